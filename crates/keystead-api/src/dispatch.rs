@@ -1,0 +1,333 @@
+//! From a request to an answer: route, key, limits, body, context, operation. The same beats for both APIs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use keystead_core::{App, Authority, Error, ErrorCode, KeyCaller, RateStatus, Replay};
+use keystead_http::{Arrival, BodyError, read_body};
+use keystead_model::{KeyId, LocationId, UtcMs, text::echo};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::{
+    call::Call,
+    credential,
+    failure::Failure,
+    json,
+    reply::{Content, Reply},
+    route::{Face, Handler, Route},
+    routes::routes,
+    v1,
+    v2::{self, Version},
+};
+
+/// API 2.0 and API 1.0 over one application.
+pub struct Api {
+    app: App,
+    table: Vec<Route>,
+    router: matchit::Router<HashMap<Method, usize>>,
+    base_url: String,
+}
+
+/// What an answer says besides its body, as far as the request came.
+#[derive(Default)]
+struct Facts {
+    key: Option<KeyId>,
+    rate: Option<RateStatus>,
+    key_ends_at: Option<UtcMs>,
+    replayed: bool,
+    retry_after: Option<std::time::Duration>,
+}
+
+impl Api {
+    /// Over `app`; `base_url` is how clients reach it, for links in answers.
+    pub fn new(app: App, base_url: String) -> Arc<Self> {
+        let table = routes();
+        let mut by_path: HashMap<&'static str, HashMap<Method, usize>> = HashMap::new();
+        for (index, route) in table.iter().enumerate() {
+            by_path.entry(route.path).or_default().insert(route.method.clone(), index);
+        }
+        let mut router = matchit::Router::new();
+        for (path, methods) in by_path {
+            router.insert(path, methods).expect("the routes of the table do not conflict");
+        }
+        Arc::new(Self { app, table, router, base_url })
+    }
+
+    /// Answers one request.
+    pub async fn call(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
+        let mut facts = Facts::default();
+        let outcome = match self.route(&parts.method, path) {
+            Some((route, params)) => self.run(route, params, &parts, body, &arrival, &mut facts).await,
+            None => Err(Failure::new(
+                ErrorCode::RouteUnknown,
+                format!("Cannot {} {}", echo(parts.method.as_str()), echo(path)),
+            )),
+        };
+        let reply = outcome.unwrap_or_else(|failure| {
+            facts.retry_after = facts.retry_after.or(failure.retry_after);
+            if failure.is_security_event() {
+                tracing::warn!(
+                    code = failure.code.as_str(), key = facts.key.as_ref().map(KeyId::as_str),
+                    address = %arrival.address, request = arrival.id.as_str(), "a request was refused"
+                );
+            } else if failure.code.status() >= 500 {
+                tracing::error!(code = failure.code.as_str(), request = arrival.id.as_str(), "a request failed");
+            }
+            match face {
+                Face::V1 => v1::failure::render(&failure),
+                Face::V2 => v2::failure::render(&failure),
+            }
+        });
+        respond(reply, &arrival, &facts)
+    }
+
+    fn route(&self, method: &Method, path: &str) -> Option<(&Route, Vec<(String, String)>)> {
+        // Both forms of every path are served.
+        let found = self.router.at(path.strip_suffix('/').unwrap_or(path)).ok()?;
+        let route = &self.table[*found.value.get(method)?];
+        let decoded = |value: &str| percent_decode_str(value).decode_utf8_lossy().into_owned();
+        Some((route, found.params.iter().map(|(name, value)| (name.to_owned(), decoded(value))).collect()))
+    }
+
+    async fn run(
+        &self,
+        route: &Route,
+        params: Vec<(String, String)>,
+        parts: &Parts,
+        body: Incoming,
+        arrival: &Arrival,
+        facts: &mut Facts,
+    ) -> Result<Reply, Failure> {
+        let version = match route.face {
+            Face::V1 => Version::V2021,
+            Face::V2 => Version::from_headers(&parts.headers)?,
+        };
+        let caller = self.authenticate(route, parts, arrival, facts).await?;
+        let query = parse_query(parts.uri.query())?;
+        let bytes = read_body(body).await.map_err(body_failure)?;
+        let body = parse_body(&parts.method, &parts.headers, &bytes)?;
+        if !bytes.is_empty() {
+            self.app.still_admitted(&caller).await?;
+        }
+        let named = named_location(route, &params, &query, &body);
+        self.count(&caller, named, facts)?;
+
+        let mut authority = caller.authority();
+        let claim = match self.begin_idempotent(route, parts, &authority, &bytes, arrival).await? {
+            None => None,
+            Some(Replay::New(claim)) => Some(claim),
+            Some(Replay::Answered(status, answer)) => {
+                facts.replayed = true;
+                return Ok(Reply { status, body: answer.into_bytes(), content: Content::Json, replay: None });
+            }
+        };
+        if let Some(claim) = &claim {
+            authority = authority.with_claim(Arc::clone(claim));
+        }
+        let call = Call { app: self.app.clone(), params, query, body, version, base_url: self.base_url.clone() };
+        let reply = self.operate(route, authority, named, call).await?;
+        if let Some(claim) = claim {
+            let kept = reply.for_replay(arrival.id.as_str());
+            self.app.finish_idempotent(&claim, reply.status, &kept).await?;
+        }
+        Ok(reply)
+    }
+
+    async fn authenticate(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        arrival: &Arrival,
+        facts: &mut Facts,
+    ) -> Result<KeyCaller, Failure> {
+        let presented = credential::from_request(&parts.headers, parts.uri.query())?;
+        facts.key = keystead_model::key_secret::PresentedKey::parse(presented).map(|key| key.id);
+        let caller = self.app.authenticate(presented, &arrival.facts(&parts.headers, route.endpoint)).await?;
+        let key = caller.key();
+        let deletes_at = self.app.to_utc(key.inactivity.deletes_at, self.app.now());
+        facts.key_ends_at = Some(key.grant.expires_at.map_or(deletes_at, |expires_at| expires_at.min(deletes_at)));
+        Ok(caller)
+    }
+
+    fn count(&self, caller: &KeyCaller, named: Named, facts: &mut Facts) -> Result<(), Failure> {
+        let location = match named {
+            Named::Location(location) => Some(location),
+            Named::Nothing | Named::Malformed => None,
+        };
+        facts.rate = self.app.count_request(caller, location);
+        match facts.rate.and_then(|rate| rate.retry_after) {
+            Some(wait) => Err(Error::TooManyRequests(wait).into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn begin_idempotent(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        authority: &Authority,
+        body: &[u8],
+        arrival: &Arrival,
+    ) -> Result<Option<Replay>, Failure> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
+        if ![Method::POST, Method::PUT, Method::PATCH].contains(&route.method) {
+            return Ok(None);
+        }
+        let key = key.to_str().unwrap_or_default();
+        // The path, not its template: the same key on two contacts is two requests.
+        let path = format!("{} {}", route.method, parts.uri.path().trim_end_matches('/'));
+        Ok(Some(self.app.begin_idempotent(authority, &path, key, body, arrival.id).await?))
+    }
+
+    async fn operate(&self, route: &Route, authority: Authority, named: Named, call: Call) -> Result<Reply, Failure> {
+        if let Some(scope) = route.scope {
+            // Each operation asks again; asking here keeps the input of strangers out of the parsers.
+            authority.require(scope)?;
+        }
+        Ok(match &route.handler {
+            Handler::Location(handler) => {
+                let named = match named {
+                    Named::Malformed => return Err(Error::NoAccess.into()),
+                    Named::Location(location) => Some(location),
+                    Named::Nothing if route.face == Face::V1 && authority.grant().reach.has_agency() => {
+                        return Err(Error::WrongKind(ErrorCode::LocationKeyNeeded).into());
+                    }
+                    Named::Nothing => None,
+                };
+                let context = self.app.enter_location(authority, named).await?;
+                handler(context, call).await?
+            }
+            Handler::Agency(handler) => handler(authority.in_agency()?, call).await?,
+            Handler::Either(handler) => handler(authority, call).await?,
+        })
+    }
+}
+
+/// The location that a request names.
+#[derive(Clone, Copy)]
+enum Named {
+    Nothing,
+    Location(LocationId),
+    /// By something that is no id, and so nobody's.
+    Malformed,
+}
+
+/// In the path, else in the query, else in the body. On API 1.0 the key chooses.
+fn named_location(
+    route: &Route,
+    params: &[(String, String)],
+    query: &Map<String, Value>,
+    body: &Map<String, Value>,
+) -> Named {
+    let in_path = params.iter().find(|(name, _)| name == "locationId").map(|(_, value)| value.as_str());
+    let elsewhere = || {
+        let fields = [query, body].into_iter().find_map(|fields| fields.get("locationId"));
+        fields.and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+    };
+    let named = match route.face {
+        Face::V1 => None,
+        Face::V2 => in_path.or_else(elsewhere),
+    };
+    match named {
+        None => Named::Nothing,
+        Some(text) => LocationId::parse(text.trim()).map_or(Named::Malformed, Named::Location),
+    }
+}
+
+/// A query as fields; `a=1&a=2` and `a[]=1&a[]=2` are lists.
+fn parse_query(query: Option<&str>) -> Result<Map<String, Value>, Failure> {
+    let mut fields = Map::new();
+    let Some(query) = query else { return Ok(fields) };
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8()
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| Failure::new(ErrorCode::MalformedBody, "The query is not UTF-8"))
+    };
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name)?, Value::String(decode(value)?));
+        let name = name.strip_suffix("[]").map_or(name.clone(), str::to_owned);
+        match fields.get_mut(&name) {
+            None => {
+                fields.insert(name, value);
+            }
+            Some(Value::Array(list)) => list.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Ok(fields)
+}
+
+/// A body as fields. GET has none that means anything, though some clients send one.
+fn parse_body(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
+    if bytes.iter().all(u8::is_ascii_whitespace) || *method == Method::GET {
+        return Ok(Map::new());
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Failure::new(ErrorCode::MediaType, "The body must not have a Content-Encoding"));
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    if essence.as_deref().is_some_and(|essence| essence != "application/json" && !essence.ends_with("+json")) {
+        return Err(Failure::new(ErrorCode::MediaType, "The body must be application/json"));
+    }
+    json::parse_object(bytes)
+        .map_err(|problem| Failure::new(ErrorCode::MalformedBody, format!("The body is not readable: {problem}")))
+}
+
+fn body_failure(error: BodyError) -> Failure {
+    let code = match error {
+        BodyError::TooLarge => ErrorCode::BodyTooLarge,
+        BodyError::TooSlow => ErrorCode::RequestTimeout,
+        BodyError::Broken => ErrorCode::MalformedBody,
+    };
+    Failure::new(code, code.title())
+}
+
+fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Bytes>> {
+    let status = reply.status;
+    let (body, kind) = reply.finish(arrival.id.as_str());
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.reserve(16);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
+        headers.insert("x-request-id", id);
+    }
+    if let Some(rate) = facts.rate {
+        headers.insert("x-ratelimit-limit-daily", rate.daily_limit.into());
+        headers.insert("x-ratelimit-daily-remaining", rate.daily_remaining.into());
+        headers.insert("x-ratelimit-interval-milliseconds", HeaderValue::from_static("10000"));
+        headers.insert("x-ratelimit-max", rate.limit.into());
+        headers.insert("x-ratelimit-remaining", rate.remaining.into());
+        headers.insert("x-ratelimit-daily-reset", rate.daily_reset_ms.into());
+    }
+    if let Some(wait) = facts.retry_after {
+        // Whole seconds, rounded up: a client that comes back too early is refused again.
+        headers
+            .insert(header::RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX).into());
+    }
+    if let Some(ends_at) = facts.key_ends_at
+        && let Ok(value) = HeaderValue::try_from(ends_at.to_iso())
+    {
+        headers.insert("keystead-key-expires-at", value);
+    }
+    if facts.replayed {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

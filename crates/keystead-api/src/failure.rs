@@ -1,0 +1,94 @@
+//! A failure on its way to a client, before a face has given it its shape.
+
+use std::time::Duration;
+
+use keystead_core::{Error, ErrorCode, Violation, error::Noun};
+use keystead_model::{
+    api_key::{DeleteReason, Refusal},
+    contact::DuplicateContact,
+    scope::Scope,
+};
+
+/// What a face needs to answer a failure.
+pub(crate) struct Failure {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: Message,
+    pub(crate) hint: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) required: Option<Scope>,
+}
+
+/// What the failure is about.
+pub(crate) enum Message {
+    /// A sentence of ours.
+    Text(String),
+    /// Violations, one line each.
+    Violations(Vec<Violation>),
+    /// A thing that is not there.
+    Missing(Noun, String),
+    /// A contact in the way.
+    Duplicate(DuplicateContact),
+}
+
+impl Failure {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: Message::Text(message.into()),
+            hint: Some(code.fix().to_owned()),
+            retry_after: None,
+            required: None,
+        }
+    }
+
+    /// Whether it belongs into the log of security events.
+    pub(crate) fn is_security_event(&self) -> bool {
+        matches!(
+            self.code,
+            ErrorCode::KeyDeactivated
+                | ErrorCode::KeyDeleted
+                | ErrorCode::KeyExpired
+                | ErrorCode::KeySecretRetired
+                | ErrorCode::AddressNotAllowed
+                | ErrorCode::KeyInUrl
+                | ErrorCode::Escalation
+        )
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = error.code();
+        let mut failure = Self::new(code, error.to_string());
+        match error {
+            Error::Refused(refusal) => failure.hint = Some(format!("{} {}", what_happened(&refusal), code.fix())),
+            Error::MissingScope(scope) => failure.required = Some(scope),
+            Error::Invalid(violations) => failure.message = Message::Violations(violations),
+            Error::NotFound(noun, id) => failure.message = Message::Missing(noun, id),
+            Error::Duplicate(duplicate) => failure.message = Message::Duplicate(duplicate),
+            Error::TooManyRequests(wait) | Error::Unavailable(wait) => failure.retry_after = Some(wait),
+            Error::Internal(cause) => tracing::error!(cause, "an operation failed"),
+            Error::Unauthenticated(_)
+            | Error::WrongKind(_)
+            | Error::NoAccess
+            | Error::Forbidden(..)
+            | Error::Conflict(..) => {}
+        }
+        failure
+    }
+}
+
+/// The caller has proven to hold the key's secret, so the answer may say what became of the key; it names nobody.
+fn what_happened(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Deleted { at, reason: DeleteReason::Inactive } => {
+            format!("The key was deleted on {} after 90 days without use.", at.to_day())
+        }
+        Refusal::Deleted { at, reason: DeleteReason::Requested } => format!("The key was deleted on {}.", at.to_iso()),
+        Refusal::Deactivated { at } => format!("The key was deactivated on {}.", at.to_iso()),
+        Refusal::Expired { at } => format!("The key expired on {}.", at.to_iso()),
+        Refusal::Retired { at } => format!("This secret was replaced, and was accepted until {}.", at.to_iso()),
+        Refusal::TenantSuspended => "The key's location or agency is suspended.".to_owned(),
+        Refusal::AddressNotAllowed { address } => format!("The request came from {address}."),
+    }
+}

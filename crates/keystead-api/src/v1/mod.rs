@@ -1,0 +1,15 @@
+//! API 1.0 under `/v1`: bare objects, no Version header, the key chooses the location.
+
+pub(crate) mod contacts;
+pub(crate) mod failure;
+pub(crate) mod locations;
+pub(crate) mod notes;
+pub(crate) mod tags;
+pub(crate) mod tasks;
+
+use crate::reply::Reply;
+
+/// What most deletions answer: the JSON string `""`.
+pub(crate) fn empty_string() -> Reply {
+    Reply::json(200, &"")
+}

@@ -1,0 +1,404 @@
+//! API keys of API 2.0. The command line answers the same shapes.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use keystead_core::{App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, Receipt, error::Noun};
+use keystead_model::{
+    Invalid, KeyId, LocationId, ServiceMs, UtcMs,
+    actor::Actor,
+    api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
+    grant::{Grant, Reach},
+    ip_range::{IpRanges, MAX_RANGES},
+    scope::{Preset, Scope, ScopeSet},
+    text::echo,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{call::Call, reader::Reader, reply::Reply};
+
+/// Most locations in one list.
+const MAX_LOCATIONS: usize = 500;
+/// Most requests per 10 seconds that a key may be given.
+const MAX_RATE: i64 = 1_000_000;
+
+fn key_id(call: &Call) -> Result<KeyId, Error> {
+    let text = call.param("id");
+    KeyId::parse(text).ok_or_else(|| Error::NotFound(Noun::Key, text.to_owned()))
+}
+
+/// A key on the wire. Never a secret.
+pub fn shape(app: &App, key: &ApiKey) -> Value {
+    let now = app.now();
+    let (kind, location) = match &key.grant.reach {
+        Reach::Locations(set) => (KeyKind::Location, set.first()),
+        Reach::Agency | Reach::Chosen(_) => (KeyKind::Agency, None),
+    };
+    let chosen = match &key.grant.reach {
+        Reach::Chosen(set) => Some(set.iter().copied().collect::<Vec<_>>()),
+        Reach::Agency | Reach::Locations(_) => None,
+    };
+    let (state, state_at, reason) = match &key.state {
+        KeyState::Active if key.grant.expires_at.is_some_and(|at| at <= now) => ("expired", key.grant.expires_at, None),
+        KeyState::Active => ("active", None, None),
+        KeyState::Deactivated { at, .. } => ("deactivated", Some(*at), None),
+        KeyState::Deleted { at, reason, .. } => ("deleted", Some(*at), Some(reason.as_str())),
+    };
+    let restorable_until = match &key.state {
+        KeyState::Deleted { restore_until, .. } => Some(app.to_utc(*restore_until, now)),
+        KeyState::Active | KeyState::Deactivated { .. } => None,
+    };
+    let last = key.last_use.as_ref();
+    let rotation = key.overlap(now).map(|previous| {
+        json!({
+            "previousLastFour": previous.secret.last_four,
+            "retiresAt": previous.retires_at,
+            "previousLastUsedAt": previous.secret.last_used_at,
+        })
+    });
+    json!({
+        "id": key.id,
+        "name": key.name.as_str(),
+        "description": key.description.as_ref().map(KeyDescription::as_str),
+        "kind": kind.as_str(),
+        "companyId": key.grant.agency,
+        "locationId": location,
+        "allowedLocations": chosen,
+        "scopes": key.grant.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(),
+        "allowedIps": key.grant.allowed_ips.to_texts(),
+        "rateLimit": key.rate_limit,
+        "state": state,
+        "stateAt": state_at,
+        "deleteReason": reason,
+        "restorableUntil": restorable_until,
+        "version": key.version,
+        "maskedKey": key.masked(),
+        "lastFour": key.current.last_four,
+        "createdAt": key.created_at,
+        "createdBy": creator(key.created_by),
+        "lastUsedAt": last.map(|last| last.at),
+        "lastUsedIp": last.map(|last| &last.ip),
+        "lastUsedUserAgent": last.and_then(|last| last.user_agent.as_ref()),
+        "lastUsedEndpoint": last.map(|last| &last.endpoint),
+        "inactivity": {
+            "deletesAt": app.to_utc(key.inactivity.deletes_at, now),
+            "stage": key.inactivity.stage,
+            "held": key.inactivity.held,
+        },
+        "expiresAt": key.grant.expires_at,
+        "rotation": rotation,
+    })
+}
+
+fn creator(actor: Actor) -> Value {
+    json!({"type": actor.kind(), "id": actor.id()})
+}
+
+/// The bound of a change.
+pub fn receipt(receipt: &Receipt) -> Value {
+    let Receipt { sequence, effective_here, effective_everywhere_by } = receipt;
+    json!({
+        "sequence": sequence,
+        "effectiveHere": effective_here,
+        "effectiveEverywhereBy": effective_everywhere_by,
+    })
+}
+
+fn created(app: &App, status: u16, made: &CreatedKey) -> Reply {
+    let (key, bound) = (shape(app, &made.key), receipt(&made.receipt));
+    // Whoever repeats the request gets everything but the secret, and the way to a new one.
+    let replay = json!({
+        "apiKey": key,
+        "key": null,
+        "secretAlreadyShown": true,
+        "hint": format!("The secret was shown once. If it was lost: POST /api-keys/{}/rotate", made.key.id),
+        "receipt": bound,
+    });
+    let body = json!({"apiKey": key, "key": made.secret.expose(), "receipt": bound});
+    Reply::object(status, &body).replayed_as(&replay)
+}
+
+fn changed(app: &App, changed: &ChangedKey) -> Reply {
+    Reply::object(200, &json!({"apiKey": shape(app, &changed.key), "receipt": receipt(&changed.receipt)}))
+}
+
+/// What somebody wants a key to be, before it is known to be allowed.
+#[derive(Default)]
+pub struct WantedKey {
+    /// Name.
+    pub name: Option<KeyName>,
+    /// Kind; without one a location key if a location is named or the maker has only locations.
+    pub kind: Option<KeyKind>,
+    /// Location of a location key.
+    pub location: Option<LocationId>,
+    /// Scopes by name.
+    pub scopes: Option<Vec<String>>,
+    /// Preset.
+    pub preset: Option<Preset>,
+    /// Description.
+    pub description: Option<KeyDescription>,
+    /// Locations of an agency key.
+    pub allowed_locations: Option<BTreeSet<LocationId>>,
+    /// Addresses.
+    pub allowed_ips: Option<IpRanges>,
+    /// Expiry.
+    pub expires_at: Option<UtcMs>,
+    /// Requests per 10 seconds.
+    pub rate_limit: Option<u32>,
+}
+
+impl WantedKey {
+    /// As a key that can be made by `authority`.
+    pub fn into_new(self, authority: &Authority) -> Result<NewKey, Error> {
+        let name = self.name.ok_or_else(|| Error::invalid("name", "should not be empty"))?;
+        let kind = self.kind.ok_or_else(|| Error::invalid("kind", "must be agency or location"))?;
+        let reach = match (kind, self.location, self.allowed_locations) {
+            (KeyKind::Agency, Some(_), _) => {
+                return Err(Error::invalid("locationId", "belongs to location keys; use allowedLocations"));
+            }
+            (KeyKind::Agency, None, None) => match &authority.grant().reach {
+                // A maker that reaches only chosen locations makes keys for these.
+                Reach::Chosen(chosen) => Reach::Chosen(chosen.clone()),
+                Reach::Agency | Reach::Locations(_) => Reach::Agency,
+            },
+            (KeyKind::Agency, None, Some(chosen)) => Reach::Chosen(chosen),
+            (KeyKind::Location, _, Some(_)) => {
+                return Err(Error::invalid("allowedLocations", "belongs to agency keys; use locationId"));
+            }
+            (KeyKind::Location, location, None) => {
+                let location = location.or_else(|| authority.grant().reach.only_location());
+                Reach::location(location.ok_or_else(|| Error::invalid("locationId", "can't be undefined"))?)
+            }
+        };
+        let scopes = match (self.scopes, self.preset) {
+            (Some(_), Some(_)) => return Err(Error::invalid("scopes", "and preset must not come together")),
+            (None, None) => return Err(Error::invalid("scopes", "or preset should not be empty")),
+            (Some(names), None) => ScopeSet::parse(names.iter().map(String::as_str), kind)
+                .map_err(|Invalid(problem)| Error::invalid("scopes", problem))?,
+            (None, Some(preset)) => preset.scopes(kind),
+        };
+        if scopes.is_empty() {
+            return Err(Error::invalid("scopes", "should not be empty"));
+        }
+        Ok(NewKey {
+            name,
+            description: self.description,
+            grant: Grant {
+                agency: authority.agency(),
+                reach,
+                scopes,
+                allowed_ips: self.allowed_ips.unwrap_or_default(),
+                expires_at: self.expires_at,
+            },
+            rate_limit: self.rate_limit,
+        })
+    }
+}
+
+/// Reads a kind.
+pub fn parse_kind(text: &str) -> Result<KeyKind, Invalid> {
+    KeyKind::parse(text).ok_or_else(|| Invalid::new("must be agency or location"))
+}
+
+/// Reads a preset.
+pub fn parse_preset(text: &str) -> Result<Preset, Invalid> {
+    Preset::parse(text).ok_or_else(|| {
+        let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.as_str()).collect();
+        Invalid::new(format!("must be one of {}", names.join(", ")))
+    })
+}
+
+/// Reads a location's id.
+pub fn parse_location(text: &str) -> Result<LocationId, Invalid> {
+    LocationId::parse(text).ok_or_else(|| Invalid::new(format!("has {}, which is no location's id", echo(text))))
+}
+
+fn ip_ranges(reader: &mut Reader) -> Option<IpRanges> {
+    let texts = reader.texts("allowedIps", MAX_RANGES)?;
+    match IpRanges::parse(texts.iter().map(String::as_str)) {
+        Ok(ranges) => Some(ranges),
+        Err(Invalid(problem)) => {
+            reader.violate("allowedIps", problem);
+            None
+        }
+    }
+}
+
+fn rate_limit(reader: &mut Reader) -> Option<u32> {
+    reader.integer("rateLimit", 1..=MAX_RATE).and_then(|limit| limit.try_into().ok())
+}
+
+fn locations(reader: &mut Reader) -> Option<BTreeSet<LocationId>> {
+    Some(reader.parse_list("allowedLocations", MAX_LOCATIONS, parse_location)?.into_iter().collect())
+}
+
+pub(crate) async fn create(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let mut reader = call.read_body();
+    let wanted = WantedKey {
+        name: reader.required("name", |reader| reader.parse("name", KeyName::parse)),
+        kind: reader.required("kind", |reader| reader.parse("kind", parse_kind)),
+        location: reader.parse("locationId", parse_location),
+        scopes: reader.texts("scopes", Scope::ALL.len() * 2),
+        preset: reader.parse("preset", parse_preset),
+        description: reader.parse("description", KeyDescription::parse),
+        allowed_locations: locations(&mut reader),
+        allowed_ips: ip_ranges(&mut reader),
+        expires_at: reader.instant("expiresAt"),
+        rate_limit: rate_limit(&mut reader),
+    };
+    reader.finish()?;
+    let made = call.app.create_key(&authority, wanted.into_new(&authority)?).await?;
+    Ok(created(&call.app, 201, &made))
+}
+
+/// `P15D` as milliseconds of service time.
+fn idle_within(text: &str) -> Result<i64, Invalid> {
+    let refused = || Invalid::new("must be an ISO 8601 duration, such as P15D");
+    let digits = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D')).ok_or_else(refused)?;
+    let days: i64 = digits.parse().map_err(|_| refused())?;
+    if (0..=91).contains(&days) { Ok(days * keystead_model::time::DAY_MS) } else { Err(refused()) }
+}
+
+pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    let mut query = call.read_query();
+    let now = authority.now();
+    let limit = query.integer("limit", 1..=100).unwrap_or(20);
+    let state = query.parse("state", |text| {
+        ["active", "deactivated", "expired", "deleted"]
+            .into_iter()
+            .find(|state| *state == text)
+            .ok_or_else(|| Invalid::new("must be one of active, deactivated, expired, deleted"))
+    });
+    let due = query.parse("idleWithin", idle_within);
+    let filter = KeyFilter {
+        kind: query.parse("kind", parse_kind),
+        locations: query.parse("locationId", parse_location).map(|location| vec![location]),
+        deleted: state == Some("deleted"),
+        active: match state {
+            Some("active" | "expired") => Some(true),
+            Some("deactivated") => Some(false),
+            _ => None,
+        },
+        expired: match state {
+            Some("expired") => Some((now, true)),
+            Some("active") => Some((now, false)),
+            _ => None,
+        },
+        deletes_before: due.map(|due| ServiceMs(call.app.service_now().0 + due)),
+        query: query.text("query"),
+    };
+    let after = query.parse("cursor", parse_cursor);
+    query.finish()?;
+    let (rows, total) = call.app.list_keys(&authority, KeyQuery { filter, after, limit }).await?;
+    let next = rows.last().filter(|_| rows.len() as i64 == limit);
+    let next = next.map(|last| format!("{}.{}", last.created_at.0, last.id));
+    let mut meta = Map::new();
+    meta.insert("total".to_owned(), json!(total));
+    meta.insert("nextCursor".to_owned(), json!(next));
+    let rows: Vec<Value> = rows.iter().map(|key| shape(&call.app, key)).collect();
+    Ok(Reply::object(200, &json!({"apiKeys": rows, "meta": meta})))
+}
+
+fn parse_cursor(text: &str) -> Result<(UtcMs, KeyId), Invalid> {
+    text.split_once('.')
+        .and_then(|(at, id)| Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?)))
+        .ok_or_else(|| Invalid::new("must be the nextCursor of a list"))
+}
+
+pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let key = call.app.get_key(&authority, key_id(&call)?).await?;
+    Ok(Reply::object(200, &json!({"apiKey": shape(&call.app, &key)})))
+}
+
+/// What am I, what may I do, when do I end.
+pub(crate) async fn current(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let key = authority.key().ok_or_else(|| Error::NotFound(Noun::Key, "self".to_owned()))?;
+    Ok(Reply::object(200, &json!({"apiKey": shape(&call.app, key)})))
+}
+
+pub(crate) async fn update(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let id = key_id(&call)?;
+    let known = call.app.get_key(&authority, id).await?;
+    let mut reader = call.read_body();
+    let version = reader.integer("version", 1..=i64::MAX);
+    let scopes = reader.texts("scopes", Scope::ALL.len() * 2);
+    let scopes = scopes.and_then(|names| match ScopeSet::parse(names.iter().map(String::as_str), known.kind()) {
+        Ok(scopes) if scopes.is_empty() => {
+            reader.violate("scopes", "should not be empty");
+            None
+        }
+        Ok(scopes) => Some(scopes),
+        Err(Invalid(problem)) => {
+            reader.violate("scopes", problem);
+            None
+        }
+    });
+    // Null takes a thing away; an absent field leaves it as it is.
+    let [no_expiry, no_rate, no_locations] =
+        ["expiresAt", "rateLimit", "allowedLocations"].map(|name| reader.is_null(name));
+    let patch = KeyPatch {
+        name: reader.parse("name", KeyName::parse),
+        description: reader.clearable("description", KeyDescription::parse),
+        scopes,
+        reach: match locations(&mut reader) {
+            Some(chosen) if known.kind() == KeyKind::Agency => Some(Reach::Chosen(chosen)),
+            Some(_) => {
+                reader.violate("allowedLocations", "belongs to agency keys");
+                None
+            }
+            None => (no_locations && known.kind() == KeyKind::Agency).then_some(Reach::Agency),
+        },
+        allowed_ips: ip_ranges(&mut reader),
+        expires_at: reader.instant("expiresAt").map(Some).or(no_expiry.then_some(None)),
+        rate_limit: rate_limit(&mut reader).map(Some).or(no_rate.then_some(None)),
+    };
+    reader.finish()?;
+    let done = call.app.update_key(&authority, id, version, patch).await?;
+    Ok(changed(&call.app, &done))
+}
+
+/// The id of a call that takes nothing but its path.
+fn bare_call(mut call: Call) -> Result<(App, KeyId), Error> {
+    call.no_query()?;
+    call.read_body().finish()?;
+    let id = key_id(&call)?;
+    Ok((call.app, id))
+}
+
+pub(crate) async fn delete(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.delete_key(&authority, id).await?))
+}
+
+pub(crate) async fn deactivate(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.deactivate_key(&authority, id).await?))
+}
+
+pub(crate) async fn reactivate(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.reactivate_key(&authority, id).await?))
+}
+
+pub(crate) async fn rotate(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let mut reader = call.read_body();
+    let overlap: Duration = reader.parse("overlap", parse_overlap).unwrap_or(DEFAULT_OVERLAP);
+    let version = reader.integer("version", 1..=i64::MAX);
+    reader.finish()?;
+    let made = call.app.rotate_key(&authority, key_id(&call)?, version, overlap).await?;
+    Ok(created(&call.app, 200, &made))
+}
+
+pub(crate) async fn cancel_rotation(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.cancel_key_rotation(&authority, id).await?))
+}
+
+pub(crate) async fn finish_rotation(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.finish_key_rotation(&authority, id).await?))
+}

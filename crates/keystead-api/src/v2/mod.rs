@@ -1,0 +1,41 @@
+//! API 2.0: handlers, wire shapes and the mapper of failures.
+
+pub mod api_keys;
+pub(crate) mod contacts;
+pub(crate) mod failure;
+pub(crate) mod locations;
+pub(crate) mod notes;
+pub(crate) mod tags;
+pub(crate) mod tasks;
+
+use http::HeaderMap;
+use keystead_core::ErrorCode;
+use keystead_model::text::echo;
+
+use crate::failure::Failure;
+
+/// Which shapes a client wants. Paths and inputs are the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// Every version before v3.
+    V2021,
+    /// `Version: v3`.
+    V3,
+}
+
+impl Version {
+    const KNOWN: &[&str] = &["2021-07-28", "2021-04-15", "2023-02-21", "legacy", "v3"];
+
+    /// From the `Version` header; without one the older shapes, where the original answers 401.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Failure> {
+        let Some(value) = headers.get("version") else { return Ok(Self::V2021) };
+        match value.to_str().ok().map(str::trim) {
+            Some("v3") => Ok(Self::V3),
+            Some(known) if Self::KNOWN.contains(&known) => Ok(Self::V2021),
+            other => Err(Failure::new(
+                ErrorCode::VersionUnknown,
+                format!("Version {} is not known; use {}", echo(other.unwrap_or("?")), Self::KNOWN.join(", ")),
+            )),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Agencies. Only the operator makes, suspends and resumes them.
+
+use keystead_model::{
+    AgencyId,
+    agency::{Agency, TenantName, TenantState},
+    scope::Scope,
+};
+use keystead_store::{
+    agencies,
+    changes::{self, Change},
+    service_clock,
+};
+use serde_json::json;
+
+use crate::{
+    AgencyContext, App, Error, ErrorCode, Result,
+    error::Noun,
+    record::{self, record},
+};
+
+/// An agency that is about to be made.
+pub struct NewAgency {
+    /// Its name.
+    pub name: TenantName,
+}
+
+impl App {
+    /// All agencies of the instance: for the operator's command line.
+    pub async fn list_agencies(&self) -> Result<Vec<Agency>> {
+        Ok(self.store.read(agencies::list).await?)
+    }
+
+    /// The agency of the context.
+    pub async fn get_agency(&self, context: &AgencyContext) -> Result<Agency> {
+        self.find_agency(context.authority.agency()).await
+    }
+
+    /// An agency by its id, for whoever is signed in to it.
+    pub(crate) async fn find_agency(&self, id: AgencyId) -> Result<Agency> {
+        let found = self.store.look_up(move |tx| agencies::find(tx, id)).await?;
+        found.ok_or_else(|| Error::NotFound(Noun::Location, id.to_string()))
+    }
+
+    /// Changes the agency's name.
+    pub async fn rename_agency(&self, context: &AgencyContext, name: TenantName) -> Result<()> {
+        let authority = context.authority.clone();
+        // Nothing but an agency admin, or the operator, holds this scope in a session.
+        authority.require(Scope::LocationsWrite)?;
+        self.store
+            .write(move |tx| {
+                let id = authority.agency();
+                let before = agencies::find(tx, id)?.map(|agency| json!({"name": agency.name.as_str()}));
+                agencies::rename(tx, id, &name)?;
+                let after = Some(json!({"name": name.as_str()}));
+                let change =
+                    record::Change { action: "agency.updated", location: None, subject: id.as_str(), before, after };
+                record(tx, &authority, change)
+            })
+            .await
+    }
+
+    /// Suspends or resumes an agency, by the operator. Its keys are refused meanwhile and start their 90 days anew.
+    pub async fn set_agency_state(&self, context: &AgencyContext, state: TenantState) -> Result<()> {
+        let authority = context.authority.clone();
+        let id = authority.agency();
+        let changed = self
+            .store
+            .write_serial(move |tx| {
+                changes::next(tx, Change::Agency(id), authority.now())?;
+                let service = service_clock::read(tx)?.now;
+                if agencies::set_state(tx, id, state, service)? == 0 {
+                    return Err(already(state));
+                }
+                let action = if state == TenantState::Active { "agency.resumed" } else { "agency.suspended" };
+                let change = record::Change { action, location: None, subject: id.as_str(), before: None, after: None };
+                record(tx, &authority, change)
+            })
+            .await;
+        self.keys.clear();
+        changed
+    }
+}
+
+pub(crate) fn already(state: TenantState) -> Error {
+    Error::Conflict(ErrorCode::Conflict, format!("It is already {}", state.as_str()))
+}

@@ -1,0 +1,441 @@
+//! API keys: create, list, change, rotate and end them. How a key is verified stands in `keys/`.
+
+use std::time::Duration;
+
+use keystead_model::{
+    KeyId, LocationId, UtcMs,
+    api_key::{
+        ApiKey, DeleteReason, INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, KeyKind, KeyPatch, KeyState, NewKey,
+        StoredSecret,
+    },
+    audit::AuditRow,
+    grant::Reach,
+    key_secret::KeySecret,
+    scope::Scope,
+};
+use keystead_store::{
+    Tx, api_keys,
+    api_keys::KeyFilter,
+    audit,
+    changes::{self, Change},
+    locations, service_clock,
+};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    App, Authority, Error, ErrorCode, Result,
+    error::Noun,
+    record::{self, record},
+};
+
+/// A key that was just made or rotated, with the secret that is shown once.
+pub struct CreatedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Its secret. Nothing else has it.
+    pub secret: KeySecret,
+    /// When a replaced secret is dead everywhere, if one was replaced at once.
+    pub receipt: Receipt,
+}
+
+/// A key that was changed.
+pub struct ChangedKey {
+    /// The key after the change.
+    pub key: ApiKey,
+    /// From when on the change holds.
+    pub receipt: Receipt,
+}
+
+/// The bound of a change: on this node it holds already, on every other node from an instant on.
+#[derive(Clone, Copy, Debug)]
+pub struct Receipt {
+    /// The change's number in the feed.
+    pub sequence: i64,
+    /// When it was applied here.
+    pub effective_here: UtcMs,
+    /// When it holds on every node.
+    pub effective_everywhere_by: UtcMs,
+}
+
+/// What every node promises to have applied a change within.
+const EVERYWHERE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Which keys to list, and from where on.
+#[derive(Clone, Debug, Default)]
+pub struct KeyQuery {
+    /// Which.
+    pub filter: KeyFilter,
+    /// The last key of the page before.
+    pub after: Option<(UtcMs, KeyId)>,
+    /// Rows to return.
+    pub limit: i64,
+}
+
+impl App {
+    /// Makes a key. It can hold only what its maker has.
+    pub async fn create_key(&self, authority: &Authority, new: NewKey) -> Result<CreatedKey> {
+        authority.require(Scope::KeysWrite)?;
+        authority.require_fresh()?;
+        let now = authority.now();
+        if let Some(excess) = new.grant.exceeds(authority.grant()) {
+            return Err(escalation(&excess));
+        }
+        if new.grant.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::invalid("expiresAt", "must be in the future"));
+        }
+        let id = self.entropy.key_id();
+        let secret = KeySecret::generate(new.grant.kind(), id, |pool| self.entropy.fill(pool));
+        let stored = self.store_form(&secret, now)?;
+        let (authority, cap) = (authority.clone(), self.limits.keys_per_owner);
+        let written = self
+            .store
+            .write_serial(move |tx| {
+                let sequence = changes::next(tx, Change::Key(id), now)?;
+                let service = service_clock::read(tx)?.now;
+                let key = ApiKey {
+                    id,
+                    name: new.name.clone(),
+                    description: new.description.clone(),
+                    grant: new.grant.clone(),
+                    rate_limit: new.rate_limit,
+                    state: KeyState::Active,
+                    created_by: authority.actor(),
+                    created_at: now,
+                    current: stored.clone(),
+                    previous: None,
+                    exposed_at: None,
+                    last_use: None,
+                    inactivity: Inactivity {
+                        active_at: service,
+                        idle_since: service,
+                        stage: 0,
+                        deletes_at: service.plus(INACTIVITY_MS + INACTIVITY_SLACK_MS),
+                        held: false,
+                    },
+                    version: 1,
+                };
+                owned_locations(tx, &key)?;
+                if api_keys::count(tx, authority.agency(), location_of(&key))? >= cap {
+                    return Err(Error::Conflict(ErrorCode::KeyCap, format!("There are {cap} keys already")));
+                }
+                api_keys::insert(tx, &key)?;
+                record(tx, &authority, change_of("api_key.created", None, Some(&key)))?;
+                let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
+                Ok((sequence, key))
+            })
+            .await;
+        self.keys.invalidate(id);
+        let (sequence, key) = written?;
+        Ok(CreatedKey { key, secret, receipt: self.receipt(sequence) })
+    }
+
+    /// Keys that the authority may see, newest first, and how many match in all.
+    pub async fn list_keys(&self, authority: &Authority, query: KeyQuery) -> Result<(Vec<ApiKey>, i64)> {
+        authority.require(Scope::KeysRead)?;
+        let KeyQuery { mut filter, after, limit } = query;
+        match &authority.grant().reach {
+            Reach::Agency => {}
+            Reach::Chosen(set) | Reach::Locations(set) => {
+                // Keys of the agency itself reach further than this authority.
+                let visible = |location: &LocationId| set.contains(location);
+                filter.kind = Some(KeyKind::Location);
+                filter.locations = Some(match filter.locations.take() {
+                    Some(wanted) => wanted.into_iter().filter(visible).collect(),
+                    None => set.iter().copied().collect(),
+                });
+            }
+        }
+        let agency = authority.agency();
+        Ok(self
+            .store
+            .read(move |tx| {
+                let rows = api_keys::list(tx, agency, &filter, after, limit)?;
+                Ok::<_, keystead_store::Error>((rows, api_keys::count_matching(tx, agency, &filter)?))
+            })
+            .await?)
+    }
+
+    /// One key. A key may always read itself.
+    pub async fn get_key(&self, authority: &Authority, id: KeyId) -> Result<ApiKey> {
+        if authority.key_id() != Some(id) {
+            authority.require(Scope::KeysRead)?;
+        }
+        let agency = authority.agency();
+        let key = self.store.look_up(move |tx| api_keys::find(tx, agency, id)).await?;
+        key.filter(|key| can_see(authority, key)).ok_or_else(|| not_found(id))
+    }
+
+    /// The audit rows of a key, newest first.
+    pub async fn list_key_changes(&self, authority: &Authority, id: KeyId) -> Result<Vec<AuditRow>> {
+        self.get_key(authority, id).await?;
+        let agency = authority.agency();
+        Ok(self.store.read(move |tx| audit::of_subject(tx, agency, id.as_str(), 50)).await?)
+    }
+
+    /// Changes name, scopes, locations, addresses, expiry or limit. The secret stays the same.
+    pub async fn update_key(
+        &self,
+        authority: &Authority,
+        id: KeyId,
+        version: Option<i64>,
+        patch: KeyPatch,
+    ) -> Result<ChangedKey> {
+        let limits = authority.clone();
+        self.change_key(authority, id, version, "api_key.updated", move |key, at| {
+            if patch.expires_at.flatten().is_some_and(|expiry| expiry <= at.utc) {
+                return Err(Error::invalid("expiresAt", "must be in the future"));
+            }
+            let before = key.grant.clone();
+            let changed = key.patch(patch.clone())?;
+            if changed.grant.scopes.iter().any(|scope| !scope.suits(changed.kind())) {
+                return Err(Error::invalid("scopes", "has a scope that a location key cannot hold"));
+            }
+            if changed.grant.exceeds(&before).is_some() {
+                // The key gains something: only who has it may give it.
+                limits.require_fresh()?;
+                if let Some(excess) = changed.grant.exceeds(limits.grant()) {
+                    return Err(escalation(&excess));
+                }
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Switches a key off.
+    pub async fn deactivate_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        let by = authority.actor();
+        self.change_key(authority, id, None, "api_key.deactivated", move |key, at| {
+            Ok(key.deactivate(by, at.utc, at.service)?)
+        })
+        .await
+    }
+
+    /// Switches a key on again.
+    pub async fn reactivate_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        self.adding_authority(authority, id, "api_key.reactivated", |key, at| Ok(key.reactivate(at.service)?)).await
+    }
+
+    /// Deletes a key.
+    pub async fn delete_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        let by = authority.actor();
+        self.change_key(authority, id, None, "api_key.deleted", move |key, at| {
+            Ok(key.delete(by, DeleteReason::Requested, at.utc, at.service)?)
+        })
+        .await
+    }
+
+    /// Gives a key a new secret; the old one goes on for `overlap`.
+    ///
+    /// While an overlap runs `version` must be given, so that two people do not rotate past each other.
+    pub async fn rotate_key(
+        &self,
+        authority: &Authority,
+        id: KeyId,
+        version: Option<i64>,
+        overlap: Duration,
+    ) -> Result<CreatedKey> {
+        let known = self.get_key(authority, id).await?;
+        let secret = KeySecret::generate(known.kind(), id, |pool| self.entropy.fill(pool));
+        let stored = self.store_form(&secret, authority.now())?;
+        let limits = authority.clone();
+        let changed = self
+            .change_key(authority, id, version, "api_key.rotated", move |key, at| {
+                adds_authority(&limits, &key)?;
+                if key.overlap(at.utc).is_some() && version.is_none() {
+                    return Err(Error::invalid("version", "is needed while a rotation is running"));
+                }
+                Ok(key.rotate(stored.clone(), overlap, at.utc, at.service)?)
+            })
+            .await?;
+        Ok(CreatedKey { key: changed.key, secret, receipt: changed.receipt })
+    }
+
+    /// Takes a running rotation back.
+    pub async fn cancel_key_rotation(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        self.adding_authority(authority, id, "api_key.rotation_cancelled", |key, at| {
+            Ok(key.cancel_rotation(at.utc, at.service)?)
+        })
+        .await
+    }
+
+    /// Ends a running overlap now.
+    pub async fn finish_key_rotation(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        self.change_key(authority, id, None, "api_key.rotation_finished", |key, at| Ok(key.finish_rotation(at.utc)?))
+            .await
+    }
+
+    /// A change that gives a program more than it has now: needs a recent sign-in, and a giver who has it all.
+    async fn adding_authority(
+        &self,
+        authority: &Authority,
+        id: KeyId,
+        action: &'static str,
+        transition: impl Fn(ApiKey, Instants) -> Result<ApiKey> + Send + 'static,
+    ) -> Result<ChangedKey> {
+        let limits = authority.clone();
+        self.change_key(authority, id, None, action, move |key, at| {
+            adds_authority(&limits, &key)?;
+            transition(key, at)
+        })
+        .await
+    }
+
+    /// The one way to change a key: in order with all other changes, audited, and applied here before the answer.
+    async fn change_key(
+        &self,
+        authority: &Authority,
+        id: KeyId,
+        version: Option<i64>,
+        action: &'static str,
+        transition: impl Fn(ApiKey, Instants) -> Result<ApiKey> + Send + 'static,
+    ) -> Result<ChangedKey> {
+        // A key may always end itself; everything else needs the scope, and what adds authority asks for more.
+        let ends_itself = authority.key_id() == Some(id) && ENDING.contains(&action);
+        if !ends_itself {
+            authority.require(Scope::KeysWrite)?;
+        }
+        let authority = authority.clone();
+        let written = self
+            .store
+            .write_serial(move |tx| {
+                let sequence = changes::next(tx, Change::Key(id), authority.now())?;
+                let at = Instants { utc: authority.now(), service: service_clock::read(tx)?.now };
+                let before = api_keys::find_to_change(tx, authority.agency(), id)?
+                    .filter(|key| can_see(&authority, key))
+                    .ok_or_else(|| not_found(id))?;
+                if version.is_some_and(|version| version != before.version) {
+                    return Err(Error::Conflict(
+                        ErrorCode::Conflict,
+                        format!("The key has changed: its version is {}", before.version),
+                    ));
+                }
+                let after = transition(before.clone(), at)?;
+                owned_locations(tx, &after)?;
+                api_keys::update(tx, &after)?;
+                record(tx, &authority, change_of(action, Some(&before), Some(&after)))?;
+                let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
+                Ok((sequence, key))
+            })
+            .await;
+        // Also when the outcome of the commit is not known: a cached record may be wrong then.
+        self.keys.invalidate(id);
+        let (sequence, key) = written?;
+        Ok(ChangedKey { key, receipt: self.receipt(sequence) })
+    }
+
+    fn receipt(&self, sequence: i64) -> Receipt {
+        let effective_here = self.clock.now();
+        Receipt { sequence, effective_here, effective_everywhere_by: effective_here + EVERYWHERE_WITHIN }
+    }
+
+    fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {
+        let pepper_version = self.secret.current();
+        let hash = self
+            .secret
+            .hash_key(pepper_version, secret.expose())
+            .ok_or_else(|| Error::Internal("the instance secret has no version".to_owned()))?;
+        Ok(StoredSecret {
+            hash,
+            pepper_version,
+            last_four: secret.last_four().to_owned(),
+            created_at: now,
+            last_used_at: None,
+        })
+    }
+}
+
+/// What a key may do to itself without holding `api-keys.write`.
+const ENDING: &[&str] = &["api_key.deactivated", "api_key.deleted", "api_key.rotation_finished"];
+
+/// Now, on both clocks.
+#[derive(Clone, Copy)]
+struct Instants {
+    utc: UtcMs,
+    service: keystead_model::ServiceMs,
+}
+
+fn adds_authority(authority: &Authority, key: &ApiKey) -> Result<()> {
+    authority.require_fresh()?;
+    match key.grant.exceeds(authority.grant()) {
+        Some(excess) => Err(escalation(&excess)),
+        None => Ok(()),
+    }
+}
+
+/// Keys are seen by whoever reaches all of what they reach; a key sees itself.
+fn can_see(authority: &Authority, key: &ApiKey) -> bool {
+    authority.key_id() == Some(key.id) || key.grant.reach.is_within(&authority.grant().reach)
+}
+
+fn escalation(excess: &str) -> Error {
+    Error::Forbidden(ErrorCode::Escalation, format!("The key would have more than you: {excess}"))
+}
+
+fn not_found(id: KeyId) -> Error {
+    Error::NotFound(Noun::Key, id.to_string())
+}
+
+fn location_of(key: &ApiKey) -> Option<LocationId> {
+    match &key.grant.reach {
+        Reach::Locations(set) => set.first().copied(),
+        Reach::Agency | Reach::Chosen(_) => None,
+    }
+}
+
+/// Every location of the key must be the agency's.
+fn owned_locations(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+    let (Reach::Chosen(set) | Reach::Locations(set)) = &key.grant.reach else { return Ok(()) };
+    if set.is_empty() {
+        return Err(Error::invalid("allowedLocations", "should not be empty"));
+    }
+    for location in set {
+        locations::find(tx, key.grant.agency, *location)?.ok_or(Error::NoAccess)?;
+    }
+    Ok(())
+}
+
+fn change_of<'k>(action: &'static str, before: Option<&ApiKey>, after: Option<&'k ApiKey>) -> record::Change<'k> {
+    let (mut old, mut new) = (before.map(described), after.map(described));
+    // Only what differs is worth keeping.
+    if let (Some(Json::Object(old)), Some(Json::Object(new))) = (&mut old, &mut new) {
+        let same: Vec<String> =
+            old.iter().filter(|(name, value)| new.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
+        for name in same {
+            old.remove(&name);
+            new.remove(&name);
+        }
+    }
+    record::Change {
+        action,
+        location: after.and_then(location_of),
+        subject: after.map_or("", |key| key.id.as_str()),
+        before: old,
+        after: new,
+    }
+}
+
+/// A key as the audit log tells of it.
+fn described(key: &ApiKey) -> Json {
+    let state = match &key.state {
+        KeyState::Active => "active",
+        KeyState::Deactivated { .. } => "deactivated",
+        KeyState::Deleted { .. } => "deleted",
+    };
+    let chosen: Option<Vec<&str>> = match &key.grant.reach {
+        Reach::Chosen(set) => Some(set.iter().map(LocationId::as_str).collect()),
+        Reach::Agency | Reach::Locations(_) => None,
+    };
+    json!({
+        "name": key.name.as_str(),
+        "kind": key.kind().as_str(),
+        "scopes": key.grant.scopes.to_names(),
+        "allowedLocations": chosen,
+        "allowedIps": key.grant.allowed_ips.to_texts(),
+        "expiresAt": key.grant.expires_at,
+        "rateLimit": key.rate_limit,
+        "state": state,
+        "lastFour": key.current.last_four,
+        "previousRetiresAt": key.previous.as_ref().map(|previous| previous.retires_at),
+    })
+}

@@ -1,0 +1,279 @@
+//! The application: everything that a use case needs, opened once.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use keystead_model::{
+    AgencyId, UtcMs,
+    actor::Actor,
+    api_key::KeyKind,
+    grant::{Grant, Reach},
+    ip_range::IpRanges,
+    scope::ScopeSet,
+};
+use keystead_store::{Store, agencies, api_keys, instance};
+
+use crate::{
+    AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Result, SecretError,
+    context::Holder,
+    error::Noun,
+    keys::{
+        cache::KeyCache,
+        changes::{FeedCursor, POLL_EVERY},
+        floods::Floods,
+        uses::Uses,
+    },
+    password::Passwords,
+    service_clock::ServiceClock,
+    sessions::SignInGuard,
+};
+
+/// Limits that the operator sets for the instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests of a key in a location; `None` switches them off.
+    pub rate: Option<RateLimits>,
+    /// Keys of an owner that are not deleted.
+    pub keys_per_owner: i64,
+}
+
+/// Requests of a key in a location.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimits {
+    /// In 10 seconds.
+    pub interval: u32,
+    /// In a day.
+    pub daily: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rate: Some(RateLimits { interval: 1_000, daily: 2_000_000 }), keys_per_owner: 100 }
+    }
+}
+
+/// The application; clones share it.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+/// What the methods of [`App`] use, wherever they stand.
+pub struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) secret: InstanceSecret,
+    pub(crate) limits: Limits,
+    pub(crate) keys: KeyCache,
+    pub(crate) uses: Arc<Uses>,
+    pub(crate) floods: Floods,
+    pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
+    pub(crate) service_clock: ServiceClock,
+    pub(crate) passwords: Passwords,
+    pub(crate) sign_ins: SignInGuard,
+    polled_once: AtomicBool,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl App {
+    /// Opens the application on a migrated database.
+    ///
+    /// An empty database is bound to `secret`; every other must have been bound to it before.
+    pub async fn open(
+        store: Store,
+        secret: InstanceSecret,
+        clock: Clock,
+        entropy: Entropy,
+        limits: Limits,
+    ) -> Result<Self, OpenAppError> {
+        let now = clock.now();
+        let incarnation = entropy.id::<instance::Fingerprint>(now).to_string();
+        let (known, referred) = store
+            .write(move |tx| {
+                instance::create(tx, &incarnation, now)?;
+                Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, api_keys::pepper_versions(tx)?))
+            })
+            .await?;
+        secret.check(&known, &referred)?;
+        let ours = secret.fingerprints();
+        let bound = store
+            .write(move |tx| {
+                ours.iter().try_for_each(|fingerprint| instance::add_fingerprint(tx, fingerprint, now))?;
+                instance::fingerprints(tx)
+            })
+            .await?;
+        // Two nodes may meet an empty database with two new secrets: the slower one must not go on with its own.
+        secret.check(&bound, &[])?;
+        let uses = Arc::new(Uses::new());
+        let app = Self {
+            inner: Arc::new(Inner {
+                keys: KeyCache::new(store.clone(), Arc::clone(&uses)),
+                uses,
+                floods: Floods::new(),
+                feed: tokio::sync::Mutex::default(),
+                service_clock: ServiceClock::default(),
+                passwords: Passwords::new(&entropy)?,
+                sign_ins: SignInGuard::default(),
+                polled_once: AtomicBool::new(false),
+                store,
+                clock,
+                entropy,
+                secret,
+                limits,
+            }),
+        };
+        app.poll_changes().await?;
+        Ok(app)
+    }
+
+    /// Starts the thread that reads the change feed every 250 ms. It ends with the last handle.
+    pub fn start_polling(&self) {
+        if self.polled_once.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let inner = Arc::downgrade(&self.inner);
+        // A thread and a runtime of its own: a busy server must not delay the news of a revocation.
+        let poll = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(async {
+                let mut failing = false;
+                loop {
+                    tokio::time::sleep(POLL_EVERY).await;
+                    let Some(inner) = inner.upgrade() else { return };
+                    let outcome = Self { inner }.poll_changes().await;
+                    if failing != outcome.is_err() {
+                        failing = outcome.is_err();
+                        match outcome {
+                            Err(error) => tracing::error!(%error, "the change feed cannot be read"),
+                            Ok(()) => tracing::info!("the change feed is read again"),
+                        }
+                    }
+                }
+            });
+        };
+        if let Err(error) = std::thread::Builder::new().name("change-feed".to_owned()).spawn(poll) {
+            tracing::error!(%error, "no thread for the change feed");
+        }
+    }
+
+    /// Stores the uses that wait. Called every 30 s and before the end.
+    pub async fn flush_uses(&self) -> Result<usize> {
+        let uses = self.uses.take_all();
+        let count = uses.len();
+        // Batches keep each transaction well below the 50 ms that a writer may take.
+        for batch in uses.chunks(200) {
+            let batch: Arc<[_]> = batch.into();
+            let written = Arc::clone(&batch);
+            let stored = self
+                .store
+                .write_serial(move |tx| {
+                    written.iter().map(|key_use| api_keys::flush_use(tx, key_use)).collect::<Result<Vec<_>, _>>()
+                })
+                .await;
+            match stored {
+                Ok(stored) => {
+                    for (key_use, active_at) in batch.iter().zip(stored) {
+                        if let (Some(active_at), Some(known)) = (active_at, self.keys.get(key_use.id)) {
+                            known.stored(active_at, known.key.current.hash == key_use.secret_hash);
+                        }
+                    }
+                }
+                Err(error) => {
+                    self.uses.give_back(&uses);
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether the database answers and the change feed is read.
+    pub async fn ready(&self) -> Result<()> {
+        self.store.look_up(keystead_store::changes::poll).await?;
+        Ok(())
+    }
+
+    /// Now, as the wall clock says.
+    pub fn now(&self) -> UtcMs {
+        self.clock.now()
+    }
+
+    /// Where randomness comes from.
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
+    /// `"sqlite"` or `"postgres"`.
+    pub fn database_kind(&self) -> &'static str {
+        self.store.kind()
+    }
+
+    /// Keys in this node's cache.
+    pub fn cached_keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Durable commits so far, on SQLite.
+    pub fn commits(&self) -> Option<u64> {
+        self.store.commits()
+    }
+
+    /// The operator's authority over an agency, for the command line.
+    pub async fn operator_in(&self, agency: AgencyId) -> Result<AgencyContext> {
+        let found = self.store.look_up(move |tx| agencies::find(tx, agency)).await?;
+        found.ok_or_else(|| Error::NotFound(Noun::Location, agency.to_string()))?;
+        Ok(AgencyContext { authority: self.operator_authority(agency) })
+    }
+
+    pub(crate) fn operator_authority(&self, agency: AgencyId) -> Authority {
+        let grant = Grant {
+            agency,
+            reach: Reach::Agency,
+            scopes: ScopeSet::all(KeyKind::Agency),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        };
+        Authority {
+            actor: Actor::Operator,
+            holder: Holder::Other(Arc::new(grant)),
+            is_fresh: true,
+            address: None,
+            request: None,
+            now: self.clock.now(),
+            claim: None,
+        }
+    }
+
+    /// Stores what waits and ends the database threads. The last handle calls it.
+    pub async fn close(self) -> Result<()> {
+        let flushed = self.flush_uses().await;
+        let store = self.store.clone();
+        drop(self);
+        tokio::task::spawn_blocking(move || store.close()).await.map_err(|error| Error::Internal(error.to_string()))?;
+        flushed.map(drop)
+    }
+}
+
+/// Why the application cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenAppError {
+    /// The secret is not this database's.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The database fails.
+    #[error(transparent)]
+    Store(#[from] keystead_store::Error),
+    /// Something else.
+    #[error(transparent)]
+    App(#[from] Error),
+}

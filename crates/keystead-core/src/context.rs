@@ -1,0 +1,207 @@
+//! Who calls, with what authority, from where and when. Only this room makes contexts.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use keystead_model::{AgencyId, KeyId, LocationId, UtcMs, actor::Actor, grant::Grant, scope::Scope};
+
+use crate::{Error, ErrorCode, Result, idempotency::Claim, keys::cache::KnownKey};
+
+/// The id of a request, a UUID: in the answer, in the logs and in the audit row.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 36]);
+
+impl RequestId {
+    /// From 128 bits, written as a UUID of version 8 (RFC 9562: the bits mean what we like).
+    pub fn from_bits(bits: u128) -> Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
+        let mut text = [b'-'; 36];
+        let mut shift = 128;
+        for (index, slot) in text.iter_mut().enumerate() {
+            if !matches!(index, 8 | 13 | 18 | 23) {
+                shift -= 4;
+                *slot = HEX[(bits >> shift & 0xf) as usize];
+            }
+        }
+        Self(text)
+    }
+
+    /// The UUID.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a UUID is ASCII")
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known of a request before anybody is authenticated.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestFacts<'r> {
+    /// Its id.
+    pub id: RequestId,
+    /// The client's address.
+    pub address: IpAddr,
+    /// Whether the address is known to be the client's own. It is not where an unconfigured proxy hides all clients
+    /// behind one address, and floods must not be charged to it then.
+    pub address_is_own: bool,
+    /// How the client names itself.
+    pub user_agent: Option<&'r str>,
+    /// The route's template, `GET /contacts/{id}`.
+    pub endpoint: &'static str,
+}
+
+/// Somebody's authority during one request.
+#[derive(Clone)]
+pub struct Authority {
+    pub(crate) actor: Actor,
+    pub(crate) holder: Holder,
+    /// Whether the holder has proven who they are recently enough for what adds authority.
+    pub(crate) is_fresh: bool,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) now: UtcMs,
+    /// For a request that is to have its effect once.
+    pub(crate) claim: Option<Arc<Claim>>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Holder {
+    Key(Arc<KnownKey>),
+    Other(Arc<Grant>),
+}
+
+impl Authority {
+    /// What the holder may do.
+    pub fn grant(&self) -> &Grant {
+        match &self.holder {
+            Holder::Key(known) => &known.key.grant,
+            Holder::Other(grant) => grant,
+        }
+    }
+
+    /// The key that calls, if it is one.
+    pub fn key_id(&self) -> Option<KeyId> {
+        match &self.actor {
+            Actor::Key(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The key that calls, as it was when it was verified.
+    pub fn key(&self) -> Option<&keystead_model::api_key::ApiKey> {
+        match &self.holder {
+            Holder::Key(known) => Some(&known.key),
+            Holder::Other(_) => None,
+        }
+    }
+
+    /// The one who acts.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The tenant.
+    pub fn agency(&self) -> AgencyId {
+        self.grant().agency
+    }
+
+    /// When the request arrived.
+    pub fn now(&self) -> UtcMs {
+        self.now
+    }
+
+    /// Whether the holder has proven recently who they are.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// The caller's address, where there is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The same authority for a request that is to have its effect once.
+    pub fn with_claim(mut self, claim: Arc<Claim>) -> Self {
+        self.claim = Some(claim);
+        self
+    }
+
+    /// Every operation begins so.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.grant().allows(scope) { Ok(()) } else { Err(Error::MissingScope(scope)) }
+    }
+
+    /// What adds authority begins so.
+    pub(crate) fn require_fresh(&self) -> Result<()> {
+        if self.is_fresh {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(ErrorCode::SignInNeeded, "Please confirm your password to go on".to_owned()))
+        }
+    }
+
+    /// The context of the agency itself, for those who reach it.
+    pub fn in_agency(self) -> Result<AgencyContext> {
+        if self.grant().reach.has_agency() {
+            Ok(AgencyContext { authority: self })
+        } else {
+            Err(Error::WrongKind(ErrorCode::AgencyKeyNeeded))
+        }
+    }
+}
+
+/// Somebody acts on an agency.
+#[derive(Clone)]
+pub struct AgencyContext {
+    pub(crate) authority: Authority,
+}
+
+/// Somebody acts on a location, which exists, is theirs and is active.
+#[derive(Clone)]
+pub struct LocationContext {
+    pub(crate) authority: Authority,
+    pub(crate) location: LocationId,
+}
+
+impl AgencyContext {
+    /// Who.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
+impl LocationContext {
+    /// Who.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Where.
+    pub fn location(&self) -> LocationId {
+        self.location
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_uuids_of_version_8() {
+        assert_eq!(RequestId::from_bits(u128::MAX).as_str(), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+        assert_eq!(RequestId::from_bits(0).as_str(), "00000000-0000-8000-8000-000000000000");
+        assert_eq!(
+            RequestId::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef).as_str(),
+            "01234567-89ab-8def-8123-456789abcdef"
+        );
+    }
+}

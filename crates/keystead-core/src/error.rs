@@ -1,0 +1,154 @@
+//! What can go wrong in a use case, in words that every front door can translate.
+
+use std::time::Duration;
+
+use keystead_model::{api_key::InvalidTransition, api_key::Refusal, contact::DuplicateContact, scope::Scope};
+
+use crate::error_code::ErrorCode;
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One thing that is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, in the caller's spelling.
+    pub field: String,
+    /// What is wrong, to be read after the field's name.
+    pub problem: String,
+}
+
+/// A use case that did not happen. Nothing was changed.
+#[derive(Debug)]
+pub enum Error {
+    /// No key, or one that is none: by form, unknown, or with a wrong secret. All of these look alike.
+    Unauthenticated(ErrorCode),
+    /// The key's secret is right, but the key may not be used.
+    Refused(Refusal),
+    /// The credential lacks a scope.
+    MissingScope(Scope),
+    /// The wrong kind of credential for this use case.
+    WrongKind(ErrorCode),
+    /// The location is another tenant's, or does not exist; the same answer for both.
+    NoAccess,
+    /// Not allowed for another reason.
+    Forbidden(ErrorCode, String),
+    /// The thing is another tenant's, or does not exist; the same answer for both.
+    NotFound(Noun, String),
+    /// The input is wrong.
+    Invalid(Vec<Violation>),
+    /// A contact with the same e-mail address or phone number is there.
+    Duplicate(DuplicateContact),
+    /// The state does not allow it.
+    Conflict(ErrorCode, String),
+    /// Too much in too little time.
+    TooManyRequests(Duration),
+    /// The database does not answer; the same request may work later.
+    Unavailable(Duration),
+    /// A defect of ours, or of the disk: the text is for the log only.
+    Internal(String),
+}
+
+/// What was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the nouns of the product")]
+pub enum Noun {
+    Contact,
+    Note,
+    Task,
+    Tag,
+    Location,
+    Key,
+    User,
+    Invitation,
+}
+
+impl Noun {
+    /// Lower case, as in a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Note => "note",
+            Self::Task => "task",
+            Self::Tag => "tag",
+            Self::Location => "location",
+            Self::Key => "API key",
+            Self::User => "user",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
+impl Error {
+    /// One violation.
+    pub fn invalid(field: &str, problem: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation { field: field.to_owned(), problem: problem.into() }])
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthenticated(code)
+            | Self::WrongKind(code)
+            | Self::Forbidden(code, _)
+            | Self::Conflict(code, _) => *code,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Deleted { .. } => ErrorCode::KeyDeleted,
+                Refusal::Deactivated { .. } => ErrorCode::KeyDeactivated,
+                Refusal::Expired { .. } => ErrorCode::KeyExpired,
+                Refusal::Retired { .. } => ErrorCode::KeySecretRetired,
+                Refusal::TenantSuspended => ErrorCode::TenantSuspended,
+                Refusal::AddressNotAllowed { .. } => ErrorCode::AddressNotAllowed,
+            },
+            Self::MissingScope(_) => ErrorCode::ScopeMissing,
+            Self::NoAccess => ErrorCode::LocationNotAccessible,
+            Self::NotFound(..) => ErrorCode::NotFound,
+            Self::Invalid(_) => ErrorCode::InvalidInput,
+            Self::Duplicate(_) => ErrorCode::DuplicateContact,
+            Self::TooManyRequests(_) => ErrorCode::RateLimited,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Forbidden(_, message) | Self::Conflict(_, message) => f.write_str(message),
+            Self::Invalid(violations) => {
+                for (index, Violation { field, problem }) in violations.iter().enumerate() {
+                    write!(f, "{}{field} {problem}", if index == 0 { "" } else { "; " })?;
+                }
+                Ok(())
+            }
+            Self::NotFound(noun, id) => write!(f, "There is no {} {id}", noun.as_str()),
+            other => f.write_str(other.code().title()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<keystead_store::Error> for Error {
+    fn from(error: keystead_store::Error) -> Self {
+        use keystead_store::Error as Store;
+        match error {
+            Store::Unavailable(cause) | Store::Full(cause) | Store::Contended(cause) => {
+                tracing::warn!(cause, "the database could not do it");
+                Self::Unavailable(Duration::from_secs(1))
+            }
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<InvalidTransition> for Error {
+    fn from(transition: InvalidTransition) -> Self {
+        let code = match transition {
+            InvalidTransition::OverlapInUse => ErrorCode::RotationRunning,
+            _ => ErrorCode::KeyState,
+        };
+        Self::Conflict(code, transition.to_string())
+    }
+}

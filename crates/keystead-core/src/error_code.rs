@@ -1,0 +1,162 @@
+//! The stable error codes. Answers name them, and `/docs/errors/<code>` explains each from this same table.
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $status:literal, $title:literal, $cause:literal, $fix:literal;)*) => {
+        /// A stable name for one kind of failure.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl ErrorCode {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant),*];
+
+            /// The name in answers and addresses: `key_deactivated`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $name,)* }
+            }
+
+            /// The HTTP status that API 2.0 answers with it.
+            pub const fn status(self) -> u16 {
+                match self { $(ErrorCode::$variant => $status,)* }
+            }
+
+            /// What happened, in one sentence.
+            pub const fn title(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $title,)* }
+            }
+
+            /// Why it happens.
+            pub const fn cause(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $cause,)* }
+            }
+
+            /// What to do.
+            pub const fn fix(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $fix,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    KeyMissing = "key_missing", 401, "The request has no API key",
+        "There is no Authorization header, or it is empty or of another scheme.",
+        "Send the key as `Authorization: Bearer ks_…`.";
+    KeyUnknown = "key_unknown", 401, "The API key is not known",
+        "The text is not a key of this instance: it is incomplete, mistyped, or its secret was replaced. For safety the answer is the same for all of these.",
+        "Compare the key's public id and last four characters with the list under Settings > API keys. If the secret is lost, rotate the key.";
+    KeyInUrl = "key_in_url", 401, "The API key was sent in the address",
+        "A key in a query string ends up in logs, histories and referrers of others, so it must now be considered leaked. It was not accepted.",
+        "Rotate the key, and send the new secret in the Authorization header.";
+    KeyAmbiguous = "key_ambiguous", 401, "The request has two different credentials",
+        "More than one Authorization header was sent, and they disagree.",
+        "Send exactly one key.";
+    KeyDeactivated = "key_deactivated", 401, "The API key is deactivated",
+        "Somebody switched the key off. Its secret is right.",
+        "An admin can reactivate it under Settings > API keys.";
+    KeyDeleted = "key_deleted", 401, "The API key is deleted",
+        "The key was deleted, by somebody or after 90 days without any use. Its secret is right.",
+        "Create a new key, or ask an admin whether the deleted one is still listed under Settings > API keys > Deleted.";
+    KeyExpired = "key_expired", 401, "The API key has expired",
+        "The key was given an end, and that has come. Its secret is right.",
+        "An admin can move or remove the key's expiry on its page.";
+    KeySecretRetired = "key_secret_retired", 401, "This secret of the API key was replaced",
+        "The key was rotated, and the time in which the old secret still worked is over.",
+        "Use the new secret. If it was lost, rotate the key again.";
+    TenantSuspended = "tenant_suspended", 403, "The location or agency is suspended",
+        "While a tenant is suspended its keys are refused. None of them is deleted meanwhile.",
+        "Ask the agency, or the operator of this instance, to resume it.";
+    AddressNotAllowed = "address_not_allowed", 403, "The API key may not be used from this address",
+        "The key has a list of allowed addresses, and the request came from another.",
+        "Add the address to the key's list, or call from an allowed one. Behind a proxy, the operator must set KEYSTEAD_TRUSTED_PROXIES.";
+    ScopeMissing = "scope_missing", 401, "The API key lacks a scope",
+        "The operation needs a scope that the key was not given. The answer names it under `required`.",
+        "Add the scope on the key's page; its secret stays the same.";
+    AgencyKeyNeeded = "agency_key_needed", 401, "This operation needs an agency key",
+        "A location key acts inside its one location only.",
+        "Create an agency key with the needed scope.";
+    LocationKeyNeeded = "location_key_needed", 401, "This operation needs a location key",
+        "On API 1.0 the key chooses the location, and an agency key has none.",
+        "Use a location key, or the same operation of API 2.0 with `locationId`.";
+    LocationNotAccessible = "location_not_accessible", 403, "The key has no access to this location",
+        "The location belongs to somebody else or does not exist. The answer is the same for both.",
+        "Check `locationId`. A location key needs none.";
+    SignInNeeded = "sign_in_needed", 403, "Please confirm your password",
+        "What gives a program more authority needs a sign-in of the last 15 minutes.",
+        "Sign in again and repeat it.";
+    NotAllowed = "not_allowed", 403, "Your role does not allow this",
+        "Members may do what their role and locations allow.",
+        "Ask an agency admin.";
+    Escalation = "escalation", 403, "A key cannot give more than it has",
+        "A key can create, change, rotate or reactivate only keys whose kind, scopes, locations, addresses and expiry lie within its own.",
+        "Use a key with wider authority, or do it in the app.";
+    NotFound = "not_found", 404, "It is not there",
+        "The id is unknown here: it belongs to somebody else, was deleted, or never existed. The answer is the same for all.",
+        "Check the id and the location.";
+    RouteUnknown = "route_unknown", 404, "There is no such route",
+        "The method and path together name no operation of this instance.",
+        "Compare with the reference under /docs. A base URL must not have /v2 or another prefix.";
+    VersionUnknown = "version_unknown", 400, "The Version header is not known",
+        "API 2.0 shapes are chosen by the Version header.",
+        "Send 2021-07-28, 2021-04-15, 2023-02-21, v3 or legacy, or leave the header away.";
+    InvalidInput = "invalid_input", 422, "The input is not valid",
+        "One or more fields are missing, of the wrong type, or not known. The answer lists each.",
+        "Mend what the answer lists. Nothing was stored.";
+    MalformedBody = "malformed_body", 400, "The body is not readable",
+        "The body is not a JSON object: wrong syntax, wrong encoding, a name twice, or nested too deeply.",
+        "Send one JSON object in UTF-8 with Content-Type: application/json.";
+    MediaType = "media_type", 415, "The body has an unsupported type",
+        "Bodies are JSON.",
+        "Send Content-Type: application/json, without Content-Encoding.";
+    BodyTooLarge = "body_too_large", 413, "The body is too large",
+        "Bodies may have up to 1 MB.",
+        "Send less at once.";
+    RequestTimeout = "request_timeout", 408, "The request took too long to arrive",
+        "A body must arrive within 30 seconds.",
+        "Send it again over a better connection.";
+    DuplicateContact = "duplicate_contact", 400, "A contact with the same e-mail address or phone number exists",
+        "The location does not allow duplicates. The answer names the contact under `meta`.",
+        "Update that contact, use POST /contacts/upsert, or allow duplicates in the location's settings.";
+    Conflict = "conflict", 409, "Somebody else was faster",
+        "The thing was changed since you read it.",
+        "Read it again and repeat your change.";
+    KeyState = "key_state", 409, "The state of the key does not allow this",
+        "The key is already there, or deleted, or no rotation is running.",
+        "Read the key and look at its `state` and `rotation`.";
+    RotationRunning = "rotation_running", 409, "A rotation is running",
+        "Both secrets of the running rotation are in use, so a third one would cut one of them off.",
+        "Finish or cancel the running rotation first.";
+    KeyCap = "key_cap", 409, "There are too many keys",
+        "An owner may have up to 100 keys that are not deleted; the operator can change the number.",
+        "Delete keys that are not used any more.";
+    NameTaken = "name_taken", 409, "The name or address is taken",
+        "It must be unique, and another has it.",
+        "Choose another, or use the one that exists.";
+    LastAdmin = "last_admin", 409, "This is the last admin",
+        "Without any enabled agency admin nobody could manage the agency.",
+        "Make somebody else an agency admin first.";
+    IdempotencyMismatch = "idempotency_mismatch", 422, "The Idempotency-Key was used for another request",
+        "The same key came with another body within 24 hours.",
+        "Use a new Idempotency-Key for each new request.";
+    IdempotencyInFlight = "idempotency_in_flight", 409, "The same request is still running",
+        "A request with this Idempotency-Key has not been answered yet.",
+        "Wait for its answer, or repeat it in a moment.";
+    RateLimited = "rate_limited", 429, "Too many requests",
+        "The limit of requests in 10 seconds or in a day is used up, or too many failed attempts came from your address.",
+        "Wait as long as Retry-After says. The X-RateLimit headers show what is left.";
+    Unavailable = "unavailable", 503, "The database does not answer",
+        "Keystead answers 503 rather than guess. Nothing was changed, or the outcome is not known.",
+        "Repeat the request after Retry-After; with an Idempotency-Key that is always safe.";
+    Internal = "internal", 500, "Something went wrong here",
+        "A defect of Keystead. The cause is in the server's log under the request id, which is the answer's `traceId`.",
+        "Tell the operator the `traceId`.";
+}
+
+impl ErrorCode {
+    /// Reads a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}

@@ -1,0 +1,65 @@
+//! The change feed on this node: a poll every 250 ms on its own thread, applied to the cache.
+
+use std::time::Duration;
+
+use keystead_store::changes::{self, Change, Poll};
+
+use crate::{App, Result};
+
+/// How often a node asks. Four times within the bound of one second that revocation promises.
+pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Changes applied at a time; more are fetched at once.
+const BATCH: i64 = 1000;
+/// How long changes are kept. A node that was away longer empties its cache.
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How far this node has read.
+#[derive(Default)]
+pub(crate) struct FeedCursor {
+    incarnation: String,
+    pub(crate) seq: i64,
+}
+
+impl App {
+    /// Reads head, feed and service clock once, and applies what is new.
+    pub async fn poll_changes(&self) -> Result<()> {
+        let Poll { incarnation, head, clock, oldest } = self.store.look_up(changes::poll).await?;
+        self.service_clock.seen(clock, self.clock.monotonic());
+        let mut cursor = self.feed.lock().await;
+        let lost = cursor.incarnation != incarnation
+            || head < cursor.seq
+            || oldest.is_some_and(|oldest| oldest > cursor.seq + 1 && head > cursor.seq);
+        if lost {
+            self.keys.clear();
+            *cursor = FeedCursor { incarnation, seq: head };
+            return Ok(());
+        }
+        while cursor.seq < head {
+            let after = cursor.seq;
+            let batch = self.store.look_up(move |tx| changes::after(tx, after, BATCH)).await?;
+            if batch.is_empty() {
+                break;
+            }
+            for (seq, change) in batch {
+                match change {
+                    Change::Key(id) => self.keys.invalidate(id),
+                    // A tenant's state is part of the entries of all its keys; this is rare enough for a clean sweep.
+                    Change::Location(_) | Change::Agency(_) => self.keys.clear(),
+                }
+                cursor.seq = seq;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last change that this node has applied.
+    pub async fn applied_sequence(&self) -> i64 {
+        self.feed.lock().await.seq
+    }
+
+    /// Forgets changes that every node has seen long ago.
+    pub async fn trim_changes(&self) -> Result<u64> {
+        let before = keystead_model::UtcMs(self.clock.now().0 - i64::try_from(KEEP.as_millis()).unwrap_or(i64::MAX));
+        Ok(self.store.write_serial(move |tx| changes::trim(tx, before)).await?)
+    }
+}

@@ -1,0 +1,7 @@
+//! How keys are verified: cache, change feed, uses, floods. The operations on keys are in `api_keys.rs`.
+
+pub(crate) mod cache;
+pub(crate) mod changes;
+pub(crate) mod floods;
+pub(crate) mod uses;
+pub(crate) mod verification;

@@ -1,0 +1,200 @@
+//! From the text of a key to an authority (design: verification, every request).
+
+use std::sync::Arc;
+
+use keystead_model::{
+    UtcMs,
+    actor::Actor,
+    api_key::{Refusal, SecretSlot, TOUCH_AFTER_MS},
+    key_secret::PresentedKey,
+};
+use keystead_store::api_keys;
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use super::{cache::KnownKey, uses};
+use crate::{App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, context::Holder};
+
+/// A program that has proven to hold a live key. Every limit but the rate has been checked.
+pub struct KeyCaller {
+    known: Arc<KnownKey>,
+    secret_hash: [u8; 32],
+    slot: SecretSlot,
+    facts_address: std::net::IpAddr,
+    request: crate::RequestId,
+    now: UtcMs,
+}
+
+/// What a look at one record says of a presented key.
+enum Verdict {
+    Admitted { slot: SecretSlot, secret_hash: [u8; 32] },
+    WrongSecret,
+    Refused(Refusal),
+}
+
+impl App {
+    /// Verifies a key. On success the use is noted, durably where the stored activity is old.
+    ///
+    /// A hit in the cache costs one HMAC and no database; every refusal is decided on a record that was read after
+    /// the request arrived.
+    pub async fn authenticate(&self, presented: &str, facts: &RequestFacts<'_>) -> Result<KeyCaller> {
+        let unknown = || Error::Unauthenticated(ErrorCode::KeyUnknown);
+        let presented = PresentedKey::parse(presented).ok_or_else(unknown)?;
+        let now = self.clock.now();
+        if let Some(known) = self.keys.get(presented.id)
+            && let Verdict::Admitted { slot, secret_hash } = self.look_at(&known, &presented, facts, now)
+        {
+            return self.admit(known, slot, secret_hash, facts, now).await;
+        }
+        let arrived = Instant::now();
+        let known = match self.keys.get(presented.id) {
+            Some(_) => self.keys.reread(presented.id, arrived).await?,
+            None => {
+                let source = facts.address_is_own.then_some(facts.address);
+                let monotonic = self.clock.monotonic();
+                let _turn = self.floods.admit(source, monotonic).await?;
+                let found = self.keys.fill(presented.id, arrived).await?;
+                if found.is_none() {
+                    self.floods.count_unknown(source, monotonic);
+                }
+                found
+            }
+        };
+        let known = known.ok_or_else(unknown)?;
+        match self.look_at(&known, &presented, facts, now) {
+            Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
+            // The record may have come from a read that others began earlier: look once more, at one of our own.
+            Verdict::WrongSecret | Verdict::Refused(_) => match self.keys.reread(presented.id, arrived).await? {
+                None => Err(unknown()),
+                Some(known) => match self.look_at(&known, &presented, facts, now) {
+                    Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
+                    Verdict::WrongSecret => Err(unknown()),
+                    Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
+                },
+            },
+        }
+    }
+
+    fn look_at(&self, known: &KnownKey, presented: &PresentedKey<'_>, facts: &RequestFacts<'_>, now: UtcMs) -> Verdict {
+        let mut proven = None;
+        let mut hashed: Option<(i64, [u8; 32])> = None;
+        for slot in [SecretSlot::Current, SecretSlot::Previous] {
+            let Some(secret) = known.key.secret(slot) else { continue };
+            // Both secrets nearly always have the same pepper: one HMAC serves both.
+            let hash = match hashed {
+                Some((version, hash)) if version == secret.pepper_version => hash,
+                _ => match self.secret.hash_key(secret.pepper_version, presented.text) {
+                    Some(hash) => hash,
+                    None => continue,
+                },
+            };
+            hashed = Some((secret.pepper_version, hash));
+            if bool::from(hash.ct_eq(&secret.hash)) {
+                proven = Some((slot, hash));
+                break;
+            }
+        }
+        let Some((slot, secret_hash)) = proven else { return Verdict::WrongSecret };
+        match known.key.admits(slot, facts.address, now) {
+            Err(refusal) => Verdict::Refused(refusal),
+            Ok(()) if !known.tenant_is_live => Verdict::Refused(Refusal::TenantSuspended),
+            Ok(()) => Verdict::Admitted { slot, secret_hash },
+        }
+    }
+
+    async fn admit(
+        &self,
+        known: Arc<KnownKey>,
+        slot: SecretSlot,
+        secret_hash: [u8; 32],
+        facts: &RequestFacts<'_>,
+        now: UtcMs,
+    ) -> Result<KeyCaller> {
+        let current = slot == SecretSlot::Current;
+        let is_stale = self.service_clock.polled() - known.stored_active_at() > TOUCH_AFTER_MS;
+        // The first use of a secret is stored at once too: a second rotation may replace a secret only if nobody has
+        // used it, and must not have to guess.
+        if is_stale || (current && !known.current_was_used()) {
+            let key_use = uses::immediate(known.key.id, secret_hash, facts, now);
+            let stored = self.store.write_serial(move |tx| api_keys::touch(tx, &key_use)).await?;
+            match stored {
+                Some(active_at) => known.stored(active_at, current),
+                None => return Err(self.why_not_touched(&known, facts, now).await?),
+            }
+        } else {
+            known.activity.note(&secret_hash, facts, now);
+        }
+        Ok(KeyCaller { known, secret_hash, slot, facts_address: facts.address, request: facts.id, now })
+    }
+
+    /// The key was ended between the look and the touch: what the holder is told comes from a new read.
+    async fn why_not_touched(&self, known: &KnownKey, facts: &RequestFacts<'_>, now: UtcMs) -> Result<Error> {
+        let id = known.key.id;
+        self.keys.invalidate(id);
+        Ok(match self.keys.reread(id, Instant::now()).await? {
+            Some(fresh) => match fresh.key.admits(SecretSlot::Current, facts.address, now) {
+                Err(refusal) => Error::Refused(refusal),
+                Ok(()) => Error::Unauthenticated(ErrorCode::KeyUnknown),
+            },
+            None => Error::Unauthenticated(ErrorCode::KeyUnknown),
+        })
+    }
+
+    /// Checks once more, just before an operation: between the headers and the end of a body a key may have ended.
+    pub async fn still_admitted(&self, caller: &KeyCaller) -> Result<()> {
+        let id = caller.known.key.id;
+        if self.keys.get(id).is_some_and(|known| Arc::ptr_eq(&known, &caller.known)) {
+            return Ok(());
+        }
+        let current = self.keys.reread(id, Instant::now()).await?;
+        let current = current.ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
+        let slot = [SecretSlot::Current, SecretSlot::Previous]
+            .into_iter()
+            .find(|slot| current.key.secret(*slot).is_some_and(|secret| secret.hash == caller.secret_hash))
+            .ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
+        current.key.admits(slot, caller.facts_address, self.clock.now()).map_err(Error::Refused)?;
+        if current.tenant_is_live { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }
+    }
+
+    /// Counts the request against the key's limit in its location; `None` where limits are off.
+    pub fn count_request(
+        &self,
+        caller: &KeyCaller,
+        location: Option<keystead_model::LocationId>,
+    ) -> Option<RateStatus> {
+        let limits = self.limits.rate?;
+        let limit = caller.known.key.rate_limit.unwrap_or(limits.interval);
+        let activity = &caller.known.activity;
+        Some(match location {
+            Some(location) if caller.known.key.grant.reach.has_agency() => {
+                activity.rate_in(location).count(limit, limits.daily, caller.now)
+            }
+            _ => activity.rate.count(limit, limits.daily, caller.now),
+        })
+    }
+}
+
+impl KeyCaller {
+    /// What the key may do, as the authority of its request.
+    pub fn authority(&self) -> Authority {
+        Authority {
+            actor: Actor::Key(self.known.key.id),
+            holder: Holder::Key(Arc::clone(&self.known)),
+            is_fresh: true,
+            address: Some(self.facts_address),
+            request: Some(self.request),
+            now: self.now,
+            claim: None,
+        }
+    }
+
+    /// The key as it was when the request arrived.
+    pub fn key(&self) -> &keystead_model::api_key::ApiKey {
+        &self.known.key
+    }
+
+    /// Which of its secrets was sent.
+    pub fn slot(&self) -> SecretSlot {
+        self.slot
+    }
+}

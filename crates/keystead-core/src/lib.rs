@@ -1,0 +1,46 @@
+//! The will of Keystead: [`App`], with one method for each use case.
+//!
+//! Every front door calls these methods, and no door touches the store. Each has the same beats: require a scope,
+//! build the record from valid types, write it with its audit row in one transaction, answer.
+
+mod agencies;
+mod api_keys;
+mod app;
+mod clock;
+mod contacts;
+mod context;
+mod entropy;
+pub mod error;
+pub mod error_code;
+mod idempotency;
+mod keys;
+mod locations;
+mod notes;
+mod password;
+mod rate_limit;
+mod record;
+mod secret;
+mod service_clock;
+mod sessions;
+mod setup;
+mod tags;
+mod tasks;
+mod users;
+
+pub use agencies::NewAgency;
+pub use api_keys::{ChangedKey, CreatedKey, KeyQuery, Receipt};
+pub use app::{App, Limits, OpenAppError, RateLimits};
+pub use clock::{Clock, TestClock};
+pub use contacts::{Upserted, WhenDuplicate};
+pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, RequestId};
+pub use entropy::Entropy;
+pub use error::{Error, Result, Violation};
+pub use error_code::ErrorCode;
+pub use idempotency::{Claim, Replay};
+pub use keys::verification::KeyCaller;
+pub use keystead_store::api_keys::KeyFilter;
+pub use locations::LocationList;
+pub use rate_limit::RateStatus;
+pub use secret::{InstanceSecret, SecretError};
+pub use sessions::{SessionToken, SignedIn};
+pub use setup::{Setup, SetupOutcome};

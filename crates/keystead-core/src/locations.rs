@@ -1,0 +1,207 @@
+//! Locations.
+
+use keystead_model::{
+    LocationId,
+    agency::TenantState,
+    grant::Reach,
+    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    scope::Scope,
+};
+use keystead_store::{
+    changes::{self, Change},
+    contacts, locations, service_clock,
+};
+use serde_json::json;
+
+use crate::{
+    AgencyContext, App, Authority, Error, LocationContext, Result,
+    agencies::already,
+    error::Noun,
+    record::{self, record},
+};
+
+/// Which locations to list, and from where on.
+#[derive(Clone, Debug, Default)]
+pub struct LocationList {
+    /// Which.
+    pub filter: LocationFilter,
+    /// Names from Z to A.
+    pub descending: bool,
+    /// Rows to pass over.
+    pub skip: i64,
+    /// Rows to return.
+    pub limit: i64,
+}
+
+impl App {
+    /// The context of a location: the named one, or the only one that the authority reaches.
+    ///
+    /// A location that is not the authority's and one that does not exist answer the same.
+    pub async fn enter_location(&self, authority: Authority, named: Option<LocationId>) -> Result<LocationContext> {
+        let reach = &authority.grant().reach;
+        let Some(location) = named.or_else(|| reach.only_location()) else {
+            return Err(Error::invalid("locationId", "can't be undefined"));
+        };
+        if !reach.has_location(location) {
+            return Err(Error::NoAccess);
+        }
+        // A location key was verified together with its location; everybody else names one that may not exist.
+        let is_verified = authority.key_id().is_some() && !reach.has_agency();
+        if !is_verified {
+            let agency = authority.agency();
+            let found = self.store.look_up(move |tx| locations::find(tx, agency, location)).await?;
+            match found.map(|location| location.state) {
+                None => return Err(Error::NoAccess),
+                Some(TenantState::Suspended) if authority.key_id().is_some() => {
+                    return Err(Error::Refused(keystead_model::api_key::Refusal::TenantSuspended));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(LocationContext { authority, location })
+    }
+
+    /// Locations that the authority reaches, by name.
+    pub async fn list_locations(&self, authority: &Authority, list: LocationList) -> Result<Vec<Location>> {
+        authority.require(Scope::LocationsRead)?;
+        let agency = authority.agency();
+        let only: Option<Vec<LocationId>> = match &authority.grant().reach {
+            Reach::Agency => None,
+            Reach::Chosen(set) | Reach::Locations(set) => Some(set.iter().copied().collect()),
+        };
+        let rows = self
+            .store
+            .read(move |tx| {
+                let LocationList { filter, descending, skip, limit } = &list;
+                locations::list(tx, agency, filter, only.as_deref(), *descending, *skip, *limit)
+            })
+            .await?;
+        Ok(rows)
+    }
+
+    /// How many locations the agency has.
+    pub async fn count_locations(&self, context: &AgencyContext) -> Result<i64> {
+        let agency = context.authority.agency();
+        Ok(self.store.look_up(move |tx| locations::count(tx, agency)).await?)
+    }
+
+    /// One location.
+    pub async fn get_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {
+        authority.require(Scope::LocationsRead)?;
+        self.find_location(authority, id).await
+    }
+
+    /// The location of a context, whatever its scopes: its country and settings decide how other input is read.
+    pub async fn location_of(&self, context: &LocationContext) -> Result<Location> {
+        self.find_location(&context.authority, context.location).await
+    }
+
+    async fn find_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        let agency = authority.agency();
+        self.store.look_up(move |tx| locations::find(tx, agency, id)).await?.ok_or(Error::NoAccess)
+    }
+
+    /// Makes a location.
+    pub async fn create_location(&self, context: &AgencyContext, profile: LocationProfile) -> Result<Location> {
+        let authority = context.authority.clone();
+        authority.require(Scope::LocationsWrite)?;
+        if authority.grant().reach != Reach::Agency {
+            return Err(Error::NoAccess);
+        }
+        let now = authority.now();
+        let location = Location {
+            id: self.entropy.id(now),
+            agency: authority.agency(),
+            state: TenantState::Active,
+            resumed_at: keystead_model::ServiceMs(0),
+            profile,
+            created_at: now,
+            updated_at: now,
+        };
+        let made = location.clone();
+        self.store
+            .write(move |tx| {
+                locations::insert(tx, &location)?;
+                let change = record::Change {
+                    action: "location.created",
+                    location: Some(location.id),
+                    subject: location.id.as_str(),
+                    before: None,
+                    after: Some(json!({"name": location.profile.name.as_str()})),
+                };
+                record(tx, &authority, change)
+            })
+            .await?;
+        Ok(made)
+    }
+
+    /// Changes a location.
+    pub async fn update_location(
+        &self,
+        context: &AgencyContext,
+        id: LocationId,
+        patch: LocationPatch,
+    ) -> Result<Location> {
+        let authority = context.authority.clone();
+        authority.require(Scope::LocationsWrite)?;
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        self.store
+            .write(move |tx| {
+                let mut location = locations::find(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
+                let before = location.profile.clone();
+                patch.clone().apply(&mut location.profile);
+                location.updated_at = authority.now();
+                locations::update(tx, id, &location.profile, location.updated_at)?;
+                let unique = !location.profile.settings.allow_duplicate_contact;
+                if before.settings.allow_duplicate_contact == unique {
+                    contacts::rebuild_identities(tx, id, unique)?;
+                }
+                let name = |profile: &LocationProfile| Some(json!({"name": profile.name.as_str()}));
+                let change = record::Change {
+                    action: "location.updated",
+                    location: Some(id),
+                    subject: id.as_str(),
+                    before: name(&before),
+                    after: name(&location.profile),
+                };
+                record(tx, &authority, change)?;
+                Ok(location)
+            })
+            .await
+    }
+
+    /// Suspends or resumes a location. Its keys are refused meanwhile and start their 90 days anew.
+    pub async fn set_location_state(&self, context: &AgencyContext, id: LocationId, state: TenantState) -> Result<()> {
+        let authority = context.authority.clone();
+        authority.require(Scope::LocationsWrite)?;
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        if state == TenantState::Active {
+            authority.require_fresh()?;
+        }
+        let changed = self
+            .store
+            .write_serial(move |tx| {
+                changes::next(tx, Change::Location(id), authority.now())?;
+                let service = service_clock::read(tx)?.now;
+                locations::find(tx, authority.agency(), id)?
+                    .ok_or_else(|| Error::NotFound(Noun::Location, id.to_string()))?;
+                if locations::set_state(tx, id, state, service)? == 0 {
+                    return Err(already(state));
+                }
+                let action = if state == TenantState::Active { "location.resumed" } else { "location.suspended" };
+                let change =
+                    record::Change { action, location: Some(id), subject: id.as_str(), before: None, after: None };
+                record(tx, &authority, change)
+            })
+            .await;
+        self.keys.clear();
+        changed
+    }
+}

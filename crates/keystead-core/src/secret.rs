@@ -1,0 +1,172 @@
+//! The instance secret: one line per version in a file outside the database, and what is derived from it.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use keystead_store::instance::Fingerprint;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// All versions of the instance secret, oldest first.
+pub struct InstanceSecret {
+    versions: Vec<Version>,
+}
+
+struct Version {
+    number: i64,
+    key: Zeroizing<[u8; 32]>,
+    /// HMAC state with the pepper already mixed in: two hash blocks less for every request.
+    pepper: HmacSha256,
+}
+
+/// A secret file that cannot be used, or not with this database.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// A line is not `<version> <43 characters of base64url>`.
+    #[error(
+        "line {0} of the instance secret is not '<version> <43 characters of base64url>'; restore the file from a backup"
+    )]
+    Malformed(usize),
+    /// No line at all.
+    #[error("the instance secret is empty; restore the file from a backup")]
+    Empty,
+    /// The database belongs to a secret that is not there.
+    #[error(
+        "the database was set up with version {0} of the instance secret, which is missing; copy the right instance-secret file into place"
+    )]
+    Missing(i64),
+    /// The file has another secret under this version.
+    #[error(
+        "version {0} of the instance secret is not the one that this database was set up with; copy the right instance-secret file into place"
+    )]
+    Wrong(i64),
+}
+
+impl InstanceSecret {
+    /// Reads the text of a secret file.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        use base64::Engine;
+        let mut versions: Vec<Version> = Vec::new();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let malformed = || SecretError::Malformed(index + 1);
+            let (number, encoded) = line.trim().split_once(' ').ok_or_else(malformed)?;
+            let number: i64 = number.parse().map_err(|_| malformed())?;
+            let bytes = Zeroizing::new(
+                base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded.trim()).map_err(|_| malformed())?,
+            );
+            let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| malformed())?;
+            if number < 1 || versions.iter().any(|version| version.number == number) {
+                return Err(malformed());
+            }
+            let key = Zeroizing::new(key);
+            let pepper = derive(&key, "keystead api key pepper");
+            let pepper = HmacSha256::new_from_slice(pepper.as_slice()).expect("HMAC takes keys of any length");
+            versions.push(Version { number, key, pepper });
+        }
+        versions.sort_by_key(|version| version.number);
+        if versions.is_empty() { Err(SecretError::Empty) } else { Ok(Self { versions }) }
+    }
+
+    /// The text of a new file with one version, for 32 random bytes.
+    pub fn new_file(random: &[u8; 32]) -> Zeroizing<String> {
+        use base64::Engine;
+        Zeroizing::new(format!("1 {}\n", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random)))
+    }
+
+    /// The version that new values use.
+    pub fn current(&self) -> i64 {
+        self.versions.last().map_or(0, |version| version.number)
+    }
+
+    /// HMAC of a key's whole text under the pepper of `version`; `None` if the version is not there.
+    pub fn hash_key(&self, version: i64, text: &str) -> Option<[u8; 32]> {
+        let version = self.versions.iter().rev().find(|candidate| candidate.number == version)?;
+        let mut mac = version.pepper.clone();
+        mac.update(text.as_bytes());
+        Some(mac.finalize().into_bytes().into())
+    }
+
+    /// What the database remembers of each version.
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.versions
+            .iter()
+            .map(|version| {
+                let digest = Sha256::digest(derive(&version.key, "keystead fingerprint").as_slice());
+                let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+                Fingerprint { version: version.number, fingerprint }
+            })
+            .collect()
+    }
+
+    /// Whether this is the secret that the database was set up with, and no version is missing that it refers to.
+    pub fn check(&self, known: &[Fingerprint], referred: &[i64]) -> Result<(), SecretError> {
+        let ours = self.fingerprints();
+        for theirs in known {
+            match ours.iter().find(|candidate| candidate.version == theirs.version) {
+                None => return Err(SecretError::Missing(theirs.version)),
+                Some(candidate) if candidate.fingerprint != theirs.fingerprint => {
+                    return Err(SecretError::Wrong(theirs.version));
+                }
+                Some(_) => {}
+            }
+        }
+        match referred.iter().find(|version| !ours.iter().any(|candidate| candidate.version == **version)) {
+            Some(missing) => Err(SecretError::Missing(*missing)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn derive(key: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> {
+    let mut derived = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(None, key)
+        .expand(label.as_bytes(), derived.as_mut_slice())
+        .expect("32 bytes are a valid length");
+    derived
+}
+
+/// Digest under which a token that somebody carries is stored.
+pub(crate) fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(byte: u8) -> Zeroizing<String> {
+        InstanceSecret::new_file(&[byte; 32])
+    }
+
+    #[test]
+    fn a_file_is_read_back_and_bad_ones_are_named() {
+        let secret = InstanceSecret::parse(&file(7)).unwrap();
+        assert_eq!(secret.current(), 1);
+        assert!(secret.hash_key(1, "ks_x").is_some());
+        assert!(secret.hash_key(2, "ks_x").is_none());
+        assert_ne!(secret.hash_key(1, "ks_x"), InstanceSecret::parse(&file(8)).unwrap().hash_key(1, "ks_x"));
+        assert!(matches!(InstanceSecret::parse(""), Err(SecretError::Empty)));
+        for bad in
+            ["1", "x AAAA", "1 AAAA", &format!("{0}{0}", *file(7)), "0 BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"]
+        {
+            assert!(matches!(InstanceSecret::parse(bad), Err(SecretError::Malformed(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_secret_is_refused_and_a_newer_version_is_not() {
+        let ours = InstanceSecret::parse(&file(7)).unwrap();
+        let known = ours.fingerprints();
+        assert!(ours.check(&known, &[1]).is_ok());
+        let other = InstanceSecret::parse(&file(8)).unwrap();
+        assert!(matches!(other.check(&known, &[]), Err(SecretError::Wrong(1))));
+        let second = file(9).replace("1 ", "2 ");
+        let both = InstanceSecret::parse(&format!("{}{second}", *file(7))).unwrap();
+        assert_eq!(both.current(), 2);
+        assert!(both.check(&known, &[1]).is_ok());
+        assert!(matches!(ours.check(&both.fingerprints(), &[]), Err(SecretError::Missing(2))));
+        assert!(matches!(ours.check(&known, &[1, 2]), Err(SecretError::Missing(2))));
+    }
+}

@@ -1,0 +1,322 @@
+//! Members of an agency: invite, list, change, disable.
+
+use std::collections::BTreeSet;
+
+use keystead_model::{
+    AgencyId, LocationId, UserId,
+    id::Id,
+    time::DAY_MS,
+    user::{Invitation, NewUser, Role, User},
+};
+use keystead_store::{Tx, locations, sessions, users};
+use serde_json::json;
+
+use crate::{
+    App, Authority, Error, ErrorCode, RequestFacts, Result,
+    error::Noun,
+    password::Passwords,
+    record::{self, record, record_unsigned},
+    secret::token_hash,
+    sessions::{SessionToken, SignedIn},
+};
+
+/// How long an invitation is open.
+const INVITATION_MS: i64 = 7 * DAY_MS;
+
+impl App {
+    /// The members whom the authority manages, by address.
+    pub async fn list_users(&self, authority: &Authority, manager: Role) -> Result<Vec<User>> {
+        manages(manager)?;
+        let agency = authority.agency();
+        let all = self.store.read(move |tx| users::list(tx, agency)).await?;
+        Ok(all.into_iter().filter(|user| is_managed(authority, manager, user.role, &user.locations)).collect())
+    }
+
+    /// Open invitations that the authority manages.
+    pub async fn list_invitations(&self, authority: &Authority, manager: Role) -> Result<Vec<Invitation>> {
+        manages(manager)?;
+        let (agency, now) = (authority.agency(), authority.now());
+        let all = self.store.read(move |tx| users::list_invitations(tx, agency, now)).await?;
+        Ok(all
+            .into_iter()
+            .filter(|invitation| is_managed(authority, manager, invitation.user.role, &invitation.user.locations))
+            .collect())
+    }
+
+    /// Invites somebody. Returns the token of the link, which nobody else has, and the invitation.
+    pub async fn invite_user(
+        &self,
+        authority: &Authority,
+        manager: Role,
+        new: NewUser,
+    ) -> Result<(String, Invitation)> {
+        manages(manager)?;
+        authority.require_fresh()?;
+        if !is_managed(authority, manager, new.role, &new.locations) {
+            return Err(not_yours());
+        }
+        let token = self.entropy.token();
+        let (hash, now) = (token_hash(&token), authority.now());
+        let invitation = Invitation {
+            id: self.entropy.id(now),
+            agency: authority.agency(),
+            user: new,
+            invited_by: authority.actor(),
+            expires_at: keystead_model::UtcMs(now.0 + INVITATION_MS),
+        };
+        let (authority, made) = (authority.clone(), invitation.clone());
+        self.store
+            .write(move |tx| {
+                if users::find_by_email(tx, &invitation.user.email.normalized())?.is_some() {
+                    return Err(address_taken());
+                }
+                owned(tx, authority.agency(), &invitation.user.locations)?;
+                users::insert_invitation(tx, &invitation, &hash, now)?;
+                let after = Some(json!({"role": invitation.user.role.as_str()}));
+                let change = record::Change {
+                    action: "user.invited",
+                    location: None,
+                    subject: invitation.id.as_str(),
+                    before: None,
+                    after,
+                };
+                record(tx, &authority, change)
+            })
+            .await?;
+        Ok((token, made))
+    }
+
+    /// Takes an invitation back.
+    pub async fn withdraw_invitation(&self, authority: &Authority, manager: Role, id: Id<Invitation>) -> Result<()> {
+        if !self.list_invitations(authority, manager).await?.iter().any(|invitation| invitation.id == id) {
+            return Err(Error::NotFound(Noun::Invitation, id.to_string()));
+        }
+        let authority = authority.clone();
+        self.store
+            .write(move |tx| {
+                users::withdraw_invitation(tx, authority.agency(), id)?;
+                let change = record::Change {
+                    action: "user.invitation_withdrawn",
+                    location: None,
+                    subject: id.as_str(),
+                    before: None,
+                    after: None,
+                };
+                record(tx, &authority, change)
+            })
+            .await
+    }
+
+    /// The open invitation of a link, for the page that accepts it.
+    pub async fn get_invitation(&self, token: &str) -> Result<Invitation> {
+        let (hash, now) = (token_hash(token), self.clock.now());
+        let found = self.store.look_up(move |tx| users::find_invitation(tx, &hash, now)).await?;
+        found.ok_or_else(|| Error::NotFound(Noun::Invitation, String::new()))
+    }
+
+    /// Accepts an invitation: makes the user and signs them in.
+    pub async fn accept_invitation(
+        &self,
+        token: &str,
+        names: (Option<keystead_model::user::PersonName>, Option<keystead_model::user::PersonName>),
+        password: &str,
+        facts: &RequestFacts<'_>,
+    ) -> Result<SignedIn> {
+        let invitation = self.get_invitation(token).await?;
+        let password_hash = self.passwords.hash(password, &self.entropy).await?;
+        let (hash, now) = (token_hash(token), self.clock.now());
+        let NewUser { email, role, locations, .. } = invitation.user.clone();
+        let user = User {
+            id: self.entropy.id(now),
+            agency: invitation.agency,
+            email,
+            first_name: names.0,
+            last_name: names.1,
+            role,
+            locations,
+            is_operator: false,
+            disabled: false,
+            created_at: now,
+        };
+        let (made, ip) = (user.clone(), facts.address.to_string());
+        self.store
+            .write(move |tx| {
+                if !users::delete_invitation(tx, &hash)? {
+                    return Err(Error::NotFound(Noun::Invitation, String::new()));
+                }
+                if !users::insert(tx, &user, Some(&password_hash))? {
+                    return Err(address_taken());
+                }
+                let actor = keystead_model::actor::Actor::User(user.id);
+                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.created", user.id.as_str())?;
+                Ok(())
+            })
+            .await?;
+        self.begin_session(made, facts).await
+    }
+
+    /// Disables or enables a member. A disabled member's sessions end at once; their keys stay, they are the tenant's.
+    pub async fn set_user_disabled(
+        &self,
+        authority: &Authority,
+        manager: Role,
+        id: UserId,
+        disabled: bool,
+    ) -> Result<()> {
+        if !disabled {
+            authority.require_fresh()?;
+        }
+        let action = if disabled { "user.disabled" } else { "user.enabled" };
+        self.change_user(authority, manager, id, action, move |tx, user| {
+            if disabled {
+                keep_an_admin(tx, user)?;
+                sessions::delete_of_user(tx, user.id)?;
+            }
+            users::set_disabled(tx, user.id, disabled)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes what a member may do. Their sessions end, so that nothing old goes on.
+    pub async fn set_user_role(
+        &self,
+        authority: &Authority,
+        manager: Role,
+        id: UserId,
+        role: Role,
+        locations: BTreeSet<LocationId>,
+    ) -> Result<()> {
+        authority.require_fresh()?;
+        if !is_managed(authority, manager, role, &locations) {
+            return Err(not_yours());
+        }
+        self.change_user(authority, manager, id, "user.role_changed", move |tx, user| {
+            if user.role == Role::AgencyAdmin && role != Role::AgencyAdmin {
+                keep_an_admin(tx, user)?;
+            }
+            owned(tx, user.agency, &locations)?;
+            users::set_role(tx, user.id, role, &locations)?;
+            sessions::delete_of_user(tx, user.id)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_user(
+        &self,
+        authority: &Authority,
+        manager: Role,
+        id: UserId,
+        action: &'static str,
+        change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        manages(manager)?;
+        let authority = authority.clone();
+        self.store
+            .write(move |tx| {
+                let user = users::find(tx, authority.agency(), id)?
+                    .filter(|user| is_managed(&authority, manager, user.role, &user.locations))
+                    .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
+                change(tx, &user)?;
+                let after = users::find(tx, authority.agency(), id)?
+                    .map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
+                let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
+                record(tx, &authority, record::Change { action, location: None, subject: id.as_str(), before, after })
+            })
+            .await
+    }
+
+    /// Sets somebody's password, by the operator's command line. All their sessions end.
+    pub async fn reset_password(&self, email: &str, password: &str) -> Result<()> {
+        let password_hash = self.passwords.hash(password, &self.entropy).await?;
+        let (email, now) = (email.trim().to_lowercase(), self.clock.now());
+        self.store
+            .write(move |tx| {
+                let (user, _) = users::find_by_email(tx, &email)?
+                    .ok_or_else(|| Error::NotFound(Noun::User, keystead_model::text::echo(&email)))?;
+                users::set_password(tx, user.id, &password_hash)?;
+                sessions::delete_of_user(tx, user.id)?;
+                let operator = keystead_model::actor::Actor::Operator;
+                record_unsigned(tx, user.agency, operator, None, now, "user.password_reset", user.id.as_str())?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Makes somebody an operator or takes it from them, by the command line.
+    pub async fn set_operator(&self, email: &str, is_operator: bool) -> Result<()> {
+        let (email, now) = (email.trim().to_lowercase(), self.clock.now());
+        self.store
+            .write(move |tx| {
+                let (user, _) = users::find_by_email(tx, &email)?
+                    .ok_or_else(|| Error::NotFound(Noun::User, keystead_model::text::echo(&email)))?;
+                users::set_operator(tx, user.id, is_operator)?;
+                let operator = keystead_model::actor::Actor::Operator;
+                let action = if is_operator { "user.operator_granted" } else { "user.operator_withdrawn" };
+                record_unsigned(tx, user.agency, operator, None, now, action, user.id.as_str())?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Changes one's own password. All other sessions end.
+    pub async fn change_password(
+        &self,
+        signed_in: &SignedIn,
+        old: &str,
+        new: &str,
+        facts: &RequestFacts<'_>,
+    ) -> Result<SessionToken> {
+        Passwords::check(new)?;
+        if !self.confirm_password(signed_in, old).await? {
+            return Err(Error::invalid("password", "is not your current password"));
+        }
+        let password_hash = self.passwords.hash(new, &self.entropy).await?;
+        let (user, now, ip) = (signed_in.user.clone(), self.clock.now(), facts.address.to_string());
+        let id = user.id;
+        self.store
+            .write(move |tx| {
+                users::set_password(tx, user.id, &password_hash)?;
+                sessions::delete_of_user(tx, user.id)?;
+                let actor = keystead_model::actor::Actor::User(id);
+                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())
+            })
+            .await?;
+        Ok(self.begin_session(signed_in.user.clone(), facts).await?.token)
+    }
+}
+
+fn manages(manager: Role) -> Result<()> {
+    if manager.manages_members() { Ok(()) } else { Err(not_yours()) }
+}
+
+/// Whether a member of this role and these locations is in the hands of `manager`.
+fn is_managed(authority: &Authority, manager: Role, role: Role, locations: &BTreeSet<LocationId>) -> bool {
+    let reach = &authority.grant().reach;
+    manager.may_manage(role)
+        && (!role.is_account() || (!locations.is_empty() && locations.iter().all(|id| reach.has_location(*id))))
+}
+
+fn not_yours() -> Error {
+    Error::Forbidden(ErrorCode::NotAllowed, "Your role does not allow this".to_owned())
+}
+
+fn address_taken() -> Error {
+    Error::Conflict(ErrorCode::NameTaken, "Somebody with this e-mail address exists".to_owned())
+}
+
+fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Result<()> {
+    for location in wanted {
+        locations::find(tx, agency, *location)?.ok_or(Error::NoAccess)?;
+    }
+    Ok(())
+}
+
+/// An agency always has somebody who can manage it.
+fn keep_an_admin(tx: &mut Tx<'_>, leaving: &User) -> Result<()> {
+    if leaving.role == Role::AgencyAdmin && users::enabled_agency_admins(tx, leaving.agency)? == [leaving.id] {
+        return Err(Error::Conflict(ErrorCode::LastAdmin, "This is the agency's last admin".to_owned()));
+    }
+    Ok(())
+}

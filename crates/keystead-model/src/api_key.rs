@@ -1,0 +1,509 @@
+//! What an API key is, and the transitions of its life (design: API keys).
+//!
+//! Every transition is a pure function of the record and the given clocks; the server and the simulation use the same.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use crate::{
+    Invalid, KeyId, ServiceMs, UtcMs,
+    actor::Actor,
+    grant::Grant,
+    text::{Line, Prose},
+    time::{DAY_MS, HOUR_MS, MINUTE_MS},
+};
+
+/// Whose key it is: what its text says, and how far it can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// Acts on the agency and, by its scopes, on its locations.
+    Agency,
+    /// Acts on one location.
+    Location,
+}
+
+impl KeyKind {
+    /// `"agency"` or `"location"`, as in the key's text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agency => "agency",
+            Self::Location => "location",
+        }
+    }
+
+    /// Reads [`KeyKind::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "agency" => Some(Self::Agency),
+            "location" => Some(Self::Location),
+            _ => None,
+        }
+    }
+}
+
+/// A key's descriptive name.
+pub type KeyName = Line<64>;
+/// What a key is for, in more words.
+pub type KeyDescription = Prose<1000>;
+
+/// A key without use for this long is deleted. A constant of the product, not a setting.
+pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
+/// Added to [`INACTIVITY_MS`]: stored activity may lag the last use by up to an hour.
+pub const INACTIVITY_SLACK_MS: i64 = HOUR_MS;
+/// A use waits for a durable touch when the stored activity is older than this.
+pub const TOUCH_AFTER_MS: i64 = 30 * MINUTE_MS;
+/// For how long a deleted key can be restored, in service time.
+pub const RESTORE_WINDOW_MS: i64 = 30 * DAY_MS;
+/// The longest overlap of a rotation.
+pub const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The overlap of a rotation that names none.
+pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// One secret of a key, as it is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSecret {
+    /// HMAC-SHA-256 of the whole key under the pepper.
+    pub hash: [u8; 32],
+    /// Which instance secret the pepper was derived from.
+    pub pepper_version: i64,
+    /// The last four characters, for people.
+    pub last_four: String,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// When this secret was last used, as far as it is stored.
+    pub last_used_at: Option<UtcMs>,
+}
+
+impl fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredSecret(…{})", self.last_four)
+    }
+}
+
+/// The secret before a rotation, which goes on inside its overlap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// The secret.
+    pub secret: StoredSecret,
+    /// From this instant on it is refused.
+    pub retires_at: UtcMs,
+}
+
+/// Why a key was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteReason {
+    /// Somebody asked for it.
+    Requested,
+    /// It was not used for 90 days.
+    Inactive,
+}
+
+impl DeleteReason {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// Reads [`DeleteReason::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Requested, Self::Inactive].into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// The state of a key. `Expired` is not a state: it is read off `expires_at` when the key is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// May be used.
+    Active,
+    /// Refused until somebody reactivates it.
+    Deactivated {
+        /// Since when.
+        at: UtcMs,
+        /// By whom.
+        by: Actor,
+    },
+    /// Refused for ever, unless it is restored in time.
+    Deleted {
+        /// Since when.
+        at: UtcMs,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: DeleteReason,
+        /// Until when, in service time, it can be restored.
+        restore_until: ServiceMs,
+        /// Whether a restore brings it back active.
+        was_active: bool,
+    },
+}
+
+/// The last use of a key, whichever secret it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    /// When.
+    pub at: UtcMs,
+    /// From which address.
+    pub ip: String,
+    /// With which program, as it named itself.
+    pub user_agent: Option<String>,
+    /// Which route, as its template: `GET /contacts/{id}`.
+    pub endpoint: String,
+}
+
+/// What the view of inactivity says of a key, in service time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inactivity {
+    /// Stored activity of the key alone.
+    pub active_at: ServiceMs,
+    /// From when its 90 days count: the latest of its activity, a resume of its tenant and a restored backup.
+    pub idle_since: ServiceMs,
+    /// The last notice that was recorded: 0, 15, 7 or 1 days before the deletion.
+    pub stage: i64,
+    /// Not before this instant is it deleted.
+    pub deletes_at: ServiceMs,
+    /// Whether nobody was there to be told, so that nothing happens.
+    pub held: bool,
+}
+
+/// An API key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Public id, part of its text.
+    pub id: KeyId,
+    /// Descriptive name.
+    pub name: KeyName,
+    /// What it is for.
+    pub description: Option<KeyDescription>,
+    /// What it may do, where, from which addresses and until when.
+    pub grant: Grant,
+    /// Its own limit of requests per 10 seconds instead of the instance's.
+    pub rate_limit: Option<u32>,
+    /// Active, deactivated or deleted.
+    pub state: KeyState,
+    /// Who made it.
+    pub created_by: Actor,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// The current secret.
+    pub current: StoredSecret,
+    /// The secret before a rotation.
+    pub previous: Option<PreviousSecret>,
+    /// When the current secret was reported as exposed.
+    pub exposed_at: Option<UtcMs>,
+    /// The last use as far as it is stored.
+    pub last_use: Option<LastUse>,
+    /// Its 90 days.
+    pub inactivity: Inactivity,
+    /// Counts the changes; a change that names an old one is refused.
+    pub version: i64,
+}
+
+/// A key that is about to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// Descriptive name.
+    pub name: KeyName,
+    /// What it is for.
+    pub description: Option<KeyDescription>,
+    /// What it may do.
+    pub grant: Grant,
+    /// Its own limit of requests per 10 seconds.
+    pub rate_limit: Option<u32>,
+}
+
+/// A change of a key; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPatch {
+    /// New name.
+    pub name: Option<KeyName>,
+    /// New description, or none.
+    pub description: Option<Option<KeyDescription>>,
+    /// New scopes.
+    pub scopes: Option<crate::scope::ScopeSet>,
+    /// New locations of an agency key.
+    pub reach: Option<crate::grant::Reach>,
+    /// New addresses.
+    pub allowed_ips: Option<crate::ip_range::IpRanges>,
+    /// New expiry, or none.
+    pub expires_at: Option<Option<UtcMs>>,
+    /// New limit, or the instance's.
+    pub rate_limit: Option<Option<u32>>,
+}
+
+/// A transition that the key's state does not allow: what it is, in a sentence for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidTransition {
+    /// The key is deleted.
+    Deleted,
+    /// It is deactivated already.
+    AlreadyDeactivated,
+    /// It is active already.
+    AlreadyActive,
+    /// Its current secret was reported as exposed.
+    Exposed,
+    /// Both secrets of the running overlap are in use.
+    OverlapInUse,
+    /// No overlap is running.
+    NotRotating,
+    /// Nothing to restore.
+    NotDeleted,
+    /// The 30 days are over.
+    RestoreOver,
+}
+
+impl fmt::Display for InvalidTransition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deleted => "The key is deleted",
+            Self::AlreadyDeactivated => "The key is already deactivated",
+            Self::AlreadyActive => "The key is already active",
+            Self::Exposed => "The key's secret was reported as exposed; rotate it first",
+            Self::OverlapInUse => "A rotation is running and its new secret is in use; finish or cancel it first",
+            Self::NotRotating => "No rotation of the key is running",
+            Self::NotDeleted => "The key is not deleted",
+            Self::RestoreOver => "The 30 days in which the key could be restored are over",
+        })
+    }
+}
+
+/// Which secret a caller has proven to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretSlot {
+    /// The current one.
+    Current,
+    /// The one before a rotation.
+    Previous,
+}
+
+/// Why a key is refused although its secret is right. The holder may be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was deleted.
+    Deleted {
+        /// When.
+        at: UtcMs,
+        /// Why.
+        reason: DeleteReason,
+    },
+    /// It is deactivated.
+    Deactivated {
+        /// Since when.
+        at: UtcMs,
+    },
+    /// It has expired.
+    Expired {
+        /// When.
+        at: UtcMs,
+    },
+    /// The secret presented was replaced by a rotation whose overlap is over.
+    Retired {
+        /// When.
+        at: UtcMs,
+    },
+    /// Its location or agency is suspended.
+    TenantSuspended,
+    /// The caller's address is not on the list.
+    AddressNotAllowed {
+        /// The address as the server sees it.
+        address: IpAddr,
+    },
+}
+
+impl ApiKey {
+    /// Agency or location.
+    pub fn kind(&self) -> KeyKind {
+        self.grant.kind()
+    }
+
+    /// `ks_location_Hq3vT0bZk9Wd_…x9Qa`.
+    pub fn masked(&self) -> String {
+        crate::key_secret::masked(self.kind(), self.id, &self.current.last_four)
+    }
+
+    /// Whether the key is deleted.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.state, KeyState::Deleted { .. })
+    }
+
+    /// The secret before a rotation, while its overlap runs.
+    pub fn overlap(&self, now: UtcMs) -> Option<&PreviousSecret> {
+        self.previous.as_ref().filter(|previous| now < previous.retires_at)
+    }
+
+    /// The secret in `slot`.
+    pub fn secret(&self, slot: SecretSlot) -> Option<&StoredSecret> {
+        match slot {
+            SecretSlot::Current => Some(&self.current),
+            SecretSlot::Previous => self.previous.as_ref().map(|previous| &previous.secret),
+        }
+    }
+
+    /// Whether a caller that holds the secret in `slot` may act now, from `address`. Tenants are the caller's matter.
+    pub fn admits(&self, slot: SecretSlot, address: IpAddr, now: UtcMs) -> Result<(), Refusal> {
+        match self.state {
+            KeyState::Deleted { at, reason, .. } => return Err(Refusal::Deleted { at, reason }),
+            KeyState::Deactivated { at, .. } => return Err(Refusal::Deactivated { at }),
+            KeyState::Active => {}
+        }
+        if let (SecretSlot::Previous, Some(previous)) = (slot, &self.previous)
+            && now >= previous.retires_at
+        {
+            return Err(Refusal::Retired { at: previous.retires_at });
+        }
+        if let Some(at) = self.grant.expires_at
+            && now >= at
+        {
+            return Err(Refusal::Expired { at });
+        }
+        if !self.grant.allowed_ips.allows(address) {
+            return Err(Refusal::AddressNotAllowed { address });
+        }
+        Ok(())
+    }
+
+    fn live(&self) -> Result<(), InvalidTransition> {
+        if self.is_deleted() { Err(InvalidTransition::Deleted) } else { Ok(()) }
+    }
+
+    /// Stops both secrets at once, until a reactivation.
+    pub fn deactivate(mut self, by: Actor, at: UtcMs, service: ServiceMs) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        if matches!(self.state, KeyState::Deactivated { .. }) {
+            return Err(InvalidTransition::AlreadyDeactivated);
+        }
+        self.state = KeyState::Deactivated { at, by };
+        Ok(self.touched(service))
+    }
+
+    /// Ends a deactivation. A secret that was reported as exposed stays dead.
+    pub fn reactivate(mut self, service: ServiceMs) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        if self.state == KeyState::Active {
+            return Err(InvalidTransition::AlreadyActive);
+        }
+        if self.exposed_at.is_some() {
+            return Err(InvalidTransition::Exposed);
+        }
+        self.state = KeyState::Active;
+        Ok(self.touched(service))
+    }
+
+    /// Ends the key; it can be restored for 30 days of service time.
+    pub fn delete(
+        mut self,
+        by: Actor,
+        reason: DeleteReason,
+        at: UtcMs,
+        service: ServiceMs,
+    ) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        let was_active = self.state == KeyState::Active;
+        let restore_until = service.plus(RESTORE_WINDOW_MS);
+        self.state = KeyState::Deleted { at, by, reason, restore_until, was_active };
+        Ok(self.changed())
+    }
+
+    /// Gives the key a new secret. The old one goes on for `overlap`.
+    ///
+    /// Inside a running overlap the answer of the first rotation may have been lost: as long as its new secret was
+    /// never used, rotating again replaces *that* one, so the secret that clients hold keeps its time.
+    pub fn rotate(
+        mut self,
+        new: StoredSecret,
+        overlap: Duration,
+        at: UtcMs,
+        service: ServiceMs,
+    ) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        if self.overlap(at).is_some() {
+            if self.current.last_used_at.is_some() {
+                return Err(InvalidTransition::OverlapInUse);
+            }
+            self.current = new;
+        } else {
+            let old = std::mem::replace(&mut self.current, new);
+            let keeps_old = !overlap.is_zero() && self.exposed_at.is_none();
+            self.previous = keeps_old.then(|| PreviousSecret { secret: old, retires_at: at + overlap });
+        }
+        self.exposed_at = None;
+        Ok(self.touched(service))
+    }
+
+    /// Takes a running rotation back: the old secret stays, the new one dies.
+    pub fn cancel_rotation(mut self, at: UtcMs, service: ServiceMs) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        if self.overlap(at).is_none() {
+            return Err(InvalidTransition::NotRotating);
+        }
+        let previous = self.previous.take().ok_or(InvalidTransition::NotRotating)?;
+        self.current = previous.secret;
+        Ok(self.touched(service))
+    }
+
+    /// Ends a running overlap now: the old secret dies.
+    pub fn finish_rotation(mut self, at: UtcMs) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        if self.overlap(at).is_none() {
+            return Err(InvalidTransition::NotRotating);
+        }
+        self.previous = None;
+        Ok(self.changed())
+    }
+
+    /// Applies a change of settings.
+    pub fn patch(mut self, patch: KeyPatch) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        let KeyPatch { name, description, scopes, reach, allowed_ips, expires_at, rate_limit } = patch;
+        if let Some(name) = name {
+            self.name = name;
+        }
+        if let Some(description) = description {
+            self.description = description;
+        }
+        if let Some(scopes) = scopes {
+            self.grant.scopes = scopes;
+        }
+        if let Some(reach) = reach {
+            self.grant.reach = reach;
+        }
+        if let Some(allowed_ips) = allowed_ips {
+            self.grant.allowed_ips = allowed_ips;
+        }
+        if let Some(expires_at) = expires_at {
+            self.grant.expires_at = expires_at;
+        }
+        if let Some(rate_limit) = rate_limit {
+            self.rate_limit = rate_limit;
+        }
+        Ok(self.changed())
+    }
+
+    /// A change that also counts as activity: the 90 days begin anew.
+    fn touched(mut self, service: ServiceMs) -> Self {
+        self.inactivity.active_at = self.inactivity.active_at.max(service);
+        self.changed()
+    }
+
+    fn changed(mut self) -> Self {
+        self.version += 1;
+        self
+    }
+}
+
+/// Reads an overlap of a rotation, an ISO 8601 duration from `PT0S` to `P30D`.
+pub fn parse_overlap(text: &str) -> Result<Duration, Invalid> {
+    let refused = || Invalid::new("must be an ISO 8601 duration from PT0S to P30D, such as P7D or PT24H");
+    let span: jiff::Span = text.parse().map_err(|_| refused())?;
+    let length =
+        span.total(jiff::SpanTotal::from(jiff::Unit::Millisecond).days_are_24_hours()).map_err(|_| refused())?;
+    if !(0.0..=MAX_OVERLAP.as_millis() as f64).contains(&length) {
+        return Err(refused());
+    }
+    Ok(Duration::from_millis(length as u64))
+}
+
+#[cfg(test)]
+#[path = "api_key_tests.rs"]
+mod tests;

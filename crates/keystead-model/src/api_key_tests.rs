@@ -1,0 +1,155 @@
+use super::*;
+use crate::{AgencyId, LocationId, grant::Reach, ip_range::IpRanges, scope::ScopeSet};
+
+const NOW: UtcMs = UtcMs(1_764_000_000_000);
+const SERVICE: ServiceMs = ServiceMs(50 * DAY_MS);
+const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+fn secret(last_four: &str) -> StoredSecret {
+    StoredSecret {
+        hash: [last_four.as_bytes()[0]; 32],
+        pepper_version: 1,
+        last_four: last_four.to_owned(),
+        created_at: NOW,
+        last_used_at: None,
+    }
+}
+
+fn used(mut secret: StoredSecret) -> StoredSecret {
+    secret.last_used_at = Some(NOW);
+    secret
+}
+
+fn key() -> ApiKey {
+    let agency = AgencyId::parse("0000000000000000000A").unwrap();
+    let location = LocationId::parse("0000000000000000000L").unwrap();
+    ApiKey {
+        id: KeyId::parse("Hq3vT0bZk9Wd").unwrap(),
+        name: KeyName::parse("Marketing Automation").unwrap(),
+        description: None,
+        grant: Grant {
+            agency,
+            reach: Reach::location(location),
+            scopes: ScopeSet::all(KeyKind::Location),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        },
+        rate_limit: None,
+        state: KeyState::Active,
+        created_by: Actor::Operator,
+        created_at: NOW,
+        current: used(secret("aaaa")),
+        previous: None,
+        exposed_at: None,
+        last_use: None,
+        inactivity: Inactivity {
+            active_at: ServiceMs(0),
+            idle_since: ServiceMs(0),
+            stage: 0,
+            deletes_at: ServiceMs(INACTIVITY_MS + INACTIVITY_SLACK_MS),
+            held: false,
+        },
+        version: 1,
+    }
+}
+
+const WEEK: Duration = DEFAULT_OVERLAP;
+
+#[test]
+fn a_deactivated_key_refuses_both_secrets_and_comes_back() {
+    let rotated = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    let stopped = rotated.clone().deactivate(Actor::Operator, NOW, SERVICE).unwrap();
+    for slot in [SecretSlot::Current, SecretSlot::Previous] {
+        assert_eq!(stopped.admits(slot, HOME, NOW), Err(Refusal::Deactivated { at: NOW }));
+    }
+    assert_eq!(stopped.clone().deactivate(Actor::System, NOW, SERVICE), Err(InvalidTransition::AlreadyDeactivated));
+    let again = stopped.reactivate(SERVICE).unwrap();
+    assert_eq!(again.admits(SecretSlot::Current, HOME, NOW), Ok(()));
+    assert_eq!(again.inactivity.active_at, SERVICE);
+    assert_eq!(again.version, rotated.version + 2);
+}
+
+#[test]
+fn both_secrets_work_in_an_overlap_and_only_the_new_one_after_it() {
+    let rotated = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    assert_eq!(rotated.current.last_four, "bbbb");
+    let end = NOW + WEEK;
+    let before = UtcMs(end.0 - 1);
+    assert_eq!(rotated.admits(SecretSlot::Previous, HOME, before), Ok(()));
+    assert_eq!(rotated.admits(SecretSlot::Previous, HOME, end), Err(Refusal::Retired { at: end }));
+    assert_eq!(rotated.admits(SecretSlot::Current, HOME, end), Ok(()));
+}
+
+#[test]
+fn a_lost_rotation_can_be_repeated_without_harm_to_the_old_secret() {
+    let first = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    let later = NOW + Duration::from_secs(60);
+    let second = first.clone().rotate(secret("cccc"), Duration::ZERO, later, SERVICE).unwrap();
+    assert_eq!(second.current.last_four, "cccc");
+    assert_eq!(second.previous, first.previous, "the secret that clients hold keeps its time");
+
+    let in_use = ApiKey { current: used(first.current.clone()), ..first };
+    assert_eq!(in_use.clone().rotate(secret("dddd"), WEEK, later, SERVICE), Err(InvalidTransition::OverlapInUse));
+    let after = NOW + WEEK;
+    assert!(in_use.rotate(secret("dddd"), WEEK, after, SERVICE).is_ok(), "the overlap is over");
+}
+
+#[test]
+fn a_rotation_can_be_cancelled_or_finished() {
+    let rotated = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    let cancelled = rotated.clone().cancel_rotation(NOW, SERVICE).unwrap();
+    assert_eq!((cancelled.current.last_four.as_str(), &cancelled.previous), ("aaaa", &None));
+    let finished = rotated.clone().finish_rotation(NOW).unwrap();
+    assert_eq!((finished.current.last_four.as_str(), &finished.previous), ("bbbb", &None));
+    assert_eq!(finished.finish_rotation(NOW), Err(InvalidTransition::NotRotating));
+    assert_eq!(rotated.cancel_rotation(NOW + WEEK, SERVICE), Err(InvalidTransition::NotRotating));
+    let at_once = key().rotate(secret("bbbb"), Duration::ZERO, NOW, SERVICE).unwrap();
+    assert_eq!(at_once.previous, None);
+}
+
+#[test]
+fn an_exposed_secret_gets_no_overlap_and_no_second_life() {
+    let exposed = ApiKey { exposed_at: Some(NOW), ..key() };
+    let stopped = exposed.clone().deactivate(Actor::System, NOW, SERVICE).unwrap();
+    assert_eq!(stopped.clone().reactivate(SERVICE), Err(InvalidTransition::Exposed));
+    let rotated = stopped.rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    assert_eq!(rotated.previous, None);
+    assert!(rotated.reactivate(SERVICE).is_ok());
+}
+
+#[test]
+fn a_deleted_key_allows_nothing_and_remembers_whether_it_was_active() {
+    let deleted = key().delete(Actor::Operator, DeleteReason::Requested, NOW, SERVICE).unwrap();
+    let KeyState::Deleted { restore_until, was_active: true, .. } = deleted.state else { panic!("{deleted:?}") };
+    assert_eq!(restore_until, SERVICE.plus(RESTORE_WINDOW_MS));
+    assert_eq!(
+        deleted.admits(SecretSlot::Current, HOME, NOW),
+        Err(Refusal::Deleted { at: NOW, reason: DeleteReason::Requested })
+    );
+    assert_eq!(deleted.clone().deactivate(Actor::System, NOW, SERVICE), Err(InvalidTransition::Deleted));
+    assert_eq!(deleted.clone().rotate(secret("b"), WEEK, NOW, SERVICE), Err(InvalidTransition::Deleted));
+    assert_eq!(deleted.clone().patch(KeyPatch::default()), Err(InvalidTransition::Deleted));
+    assert_eq!(deleted.reactivate(SERVICE), Err(InvalidTransition::Deleted));
+}
+
+#[test]
+fn expiry_and_addresses_are_checked_last() {
+    let mut narrow = key();
+    narrow.grant.expires_at = Some(NOW);
+    narrow.grant.allowed_ips = IpRanges::parse(["192.0.2.0/24"]).unwrap();
+    let before = UtcMs(NOW.0 - 1);
+    assert_eq!(narrow.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Expired { at: NOW }));
+    assert_eq!(narrow.admits(SecretSlot::Current, HOME, before), Err(Refusal::AddressNotAllowed { address: HOME }));
+    assert_eq!(narrow.admits(SecretSlot::Current, "192.0.2.9".parse().unwrap(), before), Ok(()));
+}
+
+#[test]
+fn overlaps_are_iso_durations_up_to_thirty_days() {
+    assert_eq!(parse_overlap("PT0S").unwrap(), Duration::ZERO);
+    assert_eq!(parse_overlap("P7D").unwrap(), WEEK);
+    assert_eq!(parse_overlap("PT24H").unwrap(), Duration::from_secs(86_400));
+    assert_eq!(parse_overlap("P30D").unwrap(), MAX_OVERLAP);
+    for refused in ["", "7d!", "P31D", "-P1D", "P1Y", "PT1e9H", "P30DT1S"] {
+        assert!(parse_overlap(refused).is_err(), "{refused}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Calendar dates without a time, such as a birthday.
+
+use jiff::civil::Date;
+
+use crate::Invalid;
+
+/// A day of the Gregorian calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalendarDate(Date);
+
+impl CalendarDate {
+    /// Reads `YYYY-MM-DD`, `YYYY/MM/DD`, `MM/DD/YYYY`, `MM-DD-YYYY` and the same with `.` or `_`, as the wire
+    /// contract has them; also the date of an ISO instant, since clients send what they read elsewhere.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let refused = || Invalid::new("must be a date, such as 1990-09-25");
+        let text = text.trim();
+        let day = text.split_once('T').map_or(text, |(day, _)| day);
+        let mut parts = day.split(['-', '/', '.', '_']);
+        let mut next = || parts.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 4);
+        let (Some(first), Some(second), Some(third), None) = (next(), next(), next(), next()) else {
+            return Err(refused());
+        };
+        let (year, month, day) = if first.len() == 4 { (first, second, third) } else { (third, first, second) };
+        if year.len() != 4 {
+            return Err(refused());
+        }
+        let number = |part: &str| part.parse::<i16>().map_err(|_| refused());
+        let small = |part: &str| part.parse::<i8>().map_err(|_| refused());
+        Date::new(number(year)?, small(month)?, small(day)?)
+            .ok()
+            .filter(|date| date.year() >= 1)
+            .map(Self)
+            .ok_or_else(refused)
+    }
+
+    /// `YYYY-MM-DD`, which is the stored form too.
+    pub fn to_iso(self) -> String {
+        self.0.to_string()
+    }
+
+    /// 1 to 12.
+    pub fn month(self) -> i8 {
+        self.0.month()
+    }
+
+    /// 1 to 31.
+    pub fn day(self) -> i8 {
+        self.0.day()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contracts_spellings_are_read() {
+        for text in [
+            "1990-09-25",
+            "1990/09/25",
+            "09/25/1990",
+            "09-25-1990",
+            "1990.09.25",
+            "09_25_1990",
+            "1990-09-25T00:00:00.000Z",
+        ] {
+            assert_eq!(CalendarDate::parse(text).unwrap().to_iso(), "1990-09-25", "{text}");
+        }
+        for refused in
+            ["", "0000-00-00", "2025-02-29", "1990-13-01", "25/09/1990", "90-09-25", "1990-09", "1990-09-25-1"]
+        {
+            assert!(CalendarDate::parse(refused).is_err(), "{refused:?}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The text of an API key: `ks_<kind>_<id>_<32 secret characters><6 checksum characters>`.
+//!
+//! Its form is public so that scanners find leaked keys; see `docs/key-format.md`. The checksum (CRC-32, base 62) tells
+//! typos and garbage from keys before any state is touched. It is never a proof.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{KeyId, api_key::KeyKind, base62};
+
+/// Random characters of a secret (190 bits).
+pub const SECRET_CHARACTERS: usize = 32;
+/// Characters of the checksum.
+pub const CHECKSUM_CHARACTERS: usize = 6;
+const TAIL: usize = SECRET_CHARACTERS + CHECKSUM_CHARACTERS;
+
+/// A key's whole text as its holder has it. `Debug` does not show it; ask with [`KeySecret::expose`].
+#[derive(Clone, Debug)]
+pub struct KeySecret(SecretString);
+
+impl KeySecret {
+    /// A new secret for the key `id`.
+    pub fn generate(kind: KeyKind, id: KeyId, random: impl FnMut(&mut [u8])) -> Self {
+        let mut secret = [0; SECRET_CHARACTERS];
+        base62::fill_random(&mut secret, random);
+        let mut text =
+            format!("ks_{}_{}_{}", kind.as_str(), id, std::str::from_utf8(&secret).expect("base 62 is ASCII"));
+        let sum = checksum(text.as_bytes());
+        text.push_str(std::str::from_utf8(&sum).expect("base 62 is ASCII"));
+        Self(SecretString::from(text))
+    }
+
+    /// The text, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What may be shown for ever.
+    pub fn last_four(&self) -> &str {
+        let text = self.expose();
+        &text[text.len() - 4..]
+    }
+}
+
+/// A key as somebody sent it: of the right form and checksum, nothing more is known of it.
+#[derive(Clone, Copy)]
+pub struct PresentedKey<'a> {
+    /// The kind that the text claims.
+    pub kind: KeyKind,
+    /// The public id.
+    pub id: KeyId,
+    /// The whole text, to be hashed and compared.
+    pub text: &'a str,
+}
+
+impl<'a> PresentedKey<'a> {
+    /// `None` for everything that is no key by form and checksum.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix("ks_")?;
+        let (kind, rest) = if let Some(rest) = rest.strip_prefix("location_") {
+            (KeyKind::Location, rest)
+        } else {
+            (KeyKind::Agency, rest.strip_prefix("agency_")?)
+        };
+        let rest = rest.as_bytes();
+        if rest.len() != KeyId::LENGTH + 1 + TAIL || rest[KeyId::LENGTH] != b'_' {
+            return None;
+        }
+        let id = KeyId::from_bytes(&rest[..KeyId::LENGTH])?;
+        if !base62::is_base62(&rest[KeyId::LENGTH + 1..]) {
+            return None;
+        }
+        let (body, sum) = text.as_bytes().split_at(text.len() - CHECKSUM_CHARACTERS);
+        (checksum(body) == sum).then_some(Self { kind, id, text })
+    }
+}
+
+fn checksum(body: &[u8]) -> [u8; CHECKSUM_CHARACTERS] {
+    let mut sum = [0; CHECKSUM_CHARACTERS];
+    base62::write_number(u64::from(crc32fast::hash(body)), &mut sum);
+    sum
+}
+
+/// How a key is shown once its secret may not be: `ks_location_Hq3vT0bZk9Wd_…x9Qa`.
+pub fn masked(kind: KeyKind, id: KeyId, last_four: &str) -> String {
+    format!("ks_{}_{id}_…{last_four}", kind.as_str())
+}
+
+/// Replaces the secret part of everything in `text` that looks like a key, checksum right or not, by `…`.
+///
+/// Every request string that is logged, stored or echoed goes through here: paths, property names, user agents.
+pub fn mask_keys(text: &str) -> std::borrow::Cow<'_, str> {
+    let mut masked: Option<String> = None;
+    let mut copied = 0;
+    for (start, end) in key_like_spans(text) {
+        let out = masked.get_or_insert_with(String::new);
+        out.push_str(&text[copied..start]);
+        out.push('…');
+        copied = end;
+    }
+    match masked {
+        None => text.into(),
+        Some(mut out) => {
+            out.push_str(&text[copied..]);
+            out.into()
+        }
+    }
+}
+
+/// Whether `text` holds something that looks like a key: names and descriptions must not.
+pub fn contains_key(text: &str) -> bool {
+    key_like_spans(text).next().is_some()
+}
+
+/// The secret parts (start, end) of everything that looks like a key, from the underscore after its id on.
+/// A secret that was cut short still counts from 8 characters on: half a secret is no public matter either.
+fn key_like_spans(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + text[from..].find("ks_")?;
+            from = at + 3;
+            let rest = &text[from..];
+            let Some(kind) = ["agency_", "location_"].into_iter().find(|kind| rest.starts_with(kind)) else { continue };
+            let id = from + kind.len();
+            let run =
+                |start: usize| text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            if run(id) != KeyId::LENGTH || text.as_bytes().get(id + KeyId::LENGTH) != Some(&b'_') {
+                continue;
+            }
+            let secret = id + KeyId::LENGTH + 1;
+            let length = run(secret);
+            if length < 8 {
+                continue;
+            }
+            from = secret + length;
+            return Some((secret, from));
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "key_secret_tests.rs"]
+mod tests;

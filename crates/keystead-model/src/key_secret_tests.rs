@@ -1,0 +1,87 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn counting() -> impl FnMut(&mut [u8]) {
+    let mut next = 0u8;
+    move |pool: &mut [u8]| {
+        for byte in pool {
+            next = next.wrapping_mul(31).wrapping_add(17);
+            *byte = next;
+        }
+    }
+}
+
+fn sample(kind: KeyKind) -> KeySecret {
+    let mut random = counting();
+    let id = KeyId::generate(&mut random);
+    KeySecret::generate(kind, id, random)
+}
+
+#[test]
+fn a_secret_has_the_published_form() {
+    for kind in [KeyKind::Agency, KeyKind::Location] {
+        let secret = sample(kind);
+        let parts: Vec<_> = secret.expose().split('_').collect();
+        assert_eq!(parts[0], "ks");
+        assert_eq!(parts[1], kind.as_str());
+        assert_eq!(parts[2].len(), 12);
+        assert_eq!(parts[3].len(), 38);
+        let presented = PresentedKey::parse(secret.expose()).expect("parses");
+        assert_eq!(presented.kind, kind);
+        assert_eq!(presented.id.as_str(), parts[2]);
+    }
+}
+
+/// Test vectors of `docs/key-format.md`: other programs compute the same checksum.
+#[test]
+fn the_published_vectors_hold() {
+    for (body, sum) in [
+        ("ks_location_Hq3vT0bZk9Wd_8sFvN1cQyT5rLz0aGmXe4UoKpBi7WdJh", "3Qdrl0"),
+        ("ks_agency_000000000000_00000000000000000000000000000000", "2I50oW"),
+    ] {
+        assert_eq!(std::str::from_utf8(&checksum(body.as_bytes())), Ok(sum), "{body}");
+        assert!(PresentedKey::parse(&format!("{body}{sum}")).is_some());
+    }
+}
+
+#[test]
+fn every_single_changed_character_is_noticed() {
+    let secret = sample(KeyKind::Location);
+    let text = secret.expose();
+    for position in 0..text.len() {
+        for other in b"0aZ_-\0\xc3".iter().copied().filter(|other| *other != text.as_bytes()[position]) {
+            let mut changed = text.as_bytes().to_vec();
+            changed[position] = other;
+            if let Ok(changed) = std::str::from_utf8(&changed) {
+                assert!(PresentedKey::parse(changed).is_none(), "{position}: {changed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn masks_hide_the_secret_and_keep_the_id() {
+    let secret = sample(KeyKind::Agency);
+    let line = format!("GET /x?key={} and {} again", secret.expose(), secret.expose());
+    let shown = mask_keys(&line);
+    assert!(!shown.contains(&secret.expose()[25..]));
+    assert_eq!(shown.matches('…').count(), 2);
+    assert!(shown.starts_with("GET /x?key=ks_agency_"));
+    assert!(shown.ends_with("… again"));
+    assert!(matches!(mask_keys("ks_location_short_1"), std::borrow::Cow::Borrowed(_)));
+    assert!(contains_key(secret.expose()));
+    assert!(contains_key(&secret.expose()[..40]), "half a secret is a secret");
+    assert!(!contains_key("ks_agency_Hq3vT0bZk9Wd_…x9Qa"));
+}
+
+proptest! {
+    #[test]
+    fn parsing_and_masking_take_any_text(text in ".{0,200}", cut in 0usize..80) {
+        let _ = PresentedKey::parse(&text);
+        let secret = sample(KeyKind::Location);
+        let tail = &secret.expose()[25..];
+        let mixed = format!("{text}{}{}", secret.expose(), text.chars().take(cut).collect::<String>());
+        prop_assert!(!mask_keys(&mixed).contains(tail));
+    }
+}

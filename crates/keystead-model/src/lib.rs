@@ -1,0 +1,32 @@
+//! The words of Keystead: ids, newtypes, records, states and pure rules.
+//!
+//! What lives here knows no time, no database, no network and no framework. A rule that decides something about a
+//! record belongs here, so that the server, the CLI and the simulation use the same one.
+
+pub mod actor;
+pub mod agency;
+pub mod api_key;
+pub mod audit;
+pub mod base62;
+pub mod calendar_date;
+pub mod contact;
+pub mod grant;
+pub mod id;
+pub mod invalid;
+pub mod ip_range;
+pub mod key_secret;
+pub mod location;
+pub mod note;
+pub mod page;
+pub mod phone;
+pub mod scope;
+pub mod session;
+pub mod tag;
+pub mod task;
+pub mod text;
+pub mod time;
+pub mod user;
+
+pub use id::{AgencyId, ContactId, KeyId, LocationId, NoteId, TagId, TaskId, UserId};
+pub use invalid::Invalid;
+pub use time::{ServiceMs, UtcMs};

@@ -1,0 +1,59 @@
+//! Notes on a contact.
+
+use crate::{
+    ContactId, NoteId, UserId, UtcMs,
+    text::{Line, Prose},
+};
+
+/// A note.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Its id.
+    pub id: NoteId,
+    /// The contact.
+    pub contact: ContactId,
+    /// What its author writes.
+    pub content: NoteContent,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// When it was last changed.
+    pub updated_at: UtcMs,
+}
+
+/// The part of a note that its author writes.
+#[derive(Clone, Debug)]
+pub struct NoteContent {
+    /// The text.
+    pub body: Prose<65_000>,
+    /// A heading.
+    pub title: Option<Line<200>>,
+    /// A colour, as clients name it.
+    pub color: Option<Line<40>>,
+    /// Whether it is kept on top.
+    pub pinned: bool,
+    /// Who is named as its author.
+    pub user: Option<UserId>,
+}
+
+/// A change of a note; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of NoteContent")]
+pub struct NotePatch {
+    pub body: Option<Prose<65_000>>,
+    pub title: Option<Option<Line<200>>>,
+    pub color: Option<Option<Line<40>>>,
+    pub pinned: Option<bool>,
+    pub user: Option<UserId>,
+}
+
+impl NotePatch {
+    /// Changes `content`.
+    pub fn apply(self, content: &mut NoteContent) {
+        let Self { body, title, color, pinned, user } = self;
+        crate::location::set(&mut content.body, body);
+        crate::location::set(&mut content.title, title);
+        crate::location::set(&mut content.color, color);
+        crate::location::set(&mut content.pinned, pinned);
+        crate::location::set(&mut content.user, user.map(Some));
+    }
+}

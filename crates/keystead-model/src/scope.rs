@@ -1,0 +1,280 @@
+//! Scopes: what a key or a member may do. The names are the wire contract's, then ours.
+//!
+//! Only scopes that some route asks for stand here. A preset is expanded when a key is made, so that a new release
+//! never widens a key that exists.
+
+use std::fmt;
+
+use crate::{Invalid, api_key::KeyKind};
+
+macro_rules! scopes {
+    ($($variant:ident = $name:literal, $title:literal, $kinds:expr;)*) => {
+        /// One right, named as on the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Scope {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Scope {
+            /// All scopes, in the order in which pages list them.
+            pub const ALL: &[Scope] = &[$(Scope::$variant),*];
+
+            /// The wire name, `contacts.readonly`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Scope::$variant => $name,)* }
+            }
+
+            /// What it allows, for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Scope::$variant => $title,)* }
+            }
+
+            const fn kinds(self) -> Kinds {
+                match self { $(Scope::$variant => $kinds,)* }
+            }
+        }
+    };
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kinds {
+    Both,
+    AgencyOnly,
+}
+
+scopes! {
+    ContactsRead = "contacts.readonly", "Read contacts, their notes and tasks", Kinds::Both;
+    ContactsWrite = "contacts.write", "Create, change and delete contacts, their tags, notes and tasks", Kinds::Both;
+    LocationsRead = "locations.readonly", "Read locations", Kinds::Both;
+    LocationsWrite = "locations.write", "Create, change and delete locations", Kinds::AgencyOnly;
+    TagsRead = "locations/tags.readonly", "Read the tags of a location", Kinds::Both;
+    TagsWrite = "locations/tags.write", "Create, rename and delete the tags of a location", Kinds::Both;
+    KeysRead = "api-keys.readonly", "List API keys and their use", Kinds::Both;
+    KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Kinds::Both;
+}
+
+impl Scope {
+    /// Reads a wire name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == name)
+    }
+
+    /// Whether a key of `kind` can hold it.
+    pub fn suits(self, kind: KeyKind) -> bool {
+        self.kinds() == Kinds::Both || kind == KeyKind::Agency
+    }
+
+    /// The resource of the scope matrix, `contacts` of `contacts.write`.
+    pub fn resource(self) -> &'static str {
+        self.as_str().rsplit_once('.').map_or(self.as_str(), |(resource, _)| resource)
+    }
+
+    /// Whether it only reads.
+    pub fn is_read(self) -> bool {
+        self.as_str().ends_with(".readonly")
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of scopes.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScopeSet(u64);
+
+impl ScopeSet {
+    /// No scope.
+    pub const EMPTY: Self = Self(0);
+
+    /// Every scope that a key of `kind` can hold.
+    pub fn all(kind: KeyKind) -> Self {
+        Scope::ALL.iter().copied().filter(|scope| scope.suits(kind)).collect()
+    }
+
+    /// Whether `scope` is in it.
+    pub const fn contains(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u8) != 0
+    }
+
+    /// Whether everything in it is in `other` too.
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether it is empty.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// With `scope`.
+    pub const fn with(self, scope: Scope) -> Self {
+        Self(self.0 | 1 << scope as u8)
+    }
+
+    /// Without `scope`.
+    pub const fn without(self, scope: Scope) -> Self {
+        Self(self.0 & !(1 << scope as u8))
+    }
+
+    /// In the order of [`Scope::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
+    }
+
+    /// How many.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// The stored form: names, separated by spaces.
+    pub fn to_names(self) -> String {
+        self.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads the stored form. A name that this release does not know grants nothing: an older release may run on a
+    /// newer database's copy, and must not guess.
+    pub fn from_names(names: &str) -> Self {
+        names.split(' ').filter_map(Scope::parse).collect()
+    }
+
+    /// Reads names from a request, for a key of `kind`.
+    pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>, kind: KeyKind) -> Result<Self, Invalid> {
+        let mut set = Self::EMPTY;
+        for name in names {
+            let scope = Scope::parse(name)
+                .ok_or_else(|| Invalid::new(format!("has the unknown scope {}", crate::text::echo(name))))?;
+            if !scope.suits(kind) {
+                return Err(Invalid::new(format!("has {scope}, which only an agency key can hold")));
+            }
+            set = set.with(scope);
+        }
+        Ok(set)
+    }
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_names())
+    }
+}
+
+/// A named choice of scopes, expanded once when a key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Everything, and the only one that may make other keys.
+    FullAccess,
+    /// Everything that only reads.
+    ReadOnly,
+    /// For web forms that create leads.
+    FormsIntake,
+    /// For workflows in other programs that keep contacts up to date.
+    WorkflowAutomation,
+    /// For third-party integrations: read and write all data, no keys.
+    Integration,
+}
+
+impl Preset {
+    /// All presets, in the order in which pages list them.
+    pub const ALL: &[Preset] =
+        &[Self::FullAccess, Self::ReadOnly, Self::FormsIntake, Self::WorkflowAutomation, Self::Integration];
+
+    /// The name in API and CLI.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FullAccess => "full-access",
+            Self::ReadOnly => "read-only",
+            Self::FormsIntake => "forms-intake",
+            Self::WorkflowAutomation => "workflow-automation",
+            Self::Integration => "integration",
+        }
+    }
+
+    /// The name for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::FullAccess => "Full access",
+            Self::ReadOnly => "Read only",
+            Self::FormsIntake => "Forms intake",
+            Self::WorkflowAutomation => "Workflow automation",
+            Self::Integration => "Integration",
+        }
+    }
+
+    /// When to choose it, in one sentence.
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::FullAccess => "Everything, including other keys. For your own scripts and administration.",
+            Self::ReadOnly => "Reads everything, changes nothing. For reports and backups.",
+            Self::FormsIntake => "Creates and updates contacts. For forms and landing pages on your own site.",
+            Self::WorkflowAutomation => "Keeps contacts, tags, notes and tasks up to date. For Zapier, n8n, Make.",
+            Self::Integration => "Reads and writes all data, but no keys. For programs by other companies.",
+        }
+    }
+
+    /// Reads the name of API and CLI.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|preset| preset.as_str() == name)
+    }
+
+    /// What it grants to a key of `kind` in this release.
+    pub fn scopes(self, kind: KeyKind) -> ScopeSet {
+        let all = ScopeSet::all(kind);
+        match self {
+            Self::FullAccess => all,
+            Self::ReadOnly => all.iter().filter(|scope| scope.is_read()).collect(),
+            Self::FormsIntake => {
+                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead].into_iter().collect()
+            }
+            Self::WorkflowAutomation => {
+                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead, Scope::TagsWrite]
+                    .into_iter()
+                    .collect()
+            }
+            Self::Integration => all.without(Scope::KeysRead).without(Scope::KeysWrite),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(*scope));
+        }
+        let all = ScopeSet::all(KeyKind::Agency);
+        assert_eq!(ScopeSet::from_names(&all.to_names()), all);
+        assert_eq!(all.len(), Scope::ALL.len());
+    }
+
+    #[test]
+    fn only_full_access_makes_keys() {
+        for kind in [KeyKind::Agency, KeyKind::Location] {
+            for preset in Preset::ALL {
+                let scopes = preset.scopes(kind);
+                assert_eq!(scopes.contains(Scope::KeysWrite), *preset == Preset::FullAccess, "{preset:?}");
+                assert!(scopes.iter().all(|scope| scope.suits(kind)), "{preset:?} of {kind:?}");
+                assert!(!scopes.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_location_key_cannot_write_locations() {
+        assert!(ScopeSet::parse(["locations.write"], KeyKind::Location).is_err());
+        assert!(ScopeSet::parse(["locations.write"], KeyKind::Agency).is_ok());
+        assert!(ScopeSet::parse(["everything"], KeyKind::Agency).is_err());
+    }
+}

@@ -1,0 +1,30 @@
+//! Tags of contacts. A tag belongs to a location and is lower-cased.
+
+use crate::{Invalid, LocationId, TagId, text::Line};
+
+/// A tag's name: one line, lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagName(Line<100>);
+
+impl TagName {
+    /// Trims and lower-cases.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Line::parse(&text.to_lowercase()).map(Self)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A tag.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Its id.
+    pub id: TagId,
+    /// The location that it belongs to.
+    pub location: LocationId,
+    /// Its name, unique in the location.
+    pub name: TagName,
+}

@@ -1,0 +1,59 @@
+//! Tasks for a contact.
+
+use crate::{
+    ContactId, TaskId, UserId, UtcMs,
+    text::{Line, Prose},
+};
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The contact.
+    pub contact: ContactId,
+    /// What its author writes.
+    pub content: TaskContent,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// When it was last changed.
+    pub updated_at: UtcMs,
+}
+
+/// The part of a task that its author writes.
+#[derive(Clone, Debug)]
+pub struct TaskContent {
+    /// What is to be done.
+    pub title: Line<300>,
+    /// More about it.
+    pub body: Option<Prose<20_000>>,
+    /// Until when.
+    pub due_at: UtcMs,
+    /// Whether it is done.
+    pub completed: bool,
+    /// Who does it.
+    pub assigned_to: Option<UserId>,
+}
+
+/// A change of a task; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of TaskContent")]
+pub struct TaskPatch {
+    pub title: Option<Line<300>>,
+    pub body: Option<Option<Prose<20_000>>>,
+    pub due_at: Option<UtcMs>,
+    pub completed: Option<bool>,
+    pub assigned_to: Option<UserId>,
+}
+
+impl TaskPatch {
+    /// Changes `content`.
+    pub fn apply(self, content: &mut TaskContent) {
+        let Self { title, body, due_at, completed, assigned_to } = self;
+        crate::location::set(&mut content.title, title);
+        crate::location::set(&mut content.body, body);
+        crate::location::set(&mut content.due_at, due_at);
+        crate::location::set(&mut content.completed, completed);
+        crate::location::set(&mut content.assigned_to, assigned_to.map(Some));
+    }
+}

@@ -1,0 +1,214 @@
+//! Newtypes for text with a rule, and the one way to echo somebody's text back.
+
+use std::{borrow::Cow, fmt};
+
+use crate::{Invalid, key_secret};
+
+/// One line of text: trimmed, 1 to `MAX` characters, no control characters, nothing that looks like an API key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line<const MAX: usize>(String);
+
+/// Several lines of text: up to `MAX` characters, line breaks and tabs allowed, other control characters not.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Prose<const MAX: usize>(String);
+
+impl<const MAX: usize> Line<MAX> {
+    /// Trims and checks.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::new("should not be empty"));
+        }
+        checked(text, MAX, false).map(Self)
+    }
+}
+
+impl<const MAX: usize> Prose<MAX> {
+    /// Checks; the text stays as it was sent.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        checked(text, MAX, true).map(Self)
+    }
+}
+
+fn checked(text: &str, max: usize, lines: bool) -> Result<String, Invalid> {
+    if text.chars().count() > max {
+        return Err(Invalid::new(format!("must be shorter than or equal to {max} characters")));
+    }
+    if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+        return Err(Invalid::new("must not contain control characters"));
+    }
+    if key_secret::contains_key(text) {
+        return Err(Invalid::new("must not contain an API key; deactivate that key, it has left its safe place"));
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! text_newtype {
+    ($name:ident) => {
+        impl<const MAX: usize> $name<MAX> {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text, owned.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+        impl<const MAX: usize> fmt::Display for $name<MAX> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl<const MAX: usize> fmt::Debug for $name<MAX> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+text_newtype!(Line);
+text_newtype!(Prose);
+
+/// An e-mail address: the spelling that was sent, and the lower-cased form that is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Trims and checks the form (RFC 5321 lengths included); nobody is asked whether it exists.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let options = email_address::Options::default().without_display_text().without_domain_literal();
+        if text.is_ascii()
+            && email_address::EmailAddress::parse_with_options(text, options.with_required_tld()).is_ok()
+            && checked(text, 254, false).is_ok()
+        {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid::new("must be an email"))
+        }
+    }
+
+    /// As it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As it is compared.
+    pub fn normalized(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+/// A country: ISO 3166-1 alpha-2, upper case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// What a location has unless it says otherwise.
+    pub const US: Self = Self(*b"US");
+
+    /// Reads two letters of either case; they must name a country that has telephone numbers.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let refused = || Invalid::new("must be a valid ISO 3166-1 alpha-2 country code, such as US");
+        let code: [u8; 2] = text.trim().to_ascii_uppercase().as_bytes().try_into().map_err(|_| refused())?;
+        let code = Self(code);
+        if crate::phone::knows(code) { Ok(code) } else { Err(refused()) }
+    }
+
+    /// `"US"`.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("US")
+    }
+}
+
+/// An IANA time zone, `Europe/Berlin`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimeZoneName(String);
+
+impl TimeZoneName {
+    /// What a location has unless it says otherwise.
+    pub fn utc() -> Self {
+        Self("UTC".to_owned())
+    }
+
+    /// Must be in the time zone database.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        match jiff::tz::db().get(text) {
+            Ok(zone) => Ok(Self(zone.iana_name().unwrap_or(text).to_owned())),
+            Err(_) => Err(Invalid::new("must be an IANA time zone, such as Europe/Berlin")),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// All IANA names, sorted.
+pub fn time_zone_names() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Somebody's text, fit to be shown to them again in a message: keys masked, control characters replaced, short.
+pub fn echo(text: &str) -> String {
+    const SHOWN: usize = 120;
+    let masked: Cow<'_, str> = key_secret::mask_keys(text);
+    let mut shown: String = masked.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if masked.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_trimmed_and_bounded() {
+        assert_eq!(Line::<5>::parse("  abc ").unwrap().as_str(), "abc");
+        for refused in ["", "   ", "abcdef", "a\nb", "a\0b"] {
+            assert!(Line::<5>::parse(refused).is_err(), "{refused:?}");
+        }
+        assert!(Line::<5>::parse("äöüßé").is_ok(), "characters count, not bytes");
+        assert!(Prose::<9>::parse("a\nb\tc").is_ok());
+        assert!(Prose::<9>::parse("a\0").is_err());
+    }
+
+    #[test]
+    fn emails_keep_their_spelling_and_compare_in_lower_case() {
+        let email = EmailAddress::parse(" Ada@Example.COM ").unwrap();
+        assert_eq!(email.as_str(), "Ada@Example.COM");
+        assert_eq!(email.normalized(), "ada@example.com");
+        for refused in ["", "ada", "ada@", "@example.com", "ada@localhost", "ada@exa mple.com", "Ada <ada@example.com>"]
+        {
+            assert!(EmailAddress::parse(refused).is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn countries_and_zones_are_real() {
+        assert_eq!(Country::parse("de").unwrap().as_str(), "DE");
+        assert!(Country::parse("XX").is_err());
+        assert!(Country::parse("DEU").is_err());
+        assert_eq!(TimeZoneName::parse("europe/berlin").unwrap().as_str(), "Europe/Berlin");
+        assert!(TimeZoneName::parse("Mars/Base").is_err());
+        assert!(time_zone_names().len() > 300);
+    }
+
+    #[test]
+    fn an_echo_is_short_and_masked() {
+        assert_eq!(echo("a\u{0}b"), "a\u{fffd}b");
+        assert_eq!(echo(&"x".repeat(500)).chars().count(), 121);
+        assert!(
+            !echo("ks_agency_000000000000_000000000000000000000000000000002I50oW")
+                .contains("00000000000000000000000000000000")
+        );
+    }
+}

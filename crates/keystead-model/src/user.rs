@@ -1,0 +1,192 @@
+//! Users: the people of an agency. In the app a user of an agency is called a member.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    AgencyId, LocationId, UserId, UtcMs,
+    api_key::KeyKind,
+    grant::{Grant, Reach},
+    ip_range::IpRanges,
+    scope::{Scope, ScopeSet},
+    text::{EmailAddress, Line},
+};
+
+/// A person's given or family name.
+pub type PersonName = Line<100>;
+
+/// What a member may do: the wire contract's `type` and `role` together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything in the agency.
+    AgencyAdmin,
+    /// The data of all locations; no settings, keys, members.
+    AgencyUser,
+    /// Data, location keys and members of their locations.
+    AccountAdmin,
+    /// The data of their locations only.
+    AccountUser,
+}
+
+impl Role {
+    /// All, most powerful first.
+    pub const ALL: &[Role] = &[Self::AgencyAdmin, Self::AgencyUser, Self::AccountAdmin, Self::AccountUser];
+
+    /// `type` on the wire: `agency` or `account`.
+    pub const fn user_type(self) -> &'static str {
+        match self {
+            Self::AgencyAdmin | Self::AgencyUser => "agency",
+            Self::AccountAdmin | Self::AccountUser => "account",
+        }
+    }
+
+    /// `role` on the wire: `admin` or `user`.
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::AgencyAdmin | Self::AccountAdmin => "admin",
+            Self::AgencyUser | Self::AccountUser => "user",
+        }
+    }
+
+    /// Reads the two wire names.
+    pub fn parse(user_type: &str, role: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.user_type() == user_type && known.role() == role)
+    }
+
+    /// One word for forms and the CLI: `agency-admin`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgencyAdmin => "agency-admin",
+            Self::AgencyUser => "agency-user",
+            Self::AccountAdmin => "account-admin",
+            Self::AccountUser => "account-user",
+        }
+    }
+
+    /// Reads [`Role::as_str`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+
+    /// For people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::AgencyAdmin => "Agency admin",
+            Self::AgencyUser => "Agency user",
+            Self::AccountAdmin => "Location admin",
+            Self::AccountUser => "Location user",
+        }
+    }
+
+    /// What it may do, in one sentence.
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::AgencyAdmin => "Everything: settings, keys, members and the data of all locations.",
+            Self::AgencyUser => "The data of all locations; no settings, keys or members.",
+            Self::AccountAdmin => "Data, keys and members of the chosen locations.",
+            Self::AccountUser => "The data of the chosen locations only.",
+        }
+    }
+
+    /// Whether it is bound to chosen locations.
+    pub const fn is_account(self) -> bool {
+        matches!(self, Self::AccountAdmin | Self::AccountUser)
+    }
+
+    /// Whether it may see and invite members.
+    pub const fn manages_members(self) -> bool {
+        matches!(self, Self::AgencyAdmin | Self::AccountAdmin)
+    }
+
+    /// Whether a member with this role may give, change or take `other`.
+    pub fn may_manage(self, other: Self) -> bool {
+        match self {
+            Self::AgencyAdmin => true,
+            Self::AccountAdmin => other.is_account(),
+            Self::AgencyUser | Self::AccountUser => false,
+        }
+    }
+
+    fn scopes(self) -> ScopeSet {
+        let data = ScopeSet::all(KeyKind::Location).without(Scope::KeysRead).without(Scope::KeysWrite);
+        match self {
+            Self::AgencyAdmin => ScopeSet::all(KeyKind::Agency),
+            Self::AgencyUser | Self::AccountUser => data,
+            Self::AccountAdmin => ScopeSet::all(KeyKind::Location),
+        }
+    }
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// The one agency that they belong to.
+    pub agency: AgencyId,
+    /// Unique in the instance.
+    pub email: EmailAddress,
+    /// Given name.
+    pub first_name: Option<PersonName>,
+    /// Family name.
+    pub last_name: Option<PersonName>,
+    /// What they may do.
+    pub role: Role,
+    /// The locations of an account role.
+    pub locations: BTreeSet<LocationId>,
+    /// Whether they also run the instance.
+    pub is_operator: bool,
+    /// A disabled user cannot sign in.
+    pub disabled: bool,
+    /// When they were made.
+    pub created_at: UtcMs,
+}
+
+impl User {
+    /// What they may do, in the shape that operations ask.
+    pub fn grant(&self) -> Grant {
+        let reach = match self.role {
+            Role::AgencyAdmin | Role::AgencyUser => Reach::Agency,
+            Role::AccountAdmin | Role::AccountUser => Reach::Locations(self.locations.clone()),
+        };
+        Grant {
+            agency: self.agency,
+            reach,
+            scopes: self.role.scopes(),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        }
+    }
+
+    /// Their name, or their address where they have none.
+    pub fn display_name(&self) -> String {
+        let names: Vec<&str> =
+            [&self.first_name, &self.last_name].into_iter().flatten().map(PersonName::as_str).collect();
+        if names.is_empty() { self.email.as_str().to_owned() } else { names.join(" ") }
+    }
+}
+
+/// A user who is about to be made.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of User")]
+pub struct NewUser {
+    pub email: EmailAddress,
+    pub first_name: Option<PersonName>,
+    pub last_name: Option<PersonName>,
+    pub role: Role,
+    pub locations: BTreeSet<LocationId>,
+}
+
+/// An invitation that was not accepted yet.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// Public id, for withdrawing it.
+    pub id: crate::id::Id<Invitation>,
+    /// The agency that invites.
+    pub agency: AgencyId,
+    /// Who it is for.
+    pub user: NewUser,
+    /// Who made it.
+    pub invited_by: crate::actor::Actor,
+    /// From then on its link does nothing.
+    pub expires_at: UtcMs,
+}

@@ -1,0 +1,442 @@
+//! API keys.
+
+use keystead_model::{
+    AgencyId, KeyId, LocationId, ServiceMs, UtcMs,
+    agency::TenantState,
+    api_key::{ApiKey, DeleteReason, Inactivity, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
+    grant::{Grant, Reach},
+    ip_range::IpRanges,
+    scope::ScopeSet,
+};
+
+use crate::{
+    Error, Result, Row, Tx,
+    filter::{Filter, prefix_end},
+    users::{read_actor, read_locations, write_locations},
+};
+
+const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.location_id, k.allowed_locations, k.scopes,
+    k.allowed_ips, k.expires_at, k.rate_limit, k.state, k.state_at, k.state_by_kind, k.state_by_id, k.delete_reason,
+    k.deleted_while_active, k.restore_until, k.created_by_kind, k.created_by_id, k.created_at, k.secret_hash,
+    k.secret_pepper_version, k.secret_last_four, k.secret_created_at, k.secret_used_at, k.previous_hash,
+    k.previous_pepper_version, k.previous_last_four, k.previous_created_at, k.previous_used_at, k.previous_retires_at,
+    k.exposed_at, k.last_used_at, k.last_used_ip, k.last_used_agent, k.last_used_endpoint, k.active_at, v.idle_since,
+    v.stage, v.deletes_at, k.held, k.version";
+
+fn read(row: &mut Row<'_>) -> Result<ApiKey> {
+    Ok(ApiKey {
+        id: row.column()?,
+        name: row.column()?,
+        description: row.column()?,
+        grant: read_grant(row)?,
+        rate_limit: row.column::<Option<i64>>()?.map(|limit| limit.try_into().unwrap_or(u32::MAX)),
+        state: read_state(row)?,
+        created_by: read_actor(row)?,
+        created_at: row.column()?,
+        current: read_secret(row)?.ok_or_else(|| Error::unreadable("a key without a secret"))?,
+        previous: match read_secret(row)? {
+            None => {
+                row.column::<Option<UtcMs>>()?;
+                None
+            }
+            Some(secret) => Some(PreviousSecret { secret, retires_at: row.column()? }),
+        },
+        exposed_at: row.column()?,
+        last_use: read_last_use(row)?,
+        inactivity: Inactivity {
+            active_at: row.column()?,
+            idle_since: row.column()?,
+            stage: row.column()?,
+            deletes_at: row.column()?,
+            held: row.column()?,
+        },
+        version: row.column()?,
+    })
+}
+
+fn read_grant(row: &mut Row<'_>) -> Result<Grant> {
+    let kind: String = row.column()?;
+    let agency = row.column()?;
+    let location: Option<LocationId> = row.column()?;
+    let chosen: Option<String> = row.column()?;
+    let reach = match (KeyKind::parse(&kind), location, chosen) {
+        (Some(KeyKind::Location), Some(location), None) => Reach::location(location),
+        (Some(KeyKind::Agency), None, None) => Reach::Agency,
+        (Some(KeyKind::Agency), None, Some(chosen)) => Reach::Chosen(read_locations(&chosen)?),
+        _ => return Err(Error::unreadable("the kind and locations of a key")),
+    };
+    Ok(Grant {
+        agency,
+        reach,
+        scopes: ScopeSet::from_names(&row.column::<String>()?),
+        allowed_ips: IpRanges::from_stored(&row.column::<String>()?)
+            .map_err(|_| Error::unreadable("allowed addresses"))?,
+        expires_at: row.column()?,
+    })
+}
+
+fn read_state(row: &mut Row<'_>) -> Result<KeyState> {
+    let state: String = row.column()?;
+    let at: Option<UtcMs> = row.column()?;
+    let (by_kind, by_id): (Option<String>, Option<String>) = (row.column()?, row.column()?);
+    let by = by_kind.and_then(|kind| keystead_model::actor::Actor::parse(&kind, by_id.as_deref()));
+    let reason: Option<String> = row.column()?;
+    let was_active: Option<bool> = row.column()?;
+    let restore_until: Option<ServiceMs> = row.column()?;
+    match (state.as_str(), at, by) {
+        ("active", ..) => Ok(KeyState::Active),
+        ("deactivated", Some(at), Some(by)) => Ok(KeyState::Deactivated { at, by }),
+        ("deleted", Some(at), Some(by)) => Ok(KeyState::Deleted {
+            at,
+            by,
+            reason: reason
+                .as_deref()
+                .and_then(DeleteReason::parse)
+                .ok_or_else(|| Error::unreadable("the reason of a deletion"))?,
+            restore_until: restore_until.ok_or_else(|| Error::unreadable("the end of a restore window"))?,
+            was_active: was_active.unwrap_or(false),
+        }),
+        _ => Err(Error::unreadable("the state of a key")),
+    }
+}
+
+fn read_secret(row: &mut Row<'_>) -> Result<Option<StoredSecret>> {
+    let hash: Option<[u8; 32]> = row.column()?;
+    let (version, last_four, created_at): (Option<i64>, Option<String>, Option<UtcMs>) =
+        (row.column()?, row.column()?, row.column()?);
+    let last_used_at = row.column()?;
+    Ok(match (hash, version, last_four, created_at) {
+        (Some(hash), Some(pepper_version), Some(last_four), Some(created_at)) => {
+            Some(StoredSecret { hash, pepper_version, last_four, created_at, last_used_at })
+        }
+        _ => None,
+    })
+}
+
+fn read_last_use(row: &mut Row<'_>) -> Result<Option<LastUse>> {
+    let at: Option<UtcMs> = row.column()?;
+    let (ip, user_agent, endpoint): (Option<String>, Option<String>, Option<String>) =
+        (row.column()?, row.column()?, row.column()?);
+    Ok(match (at, ip, endpoint) {
+        (Some(at), Some(ip), Some(endpoint)) => Some(LastUse { at, ip, user_agent, endpoint }),
+        _ => None,
+    })
+}
+
+/// A key and whether its tenant works: what verification decides by.
+#[derive(Clone, Debug)]
+pub struct VerifiableKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Whether its location, if it has one, and its agency are active.
+    pub tenant_is_live: bool,
+}
+
+/// The key of a public id, whoever owns it: only authentication may ask so.
+pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<VerifiableKey>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, a.state, l.state
+         FROM api_keys k JOIN api_key_lives v ON v.id = k.id JOIN agencies a ON a.id = k.agency_id
+         LEFT JOIN locations l ON l.id = k.location_id WHERE k.id = ?1"
+    );
+    tx.query_opt(&sql, &[&id], |row| {
+        let key = read(row)?;
+        let agency = TenantState::from_stored(&row.column::<String>()?);
+        let location = row.column::<Option<String>>()?.map(|state| TenantState::from_stored(&state));
+        let tenant_is_live = agency == TenantState::Active && location != Some(TenantState::Suspended);
+        Ok(VerifiableKey { key, tenant_is_live })
+    })
+}
+
+/// One key of an agency.
+pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1 AND k.agency_id = ?2"
+    );
+    tx.query_opt(&sql, &[&id, &agency], read)
+}
+
+/// The same, with its row locked against uses that are written meanwhile.
+pub fn find_to_change(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
+    if tx.is_postgres() {
+        tx.execute("SELECT 1 FROM api_keys WHERE id = ?1 FOR UPDATE", &[&id])?;
+    }
+    find(tx, agency, id)
+}
+
+/// Adds a key.
+pub fn insert(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+    let (kind, location, _) = columns_of(&key.grant.reach);
+    let StoredSecret { hash, pepper_version, last_four, created_at: secret_created_at, last_used_at: _ } = &key.current;
+    tx.execute(
+        "INSERT INTO api_keys (id, kind, agency_id, location_id, name, name_lower, scopes, allowed_ips, state,
+             created_by_kind, created_by_id, created_at, secret_hash, secret_pepper_version, secret_last_four,
+             secret_created_at, active_at, stage, deletes_at, ladder_since, held, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, '', '', '', 'active', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?13, FALSE, 0)",
+        &[
+            &key.id,
+            &kind.as_str(),
+            &key.grant.agency,
+            &location,
+            &key.name,
+            &key.created_by.kind(),
+            &key.created_by.id(),
+            &key.created_at,
+            hash,
+            pepper_version,
+            last_four,
+            secret_created_at,
+            &key.inactivity.active_at,
+            &key.inactivity.deletes_at,
+        ],
+    )?;
+    update(tx, key)
+}
+
+fn columns_of(reach: &Reach) -> (KeyKind, Option<LocationId>, Option<String>) {
+    match reach {
+        Reach::Agency => (KeyKind::Agency, None, None),
+        Reach::Chosen(chosen) => (KeyKind::Agency, None, Some(write_locations(chosen))),
+        Reach::Locations(set) => (KeyKind::Location, set.first().copied(), None),
+    }
+}
+
+/// Writes everything of a key that a change may change. What it was used for last is written by uses alone.
+pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+    let ApiKey {
+        id,
+        name,
+        description,
+        grant: Grant { agency: _, reach, scopes, allowed_ips, expires_at },
+        rate_limit,
+        state,
+        created_by: _,
+        created_at: _,
+        current,
+        previous,
+        exposed_at,
+        last_use: _,
+        inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at: _, held: _ },
+        version,
+    } = key;
+    let (_, _, chosen) = columns_of(reach);
+    let (state, state_at, state_by, reason, was_active, restore_until) = match state {
+        KeyState::Active => ("active", None, None, None, None, None),
+        KeyState::Deactivated { at, by } => ("deactivated", Some(*at), Some(by), None, None, None),
+        KeyState::Deleted { at, by, reason, restore_until, was_active } => {
+            ("deleted", Some(*at), Some(by), Some(reason.as_str()), Some(*was_active), Some(*restore_until))
+        }
+    };
+    let old = previous.as_ref().map(|previous| &previous.secret);
+    tx.execute(
+        "UPDATE api_keys SET name = ?2, name_lower = ?3, description = ?4, scopes = ?5, allowed_locations = ?6,
+             allowed_ips = ?7, expires_at = ?8, rate_limit = ?9, state = ?10, state_at = ?11, state_by_kind = ?12,
+             state_by_id = ?13, delete_reason = ?14, deleted_while_active = ?15, restore_until = ?16,
+             secret_hash = ?17, secret_pepper_version = ?18, secret_last_four = ?19, secret_created_at = ?20,
+             secret_used_at = ?21, previous_hash = ?22, previous_pepper_version = ?23, previous_last_four = ?24,
+             previous_created_at = ?25, previous_used_at = ?26, previous_retires_at = ?27, exposed_at = ?28,
+             active_at = CASE WHEN active_at < ?29 THEN ?29 ELSE active_at END, version = ?30
+         WHERE id = ?1",
+        &[
+            id,
+            name,
+            &name.as_str().to_lowercase(),
+            description,
+            &scopes.to_names(),
+            &chosen,
+            &allowed_ips.to_stored(),
+            expires_at,
+            &rate_limit.map(i64::from),
+            &state,
+            &state_at,
+            &state_by.map(keystead_model::actor::Actor::kind),
+            &state_by.and_then(|by| by.id()),
+            &reason,
+            &was_active,
+            &restore_until,
+            &current.hash,
+            &current.pepper_version,
+            &current.last_four,
+            &current.created_at,
+            &current.last_used_at,
+            &old.map(|secret| secret.hash),
+            &old.map(|secret| secret.pepper_version),
+            &old.map(|secret| secret.last_four.as_str()),
+            &old.map(|secret| secret.created_at),
+            &old.and_then(|secret| secret.last_used_at),
+            &previous.as_ref().map(|previous| previous.retires_at),
+            exposed_at,
+            active_at,
+            version,
+        ],
+    )?;
+    Ok(())
+}
+
+/// How many keys that are not deleted the owner has: a location, or the agency itself.
+pub fn count(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) -> Result<i64> {
+    let sql = match location {
+        Some(_) => {
+            "SELECT CAST(count(*) AS BIGINT) FROM api_keys
+             WHERE agency_id = ?1 AND location_id = ?2 AND state <> 'deleted'"
+        }
+        None => {
+            "SELECT CAST(count(*) AS BIGINT) FROM api_keys
+             WHERE agency_id = ?1 AND CAST(?2 AS TEXT) IS NULL AND location_id IS NULL AND state <> 'deleted'"
+        }
+    };
+    tx.query_one(sql, &[&agency, &location], |row| row.column())
+}
+
+/// Which keys to list.
+#[derive(Clone, Debug, Default)]
+pub struct KeyFilter {
+    /// Of this kind.
+    pub kind: Option<KeyKind>,
+    /// Location keys of these locations only.
+    pub locations: Option<Vec<LocationId>>,
+    /// Deleted keys instead of those that are not.
+    pub deleted: bool,
+    /// Only active (`true`) or only deactivated (`false`) ones.
+    pub active: Option<bool>,
+    /// Whose `expires_at` lies before this instant (`true`), or not (`false`).
+    pub expired: Option<(UtcMs, bool)>,
+    /// Whose deletion is due before this instant of service time.
+    pub deletes_before: Option<ServiceMs>,
+    /// A name that begins so.
+    pub query: Option<String>,
+}
+
+/// Keys of an agency, newest first, after the cursor.
+pub fn list(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    filter: &KeyFilter,
+    after: Option<(UtcMs, KeyId)>,
+    limit: i64,
+) -> Result<Vec<ApiKey>> {
+    let mut conditions = conditions(&agency, filter);
+    let query = filter.query.as_deref().map(str::to_lowercase);
+    let end = query.as_deref().map(prefix_end);
+    if let (Some(query), Some(end)) = (&query, &end) {
+        conditions.and("k.name_lower >= @ AND k.name_lower < @", &[query, end]);
+    }
+    if let Some((at, id)) = &after {
+        conditions.and("(k.created_at < @ OR (k.created_at = @ AND k.id < @))", &[at, at, id]);
+    }
+    let limit = conditions.bind(&limit);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE {} ORDER BY k.created_at DESC, k.id DESC LIMIT {limit}",
+        conditions.sql()
+    );
+    tx.query(&sql, conditions.values(), read)
+}
+
+/// How many keys of an agency match.
+pub fn count_matching(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter) -> Result<i64> {
+    let mut conditions = conditions(&agency, filter);
+    let query = filter.query.as_deref().map(str::to_lowercase);
+    let end = query.as_deref().map(prefix_end);
+    if let (Some(query), Some(end)) = (&query, &end) {
+        conditions.and("k.name_lower >= @ AND k.name_lower < @", &[query, end]);
+    }
+    let sql = format!(
+        "SELECT CAST(count(*) AS BIGINT) FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE {}",
+        conditions.sql()
+    );
+    tx.query_one(&sql, conditions.values(), |row| row.column())
+}
+
+fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
+    let KeyFilter { kind, locations, deleted, active, expired, deletes_before, query: _ } = filter;
+    let mut conditions = Filter::new();
+    conditions.and("k.agency_id = @", &[agency]);
+    match kind {
+        Some(KeyKind::Agency) => conditions.and("k.location_id IS NULL", &[]),
+        Some(KeyKind::Location) => conditions.and("k.location_id IS NOT NULL", &[]),
+        None => {}
+    }
+    if let Some(locations) = locations {
+        let places: Vec<String> = locations.iter().map(|location| conditions.bind(location)).collect();
+        let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+        conditions.and(&format!("k.location_id IN ({places})"), &[]);
+    }
+    conditions.and(if *deleted { "k.state = 'deleted'" } else { "k.state <> 'deleted'" }, &[]);
+    match active {
+        Some(true) => conditions.and("k.state = 'active'", &[]),
+        Some(false) => conditions.and("k.state = 'deactivated'", &[]),
+        None => {}
+    }
+    match expired {
+        Some((now, true)) => conditions.and("k.expires_at <= @", &[now]),
+        Some((now, false)) => conditions.and("(k.expires_at IS NULL OR k.expires_at > @)", &[now]),
+        None => {}
+    }
+    if let Some(instant) = deletes_before {
+        conditions.and("v.deletes_at <= @", &[instant]);
+    }
+    conditions
+}
+
+/// A use that is about to be written.
+#[derive(Clone, Debug)]
+pub struct KeyUse {
+    /// The key.
+    pub id: KeyId,
+    /// The hash of the secret that was used, since a rotation may have moved it meanwhile.
+    pub secret_hash: [u8; 32],
+    /// When, from where, for what.
+    pub last_use: LastUse,
+}
+
+/// Stores that a key was used, with the service clock as it is now, and returns the activity that is stored then.
+///
+/// `None` means that the key is not active any more, or that the secret is not one of its secrets: the request must
+/// not go on.
+pub fn touch(tx: &mut Tx<'_>, key_use: &KeyUse) -> Result<Option<ServiceMs>> {
+    let KeyUse { id, secret_hash, last_use: LastUse { at, ip, user_agent, endpoint } } = key_use;
+    tx.query_opt(
+        "UPDATE api_keys SET
+             active_at = CASE WHEN active_at < (SELECT now_ms FROM service_clock WHERE id = 1)
+                 THEN (SELECT now_ms FROM service_clock WHERE id = 1) ELSE active_at END,
+             last_used_ip = CASE WHEN last_used_at IS NULL OR last_used_at <= ?3 THEN ?4 ELSE last_used_ip END,
+             last_used_agent = CASE WHEN last_used_at IS NULL OR last_used_at <= ?3 THEN ?5 ELSE last_used_agent END,
+             last_used_endpoint = CASE WHEN last_used_at IS NULL OR last_used_at <= ?3 THEN ?6
+                 ELSE last_used_endpoint END,
+             secret_used_at = CASE WHEN secret_hash = ?2 AND (secret_used_at IS NULL OR secret_used_at < ?3)
+                 THEN ?3 ELSE secret_used_at END,
+             previous_used_at = CASE WHEN previous_hash = ?2 AND (previous_used_at IS NULL OR previous_used_at < ?3)
+                 THEN ?3 ELSE previous_used_at END,
+             last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < ?3 THEN ?3 ELSE last_used_at END
+         WHERE id = ?1 AND state = 'active'
+             AND (secret_hash = ?2 OR (previous_hash = ?2 AND previous_retires_at > ?3))
+         RETURNING active_at",
+        &[id, secret_hash, at, ip, user_agent, endpoint],
+        |row| row.column(),
+    )
+}
+
+/// Stores a use after the fact. Activity counts only while the key is active; when it was used last, in any state.
+pub fn flush_use(tx: &mut Tx<'_>, key_use: &KeyUse) -> Result<Option<ServiceMs>> {
+    if let Some(active_at) = touch(tx, key_use)? {
+        return Ok(Some(active_at));
+    }
+    let KeyUse { id, secret_hash: _, last_use: LastUse { at, ip, user_agent, endpoint } } = key_use;
+    tx.execute(
+        "UPDATE api_keys SET last_used_at = ?2, last_used_ip = ?3, last_used_agent = ?4, last_used_endpoint = ?5
+         WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
+        &[id, at, ip, user_agent, endpoint],
+    )?;
+    Ok(None)
+}
+
+/// Every version of the instance secret that some key refers to; for the check at start.
+pub fn pepper_versions(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
+    tx.query(
+        "SELECT secret_pepper_version FROM api_keys WHERE secret_hash IS NOT NULL
+         UNION SELECT previous_pepper_version FROM api_keys WHERE previous_hash IS NOT NULL",
+        &[],
+        |row| row.column(),
+    )
+}

@@ -1,0 +1,105 @@
+//! The change feed: what verification reads and has changed, in commit order.
+//!
+//! A transaction that changes such a thing calls [`next`] **first**. The row lock on `change_head` makes commit order
+//! equal sequence order, without gaps, so that a reader that has seen n has seen everything up to n.
+
+use keystead_model::{AgencyId, KeyId, LocationId, UtcMs};
+
+use crate::{Error, Result, Tx, service_clock::ServiceClock};
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A key: its state, secrets, scopes, locations, addresses, limit or expiry.
+    Key(KeyId),
+    /// A location's state.
+    Location(LocationId),
+    /// An agency's state.
+    Agency(AgencyId),
+}
+
+impl Change {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Location(_) => "location",
+            Self::Agency(_) => "agency",
+        }
+    }
+
+    fn subject(&self) -> &str {
+        match self {
+            Self::Key(id) => id.as_str(),
+            Self::Location(id) => id.as_str(),
+            Self::Agency(id) => id.as_str(),
+        }
+    }
+
+    fn parse(kind: &str, subject: &str) -> Option<Self> {
+        match kind {
+            "key" => KeyId::parse(subject).map(Self::Key),
+            "location" => LocationId::parse(subject).map(Self::Location),
+            "agency" => AgencyId::parse(subject).map(Self::Agency),
+            _ => None,
+        }
+    }
+}
+
+/// What a poll finds.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// Which database answers; a new one empties every cache.
+    pub incarnation: String,
+    /// The last sequence number given.
+    pub head: i64,
+    /// The service clock.
+    pub clock: ServiceClock,
+    /// The oldest change still kept, if any.
+    pub oldest: Option<i64>,
+}
+
+/// Takes the lock and numbers one change.
+pub fn next(tx: &mut Tx<'_>, change: Change, now: UtcMs) -> Result<i64> {
+    let seq: i64 =
+        tx.query_one("UPDATE change_head SET seq = seq + 1 WHERE id = 1 RETURNING seq", &[], |row| row.column())?;
+    tx.execute(
+        "INSERT INTO changes (seq, kind, subject, recorded_at) VALUES (?1, ?2, ?3, ?4)",
+        &[&seq, &change.kind(), &change.subject(), &now],
+    )?;
+    Ok(seq)
+}
+
+/// Head, clock and incarnation in one statement.
+pub fn poll(tx: &mut Tx<'_>) -> Result<Poll> {
+    tx.query_one(
+        "SELECT i.incarnation, h.seq, c.now_ms, c.epoch, c.paused, (SELECT min(seq) FROM changes)
+         FROM instance i CROSS JOIN change_head h CROSS JOIN service_clock c",
+        &[],
+        |row| {
+            Ok(Poll {
+                incarnation: row.column()?,
+                head: row.column()?,
+                clock: ServiceClock { now: row.column()?, epoch: row.column()?, paused: row.column()? },
+                oldest: row.column()?,
+            })
+        },
+    )
+}
+
+/// The changes after `seq`, in order, at most `limit`.
+pub fn after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Change)>> {
+    tx.query("SELECT seq, kind, subject FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2", &[&seq, &limit], |row| {
+        let seq = row.column()?;
+        let (kind, subject): (String, String) = (row.column()?, row.column()?);
+        let change = Change::parse(&kind, &subject).ok_or_else(|| Error::unreadable("an unknown change"))?;
+        Ok((seq, change))
+    })
+}
+
+/// Forgets changes older than `before`, but never the newest: a head without rows would look like lost changes.
+pub fn trim(tx: &mut Tx<'_>, before: UtcMs) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM changes WHERE recorded_at < ?1 AND seq < (SELECT seq FROM change_head WHERE id = 1)",
+        &[&before],
+    )
+}

@@ -1,0 +1,425 @@
+//! Contacts, what makes them unique, and how many there are.
+
+use keystead_model::{
+    ContactId, LocationId, UtcMs,
+    contact::{
+        Contact, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
+        DuplicateContact, IdentityKind,
+    },
+    page::Cursor,
+    phone::PhoneNumber,
+    tag::TagName,
+    text::EmailAddress,
+};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{Error, Result, Row, ToValue, Tx, contact_search, filter::Filter, tags};
+
+const COLUMNS: &str = "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
+    c.city, c.region, c.postal_code, c.country, c.website, c.timezone, c.gender, c.source, c.date_of_birth,
+    c.assigned_to, c.dnd, c.dnd_settings, c.inbound_dnd, c.additional_emails, c.additional_phones, c.created_at,
+    c.updated_at, (SELECT string_agg(t.name, '
+' ORDER BY t.position) FROM contact_tags t WHERE t.location_id = c.location_id AND t.contact_id = c.id)";
+
+fn read(row: &mut Row<'_>) -> Result<Contact> {
+    let (id, location) = (row.column()?, row.column()?);
+    Ok(Contact {
+        id,
+        location,
+        profile: ContactProfile {
+            first_name: row.column()?,
+            last_name: row.column()?,
+            email: row.column()?,
+            phone: row.column()?,
+            company_name: row.column()?,
+            address1: row.column()?,
+            city: row.column()?,
+            state: row.column()?,
+            postal_code: row.column()?,
+            country: row.column()?,
+            website: row.column()?,
+            timezone: row.column()?,
+            gender: row.column()?,
+            source: row.column()?,
+            date_of_birth: row.column()?,
+            assigned_to: row.column()?,
+            dnd: row.column()?,
+            dnd_settings: read_dnd_settings(row.column()?)?,
+            inbound_dnd: row.column::<Option<String>>()?.map(|text| read_dnd(&parse_json(&text)?)).transpose()?,
+            additional_emails: read_list(row.column()?, |text| EmailAddress::parse(text).ok())?,
+            additional_phones: read_list(row.column()?, |text| Some(PhoneNumber::from_stored(text.to_owned())))?,
+        },
+        created_at: row.column()?,
+        updated_at: row.column()?,
+        tags: match row.column::<Option<String>>()? {
+            None => Vec::new(),
+            Some(names) => names
+                .split('\n')
+                .map(|name| TagName::parse(name).map_err(|_| Error::unreadable("a tag")))
+                .collect::<Result<_>>()?,
+        },
+    })
+}
+
+fn parse_json(text: &str) -> Result<Json> {
+    serde_json::from_str(text).map_err(|_| Error::unreadable("a JSON document"))
+}
+
+fn read_dnd_settings(text: Option<String>) -> Result<DndSettings> {
+    let mut settings = DndSettings::default();
+    if let Some(text) = text {
+        let document = parse_json(&text)?;
+        for ((name, _), setting) in DND_CHANNELS.iter().zip(&mut settings) {
+            *setting = document.get(*name).map(read_dnd).transpose()?;
+        }
+    }
+    Ok(settings)
+}
+
+fn read_dnd(document: &Json) -> Result<Dnd> {
+    let text = |name: &str| document.get(name).and_then(Json::as_str);
+    let unreadable = || Error::unreadable("a do-not-disturb setting");
+    Ok(Dnd {
+        status: text("status").and_then(DndStatus::parse).ok_or_else(unreadable)?,
+        message: text("message").map(keystead_model::text::Line::parse).transpose().map_err(|_| unreadable())?,
+        code: text("code").map(keystead_model::text::Line::parse).transpose().map_err(|_| unreadable())?,
+    })
+}
+
+fn write_dnd(dnd: &Dnd) -> Json {
+    let Dnd { status, message, code } = dnd;
+    let mut document = Map::new();
+    document.insert("status".to_owned(), json!(status.as_str()));
+    if let Some(message) = message {
+        document.insert("message".to_owned(), json!(message.as_str()));
+    }
+    if let Some(code) = code {
+        document.insert("code".to_owned(), json!(code.as_str()));
+    }
+    Json::Object(document)
+}
+
+fn write_dnd_settings(settings: &DndSettings) -> Option<String> {
+    let document: Map<String, Json> = DND_CHANNELS
+        .iter()
+        .zip(settings)
+        .filter_map(|((name, _), dnd)| Some(((*name).to_owned(), write_dnd(dnd.as_ref()?))))
+        .collect();
+    (!document.is_empty()).then(|| Json::Object(document).to_string())
+}
+
+fn read_list<T>(text: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
+    text.unwrap_or_default()
+        .split_whitespace()
+        .map(|entry| parse(entry).ok_or_else(|| Error::unreadable("a list of addresses")))
+        .collect()
+}
+
+/// Addresses and numbers hold no white space, so a list of them is one text.
+fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
+    let text = entries.collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// Adds a contact with its tags, words and identities, and counts it.
+///
+/// `Err` in the inner result is the contact that stands in the way; nothing was added then.
+pub fn insert(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
+    let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
+    if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), None)? {
+        return Ok(Err(duplicate));
+    }
+    tx.execute(
+        "INSERT INTO contacts (location_id, id, dnd, created_at, updated_at) VALUES (?1, ?2, FALSE, ?3, ?3)",
+        &[location, id, created_at],
+    )?;
+    write_profile(tx, contact)?;
+    tags::set_of_contact(tx, *location, *id, names, *created_at)?;
+    for term in profile.search_terms(names.iter()) {
+        contact_search::insert(tx, *location, *id, &term)?;
+    }
+    if unique {
+        claim_identities(tx, contact)?;
+    }
+    count(tx, *location, *id, 1)?;
+    Ok(Ok(()))
+}
+
+/// Replaces the profile and tags of a contact.
+///
+/// `Err` in the inner result is another contact that has one of its identities; nothing was changed then.
+pub fn update(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
+    let Contact { id, location, profile, tags: names, created_at: _, updated_at } = contact;
+    if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), Some(*id))? {
+        return Ok(Err(duplicate));
+    }
+    write_profile(tx, contact)?;
+    tags::set_of_contact(tx, *location, *id, names, *updated_at)?;
+    contact_search::index(tx, *location, *id, &profile.search_terms(names.iter()))?;
+    release_identities(tx, *location, *id)?;
+    if unique {
+        claim_identities(tx, contact)?;
+    }
+    Ok(Ok(()))
+}
+
+fn write_profile(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
+    let ContactProfile {
+        first_name,
+        last_name,
+        email,
+        phone,
+        company_name,
+        address1,
+        city,
+        state,
+        postal_code,
+        country,
+        website,
+        timezone,
+        gender,
+        source,
+        date_of_birth,
+        assigned_to,
+        dnd,
+        dnd_settings,
+        inbound_dnd,
+        additional_emails,
+        additional_phones,
+    } = &contact.profile;
+    tx.execute(
+        "UPDATE contacts SET first_name = ?3, last_name = ?4, email = ?5, phone = ?6, company_name = ?7,
+             address1 = ?8, city = ?9, region = ?10, postal_code = ?11, country = ?12, website = ?13, timezone = ?14,
+             gender = ?15, source = ?16, date_of_birth = ?17, assigned_to = ?18, dnd = ?19, dnd_settings = ?20,
+             inbound_dnd = ?21, additional_emails = ?22, additional_phones = ?23, updated_at = ?24
+         WHERE location_id = ?1 AND id = ?2",
+        &[
+            &contact.location,
+            &contact.id,
+            first_name,
+            last_name,
+            email,
+            phone,
+            company_name,
+            address1,
+            city,
+            state,
+            postal_code,
+            country,
+            website,
+            timezone,
+            gender,
+            source,
+            &date_of_birth.map(keystead_model::calendar_date::CalendarDate::to_iso),
+            assigned_to,
+            dnd,
+            &write_dnd_settings(dnd_settings),
+            &inbound_dnd.as_ref().map(|dnd| write_dnd(dnd).to_string()),
+            &write_list(additional_emails.iter().map(EmailAddress::as_str)),
+            &write_list(additional_phones.iter().map(PhoneNumber::as_str)),
+            &contact.updated_at,
+        ],
+    )?;
+    Ok(())
+}
+
+/// One contact of a location; what is in the trash is not found.
+pub fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM contacts c WHERE c.location_id = ?1 AND c.id = ?2 AND c.trashed_at IS NULL");
+    tx.query_opt(&sql, &[&location, &id], read)
+}
+
+/// The same, with its row locked against other changes.
+pub fn find_to_change(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
+    if tx.is_postgres() {
+        tx.execute("SELECT 1 FROM contacts WHERE location_id = ?1 AND id = ?2 FOR UPDATE", &[&location, &id])?;
+    }
+    find(tx, location, id)
+}
+
+/// Whether a contact is there and not in the trash.
+pub fn exists(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<bool> {
+    tx.query_opt(
+        "SELECT id FROM contacts WHERE location_id = ?1 AND id = ?2 AND trashed_at IS NULL",
+        &[&location, &id],
+        |row| row.column::<ContactId>(),
+    )
+    .map(|contact| contact.is_some())
+}
+
+/// Puts a contact into the trash; `false` if it was not there.
+pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -> Result<bool> {
+    let trashed = tx.execute(
+        "UPDATE contacts SET trashed_at = ?3 WHERE location_id = ?1 AND id = ?2 AND trashed_at IS NULL",
+        &[&location, &id, &now],
+    )?;
+    if trashed == 0 {
+        return Ok(false);
+    }
+    release_identities(tx, location, id)?;
+    contact_search::forget(tx, location, id)?;
+    count(tx, location, id, -1)?;
+    Ok(true)
+}
+
+/// Empties the trash of what was put there before `before`, at most `limit` contacts. Returns how many.
+pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
+    let due: Vec<(LocationId, ContactId)> = tx.query(
+        "SELECT location_id, id FROM contacts WHERE trashed_at < ?1 ORDER BY trashed_at LIMIT ?2",
+        &[&before, &limit],
+        |row| Ok((row.column()?, row.column()?)),
+    )?;
+    for (location, id) in &due {
+        for table in ["contact_tags", "notes", "tasks"] {
+            let sql = format!("DELETE FROM {table} WHERE location_id = ?1 AND contact_id = ?2");
+            tx.execute(&sql, &[location, id])?;
+        }
+        tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
+    }
+    Ok(due.len())
+}
+
+/// The first contact that has one of `identities`, in their order, but not `other_than`.
+pub fn find_duplicate(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    identities: &[(IdentityKind, String)],
+    other_than: Option<ContactId>,
+) -> Result<Option<DuplicateContact>> {
+    for (kind, value) in identities {
+        let found = tx.query_opt(
+            "SELECT i.contact_id, c.first_name, c.last_name
+             FROM contact_identities i JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3",
+            &[&location, &kind.as_str(), value],
+            |row| {
+                let id: ContactId = row.column()?;
+                let profile =
+                    ContactProfile { first_name: row.column()?, last_name: row.column()?, ..ContactProfile::default() };
+                Ok(DuplicateContact { id, matching: *kind, name: profile.full_name() })
+            },
+        )?;
+        if let Some(duplicate) = found.filter(|duplicate| Some(duplicate.id) != other_than) {
+            return Ok(Some(duplicate));
+        }
+    }
+    Ok(None)
+}
+
+/// The newest contact with this e-mail address or phone number, also where duplicates are allowed.
+pub fn find_by_identity(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    kind: IdentityKind,
+    value: &str,
+) -> Result<Option<Contact>> {
+    // An identity is also a term, which is indexed in every location; the filter on the column makes it exact.
+    let (term, column) = match kind {
+        IdentityKind::Email => (value.to_lowercase(), "lower(c.email)"),
+        IdentityKind::Phone => (value.trim_start_matches('+').to_owned(), "c.phone"),
+    };
+    let term: String = term.chars().take(64).collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contacts c JOIN contact_terms w ON w.location_id = c.location_id AND w.contact_id = c.id
+         WHERE w.location_id = ?1 AND w.term = ?2 AND {column} = ?3 AND c.trashed_at IS NULL
+         ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
+    );
+    let value = if kind == IdentityKind::Email { value.to_lowercase() } else { value.to_owned() };
+    tx.query_opt(&sql, &[&location, &term, &value], read)
+}
+
+fn claim_identities(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
+    for (kind, value) in contact.profile.identities() {
+        tx.execute(
+            "INSERT INTO contact_identities (location_id, kind, value, contact_id) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+            &[&contact.location, &kind.as_str(), &value, &contact.id],
+        )?;
+    }
+    Ok(())
+}
+
+fn release_identities(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<()> {
+    tx.execute("DELETE FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2", &[&location, &id])?;
+    Ok(())
+}
+
+/// Makes the identity rows of a location match its setting: none where duplicates are allowed, else one for each
+/// e-mail address and phone number, held by the oldest contact that has it.
+pub fn rebuild_identities(tx: &mut Tx<'_>, location: LocationId, unique: bool) -> Result<()> {
+    tx.execute("DELETE FROM contact_identities WHERE location_id = ?1", &[&location])?;
+    if unique {
+        for (kind, value) in [("email", "lower(email)"), ("phone", "phone")] {
+            tx.execute(
+                &format!(
+                    "INSERT INTO contact_identities (location_id, kind, value, contact_id)
+                     SELECT location_id, '{kind}', {value}, id FROM contacts
+                     WHERE location_id = ?1 AND trashed_at IS NULL AND {value} IS NOT NULL
+                     ORDER BY created_at, id ON CONFLICT DO NOTHING"
+                ),
+                &[&location],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// How many slots count the contacts of a location.
+const SLOTS: u64 = 16;
+
+fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
+    let slot = id.as_str().bytes().last().map_or(0, |digit| u64::from(digit) % SLOTS).cast_signed();
+    tx.execute(
+        "INSERT INTO contact_counts (location_id, slot, contacts) VALUES (?1, ?2, ?3)
+         ON CONFLICT (location_id, slot) DO UPDATE SET contacts = contact_counts.contacts + excluded.contacts",
+        &[&location, &slot, &change],
+    )?;
+    Ok(())
+}
+
+/// How many contacts match: exact, and cheap where nothing is searched.
+pub fn total(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<i64> {
+    if filter.words.is_empty() {
+        let sql = "SELECT CAST(COALESCE(sum(contacts), 0) AS BIGINT) FROM contact_counts WHERE location_id = ?1";
+        return tx.query_one(sql, &[&location], |row| row.column());
+    }
+    let ranges = contact_search::ranges(&filter.words);
+    let mut conditions = Filter::new();
+    conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
+    contact_search::restrict(&mut conditions, &location, &ranges);
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM contacts c WHERE {}", conditions.sql());
+    tx.query_one(&sql, conditions.values(), |row| row.column())
+}
+
+/// Contacts of a location in the filter's order, after the cursor or after `skip` rows.
+pub fn list(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &ContactFilter,
+    after: Option<Cursor<ContactId>>,
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Contact>> {
+    let ContactFilter { words, order, ascending } = filter;
+    let column = match order {
+        ContactOrder::Created => "c.created_at",
+        ContactOrder::Updated => "c.updated_at",
+    };
+    let (direction, beyond) = if *ascending { ("ASC", ">") } else { ("DESC", "<") };
+    let ranges = contact_search::ranges(words);
+    let mut conditions = Filter::new();
+    conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
+    contact_search::restrict(&mut conditions, &location, &ranges);
+    let bound = after.map(|cursor| (cursor.at, cursor.id));
+    if let Some((at, id)) = &bound {
+        conditions.and(&format!("({column}, c.id) {beyond} (@, @)"), &[at as &dyn ToValue, id]);
+    }
+    let (limit, skip) = (conditions.bind(&limit), conditions.bind(&skip));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contacts c WHERE {} ORDER BY {column} {direction}, c.id {direction}
+         LIMIT {limit} OFFSET {skip}",
+        conditions.sql()
+    );
+    tx.query(&sql, conditions.values(), read)
+}

@@ -1,0 +1,93 @@
+//! What can go wrong with a database, as far as anybody above can act on it.
+
+/// The result of a store function.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure of the database. None of these texts reaches a client.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached or is too busy; the same call may work in a moment.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Its disk is full.
+    #[error("the database has no space left: {0}")]
+    Full(String),
+    /// Other writers got in the way again and again.
+    #[error("the transaction was refused too often: {0}")]
+    Contended(String),
+    /// A row holds something that this release cannot read.
+    #[error("a stored value is not readable: {0}")]
+    Unreadable(String),
+    /// A statement failed for another reason: a defect of ours.
+    #[error("a statement failed: {0}")]
+    Statement(String),
+    /// A closure panicked; its changes were rolled back.
+    #[error("a database closure panicked")]
+    Panicked,
+}
+
+impl Error {
+    pub(crate) fn unreadable(what: impl Into<String>) -> Self {
+        Self::Unreadable(what.into())
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(text),
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::OperationInterrupted,
+            ) => Self::Unavailable(text),
+            _ => Self::Statement(text),
+        }
+    }
+}
+
+/// `postgres::Error` displays only "db error"; what happened is its source.
+pub(crate) fn postgres_text(error: &::postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether the transaction may succeed when it is run again.
+pub(crate) fn is_retryable(error: &::postgres::Error) -> bool {
+    use ::postgres::error::SqlState;
+    error
+        .code()
+        .is_some_and(|code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
+}
+
+impl From<::postgres::Error> for Error {
+    fn from(error: ::postgres::Error) -> Self {
+        let text = postgres_text(&error);
+        match error.code().map(::postgres::error::SqlState::code) {
+            None => Self::Unavailable(text),
+            Some("40001" | "40P01") => Self::Contended(text),
+            Some("53100") => Self::Full(text),
+            // Connection exceptions, insufficient resources, operator intervention, lock and read-only refusals.
+            Some(code)
+                if code.starts_with("08")
+                    || code.starts_with("53")
+                    || code.starts_with("57")
+                    || ["55P03", "25P03", "25006"].contains(&code) =>
+            {
+                Self::Unavailable(text)
+            }
+            Some(_) => Self::Statement(text),
+        }
+    }
+}

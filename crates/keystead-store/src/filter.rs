@@ -1,0 +1,68 @@
+//! A condition that is put together at run time: fixed text, numbered places, values.
+
+use crate::ToValue;
+
+/// The WHERE of a query, with the values that it binds.
+pub(crate) struct Filter<'v> {
+    conditions: Vec<String>,
+    values: Vec<&'v dyn ToValue>,
+}
+
+impl<'v> Filter<'v> {
+    pub(crate) fn new() -> Self {
+        Self { conditions: Vec::new(), values: Vec::new() }
+    }
+
+    /// Adds `value` and returns its place, `?3`.
+    pub(crate) fn bind(&mut self, value: &'v dyn ToValue) -> String {
+        self.values.push(value);
+        format!("?{}", self.values.len())
+    }
+
+    /// Adds a condition; each `@` in it stands for one of `values`, in order.
+    pub(crate) fn and(&mut self, condition: &str, values: &[&'v dyn ToValue]) {
+        let mut text = String::with_capacity(condition.len());
+        let mut values = values.iter();
+        for part in condition.split_inclusive('@') {
+            match part.strip_suffix('@') {
+                Some(before) => {
+                    text.push_str(before);
+                    if let Some(value) = values.next() {
+                        text.push_str(&self.bind(*value));
+                    }
+                }
+                None => text.push_str(part),
+            }
+        }
+        self.conditions.push(text);
+    }
+
+    /// `a = ?1 AND b > ?2`.
+    pub(crate) fn sql(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+
+    pub(crate) fn values(&self) -> &[&'v dyn ToValue] {
+        &self.values
+    }
+}
+
+/// The end of the range of all texts that begin with `prefix`, in byte order; such a search needs no `LIKE`.
+pub(crate) fn prefix_end(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_numbered_in_order() {
+        let mut filter = Filter::new();
+        filter.and("a = @", &[&1i64]);
+        filter.and("b >= @ AND b < @", &[&2i64, &3i64]);
+        filter.and("c IS NULL", &[]);
+        assert_eq!(filter.sql(), "a = ?1 AND b >= ?2 AND b < ?3 AND c IS NULL");
+        assert_eq!(filter.values().len(), 3);
+    }
+}

@@ -1,0 +1,45 @@
+//! The instance: which database this is, and which secrets it belongs to.
+
+use keystead_model::UtcMs;
+
+use crate::{Result, Tx};
+
+/// A version of the instance secret, as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Version in the secret file.
+    pub version: i64,
+    /// A digest that tells whether the file has the same secret, and nothing else about it.
+    pub fingerprint: String,
+}
+
+/// Makes the rows that every database has once. A second call changes nothing.
+pub fn create(tx: &mut Tx<'_>, incarnation: &str, now: UtcMs) -> Result<()> {
+    tx.execute(
+        "INSERT INTO instance (id, incarnation, created_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
+        &[&incarnation, &now],
+    )?;
+    tx.execute(
+        "INSERT INTO service_clock (id, now_ms, epoch, clock_floor, paused) VALUES (1, 0, 0, 0, FALSE)
+         ON CONFLICT DO NOTHING",
+        &[],
+    )?;
+    tx.execute("INSERT INTO change_head (id, seq) VALUES (1, 0) ON CONFLICT DO NOTHING", &[])?;
+    Ok(())
+}
+
+/// All secrets that this database was used with.
+pub fn fingerprints(tx: &mut Tx<'_>) -> Result<Vec<Fingerprint>> {
+    tx.query("SELECT version, fingerprint FROM instance_secrets ORDER BY version", &[], |row| {
+        Ok(Fingerprint { version: row.column()?, fingerprint: row.column()? })
+    })
+}
+
+/// Binds the database to a secret. A version that is bound already stays as it is.
+pub fn add_fingerprint(tx: &mut Tx<'_>, new: &Fingerprint, now: UtcMs) -> Result<()> {
+    tx.execute(
+        "INSERT INTO instance_secrets (version, fingerprint, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        &[&new.version, &new.fingerprint, &now],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The memory of Keystead, and the only room that knows SQL.
+//!
+//! One code path for two databases: SQLite in a file, and PostgreSQL. Query functions are synchronous over a [`Tx`];
+//! [`Store::write`], [`Store::read`] and [`Store::look_up`] run closures of them where each database wants them.
+
+pub mod agencies;
+pub mod api_keys;
+pub mod audit;
+pub mod changes;
+pub mod contact_search;
+pub mod contacts;
+mod error;
+mod filter;
+pub mod idempotency;
+pub mod instance;
+pub mod locations;
+mod migrations;
+pub mod notes;
+mod open;
+mod postgres;
+pub mod service_clock;
+pub mod sessions;
+mod sqlite;
+pub mod tags;
+pub mod tasks;
+mod tx;
+pub mod users;
+mod value;
+
+pub use error::{Error, Result};
+pub use migrations::Migrations;
+pub use open::{Database, OpenError, Options, Store};
+pub use tx::Tx;
+pub use value::{Cell, FromCell, Row, ToValue, Value};

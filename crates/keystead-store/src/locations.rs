@@ -1,0 +1,181 @@
+//! Locations.
+
+use keystead_model::{
+    AgencyId, LocationId, ServiceMs, UtcMs,
+    agency::TenantState,
+    location::{Location, LocationFilter, LocationProfile, LocationSettings},
+};
+
+use crate::{
+    Error, Result, Row, ToValue, Tx,
+    filter::{Filter, prefix_end},
+};
+
+const COLUMNS: &str = "id, agency_id, state, resumed_at, name, country, timezone, phone, email, address, city, region,
+    postal_code, website, domain, logo_url, first_name, last_name, allow_duplicate_contact,
+    allow_duplicate_opportunity, allow_facebook_name_merge, disable_contact_timezone, social, created_at, updated_at";
+
+fn read(row: &mut Row<'_>) -> Result<Location> {
+    Ok(Location {
+        id: row.column()?,
+        agency: row.column()?,
+        state: TenantState::from_stored(&row.column::<String>()?),
+        resumed_at: row.column()?,
+        profile: LocationProfile {
+            name: row.column()?,
+            country: row.column()?,
+            timezone: row.column()?,
+            phone: row.column()?,
+            email: row.column()?,
+            address: row.column()?,
+            city: row.column()?,
+            state: row.column()?,
+            postal_code: row.column()?,
+            website: row.column()?,
+            domain: row.column()?,
+            logo_url: row.column()?,
+            first_name: row.column()?,
+            last_name: row.column()?,
+            settings: LocationSettings {
+                allow_duplicate_contact: row.column()?,
+                allow_duplicate_opportunity: row.column()?,
+                allow_facebook_name_merge: row.column()?,
+                disable_contact_timezone: row.column()?,
+            },
+            social: read_social(&row.column::<String>()?)?,
+        },
+        created_at: row.column()?,
+        updated_at: row.column()?,
+    })
+}
+
+fn read_social(text: &str) -> Result<Vec<(String, String)>> {
+    serde_json::from_str(text).map_err(|_| Error::unreadable("social links"))
+}
+
+/// Adds a location.
+pub fn insert(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
+    let Location { id, agency, state, resumed_at, profile, created_at, updated_at: _ } = location;
+    tx.execute(
+        "INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+             allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+             disable_contact_timezone, social, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, '', '', 'US', 'UTC', FALSE, FALSE, FALSE, FALSE, '[]', ?5, ?5)",
+        &[id, agency, &state.as_str(), resumed_at, created_at],
+    )?;
+    update(tx, *id, profile, *created_at)
+}
+
+/// Replaces the profile of a location.
+pub fn update(tx: &mut Tx<'_>, id: LocationId, profile: &LocationProfile, now: UtcMs) -> Result<()> {
+    let LocationProfile {
+        name,
+        country,
+        timezone,
+        phone,
+        email,
+        address,
+        city,
+        state,
+        postal_code,
+        website,
+        domain,
+        logo_url,
+        first_name,
+        last_name,
+        settings,
+        social,
+    } = profile;
+    let email_lower = email.as_ref().map(keystead_model::text::EmailAddress::normalized);
+    let social = serde_json::to_string(social).map_err(|_| Error::unreadable("social links"))?;
+    tx.execute(
+        "UPDATE locations SET name = ?2, name_lower = ?3, country = ?4, timezone = ?5, phone = ?6, email = ?7,
+             email_lower = ?8, address = ?9, city = ?10, region = ?11, postal_code = ?12, website = ?13, domain = ?14,
+             logo_url = ?15, first_name = ?16, last_name = ?17, allow_duplicate_contact = ?18,
+             allow_duplicate_opportunity = ?19, allow_facebook_name_merge = ?20, disable_contact_timezone = ?21,
+             social = ?22, updated_at = ?23
+         WHERE id = ?1",
+        &[
+            &id,
+            name,
+            &name.as_str().to_lowercase(),
+            country,
+            timezone,
+            phone,
+            email,
+            &email_lower,
+            address,
+            city,
+            state,
+            postal_code,
+            website,
+            domain,
+            logo_url,
+            first_name,
+            last_name,
+            &settings.allow_duplicate_contact,
+            &settings.allow_duplicate_opportunity,
+            &settings.allow_facebook_name_merge,
+            &settings.disable_contact_timezone,
+            &social,
+            &now,
+        ],
+    )?;
+    Ok(())
+}
+
+/// One location of an agency.
+pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: LocationId) -> Result<Option<Location>> {
+    let sql = format!("SELECT {COLUMNS} FROM locations WHERE id = ?1 AND agency_id = ?2");
+    tx.query_opt(&sql, &[&id, &agency], read)
+}
+
+/// Locations of an agency by name, those that `only` holds if it is given.
+pub fn list(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    filter: &LocationFilter,
+    only: Option<&[LocationId]>,
+    descending: bool,
+    skip: i64,
+    limit: i64,
+) -> Result<Vec<Location>> {
+    let LocationFilter { email, query } = filter;
+    let mut conditions = Filter::new();
+    conditions.and("agency_id = @", &[&agency]);
+    if let Some(email) = email {
+        conditions.and("email_lower = @", &[email]);
+    }
+    let end = query.as_deref().map(prefix_end);
+    if let (Some(query), Some(end)) = (query, &end) {
+        conditions.and("name_lower >= @ AND name_lower < @", &[query, end]);
+    }
+    if let Some(only) = only {
+        let places: Vec<String> = only.iter().map(|id| conditions.bind(id as &dyn ToValue)).collect();
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        conditions.and(&format!("id IN ({})", places.join(", ")), &[]);
+    }
+    let direction = if descending { "DESC" } else { "ASC" };
+    let (limit, skip) = (conditions.bind(&limit), conditions.bind(&skip));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM locations WHERE {} ORDER BY name_lower {direction}, id {direction} LIMIT {limit} OFFSET {skip}",
+        conditions.sql()
+    );
+    tx.query(&sql, conditions.values(), read)
+}
+
+/// How many locations an agency has.
+pub fn count(tx: &mut Tx<'_>, agency: AgencyId) -> Result<i64> {
+    tx.query_one("SELECT CAST(count(*) AS BIGINT) FROM locations WHERE agency_id = ?1", &[&agency], |row| row.column())
+}
+
+/// Suspends or resumes a location. Resuming restarts the 90 days of its keys.
+pub fn set_state(tx: &mut Tx<'_>, id: LocationId, state: TenantState, service: ServiceMs) -> Result<u64> {
+    tx.execute(
+        "UPDATE locations SET state = ?2, resumed_at = CASE WHEN ?2 = 'active' THEN ?3 ELSE resumed_at END
+         WHERE id = ?1 AND state <> ?2",
+        &[&id, &state.as_str(), &service],
+    )
+}

@@ -1,0 +1,58 @@
+//! Notes of contacts.
+
+use keystead_model::{
+    ContactId, LocationId, NoteId,
+    note::{Note, NoteContent},
+};
+
+use crate::{Result, Row, Tx};
+
+const COLUMNS: &str = "id, contact_id, body, title, color, pinned, user_id, created_at, updated_at";
+
+fn read(row: &mut Row<'_>) -> Result<Note> {
+    Ok(Note {
+        id: row.column()?,
+        contact: row.column()?,
+        content: NoteContent {
+            body: row.column()?,
+            title: row.column()?,
+            color: row.column()?,
+            pinned: row.column()?,
+            user: row.column()?,
+        },
+        created_at: row.column()?,
+        updated_at: row.column()?,
+    })
+}
+
+/// Adds a note, or replaces it.
+pub fn save(tx: &mut Tx<'_>, location: LocationId, note: &Note) -> Result<()> {
+    let Note { id, contact, content: NoteContent { body, title, color, pinned, user }, created_at, updated_at } = note;
+    tx.execute(
+        "INSERT INTO notes (location_id, contact_id, id, body, title, color, pinned, user_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (location_id, contact_id, id) DO UPDATE SET body = excluded.body, title = excluded.title,
+             color = excluded.color, pinned = excluded.pinned, user_id = excluded.user_id,
+             updated_at = excluded.updated_at",
+        &[&location, contact, id, body, title, color, pinned, user, created_at, updated_at],
+    )?;
+    Ok(())
+}
+
+/// One note.
+pub fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: NoteId) -> Result<Option<Note>> {
+    let sql = format!("SELECT {COLUMNS} FROM notes WHERE location_id = ?1 AND contact_id = ?2 AND id = ?3");
+    tx.query_opt(&sql, &[&location, &contact, &id], read)
+}
+
+/// The notes of a contact, newest first.
+pub fn list(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<Note>> {
+    let sql = format!("SELECT {COLUMNS} FROM notes WHERE location_id = ?1 AND contact_id = ?2 ORDER BY id DESC");
+    tx.query(&sql, &[&location, &contact], read)
+}
+
+/// Deletes a note; `false` if it was not there.
+pub fn delete(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: NoteId) -> Result<bool> {
+    let sql = "DELETE FROM notes WHERE location_id = ?1 AND contact_id = ?2 AND id = ?3";
+    Ok(tx.execute(sql, &[&location, &contact, &id])? == 1)
+}

@@ -1,0 +1,236 @@
+//! Opening a store, and the three ways to run a closure in it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    Error, Migrations, Tx,
+    postgres::{Isolation, Postgres},
+    sqlite::{Sqlite, WriteJob, guarded},
+};
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL URL; it may hold a password, so it has no `Debug`.
+    Postgres(String),
+}
+
+/// How to open it.
+pub struct Options {
+    /// Connections to PostgreSQL, besides two for lookups.
+    pub connections: usize,
+    /// Most closures that share one SQLite commit; 1 is a commit for each, as the bench compares.
+    pub max_batch: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 8, max_batch: 256 }
+    }
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] Error),
+    /// Its schema comes from a newer release.
+    #[error(
+        "the database has schema version {found}, but this release knows only {known}; run the newer release, or restore the backup made before the upgrade"
+    )]
+    NewerSchema {
+        /// Of the database.
+        found: i64,
+        /// Of this release.
+        known: i64,
+    },
+}
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    driver: Driver,
+}
+
+#[derive(Clone)]
+enum Driver {
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
+}
+
+impl Store {
+    /// Opens the database, creating an empty SQLite file. Nothing is migrated yet.
+    pub fn open(database: &Database, options: &Options) -> Result<Self, OpenError> {
+        let driver = match database {
+            Database::Sqlite(path) => Driver::Sqlite(Sqlite::open(path, options.max_batch)?),
+            Database::Postgres(url) => Driver::Postgres(Postgres::open(url, options.connections)?),
+        };
+        Ok(Self { driver })
+    }
+
+    /// The migrations of this release against this database.
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations::new(self)
+    }
+
+    /// `"sqlite"` or `"postgres"`.
+    pub fn kind(&self) -> &'static str {
+        match self.driver {
+            Driver::Sqlite(_) => "sqlite",
+            Driver::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Runs `closure` in a transaction and commits it if it answers `Ok`. It is written as if it were alone.
+    ///
+    /// The closure may run more than once, so it must have no effect but on `tx`; ids and instants are made outside.
+    pub async fn write<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.run_write(Isolation::Serializable, closure).await
+    }
+
+    /// The same for a transaction that begins with [`crate::changes::next`], whose lock makes it serial, or that is a
+    /// single conditional statement. On PostgreSQL it is READ COMMITTED: it sees what was committed before its lock.
+    pub async fn write_serial<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.run_write(Isolation::ReadCommitted, closure).await
+    }
+
+    async fn run_write<T, E, F>(&self, isolation: Isolation, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.submit(Box::new(Pending { closure, outcome: None, reply })),
+            Driver::Postgres(postgres) => {
+                let job = Box::new(move |link: &mut crate::postgres::Link| {
+                    let _ = reply.send(link.transact(isolation, closure));
+                });
+                postgres.submit(false, job)?;
+            }
+        }
+        answer.await.unwrap_or_else(|_| Err(stopped().into()))
+    }
+
+    /// Runs `closure` on one state of the database, on a database thread.
+    pub async fn read<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.submit_read(Box::new(move |sqlite| {
+                let _ = reply.send(guarded(|| sqlite.read(true, closure)));
+            }))?,
+            Driver::Postgres(postgres) => postgres.submit(
+                false,
+                Box::new(move |link| {
+                    let _ = reply.send(link.transact(Isolation::Snapshot, closure));
+                }),
+            )?,
+        }
+        answer.await.unwrap_or_else(|_| Err(stopped().into()))
+    }
+
+    /// Runs one short indexed statement: on SQLite on the calling thread, where it takes microseconds.
+    pub async fn look_up<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => guarded(|| sqlite.read(false, closure)),
+            Driver::Postgres(postgres) => {
+                let (reply, answer) = oneshot::channel();
+                postgres.submit(
+                    true,
+                    Box::new(move |link| {
+                        let _ = reply.send(link.look_up(closure));
+                    }),
+                )?;
+                answer.await.unwrap_or_else(|_| Err(stopped().into()))
+            }
+        }
+    }
+
+    /// Copies a SQLite database to `target`; PostgreSQL has its own tools and answers `false`.
+    pub fn copy_file(&self, target: &Path) -> crate::Result<bool> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.copy_to(target).map(|()| true),
+            Driver::Postgres(_) => Ok(false),
+        }
+    }
+
+    /// Durable commits so far, each of which may hold many writes; PostgreSQL counts its own.
+    pub fn commits(&self) -> Option<u64> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => Some(sqlite.commits()),
+            Driver::Postgres(_) => None,
+        }
+    }
+
+    /// Waits for the writes that were begun. Call it last, with the last handle.
+    pub fn close(self) {
+        if let Driver::Sqlite(sqlite) = self.driver {
+            sqlite.close();
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the database thread has ended".to_owned())
+}
+
+/// A closure, its result and its caller.
+struct Pending<F, T, E> {
+    closure: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> WriteJob for Pending<F, T, E>
+where
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let outcome = guarded(|| (self.closure)(tx));
+        let keep = outcome.is_ok();
+        self.outcome = Some(outcome);
+        keep
+    }
+
+    fn settle(self: Box<Self>, lost: Option<Error>) {
+        let answer = match (lost, self.outcome) {
+            // The closure's own refusal stands whatever became of the others.
+            (_, Some(Err(error))) => Err(error),
+            (Some(error), _) => Err(error.into()),
+            (None, Some(Ok(value))) => Ok(value),
+            (None, None) => Err(stopped().into()),
+        };
+        let _ = self.reply.send(answer);
+    }
+}

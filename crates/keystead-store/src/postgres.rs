@@ -1,0 +1,212 @@
+//! The PostgreSQL driver: threads that each own a connection.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use ::postgres::{Client, Config};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{Error, Result, Tx, sqlite::guarded, tx::Session};
+
+/// Closures that wait for a connection; one more is refused.
+const QUEUE: usize = 4096;
+/// Tries of a transaction before its caller is told that others got in the way.
+const TRIES: u32 = 24;
+
+type Job = Box<dyn FnOnce(&mut Link) + Send>;
+
+/// How a closure's transaction is isolated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// As if the closure were alone; run again where PostgreSQL finds that it was not.
+    Serializable,
+    /// For transactions that are serial by a lock that they take first, and for single conditional statements.
+    ReadCommitted,
+    /// Reads of one state.
+    Snapshot,
+}
+
+impl Isolation {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Self::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+}
+
+pub(crate) struct Postgres {
+    general: Sender<Job>,
+    /// Lookups for authentication have connections of their own: slow work elsewhere must not lock clients out.
+    lookups: Sender<Job>,
+}
+
+impl Postgres {
+    /// Connects once, to tell a wrong address from a slow one, then starts the threads.
+    pub(crate) fn open(url: &str, connections: usize) -> Result<Arc<Self>> {
+        let config = config(url)?;
+        // On a thread of its own: a client panics where an async runtime drives the thread, even when it is dropped.
+        let first = config.clone();
+        thread::spawn(move || connect(&first).map(drop))
+            .join()
+            .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
+        let (general, general_jobs) = bounded(QUEUE);
+        let (lookups, lookup_jobs) = bounded(QUEUE);
+        for number in 0..connections {
+            spawn(&format!("postgres-{number}"), config.clone(), general_jobs.clone())?;
+        }
+        for number in 0..2 {
+            spawn(&format!("postgres-lookup-{number}"), config.clone(), lookup_jobs.clone())?;
+        }
+        Ok(Arc::new(Self { general, lookups }))
+    }
+
+    /// Hands a closure to a connection.
+    pub(crate) fn submit(&self, lookup: bool, job: Job) -> Result<()> {
+        let queue = if lookup { &self.lookups } else { &self.general };
+        queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))
+    }
+}
+
+fn config(url: &str) -> Result<Config> {
+    let mut config: Config =
+        url.parse().map_err(|error| Error::Unavailable(format!("the database URL is not readable: {error}")))?;
+    config.connect_timeout(Duration::from_secs(5));
+    config.application_name("keystead");
+    config.keepalives_idle(Duration::from_secs(15));
+    config.tcp_user_timeout(Duration::from_secs(10));
+    let ours = "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=2000 -c statement_timeout=15000 \
+                -c synchronous_commit=on -c timezone=UTC";
+    config.options(&match config.get_options() {
+        Some(theirs) => format!("{theirs} {ours}"),
+        None => ours.to_owned(),
+    });
+    Ok(config)
+}
+
+fn connect(config: &Config) -> Result<Client> {
+    // Once per process; a second call is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        let _ = roots.add(certificate);
+    }
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    Ok(config.connect(MakeRustlsConnect::new(tls))?)
+}
+
+fn spawn(name: &str, config: Config, jobs: Receiver<Job>) -> Result<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let mut link = Link { config, session: None, failed_at: None };
+            while let Ok(job) = jobs.recv() {
+                job(&mut link);
+            }
+        })
+        .map(drop)
+        .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
+}
+
+/// One thread's connection, made when it is needed and made anew when it is dead.
+pub(crate) struct Link {
+    config: Config,
+    session: Option<Session>,
+    /// When connecting last failed: the callers of the next moment are refused at once instead of waiting in turn.
+    failed_at: Option<Instant>,
+}
+
+impl Link {
+    fn session(&mut self) -> Result<&mut Session> {
+        if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
+            self.session = None;
+        }
+        if self.session.is_none() {
+            if self.failed_at.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
+                return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
+            }
+            match connect(&self.config) {
+                Ok(client) => {
+                    self.failed_at = None;
+                    self.session = Some(Session::new(client));
+                }
+                Err(error) => {
+                    self.failed_at = Some(Instant::now());
+                    return Err(match error {
+                        // A refused password or a missing database is as final as it is unavailable.
+                        Error::Statement(text) => Error::Unavailable(text),
+                        other => other,
+                    });
+                }
+            }
+        }
+        self.session.as_mut().ok_or_else(|| Error::Unavailable("no session".to_owned()))
+    }
+
+    /// Runs `closure` in a transaction, again where it lost against others.
+    pub(crate) fn transact<T, E: From<Error>>(
+        &mut self,
+        isolation: Isolation,
+        mut closure: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        for attempt in 0..TRIES {
+            let session = self.session()?;
+            if let Err(error) = session.client.batch_execute(isolation.begin()) {
+                self.session = None;
+                // A connection that died while it was idle is only noticed here: once more on a new one.
+                if attempt == 0 {
+                    continue;
+                }
+                return Err(Error::from(error).into());
+            }
+            let mut tx = Tx::postgres(session);
+            let outcome = guarded(|| closure(&mut tx));
+            let retry = tx.retry;
+            let ended = session.client.batch_execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
+            match (outcome, ended) {
+                (Ok(value), Ok(())) => return Ok(value),
+                (Ok(_), Err(error)) if crate::error::is_retryable(&error) => {}
+                (Ok(_), Err(error)) => {
+                    self.session = None;
+                    return Err(Error::from(error).into());
+                }
+                (Err(error), ended) => {
+                    if ended.is_err() {
+                        self.session = None;
+                    }
+                    if !retry {
+                        return Err(error);
+                    }
+                }
+            }
+            thread::sleep(backoff(attempt));
+        }
+        Err(Error::Contended(format!("{TRIES} tries")).into())
+    }
+
+    /// Runs one short statement without a transaction around it.
+    pub(crate) fn look_up<T, E: From<Error>>(
+        &mut self,
+        mut closure: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let session = self.session()?;
+        let first = guarded(|| closure(&mut Tx::postgres(session)));
+        if first.is_err() && session.client.is_closed() {
+            let session = self.session()?;
+            return guarded(|| closure(&mut Tx::postgres(session)));
+        }
+        first
+    }
+}
+
+/// Grows to some 30 ms, with jitter from the clock: two losers must not meet again.
+fn backoff(attempt: u32) -> Duration {
+    let ceiling = 1_000u64 << attempt.min(5);
+    let noise = u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos());
+    Duration::from_micros(ceiling / 2 + noise % ceiling)
+}

@@ -1,0 +1,35 @@
+//! The service clock: one row that the nodes move together, never faster than real time.
+
+use keystead_model::ServiceMs;
+
+use crate::{Result, Tx};
+
+/// The clock as a node sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceClock {
+    /// Service time now.
+    pub now: ServiceMs,
+    /// Counts the ticks; a tick names the one it saw.
+    pub epoch: i64,
+    /// Whether the operator has paused automatic deletions, so that ticks add nothing.
+    pub paused: bool,
+}
+
+/// The clock.
+pub fn read(tx: &mut Tx<'_>) -> Result<ServiceClock> {
+    tx.query_one("SELECT now_ms, epoch, paused FROM service_clock WHERE id = 1", &[], |row| {
+        Ok(ServiceClock { now: row.column()?, epoch: row.column()?, paused: row.column()? })
+    })
+}
+
+/// Adds `milliseconds` if nobody else ticked since `epoch`, and nothing but a new epoch while paused.
+/// Returns whether this tick counted.
+pub fn tick(tx: &mut Tx<'_>, epoch: i64, milliseconds: i64) -> Result<bool> {
+    let ticked = tx.execute(
+        "UPDATE service_clock
+         SET now_ms = now_ms + CASE WHEN paused THEN 0 ELSE ?1 END, epoch = epoch + 1
+         WHERE id = 1 AND epoch = ?2",
+        &[&milliseconds, &epoch],
+    )?;
+    Ok(ticked == 1)
+}

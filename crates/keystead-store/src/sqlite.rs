@@ -1,0 +1,287 @@
+//! The SQLite driver: one writer thread whose closures share durable commits, and a stock of read connections.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::{Error, Result, Tx};
+
+/// Below this version of SQLite a rare race can corrupt a WAL database.
+const OLDEST_SAFE: i32 = 3_051_003;
+/// Closures that wait for the writer; one more is refused.
+const QUEUE: usize = 4096;
+/// A batch is committed when it has taken this long, so that its first caller does not wait for ever.
+const BATCH_TIME: Duration = Duration::from_millis(10);
+
+/// A closure on its way through the writer, its result kept until the commit.
+pub(crate) trait WriteJob: Send {
+    /// Runs the closure; whether its changes are to be kept.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Answers the caller: with the closure's result, or with why nothing of it was kept.
+    fn settle(self: Box<Self>, lost: Option<Error>);
+}
+
+/// A closure on its way to a reader thread.
+type ReadJob = Box<dyn FnOnce(&Sqlite) + Send>;
+
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    writer: Sender<Box<dyn WriteJob>>,
+    /// Ends with the writer thread, after its last commit.
+    writer_ended: Receiver<()>,
+    reads: Sender<ReadJob>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Sqlite {
+    /// Opens or creates the file and starts the threads.
+    pub(crate) fn open(path: &Path, max_batch: usize) -> Result<Arc<Self>> {
+        if rusqlite::version_number() < OLDEST_SAFE {
+            return Err(Error::Statement(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let connection = open_connection(path, true)?;
+        let (writer, jobs) = bounded(QUEUE);
+        let (ended, writer_ended) = bounded(0);
+        let (reads, read_jobs) = bounded::<ReadJob>(QUEUE);
+        let store = Arc::new(Self {
+            path: path.to_owned(),
+            readers: Mutex::default(),
+            writer,
+            writer_ended,
+            reads,
+            commits: Arc::default(),
+        });
+        let commits = Arc::clone(&store.commits);
+        spawn("sqlite-writer", move || {
+            Writer { connection, jobs, max_batch, commits }.run();
+            drop(ended);
+        })?;
+        for number in 0..2 {
+            let jobs = read_jobs.clone();
+            // Weak, so that dropping the store ends its own threads.
+            let store = Arc::downgrade(&store);
+            spawn(&format!("sqlite-reader-{number}"), move || {
+                while let Ok(job) = jobs.recv() {
+                    let Some(store) = store.upgrade() else { return };
+                    job(&store);
+                }
+            })?;
+        }
+        Ok(store)
+    }
+
+    /// Hands a closure to the writer.
+    pub(crate) fn submit(&self, job: Box<dyn WriteJob>) {
+        if let Err(refused) = self.writer.try_send(job) {
+            refused.into_inner().settle(Some(Error::Unavailable("too many writes are waiting".to_owned())));
+        }
+    }
+
+    /// Hands a closure to a reader thread.
+    pub(crate) fn submit_read(&self, job: ReadJob) -> Result<()> {
+        self.reads.try_send(job).map_err(|_| Error::Unavailable("too many reads are waiting".to_owned()))
+    }
+
+    /// Runs a closure on a read connection, on the calling thread. With `snapshot`, all its statements see one state.
+    pub(crate) fn read<T, E: From<Error>>(
+        &self,
+        snapshot: bool,
+        closure: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let stocked = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match stocked {
+            Some(connection) => connection,
+            None => open_connection(&self.path, false)?,
+        };
+        if snapshot {
+            connection.execute_batch("BEGIN").map_err(Error::from)?;
+        }
+        let outcome = closure(&mut Tx::sqlite(&connection));
+        if snapshot {
+            connection.execute_batch("ROLLBACK").map_err(Error::from)?;
+        }
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        outcome
+    }
+
+    /// How often the writer has committed.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Copies the whole database into a new file, also while it is written to.
+    pub(crate) fn copy_to(&self, target: &Path) -> Result<()> {
+        let source = open_connection(&self.path, false)?;
+        let mut copy = Connection::open(target)?;
+        rusqlite::backup::Backup::new(&source, &mut copy)?.run_to_completion(1000, Duration::ZERO, None)?;
+        copy.close().map_err(|(_, error)| error)?;
+        Ok(())
+    }
+
+    /// Waits until everything that was handed to the writer is committed, and ends it. For a graceful stop.
+    pub(crate) fn close(self: Arc<Self>) {
+        let ended = self.writer_ended.clone();
+        drop(self);
+        // The writer ends when the last handle is gone; a handle that is still used elsewhere must not hold the stop.
+        let _ = ended.recv_timeout(Duration::from_secs(5));
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map(drop)
+        .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
+}
+
+fn open_connection(path: &Path, write: bool) -> Result<Connection> {
+    let create = if write { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // A misspelled "column" must be an error, not a string.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // FULL: with NORMAL a power cut loses commits that were acknowledged.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456;",
+    )?;
+    if !write {
+        connection.execute_batch("PRAGMA query_only = ON")?;
+    }
+    Ok(connection)
+}
+
+struct Writer {
+    connection: Connection,
+    jobs: Receiver<Box<dyn WriteJob>>,
+    max_batch: usize,
+    commits: Arc<AtomicU64>,
+}
+
+impl Writer {
+    fn run(self) {
+        while let Ok(first) = self.jobs.recv() {
+            let batch = self.run_batch(first);
+            match batch {
+                Ok(done) => {
+                    for job in done {
+                        job.settle(None);
+                    }
+                }
+                // Nothing of the batch was kept: each closure gets a transaction of its own, so that the one that
+                // broke it fails alone.
+                Err((jobs, _)) if jobs.len() > 1 => {
+                    for job in jobs {
+                        self.run_alone(job);
+                    }
+                }
+                Err((jobs, error)) => {
+                    for job in jobs {
+                        job.settle(Some(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn run_alone(&self, job: Box<dyn WriteJob>) {
+        match self.commit(vec![job], None) {
+            Ok(done) => done.into_iter().for_each(|job| job.settle(None)),
+            Err((lost, error)) => lost.into_iter().for_each(|job| job.settle(Some(error.clone()))),
+        }
+    }
+
+    fn run_batch(&self, first: Box<dyn WriteJob>) -> BatchOutcome {
+        self.commit(vec![first], Some(&self.jobs))
+    }
+
+    /// Runs the given closures and, from `more`, whatever else is waiting, and commits them together.
+    fn commit(&self, mut jobs: Vec<Box<dyn WriteJob>>, more: Option<&Receiver<Box<dyn WriteJob>>>) -> BatchOutcome {
+        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
+            return Err((jobs, error.into()));
+        }
+        let begun = Instant::now();
+        let mut next = 0;
+        while next < jobs.len() {
+            if let Err(error) = self.run_in_savepoint(jobs[next].as_mut()) {
+                let _ = self.connection.execute_batch("ROLLBACK");
+                return Err((jobs, error));
+            }
+            next += 1;
+            if let Some(more) = more
+                && next == jobs.len()
+                && next < self.max_batch
+                && begun.elapsed() < BATCH_TIME
+                && let Ok(job) = more.try_recv()
+            {
+                jobs.push(job);
+            }
+        }
+        match self.connection.execute_batch("COMMIT") {
+            Ok(()) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                Ok(jobs)
+            }
+            Err(error) => {
+                let _ = self.connection.execute_batch("ROLLBACK");
+                Err((jobs, error.into()))
+            }
+        }
+    }
+
+    /// An error means that the whole transaction is gone.
+    fn run_in_savepoint(&self, job: &mut dyn WriteJob) -> Result<()> {
+        self.connection.prepare_cached("SAVEPOINT closure")?.execute([])?;
+        let kept = job.run(&mut Tx::sqlite(&self.connection));
+        // A full disk or an interrupt ends the transaction behind our back. Without this check the next closure's
+        // RELEASE would commit on its own: seen to lose the first closure of a batch and keep the third.
+        if self.connection.is_autocommit() {
+            return Err(Error::Full("SQLite ended the transaction".to_owned()));
+        }
+        if !kept {
+            self.connection.prepare_cached("ROLLBACK TO closure")?.execute([])?;
+        }
+        self.connection.prepare_cached("RELEASE closure")?.execute([])?;
+        Ok(())
+    }
+}
+
+type BatchOutcome = std::result::Result<Vec<Box<dyn WriteJob>>, (Vec<Box<dyn WriteJob>>, Error)>;
+
+/// Runs a closure so that its panic becomes an error: the thread that it runs on serves everybody.
+pub(crate) fn guarded<T, E: From<Error>>(
+    closure: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    catch_unwind(AssertUnwindSafe(closure)).unwrap_or_else(|panic| {
+        tracing::error!(panic = panic_text(panic.as_ref()), "a database closure panicked");
+        Err(Error::Panicked.into())
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}
+
+#[cfg(test)]
+#[path = "sqlite_tests.rs"]
+mod tests;

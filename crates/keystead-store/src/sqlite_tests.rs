@@ -1,0 +1,144 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use crate::{Database, Error, Options, Store};
+
+/// A store in a folder of its own, which goes with the test.
+fn store(name: &str) -> (Store, std::path::PathBuf) {
+    let folder = std::env::temp_dir().join(format!("keystead-store-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("test.db");
+    (Store::open(&Database::Sqlite(path.clone()), &Options::default()).expect("opens"), path)
+}
+
+async fn ids(store: &Store) -> Vec<i64> {
+    store
+        .read(|tx| tx.query("SELECT id FROM rows ORDER BY id", &[], |row| row.column()))
+        .await
+        .map_err(|e: Error| e)
+        .unwrap()
+}
+
+/// Holds the writer until all closures of a batch are queued, so that they do share a commit.
+async fn batch(store: &Store, closures: Vec<Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>>) -> Vec<bool> {
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let held = store.clone();
+    let first = tokio::spawn(async move {
+        held.write::<_, Error, _>(move |_| {
+            let _ = gate.lock().expect("gate").recv();
+            Ok(())
+        })
+        .await
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    let waiting: Vec<_> = closures
+        .into_iter()
+        .map(|closure| {
+            let store = store.clone();
+            tokio::spawn(async move { store.write::<_, Error, _>(move |tx| closure(tx)).await.is_ok() })
+        })
+        .collect();
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    drop(open);
+    first.await.expect("joins").expect("the gate commits");
+    let mut outcomes = Vec::new();
+    for one in waiting {
+        outcomes.push(one.await.expect("joins"));
+    }
+    outcomes
+}
+
+fn insert(id: i64, text: String) -> Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> {
+    Box::new(move |tx| tx.execute("INSERT INTO rows (id, text) VALUES (?1, ?2)", &[&id, &text]).map(drop))
+}
+
+/// A disk that is full in the middle of a batch ends SQLite's transaction behind our back. What was acknowledged must
+/// be there, and what was refused must not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_in_a_batch_loses_nothing_that_was_acknowledged() {
+    let (store, _) = store("full");
+    store
+        .write::<_, Error, _>(|tx| {
+            tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")?;
+            tx.batch("PRAGMA max_page_count = 40")
+        })
+        .await
+        .expect("a table");
+    let small = "x".repeat(100);
+    let outcomes = batch(
+        &store,
+        vec![insert(1, small.clone()), insert(2, "y".repeat(4_000_000)), insert(3, small.clone()), insert(4, small)],
+    )
+    .await;
+    assert_eq!(outcomes, [true, false, true, true]);
+    assert_eq!(ids(&store).await, [1, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_or_panicking_closure_takes_nobody_with_it() {
+    let (store, _) = store("panic");
+    store
+        .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
+        .await
+        .expect("a table");
+    let refuse: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+        tx.execute("INSERT INTO rows (id, text) VALUES (20, 'x')", &[])?;
+        Err(Error::Statement("no".to_owned()))
+    });
+    let panic: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+        tx.execute("INSERT INTO rows (id, text) VALUES (30, 'x')", &[])?;
+        panic!("a test")
+    });
+    let outcomes = batch(&store, vec![insert(1, "a".into()), refuse, panic, insert(4, "b".into())]).await;
+    assert_eq!(outcomes, [true, false, false, true]);
+    assert_eq!(ids(&store).await, [1, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_closures_share_one_commit() {
+    let (store, _) = store("group");
+    store
+        .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
+        .await
+        .expect("a table");
+    let runs = Arc::new(AtomicU32::new(0));
+    let closures = (0..20)
+        .map(|id| {
+            let runs = Arc::clone(&runs);
+            let insert = insert(id, "x".into());
+            Box::new(move |tx: &mut crate::Tx<'_>| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                insert(tx)
+            }) as Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>
+        })
+        .collect();
+    let before = store.commits();
+    let outcomes = batch(&store, closures).await;
+    assert!(outcomes.iter().all(|kept| *kept));
+    assert_eq!(runs.load(Ordering::Relaxed), 20);
+    assert_eq!(ids(&store).await.len(), 20);
+    // One for the closure that held the writer, one for the twenty.
+    assert_eq!(store.commits(), before.map(|commits| commits + 2));
+}
+
+/// What an interrupt or a failing disk does: the whole transaction is gone while a closure runs. Without the check
+/// the next closure's savepoint is a transaction of its own, the first is lost although it was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_ends_behind_our_back_fails_as_a_whole_and_is_repeated() {
+    let (store, _) = store("behind");
+    store
+        .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
+        .await
+        .expect("a table");
+    let end: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+        tx.batch("ROLLBACK")?;
+        Err(Error::Statement("the disk is gone".to_owned()))
+    });
+    let outcomes = batch(&store, vec![insert(1, "a".into()), end, insert(3, "b".into())]).await;
+    assert_eq!(outcomes, [true, false, true]);
+    assert_eq!(ids(&store).await, [1, 3]);
+}

@@ -1,0 +1,220 @@
+//! Users and invitations.
+
+use std::collections::BTreeSet;
+
+use keystead_model::{
+    AgencyId, LocationId, UserId, UtcMs,
+    actor::Actor,
+    user::{Invitation, NewUser, Role, User},
+};
+
+use crate::{Error, Result, Row, Tx};
+
+/// A digest of a token that somebody holds.
+pub type TokenHash = [u8; 32];
+
+const COLUMNS: &str = "u.id, u.agency_id, u.email, u.first_name, u.last_name, u.role, u.is_operator, u.disabled,
+    u.created_at, (SELECT string_agg(l.location_id, ' ') FROM user_locations l WHERE l.user_id = u.id)";
+
+fn read(row: &mut Row<'_>) -> Result<User> {
+    Ok(User {
+        id: row.column()?,
+        agency: row.column()?,
+        email: row.column()?,
+        first_name: row.column()?,
+        last_name: row.column()?,
+        role: read_role(&row.column::<String>()?)?,
+        is_operator: row.column()?,
+        disabled: row.column()?,
+        created_at: row.column()?,
+        locations: read_locations(row.column::<Option<String>>()?.as_deref().unwrap_or_default())?,
+    })
+}
+
+fn read_role(text: &str) -> Result<Role> {
+    Role::from_name(text).ok_or_else(|| Error::unreadable("a role"))
+}
+
+pub(crate) fn read_locations(text: &str) -> Result<BTreeSet<LocationId>> {
+    text.split_whitespace()
+        .map(|id| LocationId::parse(id).ok_or_else(|| Error::unreadable("a list of locations")))
+        .collect()
+}
+
+pub(crate) fn write_locations(locations: &BTreeSet<LocationId>) -> String {
+    locations.iter().map(LocationId::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Adds a user; `false` if the address is taken, in this agency or another.
+pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Result<bool> {
+    let User { id, agency, email, first_name, last_name, role, locations, is_operator, disabled, created_at } = user;
+    let added = tx.execute(
+        "INSERT INTO users (id, agency_id, email, email_lower, first_name, last_name, role, is_operator, disabled,
+             password_hash, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+        &[
+            id,
+            agency,
+            email,
+            &email.normalized(),
+            first_name,
+            last_name,
+            &role.as_str(),
+            is_operator,
+            disabled,
+            &password_hash,
+            created_at,
+        ],
+    )?;
+    if added == 0 {
+        return Ok(false);
+    }
+    set_locations(tx, *id, locations)?;
+    Ok(true)
+}
+
+fn set_locations(tx: &mut Tx<'_>, user: UserId, locations: &BTreeSet<LocationId>) -> Result<()> {
+    tx.execute("DELETE FROM user_locations WHERE user_id = ?1", &[&user])?;
+    for location in locations {
+        tx.execute("INSERT INTO user_locations (user_id, location_id) VALUES (?1, ?2)", &[&user, location])?;
+    }
+    Ok(())
+}
+
+/// One user of an agency.
+pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: UserId) -> Result<Option<User>> {
+    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1 AND u.agency_id = ?2");
+    tx.query_opt(&sql, &[&id, &agency], read)
+}
+
+/// The user who signs in with this address (lower case), and their password's hash.
+pub fn find_by_email(tx: &mut Tx<'_>, email_lower: &str) -> Result<Option<(User, Option<String>)>> {
+    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_lower = ?1");
+    tx.query_opt(&sql, &[&email_lower], |row| Ok((read(row)?, row.column()?)))
+}
+
+/// The user of a session, whatever their agency.
+pub fn find_for_session(tx: &mut Tx<'_>, id: UserId) -> Result<Option<(User, Option<String>)>> {
+    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.id = ?1");
+    tx.query_opt(&sql, &[&id], |row| Ok((read(row)?, row.column()?)))
+}
+
+/// All users of an agency by address.
+pub fn list(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<User>> {
+    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.agency_id = ?1 ORDER BY u.email_lower");
+    tx.query(&sql, &[&agency], read)
+}
+
+/// Admins of the agency who can sign in, and whom no change may bring to zero. Locks them.
+pub fn enabled_agency_admins(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<UserId>> {
+    let sql = format!(
+        "SELECT id FROM users WHERE agency_id = ?1 AND role = 'agency-admin' AND disabled = FALSE ORDER BY id{}",
+        tx.for_update()
+    );
+    tx.query(&sql, &[&agency], |row| row.column())
+}
+
+/// Enables or disables a user.
+pub fn set_disabled(tx: &mut Tx<'_>, id: UserId, disabled: bool) -> Result<()> {
+    tx.execute("UPDATE users SET disabled = ?2 WHERE id = ?1", &[&id, &disabled])?;
+    Ok(())
+}
+
+/// Changes what a user may do.
+pub fn set_role(tx: &mut Tx<'_>, id: UserId, role: Role, locations: &BTreeSet<LocationId>) -> Result<()> {
+    tx.execute("UPDATE users SET role = ?2 WHERE id = ?1", &[&id, &role.as_str()])?;
+    set_locations(tx, id, locations)
+}
+
+/// Sets the hash of a password.
+pub fn set_password(tx: &mut Tx<'_>, id: UserId, password_hash: &str) -> Result<()> {
+    tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", &[&id, &password_hash])?;
+    Ok(())
+}
+
+/// Makes a user an operator, or takes it from them.
+pub fn set_operator(tx: &mut Tx<'_>, id: UserId, is_operator: bool) -> Result<()> {
+    tx.execute("UPDATE users SET is_operator = ?2 WHERE id = ?1", &[&id, &is_operator])?;
+    Ok(())
+}
+
+/// Whether anybody exists at all: an instance without users is set up by its wizard.
+pub fn any(tx: &mut Tx<'_>) -> Result<bool> {
+    tx.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.column::<UserId>()).map(|user| user.is_some())
+}
+
+const INVITATION: &str = "id, agency_id, email, first_name, last_name, role, location_ids, invited_by_kind,
+    invited_by_id, expires_at";
+
+fn read_invitation(row: &mut Row<'_>) -> Result<Invitation> {
+    Ok(Invitation {
+        id: row.column()?,
+        agency: row.column()?,
+        user: NewUser {
+            email: row.column()?,
+            first_name: row.column()?,
+            last_name: row.column()?,
+            role: read_role(&row.column::<String>()?)?,
+            locations: read_locations(&row.column::<String>()?)?,
+        },
+        invited_by: read_actor(row)?,
+        expires_at: row.column()?,
+    })
+}
+
+pub(crate) fn read_actor(row: &mut Row<'_>) -> Result<Actor> {
+    let (kind, id): (String, Option<String>) = (row.column()?, row.column()?);
+    Actor::parse(&kind, id.as_deref()).ok_or_else(|| Error::unreadable("an actor"))
+}
+
+/// Adds an invitation; an older one to the same address ends.
+pub fn insert_invitation(tx: &mut Tx<'_>, invitation: &Invitation, token: &TokenHash, now: UtcMs) -> Result<()> {
+    let Invitation { id, agency, user, invited_by, expires_at } = invitation;
+    let NewUser { email, first_name, last_name, role, locations } = user;
+    let email_lower = email.normalized();
+    tx.execute("DELETE FROM invitations WHERE agency_id = ?1 AND email_lower = ?2", &[agency, &email_lower])?;
+    tx.execute(
+        "INSERT INTO invitations (token_hash, id, agency_id, email, email_lower, first_name, last_name, role,
+             location_ids, invited_by_kind, invited_by_id, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        &[
+            token,
+            id,
+            agency,
+            email,
+            &email_lower,
+            first_name,
+            last_name,
+            &role.as_str(),
+            &write_locations(locations),
+            &invited_by.kind(),
+            &invited_by.id(),
+            &now,
+            expires_at,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The invitation of a token, while it is valid.
+pub fn find_invitation(tx: &mut Tx<'_>, token: &TokenHash, now: UtcMs) -> Result<Option<Invitation>> {
+    let sql = format!("SELECT {INVITATION} FROM invitations WHERE token_hash = ?1 AND expires_at > ?2");
+    tx.query_opt(&sql, &[token, &now], read_invitation)
+}
+
+/// The open invitations of an agency.
+pub fn list_invitations(tx: &mut Tx<'_>, agency: AgencyId, now: UtcMs) -> Result<Vec<Invitation>> {
+    let sql =
+        format!("SELECT {INVITATION} FROM invitations WHERE agency_id = ?1 AND expires_at > ?2 ORDER BY email_lower");
+    tx.query(&sql, &[&agency, &now], read_invitation)
+}
+
+/// Ends an invitation by its token; `false` if it was gone.
+pub fn delete_invitation(tx: &mut Tx<'_>, token: &TokenHash) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM invitations WHERE token_hash = ?1", &[token])? == 1)
+}
+
+/// Withdraws an invitation by its id; `false` if it was gone.
+pub fn withdraw_invitation(tx: &mut Tx<'_>, agency: AgencyId, id: keystead_model::id::Id<Invitation>) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM invitations WHERE agency_id = ?1 AND id = ?2", &[&agency, &id])? == 1)
+}

@@ -1,0 +1,372 @@
+//! Values on their way into a statement and out of a row, the same for both databases.
+
+use bytes::BytesMut;
+use keystead_model::{ServiceMs, UtcMs, id::Id};
+use postgres_types::{IsNull, Type, to_sql_checked};
+
+use crate::{Error, Result};
+
+/// A value to bind to a statement's `?n`.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// NULL.
+    Null,
+    /// BIGINT.
+    Int(i64),
+    /// BOOLEAN.
+    Bool(bool),
+    /// TEXT.
+    Text(&'a str),
+    /// BYTEA or BLOB.
+    Bytes(&'a [u8]),
+}
+
+/// What can be bound.
+pub trait ToValue {
+    /// As a value.
+    fn to_value(&self) -> Value<'_>;
+}
+
+impl ToValue for Value<'_> {
+    fn to_value(&self) -> Value<'_> {
+        *self
+    }
+}
+impl ToValue for i64 {
+    fn to_value(&self) -> Value<'_> {
+        Value::Int(*self)
+    }
+}
+impl ToValue for bool {
+    fn to_value(&self) -> Value<'_> {
+        Value::Bool(*self)
+    }
+}
+impl ToValue for str {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+impl ToValue for String {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+impl ToValue for [u8] {
+    fn to_value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+impl<const N: usize> ToValue for [u8; N] {
+    fn to_value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+impl ToValue for UtcMs {
+    fn to_value(&self) -> Value<'_> {
+        Value::Int(self.0)
+    }
+}
+impl ToValue for ServiceMs {
+    fn to_value(&self) -> Value<'_> {
+        Value::Int(self.0)
+    }
+}
+impl<T> ToValue for Id<T> {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::KeyId {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl<const MAX: usize> ToValue for keystead_model::text::Line<MAX> {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl<const MAX: usize> ToValue for keystead_model::text::Prose<MAX> {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::tag::TagName {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::text::EmailAddress {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::text::Country {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::text::TimeZoneName {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::phone::PhoneNumber {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, ToValue::to_value)
+    }
+}
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self) -> Value<'_> {
+        (**self).to_value()
+    }
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl postgres_types::ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (self, ty) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(number), &Type::INT4) => i32::try_from(*number)?.to_sql(ty, out),
+            (Self::Int(number), _) => number.to_sql(ty, out),
+            (Self::Bool(truth), _) => truth.to_sql(ty, out),
+            (Self::Text(text), _) => text.to_sql(ty, out),
+            (Self::Bytes(bytes), _) => bytes.to_sql(ty, out),
+        }
+    }
+
+    // The value's own type is known only when it is written, where a mismatch is refused by PostgreSQL.
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT4, Type::INT8, Type::BOOL, Type::TEXT, Type::VARCHAR, Type::BYTEA, Type::UNKNOWN].contains(ty)
+    }
+
+    to_sql_checked!();
+}
+
+/// A value read from a row.
+#[derive(Clone, Copy, Debug)]
+pub enum Cell<'a> {
+    /// NULL.
+    Null,
+    /// An integer, and on SQLite a boolean.
+    Int(i64),
+    /// A boolean of PostgreSQL.
+    Bool(bool),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+/// What can be read from a row.
+pub trait FromCell: Sized {
+    /// From the cell; an unexpected type is an error.
+    fn from_cell(cell: Cell<'_>) -> Result<Self>;
+}
+
+fn mismatch<T>(expected: &str, found: Cell<'_>) -> Result<T> {
+    Err(Error::unreadable(match found {
+        Cell::Text(_) | Cell::Bytes(_) => format!("expected {expected}, found text or bytes"),
+        other => format!("expected {expected}, found {other:?}"),
+    }))
+}
+
+impl FromCell for i64 {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Int(number) => Ok(number),
+            other => mismatch("an integer", other),
+        }
+    }
+}
+impl FromCell for bool {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Bool(truth) => Ok(truth),
+            Cell::Int(number) => Ok(number != 0),
+            other => mismatch("a boolean", other),
+        }
+    }
+}
+impl FromCell for String {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Text(text) => Ok(text.to_owned()),
+            other => mismatch("text", other),
+        }
+    }
+}
+impl<const N: usize> FromCell for [u8; N] {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Bytes(bytes) => {
+                bytes.try_into().map_err(|_| Error::unreadable(format!("expected {N} bytes, found {}", bytes.len())))
+            }
+            other => mismatch("bytes", other),
+        }
+    }
+}
+impl FromCell for UtcMs {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        i64::from_cell(cell).map(Self)
+    }
+}
+impl FromCell for ServiceMs {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        i64::from_cell(cell).map(Self)
+    }
+}
+impl<T> FromCell for Id<T> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Text(text) => Self::parse(text).ok_or_else(|| Error::unreadable("a malformed id")),
+            other => mismatch("an id", other),
+        }
+    }
+}
+impl FromCell for keystead_model::KeyId {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Text(text) => Self::parse(text).ok_or_else(|| Error::unreadable("a malformed key id")),
+            other => mismatch("a key id", other),
+        }
+    }
+}
+impl<const MAX: usize> FromCell for keystead_model::text::Line<MAX> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a line of text", |text| Self::parse(text).ok())
+    }
+}
+impl<const MAX: usize> FromCell for keystead_model::text::Prose<MAX> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "text", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::tag::TagName {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a tag", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::text::EmailAddress {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "an e-mail address", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::text::Country {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a country", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::text::TimeZoneName {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a time zone", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::phone::PhoneNumber {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        String::from_cell(cell).map(Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::calendar_date::CalendarDate {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a date", |text| Self::parse(text).ok())
+    }
+}
+impl<T: FromCell> FromCell for Option<T> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Null => Ok(None),
+            some => T::from_cell(some).map(Some),
+        }
+    }
+}
+
+fn parsed<T>(cell: Cell<'_>, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+    match cell {
+        Cell::Text(text) => parse(text).ok_or_else(|| Error::unreadable(format!("a stored value is no {expected}"))),
+        other => mismatch(expected, other),
+    }
+}
+
+/// A row of a result. Columns are read in the order in which the statement names them.
+pub struct Row<'r> {
+    source: Source<'r>,
+    next: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r ::postgres::Row),
+}
+
+impl<'r> Row<'r> {
+    pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>) -> Self {
+        Self { source: Source::Sqlite(row), next: 0 }
+    }
+
+    pub(crate) fn postgres(row: &'r ::postgres::Row) -> Self {
+        Self { source: Source::Postgres(row), next: 0 }
+    }
+
+    /// The next column.
+    pub fn column<T: FromCell>(&mut self) -> Result<T> {
+        let cell = self.cell()?;
+        self.next += 1;
+        T::from_cell(cell).map_err(|error| match error {
+            Error::Unreadable(what) => Error::Unreadable(format!("column {}: {what}", self.next)),
+            other => other,
+        })
+    }
+
+    fn cell(&self) -> Result<Cell<'r>> {
+        match self.source {
+            Source::Sqlite(row) => {
+                use rusqlite::types::ValueRef;
+                Ok(match row.get_ref(self.next)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(number) => Cell::Int(number),
+                    ValueRef::Text(text) => {
+                        Cell::Text(std::str::from_utf8(text).map_err(|_| Error::unreadable("text is not UTF-8"))?)
+                    }
+                    ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+                    ValueRef::Real(_) => return Err(Error::unreadable("a real number")),
+                })
+            }
+            Source::Postgres(row) => {
+                let column = row.columns().get(self.next).ok_or_else(|| Error::unreadable("too few columns"))?;
+                let cell = match *column.type_() {
+                    Type::INT8 => row.try_get::<_, Option<i64>>(self.next)?.map(Cell::Int),
+                    Type::INT4 => row.try_get::<_, Option<i32>>(self.next)?.map(|number| Cell::Int(number.into())),
+                    Type::BOOL => row.try_get::<_, Option<bool>>(self.next)?.map(Cell::Bool),
+                    Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<&str>>(self.next)?.map(Cell::Text),
+                    Type::BYTEA => row.try_get::<_, Option<&[u8]>>(self.next)?.map(Cell::Bytes),
+                    ref other => return Err(Error::unreadable(format!("the type {other}"))),
+                };
+                Ok(cell.unwrap_or(Cell::Null))
+            }
+        }
+    }
+}

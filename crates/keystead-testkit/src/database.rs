@@ -1,0 +1,98 @@
+//! A database of its own for each test, on whichever of the two the suite runs.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use keystead_store::Database;
+
+/// Names a PostgreSQL server (its `postgres` database); without it tests run on SQLite.
+const SERVER: &str = "KEYSTEAD_TEST_POSTGRES";
+
+/// A folder and a database that go with the test.
+pub struct TestDatabase {
+    /// The data directory.
+    pub folder: PathBuf,
+    /// The database.
+    pub database: Database,
+    postgres: Option<(String, String)>,
+}
+
+impl TestDatabase {
+    /// An empty one.
+    pub fn create() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("keystead_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(&name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder for the test");
+        match server() {
+            None => Self { database: Database::Sqlite(folder.join("keystead.db")), folder, postgres: None },
+            Some(server) => {
+                on_server(&server, &format!("CREATE DATABASE {name}"));
+                let (base, _) = server.rsplit_once('/').expect("a URL with a database");
+                let database = Database::Postgres(format!("{base}/{name}"));
+                Self { folder, database, postgres: Some((server, name)) }
+            }
+        }
+    }
+
+    /// Every byte that the database and the data directory hold.
+    pub fn everything_stored(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).expect("the folder") {
+            bytes.extend(std::fs::read(entry.expect("an entry").path()).expect("a file"));
+        }
+        if let Database::Postgres(url) = &self.database {
+            let url = url.clone();
+            let rows = std::thread::spawn(move || {
+                let mut client = postgres::Client::connect(&url, postgres::NoTls).expect("the database");
+                let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'";
+                let mut text = String::new();
+                for table in client.query(tables, &[]).expect("the tables") {
+                    let rows = format!("SELECT CAST(t AS TEXT) FROM {} t", table.get::<_, String>(0));
+                    for row in client.query(&rows, &[]).expect("the rows") {
+                        text.push_str(&row.get::<_, String>(0));
+                        text.push('\n');
+                    }
+                }
+                text
+            });
+            bytes.extend(rows.join().expect("joins").into_bytes());
+        }
+        bytes
+    }
+
+    /// Whether the suite runs on PostgreSQL.
+    pub fn is_postgres() -> bool {
+        server().is_some()
+    }
+}
+
+fn server() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the suite's one switch")]
+    std::env::var(SERVER).ok()
+}
+
+/// A client must be made, used and dropped outside of an async runtime.
+fn on_server(server: &str, sql: &str) {
+    let (server, sql) = (server.to_owned(), sql.to_owned());
+    std::thread::spawn(move || {
+        postgres::Client::connect(&server, postgres::NoTls)
+            .expect("the PostgreSQL of the test suite")
+            .batch_execute(&sql)
+            .expect("a statement of the test suite");
+    })
+    .join()
+    .expect("joins");
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some((server, name)) = &self.postgres {
+            on_server(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

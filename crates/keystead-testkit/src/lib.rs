@@ -1,0 +1,9 @@
+//! For tests: an instance on a free port with a clock that stands still, and requests that read like sentences.
+
+mod database;
+mod requests;
+mod test_app;
+
+pub use database::TestDatabase;
+pub use requests::{Answer, Call};
+pub use test_app::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey};

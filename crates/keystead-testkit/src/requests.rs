@@ -1,0 +1,76 @@
+//! Requests that read like sentences: `app.post("/contacts/").key(&key).json(…).send().await`.
+
+use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::Value;
+
+use crate::TestKey;
+
+/// A request that is being put together.
+pub struct Call(pub(crate) RequestBuilder);
+
+/// What came back.
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub text: String,
+}
+
+impl Call {
+    /// With a key.
+    pub fn key(self, key: &TestKey) -> Self {
+        self.header("Authorization", &format!("Bearer {}", key.secret))
+    }
+
+    /// With a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        Self(self.0.json(body))
+    }
+
+    /// With any body.
+    pub fn body(self, kind: &str, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.header("Content-Type", kind).body(body))
+    }
+
+    /// With a form.
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        Self(self.0.form(fields))
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Answer {
+        let response = self.0.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.expect("a body") }
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {} {}", self.status, self.text))
+    }
+
+    /// The body as JSON, of an answer that must have this status.
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// A header's text, empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether it is a success.
+    pub fn is_ok(&self) -> bool {
+        StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success())
+    }
+}

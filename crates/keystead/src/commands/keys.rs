@@ -1,0 +1,368 @@
+//! `keystead keys …`.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use keystead_api::v2::api_keys::{WantedKey, parse_kind, parse_location, parse_preset, receipt, shape};
+use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery};
+use keystead_model::{
+    KeyId, UtcMs,
+    api_key::{DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, parse_overlap},
+    grant::Reach,
+    ip_range::IpRanges,
+    scope::ScopeSet,
+};
+use serde_json::{Value, json};
+
+use super::{init::valid, operator, output, with_app};
+use crate::{config::Config, instance::Failure};
+
+#[derive(Subcommand)]
+pub(super) enum Keys {
+    /// Make a key and show its secret once
+    Create(Create),
+    /// List keys
+    List(List),
+    /// Show a key
+    Get(One),
+    /// Change a key's name, scopes, addresses, locations, expiry or limit
+    Update(Update),
+    /// Give a key a new secret, cancel that, or finish it
+    Rotate(Rotate),
+    /// Switch a key off
+    Deactivate(One),
+    /// Switch a key on again
+    Reactivate(One),
+    /// Delete a key
+    Delete(One),
+}
+
+#[derive(Args)]
+pub(super) struct Common {
+    /// Agency, where there are several
+    #[arg(long)]
+    agency_id: Option<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct One {
+    /// Public id of the key: the second part of its text
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// agency or location
+    #[arg(long)]
+    kind: String,
+    /// Location of a location key
+    #[arg(long)]
+    location_id: Option<String>,
+    /// Descriptive name
+    #[arg(long)]
+    name: String,
+    /// full-access, read-only, forms-intake, workflow-automation or integration
+    #[arg(long, conflicts_with = "scopes", required_unless_present = "scopes")]
+    preset: Option<String>,
+    /// Scopes, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    scopes: Option<Vec<String>>,
+    /// What the key is for
+    #[arg(long)]
+    description: Option<String>,
+    /// Addresses or CIDR ranges that it may be used from, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    allowed_ips: Vec<String>,
+    /// Locations that an agency key may act in, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    allowed_locations: Option<Vec<String>>,
+    /// When it ends; without this it ends only when it is unused for 90 days
+    #[arg(long, value_name = "INSTANT")]
+    expires_at: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// agency or location
+    #[arg(long)]
+    kind: Option<String>,
+    /// Keys of one location
+    #[arg(long)]
+    location_id: Option<String>,
+    /// Deleted keys instead
+    #[arg(long)]
+    deleted: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Update {
+    /// Public id of the key
+    id: String,
+    /// New name
+    #[arg(long)]
+    name: Option<String>,
+    /// New scopes, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    scopes: Option<Vec<String>>,
+    /// New addresses or ranges, separated by commas; an empty text allows all
+    #[arg(long, value_delimiter = ',')]
+    allowed_ips: Option<Vec<String>>,
+    /// New locations of an agency key, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    allowed_locations: Option<Vec<String>>,
+    /// New expiry, or never
+    #[arg(long, value_name = "INSTANT")]
+    expires_at: Option<String>,
+    /// New limit of requests per 10 seconds, or default
+    #[arg(long, value_name = "N")]
+    key_rate_limit: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Rotate {
+    /// Public id of the key
+    id: String,
+    /// How long the old secret goes on: PT0S to P30D
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["cancel", "finish"])]
+    overlap: Option<String>,
+    /// The key's version, needed while a rotation is running
+    #[arg(long, conflicts_with_all = ["cancel", "finish"])]
+    version: Option<i64>,
+    /// Take a running rotation back
+    #[arg(long, conflicts_with = "finish")]
+    cancel: bool,
+    /// End the old secret of a running rotation now
+    #[arg(long)]
+    finish: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn id(text: &str) -> Result<KeyId, Failure> {
+    KeyId::parse(text)
+        .ok_or_else(|| Failure::new("that is no key's id; it has 12 letters and digits, as in ks_location_<id>_…"))
+}
+
+fn instant(text: &str) -> Result<UtcMs, Failure> {
+    UtcMs::parse_iso(text).ok_or_else(|| Failure::new("--expires-at must be an instant, such as 2027-01-31T12:00:00Z"))
+}
+
+fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
+    valid("--allowed-ips", IpRanges::parse(texts.iter().map(String::as_str)))
+}
+
+fn chosen(texts: &[String]) -> Result<std::collections::BTreeSet<keystead_model::LocationId>, Failure> {
+    texts.iter().map(|text| valid("--allowed-locations", parse_location(text))).collect()
+}
+
+impl Keys {
+    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        with_app(config, async |app| match self {
+            Self::Create(create) => create.run(app).await,
+            Self::List(list) => list.run(app).await,
+            Self::Get(one) => {
+                let context = operator(app, one.common.agency_id.as_deref()).await?;
+                let key = app.get_key(context.authority(), id(&one.id)?).await?;
+                show(&one.common, json!({"apiKey": shape(app, &key)}));
+                Ok(())
+            }
+            Self::Update(update) => update.run(app).await,
+            Self::Rotate(rotate) => rotate.run(app).await,
+            Self::Deactivate(one) => {
+                one.change(app, async |context, id| app.deactivate_key(context.authority(), id).await).await
+            }
+            Self::Reactivate(one) => {
+                one.change(app, async |context, id| app.reactivate_key(context.authority(), id).await).await
+            }
+            Self::Delete(one) => {
+                one.change(app, async |context, id| app.delete_key(context.authority(), id).await).await
+            }
+        })
+        .await
+    }
+}
+
+impl One {
+    async fn change(
+        self,
+        app: &App,
+        operation: impl AsyncFnOnce(&AgencyContext, KeyId) -> keystead_core::Result<ChangedKey>,
+    ) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let done = operation(&context, id(&self.id)?).await?;
+        show_changed(app, &self.common, &done);
+        Ok(())
+    }
+}
+
+impl Create {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let wanted = WantedKey {
+            name: Some(valid("--name", KeyName::parse(&self.name))?),
+            kind: Some(valid("--kind", parse_kind(&self.kind))?),
+            location: self
+                .location_id
+                .as_deref()
+                .map(|text| valid("--location-id", parse_location(text)))
+                .transpose()?,
+            scopes: self.scopes,
+            preset: self.preset.as_deref().map(|text| valid("--preset", parse_preset(text))).transpose()?,
+            description: self
+                .description
+                .as_deref()
+                .map(|text| valid("--description", KeyDescription::parse(text)))
+                .transpose()?,
+            allowed_locations: self.allowed_locations.as_deref().map(chosen).transpose()?,
+            allowed_ips: Some(ranges(&self.allowed_ips)?),
+            expires_at: self.expires_at.as_deref().map(instant).transpose()?,
+            rate_limit: None,
+        };
+        let made = app.create_key(context.authority(), wanted.into_new(context.authority())?).await?;
+        show_created(app, &self.common, &made);
+        Ok(())
+    }
+}
+
+impl List {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let filter = KeyFilter {
+            kind: self.kind.as_deref().map(|text| valid("--kind", parse_kind(text))).transpose()?,
+            locations: self
+                .location_id
+                .as_deref()
+                .map(|text| valid("--location-id", parse_location(text)).map(|location| vec![location]))
+                .transpose()?,
+            deleted: self.deleted,
+            ..KeyFilter::default()
+        };
+        let mut rows = Vec::new();
+        let mut after = None;
+        loop {
+            let query = KeyQuery { filter: filter.clone(), after, limit: 500 };
+            let (page, _) = app.list_keys(context.authority(), query).await?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.created_at, last.id));
+            rows.extend(page.iter().map(|key| shape(app, key)));
+        }
+        if self.common.json {
+            rows.iter().for_each(output::json);
+            return Ok(());
+        }
+        let cells = |row: &Value| {
+            ["name", "kind", "locationId", "maskedKey", "state", "lastUsedAt", "createdAt"]
+                .map(|name| output::cell(row, name))
+                .to_vec()
+        };
+        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        output::table(&["NAME", "KIND", "LOCATION", "KEY", "STATE", "LAST USED", "CREATED"], &rows);
+        Ok(())
+    }
+}
+
+impl Update {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let id = id(&self.id)?;
+        let known = app.get_key(context.authority(), id).await?;
+        let scopes = self
+            .scopes
+            .as_deref()
+            .map(|names| valid("--scopes", ScopeSet::parse(names.iter().map(String::as_str), known.kind())))
+            .transpose()?;
+        let reach = match self.allowed_locations.as_deref() {
+            Some(_) if known.kind() == KeyKind::Location => {
+                return Err(Failure::new("--allowed-locations belongs to agency keys"));
+            }
+            Some(texts) => Some(Reach::Chosen(chosen(texts)?)),
+            None => None,
+        };
+        let expires_at = match self.expires_at.as_deref() {
+            Some("never") => Some(None),
+            Some(text) => Some(Some(instant(text)?)),
+            None => None,
+        };
+        let rate_limit = match self.key_rate_limit.as_deref() {
+            Some("default") => Some(None),
+            Some(text) => {
+                Some(Some(text.parse().map_err(|_| Failure::new("--key-rate-limit must be a number or default"))?))
+            }
+            None => None,
+        };
+        let patch = KeyPatch {
+            name: self.name.as_deref().map(|text| valid("--name", KeyName::parse(text))).transpose()?,
+            description: None,
+            scopes,
+            reach,
+            allowed_ips: self.allowed_ips.as_deref().map(ranges).transpose()?,
+            expires_at,
+            rate_limit,
+        };
+        let done = app.update_key(context.authority(), id, None, patch).await?;
+        show_changed(app, &self.common, &done);
+        Ok(())
+    }
+}
+
+impl Rotate {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let id = id(&self.id)?;
+        if self.cancel {
+            show_changed(app, &self.common, &app.cancel_key_rotation(context.authority(), id).await?);
+        } else if self.finish {
+            show_changed(app, &self.common, &app.finish_key_rotation(context.authority(), id).await?);
+        } else {
+            let overlap: Duration = match self.overlap.as_deref() {
+                Some(text) => valid("--overlap", parse_overlap(text))?,
+                None => DEFAULT_OVERLAP,
+            };
+            let made = app.rotate_key(context.authority(), id, self.version, overlap).await?;
+            show_created(app, &self.common, &made);
+        }
+        Ok(())
+    }
+}
+
+fn show(common: &Common, answer: Value) {
+    if common.json {
+        output::json(&answer);
+        return;
+    }
+    let Value::Object(key) = &answer["apiKey"] else { return };
+    let rows: Vec<Vec<String>> = key
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| vec![name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)])
+        .collect();
+    output::table(&["FIELD", "VALUE"], &rows);
+}
+
+fn show_changed(app: &App, common: &Common, done: &ChangedKey) {
+    show(common, json!({"apiKey": shape(app, &done.key), "receipt": receipt(&done.receipt)}));
+}
+
+fn show_created(app: &App, common: &Common, made: &CreatedKey) {
+    if common.json {
+        output::json(&json!({
+            "apiKey": shape(app, &made.key),
+            "key": made.secret.expose(),
+            "receipt": receipt(&made.receipt),
+        }));
+    } else {
+        println!("{}", made.secret.expose());
+        eprintln!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
+    }
+}

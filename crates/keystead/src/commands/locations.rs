@@ -1,0 +1,126 @@
+//! `keystead locations …`.
+
+use clap::{Args, Subcommand};
+use keystead_api::v2::api_keys::parse_location;
+use keystead_core::{App, LocationList};
+use keystead_model::{
+    agency::{TenantName, TenantState},
+    location::LocationProfile,
+    text::{Country, TimeZoneName},
+};
+use serde_json::json;
+
+use super::{init::valid, operator, output, with_app};
+use crate::{config::Config, instance::Failure};
+
+#[derive(Subcommand)]
+pub(super) enum Locations {
+    /// List locations
+    List(Common),
+    /// Make a location
+    Create(Create),
+    /// Refuse a location's keys until it is resumed
+    Suspend(One),
+    /// End a suspension
+    Resume(One),
+}
+
+#[derive(Args)]
+pub(super) struct Common {
+    /// Agency, where there are several
+    #[arg(long)]
+    agency_id: Option<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// Name
+    #[arg(long)]
+    name: String,
+    /// Country, ISO 3166-1 alpha-2
+    #[arg(long, default_value = "US")]
+    country: String,
+    /// Time zone
+    #[arg(long, default_value = "UTC")]
+    timezone: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct One {
+    /// Id of the location
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Locations {
+    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        with_app(config, async |app| match self {
+            Self::List(common) => list(app, &common).await,
+            Self::Create(create) => create.run(app).await,
+            Self::Suspend(one) => one.set(app, TenantState::Suspended).await,
+            Self::Resume(one) => one.set(app, TenantState::Active).await,
+        })
+        .await
+    }
+}
+
+async fn list(app: &App, common: &Common) -> Result<(), Failure> {
+    let context = operator(app, common.agency_id.as_deref()).await?;
+    let list = LocationList { limit: 100_000, ..LocationList::default() };
+    let rows = app.list_locations(context.authority(), list).await?;
+    if common.json {
+        for location in &rows {
+            output::json(&json!({
+                "id": location.id,
+                "companyId": location.agency,
+                "name": location.profile.name.as_str(),
+                "state": location.state.as_str(),
+            }));
+        }
+        return Ok(());
+    }
+    let cells = rows
+        .iter()
+        .map(|location| {
+            vec![location.id.to_string(), location.profile.name.to_string(), location.state.as_str().to_owned()]
+        })
+        .collect::<Vec<_>>();
+    output::table(&["ID", "NAME", "STATE"], &cells);
+    Ok(())
+}
+
+impl Create {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let mut profile = LocationProfile::named(valid("--name", TenantName::parse(&self.name))?);
+        profile.country = valid("--country", Country::parse(&self.country))?;
+        profile.timezone = valid("--timezone", TimeZoneName::parse(&self.timezone))?;
+        let location = app.create_location(&context, profile).await?;
+        if self.common.json {
+            output::json(&json!({"id": location.id, "companyId": location.agency, "name": self.name.trim()}));
+        } else {
+            println!("{}", location.id);
+        }
+        Ok(())
+    }
+}
+
+impl One {
+    async fn set(self, app: &App, state: TenantState) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let id = valid("the id", parse_location(&self.id))?;
+        app.set_location_state(&context, id, state).await?;
+        if self.common.json {
+            output::json(&json!({"id": id, "state": state.as_str()}));
+        } else {
+            println!("{id} is {}", state.as_str());
+        }
+        Ok(())
+    }
+}

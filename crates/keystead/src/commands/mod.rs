@@ -1,0 +1,112 @@
+//! The command line: a door like the others. Each command calls the operations that the APIs call.
+
+mod agencies;
+mod init;
+mod keys;
+mod locations;
+mod output;
+mod serve;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use keystead_core::{AgencyContext, App, Clock, Entropy};
+use keystead_model::AgencyId;
+
+use crate::{
+    config::{Config, Options},
+    instance::{self, Failure},
+};
+
+/// Keystead: a self-hosted CRM API platform whose heart is its API keys
+#[derive(Parser)]
+#[command(name = "keystead", version, about, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (what happens without a command)
+    Serve,
+    /// Set up an empty instance without a browser
+    Init(init::Init),
+    /// Make, list, change, rotate and end API keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Make, list, suspend and resume locations
+    #[command(subcommand)]
+    Locations(locations::Locations),
+    /// Make, list, suspend and resume agencies
+    #[command(subcommand)]
+    Agencies(agencies::Agencies),
+    /// Reset passwords, name operators
+    #[command(subcommand)]
+    Users(users::Users),
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let line = Line::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::new(format!("no runtime: {error}"))),
+    };
+    match runtime.block_on(run(line)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("keystead: {failure}");
+    ExitCode::FAILURE
+}
+
+async fn run(line: Line) -> Result<(), Failure> {
+    let config = line.options.resolve()?;
+    match line.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&config).await,
+        Command::Init(init) => init.run(&config).await,
+        Command::Keys(keys) => keys.run(&config).await,
+        Command::Locations(locations) => locations.run(&config).await,
+        Command::Agencies(agencies) => agencies.run(&config).await,
+        Command::Users(users) => users.run(&config).await,
+    }
+}
+
+/// Opens the application for one command and closes it afterwards.
+async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
+    let app = instance::open(config, Clock::System, Entropy::System).await?;
+    let outcome = command(&app).await;
+    app.close().await?;
+    outcome
+}
+
+/// The operator in an agency: the named one, or the only one.
+async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Failure> {
+    let id = match agency {
+        Some(text) => AgencyId::parse(text).ok_or_else(|| Failure::new("--agency-id is no agency's id"))?,
+        None => {
+            let agencies = app.list_agencies().await?;
+            match agencies.as_slice() {
+                [] => {
+                    return Err(Failure::new(
+                        "this instance is not set up; run keystead init, or open the server's wizard",
+                    ));
+                }
+                [only] => only.id,
+                _ => {
+                    return Err(Failure::new(
+                        "there are several agencies; choose one with --agency-id (see keystead agencies list)",
+                    ));
+                }
+            }
+        }
+    };
+    Ok(app.operator_in(id).await?)
+}

@@ -1,0 +1,114 @@
+//! Which face answers a request: operations, the web app, or the APIs.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use axum::body::Body;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use keystead_api::Api;
+use keystead_core::App;
+use keystead_http::{Arrival, Arrivals, Face, Metrics};
+use keystead_model::text::echo;
+use subtle::ConstantTimeEq;
+
+/// All faces of an instance.
+pub struct Faces {
+    /// The application.
+    pub app: App,
+    /// API 1.0 and 2.0.
+    pub api: Arc<Api>,
+    /// The web app and the documentation.
+    pub web: axum::Router,
+    /// Ids and client addresses.
+    pub arrivals: Arrivals,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Token of `/metrics`.
+    pub metrics_token: Option<String>,
+    /// Whether to log every request.
+    pub log_requests: bool,
+}
+
+/// A request that took longer is logged.
+const SLOW_MS: u128 = 1000;
+
+impl Faces {
+    /// Answers one request.
+    pub async fn call(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let begun = Instant::now();
+        let arrival = self.arrivals.arrive(peer.ip(), request.headers());
+        let face = face_of(request.uri().path());
+        // Only what is needed for a line of the log, and only where one may be written.
+        let line = self.log_requests.then(|| (request.method().clone(), echo(request.uri().path())));
+        let response = match face {
+            Face::Api => self.api.call(request, arrival).await.map(Body::new),
+            Face::Web => self.web(request, arrival).await,
+            Face::Operations => self.operations(&request).await,
+        };
+        let took = begun.elapsed();
+        let status = response.status().as_u16();
+        self.metrics.answered(face, status, took);
+        if let Some((method, path)) = line {
+            tracing::info!(
+                request = arrival.id.as_str(), %method, path, status, address = %arrival.address,
+                micros = took.as_micros(), "request"
+            );
+        } else if took.as_millis() > SLOW_MS {
+            tracing::warn!(request = arrival.id.as_str(), status, millis = took.as_millis(), "a slow request");
+        }
+        response
+    }
+
+    async fn web(&self, mut request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
+        request.extensions_mut().insert(arrival);
+        let mut router = self.web.clone();
+        let response = tower_service::Service::call(&mut router, request.map(Body::new)).await;
+        let mut response = response.unwrap_or_else(|never| match never {});
+        if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    }
+
+    async fn operations(&self, request: &Request<Incoming>) -> Response<Body> {
+        match request.uri().path() {
+            "/healthz" => plain(StatusCode::OK, "ok\n"),
+            "/readyz" => match self.app.ready().await {
+                Ok(()) => plain(StatusCode::OK, "ready\n"),
+                Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+            },
+            _ if self.may_read_metrics(request) => {
+                let mut response = Response::new(Body::from(self.metrics.encode(&self.app)));
+                let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+                response
+            }
+            _ => plain(StatusCode::NOT_FOUND, "not found\n"),
+        }
+    }
+
+    fn may_read_metrics(&self, request: &Request<Incoming>) -> bool {
+        let Some(token) = &self.metrics_token else { return false };
+        let sent =
+            request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        sent.is_some_and(|sent| sent.ct_eq(token.as_bytes()).into())
+    }
+}
+
+/// The app lives under `/app`, the documentation under `/docs`; everything else is the wire contract's.
+fn face_of(path: &str) -> Face {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match first {
+        "healthz" | "readyz" | "metrics" => Face::Operations,
+        "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" => Face::Web,
+        _ => Face::Api,
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,97 @@
+//! Serving an instance until somebody stops it.
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use keystead_api::Api;
+use keystead_core::{App, Clock, Entropy};
+use keystead_http::{Arrivals, Connections, Metrics};
+use keystead_store::Database;
+use keystead_web::{Web, WebOptions};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    config::Config,
+    faces::Faces,
+    instance::{self, DirectoryLock, Failure},
+};
+
+/// A server whose socket is open and whose instance is ready.
+pub struct Server {
+    listener: TcpListener,
+    faces: Arc<Faces>,
+    app: App,
+    setup_url: Option<String>,
+    _lock: Option<DirectoryLock>,
+}
+
+impl Server {
+    /// Opens the instance and the socket.
+    pub async fn bind(config: &Config, clock: Clock, entropy: Entropy) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            Failure::new(format!(
+                "cannot listen on {}: {error}; stop what uses the port, or choose another with --listen",
+                config.listen
+            ))
+        })?;
+        let app = instance::open(config, clock, entropy.clone()).await?;
+        // After opening, so that the folder is there; before serving, so that one server writes.
+        let lock = match config.database {
+            Database::Sqlite(_) => Some(DirectoryLock::take(&config.data_dir)?),
+            Database::Postgres(_) => None,
+        };
+        let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
+        let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone() });
+        let setup_url = match app.needs_setup().await? {
+            true => Some(format!("{base_url}/app/setup?token={}", web.setup_token())),
+            false => None,
+        };
+        let faces = Arc::new(Faces {
+            api: Api::new(app.clone(), base_url),
+            web: web.router(),
+            arrivals: Arrivals::new(config.proxies.clone(), &entropy),
+            metrics: Arc::default(),
+            metrics_token: config.metrics_token.clone(),
+            log_requests: config.log_requests,
+            app: app.clone(),
+        });
+        Ok(Self { listener, faces, app, setup_url, _lock: lock })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<SocketAddr, Failure> {
+        self.listener.local_addr().map_err(|error| Failure::new(error.to_string()))
+    }
+
+    /// The address of the first-run wizard, with its token, on an instance that nobody has set up.
+    pub fn setup_url(&self) -> Option<&str> {
+        self.setup_url.as_deref()
+    }
+
+    /// The application, for tests that look behind the doors.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop`; then finishes the requests under way, stores the uses of keys, and ends.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        let Self { listener, faces, app, setup_url: _, _lock } = self;
+        app.start_polling();
+        let (ending, ended) = watch::channel(false);
+        #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
+        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), ended));
+        let metrics: Arc<Metrics> = Arc::clone(&faces.metrics);
+        keystead_http::serve(
+            listener,
+            Connections::default(),
+            metrics,
+            move |request, peer| Arc::clone(&faces).call(request, peer),
+            stop,
+        )
+        .await;
+        let _ = ending.send(true);
+        let _ = jobs.await;
+        app.close().await?;
+        Ok(())
+    }
+}

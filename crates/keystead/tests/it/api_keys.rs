@@ -1,0 +1,223 @@
+//! API keys through API 2.0.
+
+use std::time::Duration;
+
+use keystead_model::{
+    grant::Reach,
+    scope::{Preset, Scope, ScopeSet},
+};
+use keystead_testkit::{TestApp, TestKey};
+use serde_json::{Value, json};
+
+fn made(answer: &Value) -> TestKey {
+    TestKey {
+        id: keystead_model::KeyId::parse(answer["apiKey"]["id"].as_str().unwrap()).unwrap(),
+        secret: answer["key"].as_str().unwrap().to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_shown_once_and_works_on_both_apis() {
+    let app = TestApp::start().await;
+    let agency = app.agency_key().await;
+    let new = json!({"name": "Zapier", "kind": "location", "locationId": app.ids.location, "preset": "integration"});
+    let answer = app.post("/api-keys").key(&agency).json(&new).send().await.expect(201);
+    let key = made(&answer);
+    assert_eq!(answer["apiKey"]["state"], "active");
+    assert_eq!(answer["apiKey"]["createdBy"], json!({"type": "key", "id": agency.id}));
+    let path = format!("/api-keys/{}", key.id);
+    let read = app.get(&path).key(&agency).send().await;
+    assert!(!read.text.contains(&key.secret));
+    assert_eq!(read.expect(200)["apiKey"]["lastUsedAt"], Value::Null);
+    for path in ["/contacts/", "/contacts", "/v1/contacts/", "/v1/contacts", "/api-keys/self"] {
+        assert_eq!(app.get(path).key(&key).send().await.status, 200, "{path}");
+    }
+    let used = app.get(&path).key(&agency).send().await.expect(200);
+    assert_eq!(used["apiKey"]["lastUsedEndpoint"], "GET /contacts", "the first use is stored at once");
+    app.app.flush_uses().await.unwrap();
+    let used = app.get(&path).key(&agency).send().await.expect(200);
+    assert_eq!(used["apiKey"]["lastUsedEndpoint"], "GET /api-keys/self");
+    assert_eq!(used["apiKey"]["lastUsedIp"], "127.0.0.1");
+    let listed = app.get("/api-keys?kind=location&query=zap").key(&agency).send().await.expect(200);
+    assert_eq!((&listed["meta"]["total"], &listed["apiKeys"][0]["id"]), (&json!(1), &json!(key.id)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_key_is_told_why_and_a_wrong_secret_nothing() {
+    let app = TestApp::start().await;
+    let (agency, key) = (app.agency_key().await, app.location_key().await);
+    let path = format!("/api-keys/{}", key.id);
+    app.get("/contacts/").key(&key).send().await.expect(200);
+
+    let off = app.post(&format!("{path}/deactivate")).key(&agency).send().await.expect(200);
+    assert_eq!(off["apiKey"]["state"], "deactivated");
+    assert!(off["receipt"]["sequence"].as_i64().unwrap() > 0);
+    let refused = app.get("/contacts/").key(&key).send().await.expect(401);
+    assert_eq!(refused["message"], "Invalid Private Integration token");
+    assert_eq!(refused["code"], "key_deactivated");
+    let mut forged = key.clone();
+    forged.secret = app.location_key().await.secret.replace(&app.ids.location.to_string(), "");
+    forged.secret.replace_range(12..24, key.id.as_str());
+    let nothing = app.get("/contacts/").key(&forged).send().await.expect(401);
+    assert_eq!(nothing["code"], "key_unknown");
+
+    app.post(&format!("{path}/reactivate")).key(&agency).send().await.expect(200);
+    app.get("/contacts/").key(&key).send().await.expect(200);
+    assert_eq!(app.post(&format!("{path}/reactivate")).key(&agency).send().await.expect(409)["code"], "key_state");
+
+    app.delete(&path).key(&agency).send().await.expect(200);
+    let refused = app.get("/contacts/").key(&key).send().await.expect(401);
+    assert_eq!(refused["code"], "key_deleted");
+    assert!(refused["hint"].as_str().unwrap().starts_with("The key was deleted on 2026-11-25T"));
+    let deleted = app.get("/api-keys?state=deleted").key(&agency).send().await.expect(200);
+    assert_eq!(deleted["apiKeys"][0]["id"], json!(key.id), "the tombstone stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotation_overlaps_can_be_finished_cancelled_and_repeated() {
+    let app = TestApp::start().await;
+    let (agency, old) = (app.agency_key().await, app.location_key().await);
+    app.get("/contacts/").key(&old).send().await.expect(200);
+    let path = format!("/api-keys/{}", old.id);
+    let works = async |key: &TestKey| app.get("/contacts/").key(key).send().await.status == 200;
+    let rotate = async |body: Value| app.post(&format!("{path}/rotate")).key(&agency).json(&body).send().await;
+
+    let answer = rotate(json!({"overlap": "PT24H"})).await.expect(200);
+    let lost = made(&answer);
+    assert_eq!(answer["apiKey"]["rotation"]["retiresAt"], "2026-11-26T12:00:00.000Z");
+    assert_eq!(
+        rotate(json!({})).await.expect(422)["message"],
+        json!(["version is needed while a rotation is running"])
+    );
+    assert_eq!(rotate(json!({"version": 1})).await.expect(409)["code"], "conflict");
+    let answer = rotate(json!({"version": answer["apiKey"]["version"], "overlap": "PT0S"})).await.expect(200);
+    let new = made(&answer);
+    assert_eq!(answer["apiKey"]["rotation"]["retiresAt"], "2026-11-26T12:00:00.000Z", "the old one keeps its time");
+    assert!(!works(&lost).await, "a new secret that nobody used was replaced");
+    assert!(works(&old).await && works(&new).await);
+    let version = &answer["apiKey"]["version"];
+    assert_eq!(rotate(json!({"version": version})).await.expect(409)["code"], "rotation_running");
+
+    app.post(&format!("{path}/rotate/cancel")).key(&agency).send().await.expect(200);
+    assert!(works(&old).await && !works(&new).await);
+    let newer = made(&rotate(json!({})).await.expect(200));
+    app.clock.advance(Duration::from_secs(7 * 86_400 - 1));
+    assert!(works(&old).await && works(&newer).await);
+    app.clock.advance(Duration::from_secs(2));
+    assert!(works(&newer).await);
+    let retired = app.get("/contacts/").key(&old).send().await.expect(401);
+    assert_eq!(retired["code"], "key_secret_retired");
+
+    let newest = made(&rotate(json!({"overlap": "P1D"})).await.expect(200));
+    app.post(&format!("{path}/rotate/finish")).key(&agency).json(&json!({})).send().await.expect(200);
+    assert!(works(&newest).await && !works(&newer).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_cannot_give_more_than_it_has() {
+    let app = TestApp::start().await;
+    let other = app.location("Northside Gym").await;
+    let full = app.location_key().await;
+    let here = app.ids.location;
+    let create = async |key: &TestKey, body: Value| app.post("/api-keys").key(key).json(&body).send().await;
+    let body = |location: keystead_model::LocationId| json!({"name": "x", "kind": "location", "locationId": location, "preset": "read-only"});
+    create(&full, body(here)).await.expect(201);
+    assert_eq!(create(&full, body(other)).await.expect(403)["code"], "escalation");
+    let agency = json!({"name": "x", "kind": "agency", "preset": "read-only"});
+    assert_eq!(create(&full, agency).await.expect(403)["code"], "escalation");
+    let scopes = ScopeSet::EMPTY.with(Scope::KeysWrite).with(Scope::KeysRead).with(Scope::ContactsRead);
+    let narrow = app.key_with(Reach::location(here), scopes, |_| {}).await;
+    let refused =
+        create(&narrow, json!({"name": "x", "kind": "location", "scopes": ["contacts.write"]})).await.expect(403);
+    assert!(refused["message"].as_str().unwrap().contains("contacts.write"));
+    create(&narrow, json!({"name": "x", "kind": "location", "scopes": ["contacts.readonly"]})).await.expect(201);
+    let path = format!("/api-keys/{}", narrow.id);
+    let widened =
+        app.patch(&path).key(&narrow).json(&json!({"scopes": ["contacts.write", "api-keys.write"]})).send().await;
+    assert_eq!(widened.expect(403)["code"], "escalation");
+    assert_eq!(
+        app.post(&format!("/api-keys/{}/rotate", full.id)).key(&narrow).send().await.expect(403)["code"],
+        "escalation"
+    );
+    let reader = app.key(Reach::location(here), Preset::ReadOnly).await;
+    assert_eq!(create(&reader, body(here)).await.expect(401)["required"], "api-keys.write");
+    // But it may always end itself.
+    app.post(&format!("/api-keys/{}/deactivate", reader.id)).key(&reader).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_changed_and_addresses_enforced() {
+    let app = TestApp::start().await;
+    let (agency, key) = (app.agency_key().await, app.location_key().await);
+    let path = format!("/api-keys/{}", key.id);
+    let patch = async |body: Value| app.patch(&path).key(&agency).json(&body).send().await;
+    let changed =
+        patch(json!({"name": "Renamed", "allowedIps": ["192.0.2.0/24"], "expiresAt": "2026-12-01T00:00:00Z"}))
+            .await
+            .expect(200);
+    assert_eq!(changed["apiKey"]["name"], "Renamed");
+    let refused = app.get("/contacts/").key(&key).send().await.expect(403);
+    assert_eq!(refused["code"], "address_not_allowed");
+    assert!(refused["hint"].as_str().unwrap().contains("127.0.0.1"));
+    patch(json!({"allowedIps": []})).await.expect(200);
+    assert_eq!(
+        app.get("/contacts/").key(&key).send().await.header("keystead-key-expires-at"),
+        "2026-12-01T00:00:00.000Z"
+    );
+    app.clock.advance(Duration::from_secs(6 * 86_400));
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(401)["code"], "key_expired");
+    patch(json!({"expiresAt": null})).await.expect(200);
+    app.get("/contacts/").key(&key).send().await.expect(200);
+    patch(json!({"scopes": ["locations.readonly"]})).await.expect(200);
+    let missing = app.get("/contacts/").key(&key).send().await.expect(401);
+    assert_eq!(
+        (&missing["message"], &missing["required"]),
+        (&json!("The token is not authorized for this scope."), &json!("contacts.readonly"))
+    );
+    for bad in [
+        json!({"name": ""}),
+        json!({"allowedIps": ["x"]}),
+        json!({"expiresAt": "2020-01-01T00:00:00Z"}),
+        json!({"scopes": []}),
+        json!({"state": "active"}),
+        json!({"name": key.secret}),
+    ] {
+        let answer = patch(bad.clone()).await;
+        assert!(answer.status == 422 || (bad == json!({"name": ""}) && answer.status == 200), "{bad} {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_counted_and_told() {
+    let app = TestApp::start().await;
+    let scopes = Preset::FullAccess.scopes(keystead_model::api_key::KeyKind::Location);
+    let key = app.key_with(Reach::location(app.ids.location), scopes, |new| new.rate_limit = Some(3)).await;
+    for left in ["2", "1", "0"] {
+        let answer = app.get("/contacts/").key(&key).send().await;
+        assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (200, left));
+    }
+    let refused = app.get("/contacts/").key(&key).send().await;
+    assert_eq!((refused.status, refused.header("retry-after"), refused.header("x-ratelimit-max")), (429, "10", "3"));
+    assert_eq!(refused.expect(429)["message"], "Too Many Requests");
+    app.clock.advance(Duration::from_secs(10));
+    app.get("/contacts/").key(&key).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_tenant_is_refused_and_comes_back() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    app.get("/contacts/").key(&key).send().await.expect(200);
+    let operator = app.operator().await;
+    app.app
+        .set_location_state(&operator, app.ids.location, keystead_model::agency::TenantState::Suspended)
+        .await
+        .unwrap();
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(403)["code"], "tenant_suspended");
+    let named = format!("/contacts/?locationId={}", app.ids.location);
+    assert_eq!(app.get(&named).key(&agency).send().await.expect(403)["code"], "tenant_suspended");
+    app.app.set_location_state(&operator, app.ids.location, keystead_model::agency::TenantState::Active).await.unwrap();
+    app.get("/contacts/").key(&key).send().await.expect(200);
+    app.app.set_agency_state(&operator, keystead_model::agency::TenantState::Suspended).await.unwrap();
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(403)["code"], "tenant_suspended");
+}

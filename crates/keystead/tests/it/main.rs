@@ -1,0 +1,10 @@
+//! Behaviour through the front doors, on SQLite or, with `KEYSTEAD_TEST_POSTGRES`, on PostgreSQL.
+
+mod api_keys;
+mod bad_input;
+mod contacts;
+mod idempotency;
+mod keys_life;
+mod secrets;
+mod strangers;
+mod v1;

@@ -1,0 +1,46 @@
+//! No secret anywhere but in the answer that creates it.
+
+use keystead_testkit::{ADMIN_PASSWORD, TestApp};
+use serde_json::json;
+
+/// Plants secrets in every flow, then looks for them in everything that was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_reaches_the_disk() {
+    let mut app = TestApp::start().await;
+    let key = app.location_key().await;
+    let made = app
+        .post("/api-keys")
+        .key(&key)
+        .json(&json!({"name": "x", "kind": "location", "preset": "full-access"}))
+        .header("Idempotency-Key", "a");
+    let made = made.send().await.expect(201);
+    let second = made["key"].as_str().unwrap().to_owned();
+    let path = format!("/api-keys/{}/rotate", made["apiKey"]["id"].as_str().unwrap());
+    let rotated =
+        app.post(&path).key(&key).header("Idempotency-Key", &second).json(&json!({})).send().await.expect(200);
+    let third = rotated["key"].as_str().unwrap().to_owned();
+    let secrets = [key.secret.clone(), second, third];
+    for secret in &secrets {
+        let leaks = app
+            .get(&format!("/contacts/{secret}"))
+            .key(&key)
+            .header("User-Agent", secret)
+            .header("Referer", secret)
+            .send()
+            .await;
+        assert!(!leaks.text.contains(secret.as_str()));
+        app.get(&format!("/{secret}?a={secret}")).header("User-Agent", secret).send().await;
+        app.post("/contacts/").key(&key).json(&json!({"name": "x", secret.as_str(): 1})).send().await.expect(422);
+        app.get("/api-keys/self").key(&key).header("User-Agent", secret).send().await.expect(200);
+    }
+    app.app.flush_uses().await.unwrap();
+    app.stop().await;
+    let bytes = app.database.everything_stored();
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds(key.id.as_str()), "the search finds what is there");
+    for secret in &secrets {
+        // The part that is secret: the id before it is public.
+        assert!(!holds(&secret[secret.len() - 38..]));
+    }
+    assert!(!holds(ADMIN_PASSWORD));
+}

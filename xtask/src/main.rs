@@ -1,0 +1,41 @@
+//! `cargo xtask …`: what the project runs, the same by hand and in CI.
+
+mod clients;
+mod lint;
+mod postgres;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the project
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Line {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run all tests: unit, integration on SQLite and PostgreSQL, real clients
+    Test(test::Test),
+    /// Check format, lints and the borders between the rooms
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Line::parse().task {
+        Task::Test(test) => test.run(),
+        Task::Lint => lint::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask test`.
+
+use clap::Args;
+
+use crate::{
+    clients,
+    postgres::Cluster,
+    run::{Outcome, cargo, run, timed},
+};
+
+/// What can be left out, and what it is.
+const PARTS: &[(&str, fn() -> Outcome)] =
+    &[("unit", unit), ("sqlite", sqlite), ("postgres", postgres), ("clients", clients::run)];
+
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Parts to leave out, separated by commas: unit, sqlite, postgres, clients
+    #[arg(long, value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Only these parts
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl Test {
+    pub(crate) fn run(self) -> Outcome {
+        let known = |name: &String| PARTS.iter().any(|(part, _)| part == name);
+        if let Some(unknown) = self.skip.iter().chain(&self.only).find(|name| !known(name)) {
+            let names: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
+            return Err(format!("there is no part {unknown}; the parts are {}", names.join(", ")));
+        }
+        let mut times = Vec::new();
+        let mut skipped = Vec::new();
+        for (name, part) in PARTS {
+            let wanted = self.only.is_empty() || self.only.iter().any(|only| only == name);
+            if self.skip.iter().any(|skip| skip == name) || !wanted {
+                skipped.push(*name);
+            } else {
+                times.push(timed(name, part)?);
+            }
+        }
+        println!("\nAll parts passed:");
+        for (name, seconds) in times {
+            println!("  {name:<10} {seconds:>5} s");
+        }
+        if !skipped.is_empty() {
+            println!("  SKIPPED: {}", skipped.join(", "));
+        }
+        Ok(())
+    }
+}
+
+fn unit() -> Outcome {
+    run(&mut cargo(&["test", "--workspace", "--lib", "--bins"]))
+}
+
+fn sqlite() -> Outcome {
+    run(&mut cargo(&["test", "--package", "keystead", "--test", "it"]))
+}
+
+fn postgres() -> Outcome {
+    let cluster = Cluster::start()?;
+    run(cargo(&["test", "--package", "keystead", "--test", "it"]).env("KEYSTEAD_TEST_POSTGRES", cluster.url()))
+}
