@@ -1,10 +1,9 @@
-//! Unmodified official clients against a real server: what `clients/` holds is run with their registries' packages.
+//! Tests that run in Node.js against a real server: unmodified official clients, and the pages in a browser.
 
 use std::{
     fs,
-    io::Write,
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -30,83 +29,122 @@ impl Drop for Server {
     }
 }
 
+/// The part `clients`.
 pub(crate) fn run() -> Outcome {
+    let folder = node_project("clients/node")?;
+    let binary = build()?;
+    let (server, environment) = start_set_up(&binary)?;
+    node_tests(&folder, &server, environment)
+}
+
+/// The part `browser`: pages in a real browser, from an empty instance on.
+pub(crate) fn run_browser() -> Outcome {
+    if !["chromium", "chromium-browser", "google-chrome"].iter().any(|program| has(program)) {
+        install(&["chromium"])?;
+    }
+    let folder = node_project("browser")?;
+    let binary = build()?;
+    let server = Server::start(&binary)?;
+    let setup_url = server.setup_url()?;
+    node_tests(&folder, &server, vec![("KEYSTEAD_SETUP_URL", setup_url)])
+}
+
+/// A folder with Node tests, its packages installed.
+fn node_project(name: &str) -> Outcome<PathBuf> {
     if !has("node") || !has("npm") {
         install(&["nodejs", "npm"])?;
     }
-    let folder = root().join("clients/node");
+    let folder = root().join(name);
     if !folder.join("node_modules").exists() {
         process(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder))?;
     }
+    Ok(folder)
+}
+
+fn build() -> Outcome<PathBuf> {
     process(&mut cargo(&["build", "--package", "keystead"]))?;
-    let binary = root().join("target/debug/keystead");
-    let (server, environment) = start(&binary)?;
+    Ok(root().join("target/debug/keystead"))
+}
+
+fn node_tests(folder: &Path, server: &Server, environment: Vec<(&'static str, String)>) -> Outcome {
     let mut command = Command::new("node");
-    command.args(["--test", "--test-reporter=spec"]).current_dir(&folder).env("KEYSTEAD_URL", &server.url);
-    for (name, value) in environment {
-        command.env(name, value);
-    }
+    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).current_dir(folder);
+    command.env("KEYSTEAD_URL", &server.url).envs(environment);
     process(&mut command)
 }
 
 /// Sets up an instance by the command line, as a newcomer would, and serves it.
-fn start(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)> {
-    let folder = std::env::temp_dir().join(format!("keystead-clients-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)> {
+    let folder = new_folder()?;
     let data = folder.join("data").display().to_string();
     let password = folder.join("password").display().to_string();
-    let write = |text: &[u8]| fs::File::create(&password).and_then(|mut file| file.write_all(text));
-    write(b"correct horse battery\n").map_err(|error| error.to_string())?;
+    fs::write(&password, "correct horse battery\n").map_err(|error| error.to_string())?;
     let answer = |arguments: &[&str]| -> Outcome<Value> {
         let text = output(Command::new(binary).args(arguments).args(["--data-dir", &data, "--json"]))?;
         serde_json::from_str(&text).map_err(|error| format!("{arguments:?} answered no JSON: {error}"))
     };
+    #[rustfmt::skip]
     let ids = answer(&[
-        "init",
-        "--agency",
-        "Northwind Agency",
-        "--location",
-        "Harbour Dental",
-        "--admin-email",
-        "admin@example.com",
-        "--admin-password-file",
-        &password,
+        "init", "--agency", "Northwind Agency", "--location", "Harbour Dental", "--admin-email", "admin@example.com",
+        "--admin-password-file", &password,
     ])?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (agency, location) = (text(&ids["agencyId"]), text(&ids["locationId"]));
+    #[rustfmt::skip]
     let location_key = answer(&[
-        "keys",
-        "create",
-        "--kind",
-        "location",
-        "--location-id",
-        &location,
-        "--name",
-        "SDK",
-        "--preset",
-        "full-access",
+        "keys", "create", "--kind", "location", "--location-id", &location, "--name", "SDK", "--preset", "full-access",
     ])?;
     let agency_key = answer(&["keys", "create", "--kind", "agency", "--name", "SDK", "--preset", "full-access"])?;
-    let port = free_port()?;
-    let child = Command::new(binary)
-        .args(["serve", "--data-dir", &data, "--listen", &format!("127.0.0.1:{port}")])
-        .stdout(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("the server cannot be started: {error}"))?;
-    let server = Server { child, url: format!("http://127.0.0.1:{port}"), folder };
-    let begun = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if begun.elapsed() > Duration::from_secs(20) {
-            return Err("the server does not listen".to_owned());
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
     let environment = vec![
         ("KEYSTEAD_AGENCY_ID", agency),
         ("KEYSTEAD_LOCATION_ID", location),
         ("KEYSTEAD_LOCATION_KEY", text(&location_key["key"])),
         ("KEYSTEAD_AGENCY_KEY", text(&agency_key["key"])),
     ];
-    Ok((server, environment))
+    Ok((Server::serve(binary, folder)?, environment))
+}
+
+fn new_folder() -> Outcome<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("keystead-clients-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+impl Server {
+    /// On an empty directory.
+    fn start(binary: &Path) -> Outcome<Self> {
+        Self::serve(binary, new_folder()?)
+    }
+
+    fn serve(binary: &Path, folder: PathBuf) -> Outcome<Self> {
+        let port = free_port()?;
+        let printed = fs::File::create(folder.join("stdout")).map_err(|error| error.to_string())?;
+        let child = Command::new(binary)
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
+            .arg(folder.join("data"))
+            .stdout(printed)
+            .spawn()
+            .map_err(|error| format!("the server cannot be started: {error}"))?;
+        let server = Self { child, url: format!("http://127.0.0.1:{port}"), folder };
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() || server.printed().is_empty() {
+            if begun.elapsed() > Duration::from_secs(20) {
+                return Err("the server does not listen".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    fn printed(&self) -> String {
+        fs::read_to_string(self.folder.join("stdout")).unwrap_or_default()
+    }
+
+    /// What the server printed for whoever sets it up.
+    fn setup_url(&self) -> Outcome<String> {
+        let printed = self.printed();
+        let url = printed.split_whitespace().find(|word| word.contains("/app/setup?token="));
+        url.map(str::to_owned).ok_or_else(|| format!("the server printed no address of its wizard: {printed}"))
+    }
 }

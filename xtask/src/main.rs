@@ -20,7 +20,7 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run all tests: unit, integration on SQLite and PostgreSQL, real clients
+    /// Run all tests: unit, integration on SQLite and PostgreSQL, browser, real clients
     Test(test::Test),
     /// Check format, lints and the borders between the rooms
     Lint,

@@ -8,13 +8,20 @@ use crate::{
     run::{Outcome, cargo, run, timed},
 };
 
+type Part = (&'static str, fn() -> Outcome);
+
 /// What can be left out, and what it is.
-const PARTS: &[(&str, fn() -> Outcome)] =
-    &[("unit", unit), ("sqlite", sqlite), ("postgres", postgres), ("clients", clients::run)];
+const PARTS: &[Part] = &[
+    ("unit", unit),
+    ("sqlite", sqlite),
+    ("postgres", postgres),
+    ("browser", clients::run_browser),
+    ("clients", clients::run),
+];
 
 #[derive(Args)]
 pub(crate) struct Test {
-    /// Parts to leave out, separated by commas: unit, sqlite, postgres, clients
+    /// Parts to leave out, separated by commas: unit, sqlite, postgres, browser, clients
     #[arg(long, value_delimiter = ',')]
     skip: Vec<String>,
     /// Only these parts

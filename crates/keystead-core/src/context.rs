@@ -135,6 +135,11 @@ impl Authority {
         self
     }
 
+    /// The claim of a request that is to have its effect once.
+    pub fn claim(&self) -> Option<&Claim> {
+        self.claim.as_deref()
+    }
+
     /// Every operation begins so.
     pub fn require(&self, scope: Scope) -> Result<()> {
         if self.grant().allows(scope) { Ok(()) } else { Err(Error::MissingScope(scope)) }

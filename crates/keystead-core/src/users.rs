@@ -1,6 +1,6 @@
 //! Members of an agency: invite, list, change, disable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use keystead_model::{
     AgencyId, LocationId, UserId,
@@ -30,6 +30,13 @@ impl App {
         let agency = authority.agency();
         let all = self.store.read(move |tx| users::list(tx, agency)).await?;
         Ok(all.into_iter().filter(|user| is_managed(authority, manager, user.role, &user.locations)).collect())
+    }
+
+    /// The names of an agency's members, to show who did a thing: for whoever is signed in to it.
+    pub async fn user_names(&self, authority: &Authority) -> Result<HashMap<UserId, String>> {
+        let agency = authority.agency();
+        let all = self.store.read(move |tx| users::list(tx, agency)).await?;
+        Ok(all.into_iter().map(|user| (user.id, user.display_name())).collect())
     }
 
     /// Open invitations that the authority manages.

@@ -1,0 +1,114 @@
+// Everything works without this script; it makes some things pleasant. No inline handlers, no libraries.
+'use strict';
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Copying: by the clipboard where the browser allows it, else by selecting, so that Ctrl+C is all that is left to do.
+for (const button of all('[data-copy]')) {
+  button.addEventListener('click', async () => {
+    const field = document.querySelector(button.dataset.copy);
+    const status = document.querySelector('#copied');
+    field.focus();
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = 'Copied';
+      if (status) status.textContent = 'Copied to the clipboard';
+    } catch {
+      button.textContent = 'Press Ctrl+C';
+      if (status) status.textContent = 'Selected; press Ctrl+C to copy';
+    }
+    stored();
+  });
+}
+
+for (const button of all('[data-download]')) {
+  button.addEventListener('click', () => {
+    const text = document.querySelector(button.dataset.download).value;
+    const link = document.createElement('a');
+    link.href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+    link.download = button.dataset.name;
+    link.click();
+    stored();
+  });
+}
+
+// Leaving the page that shows a secret asks once, until it was copied or downloaded.
+const unsaved = document.querySelector('[data-unsaved]');
+let isStored = !unsaved;
+function stored() { isStored = true; }
+if (unsaved) {
+  window.addEventListener('beforeunload', (event) => { if (!isStored) event.preventDefault(); });
+  unsaved.addEventListener('copy', stored);
+  const done = document.querySelector('[data-leaves-secret]');
+  if (done) done.addEventListener('click', stored);
+}
+
+// The page that waits for a key's first call.
+const waiting = document.querySelector('[data-poll]');
+if (waiting) {
+  const ask = async () => {
+    try {
+      const answer = await fetch(waiting.dataset.poll, { headers: { Accept: 'text/plain' } });
+      const call = answer.ok ? await answer.text() : '';
+      if (call) {
+        const pill = waiting.querySelector('.pill');
+        pill.className = 'pill good';
+        pill.textContent = 'First call received';
+        waiting.querySelector('.small').textContent = call;
+        return;
+      }
+    } catch { /* The server may be restarting; ask again. */ }
+    setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 1000);
+}
+
+for (const list of all('[role="tablist"]')) {
+  const tabs = all('[role="tab"]', list);
+  const select = (chosen) => {
+    for (const tab of tabs) {
+      const on = tab === chosen;
+      tab.setAttribute('aria-selected', String(on));
+      tab.tabIndex = on ? 0 : -1;
+      document.getElementById(tab.getAttribute('aria-controls')).hidden = !on;
+    }
+  };
+  tabs.forEach((tab, index) => {
+    tab.addEventListener('click', () => select(tab));
+    tab.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(index + step + tabs.length) % tabs.length];
+      select(next);
+      next.focus();
+    });
+  });
+  select(tabs[0]);
+}
+
+// Parts of a form that belong to one choice.
+for (const part of all('[data-show-for]')) {
+  const [name, values] = part.dataset.showFor.split('=');
+  const form = part.closest('form');
+  const update = () => {
+    const chosen = form.querySelector(`[name="${name}"]:checked`);
+    part.hidden = !values.split(',').includes(chosen ? chosen.value : '');
+  };
+  form.addEventListener('change', update);
+  update();
+}
+
+for (const input of all('[data-filter]')) {
+  const entries = all('li', document.querySelector(input.dataset.filter));
+  input.addEventListener('input', () => {
+    const wanted = input.value.trim().toLowerCase();
+    for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
+  });
+}
+
+const zones = document.querySelector('[data-guess-zone]');
+if (zones && zones.value === 'UTC') {
+  const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (all('option', zones).some((option) => option.value === guess)) zones.value = guess;
+}

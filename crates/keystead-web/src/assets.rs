@@ -1,0 +1,57 @@
+//! Style, script and icon, in the binary, under an address that changes with their content.
+
+use std::sync::LazyLock;
+
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use rust_embed::Embed;
+
+#[derive(Embed)]
+#[folder = "assets/"]
+struct Assets;
+
+/// One version for all: they are few, and change together.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut names: Vec<_> = Assets::iter().collect();
+    names.sort_unstable();
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in names.iter().filter_map(|name| Assets::get(name)).flat_map(|file| file.metadata.sha256_hash()) {
+        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{sum:016x}")
+});
+
+/// `/assets/<version>/app.css`.
+pub(crate) fn url(file: &str) -> String {
+    format!("/assets/{}/{file}", *VERSION)
+}
+
+pub(crate) async fn serve(Path((_, file)): Path<(String, String)>) -> Response {
+    match Assets::get(&file) {
+        Some(asset) => {
+            let kind = match file.rsplit_once('.').map(|(_, ending)| ending) {
+                Some("css") => "text/css; charset=utf-8",
+                Some("js") => "text/javascript; charset=utf-8",
+                Some("svg") => "image/svg+xml",
+                _ => "application/octet-stream",
+            };
+            let mut response = asset.data.into_owned().into_response();
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+            response.headers_mut().insert(header::CACHE_CONTROL, forever);
+            response
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+pub(crate) async fn favicon() -> Response {
+    serve(Path((VERSION.clone(), "icon.svg".to_owned()))).await
+}
+
+pub(crate) async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /app\n"
+}

@@ -1,0 +1,105 @@
+//! The developer documentation: guides from Markdown, and a page for every error code from the codes' own table.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use keystead_core::ErrorCode;
+use pulldown_cmark::{Options, Parser, html};
+
+use crate::{
+    Web,
+    failure::{Failure, not_found},
+    page::{Frame, render},
+};
+
+/// Name in the address, title, text.
+const GUIDES: &[(&str, &str, &str)] = &[
+    ("quickstart", "Quickstart", include_str!("../guides/quickstart.md")),
+    ("api-keys", "API keys", include_str!("../guides/api-keys.md")),
+];
+
+#[derive(Template)]
+#[template(path = "docs/guide.html")]
+struct Guide {
+    frame: Frame,
+    html: String,
+    pages: Vec<(&'static str, &'static str)>,
+    here: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/errors.html")]
+struct Errors {
+    frame: Frame,
+    pages: Vec<(&'static str, &'static str)>,
+    codes: &'static [ErrorCode],
+    here: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/error.html")]
+struct ErrorPage {
+    frame: Frame,
+    pages: Vec<(&'static str, &'static str)>,
+    code: ErrorCode,
+    cause: String,
+    fix: String,
+    example: String,
+    here: String,
+}
+
+fn pages() -> Vec<(&'static str, &'static str)> {
+    GUIDES.iter().map(|(name, title, _)| (*name, *title)).chain([("errors", "Error codes")]).collect()
+}
+
+fn to_html(markdown: &str) -> String {
+    let mut out = String::new();
+    html::push_html(&mut out, Parser::new_ext(markdown, Options::ENABLE_TABLES));
+    // Code that is wider than the screen must be reachable by keyboard.
+    out.replace("<pre>", "<pre tabindex=\"0\">")
+}
+
+fn guide(web: &Web, name: &str) -> Option<Response> {
+    let (name, title, text) = GUIDES.iter().find(|(known, ..)| *known == name)?;
+    let html = to_html(&text.replace("{{base_url}}", &web.base_url));
+    Some(render(&Guide { frame: Frame::bare(title), html, pages: pages(), here: (*name).to_owned() }))
+}
+
+pub(crate) async fn index(State(web): State<Web>) -> Result<Response, Failure> {
+    Ok(match guide(&web, "quickstart") {
+        Some(page) => page,
+        None => not_found().await,
+    })
+}
+
+pub(crate) async fn page(State(web): State<Web>, Path(name): Path<String>) -> Result<Response, Failure> {
+    if name == "errors" {
+        let frame = Frame::bare("Error codes");
+        return Ok(render(&Errors { frame, pages: pages(), codes: ErrorCode::ALL, here: name }));
+    }
+    Ok(match guide(&web, &name) {
+        Some(page) => page,
+        None => not_found().await,
+    })
+}
+
+pub(crate) async fn error(Path(name): Path<String>) -> Result<Response, Failure> {
+    let Some(code) = ErrorCode::parse(&name) else { return Ok(not_found().await) };
+    let example = format!(
+        "{{\n  \"statusCode\": {},\n  \"message\": \"…\",\n  \"code\": \"{}\",\n  \"traceId\": \"4924de3a-48ad-8210-916c-6815fdffcbbf\"\n}}",
+        code.status(),
+        code.as_str()
+    );
+    let page = ErrorPage {
+        frame: Frame::bare(code.title()),
+        pages: pages(),
+        code,
+        cause: to_html(code.cause()),
+        fix: to_html(code.fix()),
+        example,
+        here: "errors".to_owned(),
+    };
+    Ok(render(&page))
+}

@@ -1,0 +1,79 @@
+//! Failures as pages.
+
+use askama::Template;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use keystead_core::{Error, ErrorCode};
+
+use crate::page::{Frame, render_with};
+
+/// Why a page cannot be shown.
+pub(crate) enum Failure {
+    /// Nobody is signed in; come back to this address afterwards.
+    SignIn(String),
+    /// An operation failed.
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Page {
+    frame: Frame,
+    heading: String,
+    text: String,
+    fix: String,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::SignIn(next) => {
+                let next = percent_encoding::utf8_percent_encode(&next, percent_encoding::NON_ALPHANUMERIC);
+                Redirect::to(&format!("/app/sign-in?next={next}")).into_response()
+            }
+            Self::Error(error) => {
+                let code = error.code();
+                // In the app, what one may not see and what is not there look alike.
+                let status = match code {
+                    ErrorCode::NotFound | ErrorCode::LocationNotAccessible | ErrorCode::AgencyKeyNeeded => 404,
+                    ErrorCode::ScopeMissing => 403,
+                    other => other.status(),
+                };
+                if let Error::Internal(cause) = &error {
+                    tracing::error!(cause, "a page failed");
+                }
+                let (heading, text, fix) = match status {
+                    404 => (
+                        "Not found".to_owned(),
+                        "There is nothing here, or it is not yours to see.".to_owned(),
+                        String::new(),
+                    ),
+                    403 => (
+                        "Not allowed".to_owned(),
+                        ErrorCode::NotAllowed.cause().to_owned(),
+                        ErrorCode::NotAllowed.fix().to_owned(),
+                    ),
+                    _ => (code.title().to_owned(), error.to_string(), code.fix().to_owned()),
+                };
+                let page = Page { frame: Frame::bare(&heading), heading, text, fix };
+                render_with(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &page)
+            }
+        }
+    }
+}
+
+pub(crate) async fn not_found() -> Response {
+    let page = Page {
+        frame: Frame::bare("Not found"),
+        heading: "Not found".to_owned(),
+        text: "There is no such page.".to_owned(),
+        fix: String::new(),
+    };
+    render_with(StatusCode::NOT_FOUND, &page)
+}

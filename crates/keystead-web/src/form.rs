@@ -1,0 +1,120 @@
+//! Forms: reading them, and showing them again with what is wrong.
+
+use std::collections::BTreeMap;
+
+use keystead_core::{Error, Violation};
+use keystead_model::Invalid;
+
+/// The fields of a form as they were sent; a name may come several times.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl From<Vec<(String, String)>> for Fields {
+    fn from(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+}
+
+impl Fields {
+    /// The first value, trimmed; empty is absent.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A value that is taken as it is, such as a password.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a name.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The first value, for showing it again.
+    pub(crate) fn shown(&self, name: &str) -> String {
+        self.raw(name).unwrap_or_default().to_owned()
+    }
+}
+
+/// What is wrong with a form, by field.
+#[derive(Default)]
+pub(crate) struct Problems {
+    fields: BTreeMap<String, String>,
+    /// What belongs to no field.
+    pub(crate) general: Option<String>,
+}
+
+impl Problems {
+    pub(crate) fn add(&mut self, field: &str, problem: impl Into<String>) {
+        self.fields.entry(field.to_owned()).or_insert_with(|| sentence(&problem.into()));
+    }
+
+    /// A field that must be there.
+    pub(crate) fn required<T>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        let Some(text) = text else {
+            self.add(field, "is needed");
+            return None;
+        };
+        self.optional(field, Some(text), parse)
+    }
+
+    /// A field that may be empty.
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        match parse(text?) {
+            Ok(value) => Some(value),
+            Err(Invalid(problem)) => {
+                self.add(field, problem);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.general.is_none()
+    }
+
+    pub(crate) fn of(&self, field: &str) -> &str {
+        self.fields.get(field).map_or("", String::as_str)
+    }
+
+    /// Takes an operation's refusal that the visitor can mend; gives the others back.
+    pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Invalid(violations) => {
+                for Violation { field, problem } in violations {
+                    self.add(&field, problem);
+                }
+                Ok(())
+            }
+            Error::Conflict(_, message) | Error::Forbidden(_, message) => {
+                self.general = Some(message);
+                Ok(())
+            }
+            Error::TooManyRequests(wait) => {
+                self.general =
+                    Some(format!("Too many attempts. Try again in {} minutes.", wait.as_secs().div_ceil(60).max(1)));
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+}
+
+/// `must be an email` becomes `Must be an email.`
+fn sentence(problem: &str) -> String {
+    let mut characters = problem.chars();
+    let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let end = if problem.ends_with('.') { "" } else { "." };
+    format!("{first}{}{end}", characters.as_str())
+}

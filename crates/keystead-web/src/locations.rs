@@ -1,0 +1,257 @@
+//! Locations of the agency: list, add, edit, suspend, resume.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use keystead_core::{LocationList, error::Noun};
+use keystead_model::{
+    LocationId,
+    agency::{TenantName, TenantState},
+    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    scope::Scope,
+    text::{Country, EmailAddress, Line, TimeZoneName, time_zone_names},
+};
+use serde::Deserialize;
+
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    page::{Frame, render, render_with},
+    place::Here,
+    show,
+};
+
+struct LocationRow {
+    name: String,
+    id: LocationId,
+    url: String,
+    edit_url: String,
+    detail: String,
+    is_active: bool,
+    since: String,
+}
+
+#[derive(Template)]
+#[template(path = "locations/list.html")]
+struct List {
+    frame: Frame,
+    rows: Vec<LocationRow>,
+    query: String,
+    new_url: String,
+    may_write: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Search {
+    q: Option<String>,
+}
+
+/// Most rows on the page; a search narrows them.
+const ROWS: i64 = 200;
+
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(search): Query<Search>,
+    here: Here,
+) -> Result<Response, Failure> {
+    let query = search.q.unwrap_or_default();
+    let wanted = query.trim().to_lowercase();
+    let list = LocationList {
+        filter: LocationFilter { email: None, query: (!wanted.is_empty()).then_some(wanted) },
+        limit: ROWS,
+        ..LocationList::default()
+    };
+    let found = web.app.list_locations(here.authority(), list).await?;
+    let row = |location: &Location| LocationRow {
+        name: location.profile.name.to_string(),
+        id: location.id,
+        url: format!("/app/locations/{}", location.id),
+        edit_url: here.url(&format!("/locations/{}", location.id)),
+        detail: format!("{} · {}", location.profile.country.as_str(), location.profile.timezone.as_str()),
+        is_active: location.state == TenantState::Active,
+        since: show::day(location.created_at),
+    };
+    let page = List {
+        frame: Frame::of(&here, "Locations", "locations"),
+        rows: found.iter().map(row).collect(),
+        query,
+        new_url: here.url("/locations/new"),
+        may_write: here.authority().grant().allows(Scope::LocationsWrite),
+    };
+    Ok(render(&page))
+}
+
+#[derive(Template)]
+#[template(path = "locations/form.html")]
+struct Editor {
+    frame: Frame,
+    heading: String,
+    /// Of a location that exists.
+    existing: Option<Existing>,
+    fields: Fields,
+    problems: Problems,
+    zones: Vec<String>,
+    list_url: String,
+}
+
+struct Existing {
+    is_active: bool,
+    suspend_url: String,
+    resume_url: String,
+}
+
+fn editor(here: &Here, existing: Option<&Location>, fields: Fields, problems: Problems) -> Editor {
+    let heading = existing.map_or_else(|| "Add a location".to_owned(), |location| location.profile.name.to_string());
+    Editor {
+        frame: Frame::of(here, &heading, "locations"),
+        heading,
+        existing: existing.map(|location| Existing {
+            is_active: location.state == TenantState::Active,
+            suspend_url: here.url(&format!("/locations/{}/suspend", location.id)),
+            resume_url: here.url(&format!("/locations/{}/resume", location.id)),
+        }),
+        fields,
+        problems,
+        zones: time_zone_names(),
+        list_url: here.url("/locations"),
+    }
+}
+
+pub(crate) async fn new(here: Here) -> Result<Response, Failure> {
+    here.authority().require(Scope::LocationsWrite)?;
+    let fields = Fields::from(vec![("country".to_owned(), "US".to_owned()), ("timezone".to_owned(), "UTC".to_owned())]);
+    Ok(render(&editor(&here, None, fields, Problems::default())))
+}
+
+fn read(fields: &Fields, problems: &mut Problems) -> LocationPatch {
+    LocationPatch {
+        name: problems.required("name", fields.text("name"), TenantName::parse),
+        country: problems.required("country", fields.text("country"), Country::parse),
+        timezone: problems.required("timezone", fields.text("timezone"), TimeZoneName::parse),
+        email: problems.optional("email", fields.text("email"), EmailAddress::parse),
+        phone: Some(problems.optional("phone", fields.text("phone"), Line::parse)),
+        address: Some(problems.optional("address", fields.text("address"), Line::parse)),
+        city: Some(problems.optional("city", fields.text("city"), Line::parse)),
+        state: Some(problems.optional("state", fields.text("state"), Line::parse)),
+        postal_code: Some(problems.optional("postal_code", fields.text("postal_code"), Line::parse)),
+        website: Some(problems.optional("website", fields.text("website"), Line::parse)),
+        allow_duplicate_contact: Some(fields.text("allow_duplicates").is_some()),
+        ..LocationPatch::default()
+    }
+}
+
+pub(crate) async fn create(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let context = here.authority().clone().in_agency()?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let patch = read(&fields, &mut problems);
+    if let (Some(name), true) = (patch.name.clone(), problems.is_empty()) {
+        let mut profile = LocationProfile::named(name);
+        patch.apply(&mut profile);
+        match web.app.create_location(&context, profile).await {
+            Ok(location) => return Ok(Redirect::to(&format!("/app/locations/{}", location.id)).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, None, fields, problems)))
+}
+
+async fn wanted(web: &Web, here: &Here) -> Result<Location, Failure> {
+    here.authority().require(Scope::LocationsWrite)?;
+    Ok(web.app.get_location(here.authority(), here.id(Noun::Location)?).await?)
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let LocationProfile {
+        name,
+        country,
+        timezone,
+        phone,
+        email,
+        address,
+        city,
+        state,
+        postal_code,
+        website,
+        settings,
+        ..
+    } = &location.profile;
+    let line = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let mut pairs = vec![
+        ("name", name.to_string()),
+        ("country", country.as_str().to_owned()),
+        ("timezone", timezone.as_str().to_owned()),
+        ("phone", line(phone.as_ref().map(Line::as_str))),
+        ("email", line(email.as_ref().map(EmailAddress::as_str))),
+        ("address", line(address.as_ref().map(Line::as_str))),
+        ("city", line(city.as_ref().map(Line::as_str))),
+        ("state", line(state.as_ref().map(Line::as_str))),
+        ("postal_code", line(postal_code.as_ref().map(Line::as_str))),
+        ("website", line(website.as_ref().map(Line::as_str))),
+    ];
+    if settings.allow_duplicate_contact {
+        pairs.push(("allow_duplicates", "on".to_owned()));
+    }
+    let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Ok(render(&editor(&here, Some(&location), pairs.into(), Problems::default())))
+}
+
+pub(crate) async fn update(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let context = here.authority().clone().in_agency()?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let patch = read(&fields, &mut problems);
+    if problems.is_empty() {
+        match web.app.update_location(&context, location.id, patch).await {
+            Ok(_) => return Ok(Redirect::to(&here.url("/locations")).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&location), fields, problems)))
+}
+
+pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    set_state(&web, here, TenantState::Suspended, None).await
+}
+
+pub(crate) async fn resume(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let fields = Fields::from(pairs);
+    let password = fields.raw("confirm_password").map(str::to_owned);
+    set_state(&web, here, TenantState::Active, password.as_deref()).await
+}
+
+async fn set_state(web: &Web, mut here: Here, state: TenantState, password: Option<&str>) -> Result<Response, Failure> {
+    let location = wanted(web, &here).await?;
+    let mut problems = Problems::default();
+    if state == TenantState::Active && !here.visitor.confirm(web, password).await? {
+        problems.add("confirm_password", "is needed to resume a location: its keys work again");
+    }
+    if problems.is_empty() {
+        let context = here.authority().clone().in_agency()?;
+        match web.app.set_location_state(&context, location.id, state).await {
+            Ok(()) => return Ok(Redirect::to(&here.url("/locations")).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    let fields = Fields::from(vec![("name".to_owned(), location.profile.name.to_string())]);
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&location), fields, problems)))
+}

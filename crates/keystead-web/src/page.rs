@@ -1,0 +1,74 @@
+//! Giving a template its frame.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use http::StatusCode;
+
+use crate::{assets, place::Here};
+
+/// What every page's frame needs.
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    pub(crate) css: String,
+    pub(crate) js: String,
+    pub(crate) icon: String,
+    /// The shell around pages of those who are signed in.
+    pub(crate) shell: Option<Shell>,
+}
+
+/// Switcher, navigation, and who is signed in.
+pub(crate) struct Shell {
+    pub(crate) place_kind: &'static str,
+    pub(crate) place_name: String,
+    pub(crate) is_agency: bool,
+    pub(crate) base: String,
+    pub(crate) shows_keys: bool,
+    pub(crate) shows_members: bool,
+    pub(crate) agency: Option<SwitchTo>,
+    pub(crate) locations: Vec<SwitchTo>,
+    pub(crate) user_name: String,
+    pub(crate) user_email: String,
+    pub(crate) initials: String,
+    pub(crate) section: &'static str,
+}
+
+/// A place in the switcher.
+pub(crate) struct SwitchTo {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) is_here: bool,
+}
+
+impl Frame {
+    /// For pages of nobody in particular.
+    pub(crate) fn bare(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            css: assets::url("app.css"),
+            js: assets::url("app.js"),
+            icon: assets::url("icon.svg"),
+            shell: None,
+        }
+    }
+
+    /// For pages of a place; `section` is the part of the navigation that they belong to.
+    pub(crate) fn of(here: &Here, title: &str, section: &'static str) -> Self {
+        Self { shell: Some(here.shell(section)), ..Self::bare(title) }
+    }
+}
+
+/// Renders a page.
+pub(crate) fn render(page: &impl Template) -> Response {
+    render_with(StatusCode::OK, page)
+}
+
+/// Renders a page with another status: 422 for a form that has to be mended.
+pub(crate) fn render_with(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a template failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Who is looking, and where: Agency View or a location.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use http::{HeaderMap, header};
+use keystead_core::{Authority, Error, LocationList, RequestFacts, SessionToken, SignedIn, error::Noun};
+use keystead_http::Arrival;
+use keystead_model::{LocationId, grant::Reach, location::Location, scope::Scope};
+
+use crate::{
+    Web,
+    failure::Failure,
+    page::{Shell, SwitchTo},
+};
+
+/// The session's cookie: bound to this host alone where that is possible.
+pub(crate) fn cookie_name(web: &Web) -> &'static str {
+    if web.is_https() { "__Host-keystead" } else { "keystead" }
+}
+
+/// Somebody who is signed in.
+pub(crate) struct Visitor {
+    pub(crate) signed_in: SignedIn,
+    pub(crate) authority: Authority,
+    pub(crate) arrival: Arrival,
+    pub(crate) headers: HeaderMap,
+    /// Parameters of the path.
+    params: HashMap<String, String>,
+}
+
+/// A request of nobody in particular.
+pub(crate) struct Guest {
+    pub(crate) arrival: Arrival,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What an operation of a page is called, in uses and logs.
+const ENDPOINT: &str = "app";
+
+pub(crate) fn facts<'r>(arrival: &Arrival, headers: &'r HeaderMap) -> RequestFacts<'r> {
+    arrival.facts(headers, ENDPOINT)
+}
+
+fn arrival(parts: &Parts) -> Result<Arrival, Failure> {
+    parts
+        .extensions
+        .get::<Arrival>()
+        .copied()
+        .ok_or_else(|| Error::Internal("a request without an arrival".to_owned()).into())
+}
+
+impl FromRequestParts<Web> for Guest {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Failure> {
+        Ok(Self { arrival: arrival(parts)?, headers: parts.headers.clone() })
+    }
+}
+
+/// The session of a request, if there is one.
+pub(crate) async fn session(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
+    let name = cookie_name(web);
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let token = cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, token)| SessionToken::new(token));
+    match token {
+        Some(token) => web.app.session(&token).await,
+        None => Ok(None),
+    }
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let arrival = arrival(parts)?;
+        let original = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+        let address = original.path_and_query().map_or("/app", |address| address.as_str()).to_owned();
+        let Some(signed_in) = session(web, &parts.headers).await? else { return Err(Failure::SignIn(address)) };
+        let authority = web.app.authority_of(&signed_in, &facts(&arrival, &parts.headers));
+        let params = RawPathParams::from_request_parts(parts, web).await;
+        let params =
+            params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+        Ok(Self { signed_in, authority, arrival, headers: parts.headers.clone(), params: params.unwrap_or_default() })
+    }
+}
+
+impl Visitor {
+    pub(crate) fn facts(&self) -> RequestFacts<'_> {
+        facts(&self.arrival, &self.headers)
+    }
+
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// Asks the password again with what a form sent, where the sign-in is too old for what adds authority.
+    /// `false` if it is wrong or missing.
+    pub(crate) async fn confirm(&mut self, web: &Web, password: Option<&str>) -> Result<bool, Error> {
+        if self.authority.is_fresh() {
+            return Ok(true);
+        }
+        let Some(password) = password.filter(|password| !password.is_empty()) else { return Ok(false) };
+        if !web.app.confirm_sign_in(&self.signed_in, password, &self.facts()).await? {
+            return Ok(false);
+        }
+        self.signed_in.session.signed_in_at = web.app.now();
+        self.authority = web.app.authority_of(&self.signed_in, &self.facts());
+        Ok(true)
+    }
+}
+
+/// A visitor in Agency View or in a location.
+pub(crate) struct Here {
+    pub(crate) visitor: Visitor,
+    /// The location, or Agency View.
+    pub(crate) location: Option<Location>,
+    switcher: Vec<Location>,
+}
+
+/// Most locations in the switcher; the list has all.
+const SWITCHER: i64 = 200;
+
+impl FromRequestParts<Web> for Here {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
+        let visitor = Visitor::from_request_parts(parts, web).await?;
+        let authority = visitor.authority.clone();
+        let location = match visitor.params.get("location") {
+            Some(text) => {
+                let id = LocationId::parse(text).ok_or(Error::NoAccess)?;
+                Some(web.app.get_location(&authority, id).await?)
+            }
+            None => {
+                authority.clone().in_agency()?;
+                None
+            }
+        };
+        let list = LocationList { limit: SWITCHER, ..LocationList::default() };
+        let switcher = web.app.list_locations(&authority, list).await?;
+        Ok(Self { visitor, location, switcher })
+    }
+}
+
+impl Here {
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.visitor.authority
+    }
+
+    /// The address of a page of this place.
+    pub(crate) fn url(&self, path: &str) -> String {
+        match &self.location {
+            Some(location) => format!("/app/locations/{}{path}", location.id),
+            None => format!("/app/agency{path}"),
+        }
+    }
+
+    /// The locations that the visitor can go to.
+    pub(crate) fn locations(&self) -> &[Location] {
+        &self.switcher
+    }
+
+    pub(crate) fn id<T>(&self, noun: Noun) -> Result<keystead_model::id::Id<T>, Error> {
+        let text = self.visitor.param("id");
+        keystead_model::id::Id::parse(text).ok_or_else(|| Error::NotFound(noun, text.to_owned()))
+    }
+
+    pub(crate) fn shell(&self, section: &'static str) -> Shell {
+        let user = &self.visitor.signed_in.user;
+        let agency = &self.visitor.signed_in.agency;
+        let reaches_agency = matches!(self.authority().grant().reach, Reach::Agency | Reach::Chosen(_));
+        let initials = user
+            .display_name()
+            .split([' ', '@', '.'])
+            .filter_map(|word| word.chars().next())
+            .take(2)
+            .collect::<String>();
+        Shell {
+            place_kind: if self.location.is_some() { "Location" } else { "Agency View" },
+            place_name: self.location.as_ref().map_or(&agency.name, |location| &location.profile.name).to_string(),
+            is_agency: self.location.is_none(),
+            base: self.url(""),
+            shows_keys: self.authority().grant().allows(Scope::KeysRead),
+            shows_members: user.role.manages_members(),
+            agency: reaches_agency.then(|| SwitchTo {
+                name: agency.name.to_string(),
+                url: "/app/agency".to_owned(),
+                is_here: self.location.is_none(),
+            }),
+            locations: self
+                .switcher
+                .iter()
+                .map(|location| SwitchTo {
+                    name: location.profile.name.to_string(),
+                    url: format!("/app/locations/{}", location.id),
+                    is_here: self.location.as_ref().is_some_and(|here| here.id == location.id),
+                })
+                .collect(),
+            user_name: user.display_name(),
+            user_email: user.email.as_str().to_owned(),
+            initials: initials.to_uppercase(),
+            section,
+        }
+    }
+}

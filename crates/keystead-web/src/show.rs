@@ -1,0 +1,57 @@
+//! Times in words.
+
+use keystead_model::UtcMs;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// `2 minutes ago`.
+pub(crate) fn ago(at: UtcMs, now: UtcMs) -> String {
+    let passed = now - at;
+    if passed < MINUTE { "just now".to_owned() } else { format!("{} ago", length(passed)) }
+}
+
+/// `in 12 days`.
+pub(crate) fn until(at: UtcMs, now: UtcMs) -> String {
+    let left = at - now;
+    if left < MINUTE { "in a moment".to_owned() } else { format!("in {}", length(left)) }
+}
+
+/// Rounded to the nearest: a week that has just begun is 7 days, not 6.
+fn length(milliseconds: i64) -> String {
+    let (count, unit) = match milliseconds + MINUTE / 2 {
+        ..HOUR => ((milliseconds + MINUTE / 2) / MINUTE, "minute"),
+        HOUR..DAY => ((milliseconds + HOUR / 2) / HOUR, "hour"),
+        _ => ((milliseconds + DAY / 2) / DAY, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `12 Mar 2026`.
+pub(crate) fn day(at: UtcMs) -> String {
+    let iso = at.to_iso();
+    let month = iso.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    format!("{} {} {}", iso[8..10].trim_start_matches('0'), names[(month - 1) % 12], &iso[..4])
+}
+
+/// `12 Mar 2026, 14:05 UTC`.
+pub(crate) fn instant(at: UtcMs) -> String {
+    format!("{}, {} UTC", day(at), &at.to_iso()[11..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_words() {
+        let now = UtcMs(1_795_608_000_000);
+        assert_eq!(ago(now, now), "just now");
+        assert_eq!(ago(UtcMs(now.0 - MINUTE), now), "1 minute ago");
+        assert_eq!(ago(UtcMs(now.0 - 3 * HOUR), now), "3 hours ago");
+        assert_eq!(until(UtcMs(now.0 + 12 * DAY), now), "in 12 days");
+        assert_eq!(instant(now), "25 Nov 2026, 12:00 UTC");
+    }
+}

@@ -1,0 +1,350 @@
+//! Members and invitations.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use keystead_core::{Error, error::Noun};
+use keystead_model::{
+    LocationId,
+    text::EmailAddress,
+    user::{NewUser, PersonName, Role, User},
+};
+
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    page::{Frame, render, render_with},
+    place::{Guest, Here, facts},
+    sessions::with_cookie,
+    show,
+};
+
+struct MemberRow {
+    name: String,
+    email: String,
+    role: &'static str,
+    where_: String,
+    disabled: bool,
+    is_self: bool,
+    url: String,
+}
+
+struct InvitationRow {
+    email: String,
+    role: &'static str,
+    expires: String,
+    withdraw_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "users/list.html")]
+struct List {
+    frame: Frame,
+    members: Vec<MemberRow>,
+    invitations: Vec<InvitationRow>,
+    invite_url: String,
+    /// The link of an invitation that was just made.
+    link: Option<(String, String)>,
+}
+
+fn location_names(here: &Here, ids: &BTreeSet<LocationId>) -> String {
+    let names = here.locations().iter().filter(|location| ids.contains(&location.id));
+    names.map(|location| location.profile.name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Members of the place: of a location only those who belong to it.
+fn belongs(here: &Here, role: Role, ids: &BTreeSet<LocationId>) -> bool {
+    here.location.as_ref().is_none_or(|location| role.is_account() && ids.contains(&location.id))
+}
+
+async fn list_page(web: &Web, here: &Here, link: Option<(String, String)>) -> Result<List, Error> {
+    let manager = here.visitor.signed_in.user.role;
+    let now = web.app.now();
+    let users = web.app.list_users(here.authority(), manager).await?;
+    let invitations = web.app.list_invitations(here.authority(), manager).await?;
+    let member = |user: &User| MemberRow {
+        name: user.display_name(),
+        email: user.email.as_str().to_owned(),
+        role: user.role.title(),
+        where_: if user.role.is_account() { location_names(here, &user.locations) } else { "All locations".to_owned() },
+        disabled: user.disabled,
+        is_self: user.id == here.visitor.signed_in.user.id,
+        url: here.url(&format!("/members/{}", user.id)),
+    };
+    Ok(List {
+        frame: Frame::of(here, "Members", "members"),
+        members: users.iter().filter(|user| belongs(here, user.role, &user.locations)).map(member).collect(),
+        invitations: invitations
+            .iter()
+            .filter(|invitation| belongs(here, invitation.user.role, &invitation.user.locations))
+            .map(|invitation| InvitationRow {
+                email: invitation.user.email.as_str().to_owned(),
+                role: invitation.user.role.title(),
+                expires: show::until(invitation.expires_at, now),
+                withdraw_url: here.url(&format!("/members/invitations/{}/withdraw", invitation.id)),
+            })
+            .collect(),
+        invite_url: here.url("/members/invite"),
+        link,
+    })
+}
+
+pub(crate) async fn list(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    Ok(render(&list_page(&web, &here, None).await?))
+}
+
+/// A location to choose.
+struct Choice {
+    id: LocationId,
+    name: String,
+    chosen: bool,
+}
+
+/// A role to choose.
+struct RoleChoice {
+    role: Role,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "users/form.html")]
+struct Editor {
+    frame: Frame,
+    heading: String,
+    /// Of a member who exists: their address, whether they are disabled, and the addresses of the actions.
+    existing: Option<Existing>,
+    fields: Fields,
+    problems: Problems,
+    roles: Vec<RoleChoice>,
+    locations: Vec<Choice>,
+    needs_password: bool,
+    list_url: String,
+}
+
+struct Existing {
+    email: String,
+    disabled: bool,
+    is_self: bool,
+    disable_url: String,
+    enable_url: String,
+}
+
+fn editor(here: &Here, existing: Option<&User>, fields: Fields, problems: Problems) -> Editor {
+    let manager = here.visitor.signed_in.user.role;
+    let heading = existing.map_or_else(|| "Invite a member".to_owned(), User::display_name);
+    let chosen = fields.all("location").into_iter().filter_map(LocationId::parse).collect::<BTreeSet<_>>();
+    let role = fields.text("role").and_then(Role::from_name);
+    let in_location = here.location.is_some();
+    Editor {
+        frame: Frame::of(here, &heading, "members"),
+        heading,
+        existing: existing.map(|user| Existing {
+            email: user.email.as_str().to_owned(),
+            disabled: user.disabled,
+            is_self: user.id == here.visitor.signed_in.user.id,
+            disable_url: here.url(&format!("/members/{}/disable", user.id)),
+            enable_url: here.url(&format!("/members/{}/enable", user.id)),
+        }),
+        roles: Role::ALL
+            .iter()
+            .filter(|role| manager.may_manage(**role) && (!in_location || role.is_account()))
+            .map(|known| RoleChoice { role: *known, chosen: Some(*known) == role })
+            .collect(),
+        locations: here
+            .locations()
+            .iter()
+            .map(|location| Choice {
+                id: location.id,
+                name: location.profile.name.to_string(),
+                chosen: chosen.contains(&location.id)
+                    || here.location.as_ref().is_some_and(|own| own.id == location.id),
+            })
+            .collect(),
+        needs_password: !here.authority().is_fresh(),
+        fields,
+        problems,
+        list_url: here.url("/members"),
+    }
+}
+
+pub(crate) async fn invite_form(here: Here) -> Result<Response, Failure> {
+    if !here.visitor.signed_in.user.role.manages_members() {
+        return Err(Error::NotFound(Noun::User, String::new()).into());
+    }
+    let role = if here.location.is_some() { Role::AccountUser } else { Role::AgencyUser };
+    let fields = Fields::from(vec![("role".to_owned(), role.as_str().to_owned())]);
+    Ok(render(&editor(&here, None, fields, Problems::default())))
+}
+
+fn read_role(fields: &Fields, problems: &mut Problems) -> Option<(Role, BTreeSet<LocationId>)> {
+    let Some(role) = fields.text("role").and_then(Role::from_name) else {
+        problems.add("role", "is needed");
+        return None;
+    };
+    let chosen: BTreeSet<LocationId> = fields.all("location").into_iter().filter_map(LocationId::parse).collect();
+    if role.is_account() && chosen.is_empty() {
+        problems.add("location", "choose at least one location");
+        return None;
+    }
+    Some((role, if role.is_account() { chosen } else { BTreeSet::new() }))
+}
+
+async fn confirm(web: &Web, here: &mut Here, fields: &Fields, problems: &mut Problems) -> Result<(), Error> {
+    if problems.is_empty() && !here.visitor.confirm(web, fields.raw("confirm_password")).await? {
+        problems
+            .add("confirm_password", "is not your password; it is asked again for what gives somebody more authority");
+    }
+    Ok(())
+}
+
+pub(crate) async fn invite(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let email = problems.required("email", fields.text("email"), EmailAddress::parse);
+    let role = read_role(&fields, &mut problems);
+    confirm(&web, &mut here, &fields, &mut problems).await?;
+    if let (Some(email), Some((role, locations)), true) = (email, role, problems.is_empty()) {
+        let new = NewUser { email, first_name: None, last_name: None, role, locations };
+        let manager = here.visitor.signed_in.user.role;
+        match web.app.invite_user(here.authority(), manager, new).await {
+            Ok((token, invitation)) => {
+                let link = format!("{}/app/invite/{token}", web.base_url);
+                let email = invitation.user.email.as_str().to_owned();
+                return Ok(render(&list_page(&web, &here, Some((email, link))).await?));
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, None, fields, problems)))
+}
+
+pub(crate) async fn withdraw(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let manager = here.visitor.signed_in.user.role;
+    web.app.withdraw_invitation(here.authority(), manager, here.id(Noun::Invitation)?).await?;
+    Ok(Redirect::to(&here.url("/members")).into_response())
+}
+
+async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
+    let id = here.id(Noun::User)?;
+    let users = web.app.list_users(here.authority(), here.visitor.signed_in.user.role).await?;
+    let user = users.into_iter().find(|user| user.id == id && belongs(here, user.role, &user.locations));
+    user.ok_or_else(|| Error::NotFound(Noun::User, id.to_string()).into())
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
+    let mut pairs = vec![("role".to_owned(), user.role.as_str().to_owned())];
+    pairs.extend(user.locations.iter().map(|id| ("location".to_owned(), id.to_string())));
+    Ok(render(&editor(&here, Some(&user), pairs.into(), Problems::default())))
+}
+
+pub(crate) async fn set_role(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let role = read_role(&fields, &mut problems);
+    confirm(&web, &mut here, &fields, &mut problems).await?;
+    if let (Some((role, locations)), true) = (role, problems.is_empty()) {
+        let manager = here.visitor.signed_in.user.role;
+        match web.app.set_user_role(here.authority(), manager, user.id, role, locations).await {
+            Ok(()) => return Ok(Redirect::to(&here.url("/members")).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), fields, problems)))
+}
+
+pub(crate) async fn disable(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    set_disabled(&web, here, true, Fields::default()).await
+}
+
+pub(crate) async fn enable(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    set_disabled(&web, here, false, pairs.into()).await
+}
+
+async fn set_disabled(web: &Web, mut here: Here, disabled: bool, fields: Fields) -> Result<Response, Failure> {
+    let user = wanted(web, &here).await?;
+    let mut problems = Problems::default();
+    if !disabled {
+        confirm(web, &mut here, &fields, &mut problems).await?;
+    }
+    if problems.is_empty() {
+        let manager = here.visitor.signed_in.user.role;
+        match web.app.set_user_disabled(here.authority(), manager, user.id, disabled).await {
+            Ok(()) => return Ok(Redirect::to(&here.url("/members")).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    let mut pairs = vec![("role".to_owned(), user.role.as_str().to_owned())];
+    pairs.extend(user.locations.iter().map(|id| ("location".to_owned(), id.to_string())));
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), pairs.into(), problems)))
+}
+
+#[derive(Template)]
+#[template(path = "users/accept.html")]
+struct Accept {
+    frame: Frame,
+    email: String,
+    role: &'static str,
+    fields: Fields,
+    problems: Problems,
+}
+
+pub(crate) async fn invitation(State(web): State<Web>, Path(token): Path<String>) -> Result<Response, Failure> {
+    let invitation = web.app.get_invitation(&token).await?;
+    Ok(render(&Accept {
+        frame: Frame::bare("Accept your invitation"),
+        email: invitation.user.email.as_str().to_owned(),
+        role: invitation.user.role.title(),
+        fields: Fields::default(),
+        problems: Problems::default(),
+    }))
+}
+
+pub(crate) async fn accept(
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    guest: Guest,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let invitation = web.app.get_invitation(&token).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let first = problems.optional("first_name", fields.text("first_name"), PersonName::parse);
+    let last = problems.optional("last_name", fields.text("last_name"), PersonName::parse);
+    if problems.is_empty() {
+        let password = fields.raw("password").unwrap_or_default();
+        let facts = facts(&guest.arrival, &guest.headers);
+        match web.app.accept_invitation(&token, (first, last), password, &facts).await {
+            Ok(signed_in) => return Ok(with_cookie(&web, &signed_in.token, Redirect::to("/app").into_response())),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    let page = Accept {
+        frame: Frame::bare("Accept your invitation"),
+        email: invitation.user.email.as_str().to_owned(),
+        role: invitation.user.role.title(),
+        fields,
+        problems,
+    };
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
