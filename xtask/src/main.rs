@@ -1,6 +1,8 @@
 //! `cargo xtask …`: what the project runs, the same by hand and in CI.
 
+mod bench;
 mod clients;
+mod contract;
 mod lint;
 mod postgres;
 mod run;
@@ -22,6 +24,10 @@ struct Line {
 enum Task {
     /// Run all tests: unit, integration on SQLite and PostgreSQL, browser, real clients
     Test(test::Test),
+    /// Measure against a bare axum server
+    Bench(bench::Bench),
+    /// Distil the published contract into `contract/`
+    Contract(contract::Contract),
     /// Check format, lints and the borders between the rooms
     Lint,
 }
@@ -29,6 +35,8 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Line::parse().task {
         Task::Test(test) => test.run(),
+        Task::Bench(bench) => bench.run(),
+        Task::Contract(contract) => contract.run(),
         Task::Lint => lint::run(),
     };
     match outcome {

@@ -14,7 +14,7 @@ pub(crate) struct Call {
     pub(crate) body: Map<String, Value>,
     pub(crate) version: Version,
     /// `https://crm.example`, for links in answers.
-    pub(crate) base_url: String,
+    pub(crate) base_url: std::sync::Arc<str>,
 }
 
 impl Call {

@@ -29,7 +29,7 @@ pub struct Api {
     app: App,
     table: Vec<Route>,
     router: matchit::Router<HashMap<Method, usize>>,
-    base_url: String,
+    base_url: Arc<str>,
 }
 
 /// What an answer says besides its body, as far as the request came.
@@ -54,7 +54,7 @@ impl Api {
         for (path, methods) in by_path {
             router.insert(path, methods).expect("the routes of the table do not conflict");
         }
-        Arc::new(Self { app, table, router, base_url })
+        Arc::new(Self { app, table, router, base_url: base_url.into() })
     }
 
     /// Answers one request.
@@ -131,7 +131,7 @@ impl Api {
         if let Some(claim) = &claim {
             authority = authority.with_claim(Arc::clone(claim));
         }
-        let call = Call { app: self.app.clone(), params, query, body, version, base_url: self.base_url.clone() };
+        let call = Call { app: self.app.clone(), params, query, body, version, base_url: Arc::clone(&self.base_url) };
         let reply = self.operate(route, authority, named, call).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
@@ -292,6 +292,21 @@ fn body_failure(error: BodyError) -> Failure {
     Failure::new(code, code.title())
 }
 
+/// Header names of our own, made once: parsing them for every answer shows in a profile.
+mod names {
+    use http::HeaderName;
+
+    pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    pub(super) const LIMIT_DAILY: HeaderName = HeaderName::from_static("x-ratelimit-limit-daily");
+    pub(super) const DAILY_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-daily-remaining");
+    pub(super) const INTERVAL: HeaderName = HeaderName::from_static("x-ratelimit-interval-milliseconds");
+    pub(super) const MAX: HeaderName = HeaderName::from_static("x-ratelimit-max");
+    pub(super) const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+    pub(super) const DAILY_RESET: HeaderName = HeaderName::from_static("x-ratelimit-daily-reset");
+    pub(super) const KEY_EXPIRES_AT: HeaderName = HeaderName::from_static("keystead-key-expires-at");
+    pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+}
+
 fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Bytes>> {
     let status = reply.status;
     let (body, kind) = reply.finish(arrival.id.as_str());
@@ -303,15 +318,15 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
-        headers.insert("x-request-id", id);
+        headers.insert(names::REQUEST_ID, id);
     }
     if let Some(rate) = facts.rate {
-        headers.insert("x-ratelimit-limit-daily", rate.daily_limit.into());
-        headers.insert("x-ratelimit-daily-remaining", rate.daily_remaining.into());
-        headers.insert("x-ratelimit-interval-milliseconds", HeaderValue::from_static("10000"));
-        headers.insert("x-ratelimit-max", rate.limit.into());
-        headers.insert("x-ratelimit-remaining", rate.remaining.into());
-        headers.insert("x-ratelimit-daily-reset", rate.daily_reset_ms.into());
+        headers.insert(names::LIMIT_DAILY, rate.daily_limit.into());
+        headers.insert(names::DAILY_REMAINING, rate.daily_remaining.into());
+        headers.insert(names::INTERVAL, HeaderValue::from_static("10000"));
+        headers.insert(names::MAX, rate.limit.into());
+        headers.insert(names::REMAINING, rate.remaining.into());
+        headers.insert(names::DAILY_RESET, rate.daily_reset_ms.into());
     }
     if let Some(wait) = facts.retry_after {
         // Whole seconds, rounded up: a client that comes back too early is refused again.
@@ -319,12 +334,12 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
             .insert(header::RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX).into());
     }
     if let Some(ends_at) = facts.key_ends_at
-        && let Ok(value) = HeaderValue::try_from(ends_at.to_iso())
+        && let Ok(value) = HeaderValue::from_bytes(&ends_at.iso_bytes())
     {
-        headers.insert("keystead-key-expires-at", value);
+        headers.insert(names::KEY_EXPIRES_AT, value);
     }
     if facts.replayed {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+        headers.insert(names::REPLAYED, HeaderValue::from_static("true"));
     }
     if status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -5,6 +5,8 @@ use std::sync::{
 
 use crate::{Database, Error, Options, Store};
 
+type Write = Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>;
+
 /// A store in a folder of its own, which goes with the test.
 fn store(name: &str) -> (Store, std::path::PathBuf) {
     let folder = std::env::temp_dir().join(format!("keystead-store-{name}-{}", std::process::id()));
@@ -23,11 +25,12 @@ async fn ids(store: &Store) -> Vec<i64> {
 }
 
 /// Holds the writer until all closures of a batch are queued, so that they do share a commit.
-async fn batch(store: &Store, closures: Vec<Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>>) -> Vec<bool> {
+async fn batch(store: &Store, closures: Vec<Write>) -> Vec<bool> {
     let (open, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let held = store.clone();
-    let first = tokio::spawn(async move {
+    let mut first = tokio::task::JoinSet::new();
+    first.spawn(async move {
         held.write::<_, Error, _>(move |_| {
             let _ = gate.lock().expect("gate").recv();
             Ok(())
@@ -35,24 +38,24 @@ async fn batch(store: &Store, closures: Vec<Box<dyn Fn(&mut crate::Tx<'_>) -> cr
         .await
     });
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
-    let waiting: Vec<_> = closures
-        .into_iter()
-        .map(|closure| {
-            let store = store.clone();
-            tokio::spawn(async move { store.write::<_, Error, _>(move |tx| closure(tx)).await.is_ok() })
-        })
-        .collect();
+    let waiting = closures.into_iter().map(|closure| {
+        let store = store.clone();
+        let mut waiting = tokio::task::JoinSet::new();
+        waiting.spawn(async move { store.write::<_, Error, _>(move |tx| closure(tx)).await.is_ok() });
+        waiting
+    });
+    let waiting: Vec<_> = waiting.collect();
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
     drop(open);
-    first.await.expect("joins").expect("the gate commits");
+    assert!(first.join_all().await.into_iter().all(|held| held.is_ok()), "the gate commits");
     let mut outcomes = Vec::new();
     for one in waiting {
-        outcomes.push(one.await.expect("joins"));
+        outcomes.extend(one.join_all().await);
     }
     outcomes
 }
 
-fn insert(id: i64, text: String) -> Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> {
+fn insert(id: i64, text: String) -> Write {
     Box::new(move |tx| tx.execute("INSERT INTO rows (id, text) VALUES (?1, ?2)", &[&id, &text]).map(drop))
 }
 
@@ -85,11 +88,11 @@ async fn a_failed_or_panicking_closure_takes_nobody_with_it() {
         .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
         .await
         .expect("a table");
-    let refuse: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+    let refuse: Write = Box::new(|tx| {
         tx.execute("INSERT INTO rows (id, text) VALUES (20, 'x')", &[])?;
         Err(Error::Statement("no".to_owned()))
     });
-    let panic: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+    let panic: Write = Box::new(|tx| {
         tx.execute("INSERT INTO rows (id, text) VALUES (30, 'x')", &[])?;
         panic!("a test")
     });
@@ -113,7 +116,7 @@ async fn waiting_closures_share_one_commit() {
             Box::new(move |tx: &mut crate::Tx<'_>| {
                 runs.fetch_add(1, Ordering::Relaxed);
                 insert(tx)
-            }) as Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>
+            }) as Write
         })
         .collect();
     let before = store.commits();
@@ -134,7 +137,7 @@ async fn a_transaction_that_ends_behind_our_back_fails_as_a_whole_and_is_repeate
         .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
         .await
         .expect("a table");
-    let end: Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send> = Box::new(|tx| {
+    let end: Write = Box::new(|tx| {
         tx.batch("ROLLBACK")?;
         Err(Error::Statement("the disk is gone".to_owned()))
     });

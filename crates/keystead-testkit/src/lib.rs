@@ -1,5 +1,6 @@
 //! For tests: an instance on a free port with a clock that stands still, and requests that read like sentences.
 
+mod conformance;
 mod database;
 mod requests;
 mod test_app;

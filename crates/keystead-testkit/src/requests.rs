@@ -3,7 +3,7 @@
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-use crate::TestKey;
+use crate::{TestKey, conformance::deviations};
 
 /// A request that is being put together.
 pub struct Call(pub(crate) RequestBuilder);
@@ -45,10 +45,21 @@ impl Call {
     }
 
     /// Sends it.
+    ///
+    /// A success that deviates from the published contract fails the test.
     pub async fn send(self) -> Answer {
-        let response = self.0.send().await.expect("an answer");
+        let (client, request) = self.0.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let version = request.headers().get("version").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let response = client.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.expect("a body") }
+        let answer = Answer { status, headers, text: response.text().await.expect("a body") };
+        if answer.is_ok() {
+            let deviations = deviations(&method, &path, version.as_deref(), status, &answer.text);
+            assert!(deviations.is_empty(), "{deviations:#?}\n{}", answer.text);
+        }
+        answer
     }
 }
 

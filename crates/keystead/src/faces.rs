@@ -42,7 +42,8 @@ impl Faces {
         let line = self.log_requests.then(|| (request.method().clone(), echo(request.uri().path())));
         let response = match face {
             Face::Api => self.api.call(request, arrival).await.map(Body::new),
-            Face::Web => self.web(request, arrival).await,
+            // Boxed, so that the future of an API request stays small: it is moved several times.
+            Face::Web => Box::pin(self.web(request, arrival)).await,
             Face::Operations => self.operations(&request).await,
         };
         let took = begun.elapsed();

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use keystead_core::{App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, Receipt, error::Noun};
 use keystead_model::{
-    Invalid, KeyId, LocationId, ServiceMs, UtcMs,
-    actor::Actor,
+    AgencyId, Invalid, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
     grant::{Grant, Reach},
     ip_range::{IpRanges, MAX_RANGES},
     scope::{Preset, Scope, ScopeSet},
     text::echo,
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{call::Call, reader::Reader, reply::Reply};
@@ -27,17 +27,75 @@ fn key_id(call: &Call) -> Result<KeyId, Error> {
 }
 
 /// A key on the wire. Never a secret.
-pub fn shape(app: &App, key: &ApiKey) -> Value {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyShape<'k> {
+    id: KeyId,
+    name: &'k str,
+    description: Option<&'k str>,
+    kind: &'static str,
+    company_id: AgencyId,
+    location_id: Option<&'k LocationId>,
+    allowed_locations: Option<Vec<LocationId>>,
+    scopes: Vec<&'static str>,
+    allowed_ips: Vec<String>,
+    rate_limit: Option<u32>,
+    state: &'static str,
+    state_at: Option<UtcMs>,
+    delete_reason: Option<&'static str>,
+    restorable_until: Option<UtcMs>,
+    version: i64,
+    masked_key: String,
+    last_four: &'k str,
+    created_at: UtcMs,
+    created_by: Creator<'k>,
+    last_used_at: Option<UtcMs>,
+    last_used_ip: Option<&'k str>,
+    last_used_user_agent: Option<&'k str>,
+    last_used_endpoint: Option<&'k str>,
+    inactivity: InactivityShape,
+    expires_at: Option<UtcMs>,
+    rotation: Option<RotationShape<'k>>,
+}
+
+#[derive(Serialize)]
+struct Creator<'k> {
+    r#type: &'static str,
+    id: Option<&'k str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InactivityShape {
+    deletes_at: UtcMs,
+    stage: i64,
+    held: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RotationShape<'k> {
+    previous_last_four: &'k str,
+    retires_at: UtcMs,
+    previous_last_used_at: Option<UtcMs>,
+}
+
+/// `{"apiKey": …}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'k> {
+    api_key: KeyShape<'k>,
+}
+
+/// A key as it is on the wire now.
+pub fn shape<'k>(app: &App, key: &'k ApiKey) -> KeyShape<'k> {
     let now = app.now();
-    let (kind, location) = match &key.grant.reach {
-        Reach::Locations(set) => (KeyKind::Location, set.first()),
-        Reach::Agency | Reach::Chosen(_) => (KeyKind::Agency, None),
+    let (location_id, allowed_locations) = match &key.grant.reach {
+        Reach::Locations(set) => (set.first(), None),
+        Reach::Chosen(set) => (None, Some(set.iter().copied().collect())),
+        Reach::Agency => (None, None),
     };
-    let chosen = match &key.grant.reach {
-        Reach::Chosen(set) => Some(set.iter().copied().collect::<Vec<_>>()),
-        Reach::Agency | Reach::Locations(_) => None,
-    };
-    let (state, state_at, reason) = match &key.state {
+    let (state, state_at, delete_reason) = match &key.state {
         KeyState::Active if key.grant.expires_at.is_some_and(|at| at <= now) => ("expired", key.grant.expires_at, None),
         KeyState::Active => ("active", None, None),
         KeyState::Deactivated { at, .. } => ("deactivated", Some(*at), None),
@@ -48,49 +106,42 @@ pub fn shape(app: &App, key: &ApiKey) -> Value {
         KeyState::Active | KeyState::Deactivated { .. } => None,
     };
     let last = key.last_use.as_ref();
-    let rotation = key.overlap(now).map(|previous| {
-        json!({
-            "previousLastFour": previous.secret.last_four,
-            "retiresAt": previous.retires_at,
-            "previousLastUsedAt": previous.secret.last_used_at,
-        })
-    });
-    json!({
-        "id": key.id,
-        "name": key.name.as_str(),
-        "description": key.description.as_ref().map(KeyDescription::as_str),
-        "kind": kind.as_str(),
-        "companyId": key.grant.agency,
-        "locationId": location,
-        "allowedLocations": chosen,
-        "scopes": key.grant.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(),
-        "allowedIps": key.grant.allowed_ips.to_texts(),
-        "rateLimit": key.rate_limit,
-        "state": state,
-        "stateAt": state_at,
-        "deleteReason": reason,
-        "restorableUntil": restorable_until,
-        "version": key.version,
-        "maskedKey": key.masked(),
-        "lastFour": key.current.last_four,
-        "createdAt": key.created_at,
-        "createdBy": creator(key.created_by),
-        "lastUsedAt": last.map(|last| last.at),
-        "lastUsedIp": last.map(|last| &last.ip),
-        "lastUsedUserAgent": last.and_then(|last| last.user_agent.as_ref()),
-        "lastUsedEndpoint": last.map(|last| &last.endpoint),
-        "inactivity": {
-            "deletesAt": app.to_utc(key.inactivity.deletes_at, now),
-            "stage": key.inactivity.stage,
-            "held": key.inactivity.held,
+    KeyShape {
+        id: key.id,
+        name: key.name.as_str(),
+        description: key.description.as_ref().map(KeyDescription::as_str),
+        kind: key.kind().as_str(),
+        company_id: key.grant.agency,
+        location_id,
+        allowed_locations,
+        scopes: key.grant.scopes.iter().map(Scope::as_str).collect(),
+        allowed_ips: key.grant.allowed_ips.to_texts(),
+        rate_limit: key.rate_limit,
+        state,
+        state_at,
+        delete_reason,
+        restorable_until,
+        version: key.version,
+        masked_key: key.masked(),
+        last_four: &key.current.last_four,
+        created_at: key.created_at,
+        created_by: Creator { r#type: key.created_by.kind(), id: key.created_by.id() },
+        last_used_at: last.map(|last| last.at),
+        last_used_ip: last.map(|last| last.ip.as_str()),
+        last_used_user_agent: last.and_then(|last| last.user_agent.as_deref()),
+        last_used_endpoint: last.map(|last| last.endpoint.as_str()),
+        inactivity: InactivityShape {
+            deletes_at: app.to_utc(key.inactivity.deletes_at, now),
+            stage: key.inactivity.stage,
+            held: key.inactivity.held,
         },
-        "expiresAt": key.grant.expires_at,
-        "rotation": rotation,
-    })
-}
-
-fn creator(actor: Actor) -> Value {
-    json!({"type": actor.kind(), "id": actor.id()})
+        expires_at: key.grant.expires_at,
+        rotation: key.overlap(now).map(|previous| RotationShape {
+            previous_last_four: &previous.secret.last_four,
+            retires_at: previous.retires_at,
+            previous_last_used_at: previous.secret.last_used_at,
+        }),
+    }
 }
 
 /// The bound of a change.
@@ -295,7 +346,7 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
     let mut meta = Map::new();
     meta.insert("total".to_owned(), json!(total));
     meta.insert("nextCursor".to_owned(), json!(next));
-    let rows: Vec<Value> = rows.iter().map(|key| shape(&call.app, key)).collect();
+    let rows: Vec<KeyShape<'_>> = rows.iter().map(|key| shape(&call.app, key)).collect();
     Ok(Reply::object(200, &json!({"apiKeys": rows, "meta": meta})))
 }
 
@@ -308,14 +359,14 @@ fn parse_cursor(text: &str) -> Result<(UtcMs, KeyId), Invalid> {
 pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let key = call.app.get_key(&authority, key_id(&call)?).await?;
-    Ok(Reply::object(200, &json!({"apiKey": shape(&call.app, &key)})))
+    Ok(Reply::object(200, &Envelope { api_key: shape(&call.app, &key) }))
 }
 
 /// What am I, what may I do, when do I end.
 pub(crate) async fn current(authority: Authority, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let key = authority.key().ok_or_else(|| Error::NotFound(Noun::Key, "self".to_owned()))?;
-    Ok(Reply::object(200, &json!({"apiKey": shape(&call.app, key)})))
+    Ok(Reply::object(200, &Envelope { api_key: shape(&call.app, key) }))
 }
 
 pub(crate) async fn update(authority: Authority, mut call: Call) -> Result<Reply, Error> {

@@ -46,6 +46,17 @@ impl App {
         {
             return self.admit(known, slot, secret_hash, facts, now).await;
         }
+        // Boxed: what is rare must not make the future of every request large.
+        Box::pin(self.authenticate_by_reading(presented, facts, now)).await
+    }
+
+    async fn authenticate_by_reading(
+        &self,
+        presented: PresentedKey<'_>,
+        facts: &RequestFacts<'_>,
+        now: UtcMs,
+    ) -> Result<KeyCaller> {
+        let unknown = || Error::Unauthenticated(ErrorCode::KeyUnknown);
         let arrived = Instant::now();
         let known = match self.keys.get(presented.id) {
             Some(_) => self.keys.reread(presented.id, arrived).await?,
@@ -115,16 +126,29 @@ impl App {
         // The first use of a secret is stored at once too: a second rotation may replace a secret only if nobody has
         // used it, and must not have to guess.
         if is_stale || (current && !known.current_was_used()) {
-            let key_use = uses::immediate(known.key.id, secret_hash, facts, now);
-            let stored = self.store.write_serial(move |tx| api_keys::touch(tx, &key_use)).await?;
-            match stored {
-                Some(active_at) => known.stored(active_at, current),
-                None => return Err(self.why_not_touched(&known, facts, now).await?),
-            }
+            Box::pin(self.touch(&known, secret_hash, current, facts, now)).await?;
         } else {
             known.activity.note(&secret_hash, facts, now);
         }
         Ok(KeyCaller { known, secret_hash, slot, facts_address: facts.address, request: facts.id, now })
+    }
+
+    async fn touch(
+        &self,
+        known: &KnownKey,
+        secret_hash: [u8; 32],
+        current: bool,
+        facts: &RequestFacts<'_>,
+        now: UtcMs,
+    ) -> Result<()> {
+        let key_use = uses::immediate(known.key.id, secret_hash, facts, now);
+        match self.store.write_serial(move |tx| api_keys::touch(tx, &key_use)).await? {
+            Some(active_at) => {
+                known.stored(active_at, current);
+                Ok(())
+            }
+            None => Err(self.why_not_touched(known, facts, now).await?),
+        }
     }
 
     /// The key was ended between the look and the touch: what the holder is told comes from a new read.

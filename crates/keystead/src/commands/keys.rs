@@ -255,7 +255,7 @@ impl List {
             let (page, _) = app.list_keys(context.authority(), query).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.id));
-            rows.extend(page.iter().map(|key| shape(app, key)));
+            rows.extend(page.iter().map(|key| json!(shape(app, key))));
         }
         if self.common.json {
             rows.iter().for_each(output::json);

@@ -1,6 +1,7 @@
 //! The command line: a door like the others. Each command calls the operations that the APIs call.
 
 mod agencies;
+mod demo;
 mod init;
 mod keys;
 mod locations;
@@ -33,6 +34,8 @@ struct Line {
 enum Command {
     /// Run the server (what happens without a command)
     Serve,
+    /// Show the product with believable data, on a throwaway directory
+    Demo,
     /// Set up an empty instance without a browser
     Init(init::Init),
     /// Make, list, change, rotate and end API keys
@@ -71,6 +74,7 @@ async fn run(line: Line) -> Result<(), Failure> {
     let config = line.options.resolve()?;
     match line.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&config).await,
+        Command::Demo => demo::run(config).await,
         Command::Init(init) => init.run(&config).await,
         Command::Keys(keys) => keys.run(&config).await,
         Command::Locations(locations) => locations.run(&config).await,

@@ -1,0 +1,42 @@
+//! How long verifying a key takes on a cache hit: the whole of `App::authenticate`, use noted, in one thread.
+
+use std::{net::IpAddr, time::Instant};
+
+use keystead_core::{RequestFacts, RequestId};
+use keystead_testkit::TestApp;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: u32 = 9;
+const CALLS: u32 = 200_000;
+
+#[tokio::main]
+async fn main() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let facts = RequestFacts {
+        id: RequestId::from_bits(1),
+        address: IpAddr::from([127, 0, 0, 1]),
+        address_is_own: true,
+        user_agent: Some("bench/1.0"),
+        endpoint: "GET /api-keys/self",
+    };
+    app.app.authenticate(&key.secret, &facts).await.expect("a key");
+    app.app.poll_changes().await.expect("a poll");
+    let mut rounds: Vec<u128> = Vec::new();
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        for _ in 0..CALLS {
+            app.app.authenticate(&key.secret, &facts).await.expect("a key");
+        }
+        rounds.push(begun.elapsed().as_nanos() / u128::from(CALLS));
+    }
+    rounds.sort_unstable();
+    println!(
+        "authenticate, cache hit: {} ns (min {}, max {})",
+        rounds[rounds.len() / 2],
+        rounds[0],
+        rounds[rounds.len() - 1]
+    );
+}

@@ -1,0 +1,195 @@
+//! Holds every successful answer of the suite against the published contract (`contract/`).
+//!
+//! Published schemas are looser, or wrong, against what the service really sends; where correct answers fail one, the
+//! place stands in [`EXEMPT`] with its reason.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// Operations and schemas of one API.
+struct Published {
+    operations: Vec<Value>,
+    schemas: Value,
+}
+
+static V2: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../../contract/2.0.json")));
+static V3: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../../contract/v3.json")));
+static V1: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../../contract/1.0.json")));
+
+/// Operation, place in the answer, reason. So far no answer needs one.
+const EXEMPT: &[(&str, &str, &str)] = &[];
+
+fn published(text: &str) -> Published {
+    let mut document: Value = serde_json::from_str(text).expect("the distilled contract is JSON");
+    let operations = document["operations"].as_array().cloned().unwrap_or_default();
+    Published { operations, schemas: document["schemas"].take() }
+}
+
+/// What an answer of API 2.0 or 1.0 lacks or has of the wrong type; nothing for what the contract does not know.
+pub(crate) fn deviations(method: &str, path: &str, version: Option<&str>, status: u16, body: &str) -> Vec<String> {
+    let path = path.split('?').next().unwrap_or_default();
+    let is_v1 = path.starts_with("/v1/");
+    let api = match (is_v1, version) {
+        (true, _) => &*V1,
+        (false, Some("v3")) => &*V3,
+        (false, _) => &*V2,
+    };
+    let Some(operation) = find(api, method, path) else { return Vec::new() };
+    let name = format!("{method} {}", operation["path"].as_str().unwrap_or_default().trim_end_matches('/'));
+    let Some(expected) = operation["responses"].get(status.to_string()) else {
+        let statuses: Vec<&String> =
+            operation["responses"].as_object().map(|all| all.keys().collect()).unwrap_or_default();
+        return if statuses.is_empty() || is_v1 {
+            // Not every answer of API 1.0 was recorded with a body.
+            Vec::new()
+        } else {
+            vec![format!("{name} answered {status}, published are {statuses:?}")]
+        };
+    };
+    let Ok(value) = serde_json::from_str::<Value>(body) else {
+        return if is_v1 { Vec::new() } else { vec![format!("{name} answered no JSON")] };
+    };
+    let mut found = Vec::new();
+    if is_v1 {
+        let shapes = expected.as_array().cloned().unwrap_or_default();
+        // Any of the recorded answers will do: they were recorded with different data.
+        let all: Vec<Vec<String>> = shapes
+            .iter()
+            .map(|shape| {
+                let mut problems = Vec::new();
+                against_shape(shape, &value, "", &mut problems);
+                problems
+            })
+            .collect();
+        found = all.into_iter().min_by_key(Vec::len).unwrap_or_default();
+    } else {
+        against_schema(api, expected, &value, "", &mut found);
+    }
+    found
+        .retain(|problem| !EXEMPT.iter().any(|(operation, place, _)| *operation == name && problem.starts_with(place)));
+    found.iter().map(|problem| format!("{name}: {problem}")).collect()
+}
+
+/// The operation whose path has the same segments, parameters standing for anything; literal ones win.
+fn find<'p>(api: &'p Published, method: &str, path: &str) -> Option<&'p Value> {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let fits = |operation: &&Value| {
+        let template = operation["path"].as_str().unwrap_or_default();
+        let wanted: Vec<&str> = template.trim_matches('/').split('/').collect();
+        operation["method"] == method
+            && wanted.len() == segments.len()
+            && wanted.iter().zip(&segments).all(|(wanted, segment)| wanted.starts_with('{') || wanted == segment)
+    };
+    let parameters = |operation: &&Value| operation["path"].as_str().unwrap_or_default().matches('{').count();
+    api.operations.iter().filter(fits).min_by_key(parameters)
+}
+
+fn against_schema(api: &Published, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return against_schema(api, &api.schemas[name], value, place, found);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        against_schema(api, part, value, place, found);
+    }
+    for choice in ["oneOf", "anyOf"] {
+        if let Some(choices) = schema[choice].as_array() {
+            let fits = choices.iter().any(|schema| {
+                let mut problems = Vec::new();
+                against_schema(api, schema, value, place, &mut problems);
+                problems.is_empty()
+            });
+            if !fits {
+                found.push(format!("{place} fits none of its published forms"));
+            }
+        }
+    }
+    let fits = match schema["type"].as_str() {
+        Some("string") => value.is_string(),
+        Some("number" | "integer") => value.is_number(),
+        Some("boolean") => value.is_boolean(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        _ => true,
+    };
+    if !fits {
+        found.push(format!("{place} should be {}, is {value}", schema["type"]));
+        return;
+    }
+    if let Some(values) = schema["enum"].as_array()
+        && !values.contains(value)
+    {
+        found.push(format!("{place} should be one of {values:?}, is {value}"));
+    }
+    // Null counts as absent.
+    let member = |name: &str| value.get(name).filter(|value| !value.is_null());
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if member(name).is_none() {
+            found.push(format!("{place}.{name} is missing"));
+        }
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(value) = member(name) {
+            against_schema(api, schema, value, &format!("{place}.{name}"), found);
+        }
+    }
+    if let (Some(list), false) = (value.as_array(), schema["items"].is_null()) {
+        for (index, value) in list.iter().enumerate() {
+            against_schema(api, &schema["items"], value, &format!("{place}.{index}"), found);
+        }
+    }
+}
+
+/// A recorded answer: the members that both have must be of the same type.
+fn against_shape(shape: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+    match (shape, value) {
+        (Value::String(kind), value) => {
+            let fits = match kind.as_str() {
+                "string" => value.is_string(),
+                "number" => value.is_number(),
+                "boolean" => value.is_boolean(),
+                _ => true,
+            };
+            if !fits && !value.is_null() {
+                found.push(format!("{place} was recorded as {kind}, is {value}"));
+            }
+        }
+        (Value::Array(shapes), Value::Array(values)) => {
+            if let Some(shape) = shapes.first() {
+                for (index, value) in values.iter().enumerate() {
+                    against_shape(shape, value, &format!("{place}.{index}"), found);
+                }
+            }
+        }
+        (Value::Object(shapes), Value::Object(values)) => {
+            for (name, shape) in shapes {
+                if let Some(value) = values.get(name) {
+                    against_shape(shape, value, &format!("{place}.{name}"), found);
+                }
+            }
+            if !shapes.is_empty() && !values.is_empty() && !shapes.keys().any(|name| values.contains_key(name)) {
+                found.push(format!("{place} has none of the recorded members"));
+            }
+        }
+        (_, Value::Null) => {}
+        (shape, value) => found.push(format!("{place} was recorded as {shape}, is {value}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deviations;
+
+    #[test]
+    fn wrong_answers_are_found() {
+        let check = |body: &str| deviations("GET", "/contacts/x/", None, 200, body);
+        assert_eq!(check(r#"{"contact":{"id":"x","tags":["a"],"dnd":true}}"#), Vec::<String>::new());
+        assert!(!check(r#"{"contact":{"id":5}}"#).is_empty());
+        assert!(!check(r#"{"contact":{"tags":"a"}}"#).is_empty());
+        assert!(!check(r#"{"contact":[]}"#).is_empty());
+        assert!(!deviations("POST", "/contacts/", None, 200, "{}").is_empty(), "201 is published");
+        assert!(!deviations("GET", "/v1/contacts/x", None, 200, r#"{"kontakt":{}}"#).is_empty());
+        assert!(!deviations("GET", "/v1/contacts/x", None, 200, r#"{"contact":{"id":7}}"#).is_empty());
+        assert!(deviations("GET", "/api-keys/self", None, 200, "{}").is_empty(), "ours");
+    }
+}

@@ -1,0 +1,168 @@
+//! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
+
+use std::time::Duration;
+
+use keystead_core::{AgencyContext, App, RequestFacts, Setup};
+use keystead_model::{
+    LocationId,
+    agency::TenantName,
+    api_key::{KeyDescription, KeyKind, KeyName, NewKey},
+    contact::ContactPatch,
+    grant::{Grant, Reach},
+    ip_range::IpRanges,
+    location::LocationProfile,
+    note::NoteContent,
+    phone::PhoneNumber,
+    scope::Preset,
+    tag::TagName,
+    text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    user::PersonName,
+};
+
+use super::{serve, with_app};
+use crate::{config::Config, instance::Failure};
+
+const EMAIL: &str = "maria@northwind.example";
+const PASSWORD: &str = "welcome to northwind";
+
+/// Name, country, time zone, contacts.
+const LOCATIONS: &[(&str, &str, &str, usize)] = &[
+    ("Harbour Dental", "US", "America/New_York", 1800),
+    ("Northside Gym", "DE", "Europe/Berlin", 900),
+    ("Pine Street Clinic", "GB", "Europe/London", 300),
+];
+const FIRST: &[&str] =
+    &["Ada", "Grace", "Edsger", "Barbara", "Ken", "Radia", "Tim", "Hedy", "Alan", "Joan", "Linus", "Margaret"];
+const LAST: &[&str] =
+    &["Okafor", "Ito", "Lindqvist", "Moreau", "Schmidt", "Novak", "Silva", "Haddad", "Murphy", "Kowalski", "Rossi"];
+const TAGS: &[&str] = &["newsletter", "vip", "web-lead", "returning", "no-show"];
+
+pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
+    let folder = std::env::temp_dir().join(format!("keystead-demo-{}", std::process::id()));
+    config.data_dir.clone_from(&folder);
+    config.database = keystead_store::Database::Sqlite(folder.join("keystead.db"));
+    config.secret_file = folder.join("instance-secret");
+    println!("Making a demo in {} …", folder.display());
+    with_app(&config, async |app| fill(app).await).await?;
+    println!("Sign in as {EMAIL} with the password “{PASSWORD}”.");
+    let served = serve::run(&config).await;
+    // The folder is this process's own, named above.
+    let _ = std::fs::remove_dir_all(&folder);
+    served
+}
+
+/// Texts of the demo are right by construction.
+fn known<T>(value: Result<T, keystead_model::Invalid>) -> Result<T, Failure> {
+    value.map_err(|problem| Failure::new(format!("the demo has a wrong text: {problem}")))
+}
+
+fn profile(name: &str, country: &str, timezone: &str) -> Result<LocationProfile, Failure> {
+    Ok(LocationProfile {
+        country: known(Country::parse(country))?,
+        timezone: known(TimeZoneName::parse(timezone))?,
+        ..LocationProfile::named(known(TenantName::parse(name))?)
+    })
+}
+
+async fn fill(app: &App) -> Result<(), Failure> {
+    let mut locations = Vec::new();
+    let (first, country, zone, _) = LOCATIONS[0];
+    let made = app
+        .set_up(Setup {
+            agency: known(TenantName::parse("Northwind Agency"))?,
+            location: profile(first, country, zone)?,
+            admin_email: known(EmailAddress::parse(EMAIL))?,
+            admin_names: (Some(known(PersonName::parse("Maria"))?), Some(known(PersonName::parse("Okafor"))?)),
+            admin_password: PASSWORD.to_owned(),
+        })
+        .await?;
+    locations.push(made.location);
+    let operator = app.operator_in(made.agency).await?;
+    for (name, country, zone, _) in &LOCATIONS[1..] {
+        locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
+    }
+    for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
+        contacts(app, &operator, *location, country, *count).await?;
+    }
+    keys(app, &operator, &locations).await
+}
+
+async fn contacts(
+    app: &App,
+    operator: &AgencyContext,
+    location: LocationId,
+    country: &str,
+    count: usize,
+) -> Result<(), Failure> {
+    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
+    let country = known(Country::parse(country))?;
+    for number in 0..count {
+        let (first, last) = (FIRST[number % FIRST.len()], LAST[number / FIRST.len() % LAST.len()]);
+        let tag = TAGS[number % TAGS.len()];
+        let phone = format!("+1415555{:04}", number % 10_000);
+        let new = ContactPatch {
+            first_name: Some(Some(known(Line::parse(first))?)),
+            last_name: Some(Some(known(Line::parse(last))?)),
+            email: Some(known(EmailAddress::parse(&format!("{first}.{last}{number}@example.com").to_lowercase()))?),
+            phone: if number % 3 == 0 { PhoneNumber::parse(&phone, country).ok() } else { None },
+            country: Some(country),
+            source: Some(Some(known(Line::parse(if number % 2 == 0 { "web form" } else { "import" }))?)),
+            tags: (number % 4 == 0).then(|| TagName::parse(tag).map(|tag| vec![tag])).transpose().unwrap_or_default(),
+            ..ContactPatch::default()
+        };
+        let contact = app.create_contact(&context, new).await?;
+        if number % 100 == 0 {
+            let body = known(Prose::parse("Called; wants to be reminded before the next visit."))?;
+            let content = NoteContent { body, title: None, color: None, pinned: false, user: None };
+            app.create_note(&context, contact.id, content).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Keys in the stages of their lives.
+async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
+    let authority = operator.authority();
+    let make = async |name: &str, about: &str, reach: Reach, preset: Preset| -> Result<_, Failure> {
+        let kind = if reach.has_agency() { KeyKind::Agency } else { KeyKind::Location };
+        let new = NewKey {
+            name: known(KeyName::parse(name))?,
+            description: Some(known(KeyDescription::parse(about))?),
+            grant: Grant {
+                agency: authority.agency(),
+                reach,
+                scopes: preset.scopes(kind),
+                allowed_ips: IpRanges::default(),
+                expires_at: None,
+            },
+            rate_limit: None,
+        };
+        Ok(app.create_key(authority, new).await?)
+    };
+    let used = async |secret: &str, endpoint: &'static str, agent: &str, address: [u8; 4]| -> Result<(), Failure> {
+        let facts = RequestFacts {
+            id: keystead_core::RequestId::from_bits(1),
+            address: address.into(),
+            address_is_own: true,
+            user_agent: Some(agent),
+            endpoint,
+        };
+        app.authenticate(secret, &facts).await?;
+        Ok(())
+    };
+    let at = |index: usize| Reach::location(locations[index]);
+    let marketing = make("Marketing Automation", "Keeps tags up to date", at(0), Preset::WorkflowAutomation).await?;
+    used(marketing.secret.expose(), "POST /contacts", "n8n", [203, 0, 113, 7]).await?;
+    let export = make("Nightly export", "Copies contacts to the warehouse", at(1), Preset::ReadOnly).await?;
+    used(export.secret.expose(), "GET /contacts", "export/2.1", [192, 0, 2, 44]).await?;
+    let rotated = app.rotate_key(authority, export.key.id, None, Duration::from_secs(2 * 86_400)).await?;
+    used(rotated.secret.expose(), "GET /contacts", "export/2.2", [192, 0, 2, 44]).await?;
+    make("Booking widget", "On the clinic's home page", at(2), Preset::FormsIntake).await?;
+    let old = make("Old website form", "Before the relaunch", at(2), Preset::FormsIntake).await?;
+    app.deactivate_key(authority, old.key.id).await?;
+    let gone = make("Zapier trial", "Was only tried out", at(0), Preset::Integration).await?;
+    app.delete_key(authority, gone.key.id).await?;
+    let reports = make("Agency reports", "Reads all locations", Reach::Agency, Preset::ReadOnly).await?;
+    used(reports.secret.expose(), "GET /locations/search", "reports/1.0", [198, 51, 100, 20]).await?;
+    Ok(())
+}
