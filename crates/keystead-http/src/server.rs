@@ -104,3 +104,7 @@ pub async fn serve<S, F, B>(
         tracing::warn!("requests that did not finish in time were cut off");
     }
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

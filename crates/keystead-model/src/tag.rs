@@ -12,6 +12,11 @@ impl TagName {
         Line::parse(&text.to_lowercase()).map(Self)
     }
 
+    /// A name that was checked when it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(Line::from_stored(text))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

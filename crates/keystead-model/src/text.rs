@@ -46,6 +46,11 @@ fn checked(text: &str, max: usize, lines: bool) -> Result<String, Invalid> {
 macro_rules! text_newtype {
     ($name:ident) => {
         impl<const MAX: usize> $name<MAX> {
+            /// A text that was checked when it was stored; checking it again would cost more than reading it.
+            pub fn from_stored(text: String) -> Self {
+                Self(text)
+            }
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -90,6 +95,11 @@ impl EmailAddress {
         }
     }
 
+    /// An address that was checked when it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// As it was sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -117,6 +127,11 @@ impl Country {
         if crate::phone::knows(code) { Ok(code) } else { Err(refused()) }
     }
 
+    /// A country that was checked when it was stored; `None` if it is not even two letters.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        text.as_bytes().try_into().ok().map(Self)
+    }
+
     /// `"US"`.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("US")
@@ -140,6 +155,11 @@ impl TimeZoneName {
             Ok(zone) => Ok(Self(zone.iana_name().unwrap_or(text).to_owned())),
             Err(_) => Err(Invalid::new("must be an IANA time zone, such as Europe/Berlin")),
         }
+    }
+
+    /// A name that was checked when it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The name.

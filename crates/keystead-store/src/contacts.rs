@@ -1,5 +1,7 @@
 //! Contacts, what makes them unique, and how many there are.
 
+use std::sync::LazyLock;
+
 use keystead_model::{
     ContactId, LocationId, UtcMs,
     contact::{
@@ -46,17 +48,14 @@ fn read(row: &mut Row<'_>) -> Result<Contact> {
             dnd: row.column()?,
             dnd_settings: read_dnd_settings(row.column()?)?,
             inbound_dnd: row.column::<Option<String>>()?.map(|text| read_dnd(&parse_json(&text)?)).transpose()?,
-            additional_emails: read_list(row.column()?, |text| EmailAddress::parse(text).ok())?,
-            additional_phones: read_list(row.column()?, |text| Some(PhoneNumber::from_stored(text.to_owned())))?,
+            additional_emails: read_list(row.column()?, |text| EmailAddress::from_stored(text.to_owned())),
+            additional_phones: read_list(row.column()?, |text| PhoneNumber::from_stored(text.to_owned())),
         },
         created_at: row.column()?,
         updated_at: row.column()?,
         tags: match row.column::<Option<String>>()? {
             None => Vec::new(),
-            Some(names) => names
-                .split('\n')
-                .map(|name| TagName::parse(name).map_err(|_| Error::unreadable("a tag")))
-                .collect::<Result<_>>()?,
+            Some(names) => names.split('\n').map(|name| TagName::from_stored(name.to_owned())).collect(),
         },
     })
 }
@@ -108,11 +107,8 @@ fn write_dnd_settings(settings: &DndSettings) -> Option<String> {
     (!document.is_empty()).then(|| Json::Object(document).to_string())
 }
 
-fn read_list<T>(text: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>> {
-    text.unwrap_or_default()
-        .split_whitespace()
-        .map(|entry| parse(entry).ok_or_else(|| Error::unreadable("a list of addresses")))
-        .collect()
+fn read_list<T>(text: Option<String>, read: impl Fn(&str) -> T) -> Vec<T> {
+    text.unwrap_or_default().split_whitespace().map(read).collect()
 }
 
 /// Addresses and numbers hold no white space, so a list of them is one text.
@@ -223,11 +219,14 @@ fn write_profile(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
     Ok(())
 }
 
+/// Put together once: this statement runs for most requests.
+static FIND: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {COLUMNS} FROM contacts c WHERE c.location_id = ?1 AND c.id = ?2 AND c.trashed_at IS NULL")
+});
+
 /// One contact of a location; what is in the trash is not found.
 pub fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM contacts c WHERE c.location_id = ?1 AND c.id = ?2 AND c.trashed_at IS NULL");
-    tx.query_opt(&sql, &[&location, &id], read)
+    tx.query_opt(&FIND, &[&location, &id], read)
 }
 
 /// The same, with its row locked against other changes.

@@ -256,32 +256,32 @@ impl FromCell for keystead_model::KeyId {
 }
 impl<const MAX: usize> FromCell for keystead_model::text::Line<MAX> {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "a line of text", |text| Self::parse(text).ok())
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl<const MAX: usize> FromCell for keystead_model::text::Prose<MAX> {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "text", |text| Self::parse(text).ok())
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl FromCell for keystead_model::tag::TagName {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "a tag", |text| Self::parse(text).ok())
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl FromCell for keystead_model::text::EmailAddress {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "an e-mail address", |text| Self::parse(text).ok())
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl FromCell for keystead_model::text::Country {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "a country", |text| Self::parse(text).ok())
+        parsed(cell, "a country", Self::from_stored)
     }
 }
 impl FromCell for keystead_model::text::TimeZoneName {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
-        parsed(cell, "a time zone", |text| Self::parse(text).ok())
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl FromCell for keystead_model::phone::PhoneNumber {

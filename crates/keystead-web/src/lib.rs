@@ -23,7 +23,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     response::Redirect,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use keystead_core::App;
 
@@ -72,57 +72,69 @@ impl Web {
 
     /// Its routes.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/", get(async || Redirect::to("/app")))
-            .route("/app", get(overview::home))
-            .route("/app/setup", get(setup::form).post(setup::submit))
-            .route("/app/sign-in", get(sessions::form).post(sessions::sign_in))
-            .route("/app/sign-out", post(sessions::sign_out))
-            .route("/app/account", get(sessions::account).post(sessions::change_password))
-            .route("/app/invite/{token}", get(users::invitation).post(users::accept))
-            .nest("/app/agency", agency_routes())
-            .nest("/app/locations/{location}", place_routes().route("/", get(overview::location)))
-            .route("/docs", get(docs::index))
-            .route("/docs/{page}", get(docs::page))
-            .route("/docs/errors/{code}", get(docs::error))
-            .route("/assets/{version}/{file}", get(assets::serve))
-            .route("/favicon.ico", get(assets::favicon))
-            .route("/robots.txt", get(assets::robots))
+        let pages = routes().into_iter().fold(Router::new(), |router, (path, handlers)| router.route(&path, handlers));
+        pages
             .fallback(failure::not_found)
             .layer(axum::middleware::from_fn_with_state(self.clone(), guard::guard))
             .with_state(self.clone())
     }
 }
 
-/// Pages that only Agency View has.
-fn agency_routes() -> Router<Web> {
-    place_routes()
-        .route("/", get(overview::agency))
-        .route("/locations", get(locations::list))
-        .route("/locations/new", get(locations::new).post(locations::create))
-        .route("/locations/{id}", get(locations::edit).post(locations::update))
-        .route("/locations/{id}/suspend", post(locations::suspend))
-        .route("/locations/{id}/resume", post(locations::resume))
+/// Every path of the app, for the test that no page is open to strangers.
+pub fn paths() -> Vec<String> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
+/// The table of pages.
+fn routes() -> Vec<(String, MethodRouter<Web>)> {
+    let own = |path: &str, handlers| (path.to_owned(), handlers);
+    let mut routes = vec![
+        own("/", get(async || Redirect::to("/app"))),
+        own("/app", get(overview::home)),
+        own("/app/setup", get(setup::form).post(setup::submit)),
+        own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
+        own("/app/sign-out", post(sessions::sign_out)),
+        own("/app/account", get(sessions::account).post(sessions::change_password)),
+        own("/app/invite/{token}", get(users::invitation).post(users::accept)),
+        own("/docs", get(docs::index)),
+        own("/docs/{page}", get(docs::page)),
+        own("/docs/errors/{code}", get(docs::error)),
+        own("/assets/{version}/{file}", get(assets::serve)),
+        own("/favicon.ico", get(assets::favicon)),
+        own("/robots.txt", get(assets::robots)),
+        own("/app/agency", get(overview::agency)),
+        own("/app/agency/locations", get(locations::list)),
+        own("/app/agency/locations/new", get(locations::new).post(locations::create)),
+        own("/app/agency/locations/{id}", get(locations::edit).post(locations::update)),
+        own("/app/agency/locations/{id}/suspend", post(locations::suspend)),
+        own("/app/agency/locations/{id}/resume", post(locations::resume)),
+        own("/app/locations/{location}", get(overview::location)),
+    ];
+    for place in ["/app/agency", "/app/locations/{location}"] {
+        routes.extend(place_routes().into_iter().map(|(path, handlers)| (format!("{place}{path}"), handlers)));
+    }
+    routes
 }
 
 /// Pages that Agency View and every location have.
-fn place_routes() -> Router<Web> {
-    Router::new()
-        .route("/settings/keys", get(api_keys::list))
-        .route("/settings/keys/new", get(api_keys::new).post(api_keys::create))
-        .route("/settings/keys/{id}", get(api_keys::show))
-        .route("/settings/keys/{id}/first-call", get(api_keys::first_call))
-        .route("/settings/keys/{id}/edit", get(api_keys::edit).post(api_keys::update))
-        .route("/settings/keys/{id}/rotate", get(api_keys::rotate_form).post(api_keys::rotate))
-        .route("/settings/keys/{id}/cancel", post(api_keys::cancel_rotation))
-        .route("/settings/keys/{id}/finish", post(api_keys::finish_rotation))
-        .route("/settings/keys/{id}/deactivate", post(api_keys::deactivate))
-        .route("/settings/keys/{id}/reactivate", post(api_keys::reactivate))
-        .route("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete))
-        .route("/members", get(users::list))
-        .route("/members/invite", get(users::invite_form).post(users::invite))
-        .route("/members/invitations/{id}/withdraw", post(users::withdraw))
-        .route("/members/{id}", get(users::edit).post(users::set_role))
-        .route("/members/{id}/disable", post(users::disable))
-        .route("/members/{id}/enable", post(users::enable))
+fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
+    vec![
+        ("/settings/keys", get(api_keys::list)),
+        ("/settings/keys/new", get(api_keys::new).post(api_keys::create)),
+        ("/settings/keys/{id}", get(api_keys::show)),
+        ("/settings/keys/{id}/first-call", get(api_keys::first_call)),
+        ("/settings/keys/{id}/edit", get(api_keys::edit).post(api_keys::update)),
+        ("/settings/keys/{id}/rotate", get(api_keys::rotate_form).post(api_keys::rotate)),
+        ("/settings/keys/{id}/cancel", post(api_keys::cancel_rotation)),
+        ("/settings/keys/{id}/finish", post(api_keys::finish_rotation)),
+        ("/settings/keys/{id}/deactivate", post(api_keys::deactivate)),
+        ("/settings/keys/{id}/reactivate", post(api_keys::reactivate)),
+        ("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete)),
+        ("/members", get(users::list)),
+        ("/members/invite", get(users::invite_form).post(users::invite)),
+        ("/members/invitations/{id}/withdraw", post(users::withdraw)),
+        ("/members/{id}", get(users::edit).post(users::set_role)),
+        ("/members/{id}/disable", post(users::disable)),
+        ("/members/{id}/enable", post(users::enable)),
+    ]
 }

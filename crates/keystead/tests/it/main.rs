@@ -1,10 +1,12 @@
 //! Behaviour through the front doors, on SQLite or, with `KEYSTEAD_TEST_POSTGRES`, on PostgreSQL.
 
 mod api_keys;
+mod app;
 mod bad_input;
 mod contacts;
 mod idempotency;
 mod keys_life;
 mod secrets;
+mod startup;
 mod strangers;
 mod v1;

@@ -1,0 +1,218 @@
+//! Starting the binary: what a newcomer does, and what goes wrong with one line that names the remedy.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// A folder that goes with the test, and commands on it.
+struct Instance {
+    folder: PathBuf,
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A server that ends with the test.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Instance {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("keystead-startup-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("password"), "a long password\n").unwrap();
+        Self { folder }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        command.args(arguments).arg("--data-dir").arg(self.data()).current_dir(&self.folder);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn init(&self) -> Value {
+        self.json(&[
+            "init",
+            "--agency",
+            "Northwind Agency",
+            "--location",
+            "Harbour Dental",
+            "--admin-email",
+            "a@example.com",
+            "--admin-password-file",
+            "password",
+            "--json",
+        ])
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Running {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        Running { child, address }
+    }
+
+    /// A command that must fail, with one line on standard error.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success());
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(text.trim().lines().count(), 1, "{text}");
+        assert!(!text.contains("panicked"), "{text}");
+        text
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
+    let instance = Instance::new("cli");
+    let ids = instance.init();
+    assert_eq!(mode(&instance.data().join("instance-secret")), 0o600);
+    assert_eq!(mode(&instance.data()), 0o700);
+    let location = ids["locationId"].as_str().unwrap();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", location, "--name", "CLI", "--preset", "full-access", "--json"]);
+    let id = made["apiKey"]["id"].as_str().unwrap();
+    assert!(made["key"].as_str().unwrap().starts_with("ks_location_"));
+    let changed = instance.json(&["keys", "update", id, "--name", "Renamed", "--allowed-ips", "127.0.0.1", "--json"]);
+    assert_eq!(changed["apiKey"]["name"], "Renamed");
+    let rotated = instance.json(&["keys", "rotate", id, "--overlap", "PT24H", "--json"]);
+    assert_ne!(rotated["key"], made["key"]);
+    instance.json(&["keys", "rotate", id, "--cancel", "--json"]);
+    assert_eq!(instance.json(&["keys", "deactivate", id, "--json"])["apiKey"]["state"], "deactivated");
+    assert_eq!(instance.json(&["keys", "reactivate", id, "--json"])["apiKey"]["state"], "active");
+    let listed = instance.run(&["keys", "list"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("Renamed"));
+    instance.json(&["keys", "delete", id, "--json"]);
+    assert!(instance.run(&["keys", "list", "--json"]).stdout.is_empty());
+    #[rustfmt::skip]
+    let again = instance.refused(&["init", "--agency", "x", "--location", "x", "--admin-email", "b@example.com", "--admin-password-file", "password"]);
+    assert!(again.contains("already"), "{again}");
+    assert!(instance.refused(&["keys", "deactivate", id]).contains("deleted"));
+    assert!(instance.refused(&["keys", "get", "nonsense"]).contains("12 letters"));
+}
+
+#[test]
+fn what_prevents_a_start_is_told_in_one_line() {
+    let instance = Instance::new("refusals");
+    instance.init();
+    let server = instance.serve(&[]);
+    let second = instance.refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(second.contains("another server is running"), "{second}");
+    let elsewhere = Instance::new("port");
+    let taken = elsewhere.refused(&["serve", "--listen", &server.address]);
+    assert!(taken.contains("--listen"), "{taken}");
+    drop(server);
+
+    let secret = instance.data().join("instance-secret");
+    let right = fs::read_to_string(&secret).unwrap();
+    fs::remove_file(&secret).unwrap();
+    let missing = instance.refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(missing.contains("instance-secret") && missing.contains("copy"), "{missing}");
+    assert!(!secret.exists(), "no new one is made for a database that has one");
+    fs::write(&secret, format!("1 {}\n", "A".repeat(43))).unwrap();
+    let wrong = instance.refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(wrong.contains("not the one"), "{wrong}");
+    fs::write(&secret, "garbage").unwrap();
+    assert!(instance.refused(&["keys", "list"]).contains("line 1"));
+    fs::write(&secret, right).unwrap();
+    assert!(instance.run(&["keys", "list"]).status.success());
+
+    let blocked = Instance::new("unwritable");
+    fs::write(blocked.data(), "a file where the folder should be").unwrap();
+    let unwritable = blocked.refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(unwritable.contains("--data-dir"), "{unwritable}");
+    assert!(blocked.refused(&["serve", "--database-url", "mysql://x"]).contains("postgres://"));
+    assert!(instance.refused(&["serve", "--rate-limit", "many"]).contains("--rate-limit"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_schema_is_refused() {
+    let instance = Instance::new("newer");
+    instance.init();
+    let database = keystead_store::Database::Sqlite(instance.data().join("keystead.db"));
+    let store = keystead_store::Store::open(&database, &keystead_store::Options::default()).unwrap();
+    store
+        .write::<_, keystead_store::Error, _>(|tx| {
+            let sql = "INSERT INTO schema_migrations (version, name, applied_at) VALUES (9999, 'future', 0)";
+            tx.execute(sql, &[]).map(drop)
+        })
+        .await
+        .unwrap();
+    drop(store);
+    let newer = instance.refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(newer.contains("9999") && newer.contains("newer release"), "{newer}");
+}
+
+/// Plants secrets wherever a request can carry one, and reads every line of the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_requests_and_keys_and_never_a_secret() {
+    let instance = Instance::new("log");
+    let ids = instance.init();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", ids["locationId"].as_str().unwrap(), "--name", "x", "--preset", "full-access", "--json"]);
+    let secret = made["key"].as_str().unwrap().to_owned();
+    let id = made["apiKey"]["id"].as_str().unwrap().to_owned();
+    let mut server = instance.serve(&["--log-requests"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = |path: &str| format!("http://{}{path}", server.address);
+    for path in
+        ["/contacts/", &format!("/{secret}"), &format!("/contacts/?key={secret}"), "/app", &format!("/app/{secret}")]
+    {
+        let call = client.get(url(path)).bearer_auth(&secret).header("User-Agent", &secret).header("Referer", &secret);
+        call.send().await.unwrap();
+    }
+    instance.json(&["keys", "deactivate", &id, "--json"]);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(client.get(url("/contacts/")).bearer_auth(&secret).send().await.unwrap().status(), 401);
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.lines().count() >= 6, "{log}");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).expect("every line is JSON");
+        assert!(line["level"].is_string());
+    }
+    assert!(log.contains(&id) && log.contains("key_deactivated"), "the security event names the key: {log}");
+    assert!(!log.contains(&secret[secret.len() - 38..]), "{log}");
+}
