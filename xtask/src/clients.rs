@@ -62,7 +62,7 @@ fn node_project(name: &str) -> Outcome<PathBuf> {
 }
 
 fn build() -> Outcome<PathBuf> {
-    process(&mut cargo(&["build", "--package", "keystead"]))?;
+    process(&mut cargo(&["build", "--workspace", "--bins"]))?;
     Ok(root().join("target/debug/keystead"))
 }
 

@@ -62,10 +62,10 @@ fn unit() -> Outcome {
 }
 
 fn sqlite() -> Outcome {
-    run(&mut cargo(&["test", "--package", "keystead", "--test", "it"]))
+    run(&mut cargo(&["test", "--workspace", "--test", "it"]))
 }
 
 fn postgres() -> Outcome {
     let cluster = Cluster::start()?;
-    run(cargo(&["test", "--package", "keystead", "--test", "it"]).env("KEYSTEAD_TEST_POSTGRES", cluster.url()))
+    run(cargo(&["test", "--workspace", "--test", "it"]).env("KEYSTEAD_TEST_POSTGRES", cluster.url()))
 }

@@ -6,7 +6,7 @@
 use keystead_model::{ContactId, LocationId};
 
 use crate::{
-    Result, Tx,
+    Result, ToValue, Tx,
     filter::{Filter, prefix_end},
 };
 
@@ -23,18 +23,25 @@ pub(crate) fn index(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, t
             &[&location, gone, &contact],
         )?;
     }
-    for new in terms.iter().filter(|term| !known.contains(term)) {
-        insert(tx, location, contact, new)?;
-    }
-    Ok(())
+    let new: Vec<String> = terms.iter().filter(|term| !known.contains(term)).cloned().collect();
+    insert(tx, location, contact, &new)
 }
 
-/// Adds one word of a contact that has just been made.
-pub(crate) fn insert(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, term: &str) -> Result<()> {
-    tx.execute(
-        "INSERT INTO contact_terms (location_id, term, contact_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        &[&location, &term, &contact],
-    )?;
+/// Words added by one statement.
+const BATCH: usize = 16;
+
+/// Adds words of a contact.
+pub(crate) fn insert(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, terms: &[String]) -> Result<()> {
+    for batch in terms.chunks(BATCH) {
+        let rows: Vec<String> = (0..batch.len()).map(|index| format!("(?1, ?{}, ?2)", index + 3)).collect();
+        let sql = format!(
+            "INSERT INTO contact_terms (location_id, term, contact_id) VALUES {} ON CONFLICT DO NOTHING",
+            rows.join(", ")
+        );
+        let mut values: Vec<&dyn ToValue> = vec![&location, &contact];
+        values.extend(batch.iter().map(|term| term as &dyn ToValue));
+        tx.execute(&sql, &values)?;
+    }
     Ok(())
 }
 

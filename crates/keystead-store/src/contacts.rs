@@ -125,15 +125,9 @@ pub fn insert(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::r
     if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), None)? {
         return Ok(Err(duplicate));
     }
-    tx.execute(
-        "INSERT INTO contacts (location_id, id, dnd, created_at, updated_at) VALUES (?1, ?2, FALSE, ?3, ?3)",
-        &[location, id, created_at],
-    )?;
-    write_profile(tx, contact)?;
+    save(tx, contact)?;
     tags::set_of_contact(tx, *location, *id, names, *created_at)?;
-    for term in profile.search_terms(names.iter()) {
-        contact_search::insert(tx, *location, *id, &term)?;
-    }
+    contact_search::insert(tx, *location, *id, &profile.search_terms(names.iter()))?;
     if unique {
         claim_identities(tx, contact)?;
     }
@@ -149,7 +143,7 @@ pub fn update(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::r
     if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), Some(*id))? {
         return Ok(Err(duplicate));
     }
-    write_profile(tx, contact)?;
+    save(tx, contact)?;
     tags::set_of_contact(tx, *location, *id, names, *updated_at)?;
     contact_search::index(tx, *location, *id, &profile.search_terms(names.iter()))?;
     release_identities(tx, *location, *id)?;
@@ -159,7 +153,8 @@ pub fn update(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::r
     Ok(Ok(()))
 }
 
-fn write_profile(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
+/// Adds a contact's row or replaces it.
+fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
     let ContactProfile {
         first_name,
         last_name,
@@ -184,11 +179,20 @@ fn write_profile(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
         additional_phones,
     } = &contact.profile;
     tx.execute(
-        "UPDATE contacts SET first_name = ?3, last_name = ?4, email = ?5, phone = ?6, company_name = ?7,
-             address1 = ?8, city = ?9, region = ?10, postal_code = ?11, country = ?12, website = ?13, timezone = ?14,
-             gender = ?15, source = ?16, date_of_birth = ?17, assigned_to = ?18, dnd = ?19, dnd_settings = ?20,
-             inbound_dnd = ?21, additional_emails = ?22, additional_phones = ?23, updated_at = ?24
-         WHERE location_id = ?1 AND id = ?2",
+        "INSERT INTO contacts (location_id, id, first_name, last_name, email, phone, company_name, address1, city, region,
+             postal_code, country, website, timezone, gender, source, date_of_birth, assigned_to, dnd, dnd_settings,
+             inbound_dnd, additional_emails, additional_phones, updated_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+             ?24, ?25)
+         ON CONFLICT (location_id, id) DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name,
+             email = excluded.email, phone = excluded.phone, company_name = excluded.company_name,
+             address1 = excluded.address1, city = excluded.city, region = excluded.region,
+             postal_code = excluded.postal_code, country = excluded.country, website = excluded.website,
+             timezone = excluded.timezone, gender = excluded.gender, source = excluded.source,
+             date_of_birth = excluded.date_of_birth, assigned_to = excluded.assigned_to, dnd = excluded.dnd,
+             dnd_settings = excluded.dnd_settings, inbound_dnd = excluded.inbound_dnd,
+             additional_emails = excluded.additional_emails, additional_phones = excluded.additional_phones,
+             updated_at = excluded.updated_at",
         &[
             &contact.location,
             &contact.id,
@@ -214,6 +218,7 @@ fn write_profile(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
             &write_list(additional_emails.iter().map(EmailAddress::as_str)),
             &write_list(additional_phones.iter().map(PhoneNumber::as_str)),
             &contact.updated_at,
+            &contact.created_at,
         ],
     )?;
     Ok(())

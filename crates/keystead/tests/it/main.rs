@@ -4,6 +4,7 @@ mod api_keys;
 mod app;
 mod bad_input;
 mod contacts;
+mod fuzz;
 mod idempotency;
 mod keys_life;
 mod secrets;
