@@ -76,7 +76,8 @@ CREATE TABLE contact_tags (
     contact_id {text} NOT NULL,
     position BIGINT NOT NULL,
     name {text} NOT NULL,
-    PRIMARY KEY (location_id, contact_id, name),
+    PRIMARY KEY (location_id, contact_id, position),
+    UNIQUE (location_id, contact_id, name),
     FOREIGN KEY (location_id, contact_id) REFERENCES contacts (location_id, id)
 );
 

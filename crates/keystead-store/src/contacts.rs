@@ -21,7 +21,8 @@ const COLUMNS: &str = "c.id, c.location_id, c.first_name, c.last_name, c.email, 
     c.city, c.region, c.postal_code, c.country, c.website, c.timezone, c.gender, c.source, c.date_of_birth,
     c.assigned_to, c.dnd, c.dnd_settings, c.inbound_dnd, c.additional_emails, c.additional_phones, c.created_at,
     c.updated_at, (SELECT string_agg(t.name, '
-' ORDER BY t.position) FROM contact_tags t WHERE t.location_id = c.location_id AND t.contact_id = c.id)";
+') FROM (SELECT s.name FROM contact_tags s WHERE s.location_id = c.location_id AND s.contact_id = c.id
+    ORDER BY s.position) AS t)";
 
 fn read(row: &mut Row<'_>) -> Result<Contact> {
     let (id, location) = (row.column()?, row.column()?);

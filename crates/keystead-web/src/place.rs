@@ -14,6 +14,7 @@ use keystead_model::{LocationId, grant::Reach, location::Location, scope::Scope}
 use crate::{
     Web,
     failure::Failure,
+    form::{Fields, Problems},
     page::{Shell, SwitchTo},
 };
 
@@ -161,6 +162,15 @@ impl Here {
             Some(location) => format!("/app/locations/{}{path}", location.id),
             None => format!("/app/agency{path}"),
         }
+    }
+
+    /// Asks the password again for a form that gives a program or a person more authority, where the sign-in is older
+    /// than 15 minutes. A form that is wrong already is not asked.
+    pub(crate) async fn confirm(&mut self, web: &Web, fields: &Fields, problems: &mut Problems) -> Result<(), Error> {
+        if problems.is_empty() && !self.visitor.confirm(web, fields.raw("confirm_password")).await? {
+            problems.add("confirm_password", "is not your password; it is asked again for what gives more authority");
+        }
+        Ok(())
     }
 
     /// The locations that the visitor can go to.

@@ -196,14 +196,6 @@ fn read_role(fields: &Fields, problems: &mut Problems) -> Option<(Role, BTreeSet
     Some((role, if role.is_account() { chosen } else { BTreeSet::new() }))
 }
 
-async fn confirm(web: &Web, here: &mut Here, fields: &Fields, problems: &mut Problems) -> Result<(), Error> {
-    if problems.is_empty() && !here.visitor.confirm(web, fields.raw("confirm_password")).await? {
-        problems
-            .add("confirm_password", "is not your password; it is asked again for what gives somebody more authority");
-    }
-    Ok(())
-}
-
 pub(crate) async fn invite(
     State(web): State<Web>,
     mut here: Here,
@@ -213,7 +205,7 @@ pub(crate) async fn invite(
     let mut problems = Problems::default();
     let email = problems.required("email", fields.text("email"), EmailAddress::parse);
     let role = read_role(&fields, &mut problems);
-    confirm(&web, &mut here, &fields, &mut problems).await?;
+    here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(email), Some((role, locations)), true) = (email, role, problems.is_empty()) {
         let new = NewUser { email, first_name: None, last_name: None, role, locations };
         let manager = here.visitor.signed_in.user.role;
@@ -258,7 +250,7 @@ pub(crate) async fn set_role(
     let fields = Fields::from(pairs);
     let mut problems = Problems::default();
     let role = read_role(&fields, &mut problems);
-    confirm(&web, &mut here, &fields, &mut problems).await?;
+    here.confirm(&web, &fields, &mut problems).await?;
     if let (Some((role, locations)), true) = (role, problems.is_empty()) {
         let manager = here.visitor.signed_in.user.role;
         match web.app.set_user_role(here.authority(), manager, user.id, role, locations).await {
@@ -285,7 +277,7 @@ async fn set_disabled(web: &Web, mut here: Here, disabled: bool, fields: Fields)
     let user = wanted(web, &here).await?;
     let mut problems = Problems::default();
     if !disabled {
-        confirm(web, &mut here, &fields, &mut problems).await?;
+        here.confirm(web, &fields, &mut problems).await?;
     }
     if problems.is_empty() {
         let manager = here.visitor.signed_in.user.role;

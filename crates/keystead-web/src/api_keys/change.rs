@@ -1,0 +1,191 @@
+//! Rotating, switching off and on, deleting.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use keystead_core::Error;
+use keystead_model::api_key::{ApiKey, parse_overlap};
+
+use super::{
+    key::key_page,
+    reveal::{once, remember, reveal},
+    wanted,
+};
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    page::{Frame, render, render_with},
+    place::Here,
+    show as words,
+};
+
+#[derive(Template)]
+#[template(path = "api_keys/rotate.html")]
+struct RotateForm {
+    frame: Frame,
+    name: String,
+    form_id: String,
+    version: i64,
+    is_rotating: bool,
+    used: String,
+    problems: Problems,
+    needs_password: bool,
+    key_url: String,
+}
+
+fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> RotateForm {
+    let now = web.app.now();
+    RotateForm {
+        frame: Frame::of(here, "Rotate", "keys"),
+        name: key.name.to_string(),
+        form_id: web.app.entropy().token(),
+        version: key.version,
+        is_rotating: key.overlap(now).is_some(),
+        used: key.last_use.as_ref().map_or_else(
+            || "It has never been used.".to_owned(),
+            |last| format!("It was last used {}, from {}.", words::ago(last.at, now), last.ip),
+        ),
+        problems,
+        needs_password: !here.authority().is_fresh(),
+        key_url: here.url(&format!("/settings/keys/{}", key.id)),
+    }
+}
+
+pub(crate) async fn rotate_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    Ok(render(&rotate_page(&web, &here, &key, Problems::default())))
+}
+
+pub(crate) async fn rotate(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let overlap = problems.required("overlap", fields.text("overlap"), parse_overlap);
+    here.confirm(&web, &fields, &mut problems).await?;
+    if let (Some(overlap), true) = (overlap, problems.is_empty()) {
+        let authority = match once(&web, &here, &fields, "app rotate key").await? {
+            Ok(authority) => authority,
+            Err(already) => return Ok(already),
+        };
+        let version = fields.text("version").and_then(|version| version.parse().ok());
+        match web.app.rotate_key(&authority, key.id, version, overlap).await {
+            Ok(made) => {
+                remember(&web, &authority, made.key.id).await?;
+                return Ok(reveal(&web, &here, &made, true));
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &rotate_page(&web, &here, &key, problems)))
+}
+
+/// Shows the key again after a change, or with what stood in the way.
+async fn after<T>(web: &Web, here: &Here, key: &ApiKey, outcome: Result<T, Error>) -> Result<Response, Failure> {
+    match outcome {
+        Ok(_) => Ok(Redirect::to(&here.url(&format!("/settings/keys/{}", key.id))).into_response()),
+        Err(error) => {
+            let mut problems = Problems::default();
+            problems.take(error)?;
+            Ok(render_with(StatusCode::CONFLICT, &key_page(web, here, key, problems).await?))
+        }
+    }
+}
+
+pub(crate) async fn deactivate(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let outcome = web.app.deactivate_key(here.authority(), key.id).await;
+    after(&web, &here, &key, outcome).await
+}
+
+pub(crate) async fn reactivate(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
+    let outcome = web.app.reactivate_key(here.authority(), key.id).await;
+    after(&web, &here, &key, outcome).await
+}
+
+pub(crate) async fn cancel_rotation(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
+    let outcome = web.app.cancel_key_rotation(here.authority(), key.id).await;
+    after(&web, &here, &key, outcome).await
+}
+
+pub(crate) async fn finish_rotation(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let outcome = web.app.finish_key_rotation(here.authority(), key.id).await;
+    after(&web, &here, &key, outcome).await
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/delete.html")]
+struct DeleteForm {
+    frame: Frame,
+    name: String,
+    used: String,
+    problems: Problems,
+    key_url: String,
+}
+
+fn delete_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> DeleteForm {
+    let now = web.app.now();
+    DeleteForm {
+        frame: Frame::of(here, "Delete", "keys"),
+        name: key.name.to_string(),
+        used: key.last_use.as_ref().map_or_else(
+            || "It has never been used.".to_owned(),
+            |last| {
+                format!(
+                    "It was last used {} ({}), from {}, for {}.",
+                    words::ago(last.at, now),
+                    words::instant(last.at),
+                    last.ip,
+                    last.endpoint
+                )
+            },
+        ),
+        problems,
+        key_url: here.url(&format!("/settings/keys/{}", key.id)),
+    }
+}
+
+pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    Ok(render(&delete_page(&web, &here, &key, Problems::default())))
+}
+
+pub(crate) async fn delete(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    if fields.text("name") == Some(key.name.as_str()) {
+        match web.app.delete_key(here.authority(), key.id).await {
+            Ok(_) => return Ok(Redirect::to(&here.url("/settings/keys?tab=deleted")).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    } else {
+        problems.add("name", "is not the key's name; type it as it stands above");
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &delete_page(&web, &here, &key, problems)))
+}

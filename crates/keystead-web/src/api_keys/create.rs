@@ -1,0 +1,179 @@
+//! Making a key.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Query, State},
+    response::Response,
+};
+use http::StatusCode;
+use keystead_model::{
+    LocationId,
+    api_key::{KeyDescription, KeyKind, KeyName, NewKey},
+    grant::{Grant, Reach},
+    scope::{Preset, Scope, ScopeSet},
+};
+use serde::Deserialize;
+
+use super::{
+    ScopeChoice, read_day, read_ips,
+    reveal::{once, remember, reveal},
+    scope_choices,
+};
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    page::{Frame, render, render_with},
+    place::Here,
+};
+
+struct PresetChoice {
+    preset: Preset,
+    chosen: bool,
+}
+
+struct LocationChoice {
+    id: LocationId,
+    name: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/create.html")]
+struct Create {
+    frame: Frame,
+    form_id: String,
+    fields: Fields,
+    problems: Problems,
+    is_agency: bool,
+    kind: String,
+    presets: Vec<PresetChoice>,
+    custom: bool,
+    scopes: Vec<ScopeChoice>,
+    locations: Vec<LocationChoice>,
+    needs_password: bool,
+    is_first: bool,
+    address: String,
+    address_is_private: bool,
+    list_url: String,
+}
+
+fn is_private(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+    }
+}
+
+fn create_page(web: &Web, here: &Here, fields: Fields, problems: Problems, is_first: bool) -> Create {
+    let preset = fields.text("preset").unwrap_or("integration");
+    let chosen = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
+    let location = fields.text("location").and_then(LocationId::parse);
+    Create {
+        frame: Frame::of(here, "Create a key", "keys"),
+        form_id: web.app.entropy().token(),
+        is_agency: here.location.is_none(),
+        kind: fields.text("kind").unwrap_or("location").to_owned(),
+        presets: Preset::ALL
+            .iter()
+            .map(|known| PresetChoice { preset: *known, chosen: known.as_str() == preset })
+            .collect(),
+        custom: preset == "custom",
+        scopes: scope_choices(chosen),
+        locations: here
+            .locations()
+            .iter()
+            .map(|known| LocationChoice {
+                id: known.id,
+                name: known.profile.name.to_string(),
+                chosen: Some(known.id) == location,
+            })
+            .collect(),
+        needs_password: !here.authority().is_fresh(),
+        is_first,
+        address: here.visitor.arrival.address.to_string(),
+        address_is_private: is_private(here.visitor.arrival.address),
+        list_url: here.url("/settings/keys"),
+        fields,
+        problems,
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewQuery {
+    preset: Option<String>,
+    kind: Option<String>,
+    first: Option<String>,
+}
+
+pub(crate) async fn new(
+    State(web): State<Web>,
+    Query(query): Query<NewQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
+    here.authority().require(Scope::KeysWrite)?;
+    let mut pairs = Vec::new();
+    pairs.extend(query.preset.map(|preset| ("preset".to_owned(), preset)));
+    pairs.extend(query.kind.map(|kind| ("kind".to_owned(), kind)));
+    Ok(render(&create_page(&web, &here, pairs.into(), Problems::default(), query.first.is_some())))
+}
+
+fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<NewKey> {
+    let name = problems.required("name", fields.text("name"), KeyName::parse);
+    let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
+    let kind = match &here.location {
+        Some(_) => KeyKind::Location,
+        None => fields.text("kind").and_then(KeyKind::parse).unwrap_or(KeyKind::Location),
+    };
+    let reach = match (&here.location, kind) {
+        (Some(location), _) => Some(Reach::location(location.id)),
+        (None, KeyKind::Agency) => Some(Reach::Agency),
+        (None, KeyKind::Location) => match fields.text("location").and_then(LocationId::parse) {
+            Some(location) => Some(Reach::location(location)),
+            None => {
+                problems.add("location", "choose the location that the key acts in");
+                None
+            }
+        },
+    };
+    let scopes = match fields.text("preset") {
+        Some("custom") => ScopeSet::parse(fields.all("scope"), kind).unwrap_or_else(|problem| {
+            problems.add("scope", problem.0);
+            ScopeSet::EMPTY
+        }),
+        other => other.and_then(Preset::parse).map_or(ScopeSet::EMPTY, |preset| preset.scopes(kind)),
+    };
+    if scopes.is_empty() {
+        problems.add("scope", "choose what the key may do");
+    }
+    let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
+    let expires_at = problems.optional("expires_at", fields.text("expires_at"), read_day);
+    let grant = Grant { agency: here.authority().agency(), reach: reach?, scopes, allowed_ips, expires_at };
+    problems.is_empty().then_some(NewKey { name: name?, description, grant, rate_limit: None })
+}
+
+pub(crate) async fn create(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let new = read_new(&here, &fields, &mut problems);
+    here.confirm(&web, &fields, &mut problems).await?;
+    if let (Some(new), true) = (new, problems.is_empty()) {
+        let authority = match once(&web, &here, &fields, "app create key").await? {
+            Ok(authority) => authority,
+            Err(already) => return Ok(already),
+        };
+        match web.app.create_key(&authority, new).await {
+            Ok(made) => {
+                remember(&web, &authority, made.key.id).await?;
+                return Ok(reveal(&web, &here, &made, false));
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &create_page(&web, &here, fields, problems, false)))
+}

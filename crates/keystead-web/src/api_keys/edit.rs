@@ -1,0 +1,105 @@
+//! Changing the settings of a key.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use keystead_model::{
+    UtcMs,
+    api_key::{ApiKey, KeyDescription, KeyName, KeyPatch},
+    grant::Grant,
+    scope::{Scope, ScopeSet},
+};
+
+use super::{ScopeChoice, read_day, read_ips, scope_choices, wanted};
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    page::{Frame, render, render_with},
+    place::Here,
+};
+
+#[derive(Template)]
+#[template(path = "api_keys/edit.html")]
+struct Edit {
+    frame: Frame,
+    name: String,
+    fields: Fields,
+    problems: Problems,
+    scopes: Vec<ScopeChoice>,
+    needs_password: bool,
+    version: i64,
+    key_url: String,
+}
+
+fn edit_page(here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Edit {
+    let chosen: ScopeSet = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
+    Edit {
+        frame: Frame::of(here, key.name.as_str(), "keys"),
+        name: key.name.to_string(),
+        scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
+        needs_password: !here.authority().is_fresh(),
+        version: key.version,
+        key_url: here.url(&format!("/settings/keys/{}", key.id)),
+        fields,
+        problems,
+    }
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let mut pairs = vec![
+        ("name".to_owned(), key.name.to_string()),
+        ("description".to_owned(), key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
+        ("allowed_ips".to_owned(), key.grant.allowed_ips.to_texts().join("\n")),
+        ("expires_at".to_owned(), key.grant.expires_at.map(UtcMs::to_day).unwrap_or_default()),
+    ];
+    pairs.extend(key.grant.scopes.iter().map(|scope| ("scope".to_owned(), scope.as_str().to_owned())));
+    Ok(render(&edit_page(&here, &key, pairs.into(), Problems::default())))
+}
+
+pub(crate) async fn update(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    let name = problems.required("name", fields.text("name"), KeyName::parse);
+    let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
+    let scopes = ScopeSet::parse(fields.all("scope"), key.kind()).unwrap_or_default();
+    if scopes.is_empty() {
+        problems.add("scope", "choose what the key may do");
+    }
+    let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
+    let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
+    // The page shows a day; the same day again leaves the instant as it is.
+    let same_day = day.is_some() && key.grant.expires_at.map(UtcMs::to_day) == day.map(UtcMs::to_day);
+    let expires_at = if same_day { key.grant.expires_at } else { day };
+    let wanted_grant = Grant { scopes, allowed_ips: allowed_ips.clone(), expires_at, ..key.grant.clone() };
+    if wanted_grant.exceeds(&key.grant).is_some() {
+        here.confirm(&web, &fields, &mut problems).await?;
+    }
+    if problems.is_empty() {
+        let patch = KeyPatch {
+            name,
+            description: Some(description),
+            scopes: Some(scopes),
+            reach: None,
+            allowed_ips: Some(allowed_ips),
+            expires_at: (expires_at != key.grant.expires_at).then_some(expires_at),
+            rate_limit: None,
+        };
+        let version = fields.text("version").and_then(|version| version.parse().ok());
+        match web.app.update_key(here.authority(), key.id, version, patch).await {
+            Ok(_) => return Ok(Redirect::to(&here.url(&format!("/settings/keys/{}", key.id))).into_response()),
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(&here, &key, fields, problems)))
+}

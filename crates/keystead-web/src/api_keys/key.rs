@@ -1,0 +1,132 @@
+//! The page of a key.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use keystead_core::Error;
+use keystead_model::{
+    api_key::{ApiKey, KeyKind, KeyState},
+    audit::AuditRow,
+    scope::Scope,
+};
+
+use super::{Row, ScopeChoice, creator, rows, scope_choices, wanted};
+use crate::{
+    Web,
+    failure::Failure,
+    form::Problems,
+    page::{Frame, render},
+    place::Here,
+    show as words,
+};
+
+/// Whether the key was used since it was made, for the page that waits for its first call.
+pub(crate) async fn first_call(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let used = key.current.last_used_at.is_some();
+    let text =
+        key.last_use.filter(|_| used).map(|last| format!("{} from {}", last.endpoint, last.ip)).unwrap_or_default();
+    Ok(([(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// A row of the audit trail.
+struct Trail {
+    what: String,
+    who: String,
+    when: String,
+    when_exactly: String,
+    detail: String,
+}
+
+struct Rotation {
+    previous_last_four: String,
+    retires: String,
+    retires_exactly: String,
+    previous_used: String,
+    new_is_used: bool,
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/show.html")]
+pub(super) struct Page {
+    frame: Frame,
+    row: Row,
+    id: String,
+    kind: &'static str,
+    description: String,
+    is_deleted: bool,
+    is_active: bool,
+    may_write: bool,
+    used_by: String,
+    addresses: Vec<String>,
+    expires: String,
+    deletes_exactly: String,
+    deletes: String,
+    scopes: Vec<ScopeChoice>,
+    rotation: Option<Rotation>,
+    trail: Vec<Trail>,
+    needs_password: bool,
+    problems: Problems,
+    list_url: String,
+    secret_created: String,
+}
+
+pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Result<Page, Error> {
+    let now = web.app.now();
+    let names = web.app.user_names(here.authority()).await?;
+    let changes = web.app.list_key_changes(here.authority(), key.id).await?;
+    let row = rows(web, here, std::slice::from_ref(key)).await?.remove(0);
+    let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
+    let trail = |change: &AuditRow| Trail {
+        what: action(&change.action),
+        who: creator(change.actor, &names),
+        when: words::ago(change.at, now),
+        when_exactly: words::instant(change.at),
+        detail: change.ip.clone().map(|ip| format!("from {ip}")).unwrap_or_default(),
+    };
+    Ok(Page {
+        frame: Frame::of(here, key.name.as_str(), "keys"),
+        row,
+        id: key.id.to_string(),
+        kind: match key.kind() {
+            KeyKind::Agency => "Agency key",
+            KeyKind::Location => "Location key",
+        },
+        description: key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
+        is_deleted: key.is_deleted(),
+        is_active: key.state == KeyState::Active,
+        may_write: here.authority().grant().allows(Scope::KeysWrite),
+        used_by: key.last_use.as_ref().and_then(|last| last.user_agent.clone()).unwrap_or_default(),
+        addresses: key.grant.allowed_ips.to_texts(),
+        expires: key.grant.expires_at.map(words::instant).unwrap_or_default(),
+        deletes_exactly: words::instant(deletes_at),
+        deletes: words::until(deletes_at, now),
+        scopes: scope_choices(key.grant.scopes).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
+        rotation: key.overlap(now).map(|previous| Rotation {
+            previous_last_four: previous.secret.last_four.clone(),
+            retires: words::until(previous.retires_at, now),
+            retires_exactly: words::instant(previous.retires_at),
+            previous_used: previous.secret.last_used_at.map_or_else(|| "never".to_owned(), |at| words::ago(at, now)),
+            new_is_used: key.current.last_used_at.is_some(),
+        }),
+        trail: changes.iter().map(trail).collect(),
+        needs_password: !here.authority().is_fresh(),
+        problems,
+        list_url: here.url("/settings/keys"),
+        secret_created: words::day(key.current.created_at),
+    })
+}
+
+/// `api_key.rotation_cancelled` as people say it.
+fn action(name: &str) -> String {
+    let words = name.strip_prefix("api_key.").unwrap_or(name).replace(['_', '.'], " ");
+    let mut characters = words.chars();
+    characters.next().map(|first| first.to_uppercase().collect::<String>() + characters.as_str()).unwrap_or_default()
+}
+
+pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    Ok(render(&key_page(&web, &here, &key, Problems::default()).await?))
+}

@@ -1,0 +1,101 @@
+//! The list of keys.
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use keystead_core::{KeyFilter, KeyQuery};
+use keystead_model::{KeyId, UtcMs, api_key::KeyKind, scope::Scope};
+use serde::Deserialize;
+
+use super::{Row, rows};
+use crate::{
+    Web,
+    failure::Failure,
+    page::{Frame, render},
+    place::Here,
+};
+
+struct Tab {
+    title: &'static str,
+    url: String,
+    count: i64,
+    is_here: bool,
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/list.html")]
+struct List {
+    frame: Frame,
+    tabs: Vec<Tab>,
+    rows: Vec<Row>,
+    query: String,
+    tab: &'static str,
+    next_url: Option<String>,
+    new_url: String,
+    may_create: bool,
+    is_deleted_tab: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    tab: Option<String>,
+    q: Option<String>,
+    after: Option<String>,
+}
+
+const PAGE: i64 = 50;
+
+fn filter_of(here: &Here, tab: &str) -> KeyFilter {
+    let own = here.location.as_ref().map(|location| vec![location.id]);
+    let kind = match (tab, &here.location) {
+        ("agency", None) => Some(KeyKind::Agency),
+        ("deleted", None) => None,
+        _ => Some(KeyKind::Location),
+    };
+    KeyFilter { kind, locations: own, deleted: tab == "deleted", ..KeyFilter::default() }
+}
+
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(query): Query<ListQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
+    let titles: &[(&'static str, &'static str)] = match &here.location {
+        None => &[("agency", "Agency keys"), ("location", "Location keys"), ("deleted", "Deleted")],
+        Some(_) => &[("location", "Location keys"), ("deleted", "Deleted")],
+    };
+    let wanted = query.tab.as_deref().unwrap_or("location");
+    let tab = titles.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or("location");
+    let mut tabs = Vec::new();
+    for (name, title) in titles {
+        let count = KeyQuery { filter: filter_of(&here, name), after: None, limit: 1 };
+        let (_, count) = web.app.list_keys(here.authority(), count).await?;
+        tabs.push(Tab { title, url: here.url(&format!("/settings/keys?tab={name}")), count, is_here: *name == tab });
+    }
+    let text = query.q.unwrap_or_default();
+    let searched = text.trim().to_owned();
+    let filter = KeyFilter { query: (!searched.is_empty()).then_some(searched), ..filter_of(&here, tab) };
+    let after = query.after.as_deref().and_then(|cursor| {
+        let (at, id) = cursor.split_once('.')?;
+        Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
+    });
+    let (keys, _) = web.app.list_keys(here.authority(), KeyQuery { filter, after, limit: PAGE }).await?;
+    let next_url = keys.last().filter(|_| keys.len() as i64 == PAGE).map(|last| {
+        let text = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+        here.url(&format!("/settings/keys?tab={tab}&q={text}&after={}.{}", last.created_at.0, last.id))
+    });
+    let page = List {
+        frame: Frame::of(&here, "API keys", "keys"),
+        rows: rows(&web, &here, &keys).await?,
+        tabs,
+        query: text,
+        tab,
+        next_url,
+        new_url: here.url("/settings/keys/new"),
+        may_create: here.authority().grant().allows(Scope::KeysWrite),
+        is_deleted_tab: tab == "deleted",
+    };
+    Ok(render(&page))
+}

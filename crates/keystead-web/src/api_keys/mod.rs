@@ -1,0 +1,164 @@
+//! Settings > API keys: the pages that the product is named for.
+
+mod change;
+mod create;
+mod edit;
+mod key;
+mod list;
+mod reveal;
+
+pub(crate) use change::{
+    cancel_rotation, deactivate, delete, delete_form, finish_rotation, reactivate, rotate, rotate_form,
+};
+pub(crate) use create::{create, new};
+pub(crate) use edit::{edit, update};
+pub(crate) use key::{first_call, show};
+pub(crate) use list::list;
+
+use std::collections::HashMap;
+
+use keystead_core::{Error, error::Noun};
+use keystead_model::{
+    KeyId, LocationId, UserId, UtcMs,
+    actor::Actor,
+    api_key::{ApiKey, DeleteReason, KeyKind, KeyState},
+    grant::Reach,
+    ip_range::IpRanges,
+    scope::{Preset, Scope, ScopeSet},
+    time::DAY_MS,
+};
+
+use crate::{Web, failure::Failure, place::Here, show as words};
+
+/// What a status means, in words and in colour.
+pub(crate) struct Status {
+    pub(crate) text: String,
+    pub(crate) class: &'static str,
+}
+
+/// A key in a list.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) place: String,
+    pub(crate) access: String,
+    pub(crate) masked: String,
+    pub(crate) used: String,
+    pub(crate) used_exactly: String,
+    pub(crate) used_for: String,
+    pub(crate) status: Status,
+    pub(crate) creator: String,
+    pub(crate) created: String,
+}
+
+/// The preset that has exactly these scopes, else their number.
+fn access(key: &ApiKey) -> String {
+    let scopes = key.grant.scopes;
+    match Preset::ALL.iter().find(|preset| preset.scopes(key.kind()) == scopes) {
+        Some(preset) => preset.title().to_owned(),
+        None => format!("{} scope{}", scopes.len(), if scopes.len() == 1 { "" } else { "s" }),
+    }
+}
+
+fn status(web: &Web, key: &ApiKey, now: UtcMs) -> Status {
+    let status = |text: String, class| Status { text, class };
+    match &key.state {
+        KeyState::Deleted { at, reason: DeleteReason::Inactive, .. } => {
+            status(format!("Deleted {}, unused for 90 days", words::day(*at)), "off")
+        }
+        KeyState::Deleted { at, .. } => status(format!("Deleted {}", words::day(*at)), "off"),
+        KeyState::Deactivated { at, .. } => status(format!("Deactivated {}", words::day(*at)), "off"),
+        KeyState::Active => {
+            let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
+            if key.grant.expires_at.is_some_and(|at| at <= now) {
+                status("Expired".to_owned(), "bad")
+            } else if let Some(previous) = key.overlap(now) {
+                status(format!("Rotating, old secret ends {}", words::until(previous.retires_at, now)), "warn")
+            } else if deletes_at - now < 15 * DAY_MS {
+                status(format!("Idle, deletes {}", words::until(deletes_at, now)), "warn")
+            } else {
+                status("Active".to_owned(), "good")
+            }
+        }
+    }
+}
+
+fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
+    match actor {
+        Actor::User(id) => names.get(&id).cloned().unwrap_or_else(|| "A former member".to_owned()),
+        Actor::Key(id) => format!("Key {id}"),
+        Actor::Operator => "Operator".to_owned(),
+        Actor::System => "Keystead".to_owned(),
+    }
+}
+
+/// Keys as rows of a list.
+pub(crate) async fn rows(web: &Web, here: &Here, keys: &[ApiKey]) -> Result<Vec<Row>, Error> {
+    let now = web.app.now();
+    let names = web.app.user_names(here.authority()).await?;
+    let place = |key: &ApiKey| match &key.grant.reach {
+        Reach::Agency => "All locations".to_owned(),
+        Reach::Chosen(set) => format!("{} chosen location{}", set.len(), if set.len() == 1 { "" } else { "s" }),
+        Reach::Locations(set) => {
+            let known = here.locations().iter().find(|location| set.contains(&location.id));
+            known.map_or_else(
+                || set.first().map(LocationId::to_string).unwrap_or_default(),
+                |location| location.profile.name.to_string(),
+            )
+        }
+    };
+    Ok(keys
+        .iter()
+        .map(|key| Row {
+            name: key.name.to_string(),
+            url: here.url(&format!("/settings/keys/{}", key.id)),
+            place: place(key),
+            access: access(key),
+            masked: key.masked(),
+            used: key.last_use.as_ref().map_or_else(|| "Never used".to_owned(), |last| words::ago(last.at, now)),
+            used_exactly: key.last_use.as_ref().map(|last| words::instant(last.at)).unwrap_or_default(),
+            used_for: key.last_use.as_ref().map(|last| format!("{} · {}", last.ip, last.endpoint)).unwrap_or_default(),
+            status: status(web, key, now),
+            creator: creator(key.created_by, &names),
+            created: words::day(key.created_at),
+        })
+        .collect())
+}
+
+/// A scope to tick.
+struct ScopeChoice {
+    scope: Scope,
+    chosen: bool,
+    agency_only: bool,
+}
+
+fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
+    Scope::ALL
+        .iter()
+        .map(|scope| ScopeChoice {
+            scope: *scope,
+            chosen: chosen.contains(*scope),
+            agency_only: !scope.suits(KeyKind::Location),
+        })
+        .collect()
+}
+
+fn read_ips(text: &str) -> Result<IpRanges, keystead_model::Invalid> {
+    IpRanges::parse(text.split([',', ' ', '\n', '\r', '\t']))
+}
+
+fn read_day(text: &str) -> Result<UtcMs, keystead_model::Invalid> {
+    UtcMs::parse_iso(text).ok_or_else(|| keystead_model::Invalid::new("must be a day, such as 2027-01-31"))
+}
+
+async fn wanted(web: &Web, here: &Here) -> Result<ApiKey, Failure> {
+    let text = here.visitor.param("id");
+    let missing = || Error::NotFound(Noun::Key, text.to_owned());
+    let key = web.app.get_key(here.authority(), KeyId::parse(text).ok_or_else(missing)?).await?;
+    let is_here = match (&here.location, &key.grant.reach) {
+        (None, _) => true,
+        (Some(location), Reach::Locations(set)) => set.contains(&location.id),
+        (Some(_), Reach::Agency | Reach::Chosen(_)) => false,
+    };
+    if is_here { Ok(key) } else { Err(missing().into()) }
+}

@@ -1,0 +1,134 @@
+//! Showing a secret, once.
+
+use askama::Template;
+use axum::response::Response;
+use keystead_core::{CreatedKey, Error, Replay};
+use keystead_model::{KeyId, api_key::KeyKind};
+
+use super::access;
+use crate::{
+    Web,
+    failure::Failure,
+    form::Fields,
+    page::{Frame, render},
+    place::Here,
+};
+
+#[derive(Template)]
+#[template(path = "api_keys/reveal.html")]
+struct Reveal {
+    frame: Frame,
+    name: String,
+    about: String,
+    secret: String,
+    env: String,
+    snippets: Vec<Snippet>,
+    poll_url: String,
+    key_url: String,
+    rotated: bool,
+}
+
+struct Snippet {
+    id: &'static str,
+    title: &'static str,
+    code: String,
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/shown.html")]
+struct AlreadyShown {
+    frame: Frame,
+    key_url: String,
+    rotate_url: String,
+}
+
+fn snippets(base: &str, key: &str) -> Vec<Snippet> {
+    let snippet = |id, title, code| Snippet { id, title, code };
+    vec![
+        snippet("curl", "curl", format!("curl {base}/api-keys/self \\\n  -H \"Authorization: Bearer {key}\"")),
+        snippet(
+            "javascript",
+            "JavaScript",
+            format!(
+                "const {{ HighLevel }} = require('@gohighlevel/api-client');\nHighLevel.BASE_URL = '{base}';\nconst client = new HighLevel({{ privateIntegrationToken: '{key}' }});"
+            ),
+        ),
+        snippet(
+            "python",
+            "Python",
+            format!(
+                "import urllib.request\n\nrequest = urllib.request.Request(\"{base}/api-keys/self\",\n    headers={{\"Authorization\": \"Bearer {key}\"}})\nprint(urllib.request.urlopen(request).read().decode())"
+            ),
+        ),
+        snippet(
+            "rust",
+            "Rust",
+            format!(
+                "let answer = reqwest::Client::new()\n    .get(\"{base}/api-keys/self\")\n    .bearer_auth(\"{key}\")\n    .send()\n    .await?;"
+            ),
+        ),
+    ]
+}
+
+pub(super) fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response {
+    let secret = made.secret.expose();
+    let id = made.key.id;
+    let variable: String = made
+        .key
+        .name
+        .as_str()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .collect();
+    let kind = match made.key.kind() {
+        KeyKind::Agency => "Agency key".to_owned(),
+        KeyKind::Location => "Location key".to_owned(),
+    };
+    let page = Reveal {
+        frame: Frame::of(here, "Store your key", "keys"),
+        name: made.key.name.to_string(),
+        about: format!("{kind} · {}", access(&made.key)),
+        secret: secret.to_owned(),
+        env: format!(
+            "# {}\nKEYSTEAD_URL={}\n{}_KEY={secret}\n",
+            made.key.name,
+            web.base_url,
+            variable.trim_matches('_')
+        ),
+        snippets: snippets(&web.base_url, secret),
+        poll_url: here.url(&format!("/settings/keys/{id}/first-call")),
+        key_url: here.url(&format!("/settings/keys/{id}")),
+        rotated,
+    };
+    render(&page)
+}
+
+/// Runs what makes a secret once for each form that was sent: a form that is sent again shows no secret.
+pub(super) async fn once(
+    web: &Web,
+    here: &Here,
+    fields: &Fields,
+    route: &str,
+) -> Result<Result<keystead_core::Authority, Response>, Failure> {
+    let form_id = fields.text("form_id").unwrap_or("none");
+    let arrival = &here.visitor.arrival;
+    match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await? {
+        Replay::New(claim) => Ok(Ok(here.authority().clone().with_claim(claim))),
+        Replay::Answered(_, id) => {
+            let key_url = here.url(&format!("/settings/keys/{id}"));
+            let page = AlreadyShown {
+                frame: Frame::of(here, "Already shown", "keys"),
+                rotate_url: format!("{key_url}/rotate"),
+                key_url,
+            };
+            Ok(Err(render(&page)))
+        }
+    }
+}
+
+pub(super) async fn remember(web: &Web, authority: &keystead_core::Authority, id: KeyId) -> Result<(), Error> {
+    match authority.claim() {
+        Some(claim) => web.app.finish_idempotent(claim, 200, id.as_str()).await,
+        None => Ok(()),
+    }
+}
