@@ -96,6 +96,7 @@ struct Editor {
     fields: Fields,
     problems: Problems,
     zones: Vec<String>,
+    needs_password: bool,
     list_url: String,
 }
 
@@ -118,6 +119,7 @@ fn editor(here: &Here, existing: Option<&Location>, fields: Fields, problems: Pr
         fields,
         problems,
         zones: time_zone_names(),
+        needs_password: !here.authority().is_fresh(),
         list_url: here.url("/locations"),
     }
 }
@@ -170,8 +172,8 @@ async fn wanted(web: &Web, here: &Here) -> Result<Location, Failure> {
     Ok(web.app.get_location(here.authority(), here.id(Noun::Location)?).await?)
 }
 
-pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let location = wanted(&web, &here).await?;
+/// The form as it stands for a location that exists.
+fn fields_of(location: &Location) -> Fields {
     let LocationProfile {
         name,
         country,
@@ -203,7 +205,12 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
         pairs.push(("allow_duplicates", "on".to_owned()));
     }
     let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Ok(render(&editor(&here, Some(&location), pairs.into(), Problems::default())))
+    pairs.into()
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    Ok(render(&editor(&here, Some(&location), fields_of(&location), Problems::default())))
 }
 
 pub(crate) async fn update(
@@ -226,25 +233,28 @@ pub(crate) async fn update(
 }
 
 pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    set_state(&web, here, TenantState::Suspended, None).await
+    let location = wanted(&web, &here).await?;
+    set_state(&web, here, location, TenantState::Suspended, Problems::default()).await
 }
 
 pub(crate) async fn resume(
     State(web): State<Web>,
-    here: Here,
+    mut here: Here,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    let fields = Fields::from(pairs);
-    let password = fields.raw("confirm_password").map(str::to_owned);
-    set_state(&web, here, TenantState::Active, password.as_deref()).await
+    let location = wanted(&web, &here).await?;
+    let mut problems = Problems::default();
+    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
+    set_state(&web, here, location, TenantState::Active, problems).await
 }
 
-async fn set_state(web: &Web, mut here: Here, state: TenantState, password: Option<&str>) -> Result<Response, Failure> {
-    let location = wanted(web, &here).await?;
-    let mut problems = Problems::default();
-    if state == TenantState::Active && !here.visitor.confirm(web, password).await? {
-        problems.add("confirm_password", "is needed to resume a location: its keys work again");
-    }
+async fn set_state(
+    web: &Web,
+    here: Here,
+    location: Location,
+    state: TenantState,
+    mut problems: Problems,
+) -> Result<Response, Failure> {
     if problems.is_empty() {
         let context = here.authority().clone().in_agency()?;
         match web.app.set_location_state(&context, location.id, state).await {
@@ -252,6 +262,6 @@ async fn set_state(web: &Web, mut here: Here, state: TenantState, password: Opti
             Err(error) => problems.take(error)?,
         }
     }
-    let fields = Fields::from(vec![("name".to_owned(), location.profile.name.to_string())]);
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&location), fields, problems)))
+    let page = editor(&here, Some(&location), fields_of(&location), problems);
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

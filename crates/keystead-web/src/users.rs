@@ -234,11 +234,16 @@ async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
     user.ok_or_else(|| Error::NotFound(Noun::User, id.to_string()).into())
 }
 
-pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let user = wanted(&web, &here).await?;
+/// The form as it stands for a member who exists.
+fn fields_of(user: &User) -> Fields {
     let mut pairs = vec![("role".to_owned(), user.role.as_str().to_owned())];
     pairs.extend(user.locations.iter().map(|id| ("location".to_owned(), id.to_string())));
-    Ok(render(&editor(&here, Some(&user), pairs.into(), Problems::default())))
+    pairs.into()
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
+    Ok(render(&editor(&here, Some(&user), fields_of(&user), Problems::default())))
 }
 
 pub(crate) async fn set_role(
@@ -286,9 +291,7 @@ async fn set_disabled(web: &Web, mut here: Here, disabled: bool, fields: Fields)
             Err(error) => problems.take(error)?,
         }
     }
-    let mut pairs = vec![("role".to_owned(), user.role.as_str().to_owned())];
-    pairs.extend(user.locations.iter().map(|id| ("location".to_owned(), id.to_string())));
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), pairs.into(), problems)))
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), fields_of(&user), problems)))
 }
 
 #[derive(Template)]

@@ -167,3 +167,29 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
     assert_eq!(disabled.unwrap_err().code(), keystead_core::ErrorCode::LastAdmin);
     app.app.rename_agency(&operator, TenantName::parse("Renamed").unwrap()).await.unwrap();
 }
+
+/// A form that is shown again must hold what is stored: the next Save would otherwise wipe it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_action_shows_the_whole_form_again() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let patch = keystead_model::location::LocationPatch {
+        city: Some(Some(keystead_model::text::Line::parse("Hamburg").unwrap())),
+        country: Some(keystead_model::text::Country::parse("DE").unwrap()),
+        ..Default::default()
+    };
+    app.app.update_location(&operator, app.ids.location, patch).await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let url = format!("/app/agency/locations/{}", app.ids.location);
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        from_here(app.post(&format!("{url}{path}"))).header("Cookie", &cookie).form(fields).send().await
+    };
+    assert_eq!(post("/suspend", &[]).await.status, 303);
+    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    let asked = app.get(&url).header("Cookie", &cookie).send().await;
+    assert!(asked.text.contains("confirm_password"), "the password is asked with the form, not after it");
+    let refused = post("/resume", &[("confirm_password", "wrong wrong wrong")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains(r#"value="Hamburg""#) && refused.text.contains(r#"value="DE""#), "{}", refused.text);
+    assert_eq!(post("/resume", &[("confirm_password", ADMIN_PASSWORD)]).await.status, 303);
+}
