@@ -8,7 +8,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use keystead_core::{App, Authority, Error, ErrorCode, KeyCaller, RateStatus, Replay};
 use keystead_http::{Arrival, BodyError, read_body};
-use keystead_model::{KeyId, LocationId, UtcMs, text::echo};
+use keystead_model::{KeyId, LocationId, UtcMs, key_secret::PresentedKey, text::echo};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -148,8 +148,13 @@ impl Api {
         facts: &mut Facts,
     ) -> Result<KeyCaller, Failure> {
         let presented = credential::from_request(&parts.headers, parts.uri.query())?;
-        facts.key = keystead_model::key_secret::PresentedKey::parse(presented).map(|key| key.id);
-        let caller = self.app.authenticate(presented, &arrival.facts(&parts.headers, route.endpoint)).await?;
+        let caller = self.app.authenticate(presented, &arrival.facts(&parts.headers, route.endpoint)).await;
+        // For the log: a caller that was verified brings its id, so only a refusal is read once more.
+        facts.key = match &caller {
+            Ok(caller) => Some(caller.key().id),
+            Err(_) => PresentedKey::parse(presented).map(|key| key.id),
+        };
+        let caller = caller?;
         let key = caller.key();
         let deletes_at = self.app.to_utc(key.inactivity.deletes_at, self.app.now());
         facts.key_ends_at = Some(key.grant.expires_at.map_or(deletes_at, |expires_at| expires_at.min(deletes_at)));

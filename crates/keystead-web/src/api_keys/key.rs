@@ -12,7 +12,7 @@ use keystead_model::{
     scope::Scope,
 };
 
-use super::{Row, ScopeChoice, creator, rows, scope_choices, wanted};
+use super::{Row, ScopeChoice, creator, row, scope_choices, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -77,7 +77,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
     let now = web.app.now();
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
-    let row = rows(web, here, std::slice::from_ref(key)).await?.remove(0);
+    let row = row(web, here, key, &names);
     let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
     let trail = |change: &AuditRow| Trail {
         what: action(&change.action),

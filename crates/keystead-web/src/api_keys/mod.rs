@@ -94,9 +94,14 @@ fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
 
 /// Keys as rows of a list.
 pub(crate) async fn rows(web: &Web, here: &Here, keys: &[ApiKey]) -> Result<Vec<Row>, Error> {
-    let now = web.app.now();
     let names = web.app.user_names(here.authority()).await?;
-    let place = |key: &ApiKey| match &key.grant.reach {
+    Ok(keys.iter().map(|key| row(web, here, key, &names)).collect())
+}
+
+/// One key as a row, by the names of those who may have made it.
+fn row(web: &Web, here: &Here, key: &ApiKey, names: &HashMap<UserId, String>) -> Row {
+    let now = web.app.now();
+    let place = match &key.grant.reach {
         Reach::Agency => "All locations".to_owned(),
         Reach::Chosen(set) => format!("{} chosen location{}", set.len(), if set.len() == 1 { "" } else { "s" }),
         Reach::Locations(set) => {
@@ -107,22 +112,20 @@ pub(crate) async fn rows(web: &Web, here: &Here, keys: &[ApiKey]) -> Result<Vec<
             )
         }
     };
-    Ok(keys
-        .iter()
-        .map(|key| Row {
-            name: key.name.to_string(),
-            url: here.url(&format!("/settings/keys/{}", key.id)),
-            place: place(key),
-            access: access(key),
-            masked: key.masked(),
-            used: key.last_use.as_ref().map_or_else(|| "Never used".to_owned(), |last| words::ago(last.at, now)),
-            used_exactly: key.last_use.as_ref().map(|last| words::instant(last.at)).unwrap_or_default(),
-            used_for: key.last_use.as_ref().map(|last| format!("{} · {}", last.ip, last.endpoint)).unwrap_or_default(),
-            status: status(web, key, now),
-            creator: creator(key.created_by, &names),
-            created: words::day(key.created_at),
-        })
-        .collect())
+    let last = key.last_use.as_ref();
+    Row {
+        name: key.name.to_string(),
+        url: here.url(&format!("/settings/keys/{}", key.id)),
+        place,
+        access: access(key),
+        masked: key.masked(),
+        used: last.map_or_else(|| "Never used".to_owned(), |last| words::ago(last.at, now)),
+        used_exactly: last.map(|last| words::instant(last.at)).unwrap_or_default(),
+        used_for: last.map(|last| format!("{} · {}", last.ip, last.endpoint)).unwrap_or_default(),
+        status: status(web, key, now),
+        creator: creator(key.created_by, names),
+        created: words::day(key.created_at),
+    }
 }
 
 /// A scope to tick.
