@@ -5,10 +5,10 @@ use keystead_api::v2::api_keys::parse_location;
 use keystead_core::{App, LocationList};
 use keystead_model::{
     agency::{TenantName, TenantState},
-    location::LocationProfile,
+    location::{Location, LocationPatch, LocationProfile},
     text::{Country, TimeZoneName},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{init::valid, operator, output, with_app};
 use crate::{config::Config, instance::Failure};
@@ -19,6 +19,8 @@ pub(super) enum Locations {
     List(Common),
     /// Make a location
     Create(Create),
+    /// Change a location's name, country or time zone
+    Update(Update),
     /// Refuse a location's keys until it is resumed
     Suspend(One),
     /// End a suspension
@@ -51,6 +53,23 @@ pub(super) struct Create {
 }
 
 #[derive(Args)]
+pub(super) struct Update {
+    /// Id of the location
+    id: String,
+    /// New name
+    #[arg(long, required_unless_present_any = ["country", "timezone"])]
+    name: Option<String>,
+    /// New country, ISO 3166-1 alpha-2
+    #[arg(long)]
+    country: Option<String>,
+    /// New time zone
+    #[arg(long)]
+    timezone: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
 pub(super) struct One {
     /// Id of the location
     id: String,
@@ -63,11 +82,23 @@ impl Locations {
         with_app(config, async |app| match self {
             Self::List(common) => list(app, &common).await,
             Self::Create(create) => create.run(app).await,
+            Self::Update(update) => update.run(app).await,
             Self::Suspend(one) => one.set(app, TenantState::Suspended).await,
             Self::Resume(one) => one.set(app, TenantState::Active).await,
         })
         .await
     }
+}
+
+fn shape(location: &Location) -> Value {
+    json!({
+        "id": location.id,
+        "companyId": location.agency,
+        "name": location.profile.name.as_str(),
+        "country": location.profile.country.as_str(),
+        "timezone": location.profile.timezone.as_str(),
+        "state": location.state.as_str(),
+    })
 }
 
 async fn list(app: &App, common: &Common) -> Result<(), Failure> {
@@ -76,12 +107,7 @@ async fn list(app: &App, common: &Common) -> Result<(), Failure> {
     let rows = app.list_locations(context.authority(), list).await?;
     if common.json {
         for location in &rows {
-            output::json(&json!({
-                "id": location.id,
-                "companyId": location.agency,
-                "name": location.profile.name.as_str(),
-                "state": location.state.as_str(),
-            }));
+            output::json(&shape(location));
         }
         return Ok(());
     }
@@ -103,9 +129,29 @@ impl Create {
         profile.timezone = valid("--timezone", TimeZoneName::parse(&self.timezone))?;
         let location = app.create_location(&context, profile).await?;
         if self.common.json {
-            output::json(&json!({"id": location.id, "companyId": location.agency, "name": self.name.trim()}));
+            output::json(&shape(&location));
         } else {
             println!("{}", location.id);
+        }
+        Ok(())
+    }
+}
+
+impl Update {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let id = valid("the id", parse_location(&self.id))?;
+        let patch = LocationPatch {
+            name: self.name.map(|name| valid("--name", TenantName::parse(&name))).transpose()?,
+            country: self.country.map(|code| valid("--country", Country::parse(&code))).transpose()?,
+            timezone: self.timezone.map(|zone| valid("--timezone", TimeZoneName::parse(&zone))).transpose()?,
+            ..LocationPatch::default()
+        };
+        let location = app.update_location(&context, id, patch).await?;
+        if self.common.json {
+            output::json(&shape(&location));
+        } else {
+            println!("{id} is {}", location.profile.name);
         }
         Ok(())
     }

@@ -41,13 +41,13 @@ enum Command {
     /// Make, list, change, rotate and end API keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Make, list, suspend and resume locations
+    /// Make, list, change, suspend and resume locations
     #[command(subcommand)]
     Locations(locations::Locations),
     /// Make, list, suspend and resume agencies
     #[command(subcommand)]
     Agencies(agencies::Agencies),
-    /// Reset passwords, name operators
+    /// List, invite, change and disable members; reset passwords, name operators
     #[command(subcommand)]
     Users(users::Users),
 }

@@ -1,14 +1,35 @@
-//! `keystead users …`.
+//! `keystead users …`: the members of an agency.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use keystead_api::v2::api_keys::parse_location;
+use keystead_core::{AgencyContext, App};
+use keystead_model::{
+    LocationId,
+    text::EmailAddress,
+    user::{NewUser, Role, User},
+};
+use serde_json::{Value, json};
 
-use super::{init::read_secret, with_app};
+use super::{
+    init::{read_secret, valid},
+    operator, output, with_app,
+};
 use crate::{config::Config, instance::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Users {
+    /// List the members of an agency
+    List(Common),
+    /// Invite somebody; prints the link that they accept within seven days
+    Invite(Membership),
+    /// Change a member's role and locations; their sessions end
+    Update(Membership),
+    /// Keep a member from signing in; their sessions end at once, keys that they made stay
+    Disable(One),
+    /// Let a disabled member sign in again
+    Enable(One),
     /// Set somebody's password; all their sessions end
     SetPassword {
         /// Their e-mail address
@@ -29,9 +50,51 @@ pub(super) enum Users {
     },
 }
 
+#[derive(Args)]
+pub(super) struct Common {
+    /// Agency, where there are several
+    #[arg(long)]
+    agency_id: Option<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Membership {
+    /// Their e-mail address
+    #[arg(long)]
+    email: String,
+    /// agency-admin, agency-user, account-admin or account-user
+    #[arg(long)]
+    role: String,
+    /// Locations of an account role
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    location_ids: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct One {
+    /// Their e-mail address
+    #[arg(long)]
+    email: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The operator manages whomever an agency's admin manages.
+const MANAGER: Role = Role::AgencyAdmin;
+
 impl Users {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         with_app(config, async |app| match self {
+            Self::List(common) => list(app, &common).await,
+            Self::Invite(membership) => membership.invite(app, config).await,
+            Self::Update(membership) => membership.update(app).await,
+            Self::Disable(one) => one.set_disabled(app, true).await,
+            Self::Enable(one) => one.set_disabled(app, false).await,
             Self::SetPassword { email, password_file } => {
                 let password = read_secret(&password_file)?;
                 app.reset_password(&email, &password).await?;
@@ -46,4 +109,102 @@ impl Users {
         })
         .await
     }
+}
+
+/// As the wire contract shows users.
+fn shape(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "companyId": user.agency,
+        "name": user.display_name(),
+        "email": user.email.as_str(),
+        "type": user.role.user_type(),
+        "role": user.role.role(),
+        "locationIds": user.locations,
+        "disabled": user.disabled,
+    })
+}
+
+async fn list(app: &App, common: &Common) -> Result<(), Failure> {
+    let context = operator(app, common.agency_id.as_deref()).await?;
+    let users = app.list_users(context.authority(), MANAGER).await?;
+    if common.json {
+        users.iter().for_each(|user| output::json(&shape(user)));
+        return Ok(());
+    }
+    let state = |user: &User| if user.disabled { "disabled" } else { "active" }.to_owned();
+    let rows: Vec<Vec<String>> = users
+        .iter()
+        .map(|user| vec![user.email.as_str().to_owned(), user.display_name(), user.role.as_str().to_owned(), state(user)])
+        .collect();
+    output::table(&["EMAIL", "NAME", "ROLE", "STATE"], &rows);
+    Ok(())
+}
+
+async fn member(app: &App, context: &AgencyContext, email: &str) -> Result<User, Failure> {
+    let wanted = valid("--email", EmailAddress::parse(email))?.normalized();
+    let users = app.list_users(context.authority(), MANAGER).await?;
+    let found = users.into_iter().find(|user| user.email.normalized() == wanted);
+    found.ok_or_else(|| Failure::new(format!("{email} is no member of this agency (see keystead users list)")))
+}
+
+impl Membership {
+    fn parts(&self) -> Result<(Role, BTreeSet<LocationId>), Failure> {
+        let role = Role::from_name(&self.role).ok_or_else(|| {
+            let names: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+            Failure::new(format!("--role must be one of {}", names.join(", ")))
+        })?;
+        let locations: BTreeSet<LocationId> =
+            self.location_ids.iter().map(|id| valid("--location-ids", parse_location(id))).collect::<Result<_, _>>()?;
+        if role.is_account() == locations.is_empty() {
+            let rule = if locations.is_empty() { "needs --location-ids" } else { "takes no --location-ids" };
+            return Err(Failure::new(format!("the role {} {rule}", role.as_str())));
+        }
+        Ok((role, locations))
+    }
+
+    async fn invite(self, app: &App, config: &Config) -> Result<(), Failure> {
+        let (role, locations) = self.parts()?;
+        let email = valid("--email", EmailAddress::parse(&self.email))?;
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let new = NewUser { email, first_name: None, last_name: None, role, locations };
+        let (token, invitation) = app.invite_user(context.authority(), MANAGER, new).await?;
+        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+        let link = format!("{base}/app/invite/{token}");
+        if self.common.json {
+            output::json(&json!({"id": invitation.id, "link": link, "expiresAt": invitation.expires_at.to_iso()}));
+        } else {
+            println!("{link}");
+        }
+        Ok(())
+    }
+
+    async fn update(self, app: &App) -> Result<(), Failure> {
+        let (role, locations) = self.parts()?;
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let user = member(app, &context, &self.email).await?;
+        app.set_user_role(context.authority(), MANAGER, user.id, role, locations).await?;
+        show(app, &context, &self.email, self.common.json).await
+    }
+}
+
+impl One {
+    async fn set_disabled(self, app: &App, disabled: bool) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let user = member(app, &context, &self.email).await?;
+        app.set_user_disabled(context.authority(), MANAGER, user.id, disabled).await?;
+        show(app, &context, &self.email, self.common.json).await
+    }
+}
+
+/// What became of a member.
+async fn show(app: &App, context: &AgencyContext, email: &str, json: bool) -> Result<(), Failure> {
+    let user = member(app, context, email).await?;
+    if json {
+        output::json(&shape(&user));
+    } else {
+        let state = if user.disabled { "disabled" } else { "active" };
+        println!("{} is {state}: {}", user.email.as_str(), user.role.title());
+    }
+    Ok(())
 }

@@ -133,6 +133,34 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
 }
 
 #[test]
+fn locations_and_members_are_managed_without_a_browser() {
+    let instance = Instance::new("members");
+    let ids = instance.init();
+    let location = ids["locationId"].as_str().unwrap();
+    #[rustfmt::skip]
+    let changed = instance.json(&["locations", "update", location, "--name", "Harbour", "--timezone", "Europe/Berlin", "--json"]);
+    assert_eq!((&changed["name"], &changed["timezone"]), (&"Harbour".into(), &"Europe/Berlin".into()));
+    assert!(instance.refused(&["locations", "update", location, "--country", "Atlantis"]).contains("--country"));
+
+    #[rustfmt::skip]
+    let invited = instance.json(&["users", "invite", "--email", "new@example.com", "--role", "account-admin", "--location-ids", location, "--json"]);
+    assert!(invited["link"].as_str().unwrap().contains("/app/invite/"));
+    let whole = ["users", "invite", "--email", "x@example.com", "--role", "account-user"];
+    assert!(instance.refused(&whole).contains("--location-ids"));
+    assert!(instance.refused(&["users", "invite", "--email", "x@example.com", "--role", "king"]).contains("agency-admin"));
+
+    let listed = instance.json(&["users", "list", "--json"]);
+    let admin = listed["email"].as_str().unwrap();
+    assert_eq!((&listed["type"], &listed["role"]), (&"agency".into(), &"admin".into()));
+    // Somebody must be left to run the agency.
+    assert!(instance.refused(&["users", "disable", "--email", admin]).contains("admin"));
+    let less = ["users", "update", "--email", admin, "--role", "agency-user"];
+    assert!(instance.refused(&less).contains("admin"));
+    assert!(instance.refused(&["users", "enable", "--email", "nobody@example.com"]).contains("users list"));
+    assert_eq!(instance.json(&["users", "enable", "--email", admin, "--json"])["disabled"], false);
+}
+
+#[test]
 fn what_prevents_a_start_is_told_in_one_line() {
     let instance = Instance::new("refusals");
     instance.init();
