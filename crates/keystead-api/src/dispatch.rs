@@ -109,6 +109,12 @@ impl Api {
             Face::V1 => Version::V2021,
             Face::V2 => Version::from_headers(&parts.headers)?,
         };
+        if let Handler::Open(handler) = &route.handler {
+            let query = parse_query(parts.uri.query())?;
+            let bytes = read_body(body).await.map_err(body_failure)?;
+            let body = parse_body(&parts.method, &parts.headers, &bytes)?;
+            return Ok(handler(arrival.address, self.call_of(params, query, body, version)).await?);
+        }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
         let query = parse_query(parts.uri.query())?;
         let bytes = read_body(body).await.map_err(body_failure)?;
@@ -131,13 +137,23 @@ impl Api {
         if let Some(claim) = &claim {
             authority = authority.with_claim(Arc::clone(claim));
         }
-        let call = Call { app: self.app.clone(), params, query, body, version, base_url: Arc::clone(&self.base_url) };
+        let call = self.call_of(params, query, body, version);
         let reply = self.operate(route, authority, named, call).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
             self.app.finish_idempotent(&claim, reply.status, &kept).await?;
         }
         Ok(reply)
+    }
+
+    fn call_of(
+        &self,
+        params: Vec<(String, String)>,
+        query: Map<String, Value>,
+        body: Map<String, Value>,
+        version: Version,
+    ) -> Call {
+        Call { app: self.app.clone(), params, query, body, version, base_url: Arc::clone(&self.base_url) }
     }
 
     async fn authenticate(
@@ -211,6 +227,7 @@ impl Api {
             }
             Handler::Agency(handler) => handler(authority.in_agency()?, call).await?,
             Handler::Either(handler) => handler(authority, call).await?,
+            Handler::Open(_) => unreachable!("open routes are answered before a key is asked for"),
         })
     }
 }

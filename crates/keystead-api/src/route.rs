@@ -1,6 +1,6 @@
 //! A route: what the table of routes is made of. The type of a handler says who may call it.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, net::IpAddr, pin::Pin};
 
 use http::Method;
 use keystead_core::{AgencyContext, Authority, Error, LocationContext};
@@ -26,6 +26,8 @@ pub enum Access {
     Agency,
     /// Either; the operation looks at what the key reaches.
     Either,
+    /// Anybody, without a key.
+    Open,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -35,6 +37,7 @@ pub(crate) enum Handler {
     Location(Box<dyn Fn(LocationContext, Call) -> Answer + Send + Sync>),
     Agency(Box<dyn Fn(AgencyContext, Call) -> Answer + Send + Sync>),
     Either(Box<dyn Fn(Authority, Call) -> Answer + Send + Sync>),
+    Open(Box<dyn Fn(IpAddr, Call) -> Answer + Send + Sync>),
 }
 
 /// One row of the table.
@@ -59,6 +62,7 @@ impl Route {
             Handler::Location(_) => Access::Location,
             Handler::Agency(_) => Access::Agency,
             Handler::Either(_) => Access::Either,
+            Handler::Open(_) => Access::Open,
         }
     }
 }
@@ -122,6 +126,20 @@ impl Table {
     {
         let boxed = move |authority, call| -> Answer { Box::pin(handler(authority, call)) };
         self.add(endpoint, scope, Handler::Either(Box::new(boxed)));
+        self
+    }
+
+    /// A route for anybody; the operation gets the caller's address, to limit what comes from there.
+    pub(crate) fn open<F>(
+        mut self,
+        endpoint: &'static str,
+        handler: impl Fn(IpAddr, Call) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+    {
+        let boxed = move |address, call| -> Answer { Box::pin(handler(address, call)) };
+        self.add(endpoint, None, Handler::Open(Box::new(boxed)));
         self
     }
 

@@ -15,7 +15,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn v2_routes() -> Vec<Route> {
-    use v2::{api_keys, contacts, locations, notes, tags, tasks};
+    use v2::{api_keys, contacts, locations, notes, notifications, tags, tasks};
     Table::new(Face::V2)
         .location("GET /contacts", Scope::ContactsRead, contacts::list)
         .location("POST /contacts", Scope::ContactsWrite, contacts::create)
@@ -60,6 +60,13 @@ fn v2_routes() -> Vec<Route> {
         .either("POST /api-keys/{id}/rotate", Some(Scope::KeysWrite), api_keys::rotate)
         .either("POST /api-keys/{id}/rotate/cancel", Some(Scope::KeysWrite), api_keys::cancel_rotation)
         .either("POST /api-keys/{id}/rotate/finish", None, api_keys::finish_rotation)
+        .either("POST /api-keys/{id}/replace", Some(Scope::KeysWrite), api_keys::replace)
+        .either("POST /api-keys/{id}/keep", Some(Scope::KeysWrite), api_keys::keep)
+        .either("POST /api-keys/{id}/restore", Some(Scope::KeysWrite), api_keys::restore)
+        .open("POST /api-keys/revoke-exposed", api_keys::revoke_exposed)
+        .either("GET /notifications", Some(Scope::KeysRead), notifications::list)
+        .either("GET /notifications/{id}", Some(Scope::KeysRead), notifications::get)
+        .either("PATCH /notifications/{id}", Some(Scope::KeysRead), notifications::update)
         .rows()
 }
 

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use keystead_model::{
     KeyId, LocationId, UtcMs,
-    api_key::{
-        ApiKey, DeleteReason, INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, KeyKind, KeyPatch, KeyState, NewKey,
-        StoredSecret,
-    },
+    api_key::{ApiKey, DeleteReason, KeyKind, KeyPatch, KeyState, NewKey, StoredSecret},
     audit::AuditRow,
     grant::Reach,
     key_secret::KeySecret,
@@ -92,36 +89,8 @@ impl App {
             .write_serial(move |tx| {
                 let sequence = changes::next(tx, Change::Key(id), now)?;
                 let service = service_clock::read(tx)?.now;
-                let key = ApiKey {
-                    id,
-                    name: new.name.clone(),
-                    description: new.description.clone(),
-                    grant: new.grant.clone(),
-                    rate_limit: new.rate_limit,
-                    state: KeyState::Active,
-                    created_by: authority.actor(),
-                    created_at: now,
-                    current: stored.clone(),
-                    previous: None,
-                    exposed_at: None,
-                    last_use: None,
-                    inactivity: Inactivity {
-                        active_at: service,
-                        idle_since: service,
-                        stage: 0,
-                        deletes_at: service.plus(INACTIVITY_MS + INACTIVITY_SLACK_MS),
-                        held: false,
-                    },
-                    version: 1,
-                };
-                owned_locations(tx, &key)?;
-                if api_keys::count(tx, authority.agency(), location_of(&key))? >= cap {
-                    return Err(Error::Conflict(ErrorCode::KeyCap, format!("There are {cap} keys already")));
-                }
-                api_keys::insert(tx, &key)?;
-                record(tx, &authority, change_of("api_key.created", None, Some(&key)))?;
-                let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
-                Ok((sequence, key))
+                let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
+                Ok::<_, Error>((sequence, insert_key(tx, &authority, &key, cap)?))
             })
             .await;
         self.keys.invalidate(id);
@@ -225,6 +194,23 @@ impl App {
         .await
     }
 
+    /// Restarts a key's 90 days without a use.
+    pub async fn keep_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        self.change_key(authority, id, None, "api_key.kept", |key, at| Ok(key.keep(at.service)?)).await
+    }
+
+    /// Brings a deleted key back as it was, with the same secret and its full 90 days.
+    pub async fn restore_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        let by = authority.actor();
+        self.adding_authority(
+            authority,
+            id,
+            "api_key.restored",
+            move |key, at| Ok(key.restore(by, at.utc, at.service)?),
+        )
+        .await
+    }
+
     /// Gives a key a new secret; the old one goes on for `overlap`.
     ///
     /// While an overlap runs `version` must be given, so that two people do not rotate past each other.
@@ -324,19 +310,19 @@ impl App {
         Ok(ChangedKey { key, receipt: self.receipt(sequence) })
     }
 
-    fn receipt(&self, sequence: i64) -> Receipt {
+    pub(crate) fn receipt(&self, sequence: i64) -> Receipt {
         let effective_here = self.clock.now();
         Receipt { sequence, effective_here, effective_everywhere_by: effective_here + EVERYWHERE_WITHIN }
     }
 
-    fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {
+    pub(crate) fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {
         let pepper_version = self.secret.current();
         let hash = self
             .secret
             .hash_key(pepper_version, secret.expose())
             .ok_or_else(|| Error::Internal("the instance secret has no version".to_owned()))?;
         Ok(StoredSecret {
-            hash,
+            hash: Some(hash),
             pepper_version,
             last_four: secret.last_four().to_owned(),
             created_at: now,
@@ -355,7 +341,18 @@ struct Instants {
     service: keystead_model::ServiceMs,
 }
 
-fn adds_authority(authority: &Authority, key: &ApiKey) -> Result<()> {
+/// Adds a key within its owner's cap, with its audit row, and answers it as it is stored.
+pub(crate) fn insert_key(tx: &mut Tx<'_>, authority: &Authority, key: &ApiKey, cap: i64) -> Result<ApiKey> {
+    owned_locations(tx, key)?;
+    if api_keys::count(tx, authority.agency(), location_of(key))? >= cap {
+        return Err(Error::Conflict(ErrorCode::KeyCap, format!("There are {cap} keys already")));
+    }
+    api_keys::insert(tx, key)?;
+    record(tx, authority, change_of("api_key.created", None, Some(key)))?;
+    api_keys::find(tx, authority.agency(), key.id)?.ok_or_else(|| not_found(key.id))
+}
+
+pub(crate) fn adds_authority(authority: &Authority, key: &ApiKey) -> Result<()> {
     authority.require_fresh()?;
     match key.grant.exceeds(authority.grant()) {
         Some(excess) => Err(escalation(&excess)),
@@ -364,7 +361,7 @@ fn adds_authority(authority: &Authority, key: &ApiKey) -> Result<()> {
 }
 
 /// Keys are seen by whoever reaches all of what they reach; a key sees itself.
-fn can_see(authority: &Authority, key: &ApiKey) -> bool {
+pub(crate) fn can_see(authority: &Authority, key: &ApiKey) -> bool {
     authority.key_id() == Some(key.id) || key.grant.reach.is_within(&authority.grant().reach)
 }
 
@@ -372,11 +369,11 @@ fn escalation(excess: &str) -> Error {
     Error::Forbidden(ErrorCode::Escalation, format!("The key would have more than you: {excess}"))
 }
 
-fn not_found(id: KeyId) -> Error {
+pub(crate) fn not_found(id: KeyId) -> Error {
     Error::NotFound(Noun::Key, id.to_string())
 }
 
-fn location_of(key: &ApiKey) -> Option<LocationId> {
+pub(crate) fn location_of(key: &ApiKey) -> Option<LocationId> {
     match &key.grant.reach {
         Reach::Locations(set) => set.first().copied(),
         Reach::Agency | Reach::Chosen(_) => None,
@@ -395,7 +392,11 @@ fn owned_locations(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
     Ok(())
 }
 
-fn change_of<'k>(action: &'static str, before: Option<&ApiKey>, after: Option<&'k ApiKey>) -> record::Change<'k> {
+pub(crate) fn change_of<'k>(
+    action: &'static str,
+    before: Option<&ApiKey>,
+    after: Option<&'k ApiKey>,
+) -> record::Change<'k> {
     let (mut old, mut new) = (before.map(described), after.map(described));
     // Only what differs is worth keeping.
     if let (Some(Json::Object(old)), Some(Json::Object(new))) = (&mut old, &mut new) {

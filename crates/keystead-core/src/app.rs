@@ -25,6 +25,7 @@ use crate::{
         floods::Floods,
         uses::Uses,
     },
+    lost_keys::ExposureGuard,
     password::Passwords,
     service_clock::ServiceClock,
     sessions::SignInGuard,
@@ -74,6 +75,9 @@ pub struct Inner {
     pub(crate) service_clock: ServiceClock,
     pub(crate) passwords: Passwords,
     pub(crate) sign_ins: SignInGuard,
+    pub(crate) exposures: ExposureGuard,
+    /// Deletions whose keys were used afterwards, and whose owners were told.
+    pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     polled_once: AtomicBool,
 }
 
@@ -123,6 +127,8 @@ impl App {
                 service_clock: ServiceClock::default(),
                 passwords: Passwords::new(&entropy)?,
                 sign_ins: SignInGuard::default(),
+                exposures: ExposureGuard::default(),
+                told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 polled_once: AtomicBool::new(false),
                 store,
                 clock,
@@ -184,7 +190,7 @@ impl App {
                 Ok(stored) => {
                     for (key_use, active_at) in batch.iter().zip(stored) {
                         if let (Some(active_at), Some(known)) = (active_at, self.keys.get(key_use.id)) {
-                            known.stored(active_at, known.key.current.hash == key_use.secret_hash);
+                            known.stored(active_at, known.key.current.hash == Some(key_use.secret_hash));
                         }
                     }
                 }

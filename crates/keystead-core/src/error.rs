@@ -61,6 +61,7 @@ pub enum Noun {
     Key,
     User,
     Invitation,
+    Notification,
 }
 
 impl Noun {
@@ -75,6 +76,7 @@ impl Noun {
             Self::Key => "API key",
             Self::User => "user",
             Self::Invitation => "invitation",
+            Self::Notification => "notification",
         }
     }
 }

@@ -58,7 +58,7 @@ codes! {
         "An admin can reactivate it under Settings > API keys.";
     KeyDeleted = "key_deleted", 401, "The API key is deleted",
         "The key was deleted, by somebody or after 90 days without any use. Its secret is right.",
-        "Create a new key, or ask an admin whether the deleted one is still listed under Settings > API keys > Deleted.";
+        "For 30 days an admin can restore it, with the same secret, under Settings > API keys > Deleted. Afterwards create a new key.";
     KeyExpired = "key_expired", 401, "The API key has expired",
         "The key was given an end, and that has come. Its secret is right.",
         "An admin can move or remove the key's expiry on its page.";

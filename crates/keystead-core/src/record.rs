@@ -46,6 +46,31 @@ pub(crate) fn record(tx: &mut Tx<'_>, authority: &Authority, change: Change<'_>)
     Ok(())
 }
 
+/// Writes the audit row of a change that Keystead makes by itself.
+pub(crate) fn record_change_by_system(
+    tx: &mut Tx<'_>,
+    agency: keystead_model::AgencyId,
+    at: UtcMs,
+    change: Change<'_>,
+) -> keystead_store::Result<()> {
+    let Change { action, location, subject, before, after } = change;
+    audit::insert(
+        tx,
+        &NewAudit {
+            agency,
+            location,
+            at,
+            actor: Actor::System,
+            ip: None,
+            request_id: None,
+            action,
+            subject: subject.to_owned(),
+            before: before.map(|document| document.to_string()),
+            after: after.map(|document| document.to_string()),
+        },
+    )
+}
+
 /// Writes the audit row of something that nobody is signed in for: a sign-in, a reset.
 pub(crate) fn record_unsigned(
     tx: &mut Tx<'_>,

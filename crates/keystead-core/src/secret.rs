@@ -80,6 +80,11 @@ impl InstanceSecret {
         self.versions.last().map_or(0, |version| version.number)
     }
 
+    /// All versions, oldest first.
+    pub fn versions(&self) -> Vec<i64> {
+        self.versions.iter().map(|version| version.number).collect()
+    }
+
     /// HMAC of a key's whole text under the pepper of `version`; `None` if the version is not there.
     pub fn hash_key(&self, version: i64, text: &str) -> Option<[u8; 32]> {
         let version = self.versions.iter().rev().find(|candidate| candidate.number == version)?;

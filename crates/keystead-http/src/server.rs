@@ -56,7 +56,11 @@ pub async fn serve<S, F, B>(
 {
     let mut builder = http1::Builder::new();
     // Answers are small: one copy into the buffer of the head costs less than a vectored write.
-    builder.writev(false).timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(limits.header_bytes);
+    builder
+        .writev(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(limits.header_bytes);
     let room = Arc::new(Semaphore::new(limits.max));
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);

@@ -15,10 +15,17 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(30), "store uses of keys", |app| boxed(
             async move { app.flush_uses().await.map(drop) }
         )),
+        every(Duration::from_secs(60), "take the steps of idle keys", |app| boxed(async move {
+            app.sweep().await.map(drop)
+        })),
+        every(Duration::from_secs(2), "end keys that were found in public", |app| boxed(async move {
+            app.end_exposed_keys().await.map(drop)
+        })),
         every(Duration::from_secs(10 * 60), "forget what is old", |app| boxed(async move {
             app.trim_changes().await?;
             app.trim_sessions().await?;
             app.trim_idempotent().await?;
+            while app.trim_notices().await? > 0 {}
             while app.purge_contacts().await? > 0 {}
             Ok(())
         })),

@@ -8,8 +8,9 @@ use crate::{
     Invalid, KeyId, ServiceMs, UtcMs,
     actor::Actor,
     grant::Grant,
+    inactivity::{Inactivity, RESTORE_WINDOW_MS},
     text::{Line, Prose},
-    time::{DAY_MS, HOUR_MS, MINUTE_MS},
+    time::MINUTE_MS,
 };
 
 /// Whose key it is: what its text says, and how far it can reach.
@@ -45,14 +46,8 @@ pub type KeyName = Line<64>;
 /// What a key is for, in more words.
 pub type KeyDescription = Prose<1000>;
 
-/// A key without use for this long is deleted. A constant of the product, not a setting.
-pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
-/// Added to [`INACTIVITY_MS`]: stored activity may lag the last use by up to an hour.
-pub const INACTIVITY_SLACK_MS: i64 = HOUR_MS;
 /// A use waits for a durable touch when the stored activity is older than this.
 pub const TOUCH_AFTER_MS: i64 = 30 * MINUTE_MS;
-/// For how long a deleted key can be restored, in service time.
-pub const RESTORE_WINDOW_MS: i64 = 30 * DAY_MS;
 /// The longest overlap of a rotation.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The overlap of a rotation that names none.
@@ -61,8 +56,8 @@ pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// One secret of a key, as it is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSecret {
-    /// HMAC-SHA-256 of the whole key under the pepper.
-    pub hash: [u8; 32],
+    /// HMAC-SHA-256 of the whole key under the pepper; `None` once it was destroyed, after the time to restore.
+    pub hash: Option<[u8; 32]>,
     /// Which instance secret the pepper was derived from.
     pub pepper_version: i64,
     /// The last four characters, for people.
@@ -152,21 +147,6 @@ pub struct LastUse {
     pub endpoint: String,
 }
 
-/// What the view of inactivity says of a key, in service time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inactivity {
-    /// Stored activity of the key alone.
-    pub active_at: ServiceMs,
-    /// From when its 90 days count: the latest of its activity, a resume of its tenant and a restored backup.
-    pub idle_since: ServiceMs,
-    /// The last notice that was recorded: 0, 15, 7 or 1 days before the deletion.
-    pub stage: i64,
-    /// Not before this instant is it deleted.
-    pub deletes_at: ServiceMs,
-    /// Whether nobody was there to be told, so that nothing happens.
-    pub held: bool,
-}
-
 /// An API key as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -196,6 +176,8 @@ pub struct ApiKey {
     pub last_use: Option<LastUse>,
     /// Its 90 days.
     pub inactivity: Inactivity,
+    /// The lost key that is deactivated when this one is first used.
+    pub replaces: Option<KeyId>,
     /// Counts the changes; a change that names an old one is refused.
     pub version: i64,
 }
@@ -312,6 +294,38 @@ pub enum Refusal {
 }
 
 impl ApiKey {
+    /// A key that begins now.
+    pub fn create(id: KeyId, new: NewKey, secret: StoredSecret, by: Actor, at: UtcMs, service: ServiceMs) -> Self {
+        let NewKey { name, description, grant, rate_limit } = new;
+        Self {
+            id,
+            name,
+            description,
+            grant,
+            rate_limit,
+            state: KeyState::Active,
+            created_by: by,
+            created_at: at,
+            current: secret,
+            previous: None,
+            exposed_at: None,
+            last_use: None,
+            inactivity: Inactivity::beginning(service),
+            replaces: None,
+            version: 1,
+        }
+    }
+
+    /// The settings of a key, for another one like it.
+    pub fn settings(&self) -> NewKey {
+        NewKey {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            grant: self.grant.clone(),
+            rate_limit: self.rate_limit,
+        }
+    }
+
     /// Agency or location.
     pub fn kind(&self) -> KeyKind {
         self.grant.kind()
@@ -450,6 +464,43 @@ impl ApiKey {
         }
         self.previous = None;
         Ok(self.changed())
+    }
+
+    /// Restarts the 90 days without a use.
+    pub fn keep(self, service: ServiceMs) -> Result<Self, InvalidTransition> {
+        self.live()?;
+        Ok(self.touched(service))
+    }
+
+    /// Brings a deleted key back as it was, with the same current secret and without an overlap.
+    ///
+    /// A secret that was reported as exposed stays dead: such a key comes back deactivated, and needs a rotation.
+    pub fn restore(mut self, by: Actor, at: UtcMs, service: ServiceMs) -> Result<Self, InvalidTransition> {
+        let KeyState::Deleted { restore_until, was_active, .. } = self.state else {
+            return Err(InvalidTransition::NotDeleted);
+        };
+        if service >= restore_until || self.current.hash.is_none() {
+            return Err(InvalidTransition::RestoreOver);
+        }
+        let active = was_active && self.exposed_at.is_none();
+        self.state = if active { KeyState::Active } else { KeyState::Deactivated { at, by } };
+        self.previous = None;
+        Ok(self.touched(service))
+    }
+
+    /// Ends for ever the one secret that was found in public: an old one ends its overlap, the current one the key's
+    /// use until it is rotated. Never activity.
+    pub fn expose(mut self, slot: SecretSlot, at: UtcMs) -> Self {
+        match slot {
+            SecretSlot::Previous => self.previous = None,
+            SecretSlot::Current => {
+                self.exposed_at = self.exposed_at.or(Some(at));
+                if self.state == KeyState::Active {
+                    self.state = KeyState::Deactivated { at, by: Actor::System };
+                }
+            }
+        }
+        self.changed()
     }
 
     /// Applies a change of settings.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::{AgencyId, LocationId, grant::Reach, ip_range::IpRanges, scope::ScopeSet};
+use crate::{
+    AgencyId, LocationId, grant::Reach, inactivity::RESTORE_WINDOW_MS, ip_range::IpRanges, scope::ScopeSet,
+    time::DAY_MS,
+};
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
 const SERVICE: ServiceMs = ServiceMs(50 * DAY_MS);
@@ -7,7 +10,7 @@ const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn secret(last_four: &str) -> StoredSecret {
     StoredSecret {
-        hash: [last_four.as_bytes()[0]; 32],
+        hash: Some([last_four.as_bytes()[0]; 32]),
         pepper_version: 1,
         last_four: last_four.to_owned(),
         created_at: NOW,
@@ -42,13 +45,8 @@ fn key() -> ApiKey {
         previous: None,
         exposed_at: None,
         last_use: None,
-        inactivity: Inactivity {
-            active_at: ServiceMs(0),
-            idle_since: ServiceMs(0),
-            stage: 0,
-            deletes_at: ServiceMs(INACTIVITY_MS + INACTIVITY_SLACK_MS),
-            held: false,
-        },
+        inactivity: Inactivity::beginning(ServiceMs(0)),
+        replaces: None,
         version: 1,
     }
 }

@@ -96,6 +96,8 @@ pub type NoteId = Id<crate::note::Note>;
 pub type TaskId = Id<crate::task::Task>;
 /// Names a tag of a location.
 pub type TagId = Id<crate::tag::Tag>;
+/// Id of a notice.
+pub type NoticeId = Id<crate::notice::Notice>;
 
 /// The public id of an API key: 12 random base 62 characters, the second part of its secret's text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,9 @@
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UtcMs,
     agency::TenantState,
-    api_key::{ApiKey, DeleteReason, Inactivity, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
+    api_key::{ApiKey, DeleteReason, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
+    inactivity::{Inactivity, Stage},
     ip_range::IpRanges,
     scope::ScopeSet,
 };
@@ -21,7 +22,7 @@ const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.locat
     k.secret_pepper_version, k.secret_last_four, k.secret_created_at, k.secret_used_at, k.previous_hash,
     k.previous_pepper_version, k.previous_last_four, k.previous_created_at, k.previous_used_at, k.previous_retires_at,
     k.exposed_at, k.last_used_at, k.last_used_ip, k.last_used_agent, k.last_used_endpoint, k.active_at, v.idle_since,
-    v.stage, v.deletes_at, k.held, k.version";
+    v.stage, v.deletes_at, k.held, k.replaces, k.version";
 
 fn read(row: &mut Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
@@ -46,10 +47,11 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
         inactivity: Inactivity {
             active_at: row.column()?,
             idle_since: row.column()?,
-            stage: row.column()?,
+            stage: Stage::from_days(row.column()?),
             deletes_at: row.column()?,
             held: row.column()?,
         },
+        replaces: row.column()?,
         version: row.column()?,
     })
 }
@@ -105,8 +107,8 @@ fn read_secret(row: &mut Row<'_>) -> Result<Option<StoredSecret>> {
     let (version, last_four, created_at): (Option<i64>, Option<String>, Option<UtcMs>) =
         (row.column()?, row.column()?, row.column()?);
     let last_used_at = row.column()?;
-    Ok(match (hash, version, last_four, created_at) {
-        (Some(hash), Some(pepper_version), Some(last_four), Some(created_at)) => {
+    Ok(match (version, last_four, created_at) {
+        (Some(pepper_version), Some(last_four), Some(created_at)) => {
             Some(StoredSecret { hash, pepper_version, last_four, created_at, last_used_at })
         }
         _ => None,
@@ -217,6 +219,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
         exposed_at,
         last_use: _,
         inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at: _, held: _ },
+        replaces,
         version,
     } = key;
     let (_, _, chosen) = columns_of(reach);
@@ -235,7 +238,8 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
              secret_hash = ?17, secret_pepper_version = ?18, secret_last_four = ?19, secret_created_at = ?20,
              secret_used_at = ?21, previous_hash = ?22, previous_pepper_version = ?23, previous_last_four = ?24,
              previous_created_at = ?25, previous_used_at = ?26, previous_retires_at = ?27, exposed_at = ?28,
-             active_at = CASE WHEN active_at < ?29 THEN ?29 ELSE active_at END, version = ?30
+             active_at = CASE WHEN active_at < ?29 THEN ?29 ELSE active_at END, version = ?30,
+             replaces = ?31
          WHERE id = ?1",
         &[
             id,
@@ -259,7 +263,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
             &current.last_four,
             &current.created_at,
             &current.last_used_at,
-            &old.map(|secret| secret.hash),
+            &old.and_then(|secret| secret.hash),
             &old.map(|secret| secret.pepper_version),
             &old.map(|secret| secret.last_four.as_str()),
             &old.map(|secret| secret.created_at),
@@ -268,6 +272,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
             exposed_at,
             active_at,
             version,
+            replaces,
         ],
     )?;
     Ok(())
@@ -331,6 +336,24 @@ pub fn list(
         conditions.sql()
     );
     tx.query(&sql, conditions.values(), read)
+}
+
+/// Keys by conditions on `k` (the table) and `v` (the view), and one more column of each.
+pub(crate) fn select_with<'f, T>(
+    tx: &mut Tx<'_>,
+    mut conditions: Filter<'f>,
+    column: &str,
+    order: &str,
+    limit: &'f i64,
+    mut more: impl FnMut(&mut Row<'_>) -> Result<T>,
+) -> Result<Vec<(ApiKey, T)>> {
+    let limit = conditions.bind(limit);
+    let sql = format!(
+        "SELECT {COLUMNS}, {column} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE {} ORDER BY {order} LIMIT {limit}",
+        conditions.sql()
+    );
+    tx.query(&sql, conditions.values(), |row| Ok((read(row)?, more(row)?)))
 }
 
 /// How many keys of an agency match.

@@ -58,6 +58,12 @@ pub struct Poll {
     pub oldest: Option<i64>,
 }
 
+/// Takes the lock of the head, for a transaction that decides by what it finds under it whether anything changes.
+pub fn lock(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE change_head SET seq = seq WHERE id = 1", &[])?;
+    Ok(())
+}
+
 /// Takes the lock and numbers one change.
 pub fn next(tx: &mut Tx<'_>, change: Change, now: UtcMs) -> Result<i64> {
     let seq: i64 =

@@ -21,9 +21,15 @@ impl<'v> Filter<'v> {
 
     /// Adds a condition; each `@` in it stands for one of `values`, in order.
     pub(crate) fn and(&mut self, condition: &str, values: &[&'v dyn ToValue]) {
-        let mut text = String::with_capacity(condition.len());
+        let text = self.expression(condition, values);
+        self.conditions.push(text);
+    }
+
+    /// The text of an expression, with its values bound; for a place outside the WHERE.
+    pub(crate) fn expression(&mut self, expression: &str, values: &[&'v dyn ToValue]) -> String {
+        let mut text = String::with_capacity(expression.len());
         let mut values = values.iter();
-        for part in condition.split_inclusive('@') {
+        for part in expression.split_inclusive('@') {
             match part.strip_suffix('@') {
                 Some(before) => {
                     text.push_str(before);
@@ -34,7 +40,7 @@ impl<'v> Filter<'v> {
                 None => text.push_str(part),
             }
         }
-        self.conditions.push(text);
+        text
     }
 
     /// `a = ?1 AND b > ?2`.

@@ -14,6 +14,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (6, "idempotency", include_str!("../migrations/0006_idempotency.sql")),
     (7, "contacts", include_str!("../migrations/0007_contacts.sql")),
     (8, "notes_tasks", include_str!("../migrations/0008_notes_tasks.sql")),
+    (9, "inactivity", include_str!("../migrations/0009_inactivity.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.

@@ -22,6 +22,12 @@ pub fn read(tx: &mut Tx<'_>) -> Result<ServiceClock> {
     })
 }
 
+/// Pauses automatic deletions, or goes on with them; `false` if that is how it was. Ticks add nothing meanwhile, so
+/// nobody's 90 days run. Call it after [`crate::changes::lock`], so that no deletion is half done.
+pub fn set_paused(tx: &mut Tx<'_>, paused: bool) -> Result<bool> {
+    Ok(tx.execute("UPDATE service_clock SET paused = ?1 WHERE id = 1 AND paused <> ?1", &[&paused])? == 1)
+}
+
 /// Adds `milliseconds` if nobody else ticked since `epoch`, and nothing but a new epoch while paused.
 /// Returns whether this tick counted.
 pub fn tick(tx: &mut Tx<'_>, epoch: i64, milliseconds: i64) -> Result<bool> {

@@ -14,6 +14,7 @@ use keystead_model::{
     text::EmailAddress,
 };
 use keystead_server::{config::Config, serve::Server};
+use keystead_store::{Options, Store};
 use reqwest::Method;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -177,6 +178,24 @@ impl TestApp {
     /// Any request.
     pub fn call(&self, method: Method, path: &str) -> Call {
         Call(self.client.request(method, self.url(path)))
+    }
+
+    /// Days pass on all clocks, without the minute-by-minute ticks between: service time is set as they would set it.
+    pub async fn let_days_pass(&self, days: f64) {
+        let milliseconds = (days * 86_400_000.0) as i64;
+        self.clock.advance(Duration::from_millis(milliseconds.unsigned_abs()));
+        self.sql(&format!("UPDATE service_clock SET now_ms = now_ms + {milliseconds}, epoch = epoch + 1")).await;
+        self.app.poll_changes().await.expect("a poll");
+    }
+
+    /// Runs a statement past all rules, as a test's damage or the passing of time.
+    pub async fn sql(&self, statement: &str) {
+        let store = Store::open(&self.database.database, &Options::default()).expect("the database");
+        let statement = statement.to_owned();
+        store
+            .write_serial::<_, keystead_store::Error, _>(move |tx| tx.execute(&statement, &[]))
+            .await
+            .expect("a statement");
     }
 
     /// Service time passes: the clocks move, and the service clock ticks every minute of it.

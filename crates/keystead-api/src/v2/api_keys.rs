@@ -1,12 +1,16 @@
 //! API keys of API 2.0. The command line answers the same shapes.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
-use keystead_core::{App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, Receipt, error::Noun};
+use keystead_core::{
+    App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, OldKeyEnds, REPORTED_AT_ONCE, Receipt,
+    ReplacedKey, error::Noun,
+};
 use keystead_model::{
     AgencyId, Invalid, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
     grant::{Grant, Reach},
+    inactivity::Stage,
     ip_range::{IpRanges, MAX_RANGES},
     scope::{Preset, Scope, ScopeSet},
     text::echo,
@@ -132,7 +136,7 @@ pub fn shape<'k>(app: &App, key: &'k ApiKey) -> KeyShape<'k> {
         last_used_endpoint: last.map(|last| last.endpoint.as_str()),
         inactivity: InactivityShape {
             deletes_at: app.to_utc(key.inactivity.deletes_at, now),
-            stage: key.inactivity.stage,
+            stage: key.inactivity.stage.map_or(0, Stage::days),
             held: key.inactivity.held,
         },
         expires_at: key.grant.expires_at,
@@ -154,17 +158,23 @@ pub fn receipt(receipt: &Receipt) -> Value {
     })
 }
 
-fn created(app: &App, status: u16, made: &CreatedKey) -> Reply {
+/// An answer with a secret in it, and the same without it for whoever repeats the request.
+fn created(app: &App, status: u16, made: &CreatedKey, replaced: Option<&ApiKey>) -> Reply {
+    let replaced = replaced.map(|old| shape(app, old));
     let (key, bound) = (shape(app, &made.key), receipt(&made.receipt));
     // Whoever repeats the request gets everything but the secret, and the way to a new one.
-    let replay = json!({
+    let mut replay = json!({
         "apiKey": key,
         "key": null,
         "secretAlreadyShown": true,
         "hint": format!("The secret was shown once. If it was lost: POST /api-keys/{}/rotate", made.key.id),
         "receipt": bound,
     });
-    let body = json!({"apiKey": key, "key": made.secret.expose(), "receipt": bound});
+    let mut body = json!({"apiKey": key, "key": made.secret.expose(), "receipt": bound});
+    if let Some(replaced) = replaced {
+        replay["replaced"] = json!(replaced);
+        body["replaced"] = json!(replaced);
+    }
     Reply::object(status, &body).replayed_as(&replay)
 }
 
@@ -299,7 +309,7 @@ pub(crate) async fn create(authority: Authority, mut call: Call) -> Result<Reply
     };
     reader.finish()?;
     let made = call.app.create_key(&authority, wanted.into_new(&authority)?).await?;
-    Ok(created(&call.app, 201, &made))
+    Ok(created(&call.app, 201, &made, None))
 }
 
 /// `P15D` as milliseconds of service time.
@@ -441,7 +451,7 @@ pub(crate) async fn rotate(authority: Authority, mut call: Call) -> Result<Reply
     let version = reader.integer("version", 1..=i64::MAX);
     reader.finish()?;
     let made = call.app.rotate_key(&authority, key_id(&call)?, version, overlap).await?;
-    Ok(created(&call.app, 200, &made))
+    Ok(created(&call.app, 200, &made, None))
 }
 
 pub(crate) async fn cancel_rotation(authority: Authority, call: Call) -> Result<Reply, Error> {
@@ -452,4 +462,49 @@ pub(crate) async fn cancel_rotation(authority: Authority, call: Call) -> Result<
 pub(crate) async fn finish_rotation(authority: Authority, call: Call) -> Result<Reply, Error> {
     let (app, id) = bare_call(call)?;
     Ok(changed(&app, &app.finish_key_rotation(&authority, id).await?))
+}
+
+/// Reads when the replaced key ends.
+pub fn parse_old_ends(text: &str) -> Result<OldKeyEnds, Invalid> {
+    match text {
+        "now" => Ok(OldKeyEnds::Now),
+        "first_use" => Ok(OldKeyEnds::FirstUse),
+        _ => Err(Invalid::new("must be now or first_use")),
+    }
+}
+
+/// A key in place of a lost one, with the secret that is shown once.
+pub(crate) async fn replace(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let mut reader = call.read_body();
+    let ends = reader.parse("oldEnds", parse_old_ends).unwrap_or(OldKeyEnds::Now);
+    reader.finish()?;
+    let ReplacedKey { made, old } = call.app.replace_key(&authority, key_id(&call)?, ends).await?;
+    Ok(created(&call.app, 201, &made, Some(&old)))
+}
+
+pub(crate) async fn keep(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.keep_key(&authority, id).await?))
+}
+
+pub(crate) async fn restore(authority: Authority, call: Call) -> Result<Reply, Error> {
+    let (app, id) = bare_call(call)?;
+    Ok(changed(&app, &app.restore_key(&authority, id).await?))
+}
+
+/// Takes keys that were found in public. The answer is the same whatever was sent: nobody learns which keys exist.
+pub(crate) async fn revoke_exposed(address: IpAddr, mut call: Call) -> Result<Reply, Error> {
+    call.no_query()?;
+    let mut reader = call.read_body();
+    let keys = reader.required("keys", |reader| reader.texts("keys", REPORTED_AT_ONCE));
+    if keys.as_ref().is_some_and(Vec::is_empty) {
+        reader.violate("keys", "should not be empty");
+    }
+    reader.finish()?;
+    call.app.report_exposed(&keys.unwrap_or_default(), address).await?;
+    Ok(Reply::object(
+        202,
+        &json!({"message": "Thank you. Secrets that are keys of this instance end within seconds; their owners are told."}),
+    ))
 }

@@ -83,6 +83,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Key => "API key",
         Noun::User => "User",
         Noun::Invitation => "Invitation",
+        Noun::Notification => "Notification",
     }
 }
 

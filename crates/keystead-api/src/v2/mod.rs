@@ -5,6 +5,7 @@ pub(crate) mod contacts;
 pub(crate) mod failure;
 pub(crate) mod locations;
 pub(crate) mod notes;
+pub(crate) mod notifications;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 

@@ -80,7 +80,12 @@ impl App {
                 Some(known) => match self.look_at(&known, &presented, facts, now) {
                     Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
                     Verdict::WrongSecret => Err(unknown()),
-                    Verdict::Refused(refusal) => Err(Error::Refused(refusal)),
+                    Verdict::Refused(refusal) => {
+                        if matches!(refusal, Refusal::Deleted { .. }) {
+                            self.tell_of_deleted_use(known.key.clone(), facts.address).await?;
+                        }
+                        Err(Error::Refused(refusal))
+                    }
                 },
             },
         }
@@ -91,6 +96,8 @@ impl App {
         let mut hashed: Option<(i64, [u8; 32])> = None;
         for slot in [SecretSlot::Current, SecretSlot::Previous] {
             let Some(secret) = known.key.secret(slot) else { continue };
+            // Destroyed, after the time to restore: nothing can prove possession any more.
+            let Some(stored) = &secret.hash else { continue };
             // Both secrets nearly always have the same pepper: one HMAC serves both.
             let hash = match hashed {
                 Some((version, hash)) if version == secret.pepper_version => hash,
@@ -100,7 +107,7 @@ impl App {
                 },
             };
             hashed = Some((secret.pepper_version, hash));
-            if bool::from(hash.ct_eq(&secret.hash)) {
+            if bool::from(hash.ct_eq(stored)) {
                 proven = Some((slot, hash));
                 break;
             }
@@ -129,6 +136,9 @@ impl App {
             Box::pin(self.touch(&known, secret_hash, current, facts, now)).await?;
         } else {
             known.activity.note(&secret_hash, facts, now);
+        }
+        if let Some(lost) = known.key.replaces {
+            Box::pin(self.finish_replacement(&known, lost)).await?;
         }
         Ok(KeyCaller { known, secret_hash, slot, facts_address: facts.address, request: facts.id, now })
     }
@@ -174,7 +184,7 @@ impl App {
         let current = current.ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
         let slot = [SecretSlot::Current, SecretSlot::Previous]
             .into_iter()
-            .find(|slot| current.key.secret(*slot).is_some_and(|secret| secret.hash == caller.secret_hash))
+            .find(|slot| current.key.secret(*slot).is_some_and(|secret| secret.hash == Some(caller.secret_hash)))
             .ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
         current.key.admits(slot, caller.facts_address, self.clock.now()).map_err(Error::Refused)?;
         if current.tenant_is_live { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use keystead_api::v2::api_keys::{WantedKey, parse_kind, parse_location, parse_preset, receipt, shape};
+use keystead_api::v2::api_keys::{WantedKey, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape};
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery};
 use keystead_model::{
     KeyId, UtcMs,
@@ -11,6 +11,7 @@ use keystead_model::{
     grant::Reach,
     ip_range::IpRanges,
     scope::ScopeSet,
+    time::DAY_MS,
 };
 use serde_json::{Value, json};
 
@@ -33,8 +34,16 @@ pub(super) enum Keys {
     Deactivate(One),
     /// Switch a key on again
     Reactivate(One),
-    /// Delete a key
+    /// Delete a key; it can be restored for 30 days
     Delete(One),
+    /// Bring a deleted key back, with the same secret
+    Restore(One),
+    /// Restart a key's 90 days without a use
+    Keep(One),
+    /// Make a new key in place of a lost one
+    Replace(Replace),
+    /// List keys that are deleted soon unless they are used
+    Idle(Idle),
 }
 
 #[derive(Args)]
@@ -149,6 +158,26 @@ pub(super) struct Rotate {
     common: Common,
 }
 
+#[derive(Args)]
+pub(super) struct Replace {
+    /// Public id of the lost key
+    id: String,
+    /// When the lost key stops: now, or first_use of the new one
+    #[arg(long, default_value = "now")]
+    old_ends: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct Idle {
+    /// Days within which the deletion is due
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(0..=91))]
+    within: i64,
+    #[command(flatten)]
+    common: Common,
+}
+
 fn id(text: &str) -> Result<KeyId, Failure> {
     KeyId::parse(text)
         .ok_or_else(|| Failure::new("that is no key's id; it has 12 letters and digits, as in ks_location_<id>_…"))
@@ -188,6 +217,12 @@ impl Keys {
             Self::Delete(one) => {
                 one.change(app, async |context, id| app.delete_key(context.authority(), id).await).await
             }
+            Self::Restore(one) => {
+                one.change(app, async |context, id| app.restore_key(context.authority(), id).await).await
+            }
+            Self::Keep(one) => one.change(app, async |context, id| app.keep_key(context.authority(), id).await).await,
+            Self::Replace(replace) => replace.run(app).await,
+            Self::Idle(idle) => idle.run(app).await,
         })
         .await
     }
@@ -248,15 +283,7 @@ impl List {
             deleted: self.deleted,
             ..KeyFilter::default()
         };
-        let mut rows = Vec::new();
-        let mut after = None;
-        loop {
-            let query = KeyQuery { filter: filter.clone(), after, limit: 500 };
-            let (page, _) = app.list_keys(context.authority(), query).await?;
-            let Some(last) = page.last() else { break };
-            after = Some((last.created_at, last.id));
-            rows.extend(page.iter().map(|key| json!(shape(app, key))));
-        }
+        let rows = all(app, &context, filter).await?;
         if self.common.json {
             rows.iter().for_each(output::json);
             return Ok(());
@@ -268,6 +295,51 @@ impl List {
         };
         let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
         output::table(&["NAME", "KIND", "LOCATION", "KEY", "STATE", "LAST USED", "CREATED"], &rows);
+        Ok(())
+    }
+}
+
+/// Every key that a filter finds, as on the wire.
+async fn all(app: &App, context: &AgencyContext, filter: KeyFilter) -> Result<Vec<Value>, Failure> {
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let query = KeyQuery { filter: filter.clone(), after, limit: 500 };
+        let (page, _) = app.list_keys(context.authority(), query).await?;
+        let Some(last) = page.last() else { return Ok(rows) };
+        after = Some((last.created_at, last.id));
+        rows.extend(page.iter().map(|key| json!(shape(app, key))));
+    }
+}
+
+impl Replace {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let ends = valid("--old-ends", parse_old_ends(&self.old_ends))?;
+        let replaced = app.replace_key(context.authority(), id(&self.id)?, ends).await?;
+        show_created(app, &self.common, &replaced.made);
+        Ok(())
+    }
+}
+
+impl Idle {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let deletes_before = Some(app.service_now().plus(self.within * DAY_MS));
+        let mut rows = all(app, &context, KeyFilter { deletes_before, ..KeyFilter::default() }).await?;
+        let deletes_at = |row: &Value| output::cell(&row["inactivity"], "deletesAt");
+        rows.sort_by_key(deletes_at);
+        if self.common.json {
+            rows.iter().for_each(output::json);
+            return Ok(());
+        }
+        let cells = |row: &Value| {
+            let [name, key, state, used] =
+                ["name", "maskedKey", "state", "lastUsedAt"].map(|name| output::cell(row, name));
+            vec![name, key, state, used, deletes_at(row)]
+        };
+        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        output::table(&["NAME", "KEY", "STATE", "LAST USED", "NOT DELETED BEFORE"], &rows);
         Ok(())
     }
 }

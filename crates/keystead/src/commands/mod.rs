@@ -7,6 +7,7 @@ mod keys;
 mod locations;
 mod output;
 mod serve;
+mod sweep;
 mod users;
 
 use std::process::ExitCode;
@@ -50,6 +51,9 @@ enum Command {
     /// List, invite, change and disable members; reset passwords, name operators
     #[command(subcommand)]
     Users(users::Users),
+    /// Pause the deletion of idle keys, or go on with it
+    #[command(subcommand)]
+    Sweep(sweep::Sweep),
 }
 
 /// Runs the command line.
@@ -80,6 +84,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Locations(locations) => locations.run(&config).await,
         Command::Agencies(agencies) => agencies.run(&config).await,
         Command::Users(users) => users.run(&config).await,
+        Command::Sweep(sweep) => sweep.run(&config).await,
     }
 }
 

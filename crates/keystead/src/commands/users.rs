@@ -129,13 +129,17 @@ async fn list(app: &App, common: &Common) -> Result<(), Failure> {
     let context = operator(app, common.agency_id.as_deref()).await?;
     let users = app.list_users(context.authority(), MANAGER).await?;
     if common.json {
-        users.iter().for_each(|user| output::json(&shape(user)));
+        for user in &users {
+            output::json(&shape(user));
+        }
         return Ok(());
     }
     let state = |user: &User| if user.disabled { "disabled" } else { "active" }.to_owned();
     let rows: Vec<Vec<String>> = users
         .iter()
-        .map(|user| vec![user.email.as_str().to_owned(), user.display_name(), user.role.as_str().to_owned(), state(user)])
+        .map(|user| {
+            vec![user.email.as_str().to_owned(), user.display_name(), user.role.as_str().to_owned(), state(user)]
+        })
         .collect();
     output::table(&["EMAIL", "NAME", "ROLE", "STATE"], &rows);
     Ok(())

@@ -6,6 +6,7 @@ mod bad_input;
 mod contacts;
 mod fuzz;
 mod idempotency;
+mod inactivity;
 mod keys_life;
 mod secrets;
 mod startup;

@@ -147,7 +147,9 @@ fn locations_and_members_are_managed_without_a_browser() {
     assert!(invited["link"].as_str().unwrap().contains("/app/invite/"));
     let whole = ["users", "invite", "--email", "x@example.com", "--role", "account-user"];
     assert!(instance.refused(&whole).contains("--location-ids"));
-    assert!(instance.refused(&["users", "invite", "--email", "x@example.com", "--role", "king"]).contains("agency-admin"));
+    assert!(
+        instance.refused(&["users", "invite", "--email", "x@example.com", "--role", "king"]).contains("agency-admin")
+    );
 
     let listed = instance.json(&["users", "list", "--json"]);
     let admin = listed["email"].as_str().unwrap();

@@ -1,0 +1,229 @@
+//! Keys that their holders lost, and keys that strangers found.
+
+use std::net::IpAddr;
+
+use keystead_model::{
+    KeyId,
+    actor::Actor,
+    api_key::{ApiKey, KeyState, SecretSlot},
+    key_secret::{KeySecret, PresentedKey},
+    notice::NoticeKind,
+};
+use keystead_store::{
+    api_keys,
+    changes::{self, Change},
+    exposures::{self, ExposureReport},
+    service_clock,
+};
+
+use crate::{
+    App, Authority, CreatedKey, Error, Result,
+    api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
+    keys::cache::KnownKey,
+    record::{record, record_change_by_system},
+    sweep::tell,
+};
+
+/// When a lost key stops working after it was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldKeyEnds {
+    /// At once.
+    Now,
+    /// When its replacement is used for the first time.
+    FirstUse,
+}
+
+/// A key that took the place of a lost one.
+pub struct ReplacedKey {
+    /// The new key, with its secret.
+    pub made: CreatedKey,
+    /// The old one.
+    pub old: ApiKey,
+}
+
+/// Reports that may wait; more are refused until the job has caught up.
+const REPORTS: i64 = 10_000;
+/// Keys in one report.
+pub const REPORTED_AT_ONCE: usize = 100;
+
+impl App {
+    /// Makes a new key with the settings of a lost one, and deactivates the lost one now or at the first use.
+    pub async fn replace_key(&self, authority: &Authority, id: KeyId, ends: OldKeyEnds) -> Result<ReplacedKey> {
+        authority.require(keystead_model::scope::Scope::KeysWrite)?;
+        let known = self.get_key(authority, id).await?;
+        let new_id = self.entropy.key_id();
+        let secret = KeySecret::generate(known.kind(), new_id, |pool| self.entropy.fill(pool));
+        let now = authority.now();
+        let stored = self.store_form(&secret, now)?;
+        let (authority, cap) = (authority.clone(), self.limits.keys_per_owner);
+        let written = self
+            .store
+            .write_serial(move |tx| {
+                changes::next(tx, Change::Key(new_id), now)?;
+                let sequence = changes::next(tx, Change::Key(id), now)?;
+                let service = service_clock::read(tx)?.now;
+                let old = api_keys::find_to_change(tx, authority.agency(), id)?
+                    .filter(|key| can_see(&authority, key))
+                    .ok_or_else(|| not_found(id))?;
+                if old.is_deleted() {
+                    return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
+                }
+                adds_authority(&authority, &old)?;
+                let mut new = ApiKey::create(new_id, old.settings(), stored.clone(), authority.actor(), now, service);
+                let ended = match (ends, &old.state) {
+                    (OldKeyEnds::Now, KeyState::Active) => old.clone().deactivate(authority.actor(), now, service)?,
+                    (OldKeyEnds::Now, _) => old.clone(),
+                    (OldKeyEnds::FirstUse, _) => {
+                        new.replaces = Some(id);
+                        old.clone()
+                    }
+                };
+                let new = insert_key(tx, &authority, &new, cap)?;
+                api_keys::update(tx, &ended)?;
+                record(tx, &authority, change_of("api_key.replaced", Some(&old), Some(&ended)))?;
+                let old = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
+                Ok::<_, Error>((sequence, new, old))
+            })
+            .await;
+        self.keys.invalidate(id);
+        let (sequence, key, old) = written?;
+        Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence) }, old })
+    }
+
+    /// The replacement of a lost key is used for the first time: the lost one stops.
+    pub(crate) async fn finish_replacement(&self, known: &KnownKey, lost: KeyId) -> Result<()> {
+        let (id, agency, now) = (known.key.id, known.key.grant.agency, self.clock.now());
+        let written = self
+            .store
+            .write_serial(move |tx| {
+                changes::next(tx, Change::Key(lost), now)?;
+                let service = service_clock::read(tx)?.now;
+                let Some(new) = api_keys::find_to_change(tx, agency, id)? else { return Ok(()) };
+                if new.replaces.is_none() {
+                    return Ok(());
+                }
+                api_keys::update(tx, &ApiKey { replaces: None, ..new })?;
+                changes::next(tx, Change::Key(id), now)?;
+                let Some(old) = api_keys::find_to_change(tx, agency, lost)? else { return Ok(()) };
+                // Somebody may have ended it meanwhile.
+                if let Ok(ended) = old.clone().deactivate(Actor::Key(id), now, service) {
+                    api_keys::update(tx, &ended)?;
+                    record_change_by_system(
+                        tx,
+                        agency,
+                        now,
+                        change_of("api_key.deactivated", Some(&old), Some(&ended)),
+                    )?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await;
+        self.keys.invalidate(lost);
+        self.keys.invalidate(id);
+        written
+    }
+
+    /// Takes a report of keys that were found in public. Anybody may report; nobody learns whether a key exists.
+    ///
+    /// The job that ends them reads what is stored here, so an accepted report survives a crash. Only digests are kept.
+    pub async fn report_exposed(&self, keys: &[String], source: IpAddr) -> Result<()> {
+        self.exposures.count(source, self.clock.monotonic())?;
+        let reports: Vec<ExposureReport> = keys
+            .iter()
+            .filter_map(|text| PresentedKey::parse(text.trim()))
+            .flat_map(|presented| {
+                self.secret.versions().into_iter().filter_map(move |pepper_version| {
+                    let secret_hash = self.secret.hash_key(pepper_version, presented.text)?;
+                    Some(ExposureReport { key: presented.id, pepper_version, secret_hash })
+                })
+            })
+            .collect();
+        if reports.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.store
+            .write_serial(move |tx| {
+                if exposures::count(tx)? > REPORTS {
+                    return Err(Error::TooManyRequests(std::time::Duration::from_secs(10)));
+                }
+                reports.iter().try_for_each(|report| exposures::insert(tx, report, now))?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Ends the secrets that were reported. Called every two seconds; answers how many keys that were ended.
+    pub async fn end_exposed_keys(&self) -> Result<u64> {
+        let mut ended = 0;
+        loop {
+            let reports = self.store.read(|tx| exposures::oldest(tx, 100)).await?;
+            if reports.is_empty() {
+                return Ok(ended);
+            }
+            for (number, report) in reports {
+                ended += u64::from(self.end_exposed_key(number, report).await?);
+            }
+        }
+    }
+
+    async fn end_exposed_key(&self, number: i64, report: ExposureReport) -> Result<bool> {
+        let (id, now, notice) = (report.key, self.clock.now(), self.entropy.id(self.clock.now()));
+        let ended = self
+            .store
+            .write_serial(move |tx| {
+                changes::lock(tx)?;
+                if !exposures::remove(tx, number)? {
+                    return Ok(false);
+                }
+                let Some(found) = api_keys::find_for_authentication(tx, id)? else { return Ok(false) };
+                let key = api_keys::find_to_change(tx, found.key.grant.agency, id)?.unwrap_or(found.key);
+                let slot = [SecretSlot::Current, SecretSlot::Previous].into_iter().find(|slot| {
+                    key.secret(*slot).is_some_and(|secret| {
+                        secret.pepper_version == report.pepper_version && secret.hash == Some(report.secret_hash)
+                    })
+                });
+                let Some(slot) = slot else { return Ok(false) };
+                if slot == SecretSlot::Current && key.exposed_at.is_some() {
+                    return Ok(false);
+                }
+                changes::next(tx, Change::Key(id), now)?;
+                let after = key.clone().expose(slot, now);
+                api_keys::update(tx, &after)?;
+                let change = change_of("api_key.exposed", Some(&key), Some(&after));
+                record_change_by_system(tx, key.grant.agency, now, change)?;
+                let episode = after.exposed_at.unwrap_or(now).0;
+                tell(tx, &after, notice, NoticeKind::Exposed, episode, now, None)?;
+                Ok::<_, Error>(true)
+            })
+            .await;
+        self.keys.invalidate(id);
+        ended
+    }
+}
+
+/// Reports of one source in a minute.
+const PER_MINUTE: u32 = 60;
+
+/// Counts the reports of each source.
+#[derive(Default)]
+pub(crate) struct ExposureGuard(std::sync::Mutex<std::collections::HashMap<IpAddr, (std::time::Duration, u32)>>);
+
+impl ExposureGuard {
+    fn count(&self, source: IpAddr, now: std::time::Duration) -> Result<()> {
+        const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
+        let mut sources = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if sources.len() > 10_000 {
+            sources.retain(|_, (begun, _)| now.saturating_sub(*begun) < MINUTE);
+        }
+        let (begun, count) = sources.entry(source).or_insert((now, 0));
+        if now.saturating_sub(*begun) >= MINUTE {
+            (*begun, *count) = (now, 0);
+        }
+        *count += 1;
+        if *count > PER_MINUTE {
+            return Err(Error::TooManyRequests(MINUTE.saturating_sub(now.saturating_sub(*begun))));
+        }
+        Ok(())
+    }
+}

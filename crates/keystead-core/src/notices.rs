@@ -1,0 +1,97 @@
+//! The notification centre: what a member or a program is told, and what they have read of it.
+
+use keystead_model::{
+    KeyId, NoticeId, UtcMs,
+    api_key::{ApiKey, KeyState},
+    notice::{Notice, NoticeKind, Reading},
+    scope::Scope,
+    time::DAY_MS,
+};
+use keystead_store::notices::{self, NoticeFilter, NoticeReader};
+
+use crate::{App, Authority, Error, Result, error::Noun, sweep::tell};
+
+/// Notices are kept this long.
+const KEPT_MS: i64 = 180 * DAY_MS;
+
+/// Whoever may see keys is told about them where they reach; everybody else about the keys that they made themselves.
+fn reader(authority: &Authority) -> NoticeReader {
+    NoticeReader {
+        actor: authority.actor(),
+        agency: authority.agency(),
+        reach: authority.grant().reach.clone(),
+        own_only: !authority.grant().allows(Scope::KeysRead),
+    }
+}
+
+impl App {
+    /// Notices, newest first, before a cursor.
+    pub async fn list_notices(
+        &self,
+        authority: &Authority,
+        filter: NoticeFilter,
+        before: Option<NoticeId>,
+        limit: i64,
+    ) -> Result<Vec<Notice>> {
+        let (reader, now) = (reader(authority), authority.now());
+        Ok(self.store.read(move |tx| notices::list(tx, &reader, &filter, now, before, limit)).await?)
+    }
+
+    /// How many open notices the reader has not seen.
+    pub async fn count_unseen_notices(&self, authority: &Authority) -> Result<i64> {
+        let (reader, now) = (reader(authority), authority.now());
+        Ok(self.store.read(move |tx| notices::count_unseen(tx, &reader, now)).await?)
+    }
+
+    /// Notes where the reader stands with a notice.
+    pub async fn read_notice(&self, authority: &Authority, id: NoticeId, reading: Reading) -> Result<Notice> {
+        let (reader, now) = (reader(authority), authority.now());
+        self.store
+            .write(move |tx| {
+                // Found only if the reader may see it.
+                let filter = NoticeFilter { archived: true, id: Some(id), ..NoticeFilter::default() };
+                let found = |tx: &mut keystead_store::Tx<'_>| {
+                    let list = notices::list(tx, &reader, &filter, now, None, 1)?;
+                    list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))
+                };
+                found(tx)?;
+                notices::set_reading(tx, &reader, id, reading, now)?;
+                found(tx)
+            })
+            .await
+    }
+
+    /// The list was shown: what is in it is seen.
+    pub async fn see_notices(&self, authority: &Authority, ids: Vec<NoticeId>) -> Result<()> {
+        let (reader, now) = (reader(authority), authority.now());
+        self.store
+            .write(move |tx| {
+                ids.iter().try_for_each(|id| notices::set_reading(tx, &reader, *id, Reading::Seen, now))?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Forgets notices of long ago. Called by the jobs.
+    pub async fn trim_notices(&self) -> Result<u64> {
+        let before = UtcMs(self.clock.now().0 - KEPT_MS);
+        Ok(self.store.write(move |tx| notices::trim(tx, before, 1000)).await?)
+    }
+
+    /// Somebody holds a deleted key's right secret: the owners are told, once for each deletion.
+    pub(crate) async fn tell_of_deleted_use(&self, key: ApiKey, address: std::net::IpAddr) -> Result<()> {
+        let KeyState::Deleted { restore_until, .. } = key.state else { return Ok(()) };
+        let told: (KeyId, i64) = (key.id, restore_until.0);
+        if self.told_of_deleted.get(&told).is_some() {
+            return Ok(());
+        }
+        let (now, id, address) = (self.clock.now(), self.entropy.id(self.clock.now()), Some(address.to_string()));
+        self.store
+            .write_serial(move |tx| {
+                tell(tx, &key, id, NoticeKind::DeletedKeyUsed, restore_until.0, now, address.clone())
+            })
+            .await?;
+        self.told_of_deleted.insert(told, ());
+        Ok(())
+    }
+}

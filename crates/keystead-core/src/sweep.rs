@@ -1,0 +1,341 @@
+//! The sweep: what happens to keys by the clock. Notices, deletions, holds, expiries, the end of restore windows.
+//!
+//! It runs on every node and needs no lease: each step is a conditional statement, and whatever was used, kept or
+//! ended since it was read is left alone.
+
+use std::{collections::HashMap, sync::Arc};
+
+use keystead_model::{
+    AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs,
+    api_key::{ApiKey, DeleteReason, KeyState},
+    audit::Action,
+    inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
+    notice::{NewNotice, NoticeKind},
+    time::{DAY_MS, HOUR_MS},
+};
+use keystead_store::{Tx, changes, notices, service_clock, sweep};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    App, Entropy, Result,
+    api_keys::location_of,
+    record::{Change, record_change_by_system},
+};
+
+/// Rows read at a time.
+const PAGE: i64 = 1000;
+/// Keys changed in one transaction: far below the 50 ms that a writer may take.
+const BATCH: usize = 100;
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Notices of inactivity recorded.
+    pub notices: u64,
+    /// Keys deleted.
+    pub deleted: u64,
+    /// Keys held, since nobody is there to be told.
+    pub held: u64,
+    /// Holds that ended.
+    pub released: u64,
+    /// Chosen expiries recorded, and notices before them.
+    pub expiries: u64,
+    /// Notices of an old secret that is about to end.
+    pub retiring: u64,
+    /// Secrets destroyed after the time to restore.
+    pub destroyed: u64,
+}
+
+impl std::ops::AddAssign for Swept {
+    fn add_assign(&mut self, other: Self) {
+        let Self { notices, deleted, held, released, expiries, retiring, destroyed } = other;
+        self.notices += notices;
+        self.deleted += deleted;
+        self.held += held;
+        self.released += released;
+        self.expiries += expiries;
+        self.retiring += retiring;
+        self.destroyed += destroyed;
+    }
+}
+
+/// A step that was due when its key was read.
+#[derive(Clone, Debug)]
+pub struct DueStep {
+    /// The key as it was read.
+    pub key: ApiKey,
+    /// What is due.
+    pub step: Step,
+    /// Id for the notice of it.
+    pub notice: NoticeId,
+}
+
+/// The steps that are due for keys as they were read, with the expiry that was recorded for each.
+///
+/// A key whose chosen expiry comes before its deletion gets no notice of inactivity until that expiry is recorded.
+pub fn due_steps(
+    read: Vec<(ApiKey, Option<UtcMs>)>,
+    service: ServiceMs,
+    now: UtcMs,
+    entropy: &Entropy,
+) -> Vec<DueStep> {
+    read.into_iter()
+        .filter(|(key, recorded)| {
+            let deletes_at = now.0.saturating_add(key.inactivity.deletes_at - service);
+            key.grant.expires_at.is_none_or(|at| *recorded == Some(at) || at.0 >= deletes_at)
+        })
+        .filter_map(|(key, _)| {
+            let step = key.inactivity.due(service)?;
+            Some(DueStep { key, step, notice: entropy.id(now) })
+        })
+        .collect()
+}
+
+/// Takes the due steps of one transaction, each only if its key is still what it was. `steps` is in the order of ids:
+/// two nodes that take the same ones in different orders would wait for each other.
+pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_store::Result<(Swept, Vec<KeyId>)> {
+    let mut swept = Swept::default();
+    let mut deleted = Vec::new();
+    if steps.iter().any(|due| due.step == Step::Delete) {
+        changes::lock(tx)?;
+    }
+    let mut admins: HashMap<(AgencyId, Option<LocationId>), bool> = HashMap::new();
+    for DueStep { key, step, notice } in steps {
+        let owner = (key.grant.agency, location_of(key));
+        match step {
+            Step::Notice(stage) => {
+                let told = match admins.get(&owner) {
+                    Some(told) => *told,
+                    None => *admins.entry(owner).or_insert(sweep::has_admin(tx, owner.0, owner.1)?),
+                };
+                if !told {
+                    if sweep::hold(tx, key)? {
+                        record_by_system(tx, key, now, "api_key.held", None, None)?;
+                        swept.held += 1;
+                    }
+                } else if sweep::record_stage(tx, key, *stage)? {
+                    let episode = key.inactivity.idle_since.0;
+                    tell(tx, key, *notice, NoticeKind::Inactivity(*stage), episode, now, None)?;
+                    swept.notices += 1;
+                }
+            }
+            Step::Delete => {
+                if let Some(restore_until) = sweep::delete(tx, key, now, RESTORE_WINDOW_MS)? {
+                    changes::next(tx, changes::Change::Key(key.id), now)?;
+                    let state = if key.state == KeyState::Active { "active" } else { "deactivated" };
+                    let after = json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()});
+                    record_by_system(tx, key, now, "api_key.deleted", Some(json!({"state": state})), Some(after))?;
+                    tell(tx, key, *notice, NoticeKind::Deleted, restore_until.0, now, None)?;
+                    deleted.push(key.id);
+                    swept.deleted += 1;
+                }
+            }
+        }
+    }
+    Ok((swept, deleted))
+}
+
+/// Records a notice about a key; `false` if it was recorded before.
+pub(crate) fn tell(
+    tx: &mut Tx<'_>,
+    key: &ApiKey,
+    id: NoticeId,
+    kind: NoticeKind,
+    episode: i64,
+    now: UtcMs,
+    address: Option<String>,
+) -> keystead_store::Result<bool> {
+    let (agency, location) = (key.grant.agency, location_of(key));
+    notices::insert(tx, &NewNotice { id, agency, location, key: key.id, kind, episode, recorded_at: now, address })
+}
+
+fn record_by_system(
+    tx: &mut Tx<'_>,
+    key: &ApiKey,
+    at: UtcMs,
+    action: Action,
+    before: Option<Json>,
+    after: Option<Json>,
+) -> keystead_store::Result<()> {
+    let change = Change { action, location: location_of(key), subject: key.id.as_str(), before, after };
+    record_change_by_system(tx, key.grant.agency, at, change)
+}
+
+impl App {
+    /// Takes every step that is due. Called every minute on every node.
+    pub async fn sweep(&self) -> Result<Swept> {
+        let clock = self.store.look_up(service_clock::read).await?;
+        if clock.paused {
+            return Ok(Swept::default());
+        }
+        let mut swept = self.sweep_idle(clock.now).await?;
+        swept += self.sweep_held().await?;
+        swept += self.sweep_expiries().await?;
+        swept += self.sweep_retiring().await?;
+        loop {
+            let destroyed = self.store.write_serial(|tx| sweep::destroy_secrets(tx, BATCH as i64)).await?;
+            swept.destroyed += destroyed;
+            if destroyed < BATCH as u64 {
+                break;
+            }
+        }
+        if swept != Swept::default() {
+            tracing::info!(?swept, "the sweep took its steps");
+        }
+        if swept.held > 0 {
+            tracing::warn!(held = swept.held, "keys are held: their owners have no admin who could be told");
+        }
+        Ok(swept)
+    }
+
+    /// Pauses automatic deletions of the whole instance, or goes on with them, by the operator. `false` if that is how
+    /// it was.
+    pub async fn set_sweep_paused(&self, paused: bool) -> Result<bool> {
+        let changed = self
+            .store
+            .write_serial(move |tx| {
+                changes::lock(tx)?;
+                service_clock::set_paused(tx, paused)
+            })
+            .await?;
+        if changed {
+            tracing::warn!(paused, "the operator has changed whether idle keys are deleted");
+        }
+        self.poll_changes().await?;
+        Ok(changed)
+    }
+
+    async fn sweep_idle(&self, service: ServiceMs) -> Result<Swept> {
+        let before = service.plus(-NOTHING_DUE_MS);
+        let mut swept = Swept::default();
+        let mut after = None;
+        loop {
+            let read = self.store.read(move |tx| sweep::idle(tx, before, after, PAGE)).await?;
+            let Some((last, _)) = read.last() else { return Ok(swept) };
+            after = Some((last.inactivity.active_at, last.id));
+            let mut due = due_steps(read, service, self.clock.now(), &self.entropy);
+            due.sort_by_key(|due| due.key.id);
+            for batch in due.chunks(BATCH) {
+                let (batch, now): (Arc<[DueStep]>, _) = (batch.into(), self.clock.now());
+                let (taken, deleted) = self.store.write_serial(move |tx| take_steps(tx, &batch, now)).await?;
+                swept += taken;
+                for id in deleted {
+                    self.keys.invalidate(id);
+                }
+            }
+        }
+    }
+
+    async fn sweep_held(&self) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut after = None;
+        loop {
+            let read = self.store.read(move |tx| sweep::held(tx, after, PAGE)).await?;
+            let Some(last) = read.last() else { return Ok(swept) };
+            after = Some(last.id);
+            let (read, now): (Arc<[ApiKey]>, _) = (read.into(), self.clock.now());
+            swept.released += self
+                .store
+                .write_serial(move |tx| {
+                    let mut released = 0;
+                    for key in &*read {
+                        if sweep::has_admin(tx, key.grant.agency, location_of(key))? && sweep::release(tx, key.id)? {
+                            record_by_system(tx, key, now, "api_key.released", None, None)?;
+                            released += 1;
+                        }
+                    }
+                    Ok::<_, keystead_store::Error>(released)
+                })
+                .await?;
+        }
+    }
+
+    async fn sweep_expiries(&self) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut after = None;
+        loop {
+            let now = self.clock.now();
+            let until = UtcMs(now.0 + Stage::Fifteen.days() * DAY_MS);
+            let read = self.store.read(move |tx| sweep::expiring(tx, until, after, PAGE)).await?;
+            let Some((last, _)) = read.last() else { return Ok(swept) };
+            after = last.grant.expires_at.map(|at| (at, last.id));
+            let mut due: Vec<DueExpiry> =
+                read.into_iter().filter_map(|(key, _)| due_expiry(key, now, self.entropy.id(now))).collect();
+            due.sort_by_key(|due| due.key.id);
+            for batch in due.chunks(BATCH) {
+                let batch: Arc<[DueExpiry]> = batch.into();
+                let taken = self.store.write_serial(move |tx| take_expiries(tx, &batch, now)).await?;
+                swept.expiries += taken;
+            }
+        }
+    }
+
+    async fn sweep_retiring(&self) -> Result<Swept> {
+        let now = self.clock.now();
+        let day = move |days: i64| UtcMs(now.0 + days * DAY_MS);
+        let read = self.store.read(move |tx| sweep::retiring(tx, now, day(1), day(-1), PAGE)).await?;
+        let told: Arc<[(ApiKey, NoticeId)]> = read.into_iter().map(|key| (key, self.entropy.id(now))).collect();
+        let retiring = self
+            .store
+            .write_serial(move |tx| {
+                let mut count = 0;
+                for (key, notice) in &*told {
+                    let Some(previous) = &key.previous else { continue };
+                    // The address is kept for the key: it is the old secret's if that was the last to be used.
+                    let last = key.last_use.as_ref();
+                    let address = last.filter(|last| Some(last.at) == previous.secret.last_used_at);
+                    let address = address.map(|last| last.ip.clone());
+                    let episode = previous.retires_at.0;
+                    count += u64::from(tell(tx, key, *notice, NoticeKind::Retiring, episode, now, address)?);
+                }
+                Ok::<_, keystead_store::Error>(count)
+            })
+            .await?;
+        Ok(Swept { retiring, ..Swept::default() })
+    }
+}
+
+/// A chosen expiry that has passed or is near.
+#[derive(Clone, Debug)]
+struct DueExpiry {
+    key: ApiKey,
+    expires_at: UtcMs,
+    /// The notice that is due; `None` when the expiry itself is.
+    stage: Option<Stage>,
+    notice: NoticeId,
+}
+
+fn due_expiry(key: ApiKey, now: UtcMs, notice: NoticeId) -> Option<DueExpiry> {
+    let expires_at = key.grant.expires_at?;
+    if expires_at <= now {
+        return Some(DueExpiry { key, expires_at, stage: None, notice });
+    }
+    // Only the latest: after a pause nobody needs the earlier ones.
+    let mut latest_first = Stage::ALL.into_iter().rev();
+    let stage =
+        latest_first.find(|stage| now.0 >= expires_at.0 - expiry_notice_lead(*stage, key.created_at, expires_at))?;
+    // A key that was made moments ago is not told about what its maker has just chosen.
+    (now - key.created_at >= HOUR_MS.min((expires_at - key.created_at) / 2)).then_some(DueExpiry {
+        key,
+        expires_at,
+        stage: Some(stage),
+        notice,
+    })
+}
+
+fn take_expiries(tx: &mut Tx<'_>, due: &[DueExpiry], now: UtcMs) -> keystead_store::Result<u64> {
+    let mut taken = 0;
+    for DueExpiry { key, expires_at, stage, notice } in due {
+        let kind = match stage {
+            Some(stage) => NoticeKind::Expiring(*stage),
+            None if sweep::record_expiry(tx, key.id, *expires_at)? => {
+                let after = json!({"expiresAt": expires_at});
+                record_by_system(tx, key, now, "api_key.expired", None, Some(after))?;
+                NoticeKind::Expired
+            }
+            None => continue,
+        };
+        taken += u64::from(tell(tx, key, *notice, kind, expires_at.0, now, None)?);
+    }
+    Ok(taken)
+}

@@ -1,0 +1,28 @@
+//! `keystead sweep …`: whether idle keys are deleted.
+
+use clap::Subcommand;
+
+use super::with_app;
+use crate::{config::Config, instance::Failure};
+
+#[derive(Subcommand)]
+pub(super) enum Sweep {
+    /// Take no step towards the deletion of any key, and let no key's 90 days run
+    Pause,
+    /// Go on with it
+    Resume,
+}
+
+impl Sweep {
+    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        let pause = matches!(self, Self::Pause);
+        with_app(config, async |app| {
+            let changed = app.set_sweep_paused(pause).await?;
+            let already = if changed { "" } else { " already" };
+            let state = if pause { "paused: no key is deleted for inactivity, and no 90 days run" } else { "running" };
+            println!("The sweep is{already} {state}.");
+            Ok(())
+        })
+        .await
+    }
+}
