@@ -22,12 +22,13 @@ use crate::{
     keys::{
         cache::KeyCache,
         changes::{FeedCursor, POLL_EVERY},
+        fence::Fence,
         floods::Floods,
         uses::Uses,
     },
     lost_keys::ExposureGuard,
     password::Passwords,
-    service_clock::ServiceClock,
+    service_clock::NodeClock,
     sessions::SignInGuard,
 };
 
@@ -55,6 +56,9 @@ impl Default for Limits {
     }
 }
 
+/// Requests that may ask the database at once while the change feed is not heard; more are told to come back.
+const UNFENCED: usize = 64;
+
 /// The application; clones share it.
 #[derive(Clone)]
 pub struct App {
@@ -70,9 +74,12 @@ pub struct Inner {
     pub(crate) limits: Limits,
     pub(crate) keys: KeyCache,
     pub(crate) uses: Arc<Uses>,
+    pub(crate) fence: Fence,
+    /// Requests that ask the database for their key while the cache may not be believed.
+    pub(crate) unfenced: tokio::sync::Semaphore,
     pub(crate) floods: Floods,
     pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
-    pub(crate) service_clock: ServiceClock,
+    pub(crate) service_clock: NodeClock,
     pub(crate) passwords: Passwords,
     pub(crate) sign_ins: SignInGuard,
     pub(crate) exposures: ExposureGuard,
@@ -122,9 +129,11 @@ impl App {
             inner: Arc::new(Inner {
                 keys: KeyCache::new(store.clone(), Arc::clone(&uses)),
                 uses,
+                fence: Fence::default(),
+                unfenced: tokio::sync::Semaphore::new(UNFENCED),
                 floods: Floods::new(),
                 feed: tokio::sync::Mutex::default(),
-                service_clock: ServiceClock::default(),
+                service_clock: NodeClock::default(),
                 passwords: Passwords::new(&entropy)?,
                 sign_ins: SignInGuard::default(),
                 exposures: ExposureGuard::default(),

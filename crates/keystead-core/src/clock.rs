@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use keystead_model::UtcMs;
@@ -42,8 +42,16 @@ impl Clock {
     /// A clock that never jumps and has no relation to the calendar.
     pub fn monotonic(&self) -> Duration {
         match self {
+            // CLOCK_BOOTTIME goes on while the machine sleeps; what was fresh before a sleep is old after it.
+            #[cfg(target_os = "linux")]
             Self::System => {
-                static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+                let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+                Duration::new(since.tv_sec.try_into().unwrap_or_default(), since.tv_nsec.try_into().unwrap_or_default())
+            }
+            #[cfg(not(target_os = "linux"))]
+            Self::System => {
+                static START: std::sync::LazyLock<std::time::Instant> =
+                    std::sync::LazyLock::new(std::time::Instant::now);
                 START.elapsed()
             }
             Self::Test(clock) => {

@@ -23,7 +23,7 @@ const TICK_MAX: Duration = Duration::from_secs(120);
 
 /// What this node has seen of the clock.
 #[derive(Default)]
-pub(crate) struct ServiceClock {
+pub struct NodeClock {
     polled: AtomicI64,
     seen: Mutex<Option<Seen>>,
 }
@@ -37,14 +37,14 @@ struct Seen {
     trusted: bool,
 }
 
-impl ServiceClock {
+impl NodeClock {
     /// Service time as it was last polled; up to two minutes behind.
-    pub(crate) fn polled(&self) -> ServiceMs {
+    pub fn polled(&self) -> ServiceMs {
         ServiceMs(self.polled.load(Ordering::Relaxed))
     }
 
     /// The best estimate for showing: the polled time and what has passed since, as a tick would add it.
-    pub(crate) fn estimate(&self, monotonic: Duration) -> ServiceMs {
+    pub fn estimate(&self, monotonic: Duration) -> ServiceMs {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = match &*seen {
             Some(Seen { first, paused: false, .. }) => monotonic.saturating_sub(*first).min(TICK_MAX),
@@ -53,7 +53,8 @@ impl ServiceClock {
         self.polled().plus(milliseconds(passed))
     }
 
-    pub(crate) fn seen(&self, clock: Polled, monotonic: Duration) {
+    /// A poll that showed `clock` was answered at `monotonic`.
+    pub fn seen(&self, clock: Polled, monotonic: Duration) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let trusted = seen.as_ref().is_some_and(|seen| seen.trusted);
         match &mut *seen {
@@ -63,14 +64,16 @@ impl ServiceClock {
         self.polled.store(clock.now.0, Ordering::Relaxed);
     }
 
-    fn due(&self, monotonic: Duration) -> Option<(i64, i64)> {
+    /// The epoch that this node should end now, and what to add.
+    pub fn due(&self, monotonic: Duration) -> Option<(i64, i64)> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let Seen { epoch, first, trusted, .. } = seen.as_ref()?;
         let passed = monotonic.saturating_sub(*first);
         (passed >= TICK_AFTER).then(|| (*epoch, if *trusted { milliseconds(passed.min(TICK_MAX)) } else { 0 }))
     }
 
-    fn trust(&self, trusted: bool) {
+    /// Whether the last tick was answered; after an error the next one adds nothing.
+    pub fn trust(&self, trusted: bool) {
         if let Some(seen) = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
             seen.trusted = trusted;
         }
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_first_tick_adds_nothing_and_later_ones_at_most_two_minutes() {
-        let clock = ServiceClock::default();
+        let clock = NodeClock::default();
         let at = Duration::from_secs;
         assert_eq!(clock.due(at(0)), None);
         clock.seen(polled(0, 5), at(10));

@@ -10,7 +10,6 @@ use crate::{
     grant::Grant,
     inactivity::{Inactivity, RESTORE_WINDOW_MS},
     text::{Line, Prose},
-    time::MINUTE_MS,
 };
 
 /// Whose key it is: what its text says, and how far it can reach.
@@ -46,8 +45,6 @@ pub type KeyName = Line<64>;
 /// What a key is for, in more words.
 pub type KeyDescription = Prose<1000>;
 
-/// A use waits for a durable touch when the stored activity is older than this.
-pub const TOUCH_AFTER_MS: i64 = 30 * MINUTE_MS;
 /// The longest overlap of a rotation.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The overlap of a rotation that names none.

@@ -12,6 +12,8 @@ use crate::{
 pub const INACTIVITY_MS: i64 = 90 * DAY_MS;
 /// Added to [`INACTIVITY_MS`]: stored activity may lag the last use by up to an hour.
 pub const INACTIVITY_SLACK_MS: i64 = 60 * MINUTE_MS;
+/// A use waits for a durable touch when the stored activity is older than this.
+pub const TOUCH_AFTER_MS: i64 = 30 * MINUTE_MS;
 /// For how long a deleted key can be restored, in service time.
 pub const RESTORE_WINDOW_MS: i64 = 30 * DAY_MS;
 /// Stages are due this much before their day: 5 minutes for the service clock, which lags by up to 2, and 5 for the
@@ -114,6 +116,12 @@ impl Inactivity {
     pub fn deletes_at_after(&self, stage: Stage, now: ServiceMs) -> ServiceMs {
         self.deletes_at.max(now.plus(stage.days() * DAY_MS + STAGE_MARGIN_MS))
     }
+}
+
+/// Whether a use must be stored before its answer: the stored activity, as the database said last, is old by service
+/// time as this node polled it last.
+pub fn needs_touch(stored_active_at: ServiceMs, polled: ServiceMs) -> bool {
+    polled - stored_active_at > TOUCH_AFTER_MS
 }
 
 /// How long before a chosen expiry its notices come: 15, 7 and 1 days, or the same shares of a life below 30 days.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Error, Migrations, Tx,
-    postgres::{Isolation, Postgres},
+    postgres::{Isolation, Lane, Postgres},
     sqlite::{Sqlite, WriteJob, guarded},
 };
 
@@ -125,7 +125,7 @@ impl Store {
                 let job = Box::new(move |link: &mut crate::postgres::Link| {
                     let _ = reply.send(link.transact(isolation, closure));
                 });
-                postgres.submit(false, job)?;
+                postgres.submit(Lane::General, job)?;
             }
         }
         answer.await.unwrap_or_else(|_| Err(stopped().into()))
@@ -144,7 +144,7 @@ impl Store {
                 let _ = reply.send(guarded(|| sqlite.read(true, closure)));
             }))?,
             Driver::Postgres(postgres) => postgres.submit(
-                false,
+                Lane::General,
                 Box::new(move |link| {
                     let _ = reply.send(link.transact(Isolation::Snapshot, closure));
                 }),
@@ -160,12 +160,31 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.run_look_up(Lane::Lookup, closure).await
+    }
+
+    /// The same for the change feed, which waits behind nothing: on PostgreSQL it has a connection of its own.
+    pub async fn follow<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.run_look_up(Lane::Feed, closure).await
+    }
+
+    async fn run_look_up<T, E, F>(&self, lane: Lane, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         match &self.driver {
             Driver::Sqlite(sqlite) => guarded(|| sqlite.read(false, closure)),
             Driver::Postgres(postgres) => {
                 let (reply, answer) = oneshot::channel();
                 postgres.submit(
-                    true,
+                    lane,
                     Box::new(move |link| {
                         let _ = reply.send(link.look_up(closure));
                     }),

@@ -40,10 +40,21 @@ impl Isolation {
     }
 }
 
+/// Which connections a closure may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Those of all work.
+    General,
+    /// Lookups for authentication have connections of their own: slow work elsewhere must not lock clients out.
+    Lookup,
+    /// The change feed has one: its news must not wait behind anything.
+    Feed,
+}
+
 pub(crate) struct Postgres {
     general: Sender<Job>,
-    /// Lookups for authentication have connections of their own: slow work elsewhere must not lock clients out.
     lookups: Sender<Job>,
+    feed: Sender<Job>,
 }
 
 impl Postgres {
@@ -63,12 +74,18 @@ impl Postgres {
         for number in 0..2 {
             spawn(&format!("postgres-lookup-{number}"), config.clone(), lookup_jobs.clone())?;
         }
-        Ok(Arc::new(Self { general, lookups }))
+        let (feed, feed_jobs) = bounded(QUEUE);
+        spawn("postgres-feed", config, feed_jobs)?;
+        Ok(Arc::new(Self { general, lookups, feed }))
     }
 
     /// Hands a closure to a connection.
-    pub(crate) fn submit(&self, lookup: bool, job: Job) -> Result<()> {
-        let queue = if lookup { &self.lookups } else { &self.general };
+    pub(crate) fn submit(&self, lane: Lane, job: Job) -> Result<()> {
+        let queue = match lane {
+            Lane::General => &self.general,
+            Lane::Lookup => &self.lookups,
+            Lane::Feed => &self.feed,
+        };
         queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct FeedCursor {
 impl App {
     /// Reads head, feed and service clock once, and applies what is new.
     pub async fn poll_changes(&self) -> Result<()> {
-        let Poll { incarnation, head, clock, oldest } = self.store.look_up(changes::poll).await?;
+        let sent = self.clock.monotonic();
+        let Poll { incarnation, head, clock, oldest } = self.store.follow(changes::poll).await?;
         self.service_clock.seen(clock, self.clock.monotonic());
         let mut cursor = self.feed.lock().await;
         let lost = cursor.incarnation != incarnation
@@ -32,11 +33,12 @@ impl App {
         if lost {
             self.keys.clear();
             *cursor = FeedCursor { incarnation, seq: head };
+            self.fence.polled(sent);
             return Ok(());
         }
         while cursor.seq < head {
             let after = cursor.seq;
-            let batch = self.store.look_up(move |tx| changes::after(tx, after, BATCH)).await?;
+            let batch = self.store.follow(move |tx| changes::after(tx, after, BATCH)).await?;
             if batch.is_empty() {
                 break;
             }
@@ -49,6 +51,7 @@ impl App {
                 cursor.seq = seq;
             }
         }
+        self.fence.polled(sent);
         Ok(())
     }
 

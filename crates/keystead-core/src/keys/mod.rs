@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod changes;
+pub(crate) mod fence;
 pub(crate) mod floods;
 pub(crate) mod uses;
 pub(crate) mod verification;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use keystead_model::{
     UtcMs,
     actor::Actor,
-    api_key::{Refusal, SecretSlot, TOUCH_AFTER_MS},
+    api_key::{Refusal, SecretSlot},
+    inactivity::needs_touch,
     key_secret::PresentedKey,
 };
 use keystead_store::api_keys;
@@ -41,7 +42,7 @@ impl App {
         let unknown = || Error::Unauthenticated(ErrorCode::KeyUnknown);
         let presented = PresentedKey::parse(presented).ok_or_else(unknown)?;
         let now = self.clock.now();
-        if let Some(known) = self.keys.get(presented.id)
+        if let Some(known) = self.believed(presented.id)
             && let Verdict::Admitted { slot, secret_hash } = self.look_at(&known, &presented, facts, now)
         {
             return self.admit(known, slot, secret_hash, facts, now).await;
@@ -58,6 +59,14 @@ impl App {
     ) -> Result<KeyCaller> {
         let unknown = || Error::Unauthenticated(ErrorCode::KeyUnknown);
         let arrived = Instant::now();
+        let _asking = match self.fence.is_fresh(self.clock.monotonic()) {
+            true => None,
+            // Nothing that is remembered counts: the database decides each request, or nobody does.
+            false => {
+                let asking = self.unfenced.try_acquire();
+                Some(asking.map_err(|_| Error::Unavailable(std::time::Duration::from_secs(1)))?)
+            }
+        };
         let known = match self.keys.get(presented.id) {
             Some(_) => self.keys.reread(presented.id, arrived).await?,
             None => {
@@ -89,6 +98,11 @@ impl App {
                 },
             },
         }
+    }
+
+    /// What this node remembers of a key, while it may believe that.
+    fn believed(&self, id: keystead_model::KeyId) -> Option<Arc<KnownKey>> {
+        self.keys.get(id).filter(|_| self.fence.is_fresh(self.clock.monotonic()))
     }
 
     fn look_at(&self, known: &KnownKey, presented: &PresentedKey<'_>, facts: &RequestFacts<'_>, now: UtcMs) -> Verdict {
@@ -129,7 +143,7 @@ impl App {
         now: UtcMs,
     ) -> Result<KeyCaller> {
         let current = slot == SecretSlot::Current;
-        let is_stale = self.service_clock.polled() - known.stored_active_at() > TOUCH_AFTER_MS;
+        let is_stale = needs_touch(known.stored_active_at(), self.service_clock.polled());
         // The first use of a secret is stored at once too: a second rotation may replace a secret only if nobody has
         // used it, and must not have to guess.
         if is_stale || (current && !known.current_was_used()) {
@@ -177,7 +191,7 @@ impl App {
     /// Checks once more, just before an operation: between the headers and the end of a body a key may have ended.
     pub async fn still_admitted(&self, caller: &KeyCaller) -> Result<()> {
         let id = caller.known.key.id;
-        if self.keys.get(id).is_some_and(|known| Arc::ptr_eq(&known, &caller.known)) {
+        if self.believed(id).is_some_and(|known| Arc::ptr_eq(&known, &caller.known)) {
             return Ok(());
         }
         let current = self.keys.reread(id, Instant::now()).await?;

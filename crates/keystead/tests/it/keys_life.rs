@@ -87,3 +87,31 @@ async fn uses_are_stored_at_a_graceful_stop() {
     let stored = other.get_key(operator.authority(), key.id).await.unwrap().last_use.unwrap();
     assert_eq!(stored.endpoint, "GET /api-keys/self");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_not_heard_of_changes_for_a_second_asks_the_database() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    app.get("/api-keys/self").key(&key).send().await.expect(200);
+    // A node without the thread that polls, as if its connection for the feed were cut.
+    let node = second_node(&app).await;
+    let authenticate = async || {
+        let facts = keystead_core::RequestFacts {
+            id: keystead_core::RequestId::from_bits(1),
+            address: std::net::IpAddr::from([127, 0, 0, 1]),
+            address_is_own: true,
+            user_agent: None,
+            endpoint: "GET /api-keys/self",
+        };
+        node.authenticate(&key.secret, &facts).await.map(drop)
+    };
+    node.poll_changes().await.unwrap();
+    authenticate().await.unwrap();
+    let operator = app.operator().await;
+    app.app.deactivate_key(operator.authority(), key.id).await.unwrap();
+    authenticate().await.expect("within the second that the receipt states, a cached record may still admit");
+    app.clock.advance(Duration::from_millis(1000));
+    let refused = authenticate().await.expect_err("and after it never");
+    assert_eq!(refused.code().as_str(), "key_deactivated");
+    node.close().await.unwrap();
+}
