@@ -26,6 +26,13 @@ enum Task {
     Test(test::Test),
     /// Measure against a bare axum server
     Bench(bench::Bench),
+    /// Simulate years of keys and check what is promised of their life (see cargo xtask simulate -- --help)
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// Handed to the simulation
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Distil the published contract into `contract/`
     Contract(contract::Contract),
     /// Check format, lints and the borders between the rooms
@@ -36,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match Line::parse().task {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Simulate { arguments } => test::run_simulation(&arguments),
         Task::Contract(contract) => contract.run(),
         Task::Lint => lint::run(),
     };

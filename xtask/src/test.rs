@@ -13,6 +13,7 @@ type Part = (&'static str, fn() -> Outcome);
 /// What can be left out, and what it is.
 const PARTS: &[Part] = &[
     ("unit", unit),
+    ("simulation", simulation),
     ("sqlite", sqlite),
     ("postgres", postgres),
     ("browser", clients::run_browser),
@@ -21,7 +22,7 @@ const PARTS: &[Part] = &[
 
 #[derive(Args)]
 pub(crate) struct Test {
-    /// Parts to leave out, separated by commas: unit, sqlite, postgres, browser, clients
+    /// Parts to leave out, separated by commas: unit, simulation, sqlite, postgres, browser, clients
     #[arg(long, value_delimiter = ',')]
     skip: Vec<String>,
     /// Only these parts
@@ -59,6 +60,19 @@ impl Test {
 
 fn unit() -> Outcome {
     run(&mut cargo(&["test", "--workspace", "--lib", "--bins"]))
+}
+
+/// The simulation of keys' lives, with arguments of its own.
+pub(crate) fn run_simulation(arguments: &[String]) -> Outcome {
+    let mut command = cargo(&["run", "--quiet", "--package", "keystead-simulate", "--"]);
+    run(command.args(arguments))
+}
+
+/// More than 1,000 key-years without a violation, and each rule missed when it is left out.
+fn simulation() -> Outcome {
+    let arguments = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    run_simulation(&arguments(&["--seeds", "30"]))?;
+    run_simulation(&arguments(&["--all-ablations", "--seeds", "100"]))
 }
 
 fn sqlite() -> Outcome {

@@ -15,6 +15,7 @@ mod filter;
 pub mod idempotency;
 pub mod instance;
 pub mod locations;
+mod memory;
 mod migrations;
 pub mod notes;
 pub mod notices;
@@ -31,6 +32,7 @@ pub mod users;
 mod value;
 
 pub use error::{Error, Result};
+pub use memory::Memory;
 pub use migrations::Migrations;
 pub use open::{Database, OpenError, Options, Store};
 pub use tx::Tx;

@@ -67,6 +67,11 @@ impl<'s> Migrations<'s> {
     }
 }
 
+/// All of them, on an empty SQLite database.
+pub(crate) fn create(tx: &mut Tx<'_>) -> Result<(), Error> {
+    FILES.iter().try_for_each(|(_, _, sql)| tx.batch(&for_database(sql, false)))
+}
+
 fn current(tx: &mut Tx<'_>) -> Result<i64, Error> {
     let exists = if tx.is_postgres() {
         "SELECT CAST(count(*) AS BIGINT) FROM information_schema.tables

@@ -28,6 +28,12 @@ pub fn set_paused(tx: &mut Tx<'_>, paused: bool) -> Result<bool> {
     Ok(tx.execute("UPDATE service_clock SET paused = ?1 WHERE id = 1 AND paused <> ?1", &[&paused])? == 1)
 }
 
+/// Lets the 90 days of every key begin anew, as after the restore of a backup: what was used since is not known.
+pub fn restart_all(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute("UPDATE service_clock SET clock_floor = now_ms, epoch = epoch + 1 WHERE id = 1", &[])?;
+    Ok(())
+}
+
 /// Adds `milliseconds` if nobody else ticked since `epoch`, and nothing but a new epoch while paused.
 /// Returns whether this tick counted.
 pub fn tick(tx: &mut Tx<'_>, epoch: i64, milliseconds: i64) -> Result<bool> {
