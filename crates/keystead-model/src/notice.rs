@@ -130,6 +130,8 @@ pub struct Notice {
     pub key_is_active: bool,
     /// What it tells.
     pub kind: NoticeKind,
+    /// Which run of events it belongs to.
+    pub episode: i64,
     /// When it was recorded.
     pub recorded_at: UtcMs,
     /// When the key is deleted, in service time, as things stand now.

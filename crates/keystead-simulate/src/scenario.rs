@@ -28,6 +28,10 @@ const DAYS: i64 = 420;
 pub(crate) fn run(seed: u64, rules: Rules) -> Result<Report> {
     let sharp = seed.is_multiple_of(4);
     let mut world = World::new(seed, rules, sharp)?;
+    for _ in 0..4 {
+        revocation(&mut world)?;
+        rotations(&mut world)?;
+    }
     if sharp {
         sharp_run(&mut world)?;
     } else {

@@ -38,7 +38,7 @@ const OPEN: &str = "CASE n.kind
     END";
 
 const COLUMNS: &str = "n.id, n.agency_id, n.location_id, n.key_id, k.name, k.kind, k.state = 'active', n.kind, n.stage,
-    n.recorded_at, v.deletes_at, k.restore_until, k.expires_at, k.previous_retires_at, n.address,
+    n.episode, n.recorded_at, v.deletes_at, k.restore_until, k.expires_at, k.previous_retires_at, n.address,
     COALESCE(r.reading, 'unseen')";
 
 const TABLES: &str = "notices n JOIN api_keys k ON k.id = n.key_id JOIN api_key_lives v ON v.id = k.id";
@@ -58,6 +58,7 @@ fn read(row: &mut Row<'_>) -> Result<Notice> {
         key_kind: KeyKind::parse(&key_kind).ok_or_else(|| Error::unreadable("the kind of a key"))?,
         key_is_active,
         kind: NoticeKind::parse(&kind, days).ok_or_else(|| Error::unreadable("the kind of a notice"))?,
+        episode: row.column()?,
         recorded_at: row.column()?,
         deletes_at: row.column()?,
         restore_until: row.column()?,
@@ -80,6 +81,8 @@ pub struct NoticeFilter {
     pub id: Option<NoticeId>,
     /// Only those that still call for something.
     pub open: bool,
+    /// Only the last notice before a deletion.
+    pub last_day: bool,
     /// Also those that the reader has put away.
     pub archived: bool,
 }
@@ -134,6 +137,9 @@ pub fn list(
     visible(&mut conditions, reader, &id);
     if filter.open {
         conditions.and(&open, &[]);
+    }
+    if filter.last_day {
+        conditions.and("n.kind = 'inactivity' AND n.stage = 1", &[]);
     }
     if !filter.archived {
         conditions.and("COALESCE(r.reading, 'unseen') <> 'archived'", &[]);

@@ -112,3 +112,29 @@ if (zones && zones.value === 'UTC') {
   const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (all('option', zones).some((option) => option.value === guess)) zones.value = guess;
 }
+
+// The bell's count stays live: by a stream of events, and by asking now and then where there is none.
+const bell = document.querySelector('[data-count]');
+if (bell) {
+  const show = (count) => {
+    const badge = bell.querySelector('b');
+    badge.firstElementChild.textContent = count;
+    badge.hidden = count === '0';
+  };
+  let stream = null;
+  const listen = () => {
+    if (stream || document.hidden) return;
+    stream = new EventSource(bell.dataset.count);
+    stream.onmessage = (event) => show(event.data);
+    stream.onerror = () => {
+      // A stream that ended opens again by itself; one that was refused does not.
+      if (stream.readyState !== EventSource.CLOSED) return;
+      stream = null;
+      setTimeout(listen, 30000);
+    };
+  };
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden && stream) { stream.close(); stream = null; } else listen();
+  });
+  listen();
+}

@@ -10,6 +10,7 @@ mod failure;
 mod form;
 mod guard;
 mod locations;
+mod notices;
 mod overview;
 mod page;
 mod place;
@@ -26,11 +27,14 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use keystead_core::App;
+use tokio::sync::{Semaphore, watch};
 
 /// How the web app is reached.
 pub struct WebOptions {
     /// `https://crm.example.com`, without a slash at its end.
     pub base_url: String,
+    /// Turns true when the server ends: streams of events end with it.
+    pub ended: watch::Receiver<bool>,
 }
 
 /// The web face.
@@ -43,8 +47,14 @@ pub struct Web {
 pub struct Inner {
     pub(crate) app: App,
     pub(crate) base_url: String,
+    pub(crate) ended: watch::Receiver<bool>,
+    /// Streams of events that may be open at once.
+    pub(crate) streams: Arc<Semaphore>,
     setup_token: String,
 }
+
+/// Browsers that do not get a stream ask now and then.
+const STREAMS: usize = 2_000;
 
 impl std::ops::Deref for Web {
     type Target = Inner;
@@ -57,7 +67,9 @@ impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
         let setup_token = app.entropy().token();
-        Self { inner: Arc::new(Inner { app, base_url: options.base_url, setup_token }) }
+        let WebOptions { base_url, ended } = options;
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        Self { inner: Arc::new(Inner { app, base_url, ended, streams, setup_token }) }
     }
 
     /// The token of the first-run wizard, new at each start.
@@ -130,6 +142,12 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/deactivate", post(api_keys::deactivate)),
         ("/settings/keys/{id}/reactivate", post(api_keys::reactivate)),
         ("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete)),
+        ("/settings/keys/{id}/keep", post(api_keys::keep)),
+        ("/settings/keys/{id}/restore", post(api_keys::restore)),
+        ("/settings/keys/{id}/replace", get(api_keys::replace_form).post(api_keys::replace)),
+        ("/notices", get(notices::list)),
+        ("/notices/stream", get(notices::stream)),
+        ("/notices/{id}/archive", post(notices::archive)),
         ("/members", get(users::list)),
         ("/members/invite", get(users::invite_form).post(users::invite)),
         ("/members/invitations/{id}/withdraw", post(users::withdraw)),

@@ -30,6 +30,10 @@ pub(crate) struct Shell {
     pub(crate) user_email: String,
     pub(crate) initials: String,
     pub(crate) section: &'static str,
+    /// Notices not seen.
+    pub(crate) unseen: i64,
+    /// Keys that are deleted within a day.
+    pub(crate) last_day: Vec<SwitchTo>,
 }
 
 /// A place in the switcher.

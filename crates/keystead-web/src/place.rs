@@ -7,9 +7,9 @@ use axum::{
     http::request::Parts,
 };
 use http::{HeaderMap, header};
-use keystead_core::{Authority, Error, LocationList, RequestFacts, SessionToken, SignedIn, error::Noun};
+use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
-use keystead_model::{LocationId, grant::Reach, location::Location, scope::Scope};
+use keystead_model::{LocationId, grant::Reach, location::Location, notice::Notice, scope::Scope};
 
 use crate::{
     Web,
@@ -37,6 +37,11 @@ pub(crate) struct Visitor {
 pub(crate) struct Guest {
     pub(crate) arrival: Arrival,
     pub(crate) headers: HeaderMap,
+}
+
+/// Whether Agency View is open to somebody.
+pub(crate) fn reaches_agency(authority: &Authority) -> bool {
+    matches!(authority.grant().reach, Reach::Agency | Reach::Chosen(_))
 }
 
 /// What an operation of a page is called, in uses and logs.
@@ -124,6 +129,10 @@ pub(crate) struct Here {
     /// The location, or Agency View.
     pub(crate) location: Option<Location>,
     switcher: Vec<Location>,
+    /// Open notices that the visitor has not seen, everywhere.
+    unseen: i64,
+    /// Keys of this place that are deleted within a day unless somebody acts.
+    last_day: Vec<Notice>,
 }
 
 /// Most locations in the switcher; the list has all.
@@ -147,7 +156,15 @@ impl FromRequestParts<Web> for Here {
         };
         let list = LocationList { limit: SWITCHER, ..LocationList::default() };
         let switcher = web.app.list_locations(&authority, list).await?;
-        Ok(Self { visitor, location, switcher })
+        let unseen = web.app.count_unseen_notices(&authority).await?;
+        let filter = NoticeFilter {
+            location: location.as_ref().map(|location| location.id),
+            open: true,
+            last_day: true,
+            ..NoticeFilter::default()
+        };
+        let last_day = web.app.list_notices(&authority, filter, None, 4).await?;
+        Ok(Self { visitor, location, switcher, unseen, last_day })
     }
 }
 
@@ -173,6 +190,11 @@ impl Here {
         Ok(())
     }
 
+    /// The notices of this place: of all in Agency View.
+    pub(crate) fn notice_filter(&self) -> NoticeFilter {
+        NoticeFilter { location: self.location.as_ref().map(|location| location.id), ..NoticeFilter::default() }
+    }
+
     /// The locations that the visitor can go to.
     pub(crate) fn locations(&self) -> &[Location] {
         &self.switcher
@@ -186,7 +208,7 @@ impl Here {
     pub(crate) fn shell(&self, section: &'static str) -> Shell {
         let user = &self.visitor.signed_in.user;
         let agency = &self.visitor.signed_in.agency;
-        let reaches_agency = matches!(self.authority().grant().reach, Reach::Agency | Reach::Chosen(_));
+        let reaches_agency = reaches_agency(self.authority());
         let initials = user
             .display_name()
             .split([' ', '@', '.'])
@@ -217,6 +239,16 @@ impl Here {
             user_name: user.display_name(),
             user_email: user.email.as_str().to_owned(),
             initials: initials.to_uppercase(),
+            unseen: self.unseen,
+            last_day: self
+                .last_day
+                .iter()
+                .map(|notice| SwitchTo {
+                    name: notice.key_name.clone(),
+                    url: self.url(&format!("/settings/keys/{}", notice.key)),
+                    is_here: false,
+                })
+                .collect(),
             section,
         }
     }

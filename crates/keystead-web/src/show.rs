@@ -36,6 +36,12 @@ pub(crate) fn day(at: UtcMs) -> String {
     format!("{} {} {}", iso[8..10].trim_start_matches('0'), names[(month - 1) % 12], &iso[..4])
 }
 
+/// `12 Mar`, where the year is plain.
+pub(crate) fn short_day(at: UtcMs) -> String {
+    let day = day(at);
+    day.rsplit_once(' ').map_or(day.clone(), |(short, _)| short.to_owned())
+}
+
 /// `12 Mar 2026, 14:05 UTC`.
 pub(crate) fn instant(at: UtcMs) -> String {
     format!("{}, {} UTC", day(at), &at.to_iso()[11..16])

@@ -21,6 +21,7 @@ pub struct Server {
     faces: Arc<Faces>,
     app: App,
     setup_url: Option<String>,
+    ending: watch::Sender<bool>,
     _lock: Option<DirectoryLock>,
 }
 
@@ -41,7 +42,8 @@ impl Server {
         };
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone() });
+        let (ending, ended) = watch::channel(false);
+        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended });
         let setup_url = match app.needs_setup().await? {
             true => Some(format!("{base_url}/app/setup?token={}", web.setup_token())),
             false => None,
@@ -55,7 +57,7 @@ impl Server {
             log_requests: config.log_requests,
             app: app.clone(),
         });
-        Ok(Self { listener, faces, app, setup_url, _lock: lock })
+        Ok(Self { listener, faces, app, setup_url, ending, _lock: lock })
     }
 
     /// Where it listens.
@@ -75,11 +77,15 @@ impl Server {
 
     /// Serves until `stop`; then finishes the requests under way, stores the uses of keys, and ends.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { listener, faces, app, setup_url: _, _lock } = self;
+        let Self { listener, faces, app, setup_url: _, ending, _lock } = self;
         app.start_polling();
-        let (ending, ended) = watch::channel(false);
         #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
-        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), ended));
+        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), ending.subscribe()));
+        let stop = async {
+            stop.await;
+            // Jobs begin nothing new, and streams of events do not hold up the end.
+            let _ = ending.send(true);
+        };
         let metrics: Arc<Metrics> = Arc::clone(&faces.metrics);
         keystead_http::serve(
             listener,
@@ -89,7 +95,6 @@ impl Server {
             stop,
         )
         .await;
-        let _ = ending.send(true);
         let _ = jobs.await;
         app.close().await?;
         Ok(())

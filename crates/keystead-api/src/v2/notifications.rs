@@ -75,6 +75,7 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
         open: query.truth("open").unwrap_or(false),
         archived: query.truth("archived").unwrap_or(false),
         id: None,
+        last_day: false,
     };
     let before = query
         .parse("cursor", |text| NoticeId::parse(text).ok_or_else(|| Invalid::new("must be the nextCursor of a list")));

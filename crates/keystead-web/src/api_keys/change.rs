@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
-use keystead_core::Error;
+use keystead_core::{Error, OldKeyEnds};
 use keystead_model::api_key::{ApiKey, parse_overlap};
 
 use super::{
@@ -46,10 +46,7 @@ fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Rota
         form_id: web.app.entropy().token(),
         version: key.version,
         is_rotating: key.overlap(now).is_some(),
-        used: key.last_use.as_ref().map_or_else(
-            || "It has never been used.".to_owned(),
-            |last| format!("It was last used {}, from {}.", words::ago(last.at, now), last.ip),
-        ),
+        used: last_used(key, now),
         problems,
         needs_password: !here.authority().is_fresh(),
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
@@ -86,6 +83,105 @@ pub(crate) async fn rotate(
         }
     }
     Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &rotate_page(&web, &here, &key, problems)))
+}
+
+#[derive(Template)]
+#[template(path = "api_keys/replace.html")]
+struct ReplaceForm {
+    frame: Frame,
+    name: String,
+    form_id: String,
+    used: String,
+    problems: Problems,
+    needs_password: bool,
+    key_url: String,
+}
+
+fn replace_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> ReplaceForm {
+    ReplaceForm {
+        frame: Frame::of(here, "Replace", "keys"),
+        name: key.name.to_string(),
+        form_id: web.app.entropy().token(),
+        used: last_used(key, web.app.now()),
+        problems,
+        needs_password: !here.authority().is_fresh(),
+        key_url: here.url(&format!("/settings/keys/{}", key.id)),
+    }
+}
+
+pub(crate) async fn replace_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    Ok(render(&replace_page(&web, &here, &key, Problems::default())))
+}
+
+pub(crate) async fn replace(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let fields = Fields::from(pairs);
+    let mut problems = Problems::default();
+    here.confirm(&web, &fields, &mut problems).await?;
+    if problems.is_empty() {
+        let authority = match once(&web, &here, &fields, "app replace key").await? {
+            Ok(authority) => authority,
+            Err(already) => return Ok(already),
+        };
+        let ends = match fields.text("old_ends") {
+            Some("first_use") => OldKeyEnds::FirstUse,
+            _ => OldKeyEnds::Now,
+        };
+        match web.app.replace_key(&authority, key.id, ends).await {
+            Ok(replaced) => {
+                remember(&web, &authority, replaced.made.key.id).await?;
+                return Ok(reveal(&web, &here, &replaced.made, false));
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &replace_page(&web, &here, &key, problems)))
+}
+
+/// Restarts the 90 days; from a notice it leads back to the notices.
+pub(crate) async fn keep(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let outcome = web.app.keep_key(here.authority(), key.id).await;
+    if outcome.is_ok() && Fields::from(pairs).text("back") == Some("notices") {
+        return Ok(Redirect::to(&here.url("/notices")).into_response());
+    }
+    after(&web, &here, &key, outcome).await
+}
+
+pub(crate) async fn restore(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
+    let outcome = web.app.restore_key(here.authority(), key.id).await;
+    after(&web, &here, &key, outcome).await
+}
+
+/// A sentence on the last use, for whoever is about to end a key.
+fn last_used(key: &ApiKey, now: keystead_model::UtcMs) -> String {
+    key.last_use.as_ref().map_or_else(
+        || "It has never been used.".to_owned(),
+        |last| {
+            format!(
+                "It was last used {} ({}), from {}, for {}.",
+                words::ago(last.at, now),
+                words::instant(last.at),
+                last.ip,
+                last.endpoint
+            )
+        },
+    )
 }
 
 /// Shows the key again after a change, or with what stood in the way.
@@ -149,18 +245,7 @@ fn delete_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Dele
     DeleteForm {
         frame: Frame::of(here, "Delete", "keys"),
         name: key.name.to_string(),
-        used: key.last_use.as_ref().map_or_else(
-            || "It has never been used.".to_owned(),
-            |last| {
-                format!(
-                    "It was last used {} ({}), from {}, for {}.",
-                    words::ago(last.at, now),
-                    words::instant(last.at),
-                    last.ip,
-                    last.endpoint
-                )
-            },
-        ),
+        used: last_used(key, now),
         problems,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }

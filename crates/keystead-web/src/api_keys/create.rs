@@ -8,8 +8,8 @@ use axum::{
 };
 use http::StatusCode;
 use keystead_model::{
-    LocationId,
-    api_key::{KeyDescription, KeyKind, KeyName, NewKey},
+    KeyId, LocationId,
+    api_key::{ApiKey, KeyDescription, KeyKind, KeyName, NewKey},
     grant::{Grant, Reach},
     scope::{Preset, Scope, ScopeSet},
 };
@@ -105,6 +105,8 @@ pub(crate) struct NewQuery {
     preset: Option<String>,
     kind: Option<String>,
     first: Option<String>,
+    /// A key whose settings to begin with.
+    like: Option<String>,
 }
 
 pub(crate) async fn new(
@@ -116,7 +118,26 @@ pub(crate) async fn new(
     let mut pairs = Vec::new();
     pairs.extend(query.preset.map(|preset| ("preset".to_owned(), preset)));
     pairs.extend(query.kind.map(|kind| ("kind".to_owned(), kind)));
+    if let Some(id) = query.like.as_deref().and_then(KeyId::parse) {
+        pairs.extend(settings_of(&web.app.get_key(here.authority(), id).await?));
+    }
     Ok(render(&create_page(&web, &here, pairs.into(), Problems::default(), query.first.is_some())))
+}
+
+/// The settings of a key as the form has them.
+fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
+    let mut pairs = vec![("name", key.name.to_string()), ("kind", key.kind().as_str().to_owned())];
+    pairs.extend(key.description.as_ref().map(|text| ("description", text.as_str().to_owned())));
+    pairs.extend(key.grant.reach.only_location().map(|location| ("location", location.to_string())));
+    match Preset::ALL.iter().find(|preset| preset.scopes(key.kind()) == key.grant.scopes) {
+        Some(preset) => pairs.push(("preset", preset.as_str().to_owned())),
+        None => {
+            pairs.push(("preset", "custom".to_owned()));
+            pairs.extend(key.grant.scopes.iter().map(|scope| ("scope", scope.as_str().to_owned())));
+        }
+    }
+    pairs.push(("allowed_ips", key.grant.allowed_ips.to_texts().join("\n")));
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<NewKey> {

@@ -5,14 +5,18 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use keystead_core::Error;
+use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
     api_key::{ApiKey, KeyKind, KeyState},
     audit::AuditRow,
     scope::Scope,
 };
 
-use super::{Row, ScopeChoice, creator, row, scope_choices, wanted};
+use super::{
+    Row, ScopeChoice, creator,
+    life::{LifeLine, life_line},
+    row, scope_choices, wanted,
+};
 use crate::{
     Web,
     failure::Failure,
@@ -58,6 +62,13 @@ pub(super) struct Page {
     description: String,
     is_deleted: bool,
     is_active: bool,
+    /// Whether a notice of its inactivity is out.
+    is_idle: bool,
+    life: LifeLine,
+    /// Of a deleted key: until when it can be restored.
+    restorable: Option<String>,
+    recreate_url: String,
+    exposed: bool,
     may_write: bool,
     used_by: String,
     addresses: Vec<String>,
@@ -77,6 +88,8 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
     let now = web.app.now();
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
+    let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
+    let notices = web.app.list_notices(here.authority(), filter, None, 50).await?;
     let row = row(web, here, key, &names);
     let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
     let trail = |change: &AuditRow| Trail {
@@ -96,6 +109,16 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
         },
         description: key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
         is_deleted: key.is_deleted(),
+        is_idle: key.inactivity.stage.is_some(),
+        life: life_line(web, key, &notices, now),
+        restorable: match &key.state {
+            KeyState::Deleted { restore_until, .. } if key.current.hash.is_some() => {
+                Some(words::instant(web.app.to_utc(*restore_until, now)))
+            }
+            _ => None,
+        },
+        recreate_url: here.url(&format!("/settings/keys/new?like={}", key.id)),
+        exposed: key.exposed_at.is_some(),
         is_active: key.state == KeyState::Active,
         may_write: here.authority().grant().allows(Scope::KeysWrite),
         used_by: key.last_use.as_ref().and_then(|last| last.user_agent.clone()).unwrap_or_default(),

@@ -4,11 +4,13 @@ mod change;
 mod create;
 mod edit;
 mod key;
+mod life;
 mod list;
 mod reveal;
 
 pub(crate) use change::{
-    cancel_rotation, deactivate, delete, delete_form, finish_rotation, reactivate, rotate, rotate_form,
+    cancel_rotation, deactivate, delete, delete_form, finish_rotation, keep, reactivate, replace, replace_form,
+    restore, rotate, rotate_form,
 };
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
@@ -74,6 +76,8 @@ fn status(web: &Web, key: &ApiKey, now: UtcMs) -> Status {
                 status("Expired".to_owned(), "bad")
             } else if let Some(previous) = key.overlap(now) {
                 status(format!("Rotating, old secret ends {}", words::until(previous.retires_at, now)), "warn")
+            } else if deletes_at - now < DAY_MS {
+                status(format!("Idle, deletes {}", words::until(deletes_at, now)), "bad")
             } else if deletes_at - now < 15 * DAY_MS {
                 status(format!("Idle, deletes {}", words::until(deletes_at, now)), "warn")
             } else {

@@ -1,10 +1,10 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
-use std::time::Duration;
+use std::{os::unix::fs::DirBuilderExt, time::Duration};
 
-use keystead_core::{AgencyContext, App, RequestFacts, Setup};
+use keystead_core::{AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, Setup, TestClock};
 use keystead_model::{
-    LocationId,
+    LocationId, UtcMs,
     agency::TenantName,
     api_key::{KeyDescription, KeyKind, KeyName, NewKey},
     contact::ContactPatch,
@@ -16,11 +16,16 @@ use keystead_model::{
     scope::Preset,
     tag::TagName,
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    time::DAY_MS,
     user::PersonName,
 };
+use keystead_store::{Options, Store};
 
-use super::{serve, with_app};
-use crate::{config::Config, instance::Failure};
+use super::serve;
+use crate::{
+    config::Config,
+    instance::{self, Failure},
+};
 
 const EMAIL: &str = "maria@northwind.example";
 const PASSWORD: &str = "welcome to northwind";
@@ -38,17 +43,56 @@ const LAST: &[&str] =
 const TAGS: &[&str] = &["newsletter", "vip", "web-lead", "returning", "no-show"];
 
 pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
-    let folder = std::env::temp_dir().join(format!("keystead-demo-{}", std::process::id()));
+    let now = Clock::System.now();
+    let name = format!("keystead-demo-{}", Entropy::System.id::<NewKey>(now));
+    let folder = std::env::temp_dir().join(name);
+    // Made here and for us alone: the temporary folder may be everybody's.
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| Failure::new(format!("{} cannot be made: {error}", folder.display())))?;
     config.data_dir.clone_from(&folder);
     config.database = keystead_store::Database::Sqlite(folder.join("keystead.db"));
     config.secret_file = folder.join("instance-secret");
     println!("Making a demo in {} …", folder.display());
-    with_app(&config, async |app| fill(app).await).await?;
+    let clock = TestClock::at(UtcMs(now.0 - STORY_DAYS * DAY_MS));
+    let app = instance::open(&config, Clock::Test(clock.clone()), Entropy::System).await?;
+    let store = Store::open(&config.database, &Options::default()).map_err(|error| Failure::new(error.to_string()))?;
+    let filled = fill(&app, &Story { clock, store }).await;
+    app.close().await?;
+    filled?;
     println!("Sign in as {EMAIL} with the password “{PASSWORD}”.");
     let served = serve::run(&config).await;
     // The folder is this process's own, named above.
     let _ = std::fs::remove_dir_all(&folder);
     served
+}
+
+/// The demo begins so long ago that a key has had the time to live and die.
+const STORY_DAYS: i64 = 92;
+
+/// How the demo's past passes.
+struct Story {
+    clock: TestClock,
+    store: Store,
+}
+
+impl Story {
+    /// Hours pass on all clocks, with a sweep in each six.
+    async fn pass(&self, app: &App, hours: i64) -> Result<(), Failure> {
+        for _ in 0..hours / 6 {
+            self.clock.advance(Duration::from_secs(6 * 3600));
+            self.store
+                .write_serial::<_, keystead_store::Error, _>(|tx| {
+                    tx.execute("UPDATE service_clock SET now_ms = now_ms + 21600000, epoch = epoch + 1", &[])
+                })
+                .await
+                .map_err(|error| Failure::new(error.to_string()))?;
+            app.poll_changes().await?;
+            app.sweep().await?;
+        }
+        Ok(())
+    }
 }
 
 /// Texts of the demo are right by construction.
@@ -64,7 +108,7 @@ fn profile(name: &str, country: &str, timezone: &str) -> Result<LocationProfile,
     })
 }
 
-async fn fill(app: &App) -> Result<(), Failure> {
+async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
     let mut locations = Vec::new();
     let (first, country, zone, _) = LOCATIONS[0];
     let made = app
@@ -81,6 +125,8 @@ async fn fill(app: &App) -> Result<(), Failure> {
     for (name, country, zone, _) in &LOCATIONS[1..] {
         locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
     }
+    old_keys(app, &operator, &locations, story).await?;
+    let operator = app.operator_in(made.agency).await?;
     for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
         contacts(app, &operator, *location, country, *count).await?;
     }
@@ -120,24 +166,53 @@ async fn contacts(
     Ok(())
 }
 
+async fn make(
+    app: &App,
+    authority: &Authority,
+    (name, about): (&str, &str),
+    reach: Reach,
+    preset: Preset,
+) -> Result<CreatedKey, Failure> {
+    let kind = if reach.has_agency() { KeyKind::Agency } else { KeyKind::Location };
+    let new = NewKey {
+        name: known(KeyName::parse(name))?,
+        description: Some(known(KeyDescription::parse(about))?),
+        grant: Grant {
+            agency: authority.agency(),
+            reach,
+            scopes: preset.scopes(kind),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        },
+        rate_limit: None,
+    };
+    Ok(app.create_key(authority, new).await?)
+}
+
+/// Keys that nobody uses any more, one at each step to its end, and one beyond.
+async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId], story: &Story) -> Result<(), Failure> {
+    let keys = [
+        ("Trial of a calendar", "Nobody remembers", 0, 60),
+        ("Spring campaign", "Landing page of the spring", 0, 120),
+        ("Partner import", "Until the contract ended", 1, 180),
+        ("Intern's script", "Counts contacts", 2, 0),
+    ];
+    let mut passed = 0;
+    for (name, about, location, hours) in keys {
+        let operator = app.operator_in(operator.authority().agency()).await?;
+        make(app, operator.authority(), (name, about), Reach::location(locations[location]), Preset::Integration)
+            .await?;
+        story.pass(app, hours).await?;
+        passed += hours;
+    }
+    story.pass(app, STORY_DAYS * 24 - passed).await
+}
+
 /// Keys in the stages of their lives.
 async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
     let authority = operator.authority();
     let make = async |name: &str, about: &str, reach: Reach, preset: Preset| -> Result<_, Failure> {
-        let kind = if reach.has_agency() { KeyKind::Agency } else { KeyKind::Location };
-        let new = NewKey {
-            name: known(KeyName::parse(name))?,
-            description: Some(known(KeyDescription::parse(about))?),
-            grant: Grant {
-                agency: authority.agency(),
-                reach,
-                scopes: preset.scopes(kind),
-                allowed_ips: IpRanges::default(),
-                expires_at: None,
-            },
-            rate_limit: None,
-        };
-        Ok(app.create_key(authority, new).await?)
+        make(app, authority, (name, about), reach, preset).await
     };
     let used = async |secret: &str, endpoint: &'static str, agent: &str, address: [u8; 4]| -> Result<(), Failure> {
         let facts = RequestFacts {

@@ -1,0 +1,96 @@
+// Keys on their way to the end, in the demo: notices, Keep, the life line, restoring, and the live count.
+const test = require('node:test');
+const assert = require('node:assert/strict');
+const { base, open, visit, look } = require('./support');
+
+let browser;
+let page;
+test.before(async () => {
+  browser = await open();
+  page = await visit(browser);
+  await page.goto(`${base}/app/sign-in`);
+  await page.fill('#email', 'maria@northwind.example');
+  await page.fill('#password', 'welcome to northwind');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL(/\/app\/agency/);
+});
+test.after(async () => browser?.close());
+
+const notice = (name) => page.locator('.notice', { hasText: name });
+
+test('the last day has a banner on every page, and the bell counts', async () => {
+  assert.match(await page.locator('.banner').innerText(), /Deleted within a day unless somebody acts: Spring campaign/);
+  assert.equal(await page.locator('.bell b').innerText().then((text) => text.trim().split(/\s/)[0]), '4');
+  await page.getByRole('link', { name: /Notifications/ }).click();
+  await look(page, 'notices');
+  assert.equal(await page.locator('.notice').count(), 4);
+  assert.match(await notice('Spring campaign').innerText(), /Deletes within a day[^]*in \d+ hours[^]*2 earlier about this key/);
+  assert.match(await notice('Partner import').innerText(), /Idle[^]*in 6 days/);
+});
+
+test('the key’s page shows its life line, and Keep gives it 90 days', async () => {
+  await notice('Spring campaign').getByRole('link', { name: 'Spring campaign' }).click();
+  await look(page, 'life-line');
+  assert.deepEqual(
+    await page.locator('.life .strong').allTextContents(),
+    ['Clock started', '15-day notice', '7-day notice', '1-day notice', 'Deletion'],
+  );
+  assert.equal(await page.locator('.life .sent').count(), 3);
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  assert.match(await page.locator('.pill').first().innerText(), /Active/);
+  assert.equal(await page.locator('.banner').count(), 0, 'the banner goes with its reason');
+  assert.match(await page.locator('.trail').innerText(), /Kept by Maria Okafor/);
+});
+
+test('what is settled leaves the list, from the notice itself or by putting it away', async () => {
+  await page.goto(`${base}/app/agency/notices`);
+  assert.equal(await notice('Spring campaign').count(), 0);
+  await notice('Partner import').getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.waitForURL(/\/notices$/);
+  assert.equal(await notice('Partner import').count(), 0);
+  await notice("Intern's script").getByRole('button', { name: /Put away/ }).click();
+  assert.equal(await notice("Intern's script").count(), 0);
+  await page.getByRole('link', { name: /All, with what was put away/ }).click();
+  assert.equal(await notice("Intern's script").count(), 1);
+  await look(page, 'notices-all');
+});
+
+test('a deleted key is restored from its tombstone', async () => {
+  await page.goto(`${base}/app/agency/settings/keys?tab=deleted`);
+  await page.getByRole('link', { name: 'Trial of a calendar' }).click();
+  await look(page, 'tombstone');
+  await page.getByRole('link', { name: 'Create another with the same settings' }).click();
+  assert.equal(await page.inputValue('#name'), 'Trial of a calendar');
+  await page.goBack();
+  await page.getByRole('button', { name: 'Restore', exact: true }).click();
+  assert.match(await page.locator('.pill').first().innerText(), /Active/);
+});
+
+test('a lost key is replaced, and its new secret is shown once', async () => {
+  await page.goto(`${base}/app/agency/settings/keys?tab=location`);
+  await page.getByRole('link', { name: 'Booking widget' }).click();
+  await page.getByRole('link', { name: 'Replace' }).click();
+  await look(page, 'replace');
+  await page.getByRole('button', { name: 'Replace key' }).click();
+  assert.match(await page.inputValue('input[readonly]'), /^ks_location_/);
+});
+
+test('the bell’s count stays live', async () => {
+  await page.goto(`${base}/app/agency`, { waitUntil: 'load' });
+  const badge = page.locator('.bell b');
+  assert.equal(await badge.isHidden(), true, 'everything was seen');
+  // A key's secret is reported as found in public: its owner hears of it without doing anything.
+  const keys = await page.context().newPage();
+  await keys.goto(`${base}/app/agency/settings/keys/new?preset=read-only&kind=agency`);
+  await keys.fill('#name', 'Leaked');
+  await keys.getByRole('button', { name: 'Create key' }).click();
+  const secret = await keys.inputValue('input[readonly]');
+  await keys.close({ runBeforeUnload: false });
+  const report = await fetch(`${base}/api-keys/revoke-exposed`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ keys: [secret] }),
+  });
+  assert.equal(report.status, 202);
+  await badge.waitFor({ state: 'visible', timeout: 15000 });
+  await page.goto(`${base}/app/agency/notices`);
+  assert.match(await notice('Leaked').innerText(), /Exposed[^]*found in public/);
+});

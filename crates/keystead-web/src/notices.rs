@@ -1,0 +1,230 @@
+//! The notification centre: the list, putting away, and the count that stays live.
+
+use std::{convert::Infallible, time::Duration};
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, header};
+use http_body_util::channel::{Channel, Sender};
+use keystead_core::{NoticeFilter, error::Noun};
+use keystead_model::{
+    NoticeId, UtcMs,
+    notice::{Notice, NoticeKind, Reading},
+    scope::Scope,
+};
+use serde::Deserialize;
+
+use crate::{
+    Web,
+    failure::Failure,
+    page::{Frame, render},
+    place::{self, Here},
+    show as words,
+};
+
+/// Notices about one key, the newest in full.
+struct Group {
+    id: NoticeId,
+    key_name: String,
+    key_url: String,
+    key_is_active: bool,
+    status: &'static str,
+    class: &'static str,
+    text: String,
+    when: String,
+    exactly: String,
+    others: usize,
+    keeps: bool,
+    restores: bool,
+    is_archived: bool,
+}
+
+#[derive(Template)]
+#[template(path = "notices/list.html")]
+struct List {
+    frame: Frame,
+    groups: Vec<Group>,
+    base: String,
+    archived: bool,
+    may_write: bool,
+    next_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    archived: Option<String>,
+    before: Option<String>,
+}
+
+const PAGE: i64 = 50;
+
+/// What a notice says, in a sentence.
+pub(crate) fn sentence(web: &Web, notice: &Notice, now: UtcMs) -> String {
+    let utc = |instant| web.app.to_utc(instant, now);
+    let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
+    match notice.kind {
+        NoticeKind::Inactivity(_) if !notice.open => "Was about to be deleted for inactivity; that is over.".to_owned(),
+        NoticeKind::Inactivity(_) => {
+            let at = utc(notice.deletes_at);
+            let off = if notice.key_is_active { "" } else { " It is switched off, so only Keep saves it." };
+            format!("Unused, and deleted {}, not before {}.{off}", words::until(at, now), words::instant(at))
+        }
+        NoticeKind::Deleted => match notice.restore_until.filter(|_| notice.open) {
+            Some(until) => {
+                format!(
+                    "Was deleted after 90 days without use. It can be restored until {}.",
+                    words::instant(utc(until))
+                )
+            }
+            None => "Was deleted after 90 days without use.".to_owned(),
+        },
+        NoticeKind::DeletedKeyUsed => {
+            format!("Somebody used it{from} after it was deleted, with the right secret, and was refused.")
+        }
+        NoticeKind::Expiring(_) => match notice.expires_at {
+            Some(at) => format!("Expires {}, on {}, as its owner chose.", words::until(at, now), words::instant(at)),
+            None => "Was about to expire.".to_owned(),
+        },
+        NoticeKind::Expired => "Has expired, as its owner chose. Calls with it are refused.".to_owned(),
+        NoticeKind::Retiring => match notice.retires_at.filter(|_| notice.open) {
+            Some(at) => format!("Its old secret ends {} and is still in use{from}.", words::until(at, now)),
+            None => "Its old secret was still in use when it was about to end.".to_owned(),
+        },
+        NoticeKind::Exposed => "Its secret was found in public and stopped. Rotate the key to use it again.".to_owned(),
+    }
+}
+
+fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> Group {
+    let (status, class) = match (notice.open, notice.kind) {
+        (false, _) => ("Closed", "off"),
+        (true, NoticeKind::Inactivity(stage)) if stage.days() == 1 => ("Deletes within a day", "bad"),
+        (true, NoticeKind::Inactivity(_)) => ("Idle", "warn"),
+        (true, NoticeKind::Deleted) => ("Deleted", "bad"),
+        (true, NoticeKind::DeletedKeyUsed) => ("Deleted, but in use", "bad"),
+        (true, NoticeKind::Expiring(_)) => ("Expires soon", "warn"),
+        (true, NoticeKind::Expired) => ("Expired", "bad"),
+        (true, NoticeKind::Retiring) => ("Old secret in use", "warn"),
+        (true, NoticeKind::Exposed) => ("Exposed", "bad"),
+    };
+    // A key's page is in its own place: a location's key is also seen from there.
+    let key_url = match (&here.location, notice.location) {
+        (None, Some(location)) if !place::reaches_agency(here.authority()) => {
+            format!("/app/locations/{location}/settings/keys/{}", notice.key)
+        }
+        _ => here.url(&format!("/settings/keys/{}", notice.key)),
+    };
+    Group {
+        id: notice.id,
+        key_name: notice.key_name.clone(),
+        key_url,
+        key_is_active: notice.key_is_active,
+        status,
+        class,
+        text: sentence(web, notice, now),
+        when: words::ago(notice.recorded_at, now),
+        exactly: words::instant(notice.recorded_at),
+        others,
+        keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
+        restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
+        is_archived: notice.reading == Reading::Archived,
+    }
+}
+
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(query): Query<ListQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
+    let archived = query.archived.is_some();
+    let filter = NoticeFilter { archived, ..here.notice_filter() };
+    let before = query.before.as_deref().and_then(NoticeId::parse);
+    let found = web.app.list_notices(here.authority(), filter, before, PAGE).await?;
+    let unseen: Vec<NoticeId> =
+        found.iter().filter(|notice| notice.reading == Reading::Unseen).map(|notice| notice.id).collect();
+    if !unseen.is_empty() {
+        web.app.see_notices(here.authority(), unseen).await?;
+    }
+    let now = web.app.now();
+    let mut groups: Vec<Group> = Vec::new();
+    for (index, notice) in found.iter().enumerate() {
+        // What is open stands alone; the rest is history of its key.
+        let earlier = |other: &&Notice| other.key == notice.key && !other.open;
+        let is_first = !found[..index].iter().any(|other| other.key == notice.key);
+        if notice.open || (archived && is_first) {
+            let others = if is_first { found[index + 1..].iter().filter(earlier).count() } else { 0 };
+            groups.push(group(&web, &here, notice, others, now));
+        }
+    }
+    let base = here.url("/notices");
+    let next = found.last().filter(|_| found.len() as i64 == PAGE);
+    let next_url = next.map(|last| format!("{base}?before={}{}", last.id, if archived { "&archived=1" } else { "" }));
+    let page = List {
+        frame: Frame::of(&here, "Notifications", "notices"),
+        groups,
+        base,
+        archived,
+        may_write: here.authority().grant().allows(Scope::KeysWrite),
+        next_url,
+    };
+    Ok(render(&page))
+}
+
+pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let id = here.id(Noun::Notification)?;
+    web.app.read_notice(here.authority(), id, Reading::Archived).await?;
+    Ok(Redirect::to(&here.url("/notices")).into_response())
+}
+
+/// A stream lasts this long; the browser opens the next one, and its session is looked at again.
+const STREAM_TIME: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The number of unseen notices, as server-sent events: at once, and whenever it changes.
+pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let Ok(permit) = web.streams.clone().try_acquire_owned() else {
+        return Err(keystead_core::Error::Unavailable(Duration::from_secs(30)).into());
+    };
+    let (sender, body) = Channel::<_, Infallible>::new(4);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "counted by the permit, and ends with the client, the time or the server"
+    )]
+    tokio::spawn(async move {
+        let mut ended = web.ended.clone();
+        tokio::select! {
+            _ = ended.wait_for(|ended| *ended) => {}
+            _ = tokio::time::timeout(STREAM_TIME, tell(web, here, sender)) => {}
+        }
+        drop(permit);
+    });
+    let mut response = Response::new(Body::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    // A proxy that collects the answer would hold back every event.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+async fn tell(web: Web, here: Here, mut sender: Sender<axum::body::Bytes, Infallible>) {
+    let mut told = None;
+    loop {
+        // Whoever signed out or was disabled hears no more.
+        match place::session(&web, &here.visitor.headers).await {
+            Ok(Some(_)) => {}
+            _ => return,
+        }
+        let Ok(count) = web.app.count_unseen_notices(here.authority()).await else { return };
+        let event = match told == Some(count) {
+            true => ": still here\n\n".to_owned(),
+            false => format!("data: {count}\n\n"),
+        };
+        told = Some(count);
+        if sender.send_data(event.into()).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
