@@ -15,7 +15,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn v2_routes() -> Vec<Route> {
-    use v2::{api_keys, contacts, locations, notes, notifications, tags, tasks};
+    use v2::{api_keys, audit_logs, contacts, locations, notes, notifications, tags, tasks};
     Table::new(Face::V2)
         .location("GET /contacts", Scope::ContactsRead, contacts::list)
         .location("POST /contacts", Scope::ContactsWrite, contacts::create)
@@ -64,6 +64,7 @@ fn v2_routes() -> Vec<Route> {
         .either("POST /api-keys/{id}/keep", Some(Scope::KeysWrite), api_keys::keep)
         .either("POST /api-keys/{id}/restore", Some(Scope::KeysWrite), api_keys::restore)
         .open("POST /api-keys/revoke-exposed", api_keys::revoke_exposed)
+        .agency("GET /audit-logs", Scope::KeysRead, audit_logs::list)
         .either("GET /notifications", Some(Scope::KeysRead), notifications::list)
         .either("GET /notifications/{id}", Some(Scope::KeysRead), notifications::get)
         .either("PATCH /notifications/{id}", Some(Scope::KeysRead), notifications::update)

@@ -6,6 +6,7 @@
 mod agencies;
 mod api_keys;
 mod app;
+pub mod audit;
 mod clock;
 mod contacts;
 mod context;
@@ -41,7 +42,7 @@ pub use error::{Error, Result, Violation};
 pub use error_code::ErrorCode;
 pub use idempotency::{Claim, Replay};
 pub use keys::{fence::Fence, verification::KeyCaller};
-pub use keystead_store::{api_keys::KeyFilter, notices::NoticeFilter};
+pub use keystead_store::{api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter};
 pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use rate_limit::RateStatus;

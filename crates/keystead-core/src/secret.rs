@@ -93,6 +93,18 @@ impl InstanceSecret {
         Some(mac.finalize().into_bytes().into())
     }
 
+    /// HMAC of `parts` under the audit key of `version`; `None` if the version is not there.
+    pub(crate) fn seal(&self, version: i64, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let version = self.versions.iter().find(|candidate| candidate.number == version)?;
+        let key = derive(&version.key, "keystead audit");
+        let mut mac = HmacSha256::new_from_slice(key.as_slice()).ok()?;
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        Some(mac.finalize().into_bytes().into())
+    }
+
     /// What the database remembers of each version.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
         self.versions

@@ -21,6 +21,12 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(2), "end keys that were found in public", |app| boxed(async move {
             app.end_exposed_keys().await.map(drop)
         })),
+        every(Duration::from_secs(2), "seal the audit log", |app| boxed(
+            async move { app.seal_audit().await.map(drop) }
+        )),
+        every(Duration::from_secs(60 * 60), "log the ends of the audit chains", |app| boxed(async move {
+            app.log_audit_heads().await
+        })),
         every(Duration::from_secs(10 * 60), "forget what is old", |app| boxed(async move {
             app.trim_changes().await?;
             app.trim_sessions().await?;

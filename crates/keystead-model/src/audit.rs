@@ -5,6 +5,13 @@ use crate::{AgencyId, LocationId, UtcMs, actor::Actor};
 /// What was done, `api_key.created`; the same names as the events of webhooks and workflows.
 pub type Action = &'static str;
 
+/// Whether an action belongs into the sealed chain: keys, sign-in, members and settings. Changes of data are audited, too,
+/// but there are too many of them to chain.
+pub fn is_security(action: &str) -> bool {
+    let noun = action.split('.').next().unwrap_or_default();
+    ["api_key", "session", "user", "agency", "location", "instance", "webhook", "audit"].contains(&noun)
+}
+
 /// A row that is about to be written.
 #[derive(Clone, Debug)]
 pub struct NewAudit {
@@ -35,6 +42,7 @@ pub struct NewAudit {
 #[expect(missing_docs, reason = "the fields are those of NewAudit")]
 pub struct AuditRow {
     pub id: i64,
+    pub location: Option<LocationId>,
     pub at: UtcMs,
     pub actor: Actor,
     pub ip: Option<String>,
@@ -42,4 +50,7 @@ pub struct AuditRow {
     pub subject: String,
     pub before: Option<String>,
     pub after: Option<String>,
+    pub request_id: Option<String>,
+    /// Its place in the agency's chain, once it is sealed; never for what is not chained.
+    pub position: Option<i64>,
 }

@@ -106,6 +106,32 @@ pub fn mask_keys(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
+/// Every key in a file's bytes, by pattern and checksum, with where it begins; nothing is asked of any server.
+///
+/// The pattern is that of `docs/key-format.md`: a key does not begin or end inside a longer word.
+pub fn find_keys(bytes: &[u8]) -> impl Iterator<Item = (usize, PresentedKey<'_>)> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(found) = bytes.get(from..)?.windows(3).position(|window| window == b"ks_") {
+            let start = from + found;
+            from = start + 3;
+            let length = bytes[start..].iter().take(LONGEST + 1).take_while(|byte| is_word(byte)).count();
+            let begins = start == 0 || !is_word(&bytes[start - 1]);
+            if let (true, Ok(text)) = (begins, std::str::from_utf8(&bytes[start..start + length]))
+                && let Some(key) = PresentedKey::parse(text)
+            {
+                from = start + length;
+                return Some((start, key));
+            }
+        }
+        None
+    })
+}
+
+/// Bytes of the longest text that is a key: a location's.
+pub const LONGEST: usize = "ks_location_".len() + KeyId::LENGTH + 1 + TAIL;
+
 /// Whether `text` holds something that looks like a key: names and descriptions must not.
 pub fn contains_key(text: &str) -> bool {
     key_like_spans(text).next().is_some()

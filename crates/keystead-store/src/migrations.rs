@@ -15,6 +15,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (7, "contacts", include_str!("../migrations/0007_contacts.sql")),
     (8, "notes_tasks", include_str!("../migrations/0008_notes_tasks.sql")),
     (9, "inactivity", include_str!("../migrations/0009_inactivity.sql")),
+    (10, "audit_seals", include_str!("../migrations/0010_audit_seals.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod assets;
+mod audit;
 mod docs;
 mod failure;
 mod form;
@@ -115,6 +116,8 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/favicon.ico", get(assets::favicon)),
         own("/robots.txt", get(assets::robots)),
         own("/app/agency", get(overview::agency)),
+        own("/app/agency/audit", get(audit::list)),
+        own("/app/agency/audit.csv", get(audit::csv)),
         own("/app/agency/locations", get(locations::list)),
         own("/app/agency/locations/new", get(locations::new).post(locations::create)),
         own("/app/agency/locations/{id}", get(locations::edit).post(locations::update)),

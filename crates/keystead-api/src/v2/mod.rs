@@ -1,6 +1,7 @@
 //! API 2.0: handlers, wire shapes and the mapper of failures.
 
 pub mod api_keys;
+pub mod audit_logs;
 pub(crate) mod contacts;
 pub(crate) mod failure;
 pub(crate) mod locations;

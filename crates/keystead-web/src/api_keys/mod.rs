@@ -87,7 +87,8 @@ fn status(web: &Web, key: &ApiKey, now: UtcMs) -> Status {
     }
 }
 
-fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
+/// Who did something, by name.
+pub(crate) fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
     match actor {
         Actor::User(id) => names.get(&id).cloned().unwrap_or_else(|| "A former member".to_owned()),
         Actor::Key(id) => format!("Key {id}"),

@@ -44,6 +44,8 @@ pub(super) enum Keys {
     Replace(Replace),
     /// List keys that are deleted soon unless they are used
     Idle(Idle),
+    /// Look for keys in files and folders, without any server; ends with an error if there are some
+    Scan(super::scan::Scan),
 }
 
 #[derive(Args)]
@@ -197,7 +199,11 @@ fn chosen(texts: &[String]) -> Result<std::collections::BTreeSet<keystead_model:
 
 impl Keys {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        if let Self::Scan(scan) = self {
+            return scan.run();
+        }
         with_app(config, async |app| match self {
+            Self::Scan(_) => Ok(()),
             Self::Create(create) => create.run(app).await,
             Self::List(list) => list.run(app).await,
             Self::Get(one) => {

@@ -1,11 +1,13 @@
 //! The command line: a door like the others. Each command calls the operations that the APIs call.
 
 mod agencies;
+mod audit;
 mod demo;
 mod init;
 mod keys;
 mod locations;
 mod output;
+mod scan;
 mod serve;
 mod sweep;
 mod users;
@@ -54,6 +56,9 @@ enum Command {
     /// Pause the deletion of idle keys, or go on with it
     #[command(subcommand)]
     Sweep(sweep::Sweep),
+    /// Verify the audit log
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Runs the command line.
@@ -85,6 +90,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Agencies(agencies) => agencies.run(&config).await,
         Command::Users(users) => users.run(&config).await,
         Command::Sweep(sweep) => sweep.run(&config).await,
+        Command::Audit(audit) => audit.run(&config).await,
     }
 }
 

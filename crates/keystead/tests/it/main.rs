@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod app;
+mod audit;
 mod bad_input;
 mod contacts;
 mod fuzz;

@@ -133,6 +133,28 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
 }
 
 #[test]
+fn keys_in_files_are_found_without_a_server() {
+    let instance = Instance::new("scan");
+    let ids = instance.init();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", ids["locationId"].as_str().unwrap(), "--name", "x", "--preset", "full-access", "--json"]);
+    let secret = made["key"].as_str().unwrap();
+    let folder = instance.data().parent().unwrap().join("sources/deep");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("clean.txt"), "ks_location_ is how keys begin").unwrap();
+    let path = folder.parent().unwrap().display().to_string();
+    assert!(instance.run(&["keys", "scan", &path]).status.success());
+    fs::write(folder.join(".env"), format!("A=1\nKEY={secret}\n")).unwrap();
+    let found = instance.run(&["keys", "scan", &path, "--json"]);
+    assert!(!found.status.success());
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    let line: Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!((&line["line"], &line["column"], &line["id"]), (&2.into(), &5.into(), &made["apiKey"]["id"]));
+    assert!(!text.contains(secret) && !String::from_utf8_lossy(&found.stderr).contains(secret));
+    assert!(instance.refused(&["keys", "scan", "nowhere"]).contains("does not exist"));
+}
+
+#[test]
 fn locations_and_members_are_managed_without_a_browser() {
     let instance = Instance::new("members");
     let ids = instance.init();

@@ -1,0 +1,124 @@
+//! The audit log: complete, listed, sealed, and what is done to it afterwards is found.
+
+use keystead_core::audit::{Verified, head_text, parse_head};
+use keystead_model::grant::Reach;
+use keystead_testkit::TestApp;
+
+async fn verify(app: &TestApp, expect: Option<&str>) -> Verified {
+    let operator = app.operator().await;
+    app.app.verify_audit(&operator, expect.and_then(parse_head)).await.expect("a verification")
+}
+
+/// A log of some length, and its head as it was written down.
+async fn written() -> (TestApp, String) {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    for _ in 0..4 {
+        let key = app.location_key().await;
+        app.app.deactivate_key(operator.authority(), key.id).await.unwrap();
+    }
+    let verified = verify(&app, None).await;
+    assert_eq!(verified.problems, Vec::<String>::new());
+    assert!(verified.rows >= 9, "setup, keys and their ends: {}", verified.rows);
+    (app, head_text(&verified.head))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_log_grows_and_stays_sound() {
+    let (app, head) = written().await;
+    app.location_key().await;
+    assert_eq!(app.app.seal_audit().await.unwrap(), 1);
+    assert_eq!(app.app.seal_audit().await.unwrap(), 0, "sealed once");
+    let verified = verify(&app, Some(&head)).await;
+    assert_eq!(verified.problems, Vec::<String>::new());
+    // What happens to data is audited, and not part of the chain.
+    let key = app.location_key().await;
+    app.app.seal_audit().await.unwrap();
+    app.post("/contacts/").key(&key).json(&serde_json::json!({"name": "x"})).send().await.expect(201);
+    assert_eq!(app.app.seal_audit().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_row_is_found() {
+    let (app, _) = written().await;
+    app.sql("UPDATE audit_rows SET actor_kind = 'operator', actor_id = NULL, ip = '192.0.2.1' WHERE position = 5")
+        .await;
+    let problems = verify(&app, None).await.problems;
+    assert!(problems[0].contains("row 5") && problems[0].contains("edited"), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_also_mends_the_digest_is_found() {
+    let (app, _) = written().await;
+    let other = "(SELECT o.digest FROM audit_rows o WHERE o.position = 6 AND o.agency_id = audit_rows.agency_id)";
+    app.sql(&format!("UPDATE audit_rows SET digest = {other} WHERE position = 5")).await;
+    let problems = verify(&app, None).await.problems;
+    assert!(problems.iter().any(|problem| problem.contains("the seal of row 5 is wrong")), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_row_is_found() {
+    let (app, _) = written().await;
+    app.sql("DELETE FROM audit_rows WHERE position = 3").await;
+    assert_eq!(verify(&app, None).await.problems, ["row 3 is missing"]);
+    // Closing the gap does not help.
+    app.sql("UPDATE audit_rows SET position = position - 1 WHERE position = 4").await;
+    let problems = verify(&app, None).await.problems;
+    assert!(problems.iter().any(|problem| problem.contains("seal of row 3 is wrong")), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn swapped_rows_are_found() {
+    let (app, _) = written().await;
+    for (from, to) in [(4, 1_000_000), (5, 4), (1_000_000, 5)] {
+        app.sql(&format!("UPDATE audit_rows SET position = {to} WHERE position = {from}")).await;
+    }
+    let problems = verify(&app, None).await.problems;
+    assert!(problems[0].contains("row 4 is wrong"), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_that_was_cut_off_is_found_by_a_head_that_was_written_down() {
+    let (app, head) = written().await;
+    app.sql("DELETE FROM audit_rows WHERE position > 6").await;
+    let problems = verify(&app, None).await.problems;
+    assert!(problems[0].contains("should end at row"), "{problems:?}");
+    // Whoever cuts the head with it is found by what was kept elsewhere.
+    let last = "(SELECT a.seal FROM audit_rows a WHERE a.position = 6 AND a.agency_id = audit_heads.agency_id)";
+    app.sql(&format!("UPDATE audit_heads SET position = 6, seal = {last}")).await;
+    assert!(verify(&app, None).await.problems.is_empty());
+    let problems = verify(&app, Some(&head)).await.problems;
+    assert!(problems[0].contains("was cut off"), "{problems:?}");
+    // Even when new rows have grown over the cut.
+    for _ in 0..9 {
+        app.location_key().await;
+    }
+    let problems = verify(&app, Some(&head)).await.problems;
+    assert!(problems[0].contains("written anew"), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_listed_by_api_where_all_of_the_agency_is_reached() {
+    let app = TestApp::start().await;
+    let admin = app.agency_key().await;
+    let key = app.location_key().await;
+    let path = format!("/api-keys/{}/deactivate", key.id);
+    app.post(&path).key(&admin).send().await.expect(200);
+    let listed = app.get(&format!("/audit-logs?subject={}", key.id)).key(&admin).send().await.expect(200);
+    let rows = listed["auditLogs"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(
+        (&rows[0]["action"], &rows[0]["actor"]["id"]),
+        (&"api_key.deactivated".into(), &admin.id.as_str().into())
+    );
+    assert_eq!((&rows[0]["before"]["state"], &rows[0]["after"]["state"]), (&"active".into(), &"deactivated".into()));
+    let first = app.get("/audit-logs?action=api_key.&limit=1").key(&admin).send().await.expect(200);
+    let cursor = first["meta"]["nextCursor"].as_str().unwrap();
+    let second =
+        app.get(&format!("/audit-logs?action=api_key.&limit=1&cursor={cursor}")).key(&admin).send().await.expect(200);
+    assert_ne!(first["auditLogs"][0]["id"], second["auditLogs"][0]["id"]);
+    let sibling = app.location("Sibling").await;
+    let some = app.key(Reach::Chosen([sibling].into()), keystead_model::scope::Preset::FullAccess).await;
+    assert_eq!(app.get("/audit-logs").key(&some).send().await.status, 403);
+    assert_eq!(app.get("/audit-logs").key(&app.location_key().await).send().await.status, 401);
+}
