@@ -180,6 +180,22 @@ impl App {
         .await
     }
 
+    /// Ends the keys whose authority was ended after the backup that this database was restored from, by the numbers
+    /// that the log gives the changes. Answers those that were active.
+    pub async fn reapply_revocations(&self, revoked: Vec<(KeyId, i64)>) -> Result<Vec<KeyId>> {
+        let head = self.store.read(changes::poll).await?.head;
+        let mut ended = Vec::new();
+        for (id, _) in revoked.into_iter().filter(|(_, sequence)| *sequence > head) {
+            let found = self.store.read(move |tx| api_keys::find_for_authentication(tx, id)).await?;
+            if let Some(found) = found.filter(|found| found.key.state == KeyState::Active) {
+                let operator = self.operator_in(found.key.grant.agency).await?;
+                self.deactivate_key(operator.authority(), id).await?;
+                ended.push(id);
+            }
+        }
+        Ok(ended)
+    }
+
     /// Switches a key on again.
     pub async fn reactivate_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
         self.adding_authority(authority, id, "api_key.reactivated", |key, at| Ok(key.reactivate(at.service)?)).await
@@ -307,6 +323,10 @@ impl App {
         // Also when the outcome of the commit is not known: a cached record may be wrong then.
         self.keys.invalidate(id);
         let (sequence, key) = written?;
+        if REVOKING.contains(&action) {
+            // What `db restore --revocations` reads: an older backup knows nothing of it.
+            tracing::info!(key = key.id.as_str(), action, sequence, "authority was ended");
+        }
         Ok(ChangedKey { key, receipt: self.receipt(sequence) })
     }
 
@@ -330,6 +350,15 @@ impl App {
         })
     }
 }
+
+/// Changes after which a secret that worked before must not work any more.
+const REVOKING: &[&str] = &[
+    "api_key.deactivated",
+    "api_key.deleted",
+    "api_key.rotated",
+    "api_key.rotation_finished",
+    "api_key.rotation_cancelled",
+];
 
 /// What a key may do to itself without holding `api-keys.write`.
 const ENDING: &[&str] = &["api_key.deactivated", "api_key.deleted", "api_key.rotation_finished"];

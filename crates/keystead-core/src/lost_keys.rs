@@ -87,6 +87,9 @@ impl App {
             .await;
         self.keys.invalidate(id);
         let (sequence, key, old) = written?;
+        if ends == OldKeyEnds::Now {
+            tracing::info!(key = id.as_str(), action = "api_key.replaced", sequence, "authority was ended");
+        }
         Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence) }, old })
     }
 
@@ -187,7 +190,8 @@ impl App {
                 if slot == SecretSlot::Current && key.exposed_at.is_some() {
                     return Ok(false);
                 }
-                changes::next(tx, Change::Key(id), now)?;
+                let sequence = changes::next(tx, Change::Key(id), now)?;
+                tracing::info!(key = id.as_str(), action = "api_key.exposed", sequence, "authority was ended");
                 let after = key.clone().expose(slot, now);
                 api_keys::update(tx, &after)?;
                 let change = change_of("api_key.exposed", Some(&key), Some(&after));

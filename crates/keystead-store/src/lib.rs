@@ -9,6 +9,7 @@ pub mod audit;
 pub mod changes;
 pub mod contact_search;
 pub mod contacts;
+pub mod copy;
 mod error;
 pub mod exposures;
 mod filter;

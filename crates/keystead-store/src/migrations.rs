@@ -68,12 +68,13 @@ impl<'s> Migrations<'s> {
     }
 }
 
-/// All of them, on an empty SQLite database.
+/// All of them, on an empty database of either kind, without the rows that say so: a copy brings these.
 pub(crate) fn create(tx: &mut Tx<'_>) -> Result<(), Error> {
-    FILES.iter().try_for_each(|(_, _, sql)| tx.batch(&for_database(sql, false)))
+    let postgres = tx.is_postgres();
+    FILES.iter().try_for_each(|(_, _, sql)| tx.batch(&for_database(sql, postgres)))
 }
 
-fn current(tx: &mut Tx<'_>) -> Result<i64, Error> {
+pub(crate) fn current(tx: &mut Tx<'_>) -> Result<i64, Error> {
     let exists = if tx.is_postgres() {
         "SELECT CAST(count(*) AS BIGINT) FROM information_schema.tables
          WHERE table_schema = current_schema() AND table_name = 'schema_migrations'"

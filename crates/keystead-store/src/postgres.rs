@@ -106,6 +106,13 @@ fn config(url: &str) -> Result<Config> {
     Ok(config)
 }
 
+/// A connection besides those of a store. A copy's statements may take long.
+pub(crate) fn connect_alone(url: &str) -> Result<Client> {
+    let mut client = connect(&config(url)?)?;
+    client.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+    Ok(client)
+}
+
 fn connect(config: &Config) -> Result<Client> {
     // Once per process; a second call is refused and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -147,6 +147,14 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
         .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
 }
 
+/// A connection besides those of a store. Unless `create`, the file must be there.
+pub(crate) fn open_alone(path: &Path, create: bool) -> Result<Connection> {
+    if !create && !path.exists() {
+        return Err(Error::Unavailable(format!("{} does not exist", path.display())));
+    }
+    open_connection(path, create)
+}
+
 fn open_connection(path: &Path, write: bool) -> Result<Connection> {
     let create = if write { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;

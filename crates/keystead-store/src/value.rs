@@ -218,6 +218,15 @@ impl FromCell for String {
         }
     }
 }
+impl FromCell for Vec<u8> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        match cell {
+            Cell::Bytes(bytes) => Ok(bytes.to_vec()),
+            other => mismatch("bytes", other),
+        }
+    }
+}
+
 impl<const N: usize> FromCell for [u8; N] {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         match cell {

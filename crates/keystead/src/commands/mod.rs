@@ -2,6 +2,7 @@
 
 mod agencies;
 mod audit;
+mod db;
 mod demo;
 mod init;
 mod keys;
@@ -12,7 +13,7 @@ mod serve;
 mod sweep;
 mod users;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use keystead_core::{AgencyContext, App, Clock, Entropy};
@@ -56,6 +57,9 @@ enum Command {
     /// Pause the deletion of idle keys, or go on with it
     #[command(subcommand)]
     Sweep(sweep::Sweep),
+    /// Copy, back up and restore the database
+    #[command(subcommand)]
+    Db(db::Db),
     /// Verify the audit log
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -91,11 +95,16 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Users(users) => users.run(&config).await,
         Command::Sweep(sweep) => sweep.run(&config).await,
         Command::Audit(audit) => audit.run(&config).await,
+        Command::Db(db) => db.run(&config).await,
     }
 }
 
 /// Opens the application for one command and closes it afterwards.
 async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
+    // For programs: what a command ends belongs into the log that a restore is given. People see none of it.
+    if !std::io::stderr().is_terminal() {
+        serve::log_to_stderr();
+    }
     let app = instance::open(config, Clock::System, Entropy::System).await?;
     let outcome = command(&app).await;
     app.close().await?;

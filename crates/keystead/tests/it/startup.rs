@@ -133,6 +133,45 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
 }
 
 #[test]
+fn a_backup_is_restored_by_the_command_line_with_the_log_of_revocations() {
+    let instance = Instance::new("restore");
+    let ids = instance.init();
+    let location = ids["locationId"].as_str().unwrap();
+    let create = |name: &str| {
+        #[rustfmt::skip]
+        let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", location, "--name", name, "--preset", "full-access", "--json"]);
+        made["apiKey"]["id"].as_str().unwrap().to_owned()
+    };
+    let (ended, alive) = (create("ended"), create("alive"));
+    let folder = instance.data().parent().unwrap().to_owned();
+    let file = folder.join("backup.db").display().to_string();
+    let mut server = instance.serve(&[]);
+    assert!(instance.json(&["db", "backup", &file, "--json"])["rows"].as_i64().unwrap() > 5, "while the server runs");
+    assert_eq!(mode(Path::new(&file)), 0o600);
+    assert!(instance.refused(&["db", "backup", &file]).contains("exists"));
+    assert!(instance.refused(&["db", "restore", &file, "--replace"]).contains("another server is running"));
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    // By the command line, whose own log says what it ended.
+    let done = instance.run(&["keys", "deactivate", &ended]);
+    let log = folder.join("log");
+    fs::write(&log, &done.stderr).unwrap();
+    assert!(instance.refused(&["db", "restore", &file]).contains("--replace"));
+    let log = log.display().to_string();
+    let restored = instance.json(&["db", "restore", &file, "--replace", "--revocations", &log, "--json"]);
+    assert_eq!(restored["ended"], serde_json::json!([ended]));
+    assert_eq!(instance.json(&["keys", "get", &ended, "--json"])["apiKey"]["state"], "deactivated");
+    assert_eq!(instance.json(&["keys", "get", &alive, "--json"])["apiKey"]["state"], "active");
+    let without = instance.json(&["db", "restore", &file, "--replace", "--json"]);
+    assert_eq!(without["toReview"].as_array().unwrap().len(), 2, "without the log they are listed for review");
+    // A truncated backup restores nothing, and says so.
+    let bytes = fs::read(&file).unwrap();
+    let broken = folder.join("broken.db").display().to_string();
+    fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(!instance.refused(&["db", "restore", &broken, "--replace"]).is_empty());
+}
+
+#[test]
 fn keys_in_files_are_found_without_a_server() {
     let instance = Instance::new("scan");
     let ids = instance.init();

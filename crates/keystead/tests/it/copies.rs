@@ -1,0 +1,135 @@
+//! Moving, backing up and restoring a database, and using what comes out.
+
+use keystead_core::{App, Clock, Entropy, InstanceSecret, Limits};
+use keystead_model::UtcMs;
+use keystead_store::{
+    Database, Options, Store,
+    copy::{Clocks, Copied, copy},
+};
+use keystead_testkit::{TestApp, TestDatabase, TestKey};
+use serde_json::json;
+
+async fn copied(from: &Database, to: &Database, clocks: Clocks) -> Result<Copied, String> {
+    let (from, to) = (from.clone(), to.clone());
+    let work = move || copy(&from, &to, &clocks, UtcMs(i64::MAX / 2), |_, _| {}).map_err(|error| error.to_string());
+    tokio::task::spawn_blocking(|| std::thread::spawn(work).join().expect("joins")).await.expect("joins")
+}
+
+fn restart() -> Clocks {
+    Clocks::Restart { incarnation: "another".to_owned() }
+}
+
+async fn open(app: &TestApp, database: &Database) -> App {
+    let store = Store::open(database, &Options::default()).unwrap();
+    let secret = std::fs::read_to_string(app.database.folder.join("instance-secret")).unwrap();
+    let secret = InstanceSecret::parse(&secret).unwrap();
+    App::open(store, secret, Clock::Test(app.clock.clone()), Entropy::System, Limits::default()).await.unwrap()
+}
+
+async fn authenticate(app: &App, key: &TestKey) -> Result<(), &'static str> {
+    let facts = keystead_core::RequestFacts {
+        id: keystead_core::RequestId::from_bits(1),
+        address: std::net::IpAddr::from([127, 0, 0, 1]),
+        address_is_own: true,
+        user_agent: None,
+        endpoint: "GET /api-keys/self",
+    };
+    app.authenticate(&key.secret, &facts).await.map(drop).map_err(|error| error.code().as_str())
+}
+
+/// An instance with something in every corner, a key that is about to be deleted among it.
+async fn lived_in() -> (TestApp, TestKey) {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    for number in 0..120 {
+        let contact = json!({"firstName": "Zoë", "email": format!("c{number}@example.com"), "tags": ["a", "b"]});
+        app.post("/contacts/").key(&key).json(&contact).send().await.expect(201);
+    }
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    app.let_days_pass(8.0).await;
+    app.app.sweep().await.unwrap();
+    app.app.seal_audit().await.unwrap();
+    app.app.flush_uses().await.unwrap();
+    (app, key)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_moves_to_the_other_kind_and_back_and_every_row_with_it() {
+    let (app, key) = lived_in().await;
+    let folder = TestDatabase::create();
+    let sqlite = |name: &str| Database::Sqlite(folder.folder.join(name));
+    let there = copied(&app.database.database, &sqlite("there.db"), Clocks::Keep).await.unwrap();
+    assert!(there.tables.iter().any(|(table, rows)| *table == "contacts" && *rows == 120), "{there:?}");
+    assert!(there.tables.iter().any(|(table, _)| *table == "notices"));
+    // On the PostgreSQL suite this is a new PostgreSQL database, else a second file.
+    let back = TestDatabase::create();
+    let again = copied(&sqlite("there.db"), &back.database, restart()).await.unwrap();
+    assert_eq!(there.tables.iter().filter(|(table, _)| *table != "sessions").count(), again.tables.len());
+    assert_eq!(again.rows(), there.rows());
+
+    let node = open(&app, &back.database).await;
+    authenticate(&node, &key).await.unwrap();
+    let operator = node.operator_in(app.ids.agency).await.unwrap();
+    let record = node.get_key(operator.authority(), key.id).await.unwrap();
+    assert_eq!(record.inactivity.stage, None, "everybody's 90 days begin anew");
+    assert!(node.verify_audit(&operator, None).await.unwrap().problems.is_empty(), "the chain is whole");
+    // New rows get numbers after the old ones.
+    let new = node.keep_key(operator.authority(), key.id).await.unwrap();
+    assert_eq!(new.key.id, key.id);
+    assert!(node.verify_audit(&operator, None).await.unwrap().problems.is_empty());
+    node.close().await.unwrap();
+
+    let refused = copied(&sqlite("there.db"), &back.database, restart()).await.unwrap_err();
+    assert!(refused.contains("not empty"), "{refused}");
+    let missing = copied(&sqlite("nowhere.db"), &sqlite("new.db"), restart()).await.unwrap_err();
+    assert!(missing.contains("does not exist"), "{missing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_is_one_state() {
+    let (app, key) = lived_in().await;
+    let writing = async {
+        for number in 0..150 {
+            let contact = json!({"email": format!("later{number}@example.com"), "tags": ["load"]});
+            app.post("/contacts/").key(&key).json(&contact).send().await.expect(201);
+        }
+    };
+    let file = Database::Sqlite(app.database.folder.join("backup.db"));
+    let (backup, ()) = tokio::join!(copied(&app.database.database, &file, Clocks::Keep), writing);
+    backup.unwrap();
+    let store = Store::open(&file, &Options::default()).unwrap();
+    let counted = store
+        .read::<_, keystead_store::Error, _>(|tx| {
+            let count = |tx: &mut keystead_store::Tx<'_>, sql: &str| tx.query_one(sql, &[], |row| row.column::<i64>());
+            let contacts = count(tx, "SELECT count(*) FROM contacts")?;
+            Ok((
+                contacts,
+                count(tx, "SELECT sum(contacts) FROM contact_counts")?,
+                count(tx, "SELECT count(*) FROM contact_identities")?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert!((120..=270).contains(&counted.0), "{counted:?}");
+    assert_eq!((counted.0, counted.0), (counted.1, counted.2), "contacts, their counter and their identities agree");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_ended_after_a_backup_is_ended_again() {
+    let app = TestApp::start().await;
+    let (ended, alive) = (app.location_key().await, app.location_key().await);
+    let file = Database::Sqlite(app.database.folder.join("backup.db"));
+    copied(&app.database.database, &file, Clocks::Keep).await.unwrap();
+    let operator = app.operator().await;
+    let receipt = app.app.deactivate_key(operator.authority(), ended.id).await.unwrap().receipt;
+    let restored = TestDatabase::create();
+    copied(&file, &restored.database, restart()).await.unwrap();
+    let node = open(&app, &restored.database).await;
+    authenticate(&node, &ended).await.expect("an old backup knows nothing of it");
+    let again = node.reapply_revocations(vec![(ended.id, receipt.sequence), (alive.id, 1)]).await.unwrap();
+    assert_eq!(again, [ended.id], "and of what it knows nothing is ended twice");
+    assert_eq!(authenticate(&node, &ended).await, Err("key_deactivated"));
+    authenticate(&node, &alive).await.unwrap();
+    node.close().await.unwrap();
+}
