@@ -37,7 +37,7 @@ impl Drop for Node {
 
 struct Nodes {
     database: TestDatabase,
-    nodes: Vec<Node>,
+    servers: Vec<Node>,
     location: String,
     admin: String,
 }
@@ -97,7 +97,7 @@ impl Nodes {
         #[rustfmt::skip]
         let admin = answer(&["keys", "create", "--kind", "agency", "--name", "Admin", "--preset", "full-access", "--json"]);
         let secret = folder(0).join("instance-secret");
-        let nodes = (0..count)
+        let servers = (0..count)
             .map(|number| {
                 std::fs::create_dir_all(folder(number)).unwrap();
                 if number > 0 {
@@ -107,12 +107,12 @@ impl Nodes {
             })
             .collect();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Self { nodes, location: text(&ids["locationId"]), admin: text(&admin["key"]), database }
+        Self { servers, location: text(&ids["locationId"]), admin: text(&admin["key"]), database }
     }
 
     async fn create(&self, node: usize) -> (String, String) {
         let new = json!({"name": "x", "kind": "location", "locationId": self.location, "preset": "full-access"});
-        let made = self.nodes[node].post("/api-keys", &self.admin, &new).await;
+        let made = self.servers[node].post("/api-keys", &self.admin, &new).await;
         (made["apiKey"]["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
     }
 }
@@ -151,16 +151,16 @@ async fn a_thousand_revocations_hold_everywhere_after_a_second() {
     many(MANY, async |number| {
         let home = number % 3;
         let (id, secret) = cluster.create(home).await;
-        for node in &cluster.nodes {
+        for node in &cluster.servers {
             assert_eq!(node.use_key(&secret).await, 200, "a new key works everywhere at once");
         }
         let end = if number % 2 == 0 { "deactivate" } else { "rotate" };
         let body = if number % 2 == 0 { json!({}) } else { json!({"overlap": "PT0S"}) };
-        cluster.nodes[home].post(&format!("/api-keys/{id}/{end}"), &cluster.admin, &body).await;
+        cluster.servers[home].post(&format!("/api-keys/{id}/{end}"), &cluster.admin, &body).await;
         let answered = Instant::now();
-        assert_eq!(cluster.nodes[home].use_key(&secret).await, 401, "at once where it was done");
+        assert_eq!(cluster.servers[home].use_key(&secret).await, 401, "at once where it was done");
         while answered.elapsed() < Duration::from_millis(1300) {
-            for node in &cluster.nodes {
+            for node in &cluster.servers {
                 let sent = answered.elapsed();
                 if node.use_key(&secret).await == 200 {
                     let count = if sent > Duration::from_secs(1) { &late } else { &within };
@@ -191,12 +191,12 @@ async fn a_new_secret_works_on_every_node_at_once() {
     let wrong = AtomicU64::new(0);
     many(keys.len(), async |number| {
         let (id, secret) = &keys[number];
-        assert_eq!(cluster.nodes[1].use_key(secret).await, 200);
+        assert_eq!(cluster.servers[1].use_key(secret).await, 200);
         for _ in 0..MANY / keys.len() {
             let path = format!("/api-keys/{id}/rotate");
-            let made = cluster.nodes[0].post(&path, &cluster.admin, &json!({"overlap": "PT0S"})).await;
+            let made = cluster.servers[0].post(&path, &cluster.admin, &json!({"overlap": "PT0S"})).await;
             let new = made["key"].as_str().unwrap();
-            if cluster.nodes[1].use_key(new).await != 200 {
+            if cluster.servers[1].use_key(new).await != 200 {
                 wrong.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -256,7 +256,7 @@ async fn a_node_that_is_cut_off_answers_503_and_never_a_stale_200_or_a_wrong_401
     }
     cut.store(true, Ordering::Relaxed);
     let begun = Instant::now();
-    cluster.nodes[0].post(&format!("/api-keys/{id}/deactivate"), &cluster.admin, &json!({})).await;
+    cluster.servers[0].post(&format!("/api-keys/{id}/deactivate"), &cluster.admin, &json!({})).await;
     let answered = Instant::now();
     let mut statuses = Vec::new();
     while begun.elapsed() < Duration::from_secs(4) {
@@ -286,16 +286,16 @@ async fn a_node_that_is_killed_takes_no_use_with_it_that_counts() {
     }
     let mut cluster = Nodes::start(2);
     let (id, secret) = cluster.create(0).await;
-    let started = cluster.nodes[1].use_key(&secret).await;
+    let started = cluster.servers[1].use_key(&secret).await;
     assert_eq!(started, 200);
     for _ in 0..50 {
-        assert_eq!(cluster.nodes[1].use_key(&secret).await, 200);
+        assert_eq!(cluster.servers[1].use_key(&secret).await, 200);
     }
-    cluster.nodes[1].child.kill().unwrap();
+    cluster.servers[1].child.kill().unwrap();
     let call =
-        cluster.nodes[0].client.get(format!("{}/api-keys/{id}", cluster.nodes[0].url)).bearer_auth(&cluster.admin);
+        cluster.servers[0].client.get(format!("{}/api-keys/{id}", cluster.servers[0].url)).bearer_auth(&cluster.admin);
     let key: Value = call.send().await.unwrap().json().await.unwrap();
     assert!(key["apiKey"]["lastUsedAt"].is_string(), "the first use was stored before its answer");
-    assert_eq!(cluster.nodes[0].use_key(&secret).await, 200);
-    cluster.nodes.pop();
+    assert_eq!(cluster.servers[0].use_key(&secret).await, 200);
+    cluster.servers.pop();
 }
