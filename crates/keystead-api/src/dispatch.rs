@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use keystead_core::{App, Authority, Error, ErrorCode, KeyCaller, RateStatus, Replay};
+use keystead_core::{App, Authority, Error, ErrorCode, KeyCaller, RateStatus, Replay, UsageCounter};
 use keystead_http::{Arrival, BodyError, read_body};
-use keystead_model::{KeyId, LocationId, UtcMs, key_secret::PresentedKey, text::echo};
+use keystead_model::{KeyId, LocationId, UtcMs, key_secret::PresentedKey, scope::Scope, text::echo};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -39,6 +39,8 @@ struct Facts {
     rate: Option<RateStatus>,
     key_ends_at: Option<UtcMs>,
     replayed: bool,
+    /// Counts the answer, once a key was admitted.
+    usage: Option<(UsageCounter, &'static str, Option<Scope>)>,
     retry_after: Option<std::time::Duration>,
 }
 
@@ -85,6 +87,9 @@ impl Api {
                 Face::V2 => v2::failure::render(&failure),
             }
         });
+        if let Some((usage, endpoint, scope)) = &facts.usage {
+            usage.count(endpoint, *scope, reply.status, self.app.now());
+        }
         respond(reply, &arrival, &facts)
     }
 
@@ -171,6 +176,7 @@ impl Api {
             Err(_) => PresentedKey::parse(presented).map(|key| key.id),
         };
         let caller = caller?;
+        facts.usage = Some((caller.usage(), route.endpoint, route.scope));
         let key = caller.key();
         let deletes_at = self.app.to_utc(key.inactivity.deletes_at, self.app.now());
         facts.key_ends_at = Some(key.grant.expires_at.map_or(deletes_at, |expires_at| expires_at.min(deletes_at)));

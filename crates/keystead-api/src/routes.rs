@@ -60,6 +60,7 @@ fn v2_routes() -> Vec<Route> {
         .either("POST /api-keys/{id}/rotate", Some(Scope::KeysWrite), api_keys::rotate)
         .either("POST /api-keys/{id}/rotate/cancel", Some(Scope::KeysWrite), api_keys::cancel_rotation)
         .either("POST /api-keys/{id}/rotate/finish", None, api_keys::finish_rotation)
+        .either("GET /api-keys/{id}/usage", None, api_keys::usage)
         .either("POST /api-keys/{id}/replace", Some(Scope::KeysWrite), api_keys::replace)
         .either("POST /api-keys/{id}/keep", Some(Scope::KeysWrite), api_keys::keep)
         .either("POST /api-keys/{id}/restore", Some(Scope::KeysWrite), api_keys::restore)

@@ -209,7 +209,19 @@ impl App {
                 }
             }
         }
+        self.flush_counts().await?;
         Ok(count)
+    }
+
+    /// Adds what was counted to the sums. Counts that cannot be stored are lost: they are figures, not activity.
+    async fn flush_counts(&self) -> Result<()> {
+        for batch in self.uses.take_counted().chunks(200) {
+            let batch: Arc<[_]> = batch.into();
+            self.store
+                .write_serial(move |tx| batch.iter().try_for_each(|usage| keystead_store::key_usage::add(tx, usage)))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Whether the database answers and the change feed is read.

@@ -32,6 +32,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
             app.trim_sessions().await?;
             app.trim_idempotent().await?;
             while app.trim_notices().await? > 0 {}
+            app.trim_usage().await?;
             while app.purge_contacts().await? > 0 {}
             Ok(())
         })),

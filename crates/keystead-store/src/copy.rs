@@ -41,6 +41,7 @@ const TABLES: &[&str] = &[
     "notices",
     "notice_readings",
     "exposure_reports",
+    "key_usage",
 ];
 
 /// Rows fetched, and written, at a time.

@@ -15,6 +15,7 @@ pub mod exposures;
 mod filter;
 pub mod idempotency;
 pub mod instance;
+pub mod key_usage;
 pub mod locations;
 mod memory;
 mod migrations;

@@ -16,6 +16,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (8, "notes_tasks", include_str!("../migrations/0008_notes_tasks.sql")),
     (9, "inactivity", include_str!("../migrations/0009_inactivity.sql")),
     (10, "audit_seals", include_str!("../migrations/0010_audit_seals.sql")),
+    (11, "usage", include_str!("../migrations/0011_usage.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.

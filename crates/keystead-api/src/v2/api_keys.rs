@@ -14,6 +14,7 @@ use keystead_model::{
     ip_range::{IpRanges, MAX_RANGES},
     scope::{Preset, Scope, ScopeSet},
     text::echo,
+    time::{DAY_MS, HOUR_MS},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -506,5 +507,72 @@ pub(crate) async fn revoke_exposed(address: IpAddr, mut call: Call) -> Result<Re
     Ok(Reply::object(
         202,
         &json!({"message": "Thank you. Secrets that are keys of this instance end within seconds; their owners are told."}),
+    ))
+}
+
+/// Longest time that one report may span, and the one that it spans without being asked.
+const USAGE_DAYS: i64 = 100;
+const USAGE_DAYS_DEFAULT: i64 = 30;
+
+/// How much a key is used, by hour or by day. A key may look at itself.
+pub(crate) async fn usage(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    let id = key_id(&call)?;
+    let mut query = call.read_query();
+    let now = authority.now();
+    let by_hour = query.parse("by", |text| match text {
+        "hour" => Ok(true),
+        "day" => Ok(false),
+        _ => Err(Invalid::new("must be hour or day")),
+    });
+    let step = if by_hour == Some(true) { HOUR_MS } else { DAY_MS };
+    // The hour that has just begun belongs to it.
+    let until = query.instant("endAt").unwrap_or(UtcMs(now.0 + 1));
+    let from = query.instant("startAt").unwrap_or(UtcMs(until.0.saturating_sub(USAGE_DAYS_DEFAULT * DAY_MS)));
+    if from >= until {
+        query.violate("startAt", "must be before endAt");
+    } else if until - from > USAGE_DAYS * DAY_MS {
+        query.violate("startAt", "must be within 100 days of endAt");
+    }
+    query.finish()?;
+    let key = call.app.get_key(&authority, id).await?;
+    let report = call.app.key_usage(&authority, id, from, until, step).await?;
+    let steps: Vec<Value> = report
+        .steps
+        .iter()
+        .map(|(at, classes)| {
+            let [failed, _, ok, moved, wrong, broken] = classes;
+            json!({
+                "at": at,
+                "requests": classes[1..].iter().sum::<i64>(),
+                "2xx": ok,
+                "3xx": moved,
+                "4xx": wrong,
+                "5xx": broken,
+                "failedAttempts": failed,
+            })
+        })
+        .collect();
+    let scopes: Vec<Value> = key
+        .grant
+        .scopes
+        .iter()
+        .map(|scope| json!({"scope": scope.as_str(), "requests": report.scopes.get(&scope).copied().unwrap_or(0)}))
+        .collect();
+    let endpoints: Vec<Value> = report
+        .endpoints
+        .iter()
+        .map(|(endpoint, requests)| json!({"endpoint": endpoint, "requests": requests}))
+        .collect();
+    Ok(Reply::object(
+        200,
+        &json!({"usage": {
+            "startAt": from,
+            "endAt": until,
+            "requests": report.requests,
+            "failedAttempts": report.failed,
+            "steps": steps,
+            "endpoints": endpoints,
+            "scopes": scopes,
+        }}),
     ))
 }

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use keystead_model::{KeyId, LocationId, UtcMs, api_key::LastUse, key_secret::mask_keys};
-use keystead_store::api_keys::KeyUse;
+use keystead_model::{KeyId, LocationId, UtcMs, api_key::LastUse, key_secret::mask_keys, scope::Scope, time::HOUR_MS};
+use keystead_store::{api_keys::KeyUse, key_usage::KeyUsage};
 
 use crate::{context::RequestFacts, rate_limit::RateCounter};
 
@@ -19,6 +19,7 @@ const SHARDS: usize = 64;
 #[derive(Default)]
 pub(crate) struct KeyActivity {
     pending: Mutex<Vec<PendingUse>>,
+    counted: Mutex<Vec<Counted>>,
     /// The counter of a key that acts in one location or on the agency.
     pub(crate) rate: RateCounter,
     /// The counters of an agency key in its locations.
@@ -35,7 +36,48 @@ struct PendingUse {
     waits: bool,
 }
 
+/// Answers of one kind since the last flush.
+struct Counted {
+    hour: UtcMs,
+    endpoint: &'static str,
+    class: u8,
+    scope: Option<Scope>,
+    requests: i64,
+}
+
+/// The route of attempts that were refused before they counted as a use.
+const REFUSED: &str = "refused";
+
 impl KeyActivity {
+    /// Counts one answer: a few entries, compared by their route's own text.
+    pub(crate) fn count(&self, endpoint: &'static str, scope: Option<Scope>, class: u8, now: UtcMs) {
+        let hour = UtcMs(now.0.div_euclid(HOUR_MS) * HOUR_MS);
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let same =
+            |known: &&mut Counted| std::ptr::eq(known.endpoint, endpoint) && known.class == class && known.hour == hour;
+        match counted.iter_mut().find(same) {
+            Some(known) => known.requests += 1,
+            None => counted.push(Counted { hour, endpoint, class, scope, requests: 1 }),
+        }
+    }
+
+    /// Counts an attempt that was refused before it counted as a use.
+    pub(crate) fn count_refused(&self, now: UtcMs) {
+        self.count(REFUSED, None, 0, now);
+    }
+
+    fn take_counted(&self, key: KeyId, out: &mut Vec<KeyUsage>) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        out.extend(counted.drain(..).map(|Counted { hour, endpoint, class, scope, requests }| KeyUsage {
+            key,
+            hour,
+            endpoint: endpoint.to_owned(),
+            class: class.into(),
+            scope,
+            requests,
+        }));
+    }
+
     /// Notes a use. The buffers of the use before are used again: the same client has the same name.
     pub(crate) fn note(&self, secret_hash: &[u8; 32], facts: &RequestFacts<'_>, now: UtcMs) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +121,7 @@ impl KeyActivity {
 
     fn is_idle(&self) -> bool {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            && self.counted.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The counter of an agency key in one location.
@@ -144,6 +187,18 @@ impl Uses {
         }
         uses.sort_by_key(|key_use| key_use.id);
         uses
+    }
+
+    /// All counts since the last flush, in the order of keys.
+    pub(crate) fn take_counted(&self) -> Vec<KeyUsage> {
+        let mut counted = Vec::new();
+        for shard in &self.shards {
+            for (id, activity) in &*shard.lock().unwrap_or_else(PoisonError::into_inner) {
+                activity.take_counted(*id, &mut counted);
+            }
+        }
+        counted.sort_by(|a, b| (a.key, a.hour, &a.endpoint, a.class).cmp(&(b.key, b.hour, &b.endpoint, b.class)));
+        counted
     }
 
     /// A batch could not be stored: its uses wait on, unless newer ones have come.

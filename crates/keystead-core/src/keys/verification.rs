@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use super::{cache::KnownKey, uses};
-use crate::{App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, context::Holder};
+use crate::{App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, UsageCounter, context::Holder};
 
 /// A program that has proven to hold a live key. Every limit but the rate has been checked.
 pub struct KeyCaller {
@@ -88,8 +88,12 @@ impl App {
                 None => Err(unknown()),
                 Some(known) => match self.look_at(&known, &presented, facts, now) {
                     Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
-                    Verdict::WrongSecret => Err(unknown()),
+                    Verdict::WrongSecret => {
+                        known.activity.count_refused(now);
+                        Err(unknown())
+                    }
                     Verdict::Refused(refusal) => {
+                        known.activity.count_refused(now);
                         if matches!(refusal, Refusal::Deleted { .. }) {
                             self.tell_of_deleted_use(known.key.clone(), facts.address).await?;
                         }
@@ -239,6 +243,11 @@ impl KeyCaller {
     /// The key as it was when the request arrived.
     pub fn key(&self) -> &keystead_model::api_key::ApiKey {
         &self.known.key
+    }
+
+    /// Counts its answers.
+    pub fn usage(&self) -> UsageCounter {
+        UsageCounter(Arc::clone(&self.known.activity))
     }
 
     /// Which of its secrets was sent.

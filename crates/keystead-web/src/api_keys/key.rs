@@ -7,13 +7,17 @@ use axum::{
 };
 use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
+    UtcMs,
     api_key::{ApiKey, KeyKind, KeyState},
     audit::AuditRow,
     scope::Scope,
+    time::DAY_MS,
 };
 
 use super::{
-    Row, ScopeChoice, creator,
+    Row, ScopeChoice,
+    chart::{Chart, chart},
+    creator,
     life::{LifeLine, life_line},
     row, scope_choices, wanted,
 };
@@ -65,6 +69,7 @@ pub(super) struct Page {
     /// Whether a notice of its inactivity is out.
     is_idle: bool,
     life: LifeLine,
+    chart: Chart,
     /// Of a deleted key: until when it can be restored.
     restorable: Option<String>,
     recreate_url: String,
@@ -90,6 +95,8 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, None, 50).await?;
+    let usage =
+        web.app.key_usage(here.authority(), key.id, UtcMs(now.0 - 29 * DAY_MS), UtcMs(now.0 + 1), DAY_MS).await?;
     let row = row(web, here, key, &names);
     let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
     let trail = |change: &AuditRow| Trail {
@@ -126,7 +133,12 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
         expires: key.grant.expires_at.map(words::instant).unwrap_or_default(),
         deletes_exactly: words::instant(deletes_at),
         deletes: words::until(deletes_at, now),
-        scopes: scope_choices(key.grant.scopes).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
+        scopes: scope_choices(key.grant.scopes)
+            .into_iter()
+            .filter(|choice| choice.scope.suits(key.kind()))
+            .map(|choice| ScopeChoice { used: usage.scopes.get(&choice.scope).copied().unwrap_or(0), ..choice })
+            .collect(),
+        chart: chart(&usage),
         rotation: key.overlap(now).map(|previous| Rotation {
             previous_last_four: previous.secret.last_four.clone(),
             retires: words::until(previous.retires_at, now),

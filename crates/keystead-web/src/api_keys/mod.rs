@@ -1,6 +1,7 @@
 //! Settings > API keys: the pages that the product is named for.
 
 mod change;
+mod chart;
 mod create;
 mod edit;
 mod key;
@@ -138,6 +139,8 @@ struct ScopeChoice {
     scope: Scope,
     chosen: bool,
     agency_only: bool,
+    /// How often the scope was needed in 30 days.
+    used: i64,
 }
 
 fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
@@ -147,6 +150,7 @@ fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
             scope: *scope,
             chosen: chosen.contains(*scope),
             agency_only: !scope.suits(KeyKind::Location),
+            used: 0,
         })
         .collect()
 }

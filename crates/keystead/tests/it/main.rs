@@ -14,4 +14,5 @@ mod nodes;
 mod secrets;
 mod startup;
 mod strangers;
+mod usage;
 mod v1;
