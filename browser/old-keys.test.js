@@ -106,3 +106,13 @@ test('the audit log tells who did what, filters, and downloads', async () => {
   const csv = await page.request.get(`${base}/app/agency/audit.csv?action=api_key.`);
   assert.match(await csv.text(), /^id,at,actor[^]*"api_key\.restored"/);
 });
+
+test('the operator sees the system and its outbox, and can pause deletions', async () => {
+  await page.goto(`${base}/app/agency/settings/system`);
+  await look(page, 'system');
+  assert.match(await page.locator('main').innerText(), /No mail server is set/);
+  await page.getByRole('button', { name: 'Pause deletions' }).click();
+  assert.match(await page.locator('main').innerText(), /Deletions of unused keys are paused/);
+  await page.getByRole('button', { name: 'Go on with deletions' }).click();
+  assert.match(await page.locator('main').innerText(), /Running/);
+});

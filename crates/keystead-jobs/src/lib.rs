@@ -5,9 +5,45 @@ use std::{future::Future, time::Duration};
 use keystead_core::{App, Result};
 use tokio::sync::watch;
 
+mod mail;
+
+pub use mail::Mailer;
+
+/// This server, as it shows itself to the operator.
+#[derive(Clone)]
+pub struct ThisNode {
+    /// Chosen at its start.
+    pub id: String,
+    /// Where it listens.
+    pub address: String,
+    /// When it was started.
+    pub started_at: keystead_model::UtcMs,
+}
+
+/// What the jobs need to know of the world: who this server is, how mails go out and where their links lead.
+#[derive(Clone)]
+pub struct Outside {
+    /// This server.
+    pub node: ThisNode,
+    /// `None` leaves them in the outbox, for the operator to see.
+    pub mailer: Option<Mailer>,
+    /// `https://crm.example.com`, without a slash at its end.
+    pub base_url: String,
+}
+
 /// Runs all scheduled work until `stop` turns true.
-pub async fn run(app: App, stop: watch::Receiver<bool>) {
-    let every = |length, name, job| repeat(app.clone(), stop.clone(), length, name, job);
+pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
+    let every = |length, name, job: fn(App) -> Job| repeat(app.clone(), stop.clone(), length, name, job);
+    let mail = |app: App| {
+        let Outside { node: _, mailer, base_url } = outside.clone();
+        boxed(async move {
+            app.queue_mails(&base_url).await?;
+            match mailer {
+                Some(mailer) => mailer.send_due(&app, &base_url).await,
+                None => Ok(()),
+            }
+        })
+    };
     tokio::join!(
         every(Duration::from_secs(5), "tick the service clock", |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
@@ -24,6 +60,11 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(2), "seal the audit log", |app| boxed(
             async move { app.seal_audit().await.map(drop) }
         )),
+        repeat(app.clone(), stop.clone(), Duration::from_secs(60), "send mails", mail),
+        repeat(app.clone(), stop.clone(), Duration::from_secs(10), "say that this server lives", |app: App| {
+            let ThisNode { id, address, started_at } = outside.node.clone();
+            boxed(async move { app.note_node(id, address, started_at).await })
+        }),
         every(Duration::from_secs(60 * 60), "log the ends of the audit chains", |app| boxed(async move {
             app.log_audit_heads().await
         })),
@@ -33,6 +74,7 @@ pub async fn run(app: App, stop: watch::Receiver<bool>) {
             app.trim_idempotent().await?;
             while app.trim_notices().await? > 0 {}
             app.trim_usage().await?;
+            app.trim_mails().await?;
             while app.purge_contacts().await? > 0 {}
             Ok(())
         })),
@@ -46,7 +88,7 @@ fn boxed(job: impl Future<Output = Result<()>> + Send + 'static) -> Job {
 }
 
 /// Runs a job again and again; one that fails is logged when that begins and when it ends.
-async fn repeat(app: App, mut stop: watch::Receiver<bool>, every: Duration, name: &str, job: fn(App) -> Job) {
+async fn repeat(app: App, mut stop: watch::Receiver<bool>, every: Duration, name: &str, job: impl Fn(App) -> Job) {
     let mut failing = false;
     loop {
         tokio::select! {

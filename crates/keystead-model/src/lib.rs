@@ -17,6 +17,7 @@ pub mod invalid;
 pub mod ip_range;
 pub mod key_secret;
 pub mod location;
+pub mod mail;
 pub mod note;
 pub mod notice;
 pub mod page;

@@ -42,6 +42,8 @@ const TABLES: &[&str] = &[
     "notice_readings",
     "exposure_reports",
     "key_usage",
+    "mails",
+    "nodes",
 ];
 
 /// Rows fetched, and written, at a time.
@@ -347,6 +349,7 @@ pub fn copy(
     if let Clocks::Restart { incarnation } = clocks {
         service_clock::restart_all(&mut tx)?;
         tx.execute("UPDATE instance SET incarnation = ?1 WHERE id = 1", &[incarnation])?;
+        tx.execute("DELETE FROM nodes", &[])?;
         // Nobody is signed in to a database that was elsewhere before.
         tx.execute("DELETE FROM sessions WHERE created_at <= ?1", &[&now])?;
     }

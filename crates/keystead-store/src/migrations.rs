@@ -17,6 +17,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (9, "inactivity", include_str!("../migrations/0009_inactivity.sql")),
     (10, "audit_seals", include_str!("../migrations/0010_audit_seals.sql")),
     (11, "usage", include_str!("../migrations/0011_usage.sql")),
+    (12, "mails", include_str!("../migrations/0012_mails.sql")),
+    (13, "nodes", include_str!("../migrations/0013_nodes.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.

@@ -222,6 +222,7 @@ fn config_of(database: &TestDatabase) -> Config {
         proxies: keystead_server::config::proxies("").expect("none"),
         limits: Limits::default(),
         metrics_token: None,
+        smtp: None,
         log_requests: false,
         commit_batch: None,
     }

@@ -18,6 +18,7 @@ mod place;
 mod sessions;
 mod setup;
 mod show;
+mod system;
 mod users;
 
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct WebOptions {
     pub base_url: String,
     /// Turns true when the server ends: streams of events end with it.
     pub ended: watch::Receiver<bool>,
+    /// Whether a mail server is set.
+    pub has_mail: bool,
 }
 
 /// The web face.
@@ -49,6 +52,7 @@ pub struct Inner {
     pub(crate) app: App,
     pub(crate) base_url: String,
     pub(crate) ended: watch::Receiver<bool>,
+    pub(crate) has_mail: bool,
     /// Streams of events that may be open at once.
     pub(crate) streams: Arc<Semaphore>,
     setup_token: String,
@@ -68,9 +72,9 @@ impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
         let setup_token = app.entropy().token();
-        let WebOptions { base_url, ended } = options;
+        let WebOptions { base_url, ended, has_mail } = options;
         let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { inner: Arc::new(Inner { app, base_url, ended, streams, setup_token }) }
+        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, streams, setup_token }) }
     }
 
     /// The token of the first-run wizard, new at each start.
@@ -117,6 +121,9 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/robots.txt", get(assets::robots)),
         own("/app/agency", get(overview::agency)),
         own("/app/agency/audit", get(audit::list)),
+        own("/app/agency/settings/system", get(system::show)),
+        own("/app/agency/settings/system/pause", post(system::pause)),
+        own("/app/agency/settings/system/resume", post(system::resume)),
         own("/app/agency/audit.csv", get(audit::csv)),
         own("/app/agency/locations", get(locations::list)),
         own("/app/agency/locations/new", get(locations::new).post(locations::create)),

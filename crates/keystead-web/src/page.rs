@@ -24,6 +24,7 @@ pub(crate) struct Shell {
     pub(crate) base: String,
     pub(crate) shows_keys: bool,
     pub(crate) shows_members: bool,
+    pub(crate) shows_system: bool,
     pub(crate) agency: Option<SwitchTo>,
     pub(crate) locations: Vec<SwitchTo>,
     pub(crate) user_name: String,

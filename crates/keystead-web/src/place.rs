@@ -222,6 +222,7 @@ impl Here {
             base: self.url(""),
             shows_keys: self.authority().grant().allows(Scope::KeysRead),
             shows_members: user.role.manages_members(),
+            shows_system: user.is_operator && self.location.is_none(),
             agency: reaches_agency.then(|| SwitchTo {
                 name: agency.name.to_string(),
                 url: "/app/agency".to_owned(),

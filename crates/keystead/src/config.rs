@@ -44,6 +44,12 @@ pub struct Options {
     /// Bearer token of /metrics; without it there is no such page
     #[arg(long, global = true, env = "KEYSTEAD_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<String>,
+    /// Mail server: smtp://user:password@host:587?tls=required, or smtps://…; without it mails stay in the outbox
+    #[arg(long, global = true, env = "KEYSTEAD_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Address that mails come from
+    #[arg(long, global = true, env = "KEYSTEAD_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
     /// Log every request
     #[arg(long, global = true, env = "KEYSTEAD_LOG_REQUESTS", num_args = 0..=1, default_missing_value = "true")]
     pub log_requests: Option<bool>,
@@ -75,6 +81,8 @@ pub struct Config {
     pub limits: Limits,
     /// Token of `/metrics`.
     pub metrics_token: Option<String>,
+    /// Mail server and sender; `None` leaves mails in the outbox.
+    pub smtp: Option<(String, String)>,
     /// Whether to log every request.
     pub log_requests: bool,
     /// Writes that may share a commit.
@@ -132,6 +140,13 @@ impl Options {
             limits: Limits {
                 rate: rate.map(|rate| RateLimits { daily: daily.unwrap_or(rate.daily), ..rate }),
                 keys_per_owner: self.keys_per_owner.or(file.keys_per_owner).unwrap_or(defaults.keys_per_owner),
+            },
+            smtp: match (self.smtp_url.or(file.smtp_url), self.mail_from.or(file.mail_from)) {
+                (Some(url), Some(from)) => Some((url, from)),
+                (Some(_), None) => {
+                    return Err(Failure::new("a mail server needs --mail-from, the address to send from"));
+                }
+                (None, _) => None,
             },
             metrics_token: self.metrics_token.or(file.metrics_token),
             log_requests: self.log_requests.or(file.log_requests).unwrap_or(false),

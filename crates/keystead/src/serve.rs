@@ -5,6 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use keystead_api::Api;
 use keystead_core::{App, Clock, Entropy};
 use keystead_http::{Arrivals, Connections, Metrics};
+use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
 use tokio::{net::TcpListener, sync::watch};
@@ -22,6 +23,7 @@ pub struct Server {
     app: App,
     setup_url: Option<String>,
     ending: watch::Sender<bool>,
+    outside: Outside,
     _lock: Option<DirectoryLock>,
 }
 
@@ -42,8 +44,15 @@ impl Server {
         };
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let mailer = match &config.smtp {
+            Some((url, from)) => Some(Mailer::new(url, from).map_err(Failure::new)?),
+            None => None,
+        };
+        let node = ThisNode { id: entropy.token(), address: address.to_string(), started_at: app.now() };
+        let outside = Outside { node, mailer, base_url: base_url.clone() };
         let (ending, ended) = watch::channel(false);
-        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended });
+        let web =
+            Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended, has_mail: config.smtp.is_some() });
         let setup_url = match app.needs_setup().await? {
             true => Some(format!("{base_url}/app/setup?token={}", web.setup_token())),
             false => None,
@@ -57,7 +66,7 @@ impl Server {
             log_requests: config.log_requests,
             app: app.clone(),
         });
-        Ok(Self { listener, faces, app, setup_url, ending, _lock: lock })
+        Ok(Self { listener, faces, app, setup_url, ending, outside, _lock: lock })
     }
 
     /// Where it listens.
@@ -77,10 +86,10 @@ impl Server {
 
     /// Serves until `stop`; then finishes the requests under way, stores the uses of keys, and ends.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { listener, faces, app, setup_url: _, ending, _lock } = self;
+        let Self { listener, faces, app, setup_url: _, ending, outside, _lock } = self;
         app.start_polling();
         #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
-        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), ending.subscribe()));
+        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), outside, ending.subscribe()));
         let stop = async {
             stop.await;
             // Jobs begin nothing new, and streams of events do not hold up the end.

@@ -4,6 +4,7 @@ mod agencies;
 mod audit;
 mod db;
 mod demo;
+mod doctor;
 mod init;
 mod keys;
 mod locations;
@@ -57,6 +58,8 @@ enum Command {
     /// Pause the deletion of idle keys, or go on with it
     #[command(subcommand)]
     Sweep(sweep::Sweep),
+    /// Say what should be looked at
+    Doctor(doctor::Doctor),
     /// Copy, back up and restore the database
     #[command(subcommand)]
     Db(db::Db),
@@ -96,6 +99,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Sweep(sweep) => sweep.run(&config).await,
         Command::Audit(audit) => audit.run(&config).await,
         Command::Db(db) => db.run(&config).await,
+        Command::Doctor(doctor) => doctor.run(&config).await,
     }
 }
 

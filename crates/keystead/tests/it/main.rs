@@ -10,6 +10,7 @@ mod fuzz;
 mod idempotency;
 mod inactivity;
 mod keys_life;
+mod mails;
 mod nodes;
 mod secrets;
 mod startup;

@@ -1,0 +1,71 @@
+//! The instance as its operator sees it: servers, database, service clock, and what should be looked at.
+
+use keystead_model::{ServiceMs, UtcMs, time::MINUTE_MS};
+use keystead_store::{
+    Migrations, changes,
+    nodes::{self, NodeRow},
+    sweep,
+};
+
+use crate::{App, Result};
+
+/// What the operator sees.
+#[derive(Clone, Debug)]
+pub struct SystemStatus {
+    /// `"sqlite"` or `"postgres"`.
+    pub database: &'static str,
+    /// Version of the schema.
+    pub schema: i64,
+    /// The last change that was made.
+    pub head: i64,
+    /// Service time.
+    pub service_now: ServiceMs,
+    /// Ticks of the service clock.
+    pub epoch: i64,
+    /// Whether automatic deletions are paused.
+    pub paused: bool,
+    /// Servers on this database.
+    pub nodes: Vec<NodeRow>,
+    /// Keys that wait for an admin who could be told.
+    pub held: usize,
+}
+
+/// A server that was not heard of for so long is gone.
+const GONE_MS: i64 = 2 * MINUTE_MS;
+
+impl App {
+    /// Looks at the instance.
+    pub async fn system_status(&self) -> Result<SystemStatus> {
+        let database = self.database_kind();
+        Ok(self
+            .store
+            .read(move |tx| {
+                let poll = changes::poll(tx)?;
+                Ok::<_, keystead_store::Error>(SystemStatus {
+                    database,
+                    schema: Migrations::known(),
+                    head: poll.head,
+                    service_now: poll.clock.now,
+                    epoch: poll.clock.epoch,
+                    paused: poll.clock.paused,
+                    nodes: nodes::list(tx)?,
+                    held: sweep::held(tx, None, 1000)?.len(),
+                })
+            })
+            .await?)
+    }
+
+    /// Says that this server lives. Called every ten seconds.
+    pub async fn note_node(&self, id: String, address: String, started_at: UtcMs) -> Result<()> {
+        let (applied, seen_at) = (self.applied_sequence().await, self.clock.now());
+        let release = env!("CARGO_PKG_VERSION").to_owned();
+        let node = NodeRow { id, address, release, applied, started_at, seen_at };
+        self.store
+            .write_serial(move |tx| {
+                nodes::note(tx, &node)?;
+                nodes::forget(tx, UtcMs(seen_at.0 - GONE_MS))?;
+                Ok(())
+            })
+            .await
+    }
+}

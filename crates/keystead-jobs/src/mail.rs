@@ -1,0 +1,58 @@
+//! Sending mail by SMTP.
+
+use std::time::Duration;
+
+use keystead_core::{App, Result};
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{Mailbox, header::ContentType},
+};
+
+/// A way to a mail server.
+#[derive(Clone)]
+pub struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl Mailer {
+    /// From `smtp://user:password@host:587?tls=required` or `smtps://…`, and the sender's address.
+    pub fn new(url: &str, from: &str) -> Result<Self, String> {
+        // Once per process; a second call is refused and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let from = from.parse().map_err(|_| "the mail address to send from is none".to_owned())?;
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|error| format!("the SMTP URL cannot be used: {error}"))?
+            .timeout(Some(Duration::from_secs(30)))
+            .build();
+        Ok(Self { transport, from })
+    }
+
+    /// Sends what is due, until nothing is.
+    pub async fn send_due(&self, app: &App, base_url: &str) -> Result<()> {
+        while let Some(mail) = app.next_mail(base_url).await? {
+            let message = mail.to.parse().map_err(|_| "the address is none".to_owned()).and_then(|to: Mailbox| {
+                Message::builder()
+                    .from(self.from.clone())
+                    .to(to)
+                    .subject(&mail.subject)
+                    .message_id(Some(format!("<{}@keystead>", mail.id)))
+                    .header(ContentType::TEXT_PLAIN)
+                    .body(mail.body.clone())
+                    .map_err(|error| error.to_string())
+            });
+            let sent = match message {
+                Ok(message) => self.transport.send(message).await.map(drop).map_err(|error| error.to_string()),
+                Err(problem) => Err(problem),
+            };
+            match sent {
+                Ok(()) => app.mail_sent(mail).await?,
+                Err(problem) => {
+                    tracing::warn!(mail = %mail.id, problem, "a mail was not taken");
+                    app.mail_refused(mail, &problem).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! The operator's page: servers, database, service clock, outbox.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use keystead_core::Error;
+use keystead_model::{mail::MailState, time::DAY_MS};
+
+use crate::{
+    Web,
+    failure::Failure,
+    page::{Frame, render},
+    place::Here,
+    show as words,
+};
+
+struct Node {
+    address: String,
+    release: String,
+    applied: i64,
+    behind: i64,
+    seen: String,
+}
+
+struct MailRow {
+    to: String,
+    when: String,
+    subject: String,
+    body: String,
+    state: &'static str,
+    class: &'static str,
+    problem: String,
+}
+
+#[derive(Template)]
+#[template(path = "system/show.html")]
+struct Page {
+    frame: Frame,
+    warnings: Vec<String>,
+    nodes: Vec<Node>,
+    head: i64,
+    mails: Vec<MailRow>,
+    mail_server: &'static str,
+    release: &'static str,
+    database: &'static str,
+    schema: i64,
+    service: String,
+    epoch: i64,
+    held: usize,
+    paused: bool,
+    base: String,
+}
+
+/// The page is the operator's; to everybody else there is none.
+fn for_operator(here: &Here) -> Result<(), Failure> {
+    if here.visitor.signed_in.user.is_operator && here.location.is_none() {
+        Ok(())
+    } else {
+        Err(Error::NotFound(keystead_core::error::Noun::User, String::new()).into())
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    for_operator(&here)?;
+    let status = web.app.system_status().await?;
+    let now = web.app.now();
+    let mut warnings = Vec::new();
+    if !web.has_mail {
+        warnings.push("No mail server is set (KEYSTEAD_SMTP_URL): notices are in the app only, and mails stay in the outbox below.".to_owned());
+    }
+    if status.held > 0 {
+        warnings.push(format!(
+            "{} keys are held, since their owners have no admin who could be told. Add or enable one.",
+            status.held
+        ));
+    }
+    if !web.is_https() && !web.base_url.contains("://127.0.0.1") && !web.base_url.contains("://localhost") {
+        warnings.push("The public URL is not https: sign-ins and keys travel in the clear.".to_owned());
+    }
+    if status.paused {
+        warnings.push("Deletions of unused keys are paused.".to_owned());
+    }
+    let mails = web.app.list_mails().await?;
+    let page = Page {
+        frame: Frame::of(&here, "System", "system"),
+        warnings,
+        nodes: status
+            .nodes
+            .iter()
+            .map(|node| Node {
+                address: node.address.clone(),
+                release: node.release.clone(),
+                applied: node.applied,
+                behind: (status.head - node.applied).max(0),
+                seen: words::ago(node.seen_at, now),
+            })
+            .collect(),
+        head: status.head,
+        mails: mails
+            .into_iter()
+            .map(|mail| {
+                let (state, class) = match mail.state {
+                    MailState::Sent => ("Sent", "good"),
+                    MailState::Waiting if mail.attempts > 0 => ("Trying again", "warn"),
+                    MailState::Waiting => ("Waiting", "warn"),
+                    MailState::Dropped => ("Not needed any more", "off"),
+                };
+                MailRow {
+                    to: mail.to,
+                    when: words::instant(mail.created_at),
+                    subject: mail.subject,
+                    body: mail.body,
+                    state,
+                    class,
+                    problem: mail.problem.unwrap_or_default(),
+                }
+            })
+            .collect(),
+        mail_server: if web.has_mail { "Sent by the mail server" } else { "No mail server: shown here only" },
+        release: env!("CARGO_PKG_VERSION"),
+        database: if status.database == "sqlite" { "SQLite" } else { "PostgreSQL" },
+        schema: status.schema,
+        service: format!("{} days", status.service_now.0 / DAY_MS),
+        epoch: status.epoch,
+        held: status.held,
+        paused: status.paused,
+        base: here.url("/settings/system"),
+    };
+    Ok(render(&page))
+}
+
+async fn set_paused(web: &Web, here: &Here, paused: bool) -> Result<Response, Failure> {
+    for_operator(here)?;
+    web.app.set_sweep_paused(paused).await?;
+    Ok(Redirect::to(&here.url("/settings/system")).into_response())
+}
+
+pub(crate) async fn pause(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    set_paused(&web, &here, true).await
+}
+
+pub(crate) async fn resume(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    set_paused(&web, &here, false).await
+}

@@ -1,0 +1,120 @@
+//! The mails of the 90-day rule, taken by a real mail server.
+
+use std::sync::{Arc, Mutex};
+
+use keystead_jobs::Mailer;
+use keystead_model::mail::MailState;
+use keystead_testkit::{ADMIN_EMAIL, TestApp};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+};
+
+/// A mail server that keeps what it is given, or refuses it.
+struct Sink {
+    url: String,
+    mails: Arc<Mutex<Vec<String>>>,
+    refuses: Arc<std::sync::atomic::AtomicBool>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+async fn sink() -> Sink {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let (mails, refuses) = (Arc::new(Mutex::new(Vec::new())), Arc::<std::sync::atomic::AtomicBool>::default());
+    let sink = Sink { url, mails: Arc::clone(&mails), refuses: Arc::clone(&refuses) };
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (read, mut write) = stream.into_split();
+            let mut lines = BufReader::new(read).lines();
+            write.write_all(b"220 sink\r\n").await.unwrap();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let answer = match line.split(' ').next().unwrap_or_default() {
+                    "DATA" => {
+                        write.write_all(b"354 go on\r\n").await.unwrap();
+                        let mut text = String::new();
+                        while let Ok(Some(line)) = lines.next_line().await {
+                            if line == "." {
+                                break;
+                            }
+                            text.push_str(&line);
+                            text.push('\n');
+                        }
+                        mails.lock().unwrap().push(text);
+                        "250 taken"
+                    }
+                    "MAIL" if refuses.load(std::sync::atomic::Ordering::Relaxed) => "451 not now",
+                    "QUIT" => "221 bye",
+                    _ => "250 ok",
+                };
+                if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    sink
+}
+
+const BASE: &str = "https://crm.example";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_gets_one_summary_a_day_that_is_true_when_it_is_sent() {
+    let app = TestApp::start().await;
+    let sink = sink().await;
+    let mailer = Mailer::new(&sink.url, "Keystead <keys@crm.example>").unwrap();
+    let (first, second) = (app.location_key().await, app.location_key().await);
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1, "two keys, one mail");
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0, "one a day");
+    // One is used before the mail goes out: it is not named any more.
+    app.get("/api-keys/self").key(&first).send().await.expect(200);
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    let mails = sink.mails.lock().unwrap().clone();
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert!(mail.contains(&format!("To: {ADMIN_EMAIL}")) && mail.contains("Subject: 1 API key unused"), "{mail}");
+    assert!(mail.contains("https://crm.example/app/agency/notices") && mail.contains("A test"), "{mail}");
+    assert!(!mail.contains("ks_location"), "no key in a mail");
+    assert_eq!(app.app.list_mails().await.unwrap()[0].state, MailState::Sent);
+    drop(second);
+    // The seven-day notice brings no mail.
+    app.let_days_pass(8.0).await;
+    app.app.sweep().await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_is_down_for_days_delays_no_deletion_and_gets_no_stale_mail() {
+    let app = TestApp::start().await;
+    let sink = sink().await;
+    let mailer = Mailer::new(&sink.url, "keys@crm.example").unwrap();
+    sink.refuses.store(true, std::sync::atomic::Ordering::Relaxed);
+    let key = app.location_key().await;
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    app.app.queue_mails(BASE).await.unwrap();
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    let waiting = app.app.list_mails().await.unwrap();
+    assert_eq!((waiting[0].state, waiting[0].attempts), (MailState::Waiting, 1));
+    assert!(waiting[0].problem.as_ref().unwrap().contains("not now"), "{waiting:?}");
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    assert_eq!(app.app.list_mails().await.unwrap()[0].attempts, 1, "not at once again");
+    app.let_days_pass(2.0).await;
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    assert_eq!(app.app.list_mails().await.unwrap()[0].attempts, 2);
+    // The key is used: what the mail was about is over.
+    app.get("/api-keys/self").key(&key).send().await.expect(200);
+    app.let_days_pass(1.0).await;
+    sink.refuses.store(false, std::sync::atomic::Ordering::Relaxed);
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    assert!(sink.mails.lock().unwrap().is_empty());
+    assert_eq!(app.app.list_mails().await.unwrap()[0].state, MailState::Dropped);
+    // And no mail was ever needed for a deletion.
+    for days in [75.05, 8.0, 6.0, 1.1] {
+        app.let_days_pass(days).await;
+        app.app.sweep().await.unwrap();
+    }
+    assert_eq!(app.get("/api-keys/self").key(&key).send().await.json()["code"], "key_deleted");
+}
