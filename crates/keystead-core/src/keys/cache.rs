@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -16,7 +16,10 @@ use keystead_store::{Store, api_keys};
 use quick_cache::sync::Cache;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use super::uses::{KeyActivity, Uses};
+use super::{
+    generation::{Generation, may_share},
+    uses::{KeyActivity, Uses},
+};
 use crate::Result;
 
 /// Keys that are kept; a key takes about a kilobyte.
@@ -61,8 +64,8 @@ type Gate = Arc<AsyncMutex<Option<(Instant, Answer)>>>;
 
 pub(crate) struct KeyCache {
     entries: Cache<KeyId, Arc<KnownKey>>,
-    /// Counts the invalidations of a shard; the lock makes "unchanged, so insert" one step.
-    generations: Vec<Mutex<u64>>,
+    /// One for each shard of the ids.
+    generations: Vec<Generation>,
     gates: Cache<KeyId, Gate>,
     uses: Arc<Uses>,
     store: Store,
@@ -72,7 +75,7 @@ impl KeyCache {
     pub(crate) fn new(store: Store, uses: Arc<Uses>) -> Self {
         Self {
             entries: Cache::new(CAPACITY),
-            generations: (0..SHARDS).map(|_| Mutex::new(0)).collect(),
+            generations: (0..SHARDS).map(|_| Generation::default()).collect(),
             gates: Cache::new(10_000),
             uses,
             store,
@@ -88,31 +91,24 @@ impl KeyCache {
         self.entries.len()
     }
 
-    fn generation(&self, id: KeyId) -> std::sync::MutexGuard<'_, u64> {
+    fn generation(&self, id: KeyId) -> &Generation {
         let shard = id.as_bytes().iter().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add((*byte).into()));
-        self.generations[shard % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+        &self.generations[shard % SHARDS]
     }
 
     /// Forgets a key. A read of it that is under way will not be kept.
     pub(crate) fn invalidate(&self, id: KeyId) {
-        let mut generation = self.generation(id);
-        *generation += 1;
-        self.entries.remove(&id);
+        self.generation(id).invalidate(|| {
+            self.entries.remove(&id);
+        });
     }
 
-    /// Forgets everything.
+    /// Forgets everything. A fill of a shard that is not through yet is forgotten with the rest.
     pub(crate) fn clear(&self) {
-        let guards: Vec<_> = self
-            .generations
-            .iter()
-            .map(|generation| {
-                let mut guard = generation.lock().unwrap_or_else(PoisonError::into_inner);
-                *guard += 1;
-                guard
-            })
-            .collect();
+        for generation in &self.generations {
+            generation.invalidate(|| {});
+        }
         self.entries.clear();
-        drop(guards);
     }
 
     /// Reads a key that is not in the cache; those who miss it at the same time share the read.
@@ -135,8 +131,7 @@ impl KeyCache {
             return Ok(Some(known));
         }
         if let Some((begun, answer)) = &*last {
-            // Only a read that began after this request arrived can say what is true for it.
-            if *begun >= arrived {
+            if may_share(*begun, arrived) {
                 return answer.clone();
             }
             tokio::time::sleep_until(*begun + every).await;
@@ -148,7 +143,7 @@ impl KeyCache {
     }
 
     async fn read(&self, id: KeyId) -> Answer {
-        let before = *self.generation(id);
+        let begun = self.generation(id).begin();
         let found = self.store.look_up(move |tx| api_keys::find_for_authentication(tx, id)).await?;
         let Some(found) = found else {
             self.entries.remove(&id);
@@ -161,11 +156,7 @@ impl KeyCache {
             tenant_is_live: found.tenant_is_live,
             key: found.key,
         });
-        // What was invalidated while it was read may be what it was before the change: it must not come back.
-        let generation = self.generation(id);
-        if *generation == before {
-            self.entries.insert(id, Arc::clone(&known));
-        }
+        self.generation(id).keep(begun, || self.entries.insert(id, Arc::clone(&known)));
         Ok(Some(known))
     }
 }

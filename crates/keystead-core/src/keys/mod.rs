@@ -6,3 +6,13 @@ pub(crate) mod fence;
 pub(crate) mod floods;
 pub(crate) mod uses;
 pub(crate) mod verification;
+
+/// The rule that keeps a fill from bringing back what was invalidated meanwhile.
+pub(crate) mod generation {
+    use std::sync::{Mutex, PoisonError};
+
+    include!("generation.rs");
+}
+
+#[cfg(test)]
+mod model_tests;
