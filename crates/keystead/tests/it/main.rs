@@ -12,6 +12,7 @@ mod inactivity;
 mod keys_life;
 mod mails;
 mod nodes;
+mod races;
 mod secrets;
 mod startup;
 mod strangers;
