@@ -24,8 +24,10 @@ use crate::{
 
 /// Rows read at a time.
 const PAGE: i64 = 1000;
-/// Keys changed in one transaction: far below the 50 ms that a writer may take.
-const BATCH: usize = 100;
+/// Keys changed by one closure: far below the 50 ms that a writer may take.
+const BATCH: usize = 50;
+/// Such closures under way; whoever else writes waits behind them.
+const AT_ONCE: usize = 4;
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -208,20 +210,37 @@ impl App {
     async fn sweep_idle(&self, service: ServiceMs) -> Result<Swept> {
         let before = service.plus(-NOTHING_DUE_MS);
         let mut swept = Swept::default();
-        let mut after = None;
-        loop {
-            let read = self.store.read(move |tx| sweep::idle(tx, before, after, PAGE)).await?;
-            let Some((last, _)) = read.last() else { return Ok(swept) };
-            after = Some((last.inactivity.active_at, last.id));
+        let page = |after| self.store.read(move |tx| sweep::idle(tx, before, after, PAGE));
+        let mut read = page(None).await?;
+        while let Some((last, _)) = read.last() {
+            let after = Some((last.inactivity.active_at, last.id));
             let mut due = due_steps(read, service, self.clock.now(), &self.entropy);
             due.sort_by_key(|due| due.key.id);
-            for batch in due.chunks(BATCH) {
-                let (batch, now): (Arc<[DueStep]>, _) = (batch.into(), self.clock.now());
-                let (taken, deleted) = self.store.write_serial(move |tx| take_steps(tx, &batch, now)).await?;
-                swept += taken;
-                for id in deleted {
-                    self.keys.invalidate(id);
-                }
+            // The next page is read while this one's steps are taken.
+            let (taken, next) = tokio::join!(self.take_all(&due), page(after));
+            swept += taken?;
+            read = next?;
+        }
+        Ok(swept)
+    }
+
+    /// Takes steps in batches, a few under way at a time, so that they share commits.
+    async fn take_all(&self, due: &[DueStep]) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut batches = due.chunks(BATCH);
+        let mut under_way = tokio::task::JoinSet::new();
+        loop {
+            while under_way.len() < AT_ONCE
+                && let Some(batch) = batches.next()
+            {
+                let (app, batch, now): (_, Arc<[DueStep]>, _) = (self.clone(), batch.into(), self.clock.now());
+                under_way.spawn(async move { app.store.write_serial(move |tx| take_steps(tx, &batch, now)).await });
+            }
+            let Some(done) = under_way.join_next().await else { return Ok(swept) };
+            let (taken, deleted) = done.map_err(|error| crate::Error::Internal(error.to_string()))??;
+            swept += taken;
+            for id in deleted {
+                self.keys.invalidate(id);
             }
         }
     }
