@@ -60,6 +60,8 @@ pub struct KeyShape<'k> {
     last_used_endpoint: Option<&'k str>,
     inactivity: InactivityShape,
     expires_at: Option<UtcMs>,
+    exposed_at: Option<UtcMs>,
+    replaces: Option<KeyId>,
     rotation: Option<RotationShape<'k>>,
 }
 
@@ -141,6 +143,8 @@ pub fn shape<'k>(app: &App, key: &'k ApiKey) -> KeyShape<'k> {
             held: key.inactivity.held,
         },
         expires_at: key.grant.expires_at,
+        exposed_at: key.exposed_at,
+        replaces: key.replaces,
         rotation: key.overlap(now).map(|previous| RotationShape {
             previous_last_four: &previous.secret.last_four,
             retires_at: previous.retires_at,
