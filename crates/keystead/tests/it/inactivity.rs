@@ -450,3 +450,30 @@ async fn notifications_are_read_by_api_where_a_key_reaches() {
     assert_eq!(app.get(&path).key(&stranger).send().await.status, 404);
     assert_eq!(app.patch(&path).key(&admin).json(&json!({"state": "eaten"})).send().await.status, 422);
 }
+
+/// The notice cannot be written: its stage is not recorded either, and the deletion waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_fails_in_the_middle_loses_nothing() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    app.let_days_pass(75.05).await;
+    app.sql("ALTER TABLE notices RENAME TO notices_away").await;
+    for _ in 0..3 {
+        app.app.sweep().await.expect_err("the database fails");
+    }
+    app.let_days_pass(30.0).await;
+    app.app.sweep().await.expect_err("the database fails");
+    app.sql("ALTER TABLE notices_away RENAME TO notices").await;
+    assert!(!is_deleted(&app, &key).await);
+    sweep(&app).await;
+    assert_eq!(open(&app, &key).await, [NoticeKind::Inactivity(Stage::Fifteen)], "the ladder begins when it can");
+    for step in [7.0, 6.0, 1.0] {
+        days(&app, step).await;
+        assert!(!is_deleted(&app, &key).await, "15 days from the first notice, not from its day");
+    }
+    for step in [1.1, 1.1, 5.0, 1.1] {
+        days(&app, step).await;
+    }
+    assert!(is_deleted(&app, &key).await);
+    assert_eq!(notices(&app, &key).await.len(), 4);
+}
