@@ -123,7 +123,6 @@ pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_st
             }
             Step::Delete => {
                 if let Some(restore_until) = sweep::delete(tx, key, now, RESTORE_WINDOW_MS)? {
-                    changes::next(tx, changes::Change::Key(key.id), now)?;
                     let state = if key.state == KeyState::Active { "active" } else { "deactivated" };
                     let after = json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()});
                     record_by_system(tx, key, now, "api_key.deleted", Some(json!({"state": state})), Some(after))?;
@@ -134,6 +133,8 @@ pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_st
             }
         }
     }
+    let ended: Vec<changes::Change> = deleted.iter().map(|id| changes::Change::Key(*id)).collect();
+    changes::next_all(tx, &ended, now)?;
     Ok((swept, deleted))
 }
 

@@ -34,6 +34,8 @@ pub(crate) fn run(seed: u64, rules: Rules) -> Result<Report> {
     }
     if sharp {
         sharp_run(&mut world)?;
+    } else if seed % 8 == 2 {
+        restored_run(&mut world)?;
     } else {
         while world.now < DAYS * DAY_MS && world.violations.is_empty() {
             step(&mut world)?;
@@ -51,6 +53,28 @@ fn sharp_run(world: &mut World) -> Result<()> {
         let Some(due) = world.next_due()? else { return Ok(()) };
         world.pass_quietly((due - 2 * MINUTE_MS).max(MINUTE_MS))?;
         world.pass(4 * MINUTE_MS, true)?;
+    }
+    Ok(())
+}
+
+/// A backup from before many uses takes the place of the database.
+fn restored_run(world: &mut World) -> Result<()> {
+    let length = world.rng.i64(20..74);
+    world.pass_quietly(length * DAY_MS)?;
+    world.back_up()?;
+    let length = world.rng.i64(1..20);
+    world.pass_quietly(length * DAY_MS)?;
+    for id in world.keys.clone() {
+        if let Some(node) = world.working_node() {
+            world.use_key(node, id, false)?;
+        }
+    }
+    world.restore_backup()?;
+    for _ in 0..40 {
+        if !world.violations.is_empty() {
+            return Ok(());
+        }
+        to_the_next_step(world)?;
     }
     Ok(())
 }

@@ -671,6 +671,8 @@ impl World {
         }
         let service = self.database.read(service_clock::read)?.now;
         self.service_ceiling = self.now - service.0;
+        // What passed before it is no time of the restored database.
+        self.counted_until = self.now;
         let now = self.now;
         self.recorded.clear();
         for id in self.keys.clone() {

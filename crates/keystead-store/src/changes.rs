@@ -75,6 +75,33 @@ pub fn next(tx: &mut Tx<'_>, change: Change, now: UtcMs) -> Result<i64> {
     Ok(seq)
 }
 
+/// The same for many at once, in two statements.
+pub fn next_all(tx: &mut Tx<'_>, changes: &[Change], now: UtcMs) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let count = changes.len() as i64;
+    let head: i64 =
+        tx.query_one("UPDATE change_head SET seq = seq + ?1 WHERE id = 1 RETURNING seq", &[&count], |row| {
+            row.column()
+        })?;
+    let rows: Vec<(i64, &str, &str)> = changes
+        .iter()
+        .enumerate()
+        .map(|(index, change)| (head - count + 1 + index as i64, change.kind(), change.subject()))
+        .collect();
+    let mut values: Vec<&dyn crate::ToValue> = vec![&now];
+    let mut tuples = Vec::with_capacity(rows.len());
+    for (seq, kind, subject) in &rows {
+        let place = values.len();
+        values.extend([seq as &dyn crate::ToValue, kind, subject]);
+        tuples.push(format!("(?{}, ?{}, ?{}, ?1)", place + 1, place + 2, place + 3));
+    }
+    let sql = format!("INSERT INTO changes (seq, kind, subject, recorded_at) VALUES {}", tuples.join(", "));
+    tx.execute(&sql, &values)?;
+    Ok(())
+}
+
 /// Head, clock and incarnation in one statement.
 pub fn poll(tx: &mut Tx<'_>) -> Result<Poll> {
     tx.query_one(
