@@ -61,8 +61,8 @@ async fn main() {
             watched(&app, &busy, async { swept = app.app.sweep().await.expect("a sweep") }).await;
         let seconds = begun.elapsed().as_secs_f64();
         let touched = swept.notices + swept.deleted;
-        // A notice is two statements, a deletion five; a page of reading and a transaction's own come on top.
-        let statements = swept.notices * 2 + swept.deleted * 5 + touched / 100 * 3 + (touched / 1000 + 1);
+        // A notice is two statements, a deletion three; each batch of 50 has a few of its own, each page of 1,000 one.
+        let statements = swept.notices * 2 + swept.deleted * 3 + touched / 50 * 4 + (touched / 1000 + 1);
         println!(
             "| {name} | {touched} | {seconds:.2} | {statements} | {:.1} | {:.3} |",
             writes.at(1.0),
