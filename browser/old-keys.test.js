@@ -36,6 +36,10 @@ test('the key’s page shows its life line, and Keep gives it 90 days', async ()
     ['Clock started', '15-day notice', '7-day notice', '1-day notice', 'Deletion'],
   );
   assert.equal(await page.locator('.life .sent').count(), 3);
+  await page.goto(`${base}/app/agency/settings/keys?tab=idle`);
+  await look(page, 'keys-idle');
+  assert.equal(await page.locator('tbody tr').count(), 3);
+  await page.goBack();
   await page.getByRole('button', { name: 'Keep', exact: true }).click();
   assert.match(await page.locator('.pill').first().innerText(), /Active/);
   assert.equal(await page.locator('.banner').count(), 0, 'the banner goes with its reason');

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use keystead_core::{KeyFilter, KeyQuery};
-use keystead_model::{KeyId, UtcMs, api_key::KeyKind, scope::Scope};
+use keystead_model::{KeyId, UtcMs, api_key::KeyKind, inactivity::Stage, scope::Scope, time::DAY_MS};
 use serde::Deserialize;
 
 use super::{Row, rows};
@@ -47,14 +47,16 @@ pub(crate) struct ListQuery {
 
 const PAGE: i64 = 50;
 
-fn filter_of(here: &Here, tab: &str) -> KeyFilter {
+fn filter_of(web: &Web, here: &Here, tab: &str) -> KeyFilter {
     let own = here.location.as_ref().map(|location| vec![location.id]);
+    // Whose first notice is out or near.
+    let deletes_before = (tab == "idle").then(|| web.app.service_now().plus(Stage::Fifteen.days() * DAY_MS));
     let kind = match (tab, &here.location) {
         ("agency", None) => Some(KeyKind::Agency),
-        ("deleted", None) => None,
+        ("deleted" | "idle", None) => None,
         _ => Some(KeyKind::Location),
     };
-    KeyFilter { kind, locations: own, deleted: tab == "deleted", ..KeyFilter::default() }
+    KeyFilter { kind, locations: own, deleted: tab == "deleted", deletes_before, ..KeyFilter::default() }
 }
 
 pub(crate) async fn list(
@@ -63,20 +65,20 @@ pub(crate) async fn list(
     here: Here,
 ) -> Result<Response, Failure> {
     let titles: &[(&'static str, &'static str)] = match &here.location {
-        None => &[("agency", "Agency keys"), ("location", "Location keys"), ("deleted", "Deleted")],
-        Some(_) => &[("location", "Location keys"), ("deleted", "Deleted")],
+        None => &[("agency", "Agency keys"), ("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
+        Some(_) => &[("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
     };
     let wanted = query.tab.as_deref().unwrap_or("location");
     let tab = titles.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or("location");
     let mut tabs = Vec::new();
     for (name, title) in titles {
-        let count = KeyQuery { filter: filter_of(&here, name), after: None, limit: 1 };
+        let count = KeyQuery { filter: filter_of(&web, &here, name), after: None, limit: 1 };
         let (_, count) = web.app.list_keys(here.authority(), count).await?;
         tabs.push(Tab { title, url: here.url(&format!("/settings/keys?tab={name}")), count, is_here: *name == tab });
     }
     let text = query.q.unwrap_or_default();
     let searched = text.trim().to_owned();
-    let filter = KeyFilter { query: (!searched.is_empty()).then_some(searched), ..filter_of(&here, tab) };
+    let filter = KeyFilter { query: (!searched.is_empty()).then_some(searched), ..filter_of(&web, &here, tab) };
     let after = query.after.as_deref().and_then(|cursor| {
         let (at, id) = cursor.split_once('.')?;
         Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
