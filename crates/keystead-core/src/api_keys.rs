@@ -22,7 +22,8 @@ use serde_json::{Value as Json, json};
 use crate::{
     App, Authority, Error, ErrorCode, Result,
     error::Noun,
-    record::{self, record},
+    keys::fence::FRESH_FOR,
+    record::{self, log_revocation, record},
 };
 
 /// A key that was just made or rotated, with the secret that is shown once.
@@ -53,9 +54,6 @@ pub struct Receipt {
     /// When it holds on every node.
     pub effective_everywhere_by: UtcMs,
 }
-
-/// What every node promises to have applied a change within.
-const EVERYWHERE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Which keys to list, and from where on.
 #[derive(Clone, Debug, Default)]
@@ -324,15 +322,14 @@ impl App {
         self.keys.invalidate(id);
         let (sequence, key) = written?;
         if REVOKING.contains(&action) {
-            // What `db restore --revocations` reads: an older backup knows nothing of it.
-            tracing::info!(key = key.id.as_str(), action, sequence, "authority was ended");
+            log_revocation(key.id, action, sequence);
         }
         Ok(ChangedKey { key, receipt: self.receipt(sequence) })
     }
 
     pub(crate) fn receipt(&self, sequence: i64) -> Receipt {
         let effective_here = self.clock.now();
-        Receipt { sequence, effective_here, effective_everywhere_by: effective_here + EVERYWHERE_WITHIN }
+        Receipt { sequence, effective_here, effective_everywhere_by: effective_here + FRESH_FOR }
     }
 
     pub(crate) fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {

@@ -20,7 +20,7 @@ use crate::{
     App, Authority, CreatedKey, Error, Result,
     api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
     keys::cache::KnownKey,
-    record::{record, record_change_by_system},
+    record::{log_revocation, record, record_change_by_system},
     sweep::tell,
 };
 
@@ -88,7 +88,7 @@ impl App {
         self.keys.invalidate(id);
         let (sequence, key, old) = written?;
         if ends == OldKeyEnds::Now {
-            tracing::info!(key = id.as_str(), action = "api_key.replaced", sequence, "authority was ended");
+            log_revocation(id, "api_key.replaced", sequence);
         }
         Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence) }, old })
     }
@@ -99,31 +99,35 @@ impl App {
         let written = self
             .store
             .write_serial(move |tx| {
-                changes::next(tx, Change::Key(lost), now)?;
+                let sequence = changes::next(tx, Change::Key(lost), now)?;
                 let service = service_clock::read(tx)?.now;
-                let Some(new) = api_keys::find_to_change(tx, agency, id)? else { return Ok(()) };
+                let Some(new) = api_keys::find_to_change(tx, agency, id)? else { return Ok(None) };
                 if new.replaces.is_none() {
-                    return Ok(());
+                    return Ok(None);
                 }
                 api_keys::update(tx, &ApiKey { replaces: None, ..new })?;
                 changes::next(tx, Change::Key(id), now)?;
-                let Some(old) = api_keys::find_to_change(tx, agency, lost)? else { return Ok(()) };
+                let Some(old) = api_keys::find_to_change(tx, agency, lost)? else { return Ok(None) };
                 // Somebody may have ended it meanwhile.
-                if let Ok(ended) = old.clone().deactivate(Actor::Key(id), now, service) {
-                    api_keys::update(tx, &ended)?;
+                let ended = old.clone().deactivate(Actor::Key(id), now, service).ok();
+                if let Some(ended) = &ended {
+                    api_keys::update(tx, ended)?;
                     record_change_by_system(
                         tx,
                         agency,
                         now,
-                        change_of("api_key.deactivated", Some(&old), Some(&ended)),
+                        change_of("api_key.deactivated", Some(&old), Some(ended)),
                     )?;
                 }
-                Ok::<_, Error>(())
+                Ok::<_, Error>(ended.map(|_| sequence))
             })
             .await;
         self.keys.invalidate(lost);
         self.keys.invalidate(id);
-        written
+        if let Some(sequence) = written? {
+            log_revocation(lost, "api_key.deactivated", sequence);
+        }
+        Ok(())
     }
 
     /// Takes a report of keys that were found in public. Anybody may report; nobody learns whether a key exists.
@@ -177,32 +181,35 @@ impl App {
             .write_serial(move |tx| {
                 changes::lock(tx)?;
                 if !exposures::remove(tx, number)? {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                let Some(found) = api_keys::find_for_authentication(tx, id)? else { return Ok(false) };
+                let Some(found) = api_keys::find_for_authentication(tx, id)? else { return Ok(None) };
                 let key = api_keys::find_to_change(tx, found.key.grant.agency, id)?.unwrap_or(found.key);
                 let slot = [SecretSlot::Current, SecretSlot::Previous].into_iter().find(|slot| {
                     key.secret(*slot).is_some_and(|secret| {
                         secret.pepper_version == report.pepper_version && secret.hash == Some(report.secret_hash)
                     })
                 });
-                let Some(slot) = slot else { return Ok(false) };
+                let Some(slot) = slot else { return Ok(None) };
                 if slot == SecretSlot::Current && key.exposed_at.is_some() {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let sequence = changes::next(tx, Change::Key(id), now)?;
-                tracing::info!(key = id.as_str(), action = "api_key.exposed", sequence, "authority was ended");
                 let after = key.clone().expose(slot, now);
                 api_keys::update(tx, &after)?;
                 let change = change_of("api_key.exposed", Some(&key), Some(&after));
                 record_change_by_system(tx, key.grant.agency, now, change)?;
                 let episode = after.exposed_at.unwrap_or(now).0;
                 tell(tx, &after, notice, NoticeKind::Exposed, episode, now, None)?;
-                Ok::<_, Error>(true)
+                Ok::<_, Error>(Some(sequence))
             })
             .await;
         self.keys.invalidate(id);
-        ended
+        let ended = ended?;
+        if let Some(sequence) = ended {
+            log_revocation(id, "api_key.exposed", sequence);
+        }
+        Ok(ended.is_some())
     }
 }
 

@@ -46,32 +46,35 @@ impl App {
         for agency in self.store.read(agencies::list).await? {
             let members = self.store.read(move |tx| users::list(tx, agency.id)).await?;
             for user in members.into_iter().filter(|user| !user.disabled && user.role.manages_members()) {
-                let id = self.entropy.id(now);
-                let (app, base_url) = (self.clone(), base_url.to_owned());
-                let added = self.store.write(move |tx| {
-                    let open = open_notices(tx, &user, now)?;
-                    let last = mails::last_of(tx, user.id, IDLE_SUMMARY)?;
-                    let is_new = |notice: &Notice| {
-                        notice.kind == NoticeKind::Inactivity(Stage::Fifteen)
-                            && last.is_none_or(|last| notice.recorded_at > last)
-                    };
-                    if !open.iter().any(is_new) {
-                        return Ok(false);
-                    }
-                    let (subject, body) = app.compose(&user, &open, now, &base_url);
-                    let mail = Mail {
-                        id,
-                        user: user.id,
-                        to: user.email.as_str().to_owned(),
-                        subject,
-                        body,
-                        state: MailState::Waiting,
-                        attempts: 0,
-                        created_at: now,
-                        problem: None,
-                    };
-                    mails::insert(tx, &mail, IDLE_SUMMARY, &now.to_day())
+                let reader = user.clone();
+                let looked = self.store.read(move |tx| {
+                    Ok::<_, keystead_store::Error>((
+                        open_notices(tx, &reader, now)?,
+                        mails::last_of(tx, reader.id, IDLE_SUMMARY)?,
+                    ))
                 });
+                let (open, last) = looked.await?;
+                let is_new = |notice: &Notice| {
+                    notice.kind == NoticeKind::Inactivity(Stage::Fifteen)
+                        && last.is_none_or(|last| notice.recorded_at > last)
+                };
+                if !open.iter().any(is_new) {
+                    continue;
+                }
+                let (subject, body) = self.compose(&user, &open, now, base_url);
+                let mail = Mail {
+                    id: self.entropy.id(now),
+                    user: user.id,
+                    to: user.email.as_str().to_owned(),
+                    subject,
+                    body,
+                    state: MailState::Waiting,
+                    attempts: 0,
+                    created_at: now,
+                    problem: None,
+                };
+                // One a day, whichever node is faster.
+                let added = self.store.write(move |tx| mails::insert(tx, &mail, IDLE_SUMMARY, &now.to_day()));
                 queued += u64::from(added.await?);
             }
         }
@@ -95,12 +98,11 @@ impl App {
         if count > NAMED {
             body.push_str(&format!("- and {} more\n", count - NAMED));
         }
-        body.push_str(&format!("\nSee them, and keep what you need: {base_url}/app/agency/notices\n"));
-        if user.role.is_account()
-            && let Some(location) = user.locations.first()
-        {
-            body = body.replace("/app/agency/notices", &format!("/app/locations/{location}/notices"));
-        }
+        let place = match user.locations.first().filter(|_| user.role.is_account()) {
+            Some(location) => format!("/app/locations/{location}"),
+            None => "/app/agency".to_owned(),
+        };
+        body.push_str(&format!("\nSee them, and keep what you need: {base_url}{place}/notices\n"));
         body.push_str("\nA key that is used keeps itself: its notices close on their own.\n");
         (format!("{count} API {keys} unused and about to be deleted"), body)
     }

@@ -1,7 +1,7 @@
 //! What every operation writes beside its effect, in the same transaction: its audit row and its idempotency claim.
 
 use keystead_model::{
-    LocationId, UtcMs,
+    AgencyId, KeyId, LocationId, UtcMs,
     actor::Actor,
     audit::{Action, NewAudit},
     key_secret::mask_keys,
@@ -25,75 +25,67 @@ pub(crate) fn record(tx: &mut Tx<'_>, authority: &Authority, change: Change<'_>)
     if let Some(claim) = &authority.claim {
         idempotency::claim(tx, claim, authority.now())?;
     }
-    let Change { action, location, subject, before, after } = change;
-    // No flow puts a secret here; the mask is the second lock.
-    let text = |document: Option<Json>| document.map(|document| mask_keys(&document.to_string()).into_owned());
-    audit::insert(
-        tx,
-        &NewAudit {
-            agency: authority.agency(),
-            location,
-            at: authority.now(),
-            actor: authority.actor(),
-            ip: authority.address().map(|address| address.to_string()),
-            request_id: authority.request.map(|id| id.to_string()),
-            action,
-            subject: subject.to_owned(),
-            before: text(before),
-            after: text(after),
-        },
-    )?;
+    let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
+    let request = request.map(|id| id.to_string());
+    write(tx, authority.agency(), authority.actor(), authority.now(), (ip, request), change)?;
     Ok(())
 }
 
 /// Writes the audit row of a change that Keystead makes by itself.
 pub(crate) fn record_change_by_system(
     tx: &mut Tx<'_>,
-    agency: keystead_model::AgencyId,
+    agency: AgencyId,
     at: UtcMs,
     change: Change<'_>,
 ) -> keystead_store::Result<()> {
-    let Change { action, location, subject, before, after } = change;
-    audit::insert(
-        tx,
-        &NewAudit {
-            agency,
-            location,
-            at,
-            actor: Actor::System,
-            ip: None,
-            request_id: None,
-            action,
-            subject: subject.to_owned(),
-            before: before.map(|document| document.to_string()),
-            after: after.map(|document| document.to_string()),
-        },
-    )
+    write(tx, agency, Actor::System, at, (None, None), change)
 }
 
 /// Writes the audit row of something that nobody is signed in for: a sign-in, a reset.
 pub(crate) fn record_unsigned(
     tx: &mut Tx<'_>,
-    agency: keystead_model::AgencyId,
+    agency: AgencyId,
     actor: Actor,
     ip: Option<String>,
     now: UtcMs,
     action: Action,
     subject: &str,
 ) -> keystead_store::Result<()> {
+    let change = Change { action, location: None, subject, before: None, after: None };
+    write(tx, agency, actor, now, (ip, None), change)
+}
+
+/// Every audit row is written here, with the address and the request where there are any.
+fn write(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    actor: Actor,
+    at: UtcMs,
+    (ip, request_id): (Option<String>, Option<String>),
+    change: Change<'_>,
+) -> keystead_store::Result<()> {
+    let Change { action, location, subject, before, after } = change;
+    // No flow puts a secret here; the mask is the second lock.
+    let text = |document: Option<Json>| document.map(|document| mask_keys(&document.to_string()).into_owned());
     audit::insert(
         tx,
         &NewAudit {
             agency,
-            location: None,
-            at: now,
+            location,
+            at,
             actor,
             ip,
-            request_id: None,
+            request_id,
             action,
             subject: subject.to_owned(),
-            before: None,
-            after: None,
+            before: text(before),
+            after: text(after),
         },
     )
+}
+
+/// Writes into the log that a key's authority was ended: what `db restore --revocations` reads, since an older backup
+/// knows nothing of it. Only after the commit: a closure may run twice, or be rolled back.
+pub(crate) fn log_revocation(key: KeyId, action: Action, sequence: i64) {
+    tracing::info!(key = key.as_str(), action, sequence, "authority was ended");
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// What revocation promises every node.
+/// What revocation promises: every node has applied a change within this, or does not believe its cache.
 pub(crate) const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// Until when the cache may be believed.
