@@ -3,7 +3,6 @@
 //! `sweep KEYS`, on SQLite, or on the PostgreSQL of `KEYSTEAD_TEST_POSTGRES`.
 
 use std::{
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,9 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{App, RequestFacts, RequestId};
-use keystead_store::{Options, Store};
-use keystead_testkit::{TestApp, TestKey};
+use keystead_store::Store;
+use keystead_testkit::{TestApp, TestKey, authenticate};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,7 +34,7 @@ async fn main() {
     let app = TestApp::start().await;
     let template = app.location_key().await;
     let busy = app.location_key().await;
-    let store = Store::open(&app.database.database, &Options::default()).expect("the database");
+    let store = app.second_store();
     let begun = Instant::now();
     fill(&store, template.id.as_str(), keys).await;
     println!("{keys} keys on {} in {:.1} s, 5 % of them due", store.kind(), begun.elapsed().as_secs_f64());
@@ -100,18 +98,7 @@ async fn set_busy(app: &TestApp, busy: &TestKey, store: &Store) {
         .write_serial::<_, keystead_store::Error, _>(move |tx| tx.execute(&sql, &[]).map(drop))
         .await
         .expect("a statement");
-    authenticate(&app.app, busy).await;
-}
-
-async fn authenticate(app: &App, key: &TestKey) {
-    let facts = RequestFacts {
-        id: RequestId::from_bits(1),
-        address: IpAddr::from([127, 0, 0, 1]),
-        address_is_own: true,
-        user_agent: Some("bench/1.0"),
-        endpoint: "GET /api-keys/self",
-    };
-    app.authenticate(&key.secret, &facts).await.expect("a key");
+    authenticate(&app.app, busy).await.expect("a key");
 }
 
 /// Runs `work` while one task verifies a key each millisecond and another writes a row every two.
@@ -123,7 +110,7 @@ async fn watched(app: &TestApp, key: &TestKey, work: impl Future<Output = ()>) -
             let mut latencies = Latencies::default();
             while !done.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                authenticate(&app, &key).await;
+                authenticate(&app, &key).await.expect("a key");
                 latencies.0.push(begun.elapsed().as_micros());
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

@@ -97,12 +97,15 @@ impl Inactivity {
 
     /// What is due at `now`, one step at a time: no stage before the one that precedes it, and no deletion before all.
     pub fn due(&self, now: ServiceMs) -> Option<Step> {
-        if self.held {
-            return None;
-        }
+        let (step, at) = self.next();
+        (!self.held && now >= at).then_some(step)
+    }
+
+    /// The next step, and when it is due as things stand.
+    pub fn next(&self) -> (Step, ServiceMs) {
         match Stage::after(self.stage) {
-            Some(next) => (now >= self.stage_due_at(next)).then_some(Step::Notice(next)),
-            None => (now >= self.deletes_at).then_some(Step::Delete),
+            Some(stage) => (Step::Notice(stage), self.stage_due_at(stage)),
+            None => (Step::Delete, self.deletes_at),
         }
     }
 

@@ -3,9 +3,11 @@
 //! The design's invariants K1 to K11 are checked in real time, which only the simulation knows. A rule counts as proven
 //! only if a run without it fails: `--ablate NAME`.
 
+mod invariants;
 mod node;
 mod rules;
 mod scenario;
+mod windows;
 mod world;
 
 use std::{
@@ -19,7 +21,7 @@ use clap::Parser;
 use crate::{
     rules::{Ablation, Rules},
     scenario::run,
-    world::Windows,
+    windows::Windows,
 };
 
 /// Simulate the life of keys

@@ -4,8 +4,8 @@ use keystead_core::sweep::DueStep;
 use keystead_model::{
     KeyId, NoticeId, ServiceMs, UtcMs,
     api_key::{ApiKey, StoredSecret},
-    inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, RESTORE_WINDOW_MS, STAGE_MARGIN_MS, Step, TOUCH_AFTER_MS},
-    time::{DAY_MS, HOUR_MS},
+    inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, RESTORE_WINDOW_MS, Step, TOUCH_AFTER_MS},
+    time::HOUR_MS,
 };
 use keystead_store::{Result, Tx, service_clock};
 
@@ -128,8 +128,7 @@ impl Rules {
                 }
                 (Ablation::UnconditionalNotice | Ablation::DuplicateNotices, Step::Notice(stage)) => {
                     let service = service_clock::read(tx)?.now;
-                    let deletes_at =
-                        due.key.inactivity.deletes_at.max(service.plus(stage.days() * DAY_MS + STAGE_MARGIN_MS));
+                    let deletes_at = due.key.inactivity.deletes_at_after(stage, service);
                     tx.execute(
                         "UPDATE api_keys SET stage = ?2, ladder_since = ?3, deletes_at = ?4 WHERE id = ?1 AND state <> 'deleted'",
                         &[&due.key.id, &stage.days(), &due.key.inactivity.idle_since, &deletes_at],

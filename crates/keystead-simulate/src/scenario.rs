@@ -11,7 +11,8 @@ use keystead_store::{Result, service_clock};
 
 use crate::{
     rules::Rules,
-    world::{PollUnderWay, Windows, World},
+    windows::Windows,
+    world::{PollUnderWay, World},
 };
 
 /// How a run ended.

@@ -5,34 +5,33 @@ use std::{
     time::Duration,
 };
 
-use keystead_core::{
-    Entropy,
-    sweep::{DueStep, due_steps},
-};
+use keystead_core::{Entropy, sweep::due_steps};
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, TenantName, TenantState},
     api_key::{ApiKey, DeleteReason, InvalidTransition, KeyName, KeyState, LastUse, NewKey, SecretSlot, StoredSecret},
     grant::{Grant, Reach},
-    inactivity::{Inactivity, NOTHING_DUE_MS, Stage, Step},
+    inactivity::{NOTHING_DUE_MS, Stage},
     ip_range::IpRanges,
     location::{Location, LocationProfile},
     scope::ScopeSet,
     text::EmailAddress,
-    time::{DAY_MS, HOUR_MS, MINUTE_MS},
+    time::{DAY_MS, MINUTE_MS},
     user::{Role, User},
 };
 use keystead_store::{
     Memory, Result,
     api_keys::{self, KeyUse},
     changes::{self, Change},
-    locations, notices, service_clock, sweep, users,
+    locations, service_clock, sweep, users,
 };
 
 use crate::{
+    invariants::audited_deletions,
     node::{EPOCH, Node, Remembered},
     rules::{Ablation, Rules},
+    windows::Windows,
 };
 
 /// What is true of a key, whatever the database says.
@@ -61,59 +60,6 @@ pub(crate) struct PollUnderWay {
     changed: Vec<(i64, Change)>,
 }
 
-/// How often the faults hit a window in which a missing rule would show.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Windows {
-    pub use_between_sweeps_read_and_write: u64,
-    pub sweep_between_touchs_read_and_write: u64,
-    pub crash_with_unflushed_uses: u64,
-    pub use_within_minutes_of_deletion: u64,
-    pub late_sweep: u64,
-    pub tick_race: u64,
-    pub revocation_with_slow_polls: u64,
-    pub restored_backup: u64,
-    pub rotation_with_lost_answer: u64,
-}
-
-impl Windows {
-    pub(crate) fn named(&self) -> [(&'static str, u64); 9] {
-        let Self {
-            use_between_sweeps_read_and_write,
-            sweep_between_touchs_read_and_write,
-            crash_with_unflushed_uses,
-            use_within_minutes_of_deletion,
-            late_sweep,
-            tick_race,
-            revocation_with_slow_polls,
-            restored_backup,
-            rotation_with_lost_answer,
-        } = *self;
-        [
-            ("change between a sweep's read and write", use_between_sweeps_read_and_write),
-            ("sweep between a touch's read and write", sweep_between_touchs_read_and_write),
-            ("crash with uses that were not flushed", crash_with_unflushed_uses),
-            ("use within minutes of a step", use_within_minutes_of_deletion),
-            ("step more than 30 minutes late", late_sweep),
-            ("two nodes decide on one tick", tick_race),
-            ("revocation with slow or lost polls", revocation_with_slow_polls),
-            ("restored backup", restored_backup),
-            ("rotation whose answer is lost", rotation_with_lost_answer),
-        ]
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.use_between_sweeps_read_and_write += other.use_between_sweeps_read_and_write;
-        self.sweep_between_touchs_read_and_write += other.sweep_between_touchs_read_and_write;
-        self.crash_with_unflushed_uses += other.crash_with_unflushed_uses;
-        self.use_within_minutes_of_deletion += other.use_within_minutes_of_deletion;
-        self.late_sweep += other.late_sweep;
-        self.tick_race += other.tick_race;
-        self.revocation_with_slow_polls += other.revocation_with_slow_polls;
-        self.restored_backup += other.restored_backup;
-        self.rotation_with_lost_answer += other.rotation_with_lost_answer;
-    }
-}
-
 pub(crate) struct World {
     pub rng: fastrand::Rng,
     pub rules: Rules,
@@ -127,9 +73,9 @@ pub(crate) struct World {
     pub key_days: f64,
     /// Keys whose last client died.
     pub abandoned: HashSet<KeyId>,
-    recorded: HashSet<(KeyId, i64, i64)>,
+    pub recorded: HashSet<(KeyId, i64, i64)>,
     entropy: Entropy,
-    agency: AgencyId,
+    pub agency: AgencyId,
     location: LocationId,
     /// Whether no service time is lost.
     pub sharp: bool,
@@ -139,7 +85,7 @@ pub(crate) struct World {
     drift: bool,
     backup: Option<Memory>,
     /// How far service time lies behind real time at least; a restored backup sets it back.
-    service_ceiling: i64,
+    pub service_ceiling: i64,
 }
 
 /// Keys of a run.
@@ -211,7 +157,7 @@ impl World {
         Ok(world)
     }
 
-    fn violate(&mut self, invariant: &str, what: impl std::fmt::Display) {
+    pub(crate) fn violate(&mut self, invariant: &str, what: impl std::fmt::Display) {
         let day = self.now as f64 / DAY_MS as f64;
         self.violations.push(format!("{invariant} at day {day:.4}: {what}"));
     }
@@ -270,7 +216,7 @@ impl World {
         self.any_key()
     }
 
-    fn truth(&mut self, id: KeyId) -> &mut Truth {
+    pub(crate) fn truth(&mut self, id: KeyId) -> &mut Truth {
         self.truth.entry(id).or_default()
     }
 
@@ -365,15 +311,6 @@ impl World {
             self.poll_all()?;
         }
         self.check_service_clock()
-    }
-
-    fn check_service_clock(&mut self) -> Outcome {
-        let service = self.database.read(service_clock::read)?.now;
-        if service.0 > self.now - self.service_ceiling {
-            let ahead = service.0 - (self.now - self.service_ceiling);
-            self.violate("K11", format_args!("service time is {ahead} ms ahead of real time"));
-        }
-        Ok(())
     }
 
     fn flush(&mut self, index: usize) -> Outcome {
@@ -530,19 +467,6 @@ impl World {
             let late = now - revoked_at;
             self.violate("K6", format_args!("node {index} admitted a revoked key {late} ms after the answer"));
         }
-    }
-
-    fn check_refusal(&mut self, id: KeyId, hash: [u8; 32]) -> Outcome {
-        let key = self.record(id)?;
-        let tenant = self.database.read(|tx| api_keys::find_for_authentication(tx, id))?;
-        let live = key.state == KeyState::Active && tenant.is_some_and(|found| found.tenant_is_live);
-        let truth = self.truth(id);
-        // An hour for the nodes' clocks, which disagree.
-        let promised = truth.held == hash && truth.promised_until.is_some_and(|until| until > self.now + HOUR_MS);
-        if live && promised {
-            self.violate("K8", "a secret was refused inside the overlap that it was promised");
-        }
-        Ok(())
     }
 
     /// Somebody changes a key: in order with all other changes, and applied where it was done.
@@ -747,10 +671,7 @@ impl World {
             let lost = if self.drift { length / 300 } else { -uncounted };
             let paused = self.database.read(service_clock::read)?.paused;
             let add = if paused { 0 } else { length - lost };
-            self.database.write(|tx| {
-                let sql = "UPDATE service_clock SET now_ms = now_ms + ?1, epoch = epoch + ?2";
-                tx.execute(sql, &[&add, &(length / MINUTE_MS + 1)])
-            })?;
+            self.database.write(|tx| service_clock::pass(tx, add, length / MINUTE_MS + 1))?;
             for node in &mut self.nodes {
                 node.last_tick = self.now;
             }
@@ -762,127 +683,6 @@ impl World {
     pub(crate) fn next_due(&self) -> Outcome<Option<i64>> {
         let now = self.database.read(service_clock::read)?.now;
         let living = self.database.read(|tx| sweep::idle(tx, now, None, 1000))?;
-        Ok(living.iter().map(|(key, _)| due_at(&key.inactivity) - now).min())
+        Ok(living.iter().map(|(key, _)| key.inactivity.next().1 - now).min())
     }
-
-    // ---- invariants ------------------------------------------------------------------------------------------------------
-
-    fn note_lateness(&mut self, due: &[DueStep], service: ServiceMs) {
-        for due in due {
-            let inactivity = due.key.inactivity;
-            let late = service - due_at(&inactivity) > 30 * MINUTE_MS;
-            self.windows.late_sweep += u64::from(late);
-            let step = match due.step {
-                Step::Notice(stage) => stage.days(),
-                Step::Delete => 0,
-            };
-            self.truth(due.key.id).first_seen_due.entry((inactivity.idle_since.0, step)).or_insert(late);
-        }
-    }
-
-    fn check_notices(&mut self, due: &[DueStep]) -> Outcome {
-        for due in due {
-            let Step::Notice(stage) = due.step else { continue };
-            let id = due.notice;
-            let exists = self.database.read(|tx| {
-                tx.query_opt("SELECT stage FROM notices WHERE id = ?1", &[&id], |row| row.column::<i64>())
-            })?;
-            if exists.is_none() {
-                continue;
-            }
-            let episode = due.key.inactivity.idle_since;
-            if !self.recorded.insert((due.key.id, episode.0, stage.days())) {
-                self.violate("K3", format_args!("notice {} of one ladder was recorded twice", stage.days()));
-            }
-            let current = self.record(due.key.id)?.inactivity.idle_since;
-            if current != episode {
-                self.violate("K4", format_args!("notice {} came after its ladder was void", stage.days()));
-            }
-            let now = self.now;
-            self.truth(due.key.id).told.push((episode.0, stage, now));
-        }
-        Ok(())
-    }
-
-    fn check_closed(&mut self, id: KeyId) -> Outcome {
-        let reader = notices::NoticeReader {
-            actor: Actor::Operator,
-            agency: self.agency,
-            reach: Reach::Agency,
-            own_only: false,
-        };
-        let filter = notices::NoticeFilter { key: Some(id), open: true, ..notices::NoticeFilter::default() };
-        let at = UtcMs(EPOCH + self.now);
-        let open = self.database.read(|tx| notices::list(tx, &reader, &filter, at, None, 10))?;
-        if !open.is_empty() {
-            self.violate("K4", "a use left a notice open");
-        }
-        Ok(())
-    }
-
-    fn check_deletion(&mut self, id: KeyId, idle_since: ServiceMs) -> Outcome {
-        let now = self.now;
-        let truth = self.truth(id);
-        truth.revoked_at = Some(now);
-        truth.deletions += 1;
-        let (unused, since_restart) = (now - truth.last_use, now - truth.restarted);
-        let told: Vec<(Stage, i64)> = truth
-            .told
-            .iter()
-            .filter(|(episode, ..)| *episode == idle_since.0)
-            .map(|(_, stage, at)| (*stage, *at))
-            .collect();
-        let deletions = truth.deletions;
-        let idle = unused.min(since_restart);
-        if idle < 90 * DAY_MS {
-            let short = 90 * DAY_MS - idle;
-            self.violate("K1", format_args!("deleted {short} ms before 90 days were over"));
-        }
-        let stages: Vec<Stage> = told.iter().map(|(stage, _)| *stage).collect();
-        if stages == Stage::ALL {
-            let early = told.iter().find(|(stage, at)| now - at < stage.days() * DAY_MS);
-            if let Some((stage, at)) = early {
-                let days = (now - at) as f64 / DAY_MS as f64;
-                self.violate("K2", format_args!("deleted {days:.3} days after the notice of {} days", stage.days()));
-            }
-            if told[1].1 - told[0].1 < 7 * DAY_MS || told[2].1 - told[1].1 < 5 * DAY_MS {
-                self.violate("K2", "notices follow each other too closely");
-            }
-        } else {
-            self.violate("K2", format_args!("deleted after the notices {stages:?}"));
-        }
-        let key: &str = id.as_str();
-        let audited = self.database.read(|tx| audited_deletions(tx, key))?;
-        if audited != deletions && !self.rules.lacks(Ablation::UnconditionalDelete) {
-            self.violate("K10", format_args!("{audited} audit rows for {deletions} deletions"));
-        }
-        Ok(())
-    }
-
-    /// A key whose steps all ran in time is gone three hours after its 90 days.
-    fn check_liveness(&mut self) -> Outcome {
-        let service = self.database.read(service_clock::read)?.now;
-        let oldest = service.plus(-90 * DAY_MS - 3 * HOUR_MS);
-        let left = self.database.read(|tx| sweep::idle(tx, oldest, None, 100))?;
-        for (key, _) in left {
-            let since = key.inactivity.idle_since;
-            let truth = self.truth(key.id);
-            let steps = [15, 7, 1, 0].map(|step| truth.first_seen_due.get(&(since.0, step)).copied());
-            if since <= oldest && steps.iter().all(|late| *late == Some(false)) {
-                self.violate("K5", "a key lives although all its steps were due and nobody was late");
-            }
-        }
-        Ok(())
-    }
-}
-
-fn audited_deletions(tx: &mut keystead_store::Tx<'_>, key: &str) -> Outcome<u64> {
-    let sql =
-        "SELECT count(*) FROM audit_rows WHERE subject = ?1 AND action = 'api_key.deleted' AND actor_kind = 'system'";
-    tx.query_one(sql, &[&key], |row| row.column::<i64>()).map(i64::unsigned_abs)
-}
-
-fn due_at(inactivity: &Inactivity) -> ServiceMs {
-    let next = Stage::ALL.into_iter().find(|stage| inactivity.stage.is_none_or(|recorded| *stage < recorded));
-    next.map_or(inactivity.deletes_at, |stage| inactivity.stage_due_at(stage))
 }

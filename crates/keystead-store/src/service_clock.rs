@@ -28,6 +28,16 @@ pub fn set_paused(tx: &mut Tx<'_>, paused: bool) -> Result<bool> {
     Ok(tx.execute("UPDATE service_clock SET paused = ?1 WHERE id = 1 AND paused <> ?1", &[&paused])? == 1)
 }
 
+/// Lets service time pass without the ticks between, as so many of them would have moved it: for a demo's past, tests and
+/// the simulation, never for a server.
+pub fn pass(tx: &mut Tx<'_>, milliseconds: i64, ticks: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE service_clock SET now_ms = now_ms + ?1, epoch = epoch + ?2 WHERE id = 1",
+        &[&milliseconds, &ticks],
+    )?;
+    Ok(())
+}
+
 /// Lets the 90 days of every key begin anew, as after the restore of a backup: what was used since is not known.
 pub fn restart_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("UPDATE service_clock SET clock_floor = now_ms, epoch = epoch + 1 WHERE id = 1", &[])?;

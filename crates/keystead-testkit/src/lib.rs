@@ -7,4 +7,4 @@ mod test_app;
 
 pub use database::TestDatabase;
 pub use requests::{Answer, Call};
-pub use test_app::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey};
+pub use test_app::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey, authenticate};

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use keystead_core::{AgencyContext, App, Clock, Entropy, Limits, Setup, SetupOutcome, TestClock};
+use keystead_core::{
+    AgencyContext, App, Clock, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts, RequestId, Setup,
+    SetupOutcome, TestClock,
+};
 use keystead_model::{
     KeyId, LocationId, UtcMs,
     agency::TenantName,
@@ -14,7 +17,7 @@ use keystead_model::{
     text::EmailAddress,
 };
 use keystead_server::{config::Config, serve::Server};
-use keystead_store::{Options, Store};
+use keystead_store::{Database, Options, Store, service_clock};
 use reqwest::Method;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -184,13 +187,33 @@ impl TestApp {
     pub async fn let_days_pass(&self, days: f64) {
         let milliseconds = (days * 86_400_000.0) as i64;
         self.clock.advance(Duration::from_millis(milliseconds.unsigned_abs()));
-        self.sql(&format!("UPDATE service_clock SET now_ms = now_ms + {milliseconds}, epoch = epoch + 1")).await;
+        let store = self.second_store();
+        store.write_serial(move |tx| service_clock::pass(tx, milliseconds, 1)).await.expect("time passes");
         self.app.poll_changes().await.expect("a poll");
+    }
+
+    /// Connections of their own to the same database, as another process has them.
+    pub fn second_store(&self) -> Store {
+        Store::open(&self.database.database, &Options::default()).expect("the database")
+    }
+
+    /// A second node on the same database.
+    pub async fn second_node(&self) -> App {
+        self.node_on(&self.database.database).await
+    }
+
+    /// A node on a database that has this instance's secret, a copy for example.
+    pub async fn node_on(&self, database: &Database) -> App {
+        let store = Store::open(database, &Options::default()).expect("the database");
+        let secret = std::fs::read_to_string(self.database.folder.join("instance-secret")).expect("the secret");
+        let secret = InstanceSecret::parse(&secret).expect("the secret");
+        let clock = Clock::Test(self.clock.clone());
+        App::open(store, secret, clock, Entropy::System, Limits::default()).await.expect("a node")
     }
 
     /// Runs a statement past all rules, as a test's damage or the passing of time.
     pub async fn sql(&self, statement: &str) {
-        let store = Store::open(&self.database.database, &Options::default()).expect("the database");
+        let store = self.second_store();
         let statement = statement.to_owned();
         store
             .write_serial::<_, keystead_store::Error, _>(move |tx| tx.execute(&statement, &[]))
@@ -209,6 +232,18 @@ impl TestApp {
             left -= step;
         }
     }
+}
+
+/// Verifies a key at a node, without a request.
+pub async fn authenticate(node: &App, key: &TestKey) -> keystead_core::Result<KeyCaller> {
+    let facts = RequestFacts {
+        id: RequestId::from_bits(1),
+        address: std::net::IpAddr::from([127, 0, 0, 1]),
+        address_is_own: true,
+        user_agent: Some("test/1.0"),
+        endpoint: "GET /api-keys/self",
+    };
+    node.authenticate(&key.secret, &facts).await
 }
 
 /// The configuration of a test instance.

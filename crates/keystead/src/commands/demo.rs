@@ -16,10 +16,10 @@ use keystead_model::{
     scope::Preset,
     tag::TagName,
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
-    time::DAY_MS,
+    time::{DAY_MS, HOUR_MS},
     user::PersonName,
 };
-use keystead_store::{Options, Store};
+use keystead_store::{Options, Store, service_clock};
 
 use super::serve;
 use crate::{
@@ -71,6 +71,9 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
 /// The demo begins so long ago that a key has had the time to live and die.
 const STORY_DAYS: i64 = 92;
 
+/// The demo's past passes in such steps.
+const SIX_HOURS_MS: i64 = 6 * HOUR_MS;
+
 /// How the demo's past passes.
 struct Story {
     clock: TestClock,
@@ -81,11 +84,9 @@ impl Story {
     /// Hours pass on all clocks, with a sweep in each six.
     async fn pass(&self, app: &App, hours: i64) -> Result<(), Failure> {
         for _ in 0..hours / 6 {
-            self.clock.advance(Duration::from_secs(6 * 3600));
+            self.clock.advance(Duration::from_millis(SIX_HOURS_MS.unsigned_abs()));
             self.store
-                .write_serial::<_, keystead_store::Error, _>(|tx| {
-                    tx.execute("UPDATE service_clock SET now_ms = now_ms + 21600000, epoch = epoch + 1", &[])
-                })
+                .write_serial(|tx| service_clock::pass(tx, SIX_HOURS_MS, 1))
                 .await
                 .map_err(|error| Failure::new(error.to_string()))?;
             app.poll_changes().await?;

@@ -1,6 +1,6 @@
 //! Moving, backing up and restoring a database, and using what comes out.
 
-use keystead_core::{App, Clock, Entropy, InstanceSecret, Limits};
+use keystead_core::App;
 use keystead_model::UtcMs;
 use keystead_store::{
     Database, Options, Store,
@@ -19,22 +19,8 @@ fn restart() -> Clocks {
     Clocks::Restart { incarnation: "another".to_owned() }
 }
 
-async fn open(app: &TestApp, database: &Database) -> App {
-    let store = Store::open(database, &Options::default()).unwrap();
-    let secret = std::fs::read_to_string(app.database.folder.join("instance-secret")).unwrap();
-    let secret = InstanceSecret::parse(&secret).unwrap();
-    App::open(store, secret, Clock::Test(app.clock.clone()), Entropy::System, Limits::default()).await.unwrap()
-}
-
 async fn authenticate(app: &App, key: &TestKey) -> Result<(), &'static str> {
-    let facts = keystead_core::RequestFacts {
-        id: keystead_core::RequestId::from_bits(1),
-        address: std::net::IpAddr::from([127, 0, 0, 1]),
-        address_is_own: true,
-        user_agent: None,
-        endpoint: "GET /api-keys/self",
-    };
-    app.authenticate(&key.secret, &facts).await.map(drop).map_err(|error| error.code().as_str())
+    keystead_testkit::authenticate(app, key).await.map(drop).map_err(|error| error.code().as_str())
 }
 
 /// An instance with something in every corner, a key that is about to be deleted among it.
@@ -68,7 +54,7 @@ async fn a_database_moves_to_the_other_kind_and_back_and_every_row_with_it() {
     assert_eq!(there.tables.iter().filter(|(table, _)| *table != "sessions").count(), again.tables.len());
     assert_eq!(again.rows(), there.rows());
 
-    let node = open(&app, &back.database).await;
+    let node = app.node_on(&back.database).await;
     authenticate(&node, &key).await.unwrap();
     let operator = node.operator_in(app.ids.agency).await.unwrap();
     let record = node.get_key(operator.authority(), key.id).await.unwrap();
@@ -125,7 +111,7 @@ async fn what_was_ended_after_a_backup_is_ended_again() {
     let receipt = app.app.deactivate_key(operator.authority(), ended.id).await.unwrap().receipt;
     let restored = TestDatabase::create();
     copied(&file, &restored.database, restart()).await.unwrap();
-    let node = open(&app, &restored.database).await;
+    let node = app.node_on(&restored.database).await;
     authenticate(&node, &ended).await.expect("an old backup knows nothing of it");
     let again = node.reapply_revocations(vec![(ended.id, receipt.sequence), (alive.id, 1)]).await.unwrap();
     assert_eq!(again, [ended.id], "and of what it knows nothing is ended twice");

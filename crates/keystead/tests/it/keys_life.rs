@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use keystead_core::{App, Clock, Entropy, InstanceSecret, Limits};
-use keystead_store::{Options, Store};
 use keystead_testkit::TestApp;
 
 const HALF_HOUR: Duration = Duration::from_secs(31 * 60);
@@ -47,20 +45,12 @@ async fn service_time_stands_still_while_nobody_ticks_and_never_outruns_the_cloc
     assert!(app.app.service_now().0 - before <= 3_600_000 + 240_000, "a node that slept does not make up for it");
 }
 
-/// A second node on the same database, as the command line is one.
-async fn second_node(app: &TestApp) -> App {
-    let store = Store::open(&app.database.database, &Options::default()).unwrap();
-    let secret = std::fs::read_to_string(app.database.folder.join("instance-secret")).unwrap();
-    let secret = InstanceSecret::parse(&secret).unwrap();
-    App::open(store, secret, Clock::Test(app.clock.clone()), Entropy::System, Limits::default()).await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_changes_is_seen_within_a_second() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
     app.get("/contacts/").key(&key).send().await.expect(200);
-    let other = second_node(&app).await;
+    let other = app.second_node().await;
     let operator = other.operator_in(app.ids.agency).await.unwrap();
     other.deactivate_key(operator.authority(), key.id).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1000)).await;
@@ -82,7 +72,7 @@ async fn uses_are_stored_at_a_graceful_stop() {
     app.clock.advance(Duration::from_secs(5));
     app.get("/api-keys/self").key(&key).send().await.expect(200);
     app.stop().await;
-    let other = second_node(&app).await;
+    let other = app.second_node().await;
     let operator = other.operator_in(app.ids.agency).await.unwrap();
     let stored = other.get_key(operator.authority(), key.id).await.unwrap().last_use.unwrap();
     assert_eq!(stored.endpoint, "GET /api-keys/self");
@@ -94,17 +84,8 @@ async fn a_node_that_has_not_heard_of_changes_for_a_second_asks_the_database() {
     let key = app.location_key().await;
     app.get("/api-keys/self").key(&key).send().await.expect(200);
     // A node without the thread that polls, as if its connection for the feed were cut.
-    let node = second_node(&app).await;
-    let authenticate = async || {
-        let facts = keystead_core::RequestFacts {
-            id: keystead_core::RequestId::from_bits(1),
-            address: std::net::IpAddr::from([127, 0, 0, 1]),
-            address_is_own: true,
-            user_agent: None,
-            endpoint: "GET /api-keys/self",
-        };
-        node.authenticate(&key.secret, &facts).await.map(drop)
-    };
+    let node = app.second_node().await;
+    let authenticate = async || keystead_testkit::authenticate(&node, &key).await.map(drop);
     node.poll_changes().await.unwrap();
     authenticate().await.unwrap();
     let operator = app.operator().await;

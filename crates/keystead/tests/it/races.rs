@@ -6,24 +6,16 @@ use std::{
     time::Duration,
 };
 
-use keystead_core::{App, Clock, Entropy, InstanceSecret, Limits};
 use keystead_model::{
     api_key::{ApiKey, KeyState, LastUse},
     inactivity::{RESTORE_WINDOW_MS, Stage},
 };
 use keystead_store::{
-    Options, Store, Tx,
+    Tx,
     api_keys::{self, KeyUse},
     changes, sweep,
 };
 use keystead_testkit::{TestApp, TestDatabase, TestKey};
-
-async fn node(app: &TestApp) -> App {
-    let store = Store::open(&app.database.database, &Options::default()).unwrap();
-    let secret = std::fs::read_to_string(app.database.folder.join("instance-secret")).unwrap();
-    let secret = InstanceSecret::parse(&secret).unwrap();
-    App::open(store, secret, Clock::Test(app.clock.clone()), Entropy::System, Limits::default()).await.unwrap()
-}
 
 async fn record(app: &TestApp, key: &TestKey) -> ApiKey {
     let operator = app.operator().await;
@@ -46,8 +38,7 @@ async fn race<A: Send + 'static, B: Send + 'static>(
     first: impl Fn(&mut Tx<'_>) -> keystead_store::Result<A> + Send + 'static,
     second: impl Fn(&mut Tx<'_>) -> keystead_store::Result<B> + Send + 'static,
 ) -> (A, B) {
-    let open = || Store::open(&app.database.database, &Options::default()).unwrap();
-    let (one, two) = (open(), open());
+    let (one, two) = (app.second_store(), app.second_store());
     let (done, is_done) = mpsc::channel();
     let (release, may_commit) = mpsc::channel::<()>();
     let may_commit = Mutex::new(may_commit);
@@ -149,7 +140,7 @@ async fn a_sweep_that_read_before_a_restore_does_nothing_after_it() {
     app.app.sweep().await.unwrap();
     let operator = app.operator().await;
     app.app.restore_key(operator.authority(), key.id).await.unwrap();
-    let store = Store::open(&app.database.database, &Options::default()).unwrap();
+    let store = app.second_store();
     assert!(!store.write_serial(delete(&read)).await.unwrap());
     assert_eq!(record(&app, &key).await.state, KeyState::Active);
 }
@@ -160,7 +151,7 @@ async fn two_nodes_that_sweep_at_once_tell_and_delete_once() {
     for _ in 0..40 {
         app.location_key().await;
     }
-    let other = node(&app).await;
+    let other = app.second_node().await;
     let (mut told, mut deleted) = (0, 0);
     for days in LADDER {
         app.let_days_pass(days).await;
@@ -178,7 +169,7 @@ async fn two_nodes_that_sweep_at_once_tell_and_delete_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_rotations_at_once_one_is_told_to_look_again() {
     let app = TestApp::start().await;
-    let other = node(&app).await;
+    let other = app.second_node().await;
     let operator = app.operator().await;
     let there = other.operator_in(app.ids.agency).await.unwrap();
     for _ in 0..20 {
@@ -199,7 +190,7 @@ async fn of_two_rotations_at_once_one_is_told_to_look_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_that_tick_make_no_time_run_faster() {
     let app = TestApp::start().await;
-    let other = Arc::new(node(&app).await);
+    let other = Arc::new(app.second_node().await);
     let before = app.app.service_now().0;
     let begun = app.clock.clone();
     for _ in 0..30 {
