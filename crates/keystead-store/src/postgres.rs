@@ -1,7 +1,7 @@
 //! The PostgreSQL driver: threads that each own a connection.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -66,16 +66,17 @@ impl Postgres {
         thread::spawn(move || connect(&first).map(drop))
             .join()
             .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
+        let server = Arc::new(Server { config, failed_at: Mutex::default() });
         let (general, general_jobs) = bounded(QUEUE);
         let (lookups, lookup_jobs) = bounded(QUEUE);
         for number in 0..connections {
-            spawn(&format!("postgres-{number}"), config.clone(), general_jobs.clone())?;
+            spawn(&format!("postgres-{number}"), &server, general_jobs.clone())?;
         }
         for number in 0..2 {
-            spawn(&format!("postgres-lookup-{number}"), config.clone(), lookup_jobs.clone())?;
+            spawn(&format!("postgres-lookup-{number}"), &server, lookup_jobs.clone())?;
         }
         let (feed, feed_jobs) = bounded(QUEUE);
-        spawn("postgres-feed", config, feed_jobs)?;
+        spawn("postgres-feed", &server, feed_jobs)?;
         Ok(Arc::new(Self { general, lookups, feed }))
     }
 
@@ -124,11 +125,12 @@ fn connect(config: &Config) -> Result<Client> {
     Ok(config.connect(MakeRustlsConnect::new(tls))?)
 }
 
-fn spawn(name: &str, config: Config, jobs: Receiver<Job>) -> Result<()> {
+fn spawn(name: &str, server: &Arc<Server>, jobs: Receiver<Job>) -> Result<()> {
+    let server = Arc::clone(server);
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            let mut link = Link { config, session: None, failed_at: None };
+            let mut link = Link { server, session: None };
             while let Ok(job) = jobs.recv() {
                 job(&mut link);
             }
@@ -137,39 +139,47 @@ fn spawn(name: &str, config: Config, jobs: Receiver<Job>) -> Result<()> {
         .map_err(|error| Error::Unavailable(format!("no thread: {error}")))
 }
 
+/// The server that all connections lead to.
+struct Server {
+    config: Config,
+    /// When connecting last failed: the callers of the next moment are refused at once instead of waiting in turn. One
+    /// mark for all: where one connection gets through again, none refuses any more.
+    failed_at: Mutex<Option<Instant>>,
+}
+
+impl Server {
+    fn connect(&self) -> Result<Client> {
+        let is_down = |at: Instant| at.elapsed() < Duration::from_millis(200);
+        if self.failed_at().is_some_and(is_down) {
+            return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
+        }
+        let connected = connect(&self.config);
+        *self.failed_at() = connected.is_err().then(Instant::now);
+        connected.map_err(|error| match error {
+            // A refused password or a missing database is as final as it is unavailable.
+            Error::Statement(text) => Error::Unavailable(text),
+            other => other,
+        })
+    }
+
+    fn failed_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.failed_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One thread's connection, made when it is needed and made anew when it is dead.
 pub(crate) struct Link {
-    config: Config,
+    server: Arc<Server>,
     session: Option<Session>,
-    /// When connecting last failed: the callers of the next moment are refused at once instead of waiting in turn.
-    failed_at: Option<Instant>,
 }
 
 impl Link {
     fn session(&mut self) -> Result<&mut Session> {
-        if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
-            self.session = None;
+        self.session.take_if(|session| session.client.is_closed());
+        match &mut self.session {
+            Some(session) => Ok(session),
+            none => Ok(none.insert(Session::new(self.server.connect()?))),
         }
-        if self.session.is_none() {
-            if self.failed_at.is_some_and(|at| at.elapsed() < Duration::from_millis(200)) {
-                return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
-            }
-            match connect(&self.config) {
-                Ok(client) => {
-                    self.failed_at = None;
-                    self.session = Some(Session::new(client));
-                }
-                Err(error) => {
-                    self.failed_at = Some(Instant::now());
-                    return Err(match error {
-                        // A refused password or a missing database is as final as it is unavailable.
-                        Error::Statement(text) => Error::Unavailable(text),
-                        other => other,
-                    });
-                }
-            }
-        }
-        self.session.as_mut().ok_or_else(|| Error::Unavailable("no session".to_owned()))
     }
 
     /// Runs `closure` in a transaction, again where it lost against others.
