@@ -59,6 +59,21 @@ test('what is settled leaves the list, from the notice itself or by putting it a
   await look(page, 'notices-all');
 });
 
+test('what reaches a member is theirs to choose, but for what a key hangs on', async () => {
+  await page.goto(`${base}/app/agency/notices`);
+  await page.getByRole('link', { name: 'Preferences' }).click();
+  await look(page, 'notice-preferences');
+  assert.equal(await page.getByText('Always in the app').count(), 2);
+  await page.getByLabel('In the app: Old secrets').uncheck();
+  await page.getByLabel('Daily mail: Chosen expiry').uncheck();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL(/\/notices$/);
+  await page.getByRole('link', { name: 'Preferences' }).click();
+  assert.equal(await page.getByLabel('In the app: Old secrets').isChecked(), false);
+  assert.equal(await page.getByLabel('Mail at once: Old secrets').isChecked(), true);
+  assert.equal(await page.getByLabel('Daily mail: Chosen expiry').isChecked(), false);
+});
+
 test('a deleted key is restored from its tombstone', async () => {
   await page.goto(`${base}/app/agency/settings/keys?tab=deleted`);
   await page.getByRole('link', { name: 'Trial of a calendar' }).click();

@@ -1,12 +1,12 @@
-//! Mails: one summary a day to each admin whose keys have had their first notice.
+//! Mails to admins: one summary a day of keys that are about to end, and at once what is urgent.
 //!
 //! They inform and never decide: a notice counts because it is recorded in the app, whatever becomes of the mail.
 
 use keystead_model::{
     UtcMs,
-    inactivity::Stage,
+    actor::Actor,
     mail::{Mail, MailState},
-    notice::{Notice, NoticeKind},
+    notice::{Channel, Mailing, Notice, NoticeKind},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
     user::User,
 };
@@ -18,7 +18,6 @@ use keystead_store::{
 
 use crate::{App, Error, Result};
 
-const IDLE_SUMMARY: &str = "idle_summary";
 /// A mail is given up after so long.
 const GIVEN_UP_MS: i64 = 5 * DAY_MS;
 /// Mails are kept so long, for the outbox.
@@ -27,84 +26,137 @@ const KEPT_MS: i64 = 30 * DAY_MS;
 const CLAIM_MS: i64 = 10 * MINUTE_MS;
 /// Keys that are named in one mail.
 const NAMED: usize = 50;
+/// Notices that one mail looks at.
+const NOTICES: i64 = 1000;
 
-/// The open notices of inactivity that a member is told about.
-fn open_notices(tx: &mut Tx<'_>, user: &User, now: UtcMs) -> keystead_store::Result<Vec<Notice>> {
-    let actor = keystead_model::actor::Actor::User(user.id);
-    let reader = NoticeReader { actor, agency: user.agency, reach: user.grant().reach, own_only: false };
-    let filter = NoticeFilter { open: true, archived: true, ..NoticeFilter::default() };
-    let found = notices::list(tx, &reader, &filter, now, None, 1000)?;
-    Ok(found.into_iter().filter(|notice| matches!(notice.kind, NoticeKind::Inactivity(_))).collect())
+/// The open notices that a member wants by mail.
+fn open_notices(
+    tx: &mut Tx<'_>,
+    user: &User,
+    mailing: Mailing,
+    filter: NoticeFilter,
+    now: UtcMs,
+) -> keystead_store::Result<Vec<Notice>> {
+    let reader =
+        NoticeReader { actor: Actor::User(user.id), agency: user.agency, reach: user.grant().reach, own_only: false };
+    let filter = NoticeFilter { open: true, archived: true, ..filter };
+    let found = notices::list(tx, &reader, &filter, now, None, NOTICES)?;
+    let muted = notices::muted(tx, user.id)?;
+    let is_told = |notice: &Notice| {
+        let topic = notice.kind.topic();
+        // Of what has ended there is nothing to save any more.
+        let has_ended = matches!(notice.kind, NoticeKind::Deleted | NoticeKind::Expired);
+        topic.mailing() == mailing && !has_ended && !muted.has(topic, Channel::Email)
+    };
+    Ok(found.into_iter().filter(is_told).collect())
+}
+
+/// What a mail tells of: a summary of all that is open now, an alert of what it was written for.
+fn told(tx: &mut Tx<'_>, user: &User, mail: &Mail, now: UtcMs) -> keystead_store::Result<Vec<Notice>> {
+    let filter = match mail.mailing {
+        Mailing::Summary => NoticeFilter::default(),
+        Mailing::Alert => NoticeFilter { mail: Some(mail.id), ..NoticeFilter::default() },
+    };
+    open_notices(tx, user, mail.mailing, filter, now)
 }
 
 impl App {
-    /// Puts a summary into the outbox for every admin who has a new first notice, at most one a day. Called by the jobs;
-    /// `base_url` is for the links. Answers how many that were.
+    /// Puts mails into the outbox for every admin who has notices that were in no mail yet: at most one summary a day,
+    /// and alerts. Called by the jobs; `base_url` is for the links. Answers how many that were.
     pub async fn queue_mails(&self, base_url: &str) -> Result<u64> {
         let now = self.clock.now();
         let mut queued = 0;
         for agency in self.store.read(agencies::list).await? {
             let members = self.store.read(move |tx| users::list(tx, agency.id)).await?;
             for user in members.into_iter().filter(|user| !user.disabled && user.role.manages_members()) {
-                let reader = user.clone();
-                let looked = self.store.read(move |tx| {
-                    Ok::<_, keystead_store::Error>((
-                        open_notices(tx, &reader, now)?,
-                        mails::last_of(tx, reader.id, IDLE_SUMMARY)?,
-                    ))
-                });
-                let (open, last) = looked.await?;
-                let is_new = |notice: &Notice| {
-                    notice.kind == NoticeKind::Inactivity(Stage::Fifteen)
-                        && last.is_none_or(|last| notice.recorded_at > last)
-                };
-                if !open.iter().any(is_new) {
-                    continue;
+                for mailing in [Mailing::Alert, Mailing::Summary] {
+                    queued += u64::from(self.queue_mail(&user, mailing, now, base_url).await?);
                 }
-                let (subject, body) = self.compose(&user, &open, now, base_url);
-                let mail = Mail {
-                    id: self.entropy.id(now),
-                    user: user.id,
-                    to: user.email.as_str().to_owned(),
-                    subject,
-                    body,
-                    state: MailState::Waiting,
-                    attempts: 0,
-                    created_at: now,
-                    problem: None,
-                };
-                // One a day, whichever node is faster.
-                let added = self.store.write(move |tx| mails::insert(tx, &mail, IDLE_SUMMARY, &now.to_day()));
-                queued += u64::from(added.await?);
             }
         }
         Ok(queued)
     }
 
-    fn compose(&self, user: &User, open: &[Notice], now: UtcMs, base_url: &str) -> (String, String) {
-        let count = open.len();
-        let (keys, are) = if count == 1 { ("key", "is") } else { ("keys", "are") };
-        let mut sorted: Vec<&Notice> = open.iter().collect();
-        sorted.sort_by_key(|notice| notice.deletes_at);
-        let mut body = format!(
-            "Hello {},\n\n{count} API {keys} {are} unused and will be deleted unless somebody uses or keeps them:\n\n",
-            user.display_name()
-        );
-        for notice in sorted.iter().take(NAMED) {
-            let at = self.to_utc(notice.deletes_at, now).to_iso();
-            // A name may hold anything but a line's end.
-            body.push_str(&format!("- {} (not before {} UTC)\n", notice.key_name, at[..16].replace('T', " ")));
+    /// Puts one mail into the outbox, if there is news and, of summaries, none was put there today.
+    async fn queue_mail(&self, user: &User, mailing: Mailing, now: UtcMs, base_url: &str) -> Result<bool> {
+        let unmailed = NoticeFilter { unmailed: true, ..NoticeFilter::default() };
+        let reader = user.clone();
+        // Nearly always there is none: looking takes no writer.
+        if self.store.read(move |tx| open_notices(tx, &reader, mailing, unmailed, now)).await?.is_empty() {
+            return Ok(false);
         }
-        if count > NAMED {
-            body.push_str(&format!("- and {} more\n", count - NAMED));
-        }
+        let (app, user, base_url) = (self.clone(), user.clone(), base_url.to_owned());
+        let id = self.entropy.id(now);
+        let queued = self.store.write(move |tx| {
+            let news = open_notices(tx, &user, mailing, unmailed, now)?;
+            let mut mail = Mail {
+                id,
+                mailing,
+                user: user.id,
+                to: user.email.as_str().to_owned(),
+                subject: String::new(),
+                body: String::new(),
+                state: MailState::Waiting,
+                attempts: 0,
+                created_at: now,
+                problem: None,
+            };
+            let open = match mailing {
+                Mailing::Summary => told(tx, &user, &mail, now)?,
+                Mailing::Alert => news.clone(),
+            };
+            (mail.subject, mail.body) = app.compose(&user, mailing, &open, now, &base_url);
+            if news.is_empty() || !mails::insert(tx, &mail)? {
+                return Ok(false);
+            }
+            open.iter().try_for_each(|notice| notices::set_mailed(tx, user.id, notice.id, id))?;
+            Ok::<_, keystead_store::Error>(true)
+        });
+        Ok(queued.await?)
+    }
+
+    fn compose(&self, user: &User, mailing: Mailing, open: &[Notice], now: UtcMs, base_url: &str) -> (String, String) {
+        let (subject, told) = match mailing {
+            Mailing::Summary => self.summary(open, now),
+            Mailing::Alert => alert(open),
+        };
         let place = match user.locations.first().filter(|_| user.role.is_account()) {
             Some(location) => format!("/app/locations/{location}"),
             None => "/app/agency".to_owned(),
         };
-        body.push_str(&format!("\nSee them, and keep what you need: {base_url}{place}/notices\n"));
-        body.push_str("\nA key that is used keeps itself: its notices close on their own.\n");
-        (format!("{count} API {keys} unused and about to be deleted"), body)
+        let notices = format!("{base_url}{place}/notices");
+        let body = format!(
+            "Hello {},\n\n{told}\nSee them, and what you can do: {notices}\nChoose which mails you get: {notices}/preferences\n",
+            user.display_name()
+        );
+        (subject, body)
+    }
+
+    fn summary(&self, open: &[Notice], now: UtcMs) -> (String, String) {
+        let (expiring, idle): (Vec<_>, Vec<_>) =
+            open.iter().partition(|notice| matches!(notice.kind, NoticeKind::Expiring(_)));
+        let mut body = String::new();
+        if !idle.is_empty() {
+            let (keys, are) = (count_keys(idle.len()), if idle.len() == 1 { "is" } else { "are" });
+            body.push_str(&format!("{keys} {are} unused and will be deleted unless somebody uses or keeps them:\n\n"));
+            let ends = idle.iter().map(|notice| (self.to_utc(notice.deletes_at, now), *notice));
+            list_ends(&mut body, ends.collect(), "not before ");
+            body.push_str("\nA key that is used keeps itself: its notices close on their own.\n");
+        }
+        if !expiring.is_empty() {
+            let gap = if body.is_empty() { "" } else { "\n" };
+            let (keys, ends) =
+                (count_keys(expiring.len()), if expiring.len() == 1 { "reaches its" } else { "reach their" });
+            body.push_str(&format!("{gap}{keys} {ends} chosen expiry soon:\n\n"));
+            let ends = expiring.iter().filter_map(|notice| Some((notice.expires_at?, *notice)));
+            list_ends(&mut body, ends.collect(), "");
+        }
+        let subject = match (idle.len(), expiring.len()) {
+            (idle, 0) => format!("{} unused and about to be deleted", count_keys(idle)),
+            (0, expiring) => format!("{} about to expire", count_keys(expiring)),
+            (idle, expiring) => format!("{} about to be deleted or to expire", count_keys(idle + expiring)),
+        };
+        (subject, body)
     }
 
     /// The next mail to send, composed as things are now; `None` if none is due. Whoever takes it must settle it with
@@ -117,12 +169,12 @@ impl App {
                 let Some(mut mail) = mails::claim(tx, now, UtcMs(now.0 + CLAIM_MS))? else { return Ok(None) };
                 let user = users::find_for_session(tx, mail.user)?.map(|(user, _)| user).filter(|user| !user.disabled);
                 let open = match &user {
-                    Some(user) => open_notices(tx, user, now)?,
+                    Some(user) => told(tx, user, &mail, now)?,
                     None => Vec::new(),
                 };
                 match user {
                     Some(user) if !open.is_empty() => {
-                        (mail.subject, mail.body) = app.compose(&user, &open, now, &base_url);
+                        (mail.subject, mail.body) = app.compose(&user, mail.mailing, &open, now, &base_url);
                     }
                     // Settled while it waited: nobody needs it any more.
                     _ => {
@@ -167,4 +219,54 @@ impl App {
         let before = UtcMs(self.clock.now().0 - KEPT_MS);
         Ok(self.store.write(move |tx| mails::trim(tx, before)).await?)
     }
+}
+
+fn count_keys(count: usize) -> String {
+    format!("{count} API {}", if count == 1 { "key" } else { "keys" })
+}
+
+/// A line for each key, the next to end first.
+fn list_ends(body: &mut String, mut ends: Vec<(UtcMs, &Notice)>, before: &str) {
+    ends.sort_by_key(|(at, _)| *at);
+    for (at, notice) in ends.iter().take(NAMED) {
+        // A name may hold anything but a line's end.
+        body.push_str(&format!("- {} ({before}{})\n", notice.key_name, minute(*at)));
+    }
+    if ends.len() > NAMED {
+        body.push_str(&format!("- and {} more\n", ends.len() - NAMED));
+    }
+}
+
+/// `2026-11-26 08:30 UTC`.
+fn minute(at: UtcMs) -> String {
+    format!("{} UTC", at.to_iso()[..16].replace('T', " "))
+}
+
+fn alert(open: &[Notice]) -> (String, String) {
+    let mut body = String::new();
+    for notice in open.iter().take(NAMED) {
+        let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
+        let what = match (notice.kind, notice.retires_at) {
+            (NoticeKind::Exposed, _) => {
+                "its secret was found in public and does not work any more. Rotate the key to use it again.".to_owned()
+            }
+            (NoticeKind::Retiring, Some(at)) => {
+                format!("its old secret ends on {} and is still in use{from}.", minute(at))
+            }
+            _ => format!("somebody used it{from} after it was deleted, and was refused. If that was you, restore it."),
+        };
+        body.push_str(&format!("- {}: {what}\n", notice.key_name));
+    }
+    if open.len() > NAMED {
+        body.push_str(&format!("- and {} more\n", open.len() - NAMED));
+    }
+    let subject = match open {
+        [Notice { kind: NoticeKind::Exposed, .. }] => "An API key was found in public and stopped".to_owned(),
+        [Notice { kind: NoticeKind::Retiring, .. }] => {
+            "The old secret of an API key ends and is still in use".to_owned()
+        }
+        [Notice { kind: NoticeKind::DeletedKeyUsed, .. }] => "A deleted API key was used".to_owned(),
+        several => format!("{} need you", count_keys(several.len())),
+    };
+    (subject, body)
 }

@@ -1,15 +1,23 @@
 //! The notification centre: what a member or a program is told, and what they have read of it.
 
 use keystead_model::{
-    KeyId, NoticeId, UtcMs,
+    KeyId, NoticeId, UserId, UtcMs,
+    actor::Actor,
     api_key::{ApiKey, KeyState},
-    notice::{Notice, NoticeKind, Reading},
+    notice::{Muted, Notice, NoticeKind, Reading},
     scope::Scope,
     time::DAY_MS,
 };
 use keystead_store::notices::{self, NoticeFilter, NoticeReader};
 
-use crate::{App, Authority, Error, Result, error::Noun, sweep::tell};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    App, Authority, Error, Result,
+    error::Noun,
+    record::{Change, record},
+    sweep::tell,
+};
 
 /// Notices are kept this long.
 const KEPT_MS: i64 = 180 * DAY_MS;
@@ -22,6 +30,18 @@ fn reader(authority: &Authority) -> NoticeReader {
         reach: authority.grant().reach.clone(),
         own_only: !authority.grant().allows(Scope::KeysRead),
     }
+}
+
+/// Programs are told everything that they may see.
+fn member(authority: &Authority) -> Result<UserId> {
+    match authority.actor() {
+        Actor::User(user) => Ok(user),
+        _ => Err(Error::NoAccess),
+    }
+}
+
+fn described(muted: &Muted) -> Json {
+    json!({"muted": muted.iter().map(|(topic, channel)| format!("{} {}", topic.as_str(), channel.as_str())).collect::<Vec<_>>()})
 }
 
 impl App {
@@ -68,6 +88,35 @@ impl App {
             .write(move |tx| {
                 ids.iter().try_for_each(|id| notices::set_reading(tx, &reader, *id, Reading::Seen, now))?;
                 Ok(())
+            })
+            .await
+    }
+
+    /// What a member does not want to be told.
+    pub async fn muted_notices(&self, authority: &Authority) -> Result<Muted> {
+        let user = member(authority)?;
+        Ok(self.store.read(move |tx| notices::muted(tx, user)).await?)
+    }
+
+    /// Chooses what one does not want to be told.
+    pub async fn mute_notices(&self, authority: &Authority, muted: Muted) -> Result<()> {
+        let user = member(authority)?;
+        let authority = authority.clone();
+        self.store
+            .write(move |tx| {
+                let before = notices::muted(tx, user)?;
+                if before == muted {
+                    return Ok(());
+                }
+                notices::set_muted(tx, user, &muted)?;
+                let change = Change {
+                    action: "user.notices_changed",
+                    location: None,
+                    subject: user.as_str(),
+                    before: Some(described(&before)),
+                    after: Some(described(&muted)),
+                };
+                record(tx, &authority, change)
             })
             .await
     }

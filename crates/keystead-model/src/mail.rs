@@ -1,6 +1,6 @@
 //! Mails to members.
 
-use crate::{UserId, UtcMs, id::Id};
+use crate::{UserId, UtcMs, id::Id, notice::Mailing};
 
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ impl MailState {
 pub struct Mail {
     /// Its id.
     pub id: Id<Mail>,
+    /// What it is.
+    pub mailing: Mailing,
     /// Whom it is for.
     pub user: UserId,
     /// Their address when it was put here.

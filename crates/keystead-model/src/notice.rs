@@ -43,6 +43,16 @@ impl NoticeKind {
         }
     }
 
+    /// What it is about.
+    pub const fn topic(self) -> Topic {
+        match self {
+            Self::Inactivity(_) | Self::Deleted => Topic::Inactivity,
+            Self::DeletedKeyUsed | Self::Exposed => Topic::Exposure,
+            Self::Expiring(_) | Self::Expired => Topic::Expiry,
+            Self::Retiring => Topic::Rotation,
+        }
+    }
+
     /// Reads [`NoticeKind::as_str`] and [`NoticeKind::days`].
     pub fn parse(name: &str, days: i64) -> Option<Self> {
         let stage = Stage::from_days(days);
@@ -56,6 +66,155 @@ impl NoticeKind {
             ("exposed", None) => Some(Self::Exposed),
             _ => None,
         }
+    }
+}
+
+/// What notices are about: members choose by it what reaches them, and by which channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// Unused keys, before and after they are deleted.
+    Inactivity,
+    /// Keys that others may hold.
+    Exposure,
+    /// The end that a key's owner chose.
+    Expiry,
+    /// The end of a rotation.
+    Rotation,
+}
+
+impl Topic {
+    /// All, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Inactivity, Self::Exposure, Self::Expiry, Self::Rotation];
+
+    /// The stored name, and that of form fields.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inactivity => "inactivity",
+            Self::Exposure => "exposure",
+            Self::Expiry => "expiry",
+            Self::Rotation => "rotation",
+        }
+    }
+
+    /// Reads [`Topic::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.as_str() == name)
+    }
+
+    /// For people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Inactivity => "Unused keys",
+            Self::Exposure => "Exposed keys",
+            Self::Expiry => "Chosen expiry",
+            Self::Rotation => "Old secrets",
+        }
+    }
+
+    /// What it covers, in one sentence.
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Inactivity => "15 days, 7 days and 1 day before an unused key is deleted, and when it was.",
+            Self::Exposure => "A secret was found in public, or somebody tries a key that was deleted.",
+            Self::Expiry => "A key is about to reach the end that its owner chose, or has reached it.",
+            Self::Rotation => "An old secret ends within a day and is still in use.",
+        }
+    }
+
+    /// The names of its kinds, see [`NoticeKind::as_str`].
+    pub const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Inactivity => &["inactivity", "deleted"],
+            Self::Exposure => &["deleted_key_used", "exposed"],
+            Self::Expiry => &["expiring", "expired"],
+            Self::Rotation => &["retiring"],
+        }
+    }
+
+    /// What its mails are part of.
+    pub const fn mailing(self) -> Mailing {
+        match self {
+            Self::Inactivity | Self::Expiry => Mailing::Summary,
+            Self::Exposure | Self::Rotation => Mailing::Alert,
+        }
+    }
+}
+
+/// How notices are put into mails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailing {
+    /// One mail a day, with everything that is open.
+    Summary,
+    /// A mail at once.
+    Alert,
+}
+
+impl Mailing {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Alert => "alert",
+        }
+    }
+
+    /// Reads [`Mailing::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Summary, Self::Alert].into_iter().find(|mailing| mailing.as_str() == name)
+    }
+}
+
+/// A way by which notices reach a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The notification centre and its bell.
+    InApp,
+    /// Mail, to admins.
+    Email,
+}
+
+impl Channel {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::InApp, Self::Email];
+
+    /// The stored name, and that of form fields.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InApp => "in_app",
+            Self::Email => "email",
+        }
+    }
+
+    /// Reads [`Channel::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
+    }
+}
+
+/// What a member does not want to be told, by which channel. Nothing, unless they say so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Muted(std::collections::BTreeSet<(Topic, Channel)>);
+
+impl Muted {
+    /// Whether a topic can be muted: a deletion counts only because somebody was told in the app, so what a key's life
+    /// or safety hangs on is always shown there.
+    pub const fn allows(topic: Topic, channel: Channel) -> bool {
+        matches!((topic, channel), (Topic::Expiry | Topic::Rotation, _) | (_, Channel::Email))
+    }
+
+    /// Everything of `wanted` that can be muted.
+    pub fn new(wanted: impl IntoIterator<Item = (Topic, Channel)>) -> Self {
+        Self(wanted.into_iter().filter(|(topic, channel)| Self::allows(*topic, *channel)).collect())
+    }
+
+    /// Whether notices of a topic do not come by a channel.
+    pub fn has(&self, topic: Topic, channel: Channel) -> bool {
+        self.0.contains(&(topic, channel))
+    }
+
+    /// All pairs.
+    pub fn iter(&self) -> impl Iterator<Item = (Topic, Channel)> + '_ {
+        self.0.iter().copied()
     }
 }
 
@@ -167,7 +326,20 @@ mod tests {
             .extend(Stage::ALL.iter().flat_map(|stage| [NoticeKind::Inactivity(*stage), NoticeKind::Expiring(*stage)]));
         for kind in kinds {
             assert_eq!(NoticeKind::parse(kind.as_str(), kind.days()), Some(kind));
+            assert!(kind.topic().kinds().contains(&kind.as_str()), "{kind:?}");
         }
         assert_eq!(NoticeKind::parse("inactivity", 0), None);
+    }
+
+    #[test]
+    fn what_a_keys_life_or_safety_hangs_on_is_never_muted_in_the_app() {
+        let all = Topic::ALL.into_iter().flat_map(|topic| Channel::ALL.map(|channel| (topic, channel)));
+        let muted = Muted::new(all);
+        for (topic, in_app) in
+            [(Topic::Inactivity, false), (Topic::Exposure, false), (Topic::Expiry, true), (Topic::Rotation, true)]
+        {
+            assert_eq!(muted.has(topic, Channel::InApp), in_app, "{topic:?}");
+            assert!(muted.has(topic, Channel::Email));
+        }
     }
 }

@@ -40,6 +40,8 @@ const TABLES: &[&str] = &[
     "tasks",
     "notices",
     "notice_readings",
+    "muted_topics",
+    "mailed_notices",
     "exposure_reports",
     "key_usage",
     "mails",

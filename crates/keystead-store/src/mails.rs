@@ -1,18 +1,20 @@
 //! The outbox.
 
 use keystead_model::{
-    UserId, UtcMs,
+    UtcMs,
     id::Id,
     mail::{Mail, MailState},
+    notice::Mailing,
 };
 
 use crate::{Error, Result, Row, Tx};
 
-const COLUMNS: &str = "id, user_id, to_address, subject, body, state, attempts, created_at, problem";
+const COLUMNS: &str = "id, kind, user_id, to_address, subject, body, state, attempts, created_at, problem";
 
 fn read(row: &mut Row<'_>) -> Result<Mail> {
     Ok(Mail {
         id: row.column()?,
+        mailing: Mailing::parse(&row.column::<String>()?).ok_or_else(|| Error::unreadable("the kind of a mail"))?,
         user: row.column()?,
         to: row.column()?,
         subject: row.column()?,
@@ -24,21 +26,19 @@ fn read(row: &mut Row<'_>) -> Result<Mail> {
     })
 }
 
-/// Adds a mail; `false` if its reader has one of this kind from that day.
-pub fn insert(tx: &mut Tx<'_>, mail: &Mail, kind: &str, day: &str) -> Result<bool> {
-    let Mail { id, user, to, subject, body, state, attempts, created_at, problem } = mail;
+/// Adds a mail; `false` if its reader has the summary of that day.
+pub fn insert(tx: &mut Tx<'_>, mail: &Mail) -> Result<bool> {
+    let Mail { id, mailing, user, to, subject, body, state, attempts, created_at, problem } = mail;
+    let only = match mailing {
+        Mailing::Summary => created_at.to_day(),
+        Mailing::Alert => id.to_string(),
+    };
     let added = tx.execute(
         "INSERT INTO mails (id, kind, user_id, day, to_address, subject, body, state, attempts, next_at, created_at, problem)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11) ON CONFLICT DO NOTHING",
-        &[id, &kind, user, &day, to, subject, body, &state.as_str(), attempts, created_at, problem],
+        &[id, &mailing.as_str(), user, &only, to, subject, body, &state.as_str(), attempts, created_at, problem],
     )?;
     Ok(added == 1)
-}
-
-/// When a reader's last mail of a kind was put here.
-pub fn last_of(tx: &mut Tx<'_>, user: UserId, kind: &str) -> Result<Option<UtcMs>> {
-    let sql = "SELECT max(created_at) FROM mails WHERE user_id = ?1 AND kind = ?2";
-    tx.query_one(sql, &[&user, &kind], |row| row.column())
 }
 
 /// The next mail that is due, set aside until `until` so that no other node sends it, too.

@@ -19,6 +19,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (11, "usage", include_str!("../migrations/0011_usage.sql")),
     (12, "mails", include_str!("../migrations/0012_mails.sql")),
     (13, "nodes", include_str!("../migrations/0013_nodes.sql")),
+    (14, "notice_preferences", include_str!("../migrations/0014_notice_preferences.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.
@@ -98,4 +99,20 @@ fn for_database(sql: &str, postgres: bool) -> String {
         ("TEXT", "BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT")
     };
     sql.replace("{text}", text).replace("{bytes}", bytes).replace("{serial}", serial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_applied_in_its_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        let applied: Vec<String> = FILES.iter().map(|(version, name, _)| format!("{version:04}_{name}.sql")).collect();
+        assert_eq!(files, applied);
+        assert!(FILES.iter().zip(1..).all(|((version, ..), expected)| *version == expected));
+    }
 }

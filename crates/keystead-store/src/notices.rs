@@ -1,11 +1,13 @@
 //! Notices and who has read them.
 
 use keystead_model::{
-    AgencyId, KeyId, LocationId, NoticeId, UtcMs,
+    AgencyId, KeyId, LocationId, NoticeId, UserId, UtcMs,
     actor::Actor,
     api_key::KeyKind,
     grant::Reach,
-    notice::{NewNotice, Notice, NoticeKind, Reading},
+    id::Id,
+    mail::Mail,
+    notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
 };
 
 use crate::{Error, Result, Row, Tx, filter::Filter};
@@ -83,8 +85,12 @@ pub struct NoticeFilter {
     pub open: bool,
     /// Only the last notice before a deletion.
     pub last_day: bool,
-    /// Also those that the reader has put away.
+    /// Also those that the reader has put away, or does not want to be told of.
     pub archived: bool,
+    /// Only those of which no earlier stage was in a mail to the reader.
+    pub unmailed: bool,
+    /// Only those of one mail to the reader.
+    pub mail: Option<Id<Mail>>,
 }
 
 /// Somebody who reads notices, and what they may see.
@@ -121,6 +127,20 @@ fn visible<'f>(conditions: &mut Filter<'f>, reader: &'f NoticeReader, id: &'f &'
     }
 }
 
+/// Not of a topic that the reader has muted in the app.
+fn not_muted<'f>(conditions: &mut Filter<'f>, id: &'f &'f str) {
+    let topics = Topic::ALL.into_iter().filter(|topic| Muted::allows(*topic, Channel::InApp)).map(|topic| {
+        let kinds = topic.kinds().join("', '");
+        format!("(m.topic = '{}' AND n.kind IN ('{kinds}'))", topic.as_str())
+    });
+    let sql = format!(
+        "NOT EXISTS (SELECT 1 FROM muted_topics m WHERE m.user_id = @ AND m.channel = '{}' AND ({}))",
+        Channel::InApp.as_str(),
+        topics.collect::<Vec<_>>().join(" OR ")
+    );
+    conditions.and(&sql, &[id]);
+}
+
 /// A reader's notices, newest first, before the cursor.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -143,6 +163,18 @@ pub fn list(
     }
     if !filter.archived {
         conditions.and("COALESCE(r.reading, 'unseen') <> 'archived'", &[]);
+        not_muted(&mut conditions, &id);
+    }
+    if filter.unmailed {
+        conditions.and(
+            "NOT EXISTS (SELECT 1 FROM mailed_notices m JOIN notices o ON o.id = m.notice_id WHERE m.user_id = @
+                AND o.key_id = n.key_id AND o.kind = n.kind AND o.episode = n.episode)",
+            &[&id],
+        );
+    }
+    if let Some(mail) = &filter.mail {
+        let sql = "n.id IN (SELECT m.notice_id FROM mailed_notices m WHERE m.user_id = @ AND m.mail_id = @)";
+        conditions.and(sql, &[&id, mail]);
     }
     if let Some(location) = &filter.location {
         conditions.and("n.location_id = @", &[location]);
@@ -175,6 +207,7 @@ pub fn count_unseen(tx: &mut Tx<'_>, reader: &NoticeReader, now: UtcMs) -> Resul
     visible(&mut conditions, reader, &id);
     conditions.and(&open, &[]);
     conditions.and("COALESCE(r.reading, 'unseen') = 'unseen'", &[]);
+    not_muted(&mut conditions, &id);
     let sql = format!(
         "SELECT CAST(count(*) AS BIGINT) FROM {TABLES}
          LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader} WHERE {}",
@@ -200,9 +233,38 @@ pub fn set_reading(
     Ok(())
 }
 
+/// What a member does not want to be told.
+pub fn muted(tx: &mut Tx<'_>, user: UserId) -> Result<Muted> {
+    let pairs = tx.query("SELECT topic, channel FROM muted_topics WHERE user_id = ?1", &[&user], |row| {
+        Ok((row.column::<String>()?, row.column::<String>()?))
+    })?;
+    // A topic that a newer release made is no reason to tell a member nothing.
+    let known = |(topic, channel): (String, String)| Topic::parse(&topic).zip(Channel::parse(&channel));
+    Ok(Muted::new(pairs.into_iter().filter_map(known)))
+}
+
+/// Sets what a member does not want to be told.
+pub fn set_muted(tx: &mut Tx<'_>, user: UserId, muted: &Muted) -> Result<()> {
+    tx.execute("DELETE FROM muted_topics WHERE user_id = ?1", &[&user])?;
+    for (topic, channel) in muted.iter() {
+        let sql = "INSERT INTO muted_topics (user_id, topic, channel) VALUES (?1, ?2, ?3)";
+        tx.execute(sql, &[&user, &topic.as_str(), &channel.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Notes that a mail to a member tells of a notice.
+pub fn set_mailed(tx: &mut Tx<'_>, user: UserId, notice: NoticeId, mail: Id<Mail>) -> Result<()> {
+    let sql = "INSERT INTO mailed_notices (user_id, notice_id, mail_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[&user, &notice, &mail])?;
+    Ok(())
+}
+
 /// Forgets notices recorded before `before`, at most `limit`.
 pub fn trim(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<u64> {
     let old = "SELECT id FROM notices WHERE recorded_at < ?1 ORDER BY recorded_at LIMIT ?2";
-    tx.execute(&format!("DELETE FROM notice_readings WHERE notice_id IN ({old})"), &[&before, &limit])?;
+    for table in ["notice_readings", "mailed_notices"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE notice_id IN ({old})"), &[&before, &limit])?;
+    }
     tx.execute(&format!("DELETE FROM notices WHERE id IN ({old})"), &[&before, &limit])
 }

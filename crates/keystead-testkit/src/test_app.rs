@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, Clock, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts, RequestId, Setup,
+    AgencyContext, App, Authority, Clock, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts, RequestId, Setup,
     SetupOutcome, TestClock,
 };
 use keystead_model::{
@@ -111,6 +111,12 @@ impl TestApp {
     /// The operator, as on the command line.
     pub async fn operator(&self) -> AgencyContext {
         self.app.operator_in(self.ids.agency).await.expect("the agency")
+    }
+
+    /// The agency's admin, who has just signed in.
+    pub async fn admin(&self) -> Authority {
+        let signed_in = self.app.sign_in(ADMIN_EMAIL, ADMIN_PASSWORD, &facts()).await.expect("a sign-in");
+        self.app.authority_of(&signed_in, &facts())
     }
 
     /// A key with full access to the location.
@@ -236,14 +242,18 @@ impl TestApp {
 
 /// Verifies a key at a node, without a request.
 pub async fn authenticate(node: &App, key: &TestKey) -> keystead_core::Result<KeyCaller> {
-    let facts = RequestFacts {
+    node.authenticate(&key.secret, &facts()).await
+}
+
+/// A request from this machine.
+fn facts() -> RequestFacts<'static> {
+    RequestFacts {
         id: RequestId::from_bits(1),
         address: std::net::IpAddr::from([127, 0, 0, 1]),
         address_is_own: true,
         user_agent: Some("test/1.0"),
         endpoint: "GET /api-keys/self",
-    };
-    node.authenticate(&key.secret, &facts).await
+    }
 }
 
 /// The configuration of a test instance.

@@ -157,6 +157,7 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/replace", get(api_keys::replace_form).post(api_keys::replace)),
         ("/notices", get(notices::list)),
         ("/notices/stream", get(notices::stream)),
+        ("/notices/preferences", get(notices::preferences).post(notices::set_preferences)),
         ("/notices/{id}/archive", post(notices::archive)),
         ("/members", get(users::list)),
         ("/members/invite", get(users::invite_form).post(users::invite)),

@@ -4,16 +4,17 @@ use std::{convert::Infallible, time::Duration};
 
 use askama::Template;
 use axum::{
+    Form,
     body::Body,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use http::{HeaderValue, header};
-use http_body_util::channel::{Channel, Sender};
+use http_body_util::channel::{Channel as BodyChannel, Sender};
 use keystead_core::{NoticeFilter, error::Noun};
 use keystead_model::{
     NoticeId, UtcMs,
-    notice::{Notice, NoticeKind, Reading},
+    notice::{Channel, Mailing, Muted, Notice, NoticeKind, Reading, Topic},
     scope::Scope,
 };
 use serde::Deserialize;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use crate::{
     Web,
     failure::Failure,
+    form::Fields,
     page::{Frame, render},
     place::{self, Here},
     show as words,
@@ -179,6 +181,78 @@ pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Respon
     Ok(Redirect::to(&here.url("/notices")).into_response())
 }
 
+/// A topic, and by which channels it comes.
+struct TopicRow {
+    topic: Topic,
+    in_app: Told,
+    email: Told,
+    when_mailed: &'static str,
+}
+
+/// Whether a topic comes by a channel, and the value of its box.
+struct Told {
+    value: String,
+    is_fixed: bool,
+    is_on: bool,
+}
+
+#[derive(Template)]
+#[template(path = "notices/preferences.html")]
+struct Preferences {
+    frame: Frame,
+    topics: Vec<TopicRow>,
+    /// Mails go to admins only.
+    gets_mails: bool,
+    has_mail_server: bool,
+    list_url: String,
+}
+
+fn box_value(topic: Topic, channel: Channel) -> String {
+    format!("{}.{}", topic.as_str(), channel.as_str())
+}
+
+pub(crate) async fn preferences(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let muted = web.app.muted_notices(here.authority()).await?;
+    let told = |topic, channel| Told {
+        value: box_value(topic, channel),
+        is_fixed: !Muted::allows(topic, channel),
+        is_on: !muted.has(topic, channel),
+    };
+    let row = |topic: Topic| TopicRow {
+        topic,
+        in_app: told(topic, Channel::InApp),
+        email: told(topic, Channel::Email),
+        when_mailed: match topic.mailing() {
+            Mailing::Summary => "Daily mail",
+            Mailing::Alert => "Mail at once",
+        },
+    };
+    Ok(render(&Preferences {
+        frame: Frame::of(&here, "Notification preferences", "notices"),
+        topics: Topic::ALL.into_iter().map(row).collect(),
+        gets_mails: here.visitor.signed_in.user.role.manages_members(),
+        has_mail_server: web.has_mail,
+        list_url: here.url("/notices"),
+    }))
+}
+
+pub(crate) async fn set_preferences(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let (fields, before) = (Fields::from(pairs), web.app.muted_notices(here.authority()).await?);
+    let (wanted, gets_mails) = (fields.all("told"), here.visitor.signed_in.user.role.manages_members());
+    let all = Topic::ALL.into_iter().flat_map(|topic| Channel::ALL.map(|channel| (topic, channel)));
+    let muted = Muted::new(all.filter(|(topic, channel)| match channel {
+        // Not asked of those who get none: what they chose as an admin stays.
+        Channel::Email if !gets_mails => before.has(*topic, *channel),
+        Channel::InApp | Channel::Email => !wanted.contains(&box_value(*topic, *channel).as_str()),
+    }));
+    web.app.mute_notices(here.authority(), muted).await?;
+    Ok(Redirect::to(&here.url("/notices")).into_response())
+}
+
 /// A stream lasts this long; the browser opens the next one, and its session is looked at again.
 const STREAM_TIME: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -188,7 +262,7 @@ pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Respons
     let Ok(permit) = web.streams.clone().try_acquire_owned() else {
         return Err(keystead_core::Error::Unavailable(Duration::from_secs(30)).into());
     };
-    let (sender, body) = Channel::<_, Infallible>::new(4);
+    let (sender, body) = BodyChannel::<_, Infallible>::new(4);
     #[expect(
         clippy::disallowed_methods,
         reason = "counted by the permit, and ends with the client, the time or the server"

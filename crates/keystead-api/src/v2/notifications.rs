@@ -74,8 +74,7 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
         key: query.parse("apiKeyId", |text| KeyId::parse(text).ok_or_else(|| Invalid::new("must be the id of a key"))),
         open: query.truth("open").unwrap_or(false),
         archived: query.truth("archived").unwrap_or(false),
-        id: None,
-        last_day: false,
+        ..NoticeFilter::default()
     };
     let before = query
         .parse("cursor", |text| NoticeId::parse(text).ok_or_else(|| Invalid::new("must be the nextCursor of a list")));

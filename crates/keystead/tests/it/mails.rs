@@ -2,9 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 
+use keystead_core::NoticeFilter;
 use keystead_jobs::Mailer;
-use keystead_model::mail::MailState;
+use keystead_model::{
+    UtcMs,
+    api_key::{KeyKind, KeyName},
+    grant::Reach,
+    mail::MailState,
+    notice::{Channel, Muted, Topic},
+    scope::Preset,
+    time::DAY_MS,
+};
 use keystead_testkit::{ADMIN_EMAIL, TestApp};
+use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
@@ -117,4 +127,65 @@ async fn a_mail_server_that_is_down_for_days_delays_no_deletion_and_gets_no_stal
         app.app.sweep().await.unwrap();
     }
     assert_eq!(app.get("/api-keys/self").key(&key).send().await.json()["code"], "key_deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exposed_key_is_mailed_at_once_and_once() {
+    let app = TestApp::start().await;
+    let sink = sink().await;
+    let mailer = Mailer::new(&sink.url, "keys@crm.example").unwrap();
+    let (first, second) = (app.location_key().await, app.location_key().await);
+    let report = |key: &str| json!({"keys": [key]});
+    app.post("/api-keys/revoke-exposed").json(&report(&first.secret)).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1);
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0, "once");
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.post("/api-keys/revoke-exposed").json(&report(&second.secret)).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1, "the next one waits for no day to pass");
+    mailer.send_due(&app.app, BASE).await.unwrap();
+    let mails = sink.mails.lock().unwrap().clone();
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        // Long lines are folded on their way.
+        let mail = mail.replace("=\n", "");
+        assert!(mail.contains("Subject: An API key was found in public"), "each tells of one key: {mail}");
+        assert!(mail.contains("/app/agency/notices/preferences") && !mail.contains("ks_location"), "{mail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_admin_has_muted_is_not_mailed_and_expiries_are_part_of_the_summary() {
+    let app = TestApp::start().await;
+    let idle = app.location_key().await;
+    let expires_at = UtcMs(app.app.now().0 + 80 * DAY_MS);
+    let scopes = Preset::FullAccess.scopes(KeyKind::Location);
+    app.key_with(Reach::location(app.ids.location), scopes, |new| {
+        new.name = KeyName::parse("Ends").unwrap();
+        new.grant.expires_at = Some(expires_at);
+    })
+    .await;
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    let (admin, muted) = (app.admin().await, |topic| Muted::new([(topic, Channel::Email)]));
+    app.app.mute_notices(&admin, muted(Topic::Inactivity)).await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1);
+    let mail = app.app.list_mails().await.unwrap().remove(0);
+    assert!(mail.subject == "1 API key about to expire" && mail.body.contains("Ends (20"), "{mail:?}");
+    // What is chosen later counts for what is sent later.
+    app.app.mute_notices(&admin, muted(Topic::Expiry)).await.unwrap();
+    let mail = app.app.next_mail(BASE).await.unwrap().unwrap();
+    assert!(mail.subject.starts_with("1 API key unused") && !mail.body.contains("Ends ("), "{mail:?}");
+    // In the app both are there, and the admin may hide only the one that costs no key.
+    let kinds = async || {
+        let found = app.app.list_notices(&admin, NoticeFilter::default(), None, 10).await.unwrap();
+        found.iter().map(|notice| notice.kind.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds().await.len(), 2);
+    let everything = Topic::ALL.map(|topic| (topic, Channel::InApp));
+    app.app.mute_notices(&admin, Muted::new(everything)).await.unwrap();
+    assert_eq!(kinds().await, ["inactivity"]);
+    assert_eq!(app.app.count_unseen_notices(&admin).await.unwrap(), 1);
+    drop(idle);
 }
