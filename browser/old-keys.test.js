@@ -59,6 +59,21 @@ test('what is settled leaves the list, from the notice itself or by putting it a
   await look(page, 'notices-all');
 });
 
+test('the requests of a key are drawn by day and by hour, with a table that says the same', async () => {
+  await page.goto(`${base}/app/agency/settings/keys?tab=location`);
+  await page.getByRole('link', { name: 'Marketing Automation' }).click();
+  const usage = page.locator('#usage');
+  assert.match(await usage.innerText(), /[1-9]\d* in 30 days/);
+  await usage.getByRole('link', { name: '48 hours' }).click();
+  await page.waitForURL(/by=hours/);
+  assert.match(await usage.innerText(), /[1-9]\d* in 48 hours[^]*an hour/);
+  await usage.getByText('As a table').click();
+  await look(page, 'usage-by-hour');
+  const bars = await usage.locator('svg rect').count();
+  const rows = await usage.locator('details tbody tr').count();
+  assert.ok(rows > 2 && bars >= rows, `${bars} bars, ${rows} rows`);
+});
+
 test('what reaches a member is theirs to choose, but for what a key hangs on', async () => {
   await page.goto(`${base}/app/agency/notices`);
   await page.getByRole('link', { name: 'Preferences' }).click();

@@ -42,9 +42,14 @@ pub(crate) fn short_day(at: UtcMs) -> String {
     day.rsplit_once(' ').map_or(day.clone(), |(short, _)| short.to_owned())
 }
 
+/// `14:05`, in UTC.
+pub(crate) fn time(at: UtcMs) -> String {
+    at.to_iso()[11..16].to_owned()
+}
+
 /// `12 Mar 2026, 14:05 UTC`.
 pub(crate) fn instant(at: UtcMs) -> String {
-    format!("{}, {} UTC", day(at), &at.to_iso()[11..16])
+    format!("{}, {} UTC", day(at), time(at))
 }
 
 #[cfg(test)]

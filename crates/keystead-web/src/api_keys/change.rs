@@ -11,6 +11,7 @@ use keystead_core::{Error, OldKeyEnds};
 use keystead_model::api_key::{ApiKey, parse_overlap};
 
 use super::{
+    chart::Span,
     key::key_page,
     reveal::{once, remember, reveal},
     wanted,
@@ -191,7 +192,7 @@ async fn after<T>(web: &Web, here: &Here, key: &ApiKey, outcome: Result<T, Error
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            Ok(render_with(StatusCode::CONFLICT, &key_page(web, here, key, problems).await?))
+            Ok(render_with(StatusCode::CONFLICT, &key_page(web, here, key, Span::Days, problems).await?))
         }
     }
 }

@@ -1,10 +1,61 @@
 //! The chart of a key's requests, drawn by the server, with a table that says the same.
 
 use keystead_core::UsageReport;
+use keystead_model::{
+    UtcMs,
+    time::{DAY_MS, HOUR_MS},
+};
 
 use crate::show as words;
 
-/// One day's bar, in units of the drawing.
+/// What a chart shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Span {
+    /// 30 days, a bar for each.
+    Days,
+    /// 48 hours, a bar for each.
+    Hours,
+}
+
+impl Span {
+    /// From an address; days where it says nothing that is known.
+    pub(super) fn parse(text: Option<&str>) -> Self {
+        if text == Some("hours") { Self::Hours } else { Self::Days }
+    }
+
+    /// The length of a bar in milliseconds.
+    pub(super) const fn step(self) -> i64 {
+        match self {
+            Self::Days => DAY_MS,
+            Self::Hours => HOUR_MS,
+        }
+    }
+
+    /// When the first bar begins.
+    pub(super) const fn from(self, now: UtcMs) -> UtcMs {
+        let bars = match self {
+            Self::Days => 30,
+            Self::Hours => 48,
+        };
+        UtcMs(now.0 - (bars - 1) * self.step())
+    }
+
+    fn short(self, at: UtcMs) -> String {
+        match self {
+            Self::Days => words::short_day(at),
+            Self::Hours => format!("{}, {}", words::short_day(at), words::time(at)),
+        }
+    }
+
+    fn long(self, at: UtcMs) -> String {
+        match self {
+            Self::Days => words::day(at),
+            Self::Hours => words::instant(at),
+        }
+    }
+}
+
+/// The bar of a day or an hour, in units of the drawing.
 pub(super) struct Bar {
     pub(super) x: i64,
     pub(super) good_y: i64,
@@ -14,9 +65,9 @@ pub(super) struct Bar {
     pub(super) width: i64,
 }
 
-/// One day that had requests.
-pub(super) struct Day {
-    pub(super) date: String,
+/// A day or an hour that had requests.
+pub(super) struct Line {
+    pub(super) when: String,
     pub(super) good: i64,
     pub(super) client_errors: i64,
     pub(super) server_errors: i64,
@@ -30,8 +81,9 @@ pub(super) struct Endpoint {
 }
 
 pub(super) struct Chart {
+    span: Span,
     pub(super) bars: Vec<Bar>,
-    pub(super) days: Vec<Day>,
+    pub(super) lines: Vec<Line>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) requests: i64,
     pub(super) failed: i64,
@@ -40,18 +92,18 @@ pub(super) struct Chart {
     pub(super) most: i64,
 }
 
-/// Width of a bar and the gap after it, and the height of the drawing.
-const STEP: i64 = 22;
-const WIDTH: i64 = 16;
+/// Width and height of the drawing, as in its template.
+const WIDTH: i64 = 672;
 const HEIGHT: i64 = 100;
 /// Routes that are listed.
 const ENDPOINTS: usize = 6;
 
-pub(super) fn chart(report: &UsageReport) -> Chart {
+pub(super) fn chart(report: &UsageReport, span: Span) -> Chart {
     let sums = |classes: &[i64; 6]| (classes[1] + classes[2] + classes[3], classes[4] + classes[5]);
     let most = report.steps.iter().map(|(_, classes)| sums(classes)).map(|(good, bad)| good + bad).max().unwrap_or(0);
     // Whatever is there is seen, if only as a line.
     let scaled = |count: i64| if count == 0 { 0 } else { (count * HEIGHT / most.max(1)).max(2) };
+    let step = WIDTH / (report.steps.len() as i64).max(1);
     let bars = report
         .steps
         .iter()
@@ -60,24 +112,23 @@ pub(super) fn chart(report: &UsageReport) -> Chart {
             let (good, bad) = sums(classes);
             let (good_height, bad_height) = (scaled(good), scaled(bad));
             Bar {
-                x: 4 + index as i64 * STEP,
+                x: index as i64 * step,
                 good_y: HEIGHT - bad_height - good_height + 6,
                 good_height,
                 bad_y: HEIGHT - bad_height + 6,
                 bad_height,
-                width: WIDTH,
+                width: step * 3 / 4,
             }
         })
         .collect();
-    let days = report.steps.iter().rev().filter(|(_, classes)| classes.iter().any(|count| *count > 0));
-    let edge = |step: Option<&(keystead_model::UtcMs, [i64; 6])>| {
-        step.map(|(at, _)| words::short_day(*at)).unwrap_or_default()
-    };
+    let used = report.steps.iter().rev().filter(|(_, classes)| classes.iter().any(|count| *count > 0));
+    let edge = |step: Option<&(UtcMs, [i64; 6])>| step.map(|(at, _)| span.short(*at)).unwrap_or_default();
     Chart {
+        span,
         bars,
-        days: days
-            .map(|(at, classes)| Day {
-                date: words::day(*at),
+        lines: used
+            .map(|(at, classes)| Line {
+                when: span.long(*at),
                 good: sums(classes).0,
                 client_errors: classes[4],
                 server_errors: classes[5],
@@ -99,27 +150,33 @@ pub(super) fn chart(report: &UsageReport) -> Chart {
 }
 
 impl Chart {
-    pub(super) fn width(&self) -> i64 {
-        self.bars.len() as i64 * STEP + 4
+    pub(super) fn is_hourly(&self) -> bool {
+        self.span == Span::Hours
+    }
+
+    pub(super) fn per(&self) -> &'static str {
+        if self.is_hourly() { "an hour" } else { "a day" }
+    }
+
+    pub(super) fn covers(&self) -> &'static str {
+        if self.is_hourly() { "48 hours" } else { "30 days" }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use keystead_model::UtcMs;
-
     use super::*;
 
     #[test]
     fn bars_stand_on_the_line_and_the_smallest_is_seen() {
         let steps =
             vec![(UtcMs(0), [1, 0, 1000, 0, 0, 0]), (UtcMs(86_400_000), [0, 0, 0, 0, 1, 0]), (UtcMs(2), [0; 6])];
-        let drawn = chart(&UsageReport { steps, requests: 1001, failed: 1, ..UsageReport::default() });
+        let drawn = chart(&UsageReport { steps, requests: 1001, failed: 1, ..UsageReport::default() }, Span::Days);
         for bar in &drawn.bars {
             assert_eq!(bar.bad_y + bar.bad_height, HEIGHT + 6);
             assert_eq!(bar.good_y + bar.good_height, bar.bad_y);
         }
         assert_eq!((drawn.bars[0].good_height, drawn.bars[1].bad_height, drawn.bars[2].good_height), (HEIGHT, 2, 0));
-        assert_eq!(drawn.days.len(), 2, "days without any are left out of the table");
+        assert_eq!(drawn.lines.len(), 2, "days without any are left out of the table");
     }
 }

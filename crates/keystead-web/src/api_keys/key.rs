@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::State,
+    extract::{Query, State},
     response::{IntoResponse, Response},
 };
 use keystead_core::{Error, NoticeFilter};
@@ -11,12 +11,12 @@ use keystead_model::{
     api_key::{ApiKey, KeyKind, KeyState},
     audit::AuditRow,
     scope::Scope,
-    time::DAY_MS,
 };
+use serde::Deserialize;
 
 use super::{
     Row, ScopeChoice,
-    chart::{Chart, chart},
+    chart::{Chart, Span, chart},
     creator,
     life::{LifeLine, life_line},
     row, scope_choices, wanted,
@@ -89,14 +89,26 @@ pub(super) struct Page {
     secret_created: String,
 }
 
-pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Result<Page, Error> {
+pub(super) async fn key_page(
+    web: &Web,
+    here: &Here,
+    key: &ApiKey,
+    span: Span,
+    problems: Problems,
+) -> Result<Page, Error> {
     let now = web.app.now();
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, None, 50).await?;
-    let usage =
-        web.app.key_usage(here.authority(), key.id, UtcMs(now.0 - 29 * DAY_MS), UtcMs(now.0 + 1), DAY_MS).await?;
+    let usage = async |span: Span| {
+        web.app.key_usage(here.authority(), key.id, span.from(now), UtcMs(now.0 + 1), span.step()).await
+    };
+    let of_days = usage(Span::Days).await?;
+    let chart = match span {
+        Span::Days => chart(&of_days, span),
+        Span::Hours => chart(&usage(span).await?, span),
+    };
     let row = row(web, here, key, &names);
     let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
     let trail = |change: &AuditRow| Trail {
@@ -136,9 +148,9 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, problems: Pro
         scopes: scope_choices(key.grant.scopes)
             .into_iter()
             .filter(|choice| choice.scope.suits(key.kind()))
-            .map(|choice| ScopeChoice { used: usage.scopes.get(&choice.scope).copied().unwrap_or(0), ..choice })
+            .map(|choice| ScopeChoice { used: of_days.scopes.get(&choice.scope).copied().unwrap_or(0), ..choice })
             .collect(),
-        chart: chart(&usage),
+        chart,
         rotation: key.overlap(now).map(|previous| Rotation {
             previous_last_four: previous.secret.last_four.clone(),
             retires: words::until(previous.retires_at, now),
@@ -161,7 +173,17 @@ fn action(name: &str) -> String {
     characters.next().map(|first| first.to_uppercase().collect::<String>() + characters.as_str()).unwrap_or_default()
 }
 
-pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+#[derive(Deserialize)]
+pub(crate) struct ShowQuery {
+    by: Option<String>,
+}
+
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Query(query): Query<ShowQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    Ok(render(&key_page(&web, &here, &key, Problems::default()).await?))
+    let span = Span::parse(query.by.as_deref());
+    Ok(render(&key_page(&web, &here, &key, span, Problems::default()).await?))
 }

@@ -223,14 +223,15 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
             user_agent: Some(agent),
             endpoint,
         };
-        // A month of calls, more on some days than on others.
+        // A month of calls, more on some days, and in some hours, than on others.
         let usage = app.authenticate(secret, &facts).await?.usage();
         let now = app.now();
         for day in 0..30i64 {
             for call in 0..20 + (day * 37 + secret.len() as i64 * 11) % 60 {
                 let status = if (call + day) % 17 == 0 { 404 } else { 200 };
                 let scope = keystead_model::scope::Scope::ContactsRead;
-                usage.count(endpoint, Some(scope), status, UtcMs(now.0 - day * DAY_MS));
+                let before = day * DAY_MS + (call * 7 + day) % 24 * HOUR_MS;
+                usage.count(endpoint, Some(scope), status, UtcMs(now.0 - before));
             }
         }
         Ok(())
