@@ -3,23 +3,24 @@
 //! It runs on every node and needs no lease: each step is a conditional statement, and whatever was used, kept or
 //! ended since it was read is left alone.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs,
+    actor::Actor,
     api_key::{ApiKey, DeleteReason, KeyState},
     audit::Action,
     inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
     notice::{NewNotice, NoticeKind},
     time::{DAY_MS, HOUR_MS},
 };
-use keystead_store::{Tx, changes, notices, service_clock, sweep};
+use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
 use serde_json::{Value as Json, json};
 
 use crate::{
     App, Entropy, Result,
     api_keys::location_of,
-    record::{Change, record_change_by_system},
+    record::{Change, record_change_by_system, record_unsigned},
 };
 
 /// Rows read at a time.
@@ -191,14 +192,21 @@ impl App {
         Ok(swept)
     }
 
-    /// Pauses automatic deletions of the whole instance, or goes on with them, by the operator. `false` if that is how
-    /// it was.
-    pub async fn set_sweep_paused(&self, paused: bool) -> Result<bool> {
+    /// Pauses automatic deletions of the whole instance, or goes on with them, for the operator. `false` if that is how
+    /// it was. The log of every agency tells of it: it is their keys that are not deleted.
+    pub async fn set_sweep_paused(&self, by: Actor, address: Option<IpAddr>, paused: bool) -> Result<bool> {
+        let now = self.clock.now();
+        let action = if paused { "instance.sweep_paused" } else { "instance.sweep_resumed" };
         let changed = self
             .store
             .write_serial(move |tx| {
                 changes::lock(tx)?;
-                service_clock::set_paused(tx, paused)
+                let changed = service_clock::set_paused(tx, paused)?;
+                for agency in if changed { agencies::list(tx)? } else { Vec::new() } {
+                    let ip = address.map(|address| address.to_string());
+                    record_unsigned(tx, agency.id, by, ip, now, action, "sweep")?;
+                }
+                Ok::<_, keystead_store::Error>(changed)
             })
             .await?;
         if changed {

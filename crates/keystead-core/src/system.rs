@@ -30,6 +30,24 @@ pub struct SystemStatus {
     pub held: usize,
 }
 
+impl SystemStatus {
+    /// What the operator should look at, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.held > 0 {
+            let (keys, are) = if self.held == 1 { ("key", "is") } else { ("keys", "are") };
+            warnings.push(format!(
+                "{} {keys} {are} held: nobody is there who could be told of their deletion. Add or enable an admin.",
+                self.held
+            ));
+        }
+        if self.paused {
+            warnings.push("Deletions of unused keys are paused (keystead sweep resume).".to_owned());
+        }
+        warnings
+    }
+}
+
 /// A server that was not heard of for so long is gone.
 const GONE_MS: i64 = 2 * MINUTE_MS;
 

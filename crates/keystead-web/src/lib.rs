@@ -39,6 +39,8 @@ pub struct WebOptions {
     pub ended: watch::Receiver<bool>,
     /// Whether a mail server is set.
     pub has_mail: bool,
+    /// What its operator should know of how it is set up, in sentences.
+    pub warnings: Vec<String>,
 }
 
 /// The web face.
@@ -53,6 +55,7 @@ pub struct Inner {
     pub(crate) base_url: String,
     pub(crate) ended: watch::Receiver<bool>,
     pub(crate) has_mail: bool,
+    pub(crate) warnings: Vec<String>,
     /// Streams of events that may be open at once.
     pub(crate) streams: Arc<Semaphore>,
     setup_token: String,
@@ -72,9 +75,9 @@ impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
         let setup_token = app.entropy().token();
-        let WebOptions { base_url, ended, has_mail } = options;
+        let WebOptions { base_url, ended, has_mail, warnings } = options;
         let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, streams, setup_token }) }
+        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, streams, setup_token }) }
     }
 
     /// The token of the first-run wizard, new at each start.

@@ -66,22 +66,15 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
     for_operator(&here)?;
     let status = web.app.system_status().await?;
     let now = web.app.now();
-    let mut warnings = Vec::new();
-    if !web.has_mail {
-        warnings.push("No mail server is set (KEYSTEAD_SMTP_URL): notices are in the app only, and mails stay in the outbox below.".to_owned());
+    let mut warnings = web.warnings.clone();
+    if !here.visitor.facts().address_is_own {
+        warnings.push(
+            "This page came through a proxy that is not trusted (KEYSTEAD_TRUSTED_PROXIES): everybody who comes that \
+             way has its address, in limits, allow-lists and the audit log."
+                .to_owned(),
+        );
     }
-    if status.held > 0 {
-        warnings.push(format!(
-            "{} keys are held, since their owners have no admin who could be told. Add or enable one.",
-            status.held
-        ));
-    }
-    if !web.is_https() && !web.base_url.contains("://127.0.0.1") && !web.base_url.contains("://localhost") {
-        warnings.push("The public URL is not https: sign-ins and keys travel in the clear.".to_owned());
-    }
-    if status.paused {
-        warnings.push("Deletions of unused keys are paused.".to_owned());
-    }
+    warnings.extend(status.warnings());
     let mails = web.app.list_mails().await?;
     let page = Page {
         frame: Frame::of(&here, "System", "system"),
@@ -133,7 +126,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
 
 async fn set_paused(web: &Web, here: &Here, paused: bool) -> Result<Response, Failure> {
     for_operator(here)?;
-    web.app.set_sweep_paused(paused).await?;
+    web.app.set_sweep_paused(here.authority().actor(), here.authority().address(), paused).await?;
     Ok(Redirect::to(&here.url("/settings/system")).into_response())
 }
 

@@ -1,6 +1,6 @@
 //! Configuration: command line, environment, `keystead.toml`, defaults; the first that names a thing wins.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use clap::Args;
 use keystead_core::{Limits, RateLimits};
@@ -93,6 +93,37 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // URL and token may hold secrets.
         f.debug_struct("Config").field("data_dir", &self.data_dir).field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// What its operator should know of how it is set up, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mode = std::fs::metadata(&self.secret_file).map(|secret| secret.permissions().mode() & 0o777);
+        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+            warnings.push("The file of the instance secret can be read by others. Make it 0600.".to_owned());
+        }
+        if self.smtp.is_none() {
+            let text =
+                "No mail server is set (KEYSTEAD_SMTP_URL): notices are in the app only, and mails stay in the outbox.";
+            warnings.push(text.to_owned());
+        }
+        match self.public_url.as_deref() {
+            None if self.smtp.is_some() || !self.listen.ip().is_loopback() => warnings.push(
+                "No public URL is set (KEYSTEAD_PUBLIC_URL): links lead to the address it listens on.".to_owned(),
+            ),
+            Some(url) if url.starts_with("http://") => {
+                warnings.push("The public URL is not https: sign-ins and keys travel in the clear.".to_owned());
+            }
+            _ => {}
+        }
+        if self.public_url.is_some() && self.proxies.is_empty() {
+            let text =
+                "No proxy is trusted (KEYSTEAD_TRUSTED_PROXIES): behind one, all clients have the proxy's address.";
+            warnings.push(text.to_owned());
+        }
+        warnings
     }
 }
 

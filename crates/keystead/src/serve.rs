@@ -51,8 +51,8 @@ impl Server {
         let node = ThisNode { id: entropy.token(), address: address.to_string(), started_at: app.now() };
         let outside = Outside { node, mailer, base_url: base_url.clone() };
         let (ending, ended) = watch::channel(false);
-        let web =
-            Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended, has_mail: config.smtp.is_some() });
+        let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
+        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended, has_mail, warnings });
         let setup_url = match app.needs_setup().await? {
             true => Some(format!("{base_url}/app/setup?token={}", web.setup_token())),
             false => None,

@@ -1,6 +1,7 @@
 //! `keystead sweep …`: whether idle keys are deleted.
 
 use clap::Subcommand;
+use keystead_model::actor::Actor;
 
 use super::with_app;
 use crate::{config::Config, instance::Failure};
@@ -17,7 +18,7 @@ impl Sweep {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         let pause = matches!(self, Self::Pause);
         with_app(config, async |app| {
-            let changed = app.set_sweep_paused(pause).await?;
+            let changed = app.set_sweep_paused(Actor::Operator, None, pause).await?;
             let already = if changed { "" } else { " already" };
             let state = if pause { "paused: no key is deleted for inactivity, and no 90 days run" } else { "running" };
             println!("The sweep is{already} {state}.");

@@ -2,6 +2,7 @@
 
 use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
+    actor::Actor,
     api_key::KeyState,
     grant::Reach,
     inactivity::Stage,
@@ -324,16 +325,23 @@ async fn while_the_operator_has_paused_it_nothing_is_deleted() {
     for step in [75.05, 8.0, 6.0] {
         days(&app, step).await;
     }
-    assert!(app.app.set_sweep_paused(true).await.unwrap());
-    assert!(!app.app.set_sweep_paused(true).await.unwrap());
+    let set_paused = async |paused| app.app.set_sweep_paused(Actor::Operator, None, paused).await.unwrap();
+    assert!(set_paused(true).await);
+    assert!(!set_paused(true).await);
     days(&app, 5.0).await;
     assert!(!is_deleted(&app, &key).await, "not even what was due before");
     let before = app.app.service_now();
     app.let_service_time_pass(std::time::Duration::from_secs(600)).await;
     assert_eq!(app.app.service_now(), before, "no 90 days run");
-    assert!(app.app.set_sweep_paused(false).await.unwrap());
+    assert!(set_paused(false).await);
     sweep(&app).await;
     assert!(is_deleted(&app, &key).await);
+    let reader = app.agency_key().await;
+    let log = app.get("/audit-logs").key(&reader).send().await.expect(200);
+    let of_sweep = |row: &&Value| row["subject"] == "sweep";
+    let told: Vec<&Value> =
+        log["auditLogs"].as_array().unwrap().iter().filter(of_sweep).map(|row| &row["action"]).collect();
+    assert_eq!(told, ["instance.sweep_resumed", "instance.sweep_paused"], "once for each change: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
