@@ -183,17 +183,27 @@ test('a member is invited, joins, sees only what is theirs, and is disabled', as
   await other.fill('#password', 'another long password');
   await other.getByRole('button', { name: 'Join' }).click();
   await other.waitForSelector('h1:has-text("Northside Gym")');
+  const home = other.url();
   for (const hidden of ['/app/agency', '/app/agency/settings/keys', '/app/agency/members']) {
     const answer = await other.goto(base + hidden);
     assert.equal(answer.status(), 404, hidden);
   }
   assert.equal((await other.goto(link)).status(), 404, 'an invitation works once');
 
+  await other.goto(`${home}/settings/keys/new`);
+  await other.fill('#name', 'Class bookings');
+  await other.getByRole('button', { name: 'Create key' }).click();
+  assert.match(await other.inputValue('input[readonly]'), /^ks_location_/);
+
   await page.goto(`${base}/app/agency/members`);
   await page.getByRole('link', { name: 'Sara' }).click();
   await look(page, 'member');
-  await submit('Disable');
-  await page.waitForSelector('text=Disabled');
+  await page.getByRole('link', { name: 'Disable…' }).click();
+  await look(page, 'member-disable');
+  await page.getByRole('checkbox', { name: /Deactivate Class bookings/ }).check();
+  await submit('Disable Sara');
+  await page.waitForSelector('text=This member cannot sign in');
+  assert.match(await page.locator('tr', { hasText: 'Class bookings' }).innerText(), /Deactivated/);
   await other.goto(`${base}/app`);
   assert.match(other.url(), /sign-in/, 'signed out at once');
   await other.context().close();

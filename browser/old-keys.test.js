@@ -74,6 +74,20 @@ test('the requests of a key are drawn by day and by hour, with a table that says
   assert.ok(rows > 2 && bars >= rows, `${bars} bars, ${rows} rows`);
 });
 
+test('keys that nobody has used, or that reach their end, are found', async () => {
+  await page.goto(`${base}/app/agency/settings/keys?tab=location`);
+  await page.getByLabel('Show', { exact: true }).selectOption('Never used');
+  await page.getByRole('button', { name: 'Search' }).click();
+  assert.ok(await page.locator('tbody tr').count() > 0);
+  for (const row of await page.locator('tbody tr').allInnerTexts()) assert.match(row, /Never used/);
+  await look(page, 'keys-never-used');
+  await page.getByLabel('Show', { exact: true }).selectOption('Expired, or within 30 days');
+  await page.getByRole('button', { name: 'Search' }).click();
+  for (const row of await page.locator('tbody tr').allInnerTexts()) assert.doesNotMatch(row, /Never used/);
+  await page.getByRole('link', { name: 'Show all' }).click();
+  assert.equal(await page.getByLabel('Show', { exact: true }).inputValue(), '');
+});
+
 test('what reaches a member is theirs to choose, but for what a key hangs on', async () => {
   await page.goto(`${base}/app/agency/notices`);
   await page.getByRole('link', { name: 'Preferences' }).click();

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use keystead_model::{
-    AgencyId, LocationId, UserId,
+    AgencyId, KeyId, LocationId, UserId,
+    api_key::{ApiKey, KeyState},
     id::Id,
     time::DAY_MS,
     user::{Invitation, NewUser, Role, User},
@@ -12,7 +13,7 @@ use keystead_store::{Tx, locations, sessions, users};
 use serde_json::json;
 
 use crate::{
-    App, Authority, Error, ErrorCode, RequestFacts, Result,
+    App, Authority, Error, ErrorCode, KeyFilter, KeyQuery, RequestFacts, Result,
     error::Noun,
     password::Passwords,
     record::{self, record, record_unsigned},
@@ -20,6 +21,8 @@ use crate::{
     sessions::{SessionToken, SignedIn},
 };
 
+/// Keys that are looked at when who made them leaves.
+const KEYS_MADE: i64 = 1000;
 /// How long an invitation is open.
 const INVITATION_MS: i64 = 7 * DAY_MS;
 
@@ -160,6 +163,34 @@ impl App {
             })
             .await?;
         self.begin_session(made, facts).await
+    }
+
+    /// The keys that a member made and that were not deleted, newest first: those of them that the authority may see.
+    pub async fn keys_made_by(&self, authority: &Authority, user: UserId) -> Result<Vec<ApiKey>> {
+        let filter = KeyFilter { created_by: Some(user), ..KeyFilter::default() };
+        Ok(self.list_keys(authority, KeyQuery { filter, after: None, limit: KEYS_MADE }).await?.0)
+    }
+
+    /// Disables a member, and switches off those of the keys that they made which `keys` names. The others stay, they
+    /// are the tenant's; whoever made a key may still have its secret. Answers the keys that were switched off.
+    pub async fn disable_user(
+        &self,
+        authority: &Authority,
+        manager: Role,
+        id: UserId,
+        keys: &[KeyId],
+    ) -> Result<Vec<ApiKey>> {
+        let made = self.keys_made_by(authority, id).await?;
+        if let Some(stranger) = keys.iter().find(|key| !made.iter().any(|made| made.id == **key)) {
+            return Err(Error::NotFound(Noun::Key, stranger.to_string()));
+        }
+        // The person first: what they could still do meanwhile is more than what a key can.
+        self.set_user_disabled(authority, manager, id, true).await?;
+        let mut ended = Vec::new();
+        for key in made.iter().filter(|key| keys.contains(&key.id) && key.state == KeyState::Active) {
+            ended.push(self.deactivate_key(authority, key.id).await?.key);
+        }
+        Ok(ended)
     }
 
     /// Disables or enables a member. A disabled member's sessions end at once; their keys stay, they are the tenant's.

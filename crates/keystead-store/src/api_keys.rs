@@ -1,7 +1,7 @@
 //! API keys.
 
 use keystead_model::{
-    AgencyId, KeyId, LocationId, ServiceMs, UtcMs,
+    AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     agency::TenantState,
     api_key::{ApiKey, DeleteReason, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
@@ -308,6 +308,10 @@ pub struct KeyFilter {
     pub expired: Option<(UtcMs, bool)>,
     /// Whose deletion is due before this instant of service time.
     pub deletes_before: Option<ServiceMs>,
+    /// Made by this member.
+    pub created_by: Option<UserId>,
+    /// Only those that nobody has used yet.
+    pub never_used: bool,
     /// A name that begins so.
     pub query: Option<String>,
 }
@@ -372,7 +376,8 @@ pub fn count_matching(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter) -> 
 }
 
 fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
-    let KeyFilter { kind, locations, deleted, active, expired, deletes_before, query: _ } = filter;
+    let KeyFilter { kind, locations, deleted, active, expired, deletes_before, created_by, never_used, query: _ } =
+        filter;
     let mut conditions = Filter::new();
     conditions.and("k.agency_id = @", &[agency]);
     match kind {
@@ -398,6 +403,12 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
     }
     if let Some(instant) = deletes_before {
         conditions.and("v.deletes_at <= @", &[instant]);
+    }
+    if let Some(user) = created_by {
+        conditions.and("k.created_by_kind = 'user' AND k.created_by_id = @", &[user]);
+    }
+    if *never_used {
+        conditions.and("k.last_used_at IS NULL", &[]);
     }
     conditions
 }

@@ -115,7 +115,12 @@ impl TestApp {
 
     /// The agency's admin, who has just signed in.
     pub async fn admin(&self) -> Authority {
-        let signed_in = self.app.sign_in(ADMIN_EMAIL, ADMIN_PASSWORD, &facts()).await.expect("a sign-in");
+        self.member(ADMIN_EMAIL, ADMIN_PASSWORD).await
+    }
+
+    /// A member, who has just signed in.
+    pub async fn member(&self, email: &str, password: &str) -> Authority {
+        let signed_in = self.app.sign_in(email, password, &facts()).await.expect("a sign-in");
         self.app.authority_of(&signed_in, &facts())
     }
 
@@ -137,6 +142,17 @@ impl TestApp {
 
     /// A key with these scopes, changed as wanted.
     pub async fn key_with(&self, reach: Reach, scopes: ScopeSet, change: impl FnOnce(&mut NewKey)) -> TestKey {
+        self.key_by(self.operator().await.authority(), reach, scopes, change).await
+    }
+
+    /// A key that somebody makes, changed as wanted.
+    pub async fn key_by(
+        &self,
+        authority: &Authority,
+        reach: Reach,
+        scopes: ScopeSet,
+        change: impl FnOnce(&mut NewKey),
+    ) -> TestKey {
         let mut new = NewKey {
             name: KeyName::parse("A test").expect("a name"),
             description: None,
@@ -144,7 +160,7 @@ impl TestApp {
             rate_limit: None,
         };
         change(&mut new);
-        let made = self.app.create_key(self.operator().await.authority(), new).await.expect("a key");
+        let made = self.app.create_key(authority, new).await.expect("a key");
         TestKey { id: made.key.id, secret: made.secret.expose().to_owned() }
     }
 

@@ -166,7 +166,7 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/members/invite", get(users::invite_form).post(users::invite)),
         ("/members/invitations/{id}/withdraw", post(users::withdraw)),
         ("/members/{id}", get(users::edit).post(users::set_role)),
-        ("/members/{id}/disable", post(users::disable)),
+        ("/members/{id}/disable", get(users::disable_form).post(users::disable)),
         ("/members/{id}/enable", post(users::enable)),
     ]
 }

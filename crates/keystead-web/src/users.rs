@@ -11,13 +11,14 @@ use axum::{
 use http::StatusCode;
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    LocationId,
+    KeyId, LocationId,
+    api_key::KeyState,
     text::EmailAddress,
     user::{NewUser, PersonName, Role, User},
 };
 
 use crate::{
-    Web,
+    Web, api_keys,
     failure::Failure,
     form::{Fields, Problems},
     page::{Frame, render, render_with},
@@ -134,24 +135,37 @@ struct Existing {
     is_self: bool,
     disable_url: String,
     enable_url: String,
+    /// Keys that they made.
+    keys: Vec<api_keys::Row>,
 }
 
-fn editor(here: &Here, existing: Option<&User>, fields: Fields, problems: Problems) -> Editor {
+/// The page of a member who exists.
+async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, problems: Problems) -> Result<Editor, Error> {
+    let keys = web.app.keys_made_by(here.authority(), user.id).await?;
+    let existing = Existing {
+        email: user.email.as_str().to_owned(),
+        disabled: user.disabled,
+        is_self: user.id == here.visitor.signed_in.user.id,
+        disable_url: here.url(&format!("/members/{}/disable", user.id)),
+        enable_url: here.url(&format!("/members/{}/enable", user.id)),
+        keys: api_keys::rows(web, here, &keys).await?,
+    };
+    Ok(editor(here, Some((user, existing)), fields, problems))
+}
+
+fn editor(here: &Here, existing: Option<(&User, Existing)>, fields: Fields, problems: Problems) -> Editor {
     let manager = here.visitor.signed_in.user.role;
-    let heading = existing.map_or_else(|| "Invite a member".to_owned(), User::display_name);
+    let (heading, existing) = match existing {
+        Some((user, existing)) => (user.display_name(), Some(existing)),
+        None => ("Invite a member".to_owned(), None),
+    };
     let chosen = fields.all("location").into_iter().filter_map(LocationId::parse).collect::<BTreeSet<_>>();
     let role = fields.text("role").and_then(Role::from_name);
     let in_location = here.location.is_some();
     Editor {
         frame: Frame::of(here, &heading, "members"),
         heading,
-        existing: existing.map(|user| Existing {
-            email: user.email.as_str().to_owned(),
-            disabled: user.disabled,
-            is_self: user.id == here.visitor.signed_in.user.id,
-            disable_url: here.url(&format!("/members/{}/disable", user.id)),
-            enable_url: here.url(&format!("/members/{}/enable", user.id)),
-        }),
+        existing,
         roles: Role::ALL
             .iter()
             .filter(|role| manager.may_manage(**role) && (!in_location || role.is_account()))
@@ -243,7 +257,7 @@ fn fields_of(user: &User) -> Fields {
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    Ok(render(&editor(&here, Some(&user), fields_of(&user), Problems::default())))
+    Ok(render(&member_page(&web, &here, &user, fields_of(&user), Problems::default()).await?))
 }
 
 pub(crate) async fn set_role(
@@ -263,35 +277,75 @@ pub(crate) async fn set_role(
             Err(error) => problems.take(error)?,
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), fields, problems)))
+    let page = member_page(&web, &here, &user, fields, problems).await?;
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
-pub(crate) async fn disable(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    set_disabled(&web, here, true, Fields::default()).await
+#[derive(Template)]
+#[template(path = "users/disable.html")]
+struct DisableForm {
+    frame: Frame,
+    name: String,
+    /// Keys that they made and that work.
+    keys: Vec<(KeyId, api_keys::Row)>,
+    problems: Problems,
+    member_url: String,
 }
 
-pub(crate) async fn enable(
+async fn disable_page(web: &Web, here: &Here, user: &User, problems: Problems) -> Result<DisableForm, Error> {
+    let mut keys = web.app.keys_made_by(here.authority(), user.id).await?;
+    keys.retain(|key| key.state == KeyState::Active);
+    let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
+    Ok(DisableForm {
+        frame: Frame::of(here, "Disable a member", "members"),
+        name: user.display_name(),
+        keys: ids.into_iter().zip(api_keys::rows(web, here, &keys).await?).collect(),
+        problems,
+        member_url: here.url(&format!("/members/{}", user.id)),
+    })
+}
+
+pub(crate) async fn disable_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
+    Ok(render(&disable_page(&web, &here, &user, Problems::default()).await?))
+}
+
+pub(crate) async fn disable(
     State(web): State<Web>,
     here: Here,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
-    set_disabled(&web, here, false, pairs.into()).await
+    let (user, fields) = (wanted(&web, &here).await?, Fields::from(pairs));
+    let keys: Vec<KeyId> = fields.all("deactivate").into_iter().filter_map(KeyId::parse).collect();
+    let manager = here.visitor.signed_in.user.role;
+    let mut problems = Problems::default();
+    match web.app.disable_user(here.authority(), manager, user.id, &keys).await {
+        Ok(_) => Ok(Redirect::to(&here.url(&format!("/members/{}", user.id))).into_response()),
+        Err(error) => {
+            problems.take(error)?;
+            let page = disable_page(&web, &here, &user, problems).await?;
+            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+    }
 }
 
-async fn set_disabled(web: &Web, mut here: Here, disabled: bool, fields: Fields) -> Result<Response, Failure> {
-    let user = wanted(web, &here).await?;
+pub(crate) async fn enable(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
     let mut problems = Problems::default();
-    if !disabled {
-        here.confirm(web, &fields, &mut problems).await?;
-    }
+    here.confirm(&web, &pairs.into(), &mut problems).await?;
     if problems.is_empty() {
         let manager = here.visitor.signed_in.user.role;
-        match web.app.set_user_disabled(here.authority(), manager, user.id, disabled).await {
+        match web.app.set_user_disabled(here.authority(), manager, user.id, false).await {
             Ok(()) => return Ok(Redirect::to(&here.url("/members")).into_response()),
             Err(error) => problems.take(error)?,
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&user), fields_of(&user), problems)))
+    let page = member_page(&web, &here, &user, fields_of(&user), problems).await?;
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 #[derive(Template)]

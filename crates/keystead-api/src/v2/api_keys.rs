@@ -352,6 +352,7 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
         },
         deletes_before: due.map(|due| ServiceMs(call.app.service_now().0 + due)),
         query: query.text("query"),
+        ..KeyFilter::default()
     };
     let after = query.parse("cursor", parse_cursor);
     query.finish()?;

@@ -31,17 +31,21 @@ struct List {
     tabs: Vec<Tab>,
     rows: Vec<Row>,
     query: String,
+    /// What else may be asked for: value, words, whether it is.
+    shows: Vec<(&'static str, &'static str, bool)>,
     tab: &'static str,
     next_url: Option<String>,
     new_url: String,
     may_create: bool,
     is_deleted_tab: bool,
+    is_filtered: bool,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     tab: Option<String>,
     q: Option<String>,
+    show: Option<String>,
     after: Option<String>,
 }
 
@@ -58,6 +62,9 @@ fn filter_of(web: &Web, here: &Here, tab: &str) -> KeyFilter {
     };
     KeyFilter { kind, locations: own, deleted: tab == "deleted", deletes_before, ..KeyFilter::default() }
 }
+
+/// What can be asked for beside the tabs.
+const SHOWS: &[(&str, &str)] = &[("", "All"), ("never-used", "Never used"), ("expiring", "Expired, or within 30 days")];
 
 pub(crate) async fn list(
     State(web): State<Web>,
@@ -78,7 +85,14 @@ pub(crate) async fn list(
     }
     let text = query.q.unwrap_or_default();
     let searched = text.trim().to_owned();
-    let filter = KeyFilter { query: (!searched.is_empty()).then_some(searched), ..filter_of(&web, &here, tab) };
+    let wanted = query.show.as_deref().unwrap_or_default();
+    let show = SHOWS.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or_default();
+    let filter = KeyFilter {
+        query: (!searched.is_empty()).then_some(searched),
+        never_used: show == "never-used",
+        expired: (show == "expiring").then(|| (UtcMs(web.app.now().0 + 30 * DAY_MS), true)),
+        ..filter_of(&web, &here, tab)
+    };
     let after = query.after.as_deref().and_then(|cursor| {
         let (at, id) = cursor.split_once('.')?;
         Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
@@ -86,18 +100,20 @@ pub(crate) async fn list(
     let (keys, _) = web.app.list_keys(here.authority(), KeyQuery { filter, after, limit: PAGE }).await?;
     let next_url = keys.last().filter(|_| keys.len() as i64 == PAGE).map(|last| {
         let text = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
-        here.url(&format!("/settings/keys?tab={tab}&q={text}&after={}.{}", last.created_at.0, last.id))
+        here.url(&format!("/settings/keys?tab={tab}&q={text}&show={show}&after={}.{}", last.created_at.0, last.id))
     });
     let page = List {
         frame: Frame::of(&here, "API keys", "keys"),
         rows: rows(&web, &here, &keys).await?,
         tabs,
-        query: text,
+        query: text.clone(),
+        shows: SHOWS.iter().map(|(name, words)| (*name, *words, *name == show)).collect(),
         tab,
         next_url,
         new_url: here.url("/settings/keys/new"),
         may_create: here.authority().grant().allows(Scope::KeysWrite),
         is_deleted_tab: tab == "deleted",
+        is_filtered: !show.is_empty() || !text.trim().is_empty(),
     };
     Ok(render(&page))
 }

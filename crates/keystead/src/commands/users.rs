@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::parse_location;
 use keystead_core::{AgencyContext, App};
 use keystead_model::{
-    LocationId,
+    KeyId, LocationId,
+    api_key::KeyState,
     text::EmailAddress,
     user::{NewUser, Role, User},
 };
@@ -26,8 +27,14 @@ pub(super) enum Users {
     Invite(Membership),
     /// Change a member's role and locations; their sessions end
     Update(Membership),
-    /// Keep a member from signing in; their sessions end at once, keys that they made stay
-    Disable(One),
+    /// Keep a member from signing in; their sessions end at once
+    Disable {
+        #[command(flatten)]
+        one: One,
+        /// What becomes of the keys that they made and whose secrets they may have: keep or deactivate
+        #[arg(long, default_value = "keep", value_name = "WHAT")]
+        keys: String,
+    },
     /// Let a disabled member sign in again
     Enable(One),
     /// Set somebody's password; all their sessions end
@@ -93,8 +100,8 @@ impl Users {
             Self::List(common) => list(app, &common).await,
             Self::Invite(membership) => membership.invite(app, config).await,
             Self::Update(membership) => membership.update(app).await,
-            Self::Disable(one) => one.set_disabled(app, true).await,
-            Self::Enable(one) => one.set_disabled(app, false).await,
+            Self::Disable { one, keys } => one.disable(app, &keys).await,
+            Self::Enable(one) => one.enable(app).await,
             Self::SetPassword { email, password_file } => {
                 let password = read_secret(&password_file)?;
                 app.reset_password(&email, &password).await?;
@@ -193,10 +200,33 @@ impl Membership {
 }
 
 impl One {
-    async fn set_disabled(self, app: &App, disabled: bool) -> Result<(), Failure> {
+    async fn disable(self, app: &App, keys: &str) -> Result<(), Failure> {
+        let deactivates = match keys {
+            "keep" => false,
+            "deactivate" => true,
+            _ => return Err(Failure::new("--keys must be keep or deactivate")),
+        };
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let user = member(app, &context, &self.email).await?;
-        app.set_user_disabled(context.authority(), MANAGER, user.id, disabled).await?;
+        let mut made = app.keys_made_by(context.authority(), user.id).await?;
+        made.retain(|key| key.state == KeyState::Active);
+        let ended: Vec<KeyId> = made.iter().filter(|_| deactivates).map(|key| key.id).collect();
+        app.disable_user(context.authority(), MANAGER, user.id, &ended).await?;
+        show(app, &context, &self.email, self.common.json).await?;
+        if !self.common.json && !made.is_empty() {
+            let what = if deactivates { "are deactivated" } else { "still work; rotate those that must go on" };
+            println!("Keys that they made {what}:");
+            for key in made {
+                println!("  {}  {}", key.id, key.name);
+            }
+        }
+        Ok(())
+    }
+
+    async fn enable(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let user = member(app, &context, &self.email).await?;
+        app.set_user_disabled(context.authority(), MANAGER, user.id, false).await?;
         show(app, &context, &self.email, self.common.json).await
     }
 }

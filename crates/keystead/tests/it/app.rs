@@ -1,7 +1,11 @@
 //! The web app through its front door: who gets in where. How pages look and behave is tested in a browser.
 
 use keystead_model::{
+    actor::Actor,
     agency::TenantName,
+    api_key::{KeyKind, KeyName, NewKey},
+    grant::Reach,
+    scope::Preset,
     text::EmailAddress,
     user::{NewUser, Role},
 };
@@ -121,6 +125,40 @@ async fn members_see_only_what_is_theirs() {
         1,
         "nothing was changed"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_disables_a_member_says_what_becomes_of_the_keys_that_they_made() {
+    let app = TestApp::start().await;
+    member(&app, "la@example.com", Role::AccountAdmin, &[app.ids.location]).await;
+    let leaving = app.member("la@example.com", "a long password").await;
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
+    let make = async |name: &str| {
+        let change = |new: &mut NewKey| new.name = KeyName::parse(name).unwrap();
+        app.key_by(&leaving, Reach::location(app.ids.location), scopes, change).await
+    };
+    let (kept, ended, others) = (make("Stays").await, make("Goes").await, app.location_key().await);
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let Actor::User(id) = leaving.actor() else { panic!("a member") };
+    let url = format!("/app/agency/members/{id}/disable");
+    let page = app.get(&url).header("Cookie", &cookie).send().await;
+    assert!(page.text.contains("Deactivate Stays") && page.text.contains("Deactivate Goes"), "{}", page.text);
+    assert!(!page.text.contains("Deactivate A test"), "the key of somebody else");
+    let disable =
+        async |keys: &[(&str, &str)]| from_here(app.post(&url)).header("Cookie", &cookie).form(keys).send().await;
+    // A key of somebody else is not ended by the way, and nothing else happens either.
+    assert_eq!(disable(&[("deactivate", others.id.as_str())]).await.status, 404);
+    assert_eq!(
+        app.get("/app").header("Cookie", &sign_in(&app, "la@example.com", "a long password").await).send().await.status,
+        303
+    );
+    assert_eq!(disable(&[("deactivate", ended.id.as_str())]).await.status, 303);
+    for (key, status) in [(&kept, 200), (&ended, 401), (&others, 200)] {
+        assert_eq!(app.get("/api-keys/self").key(key).send().await.status, status);
+    }
+    let refused =
+        from_here(app.post("/app/sign-in")).form(&[("email", "la@example.com"), ("password", "a long password")]);
+    assert_eq!(refused.send().await.status, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

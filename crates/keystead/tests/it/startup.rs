@@ -217,6 +217,7 @@ fn locations_and_members_are_managed_without_a_browser() {
     assert_eq!((&listed["type"], &listed["role"]), (&"agency".into(), &"admin".into()));
     // Somebody must be left to run the agency.
     assert!(instance.refused(&["users", "disable", "--email", admin]).contains("admin"));
+    assert!(instance.refused(&["users", "disable", "--email", admin, "--keys", "burn"]).contains("keep or deactivate"));
     let less = ["users", "update", "--email", admin, "--role", "agency-user"];
     assert!(instance.refused(&less).contains("admin"));
     assert!(instance.refused(&["users", "enable", "--email", "nobody@example.com"]).contains("users list"));
