@@ -1,7 +1,7 @@
 //! The PostgreSQL driver: threads that each own a connection.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -115,14 +115,23 @@ pub(crate) fn connect_alone(url: &str) -> Result<Client> {
 }
 
 fn connect(config: &Config) -> Result<Client> {
-    // Once per process; a second call is refused and changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        let _ = roots.add(certificate);
-    }
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    Ok(config.connect(MakeRustlsConnect::new(tls))?)
+    Ok(config.connect(tls().clone())?)
+}
+
+/// How connections are encrypted where the server can: by the certificates that this machine trusts. Read once, since
+/// that takes longer than connecting.
+fn tls() -> &'static MakeRustlsConnect {
+    static TLS: OnceLock<MakeRustlsConnect> = OnceLock::new();
+    TLS.get_or_init(|| {
+        // Once per process; a second call is refused and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in rustls_native_certs::load_native_certs().certs {
+            let _ = roots.add(certificate);
+        }
+        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        MakeRustlsConnect::new(tls)
+    })
 }
 
 fn spawn(name: &str, server: &Arc<Server>, jobs: Receiver<Job>) -> Result<()> {

@@ -64,6 +64,14 @@ impl TestDatabase {
         bytes
     }
 
+    /// Its URL, on PostgreSQL.
+    pub fn url(&self) -> &str {
+        match &self.database {
+            Database::Postgres(url) => url,
+            Database::Sqlite(_) => panic!("the suite runs on SQLite"),
+        }
+    }
+
     /// Whether the suite runs on PostgreSQL.
     pub fn is_postgres() -> bool {
         server().is_some()
@@ -76,7 +84,7 @@ fn server() -> Option<String> {
 }
 
 /// A client must be made, used and dropped outside of an async runtime.
-fn on_server(server: &str, sql: &str) {
+pub(crate) fn on_server(server: &str, sql: &str) {
     let (server, sql) = (server.to_owned(), sql.to_owned());
     std::thread::spawn(move || {
         postgres::Client::connect(&server, postgres::NoTls)

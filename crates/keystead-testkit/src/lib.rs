@@ -2,9 +2,11 @@
 
 mod conformance;
 mod database;
+mod gate;
 mod requests;
 mod test_app;
 
 pub use database::TestDatabase;
+pub use gate::Gate;
 pub use requests::{Answer, Call};
 pub use test_app::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey, authenticate};

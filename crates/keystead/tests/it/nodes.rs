@@ -13,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_store::Database;
 use keystead_testkit::TestDatabase;
 use serde_json::{Value, json};
 use tokio::{
@@ -40,13 +39,6 @@ struct Nodes {
     servers: Vec<Node>,
     location: String,
     admin: String,
-}
-
-fn url_of(database: &TestDatabase) -> String {
-    match &database.database {
-        Database::Postgres(url) => url.clone(),
-        Database::Sqlite(_) => panic!("only on PostgreSQL"),
-    }
 }
 
 fn command(folder: &PathBuf, database_url: &str, arguments: &[&str]) -> Command {
@@ -84,7 +76,7 @@ impl Node {
 impl Nodes {
     fn start(count: usize) -> Self {
         let database = TestDatabase::create();
-        let url = url_of(&database);
+        let url = database.url().to_owned();
         let folder = |number: usize| database.folder.join(format!("node-{number}"));
         std::fs::write(database.folder.join("password"), "correct horse battery").unwrap();
         let password = database.folder.join("password").display().to_string();
@@ -242,7 +234,7 @@ async fn a_node_that_is_cut_off_answers_503_and_never_a_stale_200_or_a_wrong_401
         return;
     }
     let cluster = Nodes::start(1);
-    let url = url_of(&cluster.database);
+    let url = cluster.database.url().to_owned();
     let host = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
     let (address, cut) = proxy(host.clone()).await;
     let folder = cluster.database.folder.join("cut-off");

@@ -1,115 +1,163 @@
-//! Pairs of racing changes on two connections, the first held open at its end while the second runs into it; and whole
-//! operations on two nodes at once. On SQLite all writes are serial, so the first kind has nothing to show there.
+//! Pairs of racing operations. On PostgreSQL the first of a pair is stopped at every point inside its transaction, the
+//! second runs into it on another node, and then the first goes on. On SQLite all writes are serial, so only whole
+//! operations at once have something to show there.
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
-    time::Duration,
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use keystead_model::{
-    api_key::{ApiKey, KeyState, LastUse},
-    inactivity::{RESTORE_WINDOW_MS, Stage},
-};
-use keystead_store::{
-    Tx,
-    api_keys::{self, KeyUse},
-    changes, sweep,
-};
-use keystead_testkit::{TestApp, TestDatabase, TestKey};
+use keystead_core::{App, Error, Result, Swept};
+use keystead_model::api_key::{ApiKey, KeyState};
+use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
+
+/// The tables that operations write to, in the order in which they first come to them.
+const USE: &[&str] = &["api_keys"];
+const STAGE: &[&str] = &["api_keys", "notices"];
+const CHANGE: &[&str] = &["change_head", "changes", "api_keys", "audit_rows"];
+const DELETION: &[&str] = &["change_head", "api_keys", "audit_rows", "notices", "changes"];
+
+/// The days before each step of a ladder.
+const LADDER: [f64; 4] = [75.05, 8.0, 6.0, 1.1];
 
 async fn record(app: &TestApp, key: &TestKey) -> ApiKey {
     let operator = app.operator().await;
     app.app.get_key(operator.authority(), key.id).await.unwrap()
 }
 
-fn a_use(key: &ApiKey) -> KeyUse {
-    let at = keystead_model::UtcMs(1_900_000_000_000);
-    KeyUse {
-        id: key.id,
-        secret_hash: key.current.hash.unwrap(),
-        last_use: LastUse { at, ip: "192.0.2.1".to_owned(), user_agent: None, endpoint: "GET /".to_owned() },
+/// What became of a pair.
+struct Raced<A, B> {
+    /// Where the first was stopped.
+    point: String,
+    app: Arc<TestApp>,
+    nodes: [App; 2],
+    key: TestKey,
+    first: A,
+    second: B,
+}
+
+impl<A, B> Raced<A, B> {
+    async fn key(&self) -> ApiKey {
+        record(&self.app, &self.key).await
+    }
+
+    async fn notices(&self, kind: &str) -> usize {
+        let operator = self.app.operator().await;
+        let filter = keystead_core::NoticeFilter { archived: true, ..Default::default() };
+        let found = self.app.app.list_notices(operator.authority(), filter, None, 1000).await.unwrap();
+        found.iter().filter(|notice| notice.key == self.key.id && notice.kind.as_str() == kind).count()
+    }
+
+    async fn audited(&self, action: &str) -> usize {
+        let operator = self.app.operator().await;
+        let rows = self.app.app.list_key_changes(operator.authority(), self.key.id).await.unwrap();
+        rows.iter().filter(|row| row.action == action).count()
     }
 }
 
-/// Runs `first` and holds its transaction open, runs `second` into it, then lets the first commit.
-#[expect(clippy::disallowed_methods, reason = "joined below")]
-async fn race<A: Send + 'static, B: Send + 'static>(
-    app: &TestApp,
-    first: impl Fn(&mut Tx<'_>) -> keystead_store::Result<A> + Send + 'static,
-    second: impl Fn(&mut Tx<'_>) -> keystead_store::Result<B> + Send + 'static,
-) -> (A, B) {
-    let (one, two) = (app.second_store(), app.second_store());
-    let (done, is_done) = mpsc::channel();
-    let (release, may_commit) = mpsc::channel::<()>();
-    let may_commit = Mutex::new(may_commit);
-    let first = tokio::spawn(async move {
-        one.write_serial(move |tx| {
-            let outcome = first(tx)?;
-            done.send(()).unwrap();
-            may_commit.lock().unwrap().recv_timeout(Duration::from_secs(1)).ok();
-            Ok::<_, keystead_store::Error>(outcome)
-        })
-        .await
-    });
-    tokio::task::spawn_blocking(move || is_done.recv_timeout(Duration::from_secs(5)).unwrap()).await.unwrap();
-    let second = tokio::spawn(async move { two.write_serial(second).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    release.send(()).unwrap();
-    (first.await.unwrap().unwrap(), second.await.unwrap().unwrap())
-}
-
-/// A key whose next step is due, as the sweep has read it.
-async fn due(app: &TestApp, steps: &[f64]) -> (TestKey, ApiKey) {
-    let key = app.location_key().await;
-    for (index, days) in steps.iter().enumerate() {
-        app.let_days_pass(*days).await;
-        if index + 1 < steps.len() {
-            app.app.sweep().await.unwrap();
+/// Lets `first` and `second` race over a key that has gone through `steps` of the ladder, with a sweep before each but
+/// the last, once for every point at which the first can be stopped: before and after its statements on each of `tables`.
+async fn race<A, B>(
+    steps: &[f64],
+    tables: &[&str],
+    first: impl AsyncFn(&App, &TestKey) -> A,
+    second: impl AsyncFn(&App, &TestKey) -> B,
+    check: impl AsyncFn(Raced<A, B>),
+) {
+    let app = Arc::new(TestApp::start().await);
+    let (one, two) = (app.node_on(&app.database.gated()).await, app.second_node().await);
+    for (table, when) in tables.iter().flat_map(|table| [(table, "BEFORE"), (table, "AFTER")]) {
+        let key = app.location_key().await;
+        for (index, days) in steps.iter().enumerate() {
+            app.let_days_pass(*days).await;
+            if index + 1 < steps.len() {
+                app.app.sweep().await.unwrap();
+            }
         }
+        one.poll_changes().await.unwrap();
+        two.poll_changes().await.unwrap();
+        let mut gate = app.database.close_gate(table, when);
+        let (first_is_done, second_is_done) = (Cell::new(false), Cell::new(false));
+        let racing = async {
+            let outcome = first(&one, &key).await;
+            first_is_done.set(true);
+            outcome
+        };
+        let meeting = async {
+            until(|| gate.waiting() > 0 || first_is_done.get()).await;
+            assert!(!first_is_done.get(), "it never came to this point: {when} {table}");
+            let following = async {
+                let outcome = second(&two, &key).await;
+                second_is_done.set(true);
+                outcome
+            };
+            let opening = async {
+                // The second has ended before the first goes on, or waits for it.
+                until(|| second_is_done.get() || gate.waiting() > 1).await;
+                gate.open();
+            };
+            tokio::join!(following, opening).0
+        };
+        let (first, second) = tokio::join!(racing, meeting);
+        gate.remove(table);
+        one.poll_changes().await.unwrap();
+        two.poll_changes().await.unwrap();
+        let point = format!("{when} {table}");
+        let nodes = [one.clone(), two.clone()];
+        check(Raced { point, app: Arc::clone(&app), nodes, key: key.clone(), first, second }).await;
+        // What is left of it must not be swept with the next one.
+        let operator = app.operator().await;
+        let _ = app.app.delete_key(operator.authority(), key.id).await;
     }
-    let read = record(app, &key).await;
-    (key, read)
 }
 
-const LADDER: [f64; 4] = [75.05, 8.0, 6.0, 1.1];
+async fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it takes too long");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn use_it(node: &App, key: &TestKey) -> Result<()> {
+    authenticate(node, key).await.map(drop)
+}
+
+async fn sweep(node: &App, _: &TestKey) -> Swept {
+    node.sweep().await.unwrap()
+}
+
+fn was_refused_as_deleted(used: &Result<()>) -> bool {
+    matches!(used, Err(Error::Refused(keystead_model::api_key::Refusal::Deleted { .. })))
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_use_that_commits_first_voids_each_stage() {
+async fn of_a_use_and_a_stage_both_happen_and_the_use_voids_the_ladder() {
     if !TestDatabase::is_postgres() {
         return;
     }
-    for (count, stage) in [(1, Stage::Fifteen), (2, Stage::Seven), (3, Stage::One)] {
-        let app = TestApp::start().await;
-        let (key, read) = due(&app, &LADDER[..count]).await;
-        let use_it = a_use(&read);
-        let (used, recorded) =
-            race(&app, move |tx| api_keys::touch(tx, &use_it), move |tx| sweep::record_stage(tx, &read, stage)).await;
-        assert!(used.is_some() && !recorded, "{stage:?}");
-        assert_eq!(record(&app, &key).await.inactivity.stage, None, "{stage:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_use_that_commits_after_a_stage_voids_it_too() {
-    if !TestDatabase::is_postgres() {
-        return;
-    }
-    for (count, stage) in [(1, Stage::Fifteen), (2, Stage::Seven), (3, Stage::One)] {
-        let app = TestApp::start().await;
-        let (key, read) = due(&app, &LADDER[..count]).await;
-        let use_it = a_use(&read);
-        let (recorded, used) =
-            race(&app, move |tx| sweep::record_stage(tx, &read, stage), move |tx| api_keys::touch(tx, &use_it)).await;
-        assert!(used.is_some() && recorded, "{stage:?}");
-        assert_eq!(record(&app, &key).await.inactivity.stage, None, "the next ladder is whole");
-    }
-}
-
-fn delete(read: &ApiKey) -> impl Fn(&mut Tx<'_>) -> keystead_store::Result<bool> + Send + 'static {
-    let (read, at) = (read.clone(), keystead_model::UtcMs(1_900_000_000_000));
-    move |tx| {
-        changes::lock(tx)?;
-        Ok(sweep::delete(tx, &read, at, RESTORE_WINDOW_MS)?.is_some())
+    for steps in [&LADDER[..1], &LADDER[..2], &LADDER[..3]] {
+        let check = async |raced: &Raced<Result<()>, Swept>, is_recorded: bool| {
+            assert_eq!(raced.second.notices, u64::from(is_recorded), "{}", raced.point);
+            raced.first.as_ref().unwrap_or_else(|error| panic!("{}: {error}", raced.point));
+            let inactivity = raced.key().await.inactivity;
+            assert_eq!(inactivity.stage, None, "{}: the next ladder is whole", raced.point);
+            assert_eq!(inactivity.idle_since, raced.app.app.service_now(), "{}", raced.point);
+            let recorded = steps.len() - 1 + usize::try_from(raced.second.notices).unwrap();
+            assert_eq!(raced.notices("inactivity").await, recorded, "{}: stage and notice are one", raced.point);
+        };
+        race(steps, USE, use_it, sweep, async |raced| {
+            let is_recorded = raced.point == "BEFORE api_keys";
+            check(&raced, is_recorded).await;
+        })
+        .await;
+        race(steps, STAGE, sweep, use_it, async |raced| {
+            let Raced { point, app, nodes, key, first, second } = raced;
+            let is_recorded = point != "BEFORE api_keys";
+            check(&Raced { point, app, nodes, key, first: second, second: first }, is_recorded).await;
+        })
+        .await;
     }
 }
 
@@ -118,31 +166,126 @@ async fn of_a_use_and_a_deletion_the_one_that_commits_first_wins() {
     if !TestDatabase::is_postgres() {
         return;
     }
-    let app = TestApp::start().await;
-    let (key, read) = due(&app, &LADDER).await;
-    let use_it = a_use(&read);
-    let (used, deleted) = race(&app, move |tx| api_keys::touch(tx, &use_it), delete(&read)).await;
-    assert!(used.is_some() && !deleted);
-    assert_eq!(record(&app, &key).await.state, KeyState::Active);
-
-    let app = TestApp::start().await;
-    let (key, read) = due(&app, &LADDER).await;
-    let use_it = a_use(&read);
-    let (deleted, used) = race(&app, delete(&read), move |tx| api_keys::touch(tx, &use_it)).await;
-    assert!(deleted && used.is_none(), "the request that was touching is refused");
-    assert!(record(&app, &key).await.is_deleted());
+    let check = async |raced: &Raced<Result<()>, Swept>, is_deleted: bool| {
+        let Raced { point, first: used, second: swept, .. } = raced;
+        let deleted = usize::try_from(swept.deleted).unwrap();
+        assert_eq!(deleted == 1, is_deleted, "{point}");
+        assert_eq!(used.is_ok(), deleted == 0, "{point}: {used:?}");
+        assert!(used.is_ok() || was_refused_as_deleted(used), "{point}: {used:?}");
+        let key = raced.key().await;
+        assert_eq!(key.is_deleted(), deleted == 1, "{point}");
+        assert_eq!(raced.audited("api_key.deleted").await, deleted, "{point}");
+        assert_eq!(raced.notices("deleted").await, deleted, "{point}");
+        for node in &raced.nodes {
+            assert_eq!(use_it(node, &raced.key).await.is_ok(), deleted == 0, "{point}: every node agrees");
+        }
+    };
+    race(&LADDER, USE, use_it, sweep, async |raced| {
+        let is_deleted = raced.point == "BEFORE api_keys";
+        check(&raced, is_deleted).await;
+    })
+    .await;
+    race(&LADDER, DELETION, sweep, use_it, async |raced| {
+        let Raced { point, app, nodes, key, first, second } = raced;
+        // Once its statement on the key's row has run, the use has to wait for the deletion, and is refused.
+        let is_used = ["BEFORE change_head", "AFTER change_head", "BEFORE api_keys"].contains(&point.as_str());
+        check(&Raced { point, app, nodes, key, first: second, second: first }, !is_used).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_that_read_before_a_restore_does_nothing_after_it() {
-    let app = TestApp::start().await;
-    let (key, read) = due(&app, &LADDER).await;
-    app.app.sweep().await.unwrap();
-    let operator = app.operator().await;
-    app.app.restore_key(operator.authority(), key.id).await.unwrap();
-    let store = app.second_store();
-    assert!(!store.write_serial(delete(&read)).await.unwrap());
-    assert_eq!(record(&app, &key).await.state, KeyState::Active);
+async fn of_two_sweeps_each_step_is_taken_by_one() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    for (steps, tables) in [(1, STAGE), (LADDER.len(), DELETION)] {
+        race(&LADDER[..steps], tables, sweep, sweep, async |raced| {
+            let (ours, theirs) = (&raced.first, &raced.second);
+            let is_deletion = steps == LADDER.len();
+            assert_eq!(ours.deleted + theirs.deleted, u64::from(is_deletion), "{}", raced.point);
+            assert_eq!(ours.notices + theirs.notices, u64::from(!is_deletion), "{}", raced.point);
+            assert_eq!(raced.audited("api_key.deleted").await, usize::from(is_deletion), "{}", raced.point);
+            assert_eq!(raced.notices("inactivity").await, steps.min(3), "{}", raced.point);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_has_read_before_a_restore_does_nothing_after_it() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    let delete_and_restore = async |node: &App, key: &TestKey| {
+        let swept = node.sweep().await.unwrap();
+        let agency = node.list_agencies().await.unwrap()[0].id;
+        let operator = node.operator_in(agency).await.unwrap();
+        let restored = node.restore_key(operator.authority(), key.id).await;
+        (swept.deleted, restored.map(drop))
+    };
+    race(&LADDER, DELETION, sweep, delete_and_restore, async |raced| {
+        let (deleted, restored) = &raced.second;
+        assert_eq!(raced.first.deleted + deleted, 1, "{}", raced.point);
+        restored.as_ref().unwrap_or_else(|error| panic!("{}: {error}", raced.point));
+        let key = raced.key().await;
+        assert_eq!(key.state, KeyState::Active, "{}", raced.point);
+        assert_eq!(key.inactivity.stage, None, "{}: a full 90 days", raced.point);
+        assert_eq!((raced.audited("api_key.deleted").await, raced.audited("api_key.restored").await), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_rotations_one_is_told_to_look_again_wherever_the_first_stands() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    let rotate = async |node: &App, key: &TestKey| {
+        let agency = node.list_agencies().await.unwrap()[0].id;
+        let operator = node.operator_in(agency).await.unwrap();
+        let week = Duration::from_secs(7 * 86_400);
+        let rotated = node.rotate_key(operator.authority(), key.id, Some(1), week).await;
+        rotated.map(|made| TestKey { id: key.id, secret: made.secret.expose().to_owned() })
+    };
+    race(&[], CHANGE, rotate, rotate, async |raced| {
+        let Raced { point, nodes, key, first, second, .. } = &raced;
+        let ((Ok(new), Err(lost)) | (Err(lost), Ok(new))) = (first, second) else {
+            panic!("{point}: not exactly one has rotated")
+        };
+        assert!(matches!(lost, Error::Conflict(..)), "{point}: {lost}");
+        for node in nodes {
+            use_it(node, new).await.unwrap_or_else(|error| panic!("{point}: the new secret: {error}"));
+            use_it(node, key).await.unwrap_or_else(|error| panic!("{point}: the old secret: {error}"));
+        }
+        assert_eq!(raced.audited("api_key.rotated").await, 1, "{point}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_revocation_no_use_is_let_in_that_began_before_it() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    let deactivate = async |node: &App, key: &TestKey| {
+        let agency = node.list_agencies().await.unwrap()[0].id;
+        let operator = node.operator_in(agency).await.unwrap();
+        node.deactivate_key(operator.authority(), key.id).await.map(drop)
+    };
+    let check = async |raced: &Raced<Result<()>, Result<()>>| {
+        raced.first.as_ref().unwrap_or_else(|error| panic!("{}: {error}", raced.point));
+        for node in &raced.nodes {
+            assert!(use_it(node, &raced.key).await.is_err(), "{}: a fill brought it back", raced.point);
+        }
+        assert_eq!(raced.audited("api_key.deactivated").await, 1, "{}", raced.point);
+    };
+    race(&[], CHANGE, deactivate, use_it, async |raced| check(&raced).await).await;
+    race(&[], USE, use_it, deactivate, async |raced| {
+        let Raced { point, app, nodes, key, first, second } = raced;
+        check(&Raced { point, app, nodes, key, first: second, second: first }).await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
