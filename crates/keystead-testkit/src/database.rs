@@ -72,6 +72,12 @@ impl TestDatabase {
         }
     }
 
+    /// Runs a statement on the server, but in another database, on PostgreSQL; `{}` stands for the name of this one.
+    pub fn on_server(&self, sql: &str) {
+        let (server, name) = self.postgres.as_ref().expect("PostgreSQL");
+        on_server(server, &sql.replace("{}", name));
+    }
+
     /// Whether the suite runs on PostgreSQL.
     pub fn is_postgres() -> bool {
         server().is_some()

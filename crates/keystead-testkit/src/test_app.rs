@@ -226,7 +226,11 @@ impl TestApp {
 
     /// A node on a database that has this instance's secret, a copy for example.
     pub async fn node_on(&self, database: &Database) -> App {
-        let store = Store::open(database, &Options::default()).expect("the database");
+        self.node_over(Store::open(database, &Options::default()).expect("the database")).await
+    }
+
+    /// A node that shares its connections with the test.
+    pub async fn node_over(&self, store: Store) -> App {
         let secret = std::fs::read_to_string(self.database.folder.join("instance-secret")).expect("the secret");
         let secret = InstanceSecret::parse(&secret).expect("the secret");
         let clock = Clock::Test(self.clock.clone());

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod contacts;
 mod copies;
+mod faults;
 mod fuzz;
 mod idempotency;
 mod inactivity;
