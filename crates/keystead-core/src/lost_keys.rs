@@ -20,7 +20,7 @@ use crate::{
     App, Authority, CreatedKey, Error, Result,
     api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
     keys::cache::KnownKey,
-    record::{log_revocation, record, record_change_by_system},
+    record::{log_revocation, record, record_by_system},
     sweep::tell,
 };
 
@@ -112,12 +112,8 @@ impl App {
                 let ended = old.clone().deactivate(Actor::Key(id), now, service).ok();
                 if let Some(ended) = &ended {
                     api_keys::update(tx, ended)?;
-                    record_change_by_system(
-                        tx,
-                        agency,
-                        now,
-                        change_of("api_key.deactivated", Some(&old), Some(ended)),
-                    )?;
+                    let change = change_of("api_key.deactivated", Some(&old), Some(ended));
+                    record_by_system(tx, now, &[(agency, change)])?;
                 }
                 Ok::<_, Error>(ended.map(|_| sequence))
             })
@@ -198,7 +194,7 @@ impl App {
                 let after = key.clone().expose(slot, now);
                 api_keys::update(tx, &after)?;
                 let change = change_of("api_key.exposed", Some(&key), Some(&after));
-                record_change_by_system(tx, key.grant.agency, now, change)?;
+                record_by_system(tx, now, &[(key.grant.agency, change)])?;
                 let episode = after.exposed_at.unwrap_or(now).0;
                 tell(tx, &after, notice, NoticeKind::Exposed, episode, now, None)?;
                 Ok::<_, Error>(Some(sequence))

@@ -27,18 +27,19 @@ pub(crate) fn record(tx: &mut Tx<'_>, authority: &Authority, change: Change<'_>)
     }
     let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
     let request = request.map(|id| id.to_string());
-    write(tx, authority.agency(), authority.actor(), authority.now(), (ip, request), change)?;
+    audit::insert(tx, &[row(authority.agency(), authority.actor(), authority.now(), (ip, request), &change)])?;
     Ok(())
 }
 
-/// Writes the audit row of a change that Keystead makes by itself.
-pub(crate) fn record_change_by_system(
+/// Writes the audit rows of changes that Keystead makes by itself, each in its agency.
+pub(crate) fn record_by_system(
     tx: &mut Tx<'_>,
-    agency: AgencyId,
     at: UtcMs,
-    change: Change<'_>,
+    changes: &[(AgencyId, Change<'_>)],
 ) -> keystead_store::Result<()> {
-    write(tx, agency, Actor::System, at, (None, None), change)
+    let rows: Vec<NewAudit> =
+        changes.iter().map(|(agency, change)| row(*agency, Actor::System, at, (None, None), change)).collect();
+    audit::insert(tx, &rows)
 }
 
 /// Writes the audit row of something that nobody is signed in for: a sign-in, a reset.
@@ -52,36 +53,32 @@ pub(crate) fn record_unsigned(
     subject: &str,
 ) -> keystead_store::Result<()> {
     let change = Change { action, location: None, subject, before: None, after: None };
-    write(tx, agency, actor, now, (ip, None), change)
+    audit::insert(tx, &[row(agency, actor, now, (ip, None), &change)])
 }
 
-/// Every audit row is written here, with the address and the request where there are any.
-fn write(
-    tx: &mut Tx<'_>,
+/// Every audit row is made here, with the address and the request where there are any.
+fn row(
     agency: AgencyId,
     actor: Actor,
     at: UtcMs,
     (ip, request_id): (Option<String>, Option<String>),
-    change: Change<'_>,
-) -> keystead_store::Result<()> {
+    change: &Change<'_>,
+) -> NewAudit {
     let Change { action, location, subject, before, after } = change;
     // No flow puts a secret here; the mask is the second lock.
-    let text = |document: Option<Json>| document.map(|document| mask_keys(&document.to_string()).into_owned());
-    audit::insert(
-        tx,
-        &NewAudit {
-            agency,
-            location,
-            at,
-            actor,
-            ip,
-            request_id,
-            action,
-            subject: subject.to_owned(),
-            before: text(before),
-            after: text(after),
-        },
-    )
+    let text = |document: &Option<Json>| document.as_ref().map(|text| mask_keys(&text.to_string()).into_owned());
+    NewAudit {
+        agency,
+        location: *location,
+        at,
+        actor,
+        ip,
+        request_id,
+        action,
+        subject: (*subject).to_owned(),
+        before: text(before),
+        after: text(after),
+    }
 }
 
 /// Writes into the log that a key's authority was ended: what `db restore --revocations` reads, since an older backup

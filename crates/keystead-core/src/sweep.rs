@@ -3,7 +3,11 @@
 //! It runs on every node and needs no lease: each step is a conditional statement, and whatever was used, kept or
 //! ended since it was read is left alone.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs,
@@ -20,7 +24,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     App, Entropy, Result,
     api_keys::location_of,
-    record::{Change, record_change_by_system, record_unsigned},
+    record::{Change, record_by_system, record_unsigned},
 };
 
 /// Rows read at a time.
@@ -28,7 +32,7 @@ const PAGE: i64 = 1000;
 /// Keys changed by one closure: far below the 50 ms that a writer may take.
 const BATCH: usize = 50;
 /// Such closures under way; whoever else writes waits behind them.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,48 +99,73 @@ pub fn due_steps(
 }
 
 /// Takes the due steps of one transaction, each only if its key is still what it was. `steps` is in the order of ids:
-/// two nodes that take the same ones in different orders would wait for each other.
+/// two nodes that take the same ones in different orders would wait for each other. Answers also which were deleted.
 pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_store::Result<(Swept, Vec<KeyId>)> {
     let mut swept = Swept::default();
-    let mut deleted = Vec::new();
-    if steps.iter().any(|due| due.step == Step::Delete) {
+    let deletions: Vec<&DueStep> = steps.iter().filter(|due| due.step == Step::Delete).collect();
+    if !deletions.is_empty() {
         changes::lock(tx)?;
     }
+    let mut stages: Vec<(&DueStep, Stage)> = Vec::new();
     let mut admins: HashMap<(AgencyId, Option<LocationId>), bool> = HashMap::new();
-    for DueStep { key, step, notice } in steps {
-        let owner = (key.grant.agency, location_of(key));
-        match step {
-            Step::Notice(stage) => {
-                let told = match admins.get(&owner) {
-                    Some(told) => *told,
-                    None => *admins.entry(owner).or_insert(sweep::has_admin(tx, owner.0, owner.1)?),
-                };
-                if !told {
-                    if sweep::hold(tx, key)? {
-                        record_by_system(tx, key, now, "api_key.held", None, None)?;
-                        swept.held += 1;
-                    }
-                } else if sweep::record_stage(tx, key, *stage)? {
-                    let episode = key.inactivity.idle_since.0;
-                    tell(tx, key, *notice, NoticeKind::Inactivity(*stage), episode, now, None)?;
-                    swept.notices += 1;
-                }
-            }
-            Step::Delete => {
-                if let Some(restore_until) = sweep::delete(tx, key, now, RESTORE_WINDOW_MS)? {
-                    let state = if key.state == KeyState::Active { "active" } else { "deactivated" };
-                    let after = json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()});
-                    record_by_system(tx, key, now, "api_key.deleted", Some(json!({"state": state})), Some(after))?;
-                    tell(tx, key, *notice, NoticeKind::Deleted, restore_until.0, now, None)?;
-                    deleted.push(key.id);
-                    swept.deleted += 1;
-                }
-            }
+    for due in steps {
+        let Step::Notice(stage) = due.step else { continue };
+        let owner = (due.key.grant.agency, location_of(&due.key));
+        let has_admin = match admins.get(&owner) {
+            Some(has_admin) => *has_admin,
+            None => *admins.entry(owner).or_insert(sweep::has_admin(tx, owner.0, owner.1)?),
+        };
+        if has_admin {
+            stages.push((due, stage));
+        } else if sweep::hold(tx, &due.key)? {
+            record_by_system(tx, now, &[changed(&due.key, "api_key.held", None, None)])?;
+            swept.held += 1;
         }
     }
+    let wanted: Vec<(&ApiKey, Stage)> = stages.iter().map(|(due, stage)| (&due.key, *stage)).collect();
+    let recorded: HashSet<KeyId> = sweep::record_stages(tx, &wanted)?.into_iter().collect();
+    stages.retain(|(due, _)| recorded.contains(&due.key.id));
+    let mut told: Vec<NewNotice> = stages
+        .iter()
+        .map(|(DueStep { key, notice, .. }, stage)| {
+            notice_of(key, *notice, NoticeKind::Inactivity(*stage), key.inactivity.idle_since.0, now, None)
+        })
+        .collect();
+    swept.notices = told.len() as u64;
+
+    let wanted: Vec<&ApiKey> = deletions.iter().map(|due| &due.key).collect();
+    let deleted: HashMap<KeyId, ServiceMs> = sweep::delete(tx, &wanted, now, RESTORE_WINDOW_MS)?.into_iter().collect();
+    let deletions: Vec<(&DueStep, ServiceMs)> =
+        deletions.iter().filter_map(|due| Some((*due, *deleted.get(&due.key.id)?))).collect();
+    let changes: Vec<_> = deletions.iter().map(|(due, _)| deletion_of(&due.key)).collect();
+    record_by_system(tx, now, &changes)?;
+    told.extend(deletions.iter().map(|(DueStep { key, notice, .. }, restore_until)| {
+        notice_of(key, *notice, NoticeKind::Deleted, restore_until.0, now, None)
+    }));
+    notices::insert(tx, &told)?;
+    let deleted: Vec<KeyId> = deletions.iter().map(|(due, _)| due.key.id).collect();
     let ended: Vec<changes::Change> = deleted.iter().map(|id| changes::Change::Key(*id)).collect();
     changes::next_all(tx, &ended, now)?;
+    swept.deleted = deleted.len() as u64;
     Ok((swept, deleted))
+}
+
+fn deletion_of(key: &ApiKey) -> (AgencyId, Change<'_>) {
+    let state = if key.state == KeyState::Active { "active" } else { "deactivated" };
+    let after = json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()});
+    changed(key, "api_key.deleted", Some(json!({"state": state})), Some(after))
+}
+
+fn notice_of(
+    key: &ApiKey,
+    id: NoticeId,
+    kind: NoticeKind,
+    episode: i64,
+    now: UtcMs,
+    address: Option<String>,
+) -> NewNotice {
+    let (agency, location) = (key.grant.agency, location_of(key));
+    NewNotice { id, agency, location, key: key.id, kind, episode, recorded_at: now, address }
 }
 
 /// Records a notice about a key; `false` if it was recorded before.
@@ -149,20 +178,12 @@ pub(crate) fn tell(
     now: UtcMs,
     address: Option<String>,
 ) -> keystead_store::Result<bool> {
-    let (agency, location) = (key.grant.agency, location_of(key));
-    notices::insert(tx, &NewNotice { id, agency, location, key: key.id, kind, episode, recorded_at: now, address })
+    Ok(notices::insert(tx, &[notice_of(key, id, kind, episode, now, address)])? == 1)
 }
 
-fn record_by_system(
-    tx: &mut Tx<'_>,
-    key: &ApiKey,
-    at: UtcMs,
-    action: Action,
-    before: Option<Json>,
-    after: Option<Json>,
-) -> keystead_store::Result<()> {
-    let change = Change { action, location: location_of(key), subject: key.id.as_str(), before, after };
-    record_change_by_system(tx, key.grant.agency, at, change)
+/// What the sweep did to a key, for the audit log of its agency.
+fn changed(key: &ApiKey, action: Action, before: Option<Json>, after: Option<Json>) -> (AgencyId, Change<'_>) {
+    (key.grant.agency, Change { action, location: location_of(key), subject: key.id.as_str(), before, after })
 }
 
 impl App {
@@ -220,17 +241,19 @@ impl App {
         let before = service.plus(-NOTHING_DUE_MS);
         let mut swept = Swept::default();
         let page = |after| self.store.read(move |tx| sweep::idle(tx, before, after, PAGE));
-        let mut read = page(None).await?;
-        while let Some((last, _)) = read.last() {
-            let after = Some((last.inactivity.active_at, last.id));
+        let (mut read, mut after) = page(None).await?;
+        loop {
             let mut due = due_steps(read, service, self.clock.now(), &self.entropy);
             due.sort_by_key(|due| due.key.id);
+            let Some(cursor) = after else {
+                swept += self.take_all(&due).await?;
+                return Ok(swept);
+            };
             // The next page is read while this one's steps are taken.
-            let (taken, next) = tokio::join!(self.take_all(&due), page(after));
+            let (taken, next) = tokio::join!(self.take_all(&due), page(Some(cursor)));
             swept += taken?;
-            read = next?;
+            (read, after) = next?;
         }
-        Ok(swept)
     }
 
     /// Takes steps in batches, a few under way at a time, so that they share commits.
@@ -268,7 +291,7 @@ impl App {
                     let mut released = 0;
                     for key in &*read {
                         if sweep::has_admin(tx, key.grant.agency, location_of(key))? && sweep::release(tx, key.id)? {
-                            record_by_system(tx, key, now, "api_key.released", None, None)?;
+                            record_by_system(tx, now, &[changed(key, "api_key.released", None, None)])?;
                             released += 1;
                         }
                     }
@@ -358,7 +381,7 @@ fn take_expiries(tx: &mut Tx<'_>, due: &[DueExpiry], now: UtcMs) -> keystead_sto
             Some(stage) => NoticeKind::Expiring(*stage),
             None if sweep::record_expiry(tx, key.id, *expires_at)? => {
                 let after = json!({"expiresAt": expires_at});
-                record_by_system(tx, key, now, "api_key.expired", None, Some(after))?;
+                record_by_system(tx, now, &[changed(key, "api_key.expired", None, Some(after))])?;
                 NoticeKind::Expired
             }
             None => continue,

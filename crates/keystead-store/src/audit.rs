@@ -6,33 +6,31 @@ use keystead_model::{
 };
 
 use crate::{
-    Result, Row, Tx,
-    filter::{Filter, prefix_end},
+    Result, Row, ToValue, Tx,
+    filter::{Filter, prefix_end, rows},
     users::read_actor,
 };
 
-/// Adds a row.
-pub fn insert(tx: &mut Tx<'_>, row: &NewAudit) -> Result<()> {
-    let NewAudit { agency, location, at, actor, ip, request_id, action, subject, before, after } = row;
-    tx.execute(
+/// Adds rows.
+pub fn insert(tx: &mut Tx<'_>, added: &[NewAudit]) -> Result<()> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    let actors: Vec<(&str, Option<&str>, bool)> =
+        added.iter().map(|row| (row.actor.kind(), row.actor.id(), is_security(row.action))).collect();
+    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(added.len() * 12);
+    for (row, (actor_kind, actor_id, chained)) in added.iter().zip(&actors) {
+        let NewAudit { agency, location, at, actor: _, ip, request_id, action, subject, before, after } = row;
+        values.extend([agency as &dyn ToValue, location, at, actor_kind, actor_id, ip, request_id, action, subject]);
+        values.extend([before as &dyn ToValue, after, chained]);
+    }
+    let sql = format!(
         "INSERT INTO audit_rows (agency_id, location_id, at, actor_kind, actor_id, ip, request_id, action, subject,
              before_json, after_json, chained)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        &[
-            agency,
-            location,
-            at,
-            &actor.kind(),
-            &actor.id(),
-            ip,
-            request_id,
-            action,
-            subject,
-            before,
-            after,
-            &is_security(action),
-        ],
-    )?;
+         VALUES {}",
+        rows(0, added.len(), &["?"; 12])
+    );
+    tx.execute(&sql, &values)?;
     Ok(())
 }
 

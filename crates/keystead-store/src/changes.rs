@@ -5,7 +5,7 @@
 
 use keystead_model::{AgencyId, KeyId, LocationId, UtcMs};
 
-use crate::{Error, Result, Tx, service_clock::ServiceClock};
+use crate::{Error, Result, Tx, filter::rows, service_clock::ServiceClock};
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,20 +85,14 @@ pub fn next_all(tx: &mut Tx<'_>, changes: &[Change], now: UtcMs) -> Result<()> {
         tx.query_one("UPDATE change_head SET seq = seq + ?1 WHERE id = 1 RETURNING seq", &[&count], |row| {
             row.column()
         })?;
-    let rows: Vec<(i64, &str, &str)> = changes
-        .iter()
-        .enumerate()
-        .map(|(index, change)| (head - count + 1 + index as i64, change.kind(), change.subject()))
-        .collect();
-    let mut values: Vec<&dyn crate::ToValue> = vec![&now];
-    let mut tuples = Vec::with_capacity(rows.len());
-    for (seq, kind, subject) in &rows {
-        let place = values.len();
-        values.extend([seq as &dyn crate::ToValue, kind, subject]);
-        tuples.push(format!("(?{}, ?{}, ?{}, ?1)", place + 1, place + 2, place + 3));
+    let numbered: Vec<(i64, &str, &str)> =
+        (head - count + 1..).zip(changes).map(|(seq, change)| (seq, change.kind(), change.subject())).collect();
+    let mut values: Vec<&dyn crate::ToValue> = Vec::with_capacity(numbered.len() * 4);
+    for (seq, kind, subject) in &numbered {
+        values.extend([seq as &dyn crate::ToValue, kind, subject, &now]);
     }
-    let sql = format!("INSERT INTO changes (seq, kind, subject, recorded_at) VALUES {}", tuples.join(", "));
-    tx.execute(&sql, &values)?;
+    let rows = rows(0, numbered.len(), &["?"; 4]);
+    tx.execute(&format!("INSERT INTO changes (seq, kind, subject, recorded_at) VALUES {rows}"), &values)?;
     Ok(())
 }
 

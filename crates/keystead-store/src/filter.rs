@@ -53,6 +53,23 @@ impl<'v> Filter<'v> {
     }
 }
 
+/// `(?3, CAST(?4 AS BIGINT)), (?5, CAST(?6 AS BIGINT))`: rows of values after `before` others, each as `row` has its
+/// columns.
+pub(crate) fn rows(before: usize, count: usize, row: &[&str]) -> String {
+    let mut place = before;
+    let mut text = String::new();
+    for number in 0..count {
+        text.push_str(if number == 0 { "(" } else { ", (" });
+        for (index, column) in row.iter().enumerate() {
+            place += 1;
+            text.push_str(if index == 0 { "" } else { ", " });
+            text.push_str(&column.replacen('?', &format!("?{place}"), 1));
+        }
+        text.push(')');
+    }
+    text
+}
+
 /// The end of the range of all texts that begin with `prefix`, in byte order; such a search needs no `LIKE`.
 pub(crate) fn prefix_end(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
@@ -70,5 +87,10 @@ mod tests {
         filter.and("c IS NULL", &[]);
         assert_eq!(filter.sql(), "a = ?1 AND b >= ?2 AND b < ?3 AND c IS NULL");
         assert_eq!(filter.values().len(), 3);
+    }
+
+    #[test]
+    fn rows_go_on_after_what_stands_before() {
+        assert_eq!(rows(1, 2, &["?", "CAST(? AS BIGINT)"]), "(?2, CAST(?3 AS BIGINT)), (?4, CAST(?5 AS BIGINT))");
     }
 }

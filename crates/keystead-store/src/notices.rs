@@ -10,17 +10,29 @@ use keystead_model::{
     notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
 };
 
-use crate::{Error, Result, Row, Tx, filter::Filter};
+use crate::{
+    Error, Result, Row, ToValue, Tx,
+    filter::{Filter, rows},
+};
 
-/// Adds a notice; `false` if the key has it already.
-pub fn insert(tx: &mut Tx<'_>, notice: &NewNotice) -> Result<bool> {
-    let NewNotice { id, agency, location, key, kind, episode, recorded_at, address } = notice;
-    let added = tx.execute(
+/// Adds notices; how many their keys did not have already.
+pub fn insert(tx: &mut Tx<'_>, notices: &[NewNotice]) -> Result<u64> {
+    if notices.is_empty() {
+        return Ok(0);
+    }
+    let kinds: Vec<(&str, i64)> = notices.iter().map(|notice| (notice.kind.as_str(), notice.kind.days())).collect();
+    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(notices.len() * 9);
+    for (NewNotice { id, agency, location, key, kind: _, episode, recorded_at, address }, (kind, days)) in
+        notices.iter().zip(&kinds)
+    {
+        values.extend([id as &dyn ToValue, agency, location, key, kind, days, episode, recorded_at, address]);
+    }
+    let sql = format!(
         "INSERT INTO notices (id, agency_id, location_id, key_id, kind, stage, episode, recorded_at, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-        &[id, agency, location, key, &kind.as_str(), &kind.days(), episode, recorded_at, address],
-    )?;
-    Ok(added == 1)
+         VALUES {} ON CONFLICT DO NOTHING",
+        rows(0, notices.len(), &["?"; 9])
+    );
+    tx.execute(&sql, &values)
 }
 
 /// Whether a notice still calls for something: only while its key is in the run of events that it tells of.

@@ -10,7 +10,10 @@ use keystead_model::{
     time::DAY_MS,
 };
 
-use crate::{Result, Tx, api_keys, filter::Filter};
+use crate::{
+    Result, Row, ToValue, Tx, api_keys,
+    filter::{Filter, rows},
+};
 
 /// `idle_since` as the view computes it, from the row that a statement is about to change.
 const IDLE_SINCE: &str = "(SELECT max(candidate.instant) FROM (
@@ -27,21 +30,38 @@ const NOT_PAUSED: &str = "EXISTS (SELECT 1 FROM service_clock c WHERE NOT c.paus
 
 const NOW: &str = "(SELECT c.now_ms FROM service_clock c WHERE c.id = 1)";
 
-/// Keys of live tenants whose stored activity is older than `before`, oldest first, after the cursor.
+/// Where a page of keys by activity ends.
+pub type ActivityCursor = (ServiceMs, KeyId);
+
+/// Keys of live tenants whose stored activity is older than `before`, oldest first, from `limit` keys after the cursor,
+/// with the expiry that was recorded for each; and where the next page begins, if there may be one.
 pub fn idle(
     tx: &mut Tx<'_>,
     before: ServiceMs,
-    after: Option<(ServiceMs, KeyId)>,
+    after: Option<ActivityCursor>,
     limit: i64,
-) -> Result<Vec<(ApiKey, Option<UtcMs>)>> {
+) -> Result<(Vec<(ApiKey, Option<UtcMs>)>, Option<ActivityCursor>)> {
+    // The page first, by the index alone: joined with everything that a key's life is computed from, PostgreSQL reads
+    // all idle keys for each page.
     let mut conditions = Filter::new();
     conditions.and("k.state <> 'deleted' AND k.active_at <= @", &[&before]);
     if let Some((at, id)) = &after {
-        conditions.and("(k.active_at > @ OR (k.active_at = @ AND k.id > @))", &[at, at, id]);
+        conditions.and("(k.active_at, k.id) > (@, @)", &[at, id]);
     }
     conditions.and("NOT k.held", &[]);
+    let places = conditions.bind(&limit);
+    let sql = format!(
+        "SELECT k.active_at, k.id FROM api_keys k WHERE {} ORDER BY k.active_at, k.id LIMIT {places}",
+        conditions.sql()
+    );
+    let page: Vec<ActivityCursor> = tx.query(&sql, conditions.values(), |row| Ok((row.column()?, row.column()?)))?;
+    let Some(last) = page.last() else { return Ok((Vec::new(), None)) };
+    let mut conditions = Filter::new();
+    let ids: Vec<String> = page.iter().map(|(_, id)| conditions.bind(id)).collect();
+    conditions.and(&format!("k.id IN ({})", ids.join(", ")), &[]);
     conditions.and(TENANT_IS_LIVE, &[]);
-    with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)
+    let found = with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)?;
+    Ok((found, Some(*last).filter(|_| page.len() as i64 == limit)))
 }
 
 /// Keys that wait until somebody is there to be told.
@@ -65,7 +85,7 @@ pub fn expiring(
     conditions.and("k.expires_at IS NOT NULL AND k.state <> 'deleted' AND k.expires_at <= @", &[&until]);
     conditions.and("(k.expiry_recorded IS NULL OR k.expiry_recorded <> k.expires_at)", &[]);
     if let Some((at, id)) = &after {
-        conditions.and("(k.expires_at > @ OR (k.expires_at = @ AND k.id > @))", &[at, at, id]);
+        conditions.and("(k.expires_at, k.id) > (@, @)", &[at, id]);
     }
     conditions.and(TENANT_IS_LIVE, &[]);
     with_recorded_expiry(tx, conditions, "k.expires_at, k.id", limit)
@@ -108,61 +128,106 @@ fn state_name(key: &ApiKey) -> &'static str {
     }
 }
 
-/// Everything that the sweep decided by: `?1` is the id, `?2` the state, `?3` idle_since, `?4` the stage's days,
-/// `?5` the deletion.
+/// What the sweep decided about one key by, and the stage that it wants to record.
+struct Decided {
+    id: KeyId,
+    state: &'static str,
+    idle_since: ServiceMs,
+    stage: i64,
+    deletes_at: ServiceMs,
+    next: i64,
+    /// From a stage to the deletion at least.
+    lead: i64,
+}
+
+fn decided(key: &ApiKey, next: Option<Stage>) -> Decided {
+    let Inactivity { idle_since, deletes_at, stage, .. } = key.inactivity;
+    Decided {
+        id: key.id,
+        state: state_name(key),
+        idle_since,
+        stage: days(stage),
+        deletes_at,
+        next: days(next),
+        lead: days(next) * DAY_MS + STAGE_MARGIN_MS,
+    }
+}
+
+/// Runs `update`, which joins `due`, for keys in the order of their ids, with `more` values before theirs.
+///
+/// The rows are locked first, in that order: whoever else takes several of them waits instead of dying in each other's
+/// arms, and what the statement compares is what was committed last.
+fn update_decided<T>(
+    tx: &mut Tx<'_>,
+    decided: &[Decided],
+    more: &[&dyn ToValue],
+    update: &str,
+    map: impl FnMut(&mut Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    if decided.is_empty() {
+        return Ok(Vec::new());
+    }
+    if tx.is_postgres() {
+        let ids: Vec<&dyn ToValue> = decided.iter().map(|key| &key.id as &dyn ToValue).collect();
+        let places = rows(0, 1, &vec!["?"; ids.len()]);
+        let sql = format!("SELECT k.id FROM api_keys k WHERE k.id IN {places} ORDER BY k.id FOR UPDATE");
+        tx.query(&sql, &ids, |_| Ok(()))?;
+    }
+    let mut values = more.to_vec();
+    for Decided { id, state, idle_since, stage, deletes_at, next, lead } in decided {
+        values.extend([id as &dyn ToValue, state, idle_since, stage, deletes_at, next, lead]);
+    }
+    let number = "CAST(? AS BIGINT)";
+    let row = rows(more.len(), decided.len(), &["?", "?", number, number, number, number, number]);
+    let sql = format!("WITH due (key_id, state, idle_since, stage, deletes_at, next, lead) AS (VALUES {row}) {update}");
+    tx.query(&sql, &values, map)
+}
+
+/// Everything that the sweep decided by, as it is now.
 fn unchanged() -> String {
     format!(
-        "k.id = ?1 AND k.state = ?2 AND NOT k.held AND {IDLE_SINCE} = ?3
-         AND CASE WHEN k.ladder_since = ?3 THEN k.stage ELSE 0 END = ?4
-         AND CASE WHEN k.ladder_since = ?3 THEN k.deletes_at ELSE ?5 END = ?5
+        "k.id = due.key_id AND k.state = due.state AND NOT k.held AND {IDLE_SINCE} = due.idle_since
+         AND CASE WHEN k.ladder_since = due.idle_since THEN k.stage ELSE 0 END = due.stage
+         AND CASE WHEN k.ladder_since = due.idle_since THEN k.deletes_at ELSE due.deletes_at END = due.deletes_at
          AND {TENANT_IS_LIVE} AND {NOT_PAUSED}"
     )
 }
 
-/// Records a stage of the ladder; `false` if the key is not what it was when it was read, so that nothing may follow.
-pub fn record_stage(tx: &mut Tx<'_>, key: &ApiKey, stage: Stage) -> Result<bool> {
-    let Inactivity { idle_since, deletes_at, .. } = key.inactivity;
-    let lead = stage.days() * DAY_MS + STAGE_MARGIN_MS;
-    let sql = format!(
+/// Records a stage of the ladder of each key that is still what it was when it was read; for the others nothing may
+/// follow. Answers the former. `steps` is in the order of ids.
+pub fn record_stages(tx: &mut Tx<'_>, steps: &[(&ApiKey, Stage)]) -> Result<Vec<KeyId>> {
+    let decided: Vec<Decided> = steps.iter().map(|(key, stage)| decided(key, Some(*stage))).collect();
+    let update = format!(
         "UPDATE api_keys AS k
-         SET stage = ?6, ladder_since = ?3,
-             deletes_at = CASE WHEN {NOW} + ?7 > ?5 THEN {NOW} + ?7 ELSE ?5 END
-         WHERE {}",
+         SET stage = due.next, ladder_since = due.idle_since,
+             deletes_at = CASE WHEN {NOW} + due.lead > due.deletes_at THEN {NOW} + due.lead ELSE due.deletes_at END
+         FROM due WHERE {} RETURNING id",
         unchanged()
     );
-    let recorded = days(key.inactivity.stage);
-    let changed =
-        tx.execute(&sql, &[&key.id, &state_name(key), &idle_since, &recorded, &deletes_at, &stage.days(), &lead])?;
-    Ok(changed == 1)
+    update_decided(tx, &decided, &[], &update, |row| row.column())
 }
 
-/// Deletes an idle key after its last notice; `None` if it is not what it was when it was read. Call it after
-/// [`crate::changes::lock`]. Answers until when it can be restored.
-pub fn delete(tx: &mut Tx<'_>, key: &ApiKey, at: UtcMs, window: i64) -> Result<Option<ServiceMs>> {
-    let Inactivity { idle_since, deletes_at, .. } = key.inactivity;
-    let sql = format!(
+/// Deletes idle keys after their last notice, each only if it is what it was when it was read. Call it after
+/// [`crate::changes::lock`]. Answers them, and until when they can be restored. `keys` is in the order of ids.
+pub fn delete(tx: &mut Tx<'_>, keys: &[&ApiKey], at: UtcMs, window: i64) -> Result<Vec<(KeyId, ServiceMs)>> {
+    let decided: Vec<Decided> = keys.iter().map(|key| decided(key, None)).collect();
+    let update = format!(
         "UPDATE api_keys AS k
-         SET state = 'deleted', state_at = ?6, state_by_kind = 'system', state_by_id = NULL,
+         SET state = 'deleted', state_at = ?1, state_by_kind = 'system', state_by_id = NULL,
              delete_reason = 'inactive', deleted_while_active = (k.state = 'active'),
-             restore_until = {NOW} + ?7, version = k.version + 1
-         WHERE {} AND ?4 = 1 AND {NOW} >= ?5
-         RETURNING restore_until",
+             restore_until = {NOW} + ?2, version = k.version + 1
+         FROM due WHERE {} AND due.stage = 1 AND {NOW} >= due.deletes_at
+         RETURNING id, restore_until",
         unchanged()
     );
-    tx.query_opt(
-        &sql,
-        &[&key.id, &state_name(key), &idle_since, &days(key.inactivity.stage), &deletes_at, &at, &window],
-        |row| row.column(),
-    )
+    update_decided(tx, &decided, &[&at, &window], &update, |row| Ok((row.column()?, row.column()?)))
 }
 
 /// Marks a key that nobody can be told about; `false` if it is not what it was.
 pub fn hold(tx: &mut Tx<'_>, key: &ApiKey) -> Result<bool> {
-    let Inactivity { idle_since, deletes_at, .. } = key.inactivity;
-    let sql = format!("UPDATE api_keys AS k SET held = TRUE WHERE {}", unchanged());
-    let values: &[&dyn crate::ToValue] =
-        &[&key.id, &state_name(key), &idle_since, &days(key.inactivity.stage), &deletes_at];
-    Ok(tx.execute(&sql, values)? == 1)
+    let update = format!("UPDATE api_keys AS k SET held = TRUE FROM due WHERE {} RETURNING id", unchanged());
+    let held = update_decided(tx, &[decided(key, None)], &[], &update, |row| row.column::<KeyId>())?;
+    Ok(!held.is_empty())
 }
 
 /// Ends a hold: somebody is there again, and the key gets its full 90 days with a full ladder.

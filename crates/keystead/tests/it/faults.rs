@@ -1,6 +1,6 @@
 //! The database fails in the middle of a sweep: by errors of the database itself, with a full disk or read-only.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keystead_core::{App, Error, Result, Swept};
 use keystead_store::{FromCell, Store};
@@ -86,7 +86,9 @@ impl Failing {
             (Fault::ReadOnly, _) => {
                 let before: i64 = self.ask(&format!("SELECT CAST(count(*) AS BIGINT) FROM {table}")).await;
                 let count = format!("SELECT CAST(count(*) AS BIGINT) FROM {table}");
+                let begun = Instant::now();
                 while self.ask::<i64>(&count).await == before {
+                    assert!(begun.elapsed() < Duration::from_secs(20), "the sweep does nothing");
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 if TestDatabase::is_postgres() {
