@@ -241,18 +241,18 @@ impl App {
         let before = service.plus(-NOTHING_DUE_MS);
         let mut swept = Swept::default();
         let page = |after| self.store.read(move |tx| sweep::idle(tx, before, after, PAGE));
-        let (mut read, mut after) = page(None).await?;
+        let mut read = page(None).await?;
         loop {
-            let mut due = due_steps(read, service, self.clock.now(), &self.entropy);
+            let mut due = due_steps(read.keys, service, self.clock.now(), &self.entropy);
             due.sort_by_key(|due| due.key.id);
-            let Some(cursor) = after else {
+            let Some(next) = read.next else {
                 swept += self.take_all(&due).await?;
                 return Ok(swept);
             };
             // The next page is read while this one's steps are taken.
-            let (taken, next) = tokio::join!(self.take_all(&due), page(Some(cursor)));
+            let (taken, next) = tokio::join!(self.take_all(&due), page(Some(next)));
             swept += taken?;
-            (read, after) = next?;
+            read = next?;
         }
     }
 

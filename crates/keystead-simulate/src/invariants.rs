@@ -134,7 +134,7 @@ impl World {
     pub(crate) fn check_liveness(&mut self) -> Outcome {
         let service = self.database.read(service_clock::read)?.now;
         let oldest = service.plus(-90 * DAY_MS - 3 * HOUR_MS);
-        let (left, _) = self.database.read(|tx| sweep::idle(tx, oldest, None, 100))?;
+        let left = self.database.read(|tx| sweep::idle(tx, oldest, None, 100))?.keys;
         for (key, _) in left {
             let since = key.inactivity.idle_since;
             let truth = self.truth(key.id);

@@ -331,7 +331,7 @@ impl World {
             return Ok(());
         }
         let before = clock.now.plus(-NOTHING_DUE_MS);
-        let (read, _) = self.database.read(|tx| sweep::idle(tx, before, None, 1000))?;
+        let read = self.database.read(|tx| sweep::idle(tx, before, None, 1000))?.keys;
         let wall = self.nodes[index].wall(self.now);
         let mut due = due_steps(read, clock.now, wall, &self.entropy);
         due.sort_by_key(|due| due.key.id);
@@ -682,7 +682,7 @@ impl World {
     /// Service time until the next step of any key is due; `None` where none will be.
     pub(crate) fn next_due(&self) -> Outcome<Option<i64>> {
         let now = self.database.read(service_clock::read)?.now;
-        let (living, _) = self.database.read(|tx| sweep::idle(tx, now, None, 1000))?;
+        let living = self.database.read(|tx| sweep::idle(tx, now, None, 1000))?.keys;
         Ok(living.iter().map(|(key, _)| key.inactivity.next().1 - now).min())
     }
 }

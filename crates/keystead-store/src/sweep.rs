@@ -33,14 +33,17 @@ const NOW: &str = "(SELECT c.now_ms FROM service_clock c WHERE c.id = 1)";
 /// Where a page of keys by activity ends.
 pub type ActivityCursor = (ServiceMs, KeyId);
 
-/// Keys of live tenants whose stored activity is older than `before`, oldest first, from `limit` keys after the cursor,
-/// with the expiry that was recorded for each; and where the next page begins, if there may be one.
-pub fn idle(
-    tx: &mut Tx<'_>,
-    before: ServiceMs,
-    after: Option<ActivityCursor>,
-    limit: i64,
-) -> Result<(Vec<(ApiKey, Option<UtcMs>)>, Option<ActivityCursor>)> {
+/// A page of keys, oldest activity first.
+#[derive(Default)]
+pub struct IdlePage {
+    /// Those of live tenants, with the expiry that was recorded for each.
+    pub keys: Vec<(ApiKey, Option<UtcMs>)>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<ActivityCursor>,
+}
+
+/// The next `limit` keys after the cursor whose stored activity is older than `before`.
+pub fn idle(tx: &mut Tx<'_>, before: ServiceMs, after: Option<ActivityCursor>, limit: i64) -> Result<IdlePage> {
     // The page first, by the index alone: joined with everything that a key's life is computed from, PostgreSQL reads
     // all idle keys for each page.
     let mut conditions = Filter::new();
@@ -55,13 +58,13 @@ pub fn idle(
         conditions.sql()
     );
     let page: Vec<ActivityCursor> = tx.query(&sql, conditions.values(), |row| Ok((row.column()?, row.column()?)))?;
-    let Some(last) = page.last() else { return Ok((Vec::new(), None)) };
+    let Some(last) = page.last() else { return Ok(IdlePage::default()) };
     let mut conditions = Filter::new();
     let ids: Vec<String> = page.iter().map(|(_, id)| conditions.bind(id)).collect();
     conditions.and(&format!("k.id IN ({})", ids.join(", ")), &[]);
     conditions.and(TENANT_IS_LIVE, &[]);
-    let found = with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)?;
-    Ok((found, Some(*last).filter(|_| page.len() as i64 == limit)))
+    let keys = with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)?;
+    Ok(IdlePage { keys, next: Some(*last).filter(|_| page.len() as i64 == limit) })
 }
 
 /// Keys that wait until somebody is there to be told.
