@@ -13,7 +13,7 @@ use keystead_model::api_key::{ApiKey, parse_overlap};
 use super::{
     chart::Span,
     key::key_page,
-    reveal::{once, remember, reveal},
+    reveal::{Made, make_once},
     wanted,
 };
 use crate::{
@@ -70,16 +70,10 @@ pub(crate) async fn rotate(
     let overlap = problems.required("overlap", fields.text("overlap"), parse_overlap);
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(overlap), true) = (overlap, problems.is_empty()) {
-        let authority = match once(&web, &here, &fields, "app rotate key").await? {
-            Ok(authority) => authority,
-            Err(already) => return Ok(already),
-        };
         let version = fields.text("version").and_then(|version| version.parse().ok());
-        match web.app.rotate_key(&authority, key.id, version, overlap).await {
-            Ok(made) => {
-                remember(&web, &authority, made.key.id).await?;
-                return Ok(reveal(&web, &here, &made, true));
-            }
+        let rotate = async |authority| web.app.rotate_key(&authority, key.id, version, overlap).await;
+        match make_once(&web, &here, &fields, Made::Rotated, rotate).await {
+            Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,
         }
     }
@@ -125,19 +119,13 @@ pub(crate) async fn replace(
     let mut problems = Problems::default();
     here.confirm(&web, &fields, &mut problems).await?;
     if problems.is_empty() {
-        let authority = match once(&web, &here, &fields, "app replace key").await? {
-            Ok(authority) => authority,
-            Err(already) => return Ok(already),
-        };
         let ends = match fields.text("old_ends") {
             Some("first_use") => OldKeyEnds::FirstUse,
             _ => OldKeyEnds::Now,
         };
-        match web.app.replace_key(&authority, key.id, ends).await {
-            Ok(replaced) => {
-                remember(&web, &authority, replaced.made.key.id).await?;
-                return Ok(reveal(&web, &here, &replaced.made, false));
-            }
+        let replace = async |authority| Ok(web.app.replace_key(&authority, key.id, ends).await?.made);
+        match make_once(&web, &here, &fields, Made::Replaced, replace).await {
+            Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,
         }
     }

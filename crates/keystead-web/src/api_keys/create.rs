@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{
     ScopeChoice, read_day, read_ips,
-    reveal::{once, remember, reveal},
+    reveal::{Made, make_once},
     scope_choices,
 };
 use crate::{
@@ -184,15 +184,9 @@ pub(crate) async fn create(
     let new = read_new(&here, &fields, &mut problems);
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(new), true) = (new, problems.is_empty()) {
-        let authority = match once(&web, &here, &fields, "app create key").await? {
-            Ok(authority) => authority,
-            Err(already) => return Ok(already),
-        };
-        match web.app.create_key(&authority, new).await {
-            Ok(made) => {
-                remember(&web, &authority, made.key.id).await?;
-                return Ok(reveal(&web, &here, &made, false));
-            }
+        let create = async |authority| web.app.create_key(&authority, new).await;
+        match make_once(&web, &here, &fields, Made::Created, create).await {
+            Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,
         }
     }

@@ -2,13 +2,12 @@
 
 use askama::Template;
 use axum::response::Response;
-use keystead_core::{CreatedKey, Error, Replay};
-use keystead_model::{KeyId, api_key::KeyKind};
+use keystead_core::{Authority, CreatedKey, Error, Replay};
+use keystead_model::api_key::KeyKind;
 
 use super::access;
 use crate::{
     Web,
-    failure::Failure,
     form::Fields,
     page::{Frame, render},
     place::Here,
@@ -70,7 +69,7 @@ fn snippets(base: &str, key: &str) -> Vec<Snippet> {
     ]
 }
 
-pub(super) fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response {
+fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response {
     let secret = made.secret.expose();
     let id = made.key.id;
     let variable: String = made
@@ -103,17 +102,27 @@ pub(super) fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -
     render(&page)
 }
 
-/// Runs what makes a secret once for each form that was sent: a form that is sent again shows no secret.
-pub(super) async fn once(
+/// Makes a secret once for each form that was sent, and shows it. A form that is sent again shows none.
+pub(super) async fn make_once<F>(
     web: &Web,
     here: &Here,
     fields: &Fields,
-    route: &str,
-) -> Result<Result<keystead_core::Authority, Response>, Failure> {
+    made: Made,
+    make: impl FnOnce(Authority) -> F,
+) -> Result<Response, Error>
+where
+    F: Future<Output = Result<CreatedKey, Error>>,
+{
+    let (route, rotated) = match made {
+        Made::Created => ("app create key", false),
+        Made::Rotated => ("app rotate key", true),
+        Made::Replaced => ("app replace key", false),
+    };
     let form_id = fields.text("form_id").unwrap_or("none");
     let arrival = &here.visitor.arrival;
-    match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await? {
-        Replay::New(claim) => Ok(Ok(here.authority().clone().with_claim(claim))),
+    let claim = match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await?
+    {
+        Replay::New(claim) => claim,
         Replay::Answered(_, id) => {
             let key_url = here.url(&format!("/settings/keys/{id}"));
             let page = AlreadyShown {
@@ -121,14 +130,18 @@ pub(super) async fn once(
                 rotate_url: format!("{key_url}/rotate"),
                 key_url,
             };
-            Ok(Err(render(&page)))
+            return Ok(render(&page));
         }
-    }
+    };
+    let made = make(here.authority().clone().with_claim(claim.clone())).await?;
+    web.app.finish_idempotent(&claim, 200, made.key.id.as_str()).await?;
+    Ok(reveal(web, here, &made, rotated))
 }
 
-pub(super) async fn remember(web: &Web, authority: &keystead_core::Authority, id: KeyId) -> Result<(), Error> {
-    match authority.claim() {
-        Some(claim) => web.app.finish_idempotent(claim, 200, id.as_str()).await,
-        None => Ok(()),
-    }
+/// How a secret comes about.
+#[derive(Clone, Copy)]
+pub(super) enum Made {
+    Created,
+    Rotated,
+    Replaced,
 }
