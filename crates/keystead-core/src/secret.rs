@@ -69,10 +69,10 @@ impl InstanceSecret {
         if versions.is_empty() { Err(SecretError::Empty) } else { Ok(Self { versions }) }
     }
 
-    /// The text of a new file with one version, for 32 random bytes.
-    pub fn new_file(random: &[u8; 32]) -> Zeroizing<String> {
+    /// A line of the file, for 32 random bytes; a new file is the line of version 1.
+    pub fn line(version: i64, random: &[u8; 32]) -> Zeroizing<String> {
         use base64::Engine;
-        Zeroizing::new(format!("1 {}\n", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random)))
+        Zeroizing::new(format!("{version} {}\n", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random)))
     }
 
     /// The version that new values use.
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn file(byte: u8) -> Zeroizing<String> {
-        InstanceSecret::new_file(&[byte; 32])
+        InstanceSecret::line(1, &[byte; 32])
     }
 
     #[test]
@@ -179,8 +179,8 @@ mod tests {
         assert!(ours.check(&known, &[1]).is_ok());
         let other = InstanceSecret::parse(&file(8)).unwrap();
         assert!(matches!(other.check(&known, &[]), Err(SecretError::Wrong(1))));
-        let second = file(9).replace("1 ", "2 ");
-        let both = InstanceSecret::parse(&format!("{}{second}", *file(7))).unwrap();
+        let second = InstanceSecret::line(2, &[9; 32]);
+        let both = InstanceSecret::parse(&format!("{}{}", *file(7), *second)).unwrap();
         assert_eq!(both.current(), 2);
         assert!(both.check(&known, &[1]).is_ok());
         assert!(matches!(ours.check(&both.fingerprints(), &[]), Err(SecretError::Missing(2))));

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
@@ -110,51 +110,61 @@ fn database(config: &Config, error: &dyn fmt::Display) -> Failure {
 
 async fn load_secret(config: &Config, store: &Store, entropy: &Entropy) -> Result<InstanceSecret, Failure> {
     let path = &config.secret_file;
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let text = zeroize::Zeroizing::new(text);
-            InstanceSecret::parse(&text).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let bound = store.read(instance::fingerprints).await.map_err(|error| database(config, &error))?;
-            if bound.is_empty() {
-                return create_secret(path, entropy);
-            }
-            Err(Failure::new(format!(
-                "the instance secret {} is missing, and without it every API key would be refused; copy the file instance-secret that belongs to this database there, or name it with KEYSTEAD_SECRET_FILE",
-                path.display()
-            )))
-        }
-        Err(error) => Err(Failure::new(format!("the instance secret {} cannot be read: {error}", path.display()))),
+    if path.exists() {
+        return read_secret(path);
     }
+    let bound = store.read(instance::fingerprints).await.map_err(|error| database(config, &error))?;
+    if bound.is_empty() {
+        return create_secret(path, entropy);
+    }
+    Err(Failure::new(format!(
+        "the instance secret {} is missing, and without it every API key would be refused; copy the file instance-secret that belongs to this database there, or name it with KEYSTEAD_SECRET_FILE",
+        path.display()
+    )))
 }
 
 /// A new secret for an empty database: only its owner can read it, and it is on the disk before it is used.
 fn create_secret(path: &Path, entropy: &Entropy) -> Result<InstanceSecret, Failure> {
+    match append_secret(path, 1, OpenOptions::new().create_new(true).mode(0o600), entropy) {
+        // Also where another process was faster: then its secret is the instance's.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unwritable_secret(path, &error)),
+        _ => read_secret(path),
+    }
+}
+
+/// Adds a version to the instance secret, which everything uses that is made from the next start on. Answers its number.
+pub fn add_secret_version(path: &Path, entropy: &Entropy) -> Result<i64, Failure> {
+    let version = read_secret(path)?.current() + 1;
+    append_secret(path, version, &mut OpenOptions::new(), entropy).map_err(|error| unwritable_secret(path, &error))?;
+    read_secret(path)?;
+    Ok(version)
+}
+
+fn read_secret(path: &Path) -> Result<InstanceSecret, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("the instance secret {} cannot be read: {error}", path.display())))?;
+    InstanceSecret::parse(&zeroize::Zeroizing::new(text))
+        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
+
+fn unwritable_secret(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("the instance secret {} cannot be written: {error}", path.display()))
+}
+
+/// Writes a line with 32 random bytes at the end of the file, and waits until it is on the disk.
+fn append_secret(path: &Path, version: i64, open: &mut OpenOptions, entropy: &Entropy) -> std::io::Result<()> {
     let mut random = zeroize::Zeroizing::new([0; 32]);
     entropy.fill(random.as_mut_slice());
-    let text = InstanceSecret::new_file(&random);
-    let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    match write() {
-        Ok(()) => {}
-        // Another process was faster: its secret is the instance's.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(|error| {
-                Failure::new(format!("the instance secret {} cannot be read: {error}", path.display()))
-            })?);
-            return InstanceSecret::parse(&text).map_err(|error| Failure::new(format!("{}: {error}", path.display())));
-        }
-        Err(error) => {
-            return Err(Failure::new(format!("the instance secret {} cannot be written: {error}", path.display())));
-        }
+    let line = InstanceSecret::line(version, &random);
+    let mut file = open.read(true).append(true).open(path)?;
+    // A file that was edited may end without the end of a line.
+    let mut text = zeroize::Zeroizing::new(String::new());
+    file.read_to_string(&mut text)?;
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    file.write_all(zeroize::Zeroizing::new(format!("{gap}{}", *line)).as_bytes())?;
+    file.sync_all()?;
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
-    InstanceSecret::parse(&text).map_err(|error| Failure::new(error.to_string()))
 }

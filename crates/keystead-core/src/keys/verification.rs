@@ -28,8 +28,13 @@ pub struct KeyCaller {
 
 /// What a look at one record says of a presented key.
 enum Verdict {
-    Admitted { slot: SecretSlot, secret_hash: [u8; 32] },
+    Admitted {
+        slot: SecretSlot,
+        secret_hash: [u8; 32],
+    },
     WrongSecret,
+    /// The secret was made with a version of the instance secret that this server has not read.
+    Unknowable(i64),
     Refused(Refusal),
 }
 
@@ -84,10 +89,12 @@ impl App {
         match self.look_at(&known, &presented, facts, now) {
             Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
             // The record may have come from a read that others began earlier: look once more, at one of our own.
+            Verdict::Unknowable(version) => Err(unknowable(version)),
             Verdict::WrongSecret | Verdict::Refused(_) => match self.keys.reread(presented.id, arrived).await? {
                 None => Err(unknown()),
                 Some(known) => match self.look_at(&known, &presented, facts, now) {
                     Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
+                    Verdict::Unknowable(version) => Err(unknowable(version)),
                     Verdict::WrongSecret => {
                         known.activity.count_refused(now);
                         Err(unknown())
@@ -112,6 +119,7 @@ impl App {
     fn look_at(&self, known: &KnownKey, presented: &PresentedKey<'_>, facts: &RequestFacts<'_>, now: UtcMs) -> Verdict {
         let mut proven = None;
         let mut hashed: Option<(i64, [u8; 32])> = None;
+        let mut missing = None;
         for slot in [SecretSlot::Current, SecretSlot::Previous] {
             let Some(secret) = known.key.secret(slot) else { continue };
             // Destroyed, after the time to restore: nothing can prove possession any more.
@@ -121,7 +129,10 @@ impl App {
                 Some((version, hash)) if version == secret.pepper_version => hash,
                 _ => match self.secret.hash_key(secret.pepper_version, presented.text) {
                     Some(hash) => hash,
-                    None => continue,
+                    None => {
+                        missing = Some(secret.pepper_version);
+                        continue;
+                    }
                 },
             };
             hashed = Some((secret.pepper_version, hash));
@@ -130,7 +141,9 @@ impl App {
                 break;
             }
         }
-        let Some((slot, secret_hash)) = proven else { return Verdict::WrongSecret };
+        let Some((slot, secret_hash)) = proven else {
+            return missing.map_or(Verdict::WrongSecret, Verdict::Unknowable);
+        };
         match known.key.admits(slot, facts.address, now) {
             Err(refusal) => Verdict::Refused(refusal),
             Ok(()) if !known.tenant_is_live => Verdict::Refused(Refusal::TenantSuspended),
@@ -224,6 +237,15 @@ impl App {
             _ => activity.rate.count(limit, limits.daily, caller.now),
         })
     }
+}
+
+/// Nobody is refused by a server that cannot tell: the file of its instance secret was extended since its start.
+fn unknowable(version: i64) -> Error {
+    tracing::error!(
+        version,
+        "a key was made with a version of the instance secret that this server has not read; restart it"
+    );
+    Error::Unavailable(std::time::Duration::from_secs(30))
 }
 
 impl KeyCaller {

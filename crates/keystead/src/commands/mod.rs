@@ -10,6 +10,7 @@ mod keys;
 mod locations;
 mod output;
 mod scan;
+mod secret;
 mod serve;
 mod sweep;
 mod users;
@@ -58,6 +59,9 @@ enum Command {
     /// Pause the deletion of idle keys, or go on with it
     #[command(subcommand)]
     Sweep(sweep::Sweep),
+    /// Add a version to the instance secret
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Say what should be looked at
     Doctor(doctor::Doctor),
     /// Copy, back up and restore the database
@@ -98,6 +102,7 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Users(users) => users.run(&config).await,
         Command::Sweep(sweep) => sweep.run(&config).await,
         Command::Audit(audit) => audit.run(&config).await,
+        Command::Secret(secret) => secret.run(&config).await,
         Command::Db(db) => db.run(&config).await,
         Command::Doctor(doctor) => doctor.run(&config).await,
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -222,6 +222,46 @@ fn locations_and_members_are_managed_without_a_browser() {
     assert!(instance.refused(&less).contains("admin"));
     assert!(instance.refused(&["users", "enable", "--email", "nobody@example.com"]).contains("users list"));
     assert_eq!(instance.json(&["users", "enable", "--email", admin, "--json"])["disabled"], false);
+}
+
+#[test]
+fn a_version_is_added_to_the_instance_secret() {
+    let instance = Instance::new("secret-add");
+    let ids = instance.init();
+    let location = ids["locationId"].as_str().unwrap();
+    #[rustfmt::skip]
+    let make = || instance.json(&["keys", "create", "--kind", "location", "--location-id", location, "--name", "CLI", "--preset", "full-access", "--json"]);
+    let status = |server: &Running, key: &Value| {
+        let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+        let key = key["key"].as_str().unwrap();
+        write!(stream, "GET /api-keys/self HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let old = make();
+    let server = instance.serve(&[]);
+    assert_eq!(status(&server, &old), "200");
+    let file = instance.data().join("instance-secret");
+    // As an editor may leave it.
+    fs::write(&file, fs::read_to_string(&file).unwrap().trim_end()).unwrap();
+    assert_eq!(instance.json(&["secret", "add", "--json"])["version"], 2);
+    assert_eq!((fs::read_to_string(&file).unwrap().lines().count(), mode(&file)), (2, 0o600));
+    let new = make();
+    assert_eq!(status(&server, &new), "503", "a server that cannot tell refuses nobody");
+    assert_eq!(status(&server, &old), "200");
+    drop(server);
+    let server = instance.serve(&[]);
+    assert_eq!((status(&server, &old), status(&server, &new)), ("200".to_owned(), "200".to_owned()));
+    drop(server);
+    assert!(instance.run(&["audit", "verify"]).status.success());
+    // The older version is still needed, and the newer one is bound to the database.
+    let both = fs::read_to_string(&file).unwrap();
+    for line in both.lines() {
+        fs::write(&file, line).unwrap();
+        assert!(instance.refused(&["keys", "list"]).contains("is missing"), "{line}");
+    }
 }
 
 #[test]

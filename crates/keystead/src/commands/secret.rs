@@ -1,0 +1,38 @@
+//! `keystead secret …`: the versions of the instance secret.
+
+use clap::Subcommand;
+use keystead_core::Entropy;
+use serde_json::json;
+
+use super::{output, with_app};
+use crate::{
+    config::Config,
+    instance::{self, Failure},
+};
+
+#[derive(Subcommand)]
+pub(super) enum Secret {
+    /// Add a version, which new keys and seals use; what was made with the older ones goes on
+    Add {
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Secret {
+    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        let Self::Add { json } = self;
+        // Opening it proves that the file belongs to the database.
+        with_app(config, async |_| Ok(())).await?;
+        let version = instance::add_secret_version(&config.secret_file, &Entropy::System)?;
+        if json {
+            output::json(&json!({"version": version}));
+        } else {
+            println!("{} has version {version}. Now, before anything else:", config.secret_file.display());
+            println!("1. Keep a copy of the file with your backups, and put it on every server of this database.");
+            println!("2. Restart every server.");
+        }
+        Ok(())
+    }
+}
