@@ -30,34 +30,37 @@ const NAMED: usize = 50;
 const NOTICES: i64 = 1000;
 
 /// The open notices that a member wants by mail.
-fn open_notices(
-    tx: &mut Tx<'_>,
-    user: &User,
-    mailing: Mailing,
-    filter: NoticeFilter,
-    now: UtcMs,
-) -> keystead_store::Result<Vec<Notice>> {
+fn wanted(tx: &mut Tx<'_>, user: &User, filter: NoticeFilter, now: UtcMs) -> keystead_store::Result<Vec<Notice>> {
     let reader =
         NoticeReader { actor: Actor::User(user.id), agency: user.agency, reach: user.grant().reach, own_only: false };
     let filter = NoticeFilter { open: true, archived: true, ..filter };
     let found = notices::list(tx, &reader, &filter, now, None, NOTICES)?;
     let muted = notices::muted(tx, user.id)?;
-    let is_told = |notice: &Notice| {
-        let topic = notice.kind.topic();
+    let is_wanted = |notice: &Notice| {
         // Of what has ended there is nothing to save any more.
         let has_ended = matches!(notice.kind, NoticeKind::Deleted | NoticeKind::Expired);
-        topic.mailing() == mailing && !has_ended && !muted.has(topic, Channel::Email)
+        !has_ended && !muted.has(notice.kind.topic(), Channel::Email)
     };
-    Ok(found.into_iter().filter(is_told).collect())
+    Ok(found.into_iter().filter(is_wanted).collect())
+}
+
+/// Those that were in no mail yet.
+fn news(tx: &mut Tx<'_>, user: &User, now: UtcMs) -> keystead_store::Result<Vec<Notice>> {
+    wanted(tx, user, NoticeFilter { unmailed: true, ..NoticeFilter::default() }, now)
+}
+
+fn belongs(notice: &Notice, mailing: Mailing) -> bool {
+    notice.kind.topic().mailing() == mailing
 }
 
 /// What a mail tells of: a summary of all that is open now, an alert of what it was written for.
 fn told(tx: &mut Tx<'_>, user: &User, mail: &Mail, now: UtcMs) -> keystead_store::Result<Vec<Notice>> {
-    let filter = match mail.mailing {
-        Mailing::Summary => NoticeFilter::default(),
-        Mailing::Alert => NoticeFilter { mail: Some(mail.id), ..NoticeFilter::default() },
+    let mut told = match mail.mailing {
+        Mailing::Summary => wanted(tx, user, NoticeFilter::default(), now)?,
+        Mailing::Alert => wanted(tx, user, NoticeFilter { mail: Some(mail.id), ..NoticeFilter::default() }, now)?,
     };
-    open_notices(tx, user, mail.mailing, filter, now)
+    told.retain(|notice| belongs(notice, mail.mailing));
+    Ok(told)
 }
 
 impl App {
@@ -69,26 +72,28 @@ impl App {
         for agency in self.store.read(agencies::list).await? {
             let members = self.store.read(move |tx| users::list(tx, agency.id)).await?;
             for user in members.into_iter().filter(|user| !user.disabled && user.role.manages_members()) {
+                let reader = user.clone();
+                // Nearly always there is none: looking takes no writer.
+                let news = self.store.read(move |tx| news(tx, &reader, now)).await?;
                 for mailing in [Mailing::Alert, Mailing::Summary] {
-                    queued += u64::from(self.queue_mail(&user, mailing, now, base_url).await?);
+                    if news.iter().any(|notice| belongs(notice, mailing)) {
+                        queued += u64::from(self.queue_mail(&user, mailing, now, base_url).await?);
+                    }
                 }
             }
         }
         Ok(queued)
     }
 
-    /// Puts one mail into the outbox, if there is news and, of summaries, none was put there today.
+    /// Puts one mail into the outbox, if there still is news and, of summaries, none was put there today.
     async fn queue_mail(&self, user: &User, mailing: Mailing, now: UtcMs, base_url: &str) -> Result<bool> {
-        let unmailed = NoticeFilter { unmailed: true, ..NoticeFilter::default() };
-        let reader = user.clone();
-        // Nearly always there is none: looking takes no writer.
-        if self.store.read(move |tx| open_notices(tx, &reader, mailing, unmailed, now)).await?.is_empty() {
-            return Ok(false);
-        }
-        let (app, user, base_url) = (self.clone(), user.clone(), base_url.to_owned());
-        let id = self.entropy.id(now);
+        let (app, user, base_url, id) = (self.clone(), user.clone(), base_url.to_owned(), self.entropy.id(now));
         let queued = self.store.write(move |tx| {
-            let news = open_notices(tx, &user, mailing, unmailed, now)?;
+            let mut news = news(tx, &user, now)?;
+            news.retain(|notice| belongs(notice, mailing));
+            if news.is_empty() {
+                return Ok(false);
+            }
             let mut mail = Mail {
                 id,
                 mailing,
@@ -103,10 +108,10 @@ impl App {
             };
             let open = match mailing {
                 Mailing::Summary => told(tx, &user, &mail, now)?,
-                Mailing::Alert => news.clone(),
+                Mailing::Alert => news,
             };
             (mail.subject, mail.body) = app.compose(&user, mailing, &open, now, &base_url);
-            if news.is_empty() || !mails::insert(tx, &mail)? {
+            if !mails::insert(tx, &mail)? {
                 return Ok(false);
             }
             open.iter().try_for_each(|notice| notices::set_mailed(tx, user.id, notice.id, id))?;
