@@ -21,7 +21,7 @@ use crate::{
     api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
     keys::cache::KnownKey,
     record::{log_revocation, record, record_by_system},
-    sweep::tell,
+    sweep::{notice_of, tell},
 };
 
 /// When a lost key stops working after it was replaced.
@@ -196,7 +196,7 @@ impl App {
                 let change = change_of("api_key.exposed", Some(&key), Some(&after));
                 record_by_system(tx, now, &[(key.grant.agency, change)])?;
                 let episode = after.exposed_at.unwrap_or(now).0;
-                tell(tx, &after, notice, NoticeKind::Exposed, episode, now, None)?;
+                tell(tx, notice_of(&after, notice, NoticeKind::Exposed, episode, now, None))?;
                 Ok::<_, Error>(Some(sequence))
             })
             .await;

@@ -16,7 +16,7 @@ use crate::{
     App, Authority, Error, Result,
     error::Noun,
     record::{Change, record},
-    sweep::tell,
+    sweep::{notice_of, tell},
 };
 
 /// Notices are kept this long.
@@ -137,7 +137,7 @@ impl App {
         let (now, id, address) = (self.clock.now(), self.entropy.id(self.clock.now()), Some(address.to_string()));
         self.store
             .write_serial(move |tx| {
-                tell(tx, &key, id, NoticeKind::DeletedKeyUsed, restore_until.0, now, address.clone())
+                tell(tx, notice_of(&key, id, NoticeKind::DeletedKeyUsed, restore_until.0, now, address.clone()))
             })
             .await?;
         self.told_of_deleted.insert(told, ());

@@ -156,7 +156,8 @@ fn deletion_of(key: &ApiKey) -> (AgencyId, Change<'_>) {
     changed(key, "api_key.deleted", Some(json!({"state": state})), Some(after))
 }
 
-fn notice_of(
+/// A notice about a key that is about to be recorded.
+pub(crate) fn notice_of(
     key: &ApiKey,
     id: NoticeId,
     kind: NoticeKind,
@@ -169,16 +170,8 @@ fn notice_of(
 }
 
 /// Records a notice about a key; `false` if it was recorded before.
-pub(crate) fn tell(
-    tx: &mut Tx<'_>,
-    key: &ApiKey,
-    id: NoticeId,
-    kind: NoticeKind,
-    episode: i64,
-    now: UtcMs,
-    address: Option<String>,
-) -> keystead_store::Result<bool> {
-    Ok(notices::insert(tx, &[notice_of(key, id, kind, episode, now, address)])? == 1)
+pub(crate) fn tell(tx: &mut Tx<'_>, notice: NewNotice) -> keystead_store::Result<bool> {
+    Ok(notices::insert(tx, &[notice])? == 1)
 }
 
 /// What the sweep did to a key, for the audit log of its agency.
@@ -337,7 +330,7 @@ impl App {
                     let address = last.filter(|last| Some(last.at) == previous.secret.last_used_at);
                     let address = address.map(|last| last.ip.clone());
                     let episode = previous.retires_at.0;
-                    count += u64::from(tell(tx, key, *notice, NoticeKind::Retiring, episode, now, address)?);
+                    count += u64::from(tell(tx, notice_of(key, *notice, NoticeKind::Retiring, episode, now, address))?);
                 }
                 Ok::<_, keystead_store::Error>(count)
             })
@@ -386,7 +379,7 @@ fn take_expiries(tx: &mut Tx<'_>, due: &[DueExpiry], now: UtcMs) -> keystead_sto
             }
             None => continue,
         };
-        taken += u64::from(tell(tx, key, *notice, kind, expires_at.0, now, None)?);
+        taken += u64::from(tell(tx, notice_of(key, *notice, kind, expires_at.0, now, None))?);
     }
     Ok(taken)
 }
