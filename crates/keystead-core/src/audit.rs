@@ -1,18 +1,32 @@
 //! The audit log: listing it, sealing it, and finding what somebody did to it (design: audit).
 
-use keystead_model::{AgencyId, audit::AuditRow, grant::Reach, scope::Scope};
-use keystead_store::audit::{self, AuditFilter, Head, SealedRow};
+use std::collections::BTreeMap;
+
+use keystead_model::{AgencyId, UserId, audit::AuditRow, grant::Reach, scope::Scope};
+use keystead_store::{
+    audit::{self, AuditFilter, ERASED, Head, SealedRow},
+    users,
+};
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::{AgencyContext, App, Error, InstanceSecret, Result};
+use crate::{
+    AgencyContext, App, Error, InstanceSecret, Result,
+    error::Noun,
+    record::{Change, record},
+};
 
 /// Rows sealed in one transaction.
 const BATCH: i64 = 200;
 
+/// A digest or a seal in hexadecimal.
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A head as people and logs write it: `412.9f3c…`, the position and the seal of the last row.
 pub fn head_text(head: &Head) -> String {
-    let hex: String = head.seal.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}.{hex}", head.position)
+    format!("{}.{}", head.position, hex(&head.seal))
 }
 
 /// Reads [`head_text`].
@@ -44,7 +58,8 @@ const MOST_PROBLEMS: usize = 20;
 
 /// What a row says. Every part has its length before it, so that nothing can move from one to the next.
 fn digest(row: &AuditRow) -> [u8; 32] {
-    let AuditRow { id: _, location, at, actor, ip, action, subject, before, after, request_id, position: _ } = row;
+    let AuditRow { id: _, location, at, actor, ip, action, subject, before, after, request_id, position: _, erased: _ } =
+        row;
     let at = at.0.to_string();
     let parts = [
         location.as_ref().map(|location| location.as_str()),
@@ -144,6 +159,53 @@ impl App {
         Ok(())
     }
 
+    /// Erases what the log holds of a member: addresses and requests of rows by or about them, and what changed in rows
+    /// about them. Who did what to what stays. The chain goes on; further rows say which ones were erased, and what these
+    /// say since, so that nobody can erase or edit more. Answers how many rows that were.
+    pub async fn erase_audit(&self, context: &AgencyContext, user: UserId) -> Result<u64> {
+        let authority = context.authority.clone();
+        authority.require(Scope::KeysWrite)?;
+        let agency = authority.agency();
+        let member = self.store.read(move |tx| users::find(tx, agency, user)).await?;
+        member.ok_or_else(|| Error::NotFound(Noun::User, user.to_string()))?;
+        // Only what is sealed can be erased.
+        self.seal_audit().await?;
+        let mut count = 0;
+        loop {
+            let authority = authority.clone();
+            let erased = self.store.write(move |tx| {
+                let rows = audit::not_erased(tx, agency, user, BATCH)?;
+                let mut told: BTreeMap<String, String> = BTreeMap::new();
+                for row in &rows {
+                    let is_about = row.subject == user.as_str();
+                    let what = |text: &Option<String>| text.clone().filter(|_| !is_about);
+                    let erased = AuditRow {
+                        ip: None,
+                        request_id: None,
+                        before: what(&row.before),
+                        after: what(&row.after),
+                        ..row.clone()
+                    };
+                    audit::erase(tx, &erased)?;
+                    if let Some(position) = row.position {
+                        told.insert(position.to_string(), hex(&digest(&erased)));
+                    }
+                }
+                if !rows.is_empty() {
+                    let after = Some(json!({"rows": told}));
+                    let change = Change { action: ERASED, location: None, subject: user.as_str(), before: None, after };
+                    record(tx, &authority, change)?;
+                }
+                Ok::<_, Error>(rows.len() as u64)
+            });
+            let erased = erased.await?;
+            count += erased;
+            if erased < BATCH.unsigned_abs() {
+                return Ok(count);
+            }
+        }
+    }
+
     /// Looks at an agency's whole chain: edited, deleted and swapped rows, and with `expect` (a head that was written
     /// down earlier) also a tail that was cut off.
     pub async fn verify_audit(&self, context: &AgencyContext, expect: Option<Head>) -> Result<Verified> {
@@ -151,6 +213,7 @@ impl App {
         self.seal_audit().await?;
         let mut verified = Verified { rows: 0, head: Head { position: 0, seal: [0; 32] }, problems: Vec::new() };
         let mut expected = expect;
+        let mut erasures = Erasures::default();
         loop {
             let after = verified.head.position;
             let rows = self.store.read(move |tx| audit::sealed(tx, agency, after, 1000)).await?;
@@ -158,7 +221,7 @@ impl App {
                 break;
             }
             for row in rows {
-                self.verify_row(agency, &row, &mut verified);
+                self.verify_row(agency, &row, &mut verified, &mut erasures);
                 let here = expected.take_if(|expected| expected.position == verified.head.position);
                 if here.is_some_and(|expected| expected.seal != row.seal) {
                     verified.problems.push(format!(
@@ -174,6 +237,11 @@ impl App {
                 verified.head.position, expected.position
             ));
         }
+        for (position, digest) in erasures.found {
+            if erasures.told.get(&position) != Some(&digest) {
+                verified.problems.push(format!("row {position} was erased or edited by nobody who says so"));
+            }
+        }
         let stored = self.store.read(audit::heads).await?.into_iter().find(|(owner, _)| *owner == agency);
         if let Some((_, stored)) = stored
             && stored != verified.head
@@ -187,7 +255,7 @@ impl App {
         Ok(verified)
     }
 
-    fn verify_row(&self, agency: AgencyId, sealed_row: &SealedRow, verified: &mut Verified) {
+    fn verify_row(&self, agency: AgencyId, sealed_row: &SealedRow, verified: &mut Verified, erasures: &mut Erasures) {
         let SealedRow { row, digest: stored, seal, version } = sealed_row;
         let position = row.position.unwrap_or_default();
         let next = verified.head.position + 1;
@@ -199,7 +267,12 @@ impl App {
             };
             verified.problems.push(format!("{missing} missing"));
         }
-        if digest(row) != *stored {
+        let digest = digest(row);
+        if row.erased {
+            erasures.found.push((position, hex(&digest)));
+        } else if digest == *stored {
+            erasures.hear(row);
+        } else {
             verified.problems.push(format!("row {position} ({} of {}) was edited", row.action, row.subject));
         }
         // After a gap the seal before is not known; the next row can be judged again.
@@ -211,6 +284,31 @@ impl App {
         }
         verified.rows += 1;
         verified.head = Head { position, seal: *seal };
+    }
+}
+
+/// Rows that were erased, and what the chain says of that.
+#[derive(Default)]
+struct Erasures {
+    /// Position, and the digest of what is left.
+    found: Vec<(i64, String)>,
+    /// The same, as the rows say that tell of erasures.
+    told: BTreeMap<i64, String>,
+}
+
+impl Erasures {
+    /// Takes in what an unchanged row tells.
+    fn hear(&mut self, row: &AuditRow) {
+        if row.action != ERASED {
+            return;
+        }
+        let after: Option<Json> = row.after.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let rows = after.as_ref().and_then(|after| after["rows"].as_object());
+        self.told.extend(
+            rows.into_iter()
+                .flatten()
+                .filter_map(|(position, digest)| Some((position.parse().ok()?, digest.as_str()?.to_owned()))),
+        );
     }
 }
 

@@ -53,4 +53,6 @@ pub struct AuditRow {
     pub request_id: Option<String>,
     /// Its place in the agency's chain, once it is sealed; never for what is not chained.
     pub position: Option<i64>,
+    /// Whether what was personal in it was erased: addresses, and what changed.
+    pub erased: bool,
 }

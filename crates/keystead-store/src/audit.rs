@@ -1,7 +1,7 @@
 //! Audit rows: plain inserts in the transaction that they describe, sealed into a chain afterwards.
 
 use keystead_model::{
-    AgencyId, LocationId, UtcMs,
+    AgencyId, LocationId, UserId, UtcMs,
     audit::{AuditRow, NewAudit, is_security},
 };
 
@@ -36,7 +36,7 @@ pub fn insert(tx: &mut Tx<'_>, added: &[NewAudit]) -> Result<()> {
 
 const COLUMNS: &str =
     "id, location_id, at, actor_kind, actor_id, ip, action, subject, before_json, after_json, request_id,
-    position";
+    position, erased";
 
 fn read(row: &mut Row<'_>) -> Result<AuditRow> {
     Ok(AuditRow {
@@ -51,6 +51,7 @@ fn read(row: &mut Row<'_>) -> Result<AuditRow> {
         after: row.column()?,
         request_id: row.column()?,
         position: row.column()?,
+        erased: row.column()?,
     })
 }
 
@@ -114,6 +115,30 @@ pub fn list(
     let limit = conditions.bind(&limit);
     let sql = format!("SELECT {COLUMNS} FROM audit_rows WHERE {} ORDER BY id DESC LIMIT {limit}", conditions.sql());
     tx.query(&sql, conditions.values(), read)
+}
+
+/// The action of the rows that tell what was erased; they hold nothing personal, and are needed for ever.
+pub const ERASED: &str = "audit.erased";
+
+/// Rows by or about a user of which nothing was erased yet, oldest first.
+pub fn not_erased(tx: &mut Tx<'_>, agency: AgencyId, user: UserId, limit: i64) -> Result<Vec<AuditRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_rows
+         WHERE agency_id = ?1 AND (subject = ?2 OR actor_id = ?2) AND NOT erased AND action <> '{ERASED}'
+             AND (position IS NOT NULL OR NOT chained)
+         ORDER BY id LIMIT ?3"
+    );
+    tx.query(&sql, &[&agency, &user, &limit], read)
+}
+
+/// Erases from a row what is missing in `row`.
+pub fn erase(tx: &mut Tx<'_>, row: &AuditRow) -> Result<()> {
+    let AuditRow { id, ip, request_id, before, after, .. } = row;
+    tx.execute(
+        "UPDATE audit_rows SET ip = ?2, request_id = ?3, before_json = ?4, after_json = ?5, erased = TRUE WHERE id = ?1",
+        &[id, ip, request_id, before, after],
+    )?;
+    Ok(())
 }
 
 /// The end of an agency's chain.

@@ -20,6 +20,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (12, "mails", include_str!("../migrations/0012_mails.sql")),
     (13, "nodes", include_str!("../migrations/0013_nodes.sql")),
     (14, "notice_preferences", include_str!("../migrations/0014_notice_preferences.sql")),
+    (15, "audit_erasure", include_str!("../migrations/0015_audit_erasure.sql")),
 ];
 
 /// Any number will do, as long as all nodes use the same.

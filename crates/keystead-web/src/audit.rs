@@ -152,7 +152,10 @@ pub(crate) async fn list(
                 who: creator(row.actor, &names),
                 action: row.action.clone(),
                 subject: row.subject.clone(),
-                ip: row.ip.clone().unwrap_or_default(),
+                ip: match &row.ip {
+                    None if row.erased => "erased".to_owned(),
+                    ip => ip.clone().unwrap_or_default(),
+                },
                 changes: changes(row),
                 sealed: row.position.map(|position| format!("no. {position}")).unwrap_or_default(),
             })

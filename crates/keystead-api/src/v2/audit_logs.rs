@@ -23,6 +23,8 @@ pub struct AuditShape<'r> {
     before: Option<Value>,
     after: Option<Value>,
     position: Option<i64>,
+    /// Whether address, request and changes were erased, so that their absence says nothing.
+    erased: bool,
 }
 
 #[derive(Serialize)]
@@ -46,6 +48,7 @@ pub fn shape(row: &AuditRow) -> AuditShape<'_> {
         before: document(&row.before),
         after: document(&row.after),
         position: row.position,
+        erased: row.erased,
     }
 }
 

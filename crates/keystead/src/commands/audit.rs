@@ -1,7 +1,11 @@
 //! `keystead audit …`.
 
 use clap::{Args, Subcommand};
-use keystead_core::audit::{head_text, parse_head};
+use keystead_core::{
+    App,
+    audit::{head_text, parse_head},
+};
+use keystead_model::UserId;
 use serde_json::json;
 
 use super::{operator, output, with_app};
@@ -11,6 +15,21 @@ use crate::{config::Config, instance::Failure};
 pub(super) enum Audit {
     /// Look for edited, deleted, swapped and cut-off rows in an agency's audit log
     Verify(Verify),
+    /// Erase what the log holds of a member: addresses, and what changed about them; who did what stays
+    Erase(Erase),
+}
+
+#[derive(Args)]
+pub(super) struct Erase {
+    /// The member, as keystead users list --json shows them
+    #[arg(long, value_name = "ID")]
+    user_id: String,
+    /// Agency, where there are several
+    #[arg(long)]
+    agency_id: Option<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -28,27 +47,49 @@ pub(super) struct Verify {
 
 impl Audit {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        let Self::Verify(verify) = self;
-        with_app(config, async |app| {
-            let expect = match verify.expect.as_deref() {
-                Some(text) => Some(parse_head(text).ok_or_else(|| {
-                    Failure::new("--expect must be a head, as this command prints it: a number, a dot and 64 digits")
-                })?),
-                None => None,
-            };
-            let context = operator(app, verify.agency_id.as_deref()).await?;
-            let verified = app.verify_audit(&context, expect).await?;
-            let head = head_text(&verified.head);
-            if verify.json {
-                output::json(&json!({"ok": verified.problems.is_empty(), "rows": verified.rows, "head": head, "problems": verified.problems}));
-            } else {
-                println!("{} rows. Head, to be kept outside this machine: {head}", verified.rows);
-            }
-            match verified.problems.as_slice() {
-                [] => Ok(()),
-                problems => Err(Failure::new(format!("the audit log was changed: {}", problems.join("; ")))),
-            }
+        with_app(config, async |app| match self {
+            Self::Verify(verify) => verify.run(app).await,
+            Self::Erase(erase) => erase.run(app).await,
         })
         .await
+    }
+}
+
+impl Verify {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let expect = match self.expect.as_deref() {
+            Some(text) => Some(parse_head(text).ok_or_else(|| {
+                Failure::new("--expect must be a head, as this command prints it: a number, a dot and 64 digits")
+            })?),
+            None => None,
+        };
+        let context = operator(app, self.agency_id.as_deref()).await?;
+        let verified = app.verify_audit(&context, expect).await?;
+        let head = head_text(&verified.head);
+        if self.json {
+            output::json(
+                &json!({"ok": verified.problems.is_empty(), "rows": verified.rows, "head": head, "problems": verified.problems}),
+            );
+        } else {
+            println!("{} rows. Head, to be kept outside this machine: {head}", verified.rows);
+        }
+        match verified.problems.as_slice() {
+            [] => Ok(()),
+            problems => Err(Failure::new(format!("the audit log was changed: {}", problems.join("; ")))),
+        }
+    }
+}
+
+impl Erase {
+    async fn run(self, app: &App) -> Result<(), Failure> {
+        let user = UserId::parse(&self.user_id).ok_or_else(|| Failure::new("--user-id is no member's id"))?;
+        let context = operator(app, self.agency_id.as_deref()).await?;
+        let rows = app.erase_audit(&context, user).await?;
+        if self.json {
+            output::json(&json!({"rows": rows}));
+        } else {
+            println!("{rows} rows hold nothing personal any more. Backups made before still do.");
+        }
+        Ok(())
     }
 }

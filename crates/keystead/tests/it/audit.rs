@@ -1,7 +1,15 @@
 //! The audit log: complete, listed, sealed, and what is done to it afterwards is found.
 
-use keystead_core::audit::{Verified, head_text, parse_head};
-use keystead_model::grant::Reach;
+use keystead_core::{
+    AuditFilter,
+    audit::{Verified, head_text, parse_head},
+};
+use keystead_model::{
+    actor::Actor,
+    audit::AuditRow,
+    grant::Reach,
+    notice::{Channel, Muted, Topic},
+};
 use keystead_testkit::TestApp;
 
 async fn verify(app: &TestApp, expect: Option<&str>) -> Verified {
@@ -95,6 +103,39 @@ async fn a_tail_that_was_cut_off_is_found_by_a_head_that_was_written_down() {
     }
     let problems = verify(&app, Some(&head)).await.problems;
     assert!(problems[0].contains("written anew"), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_personal_can_be_erased_and_nothing_else() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let Actor::User(user) = admin.actor() else { panic!("a member") };
+    app.app.mute_notices(&admin, Muted::new([(Topic::Expiry, Channel::Email)])).await.unwrap();
+    let key = app.location_key().await;
+    app.app.deactivate_key(&admin, key.id).await.unwrap();
+    let head = head_text(&verify(&app, None).await.head);
+    let operator = app.operator().await;
+    let erased = app.app.erase_audit(&operator, user).await.unwrap();
+    assert!(erased >= 3, "set up, sign-in, preferences, the key: {erased}");
+    assert_eq!(app.app.erase_audit(&operator, user).await.unwrap(), 0);
+    let rows = app.app.list_audit(&operator, AuditFilter::default(), None, 100).await.unwrap();
+    let theirs = |row: &&AuditRow| row.actor == Actor::User(user) || row.subject == user.as_str();
+    for row in rows.iter().filter(theirs).filter(|row| row.action != "audit.erased") {
+        assert!(row.erased && row.ip.is_none() && row.request_id.is_none(), "{row:?}");
+        assert_eq!(row.before.is_none(), row.subject == user.as_str(), "a key's own change stays: {row:?}");
+    }
+    let verified = verify(&app, Some(&head)).await;
+    assert!(verified.problems.is_empty(), "the chain goes on: {:?}", verified.problems);
+
+    // Nobody erases more, or edits what is left.
+    let of_key = format!("action = 'api_key.deactivated' AND subject = '{}'", key.id);
+    app.sql(&format!("UPDATE audit_rows SET subject = 'another' WHERE {of_key}")).await;
+    assert!(verify(&app, None).await.problems[0].contains("by nobody who says so"));
+    app.sql(&format!("UPDATE audit_rows SET subject = '{}' WHERE subject = 'another'", key.id)).await;
+    let of_system = format!("action = 'api_key.created' AND subject = '{}'", key.id);
+    app.sql(&format!("UPDATE audit_rows SET after_json = NULL, erased = TRUE WHERE {of_system}")).await;
+    let problems = verify(&app, None).await.problems;
+    assert!(problems.len() == 1 && problems[0].contains("by nobody who says so"), "{problems:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
