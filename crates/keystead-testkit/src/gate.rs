@@ -32,7 +32,10 @@ impl TestDatabase {
             &format!(
                 "CREATE OR REPLACE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                      IF current_setting('keystead.gated', true) = 'yes' THEN
+                         -- However slow the machine is: whoever stands here is not to give up.
+                         PERFORM set_config('lock_timeout', '0', true);
                          PERFORM pg_advisory_xact_lock({LOCK});
+                         PERFORM set_config('lock_timeout', '2s', true);
                      END IF;
                      RETURN NULL;
                  END $$;

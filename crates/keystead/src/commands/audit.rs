@@ -88,7 +88,8 @@ impl Erase {
         if self.json {
             output::json(&json!({"rows": rows}));
         } else {
-            println!("{rows} rows hold nothing personal any more. Backups made before still do.");
+            let (noun, hold) = if rows == 1 { ("row", "holds") } else { ("rows", "hold") };
+            println!("{rows} {noun} {hold} nothing personal any more. Backups made before still do.");
         }
         Ok(())
     }

@@ -7,13 +7,15 @@ use keystead_store::{FromCell, Store};
 use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
 
 /// Idle keys, besides the one that they are copied from.
-const KEYS: i64 = 2000;
+const KEYS: i64 = 5000;
 
 /// An instance, and a node on its database whose connections the test has, too.
 struct Failing {
     app: TestApp,
     node: App,
     store: Store,
+    /// Others, to look on.
+    looking: Store,
     /// One of the idle keys.
     idle: TestKey,
     /// A key that is in use.
@@ -45,12 +47,13 @@ impl Failing {
         .await;
         let store = app.second_store();
         let node = app.node_over(store.clone()).await;
-        Self { app, node, store, idle, used }
+        let looking = app.second_store();
+        Self { app, node, store, looking, idle, used }
     }
 
     async fn ask<T: FromCell + Send + 'static>(&self, sql: &str) -> T {
-        let (store, sql) = (self.app.second_store(), sql.to_owned());
-        store.read(move |tx| tx.query_one(&sql, &[], |row| row.column())).await.unwrap()
+        let sql = sql.to_owned();
+        self.looking.read(move |tx| tx.query_one(&sql, &[], |row| row.column())).await.unwrap()
     }
 
     /// Sets something of SQLite's one writing connection.
