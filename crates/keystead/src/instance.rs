@@ -110,7 +110,8 @@ fn database(config: &Config, error: &dyn fmt::Display) -> Failure {
 
 async fn load_secret(config: &Config, store: &Store, entropy: &Entropy) -> Result<InstanceSecret, Failure> {
     let path = &config.secret_file;
-    if path.exists() {
+    // What cannot be looked at is not missing: reading it says why.
+    if path.try_exists().unwrap_or(true) {
         return read_secret(path);
     }
     let bound = store.read(instance::fingerprints).await.map_err(|error| database(config, &error))?;

@@ -268,6 +268,9 @@ fn a_version_is_added_to_the_instance_secret() {
 fn what_prevents_a_start_is_told_in_one_line() {
     let instance = Instance::new("refusals");
     instance.init();
+    // A file, where a folder should be: what cannot be looked at is not missing.
+    let below_a_file = ["keys", "list", "--secret-file", "password/instance-secret"];
+    assert!(instance.refused(&below_a_file).contains("cannot be read"));
     let server = instance.serve(&[]);
     let second = instance.refused(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(second.contains("another server is running"), "{second}");
