@@ -9,7 +9,6 @@ use keystead_model::{
     time::DAY_MS,
 };
 use keystead_store::notices::{self, NoticeFilter, NoticeReader};
-
 use serde_json::{Value as Json, json};
 
 use crate::{

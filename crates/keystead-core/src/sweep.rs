@@ -215,12 +215,14 @@ impl App {
             .store
             .write_serial(move |tx| {
                 changes::lock(tx)?;
-                let changed = service_clock::set_paused(tx, paused)?;
-                for agency in if changed { agencies::list(tx)? } else { Vec::new() } {
+                if !service_clock::set_paused(tx, paused)? {
+                    return Ok(false);
+                }
+                for agency in agencies::list(tx)? {
                     let ip = address.map(|address| address.to_string());
                     record_unsigned(tx, agency.id, by, ip, now, action, "sweep")?;
                 }
-                Ok::<_, keystead_store::Error>(changed)
+                Ok::<_, keystead_store::Error>(true)
             })
             .await?;
         if changed {

@@ -386,9 +386,7 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
         None => {}
     }
     if let Some(locations) = locations {
-        let places: Vec<String> = locations.iter().map(|location| conditions.bind(location)).collect();
-        let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
-        conditions.and(&format!("k.location_id IN ({places})"), &[]);
+        conditions.and_one_of("k.location_id", locations);
     }
     conditions.and(if *deleted { "k.state = 'deleted'" } else { "k.state <> 'deleted'" }, &[]);
     match active {

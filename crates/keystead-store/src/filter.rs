@@ -25,6 +25,13 @@ impl<'v> Filter<'v> {
         self.conditions.push(text);
     }
 
+    /// Adds that `column` is one of `values`; of none, it never is.
+    pub(crate) fn and_one_of<T: ToValue + 'v>(&mut self, column: &str, values: impl IntoIterator<Item = &'v T>) {
+        let places: Vec<String> = values.into_iter().map(|value| self.bind(value)).collect();
+        let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+        self.conditions.push(format!("{column} IN ({places})"));
+    }
+
     /// The text of an expression, with its values bound; for a place outside the WHERE.
     pub(crate) fn expression(&mut self, expression: &str, values: &[&'v dyn ToValue]) -> String {
         let mut text = String::with_capacity(expression.len());
@@ -86,7 +93,10 @@ mod tests {
         filter.and("b >= @ AND b < @", &[&2i64, &3i64]);
         filter.and("c IS NULL", &[]);
         assert_eq!(filter.sql(), "a = ?1 AND b >= ?2 AND b < ?3 AND c IS NULL");
-        assert_eq!(filter.values().len(), 3);
+        filter.and_one_of("d", [&4i64, &5i64]);
+        filter.and_one_of::<i64>("e", []);
+        assert!(filter.sql().ends_with("c IS NULL AND d IN (?4, ?5) AND e IN (NULL)"));
+        assert_eq!(filter.values().len(), 5);
     }
 
     #[test]

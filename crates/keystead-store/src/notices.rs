@@ -129,9 +129,7 @@ fn visible<'f>(conditions: &mut Filter<'f>, reader: &'f NoticeReader, id: &'f &'
     match &reader.reach {
         Reach::Agency => {}
         Reach::Chosen(set) | Reach::Locations(set) => {
-            let places: Vec<String> = set.iter().map(|location| conditions.bind(location)).collect();
-            let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
-            conditions.and(&format!("n.location_id IN ({places})"), &[]);
+            conditions.and_one_of("n.location_id", set);
         }
     }
     if reader.own_only {

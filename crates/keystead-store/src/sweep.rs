@@ -1,7 +1,8 @@
 //! What the sweep reads and writes. Every write decides again, by the values that were read, whether it still holds.
 //!
 //! The conditions compare columns of the row itself, never the view joined by its id: on PostgreSQL a statement that
-//! waited for a racing use looks again at the row, but not at what it had read beside it.
+//! waited for a racing use looks again at the row, but not at what it had read beside it. That holds also where the rows
+//! were not locked before.
 
 use keystead_model::{
     KeyId, LocationId, ServiceMs, UtcMs,
@@ -52,16 +53,15 @@ pub fn idle(tx: &mut Tx<'_>, before: ServiceMs, after: Option<ActivityCursor>, l
         conditions.and("(k.active_at, k.id) > (@, @)", &[at, id]);
     }
     conditions.and("NOT k.held", &[]);
-    let places = conditions.bind(&limit);
+    let most = conditions.bind(&limit);
     let sql = format!(
-        "SELECT k.active_at, k.id FROM api_keys k WHERE {} ORDER BY k.active_at, k.id LIMIT {places}",
+        "SELECT k.active_at, k.id FROM api_keys k WHERE {} ORDER BY k.active_at, k.id LIMIT {most}",
         conditions.sql()
     );
     let page: Vec<ActivityCursor> = tx.query(&sql, conditions.values(), |row| Ok((row.column()?, row.column()?)))?;
     let Some(last) = page.last() else { return Ok(IdlePage::default()) };
     let mut conditions = Filter::new();
-    let ids: Vec<String> = page.iter().map(|(_, id)| conditions.bind(id)).collect();
-    conditions.and(&format!("k.id IN ({})", ids.join(", ")), &[]);
+    conditions.and_one_of("k.id", page.iter().map(|(_, id)| id));
     conditions.and(TENANT_IS_LIVE, &[]);
     let keys = with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)?;
     Ok(IdlePage { keys, next: Some(*last).filter(|_| page.len() as i64 == limit) })
@@ -158,8 +158,8 @@ fn decided(key: &ApiKey, next: Option<Stage>) -> Decided {
 
 /// Runs `update`, which joins `due`, for keys in the order of their ids, with `more` values before theirs.
 ///
-/// The rows are locked first, in that order: whoever else takes several of them waits instead of dying in each other's
-/// arms, and what the statement compares is what was committed last.
+/// PostgreSQL locks the rows first, in that order: two that take several of them wait for each other in turn, instead of
+/// both at once, and what the statement compares is what was committed last.
 fn update_decided<T>(
     tx: &mut Tx<'_>,
     decided: &[Decided],
@@ -171,10 +171,10 @@ fn update_decided<T>(
         return Ok(Vec::new());
     }
     if tx.is_postgres() {
-        let ids: Vec<&dyn ToValue> = decided.iter().map(|key| &key.id as &dyn ToValue).collect();
-        let places = rows(0, 1, &vec!["?"; ids.len()]);
-        let sql = format!("SELECT k.id FROM api_keys k WHERE k.id IN {places} ORDER BY k.id FOR UPDATE");
-        tx.query(&sql, &ids, |_| Ok(()))?;
+        let mut conditions = Filter::new();
+        conditions.and_one_of("k.id", decided.iter().map(|key| &key.id));
+        let sql = format!("SELECT k.id FROM api_keys k WHERE {} ORDER BY k.id FOR UPDATE", conditions.sql());
+        tx.query(&sql, conditions.values(), |_| Ok(()))?;
     }
     let mut values = more.to_vec();
     for Decided { id, state, idle_since, stage, deletes_at, next, lead } in decided {

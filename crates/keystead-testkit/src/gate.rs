@@ -16,6 +16,7 @@ const LOCK: i64 = 7;
 /// A closed gate: statements on its table wait in the connections of [`TestDatabase::gated`], and nobody else's.
 pub struct Gate {
     url: String,
+    table: String,
     holder: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -55,7 +56,7 @@ impl TestDatabase {
             let _ = opened.recv_timeout(Duration::from_secs(30));
         });
         held.recv().expect("the gate is closed");
-        Gate { url, holder: Some((open, holder)) }
+        Gate { url, table: table.to_owned(), holder: Some((open, holder)) }
     }
 }
 
@@ -82,8 +83,8 @@ impl Gate {
     }
 
     /// Takes the gate away.
-    pub fn remove(mut self, table: &str) {
+    pub fn remove(mut self) {
         self.open();
-        on_server(&self.url, &format!("DROP TRIGGER gate ON {table}"));
+        on_server(&self.url, &format!("DROP TRIGGER gate ON {}", self.table));
     }
 }

@@ -130,6 +130,7 @@ struct Editor {
 }
 
 struct Existing {
+    name: String,
     email: String,
     disabled: bool,
     is_self: bool,
@@ -143,6 +144,7 @@ struct Existing {
 async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, problems: Problems) -> Result<Editor, Error> {
     let keys = web.app.keys_made_by(here.authority(), user.id).await?;
     let existing = Existing {
+        name: user.display_name(),
         email: user.email.as_str().to_owned(),
         disabled: user.disabled,
         is_self: user.id == here.visitor.signed_in.user.id,
@@ -150,15 +152,12 @@ async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, proble
         enable_url: here.url(&format!("/members/{}/enable", user.id)),
         keys: api_keys::rows(web, here, &keys).await?,
     };
-    Ok(editor(here, Some((user, existing)), fields, problems))
+    Ok(editor(here, Some(existing), fields, problems))
 }
 
-fn editor(here: &Here, existing: Option<(&User, Existing)>, fields: Fields, problems: Problems) -> Editor {
+fn editor(here: &Here, existing: Option<Existing>, fields: Fields, problems: Problems) -> Editor {
     let manager = here.visitor.signed_in.user.role;
-    let (heading, existing) = match existing {
-        Some((user, existing)) => (user.display_name(), Some(existing)),
-        None => ("Invite a member".to_owned(), None),
-    };
+    let heading = existing.as_ref().map_or_else(|| "Invite a member".to_owned(), |member| member.name.clone());
     let chosen = fields.all("location").into_iter().filter_map(LocationId::parse).collect::<BTreeSet<_>>();
     let role = fields.text("role").and_then(Role::from_name);
     let in_location = here.location.is_some();

@@ -88,8 +88,8 @@ impl App {
         let known = known.ok_or_else(unknown)?;
         match self.look_at(&known, &presented, facts, now) {
             Verdict::Admitted { slot, secret_hash } => self.admit(known, slot, secret_hash, facts, now).await,
-            // The record may have come from a read that others began earlier: look once more, at one of our own.
             Verdict::Unknowable(version) => Err(unknowable(version)),
+            // The record may have come from a read that others began earlier: look once more, at one of our own.
             Verdict::WrongSecret | Verdict::Refused(_) => match self.keys.reread(presented.id, arrived).await? {
                 None => Err(unknown()),
                 Some(known) => match self.look_at(&known, &presented, facts, now) {

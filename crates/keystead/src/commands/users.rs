@@ -210,7 +210,7 @@ impl One {
         let user = member(app, &context, &self.email).await?;
         let mut made = app.keys_made_by(context.authority(), user.id).await?;
         made.retain(|key| key.state == KeyState::Active);
-        let ended: Vec<KeyId> = made.iter().filter(|_| deactivates).map(|key| key.id).collect();
+        let ended: Vec<KeyId> = if deactivates { made.iter().map(|key| key.id).collect() } else { Vec::new() };
         app.disable_user(context.authority(), MANAGER, user.id, &ended).await?;
         show(app, &context, &self.email, self.common.json).await?;
         if !self.common.json && !made.is_empty() {

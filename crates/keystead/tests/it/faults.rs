@@ -133,9 +133,7 @@ impl Failing {
         }
         tokio::join!(self.node.sweep(), self.begin(fault, table)).0
     }
-}
 
-impl Failing {
     /// While nothing can be written, nobody's use is noted, no time passes, and callers are told to come again.
     async fn nothing_is_decided(&self) {
         if self.ask::<bool>(&format!("SELECT state = 'active' FROM api_keys WHERE id = '{}'", self.idle.id)).await {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{App, Error, Result, Swept};
+use keystead_core::{AgencyContext, App, Error, Result, Swept};
 use keystead_model::api_key::{ApiKey, KeyState};
 use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
 
@@ -38,6 +38,12 @@ struct Raced<A, B> {
 }
 
 impl<A, B> Raced<A, B> {
+    /// The same with the outcomes in the other order, for a check that serves both.
+    fn swapped(self) -> Raced<B, A> {
+        let Self { point, app, nodes, key, first, second } = self;
+        Raced { point, app, nodes, key, first: second, second: first }
+    }
+
     async fn key(&self) -> ApiKey {
         record(&self.app, &self.key).await
     }
@@ -100,7 +106,7 @@ async fn race<A, B>(
             tokio::join!(following, opening).0
         };
         let (first, second) = tokio::join!(racing, meeting);
-        gate.remove(table);
+        gate.remove();
         one.poll_changes().await.unwrap();
         two.poll_changes().await.unwrap();
         let point = format!("{when} {table}");
@@ -118,6 +124,12 @@ async fn until(is_so: impl Fn() -> bool) {
         assert!(begun.elapsed() < Duration::from_secs(20), "it takes too long");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// The operator, at a node.
+async fn operator(node: &App) -> AgencyContext {
+    let agency = node.list_agencies().await.unwrap()[0].id;
+    node.operator_in(agency).await.unwrap()
 }
 
 async fn use_it(node: &App, key: &TestKey) -> Result<()> {
@@ -153,9 +165,8 @@ async fn of_a_use_and_a_stage_both_happen_and_the_use_voids_the_ladder() {
         })
         .await;
         race(steps, STAGE, sweep, use_it, async |raced| {
-            let Raced { point, app, nodes, key, first, second } = raced;
             // It has locked the row before its first statement there: the use has to wait.
-            check(&Raced { point, app, nodes, key, first: second, second: first }, true).await;
+            check(&raced.swapped(), true).await;
         })
         .await;
     }
@@ -186,10 +197,9 @@ async fn of_a_use_and_a_deletion_the_one_that_commits_first_wins() {
     })
     .await;
     race(&LADDER, DELETION, sweep, use_it, async |raced| {
-        let Raced { point, app, nodes, key, first, second } = raced;
         // Once it has locked the key's row, the use has to wait for the deletion, and is refused.
-        let is_used = point.ends_with("change_head");
-        check(&Raced { point, app, nodes, key, first: second, second: first }, !is_used).await;
+        let is_used = raced.point.ends_with("change_head");
+        check(&raced.swapped(), !is_used).await;
     })
     .await;
 }
@@ -219,8 +229,7 @@ async fn a_sweep_that_has_read_before_a_restore_does_nothing_after_it() {
     }
     let delete_and_restore = async |node: &App, key: &TestKey| {
         let swept = node.sweep().await.unwrap();
-        let agency = node.list_agencies().await.unwrap()[0].id;
-        let operator = node.operator_in(agency).await.unwrap();
+        let operator = operator(node).await;
         let restored = node.restore_key(operator.authority(), key.id).await;
         (swept.deleted, restored.map(drop))
     };
@@ -242,8 +251,7 @@ async fn of_two_rotations_one_is_told_to_look_again_wherever_the_first_stands() 
         return;
     }
     let rotate = async |node: &App, key: &TestKey| {
-        let agency = node.list_agencies().await.unwrap()[0].id;
-        let operator = node.operator_in(agency).await.unwrap();
+        let operator = operator(node).await;
         let week = Duration::from_secs(7 * 86_400);
         let rotated = node.rotate_key(operator.authority(), key.id, Some(1), week).await;
         rotated.map(|made| TestKey { id: key.id, secret: made.secret.expose().to_owned() })
@@ -269,8 +277,7 @@ async fn after_a_revocation_no_use_is_let_in_that_began_before_it() {
         return;
     }
     let deactivate = async |node: &App, key: &TestKey| {
-        let agency = node.list_agencies().await.unwrap()[0].id;
-        let operator = node.operator_in(agency).await.unwrap();
+        let operator = operator(node).await;
         node.deactivate_key(operator.authority(), key.id).await.map(drop)
     };
     let check = async |raced: &Raced<Result<()>, Result<()>>| {
@@ -281,11 +288,7 @@ async fn after_a_revocation_no_use_is_let_in_that_began_before_it() {
         assert_eq!(raced.audited("api_key.deactivated").await, 1, "{}", raced.point);
     };
     race(&[], CHANGE, deactivate, use_it, async |raced| check(&raced).await).await;
-    race(&[], USE, use_it, deactivate, async |raced| {
-        let Raced { point, app, nodes, key, first, second } = raced;
-        check(&Raced { point, app, nodes, key, first: second, second: first }).await;
-    })
-    .await;
+    race(&[], USE, use_it, deactivate, async |raced| check(&raced.swapped()).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
