@@ -25,7 +25,7 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("axum", &["keystead-web", "keystead", "hello"]),
     ("reqwest", &["keystead-testkit"]),
     ("argon2", &["keystead-core"]),
-    ("phonenumber", &["keystead-model"]),
+    ("rlibphonenumber", &["keystead-model"]),
 ];
 
 /// What must not come in through any dependency: C libraries that a user would have to install or build.
