@@ -4,7 +4,10 @@ use keystead_core::{App, Error};
 use keystead_model::id::Id;
 use serde_json::{Map, Value};
 
-use crate::{reader::Reader, v2::Version};
+use crate::{
+    reader::{PLACES, Reader, Slice},
+    v2::Version,
+};
 
 /// One call of a route: the application, the path's parameters, query and body.
 pub(crate) struct Call {
@@ -37,8 +40,32 @@ impl Call {
         Reader::body(std::mem::take(&mut self.body))
     }
 
+    /// The body of an update, which may name what is to be emptied.
+    pub(crate) fn read_update(&mut self) -> Reader {
+        Reader::update(std::mem::take(&mut self.body))
+    }
+
+    /// For lists that take nothing but which part of them is wanted.
+    pub(crate) fn slice(&mut self) -> Result<Slice, Error> {
+        let mut query = self.read_query();
+        let slice = query.slice();
+        query.finish()?;
+        Ok(slice)
+    }
+
+    /// The same in API 1.0, which passes over what it does not know.
+    pub(crate) fn lenient_slice(&mut self) -> Result<Slice, Error> {
+        let mut query = self.read_query();
+        let slice = query.slice();
+        query.pass_over_unknown();
+        query.finish()?;
+        Ok(slice)
+    }
+
     /// For routes that take nothing but the location in their query.
     pub(crate) fn no_query(&mut self) -> Result<(), Error> {
-        self.read_query().finish()
+        let mut query = self.read_query();
+        query.ignore(PLACES);
+        query.finish()
     }
 }

@@ -96,6 +96,8 @@ impl Api {
     fn route(&self, method: &Method, path: &str) -> Option<(&Route, Vec<(String, String)>)> {
         // Both forms of every path are served.
         let found = self.router.at(path.strip_suffix('/').unwrap_or(path)).ok()?;
+        // HEAD is GET without the body, which the server leaves out.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
         let route = &self.table[*found.value.get(method)?];
         let decoded = |value: &str| percent_decode_str(value).decode_utf8_lossy().into_owned();
         Some((route, found.params.iter().map(|(name, value)| (name.to_owned(), decoded(value))).collect()))
@@ -296,7 +298,7 @@ fn parse_query(query: Option<&str>) -> Result<Map<String, Value>, Failure> {
 
 /// A body as fields. GET has none that means anything, though some clients send one.
 fn parse_body(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
-    if bytes.iter().all(u8::is_ascii_whitespace) || *method == Method::GET {
+    if bytes.iter().all(u8::is_ascii_whitespace) || [Method::GET, Method::HEAD].contains(method) {
         return Ok(Map::new());
     }
     if headers.contains_key(header::CONTENT_ENCODING) {

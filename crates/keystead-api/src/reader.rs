@@ -1,10 +1,15 @@
 //! Reading fields out of a JSON object or a query, reporting every violation at once.
 //!
 //! Whoever reads asks for each field by name; what nobody asked for is a violation too (the contract's whitelist). An
-//! empty text and null mean absent, as real clients send them.
+//! empty text and null mean absent, as real clients send them: typed ones send null for whatever nobody set, so that what is to
+//! be taken away must be named (`clear`).
 
 use keystead_core::{Error, Violation};
-use keystead_model::{Invalid, UtcMs, text::echo};
+use keystead_model::{
+    Invalid, UtcMs,
+    text::{TimeZoneName, echo},
+    time::Moment,
+};
 use serde_json::{Map, Value};
 
 /// Fields that are being read.
@@ -16,14 +21,39 @@ pub(crate) struct Reader {
     from_query: bool,
     /// What stands before a field's name in messages: `dndSettings.`.
     path: String,
+    /// Of an update: the fields that are to be emptied, as far as nobody has asked for them yet.
+    clear: Vec<String>,
+    /// Fields that can be emptied so.
+    clearable: Vec<&'static str>,
 }
 
-/// What every list takes, also where the contract does not name it.
-const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "skip", "page", "order", "sortBy", "sort"];
+/// What every query may have, also where the contract does not name it and it changes nothing.
+const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order", "sortBy", "sort"];
+/// What leads further into a list. Where there is no list there is nowhere to go; a list must follow it or refuse it.
+pub(crate) const PLACES: &[&str] = &["skip", "page"];
+/// Longest value of `clear`.
+const MAX_CLEAR: usize = 100;
+
+const NO_DATE: &str = "must be a valid ISO 8601 date string";
 
 impl Reader {
     pub(crate) fn body(fields: Map<String, Value>) -> Self {
-        Self { fields, asked: Vec::new(), violations: Vec::new(), from_query: false, path: String::new() }
+        Self {
+            fields,
+            asked: Vec::new(),
+            violations: Vec::new(),
+            from_query: false,
+            path: String::new(),
+            clear: Vec::new(),
+            clearable: Vec::new(),
+        }
+    }
+
+    /// The body of an update, which may name fields in `clear` that are to be emptied.
+    pub(crate) fn update(fields: Map<String, Value>) -> Self {
+        let mut reader = Self::body(fields);
+        reader.clear = reader.texts("clear", MAX_CLEAR).unwrap_or_default();
+        reader
     }
 
     pub(crate) fn query(fields: Map<String, Value>) -> Self {
@@ -38,11 +68,6 @@ impl Reader {
             Some(Value::String(text)) if text.trim().is_empty() => None,
             some => some,
         }
-    }
-
-    /// Whether the field was sent as null, which takes a thing away where that means something.
-    pub(crate) fn is_null(&self, name: &str) -> bool {
-        self.fields.get(name).is_some_and(Value::is_null)
     }
 
     pub(crate) fn violate(&mut self, name: &str, problem: impl Into<String>) {
@@ -68,7 +93,38 @@ impl Reader {
         self.checked(name, parse(&text))
     }
 
-    /// A text with a rule whose absence and emptiness differ: `Some(None)` empties it.
+    /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.
+    fn is_cleared(&mut self, name: &'static str) -> bool {
+        self.clearable.push(name);
+        let named = self.clear.len();
+        self.clear.retain(|cleared| cleared != name);
+        let is_cleared = self.clear.len() < named;
+        if is_cleared && self.take(name).is_some() {
+            self.violate(name, "must not have a value and stand in clear");
+        }
+        is_cleared
+    }
+
+    /// A value that an update can take away, by naming it in `clear`: `Some(None)` takes it away.
+    pub(crate) fn removable<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if self.is_cleared(name) { Some(None) } else { read(self).map(Some) }
+    }
+
+    /// The same for fields of ours, which null takes away, too: no client sends null for what it does not know.
+    pub(crate) fn nullable<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        let is_null = self.fields.get(name).is_some_and(Value::is_null);
+        self.removable(name, read).or(is_null.then_some(None))
+    }
+
+    /// A text with a rule that an update empties by an empty text, or by naming it in `clear`: `Some(None)` empties it.
     pub(crate) fn clearable<T>(
         &mut self,
         name: &'static str,
@@ -78,9 +134,10 @@ impl Reader {
             && text.trim().is_empty()
         {
             self.take(name);
+            self.is_cleared(name);
             return Some(None);
         }
-        self.parse(name, parse).map(Some)
+        self.removable(name, |reader| reader.parse(name, parse))
     }
 
     /// Something that must be there.
@@ -131,20 +188,31 @@ impl Reader {
         }
     }
 
-    /// An instant: ISO 8601, or milliseconds since 1970.
-    pub(crate) fn instant(&mut self, name: &'static str) -> Option<UtcMs> {
-        let instant = match self.take(name)? {
-            Value::String(text) => UtcMs::parse_iso(&text).or_else(|| {
-                // Queries carry cursors as text.
-                if self.from_query { whole(&text.parse().ok()?).map(UtcMs) } else { None }
-            }),
-            Value::Number(number) => whole(&number).map(UtcMs),
-            _ => None,
+    /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
+    pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
+        let milliseconds = |number: Option<i64>| {
+            number.map(|number| Moment::Instant(UtcMs(number))).ok_or_else(|| Invalid::new(NO_DATE))
         };
-        match instant {
-            Some(instant) if (0..=253_402_300_799_999).contains(&instant.0) => Some(instant),
-            _ => self.refuse(name, "must be a valid ISO 8601 date string"),
+        let moment = match self.take(name)? {
+            // Queries carry cursors as text.
+            Value::String(text) if self.from_query && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                milliseconds(text.parse().ok())
+            }
+            Value::String(text) => Moment::parse(&text),
+            Value::Number(number) => milliseconds(whole(&number)),
+            _ => Err(Invalid::new(NO_DATE)),
+        };
+        let years = UtcMs(0)..=UtcMs::MAX;
+        match moment {
+            Ok(moment) if years.contains(&moment.start(&TimeZoneName::utc())) => Some(moment),
+            Ok(_) => self.refuse(name, NO_DATE),
+            Err(Invalid(problem)) => self.refuse(name, problem),
         }
+    }
+
+    /// A cursor: milliseconds since 1970, or the same instant as ISO 8601.
+    pub(crate) fn instant(&mut self, name: &'static str) -> Option<UtcMs> {
+        self.moment(name).map(|moment| moment.start(&TimeZoneName::utc()))
     }
 
     /// A list of texts, or one text for a list of one.
@@ -220,6 +288,25 @@ impl Reader {
         self.fields.clear();
     }
 
+    /// The part of a list that is asked for by `limit`, and `skip` or `page`; all of it where nothing is.
+    pub(crate) fn slice(&mut self) -> Slice {
+        let limit = self.integer("limit", 1..=i64::MAX);
+        let page = self.integer("page", 1..=i64::MAX).unwrap_or(1);
+        let skip = self.integer("skip", 0..=i64::MAX);
+        let skip = skip.unwrap_or_else(|| limit.map_or(0, |limit| limit.saturating_mul(page - 1)));
+        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+        Slice { skip: whole(skip), limit: limit.map_or(usize::MAX, whole) }
+    }
+
+    /// For lists that are read by their cursor only.
+    pub(crate) fn no_places(&mut self) {
+        for name in PLACES {
+            if self.take(name).is_some() {
+                self.violate(name, "does not lead through this list; go on with cursor, which is its nextCursor");
+            }
+        }
+    }
+
     fn whitelist(&mut self, tolerated: &[&str]) {
         let unknown: Vec<String> =
             self.fields.keys().filter(|name| !tolerated.contains(&name.as_str())).cloned().collect();
@@ -232,7 +319,30 @@ impl Reader {
     /// What has been read, unless anything was wrong or unknown.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         self.whitelist(if self.from_query { TOLERATED_IN_QUERIES } else { &[] });
+        for name in std::mem::take(&mut self.clear) {
+            let names = self.clearable.join(", ");
+            self.violate("clear", format!("has {}, which cannot be cleared; it may name {names}", echo(&name)));
+        }
         if self.violations.is_empty() { Ok(()) } else { Err(Error::Invalid(self.violations)) }
+    }
+}
+
+/// A part of a list.
+pub(crate) struct Slice {
+    skip: usize,
+    limit: usize,
+}
+
+impl Slice {
+    /// The part of `rows`.
+    pub(crate) fn of<T>(&self, rows: Vec<T>) -> impl Iterator<Item = T> {
+        rows.into_iter().skip(self.skip).take(self.limit)
+    }
+
+    /// Rows to pass over and rows to read, at most `most`, for lists that are cut by the database.
+    pub(crate) fn window(&self, most: i64) -> (i64, i64) {
+        let number = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+        (number(self.skip), number(self.limit).min(most))
     }
 }
 
@@ -299,9 +409,44 @@ mod tests {
         assert!(reader.finish().is_ok());
 
         let mut query =
-            Reader::query(json!({"limit": "20.0", "flag": "true", "page": "2"}).as_object().unwrap().clone());
+            Reader::query(json!({"limit": "20.0", "flag": "true", "order": "asc"}).as_object().unwrap().clone());
         assert_eq!(query.integer("limit", 1..=100), Some(20));
         assert_eq!(query.truth("flag"), Some(true));
-        assert!(query.finish().is_ok(), "page is tolerated");
+        assert!(query.finish().is_ok(), "order is tolerated");
+    }
+
+    #[test]
+    fn what_is_to_be_emptied_is_named() {
+        let body = json!({"clear": ["phone", "city", "id"], "email": null, "city": "", "state": ""});
+        let mut reader = Reader::update(body.as_object().unwrap().clone());
+        assert_eq!(reader.removable("phone", |reader| reader.text("phone")), Some(None));
+        assert_eq!(reader.removable("email", |reader| reader.text("email")), None);
+        assert_eq!(reader.clearable("city", |text| Ok(text.to_owned())), Some(None));
+        assert_eq!(reader.clearable("state", |text| Ok(text.to_owned())), Some(None));
+        assert_eq!(
+            problems(reader.finish()),
+            ["clear has id, which cannot be cleared; it may name phone, email, city, state"]
+        );
+        let body = json!({"clear": "phone", "phone": "1"});
+        let mut reader = Reader::update(body.as_object().unwrap().clone());
+        reader.removable("phone", |reader| reader.text("phone"));
+        assert_eq!(problems(reader.finish()), ["phone must not have a value and stand in clear"]);
+        let mut reader = Reader::body(json!({"clear": ["phone"]}).as_object().unwrap().clone());
+        reader.removable("phone", |reader| reader.text("phone"));
+        assert_eq!(problems(reader.finish()), ["property clear should not exist"]);
+    }
+
+    #[test]
+    fn a_list_follows_what_leads_further_or_refuses_it() {
+        let query = |value: Value| Reader::query(value.as_object().unwrap().clone());
+        let slice = |value: Value| query(value).slice().of((0..10).collect()).collect::<Vec<_>>();
+        assert_eq!(slice(json!({})), (0..10).collect::<Vec<_>>());
+        assert_eq!(slice(json!({"limit": "3", "skip": "4"})), [4, 5, 6]);
+        assert_eq!(slice(json!({"limit": "4", "page": "3"})), [8, 9]);
+        assert_eq!(slice(json!({"skip": "8"})), [8, 9]);
+        assert!(problems(query(json!({"skip": "8"})).finish())[0].contains("skip"));
+        let mut refusing = query(json!({"page": "2"}));
+        refusing.no_places();
+        assert!(problems(refusing.finish())[0].contains("cursor"));
     }
 }

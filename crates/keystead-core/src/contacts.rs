@@ -1,9 +1,12 @@
 //! Contacts.
 
 use keystead_model::{
-    ContactId, LocationId,
-    contact::{Contact, ContactFilter, ContactPatch, ContactProfile, IdentityKind, MAX_TAGS, TRASH_MS},
-    page::{Cursor, Page},
+    ContactId, LocationId, UtcMs,
+    contact::{
+        Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, IdentityKind, MAX_TAGS,
+        TRASH_MS,
+    },
+    page::{Page, Start, Window},
     scope::Scope,
     tag::TagName,
 };
@@ -21,8 +24,8 @@ pub struct Upserted {
     pub contact: Contact,
     /// Whether it was made.
     pub is_new: bool,
-    /// Fields that were not written, since another contact has their value.
-    pub skipped: Vec<&'static str>,
+    /// Fields of which something was not written, since it belongs to another contact; and that contact.
+    pub skipped: Vec<(&'static str, ContactId)>,
 }
 
 /// What to do about a contact that is there already.
@@ -91,17 +94,14 @@ impl App {
         self.store
             .write(move |tx| {
                 let mut patch = patch.clone();
-                let mut wanted = ContactProfile::default();
-                patch.clone().apply(&mut wanted);
                 let looks = when == WhenDuplicate::Update || forbids_duplicates(tx, &authority, location)?;
                 let mut matches = Vec::new();
-                for (kind, value) in wanted.identities().into_iter().filter(|_| looks) {
+                for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
                     if let Some(found) = contacts::find_by_identity(tx, location, kind, &value)? {
-                        matches.push((kind, found));
+                        matches.push((kind, value, found));
                     }
                 }
-                let mut matches = matches.into_iter();
-                let Some((_, first)) = matches.next() else {
+                let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
                     let mut profile = ContactProfile::default();
                     let tags = patch.apply(&mut profile).unwrap_or_default();
                     let contact = Contact { id, location, profile, tags, created_at: now, updated_at: now };
@@ -109,16 +109,12 @@ impl App {
                     insert(tx, &authority, &contact)?;
                     return Ok(Upserted { contact, is_new: true, skipped: Vec::new() });
                 };
-                let mut skipped = Vec::new();
-                for (kind, _) in matches.filter(|(_, other)| other.id != first.id) {
-                    match kind {
-                        IdentityKind::Email => patch.email = None,
-                        IdentityKind::Phone => patch.phone = None,
-                    }
-                    skipped.push(kind.as_str());
-                }
+                let others = matches.into_iter().filter(|(_, _, other)| other.id != first.id);
+                let skipped =
+                    others.map(|(kind, value, other)| (patch.withdraw(kind, &value), other.id)).collect::<Vec<_>>();
+                patch.keep_first(&first.profile);
                 let contact = contacts::find_to_change(tx, location, first.id)?.ok_or_else(|| not_found(first.id))?;
-                let contact = update(tx, &authority, contact, patch)?;
+                let contact = update(tx, &authority, contact, patch.clone())?;
                 Ok(Upserted { contact, is_new: false, skipped })
             })
             .await
@@ -138,28 +134,25 @@ impl App {
             .await
     }
 
-    /// Contacts in the filter's order, after the cursor or after `skip` rows, and how many match in all.
+    /// A page of contacts in the filter's order, and how many match in all.
     pub async fn list_contacts(
         &self,
         context: &LocationContext,
         filter: ContactFilter,
-        after: Option<Cursor<ContactId>>,
-        skip: i64,
-        limit: i64,
+        window: Window<ContactCursor>,
     ) -> Result<Page<Contact>> {
         context.authority.require(Scope::ContactsRead)?;
         let location = context.location;
-        Ok(self
-            .store
+        self.store
             .read(move |tx| {
-                // One more row than asked tells whether there is another page.
-                let mut rows = contacts::list(tx, location, &filter, after, skip, limit + 1)?;
-                let has_more = rows.len() as i64 > limit;
-                rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-                let total = contacts::total(tx, location, &filter)?;
-                Ok::<_, keystead_store::Error>(Page { rows, total, has_more })
+                let mut window = window;
+                if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
+                    *at = Some(place_of(tx, location, *id, filter.order)?);
+                }
+                let rows = contacts::list(tx, location, &filter, window)?;
+                Ok(Page::new(rows, window.limit, contacts::total(tx, location, &filter)?))
             })
-            .await?)
+            .await
     }
 
     /// The newest contact with this e-mail address or phone number, tried in this order.
@@ -240,7 +233,7 @@ impl App {
 
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
     pub async fn purge_contacts(&self) -> Result<usize> {
-        let before = keystead_model::UtcMs(self.clock.now().0 - TRASH_MS);
+        let before = UtcMs(self.clock.now().0 - TRASH_MS);
         Ok(self.store.write(move |tx| contacts::purge(tx, before, 100)).await?)
     }
 }
@@ -256,12 +249,24 @@ fn update(tx: &mut Tx<'_>, authority: &Authority, mut contact: Contact, patch: C
         contact.tags = tags;
     }
     // Strictly later, so that an order by update time never has an update that did not move the contact.
-    contact.updated_at = authority.now().max(keystead_model::UtcMs(contact.updated_at.0 + 1));
+    contact.updated_at = authority.now().max(UtcMs(contact.updated_at.0 + 1));
     check(&contact)?;
     let unique = forbids_duplicates(tx, authority, contact.location)?;
     contacts::update(tx, &contact, unique)?.map_err(Error::Duplicate)?;
     record(tx, authority, changed("contact.updated", contact.location, contact.id.as_str()))?;
     Ok(contact)
+}
+
+/// Where a contact is in an order, for a cursor that names only the contact. Of one that is gone its id still tells when it was
+/// made, but nothing tells when it was changed.
+fn place_of(tx: &mut Tx<'_>, location: LocationId, id: ContactId, order: ContactOrder) -> Result<UtcMs> {
+    match (contacts::time_of(tx, location, id, order)?, order) {
+        (Some(at), _) => Ok(at),
+        (None, ContactOrder::Created) => Ok(id.time()),
+        (None, ContactOrder::Updated) => {
+            Err(Error::invalid("startAfterId", "names no contact; begin again, or send startAfter, too"))
+        }
+    }
 }
 
 fn check(contact: &Contact) -> Result<()> {

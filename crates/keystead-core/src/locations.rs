@@ -6,6 +6,7 @@ use keystead_model::{
     grant::Reach,
     location::{Location, LocationFilter, LocationPatch, LocationProfile},
     scope::Scope,
+    text::TimeZoneName,
 };
 use keystead_store::{
     changes::{self, Change},
@@ -94,6 +95,21 @@ impl App {
     /// The location of a context, whatever its scopes: its country and settings decide how other input is read.
     pub async fn location_of(&self, context: &LocationContext) -> Result<Location> {
         self.find_location(&context.authority, context.location).await
+    }
+
+    /// The zone of whoever a key with this reach belongs to: of a location its own, of an agency UTC.
+    pub async fn zone_of(&self, authority: &Authority, reach: &Reach) -> Result<TimeZoneName> {
+        let location = match reach {
+            Reach::Locations(_) => reach.only_location(),
+            Reach::Agency | Reach::Chosen(_) => None,
+        };
+        let Some(location) = location else { return Ok(TimeZoneName::utc()) };
+        match self.find_location(authority, location).await {
+            Ok(location) => Ok(location.profile.timezone),
+            // That it is not theirs is for the operation to say.
+            Err(Error::NoAccess) => Ok(TimeZoneName::utc()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn find_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {

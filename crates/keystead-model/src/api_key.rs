@@ -10,6 +10,7 @@ use crate::{
     grant::Grant,
     inactivity::{Inactivity, RESTORE_WINDOW_MS},
     text::{Line, Prose},
+    time::parse_duration,
 };
 
 /// Whose key it is: what its text says, and how far it can reach.
@@ -542,14 +543,8 @@ impl ApiKey {
 
 /// Reads an overlap of a rotation, an ISO 8601 duration from `PT0S` to `P30D`.
 pub fn parse_overlap(text: &str) -> Result<Duration, Invalid> {
-    let refused = || Invalid::new("must be an ISO 8601 duration from PT0S to P30D, such as P7D or PT24H");
-    let span: jiff::Span = text.parse().map_err(|_| refused())?;
-    let length =
-        span.total(jiff::SpanTotal::from(jiff::Unit::Millisecond).days_are_24_hours()).map_err(|_| refused())?;
-    if !(0.0..=MAX_OVERLAP.as_millis() as f64).contains(&length) {
-        return Err(refused());
-    }
-    Ok(Duration::from_millis(length as u64))
+    parse_duration(text, MAX_OVERLAP)
+        .ok_or_else(|| Invalid::new("must be an ISO 8601 duration from PT0S to P30D, such as P7D, P2W or PT24H"))
 }
 
 #[cfg(test)]

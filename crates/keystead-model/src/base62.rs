@@ -11,6 +11,14 @@ pub fn write_number(mut number: u64, out: &mut [u8]) {
     }
 }
 
+/// Reads what [`write_number`] wrote.
+pub fn read_number(digits: &[u8]) -> u64 {
+    digits.iter().fold(0, |number, digit| {
+        let value = DIGITS.iter().position(|known| known == digit).unwrap_or_default();
+        number * 62 + value as u64
+    })
+}
+
 /// Fills `out` with uniformly distributed digits taken from `random`, by rejection: a byte of 248 or more is thrown
 /// away, since 256 is no multiple of 62. `random` is asked for fresh bytes as often as needed.
 pub fn fill_random(out: &mut [u8], mut random: impl FnMut(&mut [u8])) {
@@ -48,6 +56,7 @@ mod tests {
             write_number(a, &mut earlier);
             write_number(b, &mut later);
             assert!(earlier < later, "{a} and {b}");
+            assert_eq!((read_number(&earlier), read_number(&later)), (a, b));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::Invalid;
+use crate::{Invalid, time::Moment};
 
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,11 @@ impl CalendarDate {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let refused = || Invalid::new("must be a date, such as 1990-09-25");
         let text = text.trim();
-        let day = text.split_once('T').map_or(text, |(day, _)| day);
+        let day = match text.split_once('T') {
+            Some((day, _)) if Moment::parse(text).is_ok() => day,
+            Some(_) => return Err(refused()),
+            None => text,
+        };
         let mut parts = day.split(['-', '/', '.', '_']);
         let mut next = || parts.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()) && part.len() <= 4);
         let (Some(first), Some(second), Some(third), None) = (next(), next(), next(), next()) else {

@@ -5,6 +5,7 @@ use crate::{
     calendar_date::CalendarDate,
     location::set,
     phone::PhoneNumber,
+    search::{self, Asked},
     tag::TagName,
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
@@ -103,29 +104,30 @@ pub const DND_CHANNELS: [(&str, &str); 6] =
 /// Do-not-disturb by channel, in the order of [`DND_CHANNELS`].
 pub type DndSettings = [Option<Dnd>; 6];
 
-/// A change of a contact, and with an empty profile the making of one; `None` leaves a thing as it is.
+/// A change of a contact, and with an empty profile the making of one; `None` leaves a thing as it is, `Some(None)` takes it
+/// away.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of ContactProfile")]
 pub struct ContactPatch {
     pub first_name: Option<Option<Line<100>>>,
     pub last_name: Option<Option<Line<100>>>,
-    pub email: Option<EmailAddress>,
-    pub phone: Option<PhoneNumber>,
+    pub email: Option<Option<EmailAddress>>,
+    pub phone: Option<Option<PhoneNumber>>,
     pub company_name: Option<Option<Line<200>>>,
     pub address1: Option<Option<Line<200>>>,
     pub city: Option<Option<Line<100>>>,
     pub state: Option<Option<Line<100>>>,
     pub postal_code: Option<Option<Line<20>>>,
-    pub country: Option<Country>,
+    pub country: Option<Option<Country>>,
     pub website: Option<Option<Line<500>>>,
-    pub timezone: Option<TimeZoneName>,
+    pub timezone: Option<Option<TimeZoneName>>,
     pub gender: Option<Option<Line<40>>>,
     pub source: Option<Option<Line<200>>>,
-    pub date_of_birth: Option<CalendarDate>,
-    pub assigned_to: Option<UserId>,
+    pub date_of_birth: Option<Option<CalendarDate>>,
+    pub assigned_to: Option<Option<UserId>>,
     pub dnd: Option<bool>,
     pub dnd_settings: DndSettings,
-    pub inbound_dnd: Option<Dnd>,
+    pub inbound_dnd: Option<Option<Dnd>>,
     pub additional_emails: Option<Vec<EmailAddress>>,
     pub additional_phones: Option<Vec<PhoneNumber>>,
     /// Replaces all tags.
@@ -161,28 +163,98 @@ impl ContactPatch {
         } = self;
         set(&mut profile.first_name, first_name);
         set(&mut profile.last_name, last_name);
-        set(&mut profile.email, email.map(Some));
-        set(&mut profile.phone, phone.map(Some));
         set(&mut profile.company_name, company_name);
         set(&mut profile.address1, address1);
         set(&mut profile.city, city);
         set(&mut profile.state, state);
         set(&mut profile.postal_code, postal_code);
-        set(&mut profile.country, country.map(Some));
+        set(&mut profile.country, country);
         set(&mut profile.website, website);
-        set(&mut profile.timezone, timezone.map(Some));
+        set(&mut profile.timezone, timezone);
         set(&mut profile.gender, gender);
         set(&mut profile.source, source);
-        set(&mut profile.date_of_birth, date_of_birth.map(Some));
-        set(&mut profile.assigned_to, assigned_to.map(Some));
+        set(&mut profile.date_of_birth, date_of_birth);
+        set(&mut profile.assigned_to, assigned_to);
         set(&mut profile.dnd, dnd);
         for (channel, new) in profile.dnd_settings.iter_mut().zip(dnd_settings) {
             set(channel, new.map(Some));
         }
-        set(&mut profile.inbound_dnd, inbound_dnd.map(Some));
+        set(&mut profile.inbound_dnd, inbound_dnd);
         set(&mut profile.additional_emails, additional_emails);
         set(&mut profile.additional_phones, additional_phones);
+        put_first(&mut profile.email, &mut profile.additional_emails, email, EmailAddress::normalized);
+        put_first(&mut profile.phone, &mut profile.additional_phones, phone, |phone| phone.as_str().to_owned());
         tags
+    }
+
+    /// What it would tell a contact apart by, as far as it names such things.
+    pub fn identities(&self) -> Vec<(IdentityKind, String)> {
+        let mut profile = ContactProfile::default();
+        self.clone().apply(&mut profile);
+        profile.identities()
+    }
+
+    /// Takes an e-mail address or a phone number out of it, since it belongs to another contact. Answers the field that
+    /// had it.
+    pub fn withdraw(&mut self, kind: IdentityKind, value: &str) -> &'static str {
+        match kind {
+            IdentityKind::Email => {
+                let is = |email: &EmailAddress| email.normalized() == value;
+                self.email.take_if(|email| email.as_ref().is_some_and(is));
+                let more = self.additional_emails.as_mut();
+                if more.is_some_and(|emails| remove(emails, is)) { "additionalEmails" } else { "email" }
+            }
+            IdentityKind::Phone => {
+                let is = |phone: &PhoneNumber| phone.as_str() == value;
+                self.phone.take_if(|phone| phone.as_ref().is_some_and(is));
+                let more = self.additional_phones.as_mut();
+                if more.is_some_and(|phones| remove(phones, is)) { "additionalPhones" } else { "phone" }
+            }
+        }
+    }
+
+    /// Leaves the first e-mail address and phone number of `profile` where they are, if this names one of its others:
+    /// whoever finds a contact by its second address does not mean to change the first.
+    pub fn keep_first(&mut self, profile: &ContactProfile) {
+        let has = |email: &EmailAddress| {
+            profile.additional_emails.iter().any(|known| known.normalized() == email.normalized())
+        };
+        self.email.take_if(|email| email.as_ref().is_some_and(has));
+        let has = |phone: &PhoneNumber| profile.additional_phones.contains(phone);
+        self.phone.take_if(|phone| phone.as_ref().is_some_and(has));
+    }
+}
+
+fn remove<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool) -> bool {
+    let before = list.len();
+    list.retain(|entry| !is(entry));
+    list.len() < before
+}
+
+/// Changes the first of several addresses. One that was among the others changes places with it, and where none is left in
+/// the first place the first of the others moves there; so nothing is lost, and nothing stands twice.
+fn put_first<T: Clone>(
+    first: &mut Option<T>,
+    others: &mut Vec<T>,
+    new: Option<Option<T>>,
+    compared: impl Fn(&T) -> String,
+) {
+    if let Some(new) = new {
+        let known = new.as_ref().and_then(|new| others.iter().position(|other| compared(other) == compared(new)));
+        let old = std::mem::replace(first, new);
+        if let (Some(place), Some(old)) = (known, old) {
+            others[place] = old;
+        }
+    }
+    let mut seen: Vec<String> = first.iter().map(&compared).collect();
+    others.retain(|other| {
+        let other = compared(other);
+        let is_new = !seen.contains(&other);
+        seen.push(other);
+        is_new
+    });
+    if first.is_none() && !others.is_empty() {
+        *first = Some(others.remove(0));
     }
 }
 
@@ -201,65 +273,38 @@ impl ContactProfile {
         self.email.is_some() || self.phone.is_some() || self.first_name.is_some() || self.last_name.is_some()
     }
 
-    /// What is unique in a location that forbids duplicates, first priority first.
+    /// What a contact is told apart by: in a location that forbids duplicates no other has it. First priority first.
     pub fn identities(&self) -> Vec<(IdentityKind, String)> {
-        let email = self.email.as_ref().map(|email| (IdentityKind::Email, email.normalized()));
-        let phone = self.phone.as_ref().map(|phone| (IdentityKind::Phone, phone.as_str().to_owned()));
-        email.into_iter().chain(phone).collect()
+        let emails = self.email.iter().chain(&self.additional_emails);
+        let phones = self.phone.iter().chain(&self.additional_phones);
+        let emails = emails.map(|email| (IdentityKind::Email, email.normalized()));
+        let mut identities = Vec::new();
+        for identity in emails.chain(phones.map(|phone| (IdentityKind::Phone, phone.as_str().to_owned()))) {
+            if !identities.contains(&identity) {
+                identities.push(identity);
+            }
+        }
+        identities
     }
 
-    /// The words that it is found by, lower-cased: names, company, e-mail (whole and by part), phone digits.
-    pub fn search_terms<'a>(&'a self, tags: impl Iterator<Item = &'a TagName>) -> Vec<String> {
+    /// The terms that it is found by: names, company, e-mail addresses (whole and by part), phone numbers.
+    pub fn search_terms(&self) -> Vec<String> {
         let mut terms = Vec::new();
         let names = [
             self.first_name.as_ref().map(Line::as_str),
             self.last_name.as_ref().map(Line::as_str),
             self.company_name.as_ref().map(Line::as_str),
         ];
-        for text in names.into_iter().flatten().chain(tags.map(TagName::as_str)) {
-            terms.extend(words(text));
-        }
-        if let Some(email) = &self.email {
-            terms.extend(words(email.as_str()));
+        names.into_iter().flatten().for_each(|name| search::name_terms(name, &mut terms));
+        for email in self.email.iter().chain(&self.additional_emails) {
+            terms.extend(search::words(email.as_str()));
             terms.push(email.normalized());
         }
-        if let Some(phone) = &self.phone {
-            let digits = phone.as_str().trim_start_matches('+');
-            terms.push(digits.to_owned());
-            // A search by the national number finds it too: country codes have one to three digits.
-            terms.extend((1..=3).filter_map(|code| digits.get(code..)).map(str::to_owned));
+        for phone in self.phone.iter().chain(&self.additional_phones) {
+            search::phone_terms(phone, &mut terms);
         }
-        for term in &mut terms {
-            *term = term.chars().take(64).collect();
-        }
-        terms.sort_unstable();
-        terms.dedup();
-        terms
+        search::settled(terms)
     }
-}
-
-/// The words of a text, lower-cased, as contacts are found by them.
-pub fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
-}
-
-/// The words of a search: an e-mail address stays whole, a phone number becomes its digits.
-pub fn search_words(query: &str) -> Vec<String> {
-    query
-        .split_whitespace()
-        .flat_map(|part| {
-            if part.contains('@') {
-                vec![part.to_lowercase()]
-            } else if part.chars().all(|c| c.is_ascii_digit() || "+()-./".contains(c)) {
-                vec![part.chars().filter(char::is_ascii_digit).collect()]
-            } else {
-                words(part).collect()
-            }
-        })
-        .filter(|word: &String| !word.is_empty())
-        .map(|word| word.chars().take(64).collect())
-        .take(8)
-        .collect()
 }
 
 /// What a contact is told apart by.
@@ -278,6 +323,11 @@ impl IdentityKind {
             Self::Email => "email",
             Self::Phone => "phone",
         }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Email, Self::Phone].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -308,13 +358,82 @@ pub enum ContactOrder {
     Updated,
 }
 
+/// A place in a list of contacts: of the last contact before it, the time that the list is ordered by and the id, which decides
+/// between contacts of the same time. Either alone will do; by the time alone, others of that time are passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactCursor {
+    /// When that contact was made or changed.
+    pub at: Option<UtcMs>,
+    /// That contact.
+    pub id: Option<ContactId>,
+}
+
 /// Which contacts to list.
 #[derive(Clone, Debug, Default)]
 pub struct ContactFilter {
-    /// Words that each must begin a word of the contact.
-    pub words: Vec<String>,
+    /// What a search asks for, all of it; asked for nothing it finds nothing. `None` is no search.
+    pub search: Option<Vec<Asked>>,
     /// The column of order.
     pub order: ContactOrder,
     /// Oldest first instead of newest first.
     pub ascending: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> EmailAddress {
+        EmailAddress::parse(text).unwrap()
+    }
+
+    fn profile(first: Option<&str>, others: &[&str]) -> ContactProfile {
+        ContactProfile {
+            email: first.map(email),
+            additional_emails: others.iter().map(|text| email(text)).collect(),
+            ..ContactProfile::default()
+        }
+    }
+
+    fn emails(profile: &ContactProfile) -> Vec<&str> {
+        profile.email.iter().chain(&profile.additional_emails).map(EmailAddress::as_str).collect()
+    }
+
+    fn changed(mut profile: ContactProfile, patch: ContactPatch) -> ContactProfile {
+        patch.apply(&mut profile);
+        profile
+    }
+
+    #[test]
+    fn a_first_address_that_goes_is_followed_by_the_next() {
+        let patch = ContactPatch { email: Some(None), ..ContactPatch::default() };
+        let first_gone = changed(profile(Some("a@x.example"), &["b@x.example", "c@x.example"]), patch.clone());
+        assert_eq!(emails(&first_gone), ["b@x.example", "c@x.example"]);
+        assert!(first_gone.email.is_some());
+        assert_eq!(changed(profile(Some("a@x.example"), &[]), patch).email, None);
+    }
+
+    #[test]
+    fn addresses_change_places_and_stand_once() {
+        let first = |text| ContactPatch { email: Some(Some(email(text))), ..ContactPatch::default() };
+        let known = || profile(Some("a@x.example"), &["b@x.example", "c@x.example"]);
+        assert_eq!(emails(&changed(known(), first("C@x.example"))), ["C@x.example", "b@x.example", "a@x.example"]);
+        assert_eq!(emails(&changed(known(), first("d@x.example"))), ["d@x.example", "b@x.example", "c@x.example"]);
+        let others = Some(["A@x.example", "d@x.example", "D@x.example"].map(email).to_vec());
+        let patch = ContactPatch { additional_emails: others, ..ContactPatch::default() };
+        assert_eq!(emails(&changed(known(), patch)), ["a@x.example", "d@x.example"]);
+    }
+
+    #[test]
+    fn what_belongs_to_another_is_withdrawn_from_its_field() {
+        let mut patch = ContactPatch {
+            email: Some(Some(email("A@x.example"))),
+            additional_emails: Some(vec![email("b@x.example"), email("c@x.example")]),
+            ..ContactPatch::default()
+        };
+        assert_eq!(patch.withdraw(IdentityKind::Email, "b@x.example"), "additionalEmails");
+        assert_eq!(patch.withdraw(IdentityKind::Email, "a@x.example"), "email");
+        assert_eq!(patch.email, None);
+        assert_eq!(patch.identities(), [(IdentityKind::Email, "c@x.example".to_owned())]);
+    }
 }

@@ -23,6 +23,7 @@ pub mod notice;
 pub mod page;
 pub mod phone;
 pub mod scope;
+pub mod search;
 pub mod session;
 pub mod tag;
 pub mod task;

@@ -122,7 +122,7 @@ pub struct LocationPatch {
     pub country: Option<Country>,
     pub timezone: Option<TimeZoneName>,
     pub phone: Option<Option<Line<40>>>,
-    pub email: Option<EmailAddress>,
+    pub email: Option<Option<EmailAddress>>,
     pub address: Option<Option<Line<200>>>,
     pub city: Option<Option<Line<100>>>,
     pub state: Option<Option<Line<100>>>,
@@ -167,7 +167,7 @@ impl LocationPatch {
         set(&mut profile.country, country);
         set(&mut profile.timezone, timezone);
         set(&mut profile.phone, phone);
-        set(&mut profile.email, email.map(Some));
+        set(&mut profile.email, email);
         set(&mut profile.address, address);
         set(&mut profile.city, city);
         set(&mut profile.state, state);

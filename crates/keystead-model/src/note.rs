@@ -35,7 +35,7 @@ pub struct NoteContent {
     pub user: Option<UserId>,
 }
 
-/// A change of a note; `None` leaves a thing as it is.
+/// A change of a note; `None` leaves a thing as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of NoteContent")]
 pub struct NotePatch {
@@ -43,7 +43,7 @@ pub struct NotePatch {
     pub title: Option<Option<Line<200>>>,
     pub color: Option<Option<Line<40>>>,
     pub pinned: Option<bool>,
-    pub user: Option<UserId>,
+    pub user: Option<Option<UserId>>,
 }
 
 impl NotePatch {
@@ -54,6 +54,6 @@ impl NotePatch {
         crate::location::set(&mut content.title, title);
         crate::location::set(&mut content.color, color);
         crate::location::set(&mut content.pinned, pinned);
-        crate::location::set(&mut content.user, user.map(Some));
+        crate::location::set(&mut content.user, user);
     }
 }

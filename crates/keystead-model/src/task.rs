@@ -35,7 +35,7 @@ pub struct TaskContent {
     pub assigned_to: Option<UserId>,
 }
 
-/// A change of a task; `None` leaves a thing as it is.
+/// A change of a task; `None` leaves a thing as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of TaskContent")]
 pub struct TaskPatch {
@@ -43,7 +43,7 @@ pub struct TaskPatch {
     pub body: Option<Option<Prose<20_000>>>,
     pub due_at: Option<UtcMs>,
     pub completed: Option<bool>,
-    pub assigned_to: Option<UserId>,
+    pub assigned_to: Option<Option<UserId>>,
 }
 
 impl TaskPatch {
@@ -54,6 +54,6 @@ impl TaskPatch {
         crate::location::set(&mut content.body, body);
         crate::location::set(&mut content.due_at, due_at);
         crate::location::set(&mut content.completed, completed);
-        crate::location::set(&mut content.assigned_to, assigned_to.map(Some));
+        crate::location::set(&mut content.assigned_to, assigned_to);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{Invalid, key_secret};
 
 /// One line of text: trimmed, 1 to `MAX` characters, no control characters, nothing that looks like an API key.
@@ -76,22 +78,27 @@ macro_rules! text_newtype {
 text_newtype!(Line);
 text_newtype!(Prose);
 
-/// An e-mail address: the spelling that was sent, and the lower-cased form that is compared.
+/// An e-mail address: the spelling that was sent, and the form that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Trims and checks the form (RFC 5321 lengths included); nobody is asked whether it exists.
+    /// Trims and checks the form (RFC 5321 with its lengths, RFC 6531 for other scripts); nobody is asked whether it exists.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         let options = email_address::Options::default().without_display_text().without_domain_literal();
-        if text.is_ascii()
-            && email_address::EmailAddress::parse_with_options(text, options.with_required_tld()).is_ok()
-            && checked(text, 254, false).is_ok()
+        let refused = || Invalid::new("must be an email");
+        let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
+        // What travels is the domain's A-label, so that is what the rules are for.
+        let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| refused())?;
+        let travels = format!("{local}@{ascii}");
+        if email_address::EmailAddress::parse_with_options(&travels, options.with_required_tld()).is_ok()
+            && checked(&travels, 254, false).is_ok()
+            && travels.len() <= 254
         {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new("must be an email"))
+            Err(refused())
         }
     }
 
@@ -107,7 +114,22 @@ impl EmailAddress {
 
     /// As it is compared.
     pub fn normalized(&self) -> String {
-        self.0.to_lowercase()
+        normalized_email(&self.0)
+    }
+}
+
+/// An e-mail address as it is compared: in lower case, its domain as A-label, composed (NFC). A text that is no address is
+/// only lower-cased; it is nobody's.
+pub fn normalized_email(text: &str) -> String {
+    let text = text.trim();
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
+    let local: String = local.to_lowercase().nfc().collect();
+    match idna::domain_to_ascii_strict(domain) {
+        Ok(ascii) if !ascii.is_empty() => format!("{local}@{ascii}"),
+        _ => text.to_lowercase(),
     }
 }
 
@@ -166,6 +188,11 @@ impl TimeZoneName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its rules. A name that the time zone database has lost since it was stored is UTC.
+    pub(crate) fn to_zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::db().get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
 }
 
 /// All IANA names, sorted.
@@ -210,6 +237,31 @@ mod tests {
         {
             assert!(EmailAddress::parse(refused).is_err(), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn international_addresses_are_compared_by_what_travels() {
+        let normalized = |text: &str| EmailAddress::parse(text).map(|email| email.normalized());
+        for (text, same_as) in [
+            ("info@müller.example", "info@xn--mller-kva.example"),
+            ("Info@MÜLLER.example", "info@xn--mller-kva.example"),
+            ("INFO@xn--mller-kva.example", "info@xn--mller-kva.example"),
+            // A u with its dots apart.
+            ("info@mu\u{308}ller.example", "info@xn--mller-kva.example"),
+            ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
+            ("JÖRG@example.com", "jörg@example.com"),
+            ("jo\u{308}rg@example.com", "jörg@example.com"),
+        ] {
+            assert_eq!(normalized(text).as_deref(), Ok(same_as), "{text}");
+        }
+        assert_eq!(EmailAddress::parse("info@müller.example").unwrap().as_str(), "info@müller.example");
+        for refused in
+            ["info@mül ler.example", "info@-müller.example", "info@müller", "@müller.example", "info@.example"]
+        {
+            assert!(EmailAddress::parse(refused).is_err(), "{refused:?}");
+        }
+        assert!(EmailAddress::parse(&format!("a@{}.example", "ü".repeat(70))).is_err());
+        assert_eq!(normalized_email(" Nobody At All "), "nobody at all");
     }
 
     #[test]

@@ -3,11 +3,16 @@
 //! Each word of a contact is a row, and a word of a search is a range of that index: the same plain SQL on both
 //! databases, exact prefixes in any script, and no scan (decision record 0001).
 
-use keystead_model::{ContactId, LocationId};
+use keystead_model::{
+    ContactId, LocationId,
+    search::{Asked, words},
+    tag::TagName,
+};
 
 use crate::{
     Result, ToValue, Tx,
     filter::{Filter, prefix_end},
+    tags,
 };
 
 /// Replaces the words that a contact is found by.
@@ -51,21 +56,61 @@ pub(crate) fn forget(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) 
     Ok(())
 }
 
-/// A word of a search and the end of its range.
-pub(crate) struct WordRange(String, String);
+/// What a search asks for, with what of it is looked up beforehand.
+pub(crate) struct Search(Vec<Vec<Vec<Prefix>>>);
 
-/// The ranges of the words of a search.
-pub(crate) fn ranges(words: &[String]) -> Vec<WordRange> {
-    words.iter().map(|word| WordRange(word.clone(), prefix_end(word))).collect()
+/// The beginning of a term, the end of its range, and the tags that have a word which begins so.
+struct Prefix {
+    begin: String,
+    end: String,
+    tags: Vec<TagName>,
 }
 
-/// Restricts contacts `c` of `location` to those that have every word.
-pub(crate) fn restrict<'f>(filter: &mut Filter<'f>, location: &'f LocationId, ranges: &'f [WordRange]) {
-    for WordRange(word, end) in ranges {
-        filter.and(
-            "c.id IN (SELECT t.contact_id FROM contact_terms t
-                      WHERE t.location_id = @ AND t.term >= @ AND t.term < @)",
-            &[location, word, end],
-        );
+/// Prepares a search. A location has few tags, and they can be renamed: their names are read rather than indexed.
+pub(crate) fn prepare(tx: &mut Tx<'_>, location: LocationId, asked: &[Asked]) -> Result<Search> {
+    let known = if asked.is_empty() { Vec::new() } else { tags::list(tx, location)? };
+    let tags: Vec<(Vec<String>, TagName)> = known.into_iter().map(|tag| (words(tag.name.as_str()), tag.name)).collect();
+    let prefix = |begin: &String| Prefix {
+        begin: begin.clone(),
+        end: prefix_end(begin),
+        tags: tags
+            .iter()
+            .filter(|(words, _)| words.iter().any(|word| word.starts_with(begin)))
+            .map(|(_, name)| name.clone())
+            .collect(),
+    };
+    let any = |Asked(alternatives): &Asked| {
+        alternatives.iter().map(|all| all.iter().map(prefix).collect()).collect::<Vec<_>>()
+    };
+    Ok(Search(asked.iter().map(any).collect()))
+}
+
+/// Restricts contacts `c` of `location` to those that have everything that is asked for; nothing is asked of none.
+pub(crate) fn restrict<'f>(filter: &mut Filter<'f>, location: &'f LocationId, Search(asked): &'f Search) {
+    if asked.is_empty() {
+        filter.and("1 = 0", &[]);
     }
+    for alternatives in asked {
+        let texts: Vec<String> = alternatives
+            .iter()
+            .map(|all| all.iter().map(|prefix| has(filter, location, prefix)).collect::<Vec<_>>().join(" AND "))
+            .collect();
+        filter.and(&format!("(({}))", texts.join(") OR (")), &[]);
+    }
+}
+
+fn has<'f>(filter: &mut Filter<'f>, location: &'f LocationId, Prefix { begin, end, tags }: &'f Prefix) -> String {
+    let term = filter.expression(
+        "c.id IN (SELECT t.contact_id FROM contact_terms t WHERE t.location_id = @ AND t.term >= @ AND t.term < @)",
+        &[location, begin, end],
+    );
+    if tags.is_empty() {
+        return term;
+    }
+    let names: Vec<String> = tags.iter().map(|name| filter.bind(name)).collect();
+    let location = filter.bind(location);
+    format!(
+        "({term} OR c.id IN (SELECT g.contact_id FROM contact_tags g WHERE g.location_id = {location} AND g.name IN ({})))",
+        names.join(", ")
+    )
 }

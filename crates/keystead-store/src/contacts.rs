@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use keystead_model::{
     ContactId, LocationId, UtcMs,
     contact::{
-        Contact, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
+        Contact, ContactCursor, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
         DuplicateContact, IdentityKind,
     },
-    page::Cursor,
+    page::{Start, Window},
     phone::PhoneNumber,
     tag::TagName,
     text::EmailAddress,
@@ -118,39 +118,46 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Adds a contact with its tags, words and identities, and counts it.
+/// Adds a contact with its tags, terms and identities, and counts it.
 ///
 /// `Err` in the inner result is the contact that stands in the way; nothing was added then.
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
     let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
-    if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), None)? {
+    let identities = profile.identities();
+    if unique && let Some(duplicate) = find_duplicate(tx, *location, &identities, *id)? {
         return Ok(Err(duplicate));
     }
     save(tx, contact)?;
     tags::set_of_contact(tx, *location, *id, names, *created_at)?;
-    contact_search::insert(tx, *location, *id, &profile.search_terms(names.iter()))?;
-    if unique {
-        claim_identities(tx, contact)?;
-    }
+    contact_search::insert(tx, *location, *id, &profile.search_terms())?;
+    add_identities(tx, *location, *id, &identities, unique)?;
     count(tx, *location, *id, 1)?;
     Ok(Ok(()))
 }
 
 /// Replaces the profile and tags of a contact.
 ///
-/// `Err` in the inner result is another contact that has one of its identities; nothing was changed then.
+/// `Err` in the inner result is another contact that has an identity which is new to this one; nothing was changed then.
 pub fn update(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
     let Contact { id, location, profile, tags: names, created_at: _, updated_at } = contact;
-    if unique && let Some(duplicate) = find_duplicate(tx, *location, &profile.identities(), Some(*id))? {
+    let known = identities_of(tx, *location, *id)?;
+    let mut new = profile.identities();
+    let gone: Vec<(IdentityKind, String)> = known.iter().filter(|known| !new.contains(known)).cloned().collect();
+    // What it has already it keeps, also where another has it from a time when that was allowed.
+    new.retain(|wanted| !known.contains(wanted));
+    if unique && let Some(duplicate) = find_duplicate(tx, *location, &new, *id)? {
         return Ok(Err(duplicate));
     }
     save(tx, contact)?;
     tags::set_of_contact(tx, *location, *id, names, *updated_at)?;
-    contact_search::index(tx, *location, *id, &profile.search_terms(names.iter()))?;
-    release_identities(tx, *location, *id)?;
-    if unique {
-        claim_identities(tx, contact)?;
+    contact_search::index(tx, *location, *id, &profile.search_terms())?;
+    for (kind, value) in &gone {
+        tx.execute(
+            "DELETE FROM contact_identities WHERE location_id = ?1 AND kind = ?2 AND value = ?3 AND contact_id = ?4",
+            &[location, &kind.as_str(), value, id],
+        )?;
     }
+    add_identities(tx, *location, *id, &new, unique)?;
     Ok(Ok(()))
 }
 
@@ -285,19 +292,19 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
     Ok(due.len())
 }
 
-/// The first contact that has one of `identities`, in their order, but not `other_than`.
-pub fn find_duplicate(
+/// The first contact that has one of `identities`, in their order, and is not `own`.
+fn find_duplicate(
     tx: &mut Tx<'_>,
     location: LocationId,
     identities: &[(IdentityKind, String)],
-    other_than: Option<ContactId>,
+    own: ContactId,
 ) -> Result<Option<DuplicateContact>> {
     for (kind, value) in identities {
         let found = tx.query_opt(
             "SELECT i.contact_id, c.first_name, c.last_name
              FROM contact_identities i JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
-             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3",
-            &[&location, &kind.as_str(), value],
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND i.contact_id <> ?4 ORDER BY i.sharer LIMIT 1",
+            &[&location, &kind.as_str(), value, &own],
             |row| {
                 let id: ContactId = row.column()?;
                 let profile =
@@ -305,8 +312,8 @@ pub fn find_duplicate(
                 Ok(DuplicateContact { id, matching: *kind, name: profile.full_name() })
             },
         )?;
-        if let Some(duplicate) = found.filter(|duplicate| Some(duplicate.id) != other_than) {
-            return Ok(Some(duplicate));
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -319,27 +326,42 @@ pub fn find_by_identity(
     kind: IdentityKind,
     value: &str,
 ) -> Result<Option<Contact>> {
-    // An identity is also a term, which is indexed in every location; the filter on the column makes it exact.
-    let (term, column) = match kind {
-        IdentityKind::Email => (value.to_lowercase(), "lower(c.email)"),
-        IdentityKind::Phone => (value.trim_start_matches('+').to_owned(), "c.phone"),
-    };
-    let term: String = term.chars().take(64).collect();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM contacts c JOIN contact_terms w ON w.location_id = c.location_id AND w.contact_id = c.id
-         WHERE w.location_id = ?1 AND w.term = ?2 AND {column} = ?3 AND c.trashed_at IS NULL
-         ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
-    );
-    let value = if kind == IdentityKind::Email { value.to_lowercase() } else { value.to_owned() };
-    tx.query_opt(&sql, &[&location, &term, &value], read)
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {COLUMNS} FROM contact_identities i
+             JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND c.trashed_at IS NULL
+             ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
+        )
+    });
+    tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)
 }
 
-fn claim_identities(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
-    for (kind, value) in contact.profile.identities() {
+fn identities_of(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Vec<(IdentityKind, String)>> {
+    tx.query(
+        "SELECT kind, value FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2",
+        &[&location, &id],
+        |row| {
+            let kind: String = row.column()?;
+            let kind = IdentityKind::parse(&kind).ok_or_else(|| Error::unreadable("a kind of identity"))?;
+            Ok((kind, row.column()?))
+        },
+    )
+}
+
+/// Adds identities. Two contacts cannot both have one alone: whoever comes second is stopped by the key.
+fn add_identities(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    id: ContactId,
+    identities: &[(IdentityKind, String)],
+    alone: bool,
+) -> Result<()> {
+    let sharer = if alone { "" } else { id.as_str() };
+    for (kind, value) in identities {
         tx.execute(
-            "INSERT INTO contact_identities (location_id, kind, value, contact_id) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-            &[&contact.location, &kind.as_str(), &value, &contact.id],
+            "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[&location, &kind.as_str(), value, &sharer, &id],
         )?;
     }
     Ok(())
@@ -350,24 +372,51 @@ fn release_identities(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> R
     Ok(())
 }
 
-/// Makes the identity rows of a location match its setting: none where duplicates are allowed, else one for each
-/// e-mail address and phone number, held by the oldest contact that has it.
+/// Makes the identities of a location match its setting: shared where duplicates are allowed, else each held alone by the
+/// oldest contact that has it. Ids are in the order of creation.
 pub fn rebuild_identities(tx: &mut Tx<'_>, location: LocationId, unique: bool) -> Result<()> {
-    tx.execute("DELETE FROM contact_identities WHERE location_id = ?1", &[&location])?;
-    if unique {
-        for (kind, value) in [("email", "lower(email)"), ("phone", "phone")] {
-            tx.execute(
-                &format!(
-                    "INSERT INTO contact_identities (location_id, kind, value, contact_id)
-                     SELECT location_id, '{kind}', {value}, id FROM contacts
-                     WHERE location_id = ?1 AND trashed_at IS NULL AND {value} IS NOT NULL
-                     ORDER BY created_at, id ON CONFLICT DO NOTHING"
-                ),
-                &[&location],
-            )?;
+    let sql = if unique {
+        "UPDATE contact_identities AS i SET sharer = '' WHERE i.location_id = ?1 AND NOT EXISTS (
+             SELECT 1 FROM contact_identities older WHERE older.location_id = i.location_id AND older.kind = i.kind
+                 AND older.value = i.value AND older.contact_id < i.contact_id)"
+    } else {
+        "UPDATE contact_identities SET sharer = contact_id WHERE location_id = ?1"
+    };
+    tx.execute(sql, &[&location])?;
+    Ok(())
+}
+
+/// Writes the terms and identities of all contacts anew, after a release has changed how they are made.
+pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
+    const PAGE: i64 = 500;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM contacts c WHERE (c.location_id, c.id) > (?1, ?2) AND c.trashed_at IS NULL
+         ORDER BY c.location_id, c.id LIMIT ?3"
+    );
+    let shared: Vec<LocationId> =
+        tx.query("SELECT id FROM locations WHERE allow_duplicate_contact", &[], |row| row.column())?;
+    let mut after = (String::new(), String::new());
+    loop {
+        let page = tx.query(&sql, &[&after.0, &after.1, &PAGE], read)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = (last.location.to_string(), last.id.to_string());
+        for Contact { id, location, profile, .. } in &page {
+            contact_search::index(tx, *location, *id, &profile.search_terms())?;
+            release_identities(tx, *location, *id)?;
+            let (mut alone, mut others) = (profile.identities(), Vec::new());
+            if shared.contains(location) {
+                others.append(&mut alone);
+            } else {
+                // The oldest comes first in this order, and holds it.
+                for identity in std::mem::take(&mut alone) {
+                    let taken = find_duplicate(tx, *location, std::slice::from_ref(&identity), *id)?.is_some();
+                    if taken { others.push(identity) } else { alone.push(identity) }
+                }
+            }
+            add_identities(tx, *location, *id, &alone, true)?;
+            add_identities(tx, *location, *id, &others, false)?;
         }
     }
-    Ok(())
 }
 
 /// How many slots count the contacts of a location.
@@ -385,46 +434,64 @@ fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> R
 
 /// How many contacts match: exact, and cheap where nothing is searched.
 pub fn total(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<i64> {
-    if filter.words.is_empty() {
+    let Some(asked) = &filter.search else {
         let sql = "SELECT CAST(COALESCE(sum(contacts), 0) AS BIGINT) FROM contact_counts WHERE location_id = ?1";
         return tx.query_one(sql, &[&location], |row| row.column());
-    }
-    let ranges = contact_search::ranges(&filter.words);
+    };
+    let search = contact_search::prepare(tx, location, asked)?;
     let mut conditions = Filter::new();
     conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
-    contact_search::restrict(&mut conditions, &location, &ranges);
+    contact_search::restrict(&mut conditions, &location, &search);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM contacts c WHERE {}", conditions.sql());
     tx.query_one(&sql, conditions.values(), |row| row.column())
 }
 
-/// Contacts of a location in the filter's order, after the cursor or after `skip` rows.
+/// Contacts of a location in the filter's order, from where the window begins, and one more than its limit.
 pub fn list(
     tx: &mut Tx<'_>,
     location: LocationId,
     filter: &ContactFilter,
-    after: Option<Cursor<ContactId>>,
-    skip: i64,
-    limit: i64,
+    window: Window<ContactCursor>,
 ) -> Result<Vec<Contact>> {
-    let ContactFilter { words, order, ascending } = filter;
-    let column = match order {
-        ContactOrder::Created => "c.created_at",
-        ContactOrder::Updated => "c.updated_at",
-    };
+    let ContactFilter { search, order, ascending } = filter;
+    let column = column(*order);
     let (direction, beyond) = if *ascending { ("ASC", ">") } else { ("DESC", "<") };
-    let ranges = contact_search::ranges(words);
+    let search = search.as_ref().map(|asked| contact_search::prepare(tx, location, asked)).transpose()?;
     let mut conditions = Filter::new();
     conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
-    contact_search::restrict(&mut conditions, &location, &ranges);
-    let bound = after.map(|cursor| (cursor.at, cursor.id));
-    if let Some((at, id)) = &bound {
-        conditions.and(&format!("({column}, c.id) {beyond} (@, @)"), &[at as &dyn ToValue, id]);
+    if let Some(search) = &search {
+        contact_search::restrict(&mut conditions, &location, search);
     }
-    let (limit, skip) = (conditions.bind(&limit), conditions.bind(&skip));
+    let (cursor, skip) = match window.start {
+        Start::First => (None, 0),
+        Start::After(cursor) => (Some(cursor), 0),
+        Start::Skip(skip) => (None, skip),
+    };
+    if let Some(ContactCursor { at: Some(at), id }) = &cursor {
+        match id {
+            Some(id) => conditions.and(&format!("(c.{column}, c.id) {beyond} (@, @)"), &[at as &dyn ToValue, id]),
+            None => conditions.and(&format!("c.{column} {beyond} @"), &[at]),
+        }
+    }
+    let more = window.limit + 1;
+    let (limit, skip) = (conditions.bind(&more), conditions.bind(&skip));
     let sql = format!(
-        "SELECT {COLUMNS} FROM contacts c WHERE {} ORDER BY {column} {direction}, c.id {direction}
+        "SELECT {COLUMNS} FROM contacts c WHERE {} ORDER BY c.{column} {direction}, c.id {direction}
          LIMIT {limit} OFFSET {skip}",
         conditions.sql()
     );
     tx.query(&sql, conditions.values(), read)
+}
+
+fn column(order: ContactOrder) -> &'static str {
+    match order {
+        ContactOrder::Created => "created_at",
+        ContactOrder::Updated => "updated_at",
+    }
+}
+
+/// The time that a contact has in an order, also in the trash.
+pub fn time_of(tx: &mut Tx<'_>, location: LocationId, id: ContactId, order: ContactOrder) -> Result<Option<UtcMs>> {
+    let sql = format!("SELECT {} FROM contacts WHERE location_id = ?1 AND id = ?2", column(order));
+    tx.query_opt(&sql, &[&location, &id], |row| row.column())
 }

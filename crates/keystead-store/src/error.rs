@@ -63,12 +63,12 @@ pub(crate) fn postgres_text(error: &::postgres::Error) -> String {
     text
 }
 
-/// Whether the transaction may succeed when it is run again.
+/// Whether the transaction may succeed when it is run again. A key that is taken is a lost race, too: whoever inserts has
+/// looked before, and finds the other's row the next time.
 pub(crate) fn is_retryable(error: &::postgres::Error) -> bool {
     use ::postgres::error::SqlState;
-    error
-        .code()
-        .is_some_and(|code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
+    let retried = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION];
+    error.code().is_some_and(|code| retried.contains(code))
 }
 
 impl From<::postgres::Error> for Error {

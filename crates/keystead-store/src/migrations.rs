@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx};
+use crate::{Error, OpenError, Store, Tx, contacts};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -21,7 +21,14 @@ const FILES: &[(i64, &str, &str)] = &[
     (13, "nodes", include_str!("../migrations/0013_nodes.sql")),
     (14, "notice_preferences", include_str!("../migrations/0014_notice_preferences.sql")),
     (15, "audit_erasure", include_str!("../migrations/0015_audit_erasure.sql")),
+    (16, "shared_identities", include_str!("../migrations/0016_shared_identities.sql")),
 ];
+
+/// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
+/// the code knows today's schema only.
+const AFTERWARDS: &[(i64, Step)] = &[(16, contacts::reindex)];
+
+type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
 
 /// Any number will do, as long as all nodes use the same.
 const LOCK: i64 = 0x006b_6579_7374_6561;
@@ -58,19 +65,24 @@ impl<'s> Migrations<'s> {
                 if tx.is_postgres() {
                     tx.execute("SELECT pg_advisory_xact_lock(?1)", &[&LOCK])?;
                 }
-                let version = current(tx)?;
-                for (number, name, sql) in FILES.iter().filter(|(number, ..)| *number > version) {
-                    tx.batch(&for_database(sql, tx.is_postgres()))?;
-                    tx.execute(
-                        "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?1, ?2, ?3)",
-                        &[number, name, &now],
-                    )?;
-                }
-                Ok::<_, Error>(())
+                upgrade(tx, now)
             })
             .await?;
         Ok(())
     }
+}
+
+/// Brings the schema of an open transaction's database to this release's.
+fn upgrade(tx: &mut Tx<'_>, now: UtcMs) -> Result<(), Error> {
+    let version = current(tx)?;
+    for (number, name, sql) in FILES.iter().filter(|(number, ..)| *number > version) {
+        tx.batch(&for_database(sql, tx.is_postgres()))?;
+        tx.execute(
+            "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?1, ?2, ?3)",
+            &[number, name, &now],
+        )?;
+    }
+    AFTERWARDS.iter().filter(|(number, _)| *number > version).try_for_each(|(_, step)| step(tx))
 }
 
 /// All of them, on an empty database of either kind, without the rows that say so: a copy brings these.
@@ -105,6 +117,61 @@ fn for_database(sql: &str, postgres: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A database as a release with these files had left it.
+    fn database(version: i64) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        for (number, name, sql) in FILES.iter().filter(|(number, ..)| *number <= version) {
+            tx.batch(&for_database(sql, false)).unwrap();
+            let sql = "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?1, ?2, 0)";
+            tx.execute(sql, &[number, name]).unwrap();
+        }
+        connection
+    }
+
+    #[test]
+    fn contacts_of_an_older_release_are_found_by_the_rules_of_this_one() {
+        let connection = database(15);
+        let (one, two, ada, bob) =
+            ["0000000000000000000A", "0000000000000000000B", "0000000000000000000C", "0000000000000000000D"].into();
+        let mut sql = String::new();
+        sql += "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);";
+        for (location, duplicates) in [(one, 0), (two, 1)] {
+            sql += &format!(
+                "INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+                     allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+                     disable_contact_timezone, social, created_at, updated_at)
+                 VALUES ('{location}', 'a', 'active', 0, 'x', 'x', 'US', 'UTC', {duplicates}, 0, 0, 0, '[]', 0, 0);"
+            );
+            for contact in [ada, bob] {
+                sql += &format!(
+                    "INSERT INTO contacts (location_id, id, first_name, email, phone, additional_emails, dnd, created_at,
+                         updated_at)
+                     VALUES ('{location}', '{contact}', 'María', 'Ada@example.com', '+12015550150', 'b@example.com', 0, 0, 0);
+                     INSERT INTO contact_terms (location_id, term, contact_id) VALUES ('{location}', 'old', '{contact}');"
+                );
+            }
+        }
+        connection.execute_batch(&sql).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        assert_eq!(current(&mut tx).unwrap(), Migrations::known());
+        let mut rows = |sql: &str| tx.query(sql, &[], |row| row.column::<String>()).unwrap();
+        let terms = rows("SELECT DISTINCT term FROM contact_terms ORDER BY term");
+        for term in ["-05105551021", "ada", "b@example.com", "maria"] {
+            assert!(terms.iter().any(|known| known == term), "{term} in {terms:?}");
+        }
+        assert!(!terms.contains(&"old".to_owned()));
+        // Where duplicates are forbidden the older one holds all that both have; where they are allowed, nobody does.
+        let held = "SELECT location_id || kind || value || contact_id FROM contact_identities WHERE sharer = ''";
+        let expected =
+            ["emailada@example.com", "emailb@example.com", "phone+12015550150"].map(|it| format!("{one}{it}{ada}"));
+        let mut held = rows(held);
+        held.sort();
+        assert_eq!(held, expected);
+        assert_eq!(rows("SELECT value FROM contact_identities").len(), 12);
+    }
 
     #[test]
     fn every_file_is_applied_in_its_order() {

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::header;
 use keystead_core::AuditFilter;
-use keystead_model::{UtcMs, audit::AuditRow, time::DAY_MS};
+use keystead_model::{audit::AuditRow, text::TimeZoneName, time::Moment};
 use serde::Deserialize;
 
 use crate::{
@@ -82,6 +82,7 @@ const PAGE: i64 = 50;
 const EXPORT: i64 = 10_000;
 
 fn filter(query: &AuditQuery) -> AuditFilter {
+    let utc = TimeZoneName::utc();
     let text =
         |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     AuditFilter {
@@ -89,9 +90,9 @@ fn filter(query: &AuditQuery) -> AuditFilter {
         subject: text(&query.subject),
         actor: None,
         location: None,
-        from: text(&query.from).and_then(|day| UtcMs::parse_iso(&day)),
+        from: text(&query.from).and_then(|day| Moment::parse(&day).ok()).map(|day| day.start(&utc)),
         // The day itself belongs to it.
-        until: text(&query.until).and_then(|day| UtcMs::parse_iso(&day)).map(|day| UtcMs(day.0 + DAY_MS)),
+        until: text(&query.until).and_then(|day| Moment::parse(&day).ok()).map(|day| day.end(&utc)),
     }
 }
 

@@ -135,7 +135,7 @@ fn read(fields: &Fields, problems: &mut Problems) -> LocationPatch {
         name: problems.required("name", fields.text("name"), TenantName::parse),
         country: problems.required("country", fields.text("country"), Country::parse),
         timezone: problems.required("timezone", fields.text("timezone"), TimeZoneName::parse),
-        email: problems.optional("email", fields.text("email"), EmailAddress::parse),
+        email: Some(problems.optional("email", fields.text("email"), EmailAddress::parse)),
         phone: Some(problems.optional("phone", fields.text("phone"), Line::parse)),
         address: Some(problems.optional("address", fields.text("address"), Line::parse)),
         city: Some(problems.optional("city", fields.text("city"), Line::parse)),

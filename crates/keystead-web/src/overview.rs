@@ -6,7 +6,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use keystead_core::{KeyFilter, KeyQuery};
-use keystead_model::{api_key::KeyKind, scope::Scope};
+use keystead_model::{
+    api_key::KeyKind,
+    contact::ContactFilter,
+    page::{Start, Window},
+    scope::Scope,
+};
 
 use crate::{
     Web,
@@ -65,8 +70,8 @@ pub(crate) async fn location(State(web): State<Web>, here: Here) -> Result<Respo
     let mut figures = Vec::new();
     if here.authority().grant().allows(Scope::ContactsRead) {
         let context = web.app.enter_location(here.authority().clone(), Some(id)).await?;
-        let found =
-            web.app.list_contacts(&context, keystead_model::contact::ContactFilter::default(), None, 0, 1).await?;
+        let first = Window { start: Start::First, limit: 1 };
+        let found = web.app.list_contacts(&context, ContactFilter::default(), first).await?;
         figures.push(Figure { label: "Contacts", count: found.total, url: String::new() });
     }
     page(&web, here, name, format!("Location {id}"), &mut figures).await

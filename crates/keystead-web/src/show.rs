@@ -1,6 +1,6 @@
 //! Times in words.
 
-use keystead_model::UtcMs;
+use keystead_model::{UtcMs, text::TimeZoneName};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -30,7 +30,10 @@ fn length(milliseconds: i64) -> String {
 
 /// `12 Mar 2026`.
 pub(crate) fn day(at: UtcMs) -> String {
-    let iso = at.to_iso();
+    day_of(&at.to_iso())
+}
+
+fn day_of(iso: &str) -> String {
     let month = iso.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
     let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     format!("{} {} {}", iso[8..10].trim_start_matches('0'), names[(month - 1) % 12], &iso[..4])
@@ -52,6 +55,12 @@ pub(crate) fn instant(at: UtcMs) -> String {
     format!("{}, {} UTC", day(at), time(at))
 }
 
+/// `12 Mar 2026, 14:05 Europe/Berlin`.
+pub(crate) fn instant_in(at: UtcMs, zone: &TimeZoneName) -> String {
+    let clock = at.to_clock(zone);
+    format!("{}, {} {}", day_of(&clock), &clock[11..16], zone.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +73,7 @@ mod tests {
         assert_eq!(ago(UtcMs(now.0 - 3 * HOUR), now), "3 hours ago");
         assert_eq!(until(UtcMs(now.0 + 12 * DAY), now), "in 12 days");
         assert_eq!(instant(now), "25 Nov 2026, 12:00 UTC");
+        let tokyo = TimeZoneName::parse("Asia/Tokyo").unwrap();
+        assert_eq!(instant_in(UtcMs(now.0 + 4 * HOUR), &tokyo), "26 Nov 2026, 01:00 Asia/Tokyo");
     }
 }

@@ -2,21 +2,19 @@
 
 use keystead_core::{Error, LocationContext, WhenDuplicate};
 use keystead_model::{
-    ContactId, Invalid,
-    contact::{Contact, ContactFilter, ContactOrder, ContactPatch, IdentityKind, MAX_TAGS, search_words},
-    page::Cursor,
+    ContactId,
+    contact::{Contact, ContactPatch, MAX_TAGS},
     phone::PhoneNumber,
     tag::TagName,
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::{
     call::Call,
     reader::Reader,
     reply::Reply,
-    v2::contacts::{contact_id, input, names, shapes::ListMeta},
+    v2::contacts::{contact_id, identities, input, listing, names, query_email, query_phone},
 };
 
 fn shape(contact: &Contact) -> Value {
@@ -68,7 +66,7 @@ pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<R
     let location = call.app.location_of(&context).await?;
     let mut reader = call.read_body();
     let patch = read(&mut reader, location.profile.country);
-    if patch.email.is_none() && patch.phone.is_none() {
+    if patch.identities().is_empty() {
         reader.violate("email or phone", "should not be empty");
     }
     reader.finish()?;
@@ -84,7 +82,7 @@ pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, E
 pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let id = contact_id(&call, "contactId")?;
     let location = call.app.location_of(&context).await?;
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     let patch = read(&mut reader, location.profile.country);
     reader.finish()?;
     let contact = call.app.update_contact(&context, id, patch).await?;
@@ -98,55 +96,11 @@ pub(crate) async fn delete(context: LocationContext, call: Call) -> Result<Reply
 
 pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let mut query = call.read_query();
-    let limit = query.integer("limit", 1..=100).unwrap_or(20);
-    let page = query.integer("page", 1..=1_000_000).unwrap_or(1);
-    let words = query.text("query");
-    let order = query.parse("sortBy", |text| match text {
-        "date_added" => Ok(ContactOrder::Created),
-        "date_updated" => Ok(ContactOrder::Updated),
-        _ => Err(Invalid::new("must be date_added or date_updated")),
-    });
-    let ascending = query.text("order").is_some_and(|order| order.eq_ignore_ascii_case("asc"));
-    let after_id = query.parse("startAfterId", |text| {
-        ContactId::parse(text).ok_or_else(|| Invalid::new("must be the id of a contact"))
-    });
-    let after_at = query.instant("startAfter");
+    let listing = listing::read(&mut query);
     query.pass_over_unknown();
     query.finish()?;
-    let order = order.unwrap_or_default();
-    let filter = ContactFilter { words: words.as_deref().map(search_words).unwrap_or_default(), order, ascending };
-    let after = after_id.zip(after_at).map(|(id, at)| Cursor { at, id });
-    let skip = if after.is_some() { 0 } else { ((page - 1) * limit).min(10_000) };
-    let found = call.app.list_contacts(&context, filter, after, skip, limit).await?;
-    let at = |contact: &Contact| match order {
-        ContactOrder::Created => contact.created_at.0,
-        ContactOrder::Updated => contact.updated_at.0,
-    };
-    let next = found.rows.last().filter(|_| found.has_more);
-    let next_page_url = next.map(|last| {
-        let words = words.as_deref().map(|words| format!("&query={}", utf8_percent_encode(words, NON_ALPHANUMERIC)));
-        let sort = match order {
-            ContactOrder::Created => "date_added",
-            ContactOrder::Updated => "date_updated",
-        };
-        format!(
-            "{}/v1/contacts/?limit={limit}&sortBy={sort}&order={}{}&startAfter={}&startAfterId={}",
-            call.base_url,
-            if ascending { "asc" } else { "desc" },
-            words.unwrap_or_default(),
-            at(last),
-            last.id
-        )
-    });
-    let meta = ListMeta {
-        total: found.total,
-        next_page_url,
-        start_after_id: next.map(|last| last.id),
-        start_after: next.map(at),
-        current_page: page,
-        next_page: next.map(|_| page + 1),
-        prev_page: (page > 1).then(|| page - 1),
-    };
+    let found = listing.run(&call.app, &context).await?;
+    let meta = listing.meta(&format!("{}/v1/contacts/?{}", call.base_url, listing.order()), &found);
     let rows: Vec<Value> = found.rows.iter().map(shape).collect();
     Ok(Reply::bare(&json!({"contacts": rows, "meta": meta})))
 }
@@ -154,16 +108,11 @@ pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Rep
 pub(crate) async fn lookup(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let location = call.app.location_of(&context).await?;
     let mut query = call.read_query();
-    let email = query.text("email").map(|email| email.trim().to_lowercase());
-    let phone = query.text("phone").and_then(|phone| PhoneNumber::parse(&phone, location.profile.country).ok());
+    let (email, phone) = (query_email(&mut query, "email"), query_phone(&mut query, "phone"));
     query.pass_over_unknown();
     query.finish()?;
-    let identities = [
-        email.map(|email| (IdentityKind::Email, email)),
-        phone.map(|phone| (IdentityKind::Phone, phone.as_str().to_owned())),
-    ];
-    let found = call.app.find_contact_by_identity(&context, identities.into_iter().flatten().collect()).await?;
-    match found {
+    let identities = identities(email, phone, location.profile.country);
+    match call.app.find_contact_by_identity(&context, identities).await? {
         Some(contact) => Ok(Reply::bare(&json!({"contacts": [shape(&contact)]}))),
         None => Err(Error::invalid("email or phone", "matches no contact")),
     }

@@ -5,7 +5,7 @@ use keystead_model::{
     LocationId,
     agency::TenantName,
     location::{LocationFilter, LocationPatch, LocationProfile},
-    text::time_zone_names,
+    text::{normalized_email, time_zone_names},
 };
 use serde_json::{Value, json};
 
@@ -13,10 +13,13 @@ use crate::{
     call::Call,
     reader::Reader,
     reply::Reply,
-    v2::locations::{full, patch},
+    v2::{
+        contacts::query_email,
+        locations::{full, patch},
+    },
 };
 
-/// As many as an agency may list here: this API has no pages.
+/// As many as one answer has; `skip` leads further.
 const LIST_LIMIT: i64 = 1000;
 
 fn location_id(call: &Call) -> Result<LocationId, Error> {
@@ -35,18 +38,19 @@ fn read(reader: &mut Reader, name_required: bool) -> (Option<TenantName>, Locati
     (name, patch)
 }
 
-pub(crate) async fn list(authority: Authority, call: Call) -> Result<Reply, Error> {
-    let list = LocationList { limit: LIST_LIMIT, ..LocationList::default() };
+pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
+    let (skip, limit) = call.lenient_slice()?.window(LIST_LIMIT);
+    let list = LocationList { skip, limit, ..LocationList::default() };
     let rows: Vec<Value> = call.app.list_locations(&authority, list).await?.iter().map(full).collect();
     Ok(Reply::bare(&json!({"locations": rows})))
 }
 
 pub(crate) async fn lookup(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
     let mut query = call.read_query();
-    let email = query.required("email", |query| query.text("email"));
+    let email = query.required("email", |query| query_email(query, "email"));
     query.pass_over_unknown();
     query.finish()?;
-    let filter = LocationFilter { email: email.map(|email| email.trim().to_lowercase()), query: None };
+    let filter = LocationFilter { email: email.map(|email| normalized_email(&email)), query: None };
     let list = LocationList { filter, limit: 1, ..LocationList::default() };
     match call.app.list_locations(context.authority(), list).await?.first() {
         Some(location) => Ok(Reply::bare(&full(location))),
@@ -70,7 +74,7 @@ pub(crate) async fn get(authority: Authority, call: Call) -> Result<Reply, Error
 
 pub(crate) async fn update(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
     let id = location_id(&call)?;
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     let (_, patch) = read(&mut reader, false);
     reader.finish()?;
     Ok(Reply::bare(&full(&call.app.update_location(&context, id, patch).await?)))

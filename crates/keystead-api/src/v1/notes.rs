@@ -2,7 +2,7 @@
 
 use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
-    NoteId,
+    NoteId, UserId,
     note::{Note, NoteContent, NotePatch},
     text::Prose,
 };
@@ -11,8 +11,12 @@ use serde_json::{Value, json};
 use super::empty_string;
 use crate::{
     call::Call,
+    reader::Reader,
     reply::Reply,
-    v2::contacts::{contact_id, input::user_id},
+    v2::contacts::{
+        contact_id,
+        input::{removable, user_id},
+    },
 };
 
 fn note_id(call: &Call) -> Result<NoteId, Error> {
@@ -27,24 +31,24 @@ fn shape(note: &Note) -> Value {
     fields
 }
 
-fn read(call: &mut Call) -> Result<(Prose<65_000>, Option<keystead_model::UserId>), Error> {
-    let mut reader = call.read_body();
+fn read(mut reader: Reader) -> Result<(Prose<65_000>, Option<Option<UserId>>), Error> {
     let body = reader.required("body", |reader| reader.parse("body", Prose::parse));
-    let user = reader.parse("userId", user_id);
+    let user = removable(&mut reader, "userId", user_id);
     reader.pass_over_unknown();
     reader.finish()?;
     Ok((body.ok_or_else(|| Error::invalid("body", "should not be empty"))?, user))
 }
 
-pub(crate) async fn list(context: LocationContext, call: Call) -> Result<Reply, Error> {
+pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
+    let slice = call.lenient_slice()?;
     let notes = call.app.list_notes(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::bare(&json!({"notes": notes.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::bare(&json!({"notes": slice.of(notes).map(|note| shape(&note)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let contact = contact_id(&call, "contactId")?;
-    let (body, user) = read(&mut call)?;
-    let content = NoteContent { body, title: None, color: None, pinned: false, user };
+    let (body, user) = read(call.read_body())?;
+    let content = NoteContent { body, title: None, color: None, pinned: false, user: user.flatten() };
     let note = call.app.create_note(&context, contact, content).await?;
     Ok(Reply::bare(&shape(&note)))
 }
@@ -56,7 +60,7 @@ pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, E
 
 pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let (contact, id) = (contact_id(&call, "contactId")?, note_id(&call)?);
-    let (body, user) = read(&mut call)?;
+    let (body, user) = read(call.read_update())?;
     let patch = NotePatch { body: Some(body), user, ..NotePatch::default() };
     let note = call.app.update_note(&context, contact, id, patch).await?;
     Ok(Reply::bare(&shape(&note)))

@@ -26,9 +26,10 @@ fn read_name(call: &mut Call) -> Result<TagName, Error> {
     name.ok_or_else(|| Error::invalid("name", "should not be empty"))
 }
 
-pub(crate) async fn list(context: LocationContext, call: Call) -> Result<Reply, Error> {
+pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
+    let slice = call.lenient_slice()?;
     let tags = call.app.list_tags(&context).await?;
-    Ok(Reply::bare(&json!({"tags": tags.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::bare(&json!({"tags": slice.of(tags).map(|tag| shape(&tag)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {

@@ -4,7 +4,7 @@ use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
     Invalid, TaskId,
     task::{Task, TaskContent, TaskPatch},
-    text::{Line, Prose},
+    text::{Line, Prose, TimeZoneName},
 };
 use serde_json::{Value, json};
 
@@ -13,7 +13,13 @@ use crate::{
     call::Call,
     reader::Reader,
     reply::Reply,
-    v2::contacts::{contact_id, input::user_id},
+    v2::{
+        contacts::{
+            contact_id,
+            input::{removable, user_id},
+        },
+        tasks::due_at,
+    },
 };
 
 fn task_id(call: &Call) -> Result<TaskId, Error> {
@@ -43,29 +49,35 @@ fn status(reader: &mut Reader) -> Option<bool> {
     })
 }
 
-fn read(call: &mut Call) -> Result<TaskContent, Error> {
-    let mut reader = call.read_body();
-    let title = reader.required("title", |reader| reader.parse("title", Line::parse));
-    let due_at = reader.required("dueDate", |reader| reader.instant("dueDate"));
-    let body = reader.parse("description", Prose::parse);
-    let assigned_to = reader.parse("assignedTo", user_id);
-    let completed = status(&mut reader).unwrap_or(false);
+/// What both writing calls take. A time without a zone is one of the location's.
+fn read(mut reader: Reader, zone: &TimeZoneName) -> Result<TaskPatch, Error> {
+    let patch = TaskPatch {
+        title: reader.required("title", |reader| reader.parse("title", Line::parse)),
+        due_at: reader.required("dueDate", |reader| due_at(reader, zone)),
+        body: reader.clearable("description", Prose::parse),
+        assigned_to: removable(&mut reader, "assignedTo", user_id),
+        completed: Some(status(&mut reader).unwrap_or(false)),
+    };
     reader.pass_over_unknown();
     reader.finish()?;
-    match (title, due_at) {
-        (Some(title), Some(due_at)) => Ok(TaskContent { title, body, due_at, completed, assigned_to }),
-        _ => Err(Error::invalid("title", "should not be empty")),
-    }
+    Ok(patch)
 }
 
-pub(crate) async fn list(context: LocationContext, call: Call) -> Result<Reply, Error> {
+pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
+    let slice = call.lenient_slice()?;
     let tasks = call.app.list_tasks(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::bare(&json!({"tasks": tasks.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::bare(&json!({"tasks": slice.of(tasks).map(|task| shape(&task)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let contact = contact_id(&call, "contactId")?;
-    let content = read(&mut call)?;
+    let zone = call.app.location_of(&context).await?.profile.timezone;
+    let TaskPatch { title, body, due_at, completed, assigned_to } = read(call.read_body(), &zone)?;
+    let (Some(title), Some(due_at)) = (title, due_at) else {
+        return Err(Error::invalid("title", "should not be empty"));
+    };
+    let (body, assigned_to) = (body.flatten(), assigned_to.flatten());
+    let content = TaskContent { title, body, due_at, completed: completed.unwrap_or(false), assigned_to };
     let task = call.app.create_task(&context, contact, content).await?;
     Ok(Reply::bare(&shape(&task)))
 }
@@ -77,14 +89,8 @@ pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, E
 
 pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let (contact, id) = (contact_id(&call, "contactId")?, task_id(&call)?);
-    let TaskContent { title, body, due_at, completed, assigned_to } = read(&mut call)?;
-    let patch = TaskPatch {
-        title: Some(title),
-        body: body.map(Some),
-        due_at: Some(due_at),
-        completed: Some(completed),
-        assigned_to,
-    };
+    let zone = call.app.location_of(&context).await?.profile.timezone;
+    let patch = read(call.read_update(), &zone)?;
     let task = call.app.update_task(&context, contact, id, patch).await?;
     Ok(Reply::bare(&shape(&task)))
 }

@@ -12,9 +12,10 @@ use keystead_model::{
     grant::{Grant, Reach},
     inactivity::Stage,
     ip_range::{IpRanges, MAX_RANGES},
+    page::Page,
     scope::{Preset, Scope, ScopeSet},
     text::echo,
-    time::{DAY_MS, HOUR_MS},
+    time::{DAY_MS, HOUR_MS, Moment, parse_duration},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -206,15 +207,15 @@ pub struct WantedKey {
     pub allowed_locations: Option<BTreeSet<LocationId>>,
     /// Addresses.
     pub allowed_ips: Option<IpRanges>,
-    /// Expiry.
-    pub expires_at: Option<UtcMs>,
+    /// Expiry; of a day its end, in the zone of the key's owner.
+    pub expires_at: Option<Moment>,
     /// Requests per 10 seconds.
     pub rate_limit: Option<u32>,
 }
 
 impl WantedKey {
     /// As a key that can be made by `authority`.
-    pub fn into_new(self, authority: &Authority) -> Result<NewKey, Error> {
+    pub async fn into_new(self, app: &App, authority: &Authority) -> Result<NewKey, Error> {
         let name = self.name.ok_or_else(|| Error::invalid("name", "should not be empty"))?;
         let kind = self.kind.ok_or_else(|| Error::invalid("kind", "must be agency or location"))?;
         let reach = match (kind, self.location, self.allowed_locations) {
@@ -245,6 +246,7 @@ impl WantedKey {
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "should not be empty"));
         }
+        let zone = app.zone_of(authority, &reach).await?;
         Ok(NewKey {
             name,
             description: self.description,
@@ -253,7 +255,7 @@ impl WantedKey {
                 reach,
                 scopes,
                 allowed_ips: self.allowed_ips.unwrap_or_default(),
-                expires_at: self.expires_at,
+                expires_at: self.expires_at.map(|moment| moment.last(&zone)),
             },
             rate_limit: self.rate_limit,
         })
@@ -309,21 +311,24 @@ pub(crate) async fn create(authority: Authority, mut call: Call) -> Result<Reply
         description: reader.parse("description", KeyDescription::parse),
         allowed_locations: locations(&mut reader),
         allowed_ips: ip_ranges(&mut reader),
-        expires_at: reader.instant("expiresAt"),
+        expires_at: reader.moment("expiresAt"),
         rate_limit: rate_limit(&mut reader),
     };
     reader.finish()?;
-    let made = call.app.create_key(&authority, wanted.into_new(&authority)?).await?;
+    let new = wanted.into_new(&call.app, &authority).await?;
+    let made = call.app.create_key(&authority, new).await?;
     Ok(created(&call.app, 201, &made, None))
 }
 
 /// `P15D` as milliseconds of service time.
 fn idle_within(text: &str) -> Result<i64, Invalid> {
-    let refused = || Invalid::new("must be an ISO 8601 duration, such as P15D");
-    let digits = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D')).ok_or_else(refused)?;
-    let days: i64 = digits.parse().map_err(|_| refused())?;
-    if (0..=91).contains(&days) { Ok(days * keystead_model::time::DAY_MS) } else { Err(refused()) }
+    parse_duration(text, IDLE_WITHIN_MAX)
+        .and_then(|within| i64::try_from(within.as_millis()).ok())
+        .ok_or_else(|| Invalid::new("must be an ISO 8601 duration of at most 91 days, such as P15D, P2W or PT360H"))
 }
+
+/// No key is deleted later than this.
+const IDLE_WITHIN_MAX: Duration = Duration::from_secs(91 * 24 * 60 * 60);
 
 pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
     let mut query = call.read_query();
@@ -355,14 +360,16 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
         ..KeyFilter::default()
     };
     let after = query.parse("cursor", parse_cursor);
+    query.no_places();
     query.finish()?;
-    let (rows, total) = call.app.list_keys(&authority, KeyQuery { filter, after, limit }).await?;
-    let next = rows.last().filter(|_| rows.len() as i64 == limit);
+    let (rows, total) = call.app.list_keys(&authority, KeyQuery { filter, after, limit: limit + 1 }).await?;
+    let found = Page::new(rows, limit, total);
+    let next = found.rows.last().filter(|_| found.has_more);
     let next = next.map(|last| format!("{}.{}", last.created_at.0, last.id));
     let mut meta = Map::new();
-    meta.insert("total".to_owned(), json!(total));
+    meta.insert("total".to_owned(), json!(found.total));
     meta.insert("nextCursor".to_owned(), json!(next));
-    let rows: Vec<KeyShape<'_>> = rows.iter().map(|key| shape(&call.app, key)).collect();
+    let rows: Vec<KeyShape<'_>> = found.rows.iter().map(|key| shape(&call.app, key)).collect();
     Ok(Reply::object(200, &json!({"apiKeys": rows, "meta": meta})))
 }
 
@@ -389,7 +396,8 @@ pub(crate) async fn update(authority: Authority, mut call: Call) -> Result<Reply
     call.no_query()?;
     let id = key_id(&call)?;
     let known = call.app.get_key(&authority, id).await?;
-    let mut reader = call.read_body();
+    let zone = call.app.zone_of(&authority, &known.grant.reach).await?;
+    let mut reader = call.read_update();
     let version = reader.integer("version", 1..=i64::MAX);
     let scopes = reader.texts("scopes", Scope::ALL.len() * 2);
     let scopes = scopes.and_then(|names| match ScopeSet::parse(names.iter().map(String::as_str), known.kind()) {
@@ -403,24 +411,21 @@ pub(crate) async fn update(authority: Authority, mut call: Call) -> Result<Reply
             None
         }
     });
-    // Null takes a thing away; an absent field leaves it as it is.
-    let [no_expiry, no_rate, no_locations] =
-        ["expiresAt", "rateLimit", "allowedLocations"].map(|name| reader.is_null(name));
+    // Without chosen locations an agency key reaches all.
+    let chosen = reader.nullable("allowedLocations", locations);
+    if chosen.is_some() && known.kind() == KeyKind::Location {
+        reader.violate("allowedLocations", "belongs to agency keys");
+    }
     let patch = KeyPatch {
         name: reader.parse("name", KeyName::parse),
         description: reader.clearable("description", KeyDescription::parse),
         scopes,
-        reach: match locations(&mut reader) {
-            Some(chosen) if known.kind() == KeyKind::Agency => Some(Reach::Chosen(chosen)),
-            Some(_) => {
-                reader.violate("allowedLocations", "belongs to agency keys");
-                None
-            }
-            None => (no_locations && known.kind() == KeyKind::Agency).then_some(Reach::Agency),
-        },
+        reach: chosen.map(|chosen| chosen.map_or(Reach::Agency, Reach::Chosen)),
         allowed_ips: ip_ranges(&mut reader),
-        expires_at: reader.instant("expiresAt").map(Some).or(no_expiry.then_some(None)),
-        rate_limit: rate_limit(&mut reader).map(Some).or(no_rate.then_some(None)),
+        expires_at: reader
+            .nullable("expiresAt", |reader| reader.moment("expiresAt"))
+            .map(|expires_at| expires_at.map(|moment| moment.last(&zone))),
+        rate_limit: reader.nullable("rateLimit", rate_limit),
     };
     reader.finish()?;
     let done = call.app.update_key(&authority, id, version, patch).await?;
@@ -530,16 +535,18 @@ pub(crate) async fn usage(authority: Authority, mut call: Call) -> Result<Reply,
         _ => Err(Invalid::new("must be hour or day")),
     });
     let step = if by_hour == Some(true) { HOUR_MS } else { DAY_MS };
+    let key = call.app.get_key(&authority, id).await?;
+    let zone = call.app.zone_of(&authority, &key.grant.reach).await?;
     // The hour that has just begun belongs to it.
-    let until = query.instant("endAt").unwrap_or(UtcMs(now.0 + 1));
-    let from = query.instant("startAt").unwrap_or(UtcMs(until.0.saturating_sub(USAGE_DAYS_DEFAULT * DAY_MS)));
+    let until = query.moment("endAt").map_or(UtcMs(now.0 + 1), |moment| moment.end(&zone));
+    let from = query.moment("startAt").map(|moment| moment.start(&zone));
+    let from = from.unwrap_or(UtcMs(until.0.saturating_sub(USAGE_DAYS_DEFAULT * DAY_MS)));
     if from >= until {
         query.violate("startAt", "must be before endAt");
     } else if until - from > USAGE_DAYS * DAY_MS {
         query.violate("startAt", "must be within 100 days of endAt");
     }
     query.finish()?;
-    let key = call.app.get_key(&authority, id).await?;
     let report = call.app.key_usage(&authority, id, from, until, step).await?;
     let steps: Vec<Value> = report
         .steps

@@ -1,7 +1,7 @@
 //! The agency's audit log in API 2.0.
 
 use keystead_core::{AgencyContext, AuditFilter, Error};
-use keystead_model::{Invalid, LocationId, UtcMs, audit::AuditRow};
+use keystead_model::{Invalid, LocationId, UtcMs, audit::AuditRow, page::cut, text::TimeZoneName};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -60,14 +60,16 @@ pub(crate) async fn list(context: AgencyContext, mut call: Call) -> Result<Reply
         subject: query.text("subject"),
         actor: query.text("actor"),
         location: query.parse("locationId", parse_location),
-        from: query.instant("startAt"),
-        until: query.instant("endAt"),
+        from: query.moment("startAt").map(|moment| moment.start(&TimeZoneName::utc())),
+        until: query.moment("endAt").map(|moment| moment.end(&TimeZoneName::utc())),
     };
     let before =
         query.parse("cursor", |text| text.parse::<i64>().map_err(|_| Invalid::new("must be the nextCursor of a list")));
+    query.no_places();
     query.finish()?;
-    let rows = call.app.list_audit(&context, filter, before, limit).await?;
-    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|last| last.id.to_string());
+    let rows = call.app.list_audit(&context, filter, before, limit + 1).await?;
+    let (rows, has_more) = cut(rows, limit);
+    let next = rows.last().filter(|_| has_more).map(|last| last.id.to_string());
     let rows: Vec<AuditShape<'_>> = rows.iter().map(shape).collect();
     Ok(Reply::object(200, &json!({"auditLogs": rows, "meta": {"nextCursor": next}})))
 }

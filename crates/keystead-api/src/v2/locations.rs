@@ -5,10 +5,11 @@ use keystead_model::{
     AgencyId, Invalid, LocationId,
     agency::TenantName,
     location::{Location, LocationFilter, LocationPatch, LocationProfile, SOCIAL_NAMES},
-    text::{Country, EmailAddress, Line, TimeZoneName, time_zone_names},
+    text::{Country, EmailAddress, Line, TimeZoneName, normalized_email, time_zone_names},
 };
 use serde_json::{Map, Value, json};
 
+use super::contacts::{input::removable, query_email};
 use crate::{call::Call, reader::Reader, reply::Reply};
 
 fn location_id(call: &Call) -> Result<LocationId, Error> {
@@ -91,7 +92,7 @@ pub(crate) fn patch(reader: &mut Reader) -> LocationPatch {
         country: reader.parse("country", Country::parse),
         timezone: reader.parse("timezone", TimeZoneName::parse),
         phone: reader.clearable("phone", Line::parse),
-        email: reader.parse("email", EmailAddress::parse),
+        email: removable(reader, "email", EmailAddress::parse),
         address: reader.clearable("address", Line::parse),
         city: reader.clearable("city", Line::parse),
         state: reader.clearable("state", Line::parse),
@@ -110,7 +111,7 @@ pub(crate) fn patch(reader: &mut Reader) -> LocationPatch {
         patch.first_name = info.required("firstName", |info| info.parse("firstName", Line::parse)).map(Some);
         patch.last_name = info.required("lastName", |info| info.parse("lastName", Line::parse)).map(Some);
         let email = info.required("email", |info| info.parse("email", EmailAddress::parse));
-        patch.email = patch.email.take().or(email);
+        patch.email = patch.email.take().or(email.map(Some));
     });
     // Accounts of other companies that the original keeps here; Keystead has no use for them.
     reader.ignore(&["snapshotId", "snapshot", "twilio", "mailgun"]);
@@ -150,7 +151,7 @@ pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, E
 pub(crate) async fn update(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let id = location_id(&call)?;
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     company(&mut reader, context.authority().agency());
     let patch = patch(&mut reader);
     reader.finish()?;
@@ -163,7 +164,10 @@ pub(crate) async fn search(authority: Authority, mut call: Call) -> Result<Reply
     let mut query = call.read_query();
     company(&mut query, own);
     let list = LocationList {
-        filter: LocationFilter { email: query.text("email").map(|email| email.to_lowercase()), query: None },
+        filter: LocationFilter {
+            email: query_email(&mut query, "email").map(|email| normalized_email(&email)),
+            query: None,
+        },
         descending: query.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
         skip: query.integer("skip", 0..=1_000_000).unwrap_or(0),
         limit: query.integer("limit", 1..=1000).unwrap_or(10),

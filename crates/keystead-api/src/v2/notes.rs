@@ -8,7 +8,11 @@ use keystead_model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::contacts::{contact_id, input::user_id, succeeded};
+use super::contacts::{
+    contact_id,
+    input::{removable, user_id},
+    succeeded,
+};
 use crate::{call::Call, reader::Reader, reply::Reply};
 
 fn note_id(call: &Call) -> Result<NoteId, Error> {
@@ -21,7 +25,7 @@ fn patch(reader: &mut Reader) -> NotePatch {
         title: reader.clearable("title", Line::parse),
         color: reader.clearable("color", Line::parse),
         pinned: reader.truth("pinned"),
-        user: reader.parse("userId", user_id),
+        user: removable(reader, "userId", user_id),
     }
 }
 
@@ -46,9 +50,9 @@ pub(crate) fn shape(note: &Note) -> Value {
 }
 
 pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
+    let slice = call.slice()?;
     let notes = call.app.list_notes(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::object(200, &json!({"notes": notes.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::object(200, &json!({"notes": slice.of(notes).map(|note| shape(&note)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
@@ -74,7 +78,7 @@ pub(crate) async fn get(context: LocationContext, mut call: Call) -> Result<Repl
 pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let (contact, id) = (contact_id(&call, "contactId")?, note_id(&call)?);
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     let patch = patch(&mut reader);
     reader.finish()?;
     let note = call.app.update_note(&context, contact, id, patch).await?;

@@ -4,6 +4,7 @@ use keystead_core::{App, Authority, Error, NoticeFilter, error::Noun};
 use keystead_model::{
     Invalid, KeyId, LocationId, NoticeId, UtcMs,
     notice::{Notice, NoticeKind, Reading},
+    page::cut,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -78,9 +79,10 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
     };
     let before = query
         .parse("cursor", |text| NoticeId::parse(text).ok_or_else(|| Invalid::new("must be the nextCursor of a list")));
+    query.no_places();
     query.finish()?;
-    let rows = call.app.list_notices(&authority, filter, before, limit).await?;
-    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|last| last.id);
+    let (rows, has_more) = cut(call.app.list_notices(&authority, filter, before, limit + 1).await?, limit);
+    let next = rows.last().filter(|_| has_more).map(|last| last.id);
     let unseen = call.app.count_unseen_notices(&authority).await?;
     let rows: Vec<Shape<'_>> = rows.iter().map(|notice| shape(&call.app, notice)).collect();
     Ok(Reply::object(200, &json!({"notifications": rows, "meta": {"unseen": unseen, "nextCursor": next}})))

@@ -28,9 +28,9 @@ fn read_name(call: &mut Call) -> Result<TagName, Error> {
 }
 
 pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
+    let slice = call.slice()?;
     let tags = call.app.list_tags(&context).await?;
-    Ok(Reply::object(200, &json!({"tags": tags.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::object(200, &json!({"tags": slice.of(tags).map(|tag| shape(&tag)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {

@@ -2,27 +2,36 @@
 
 use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
-    TaskId,
+    TaskId, UtcMs,
     task::{Task, TaskContent, TaskPatch},
-    text::{Line, Prose},
+    text::{Line, Prose, TimeZoneName},
 };
 use serde_json::{Map, Value, json};
 
-use super::contacts::{contact_id, input::user_id, succeeded};
+use super::contacts::{
+    contact_id,
+    input::{removable, user_id},
+    succeeded,
+};
 use crate::{call::Call, reader::Reader, reply::Reply};
 
 fn task_id(call: &Call) -> Result<TaskId, Error> {
     call.id("taskId", |text| Error::NotFound(Noun::Task, text.to_owned()))
 }
 
-fn patch(reader: &mut Reader) -> TaskPatch {
+/// A time without a zone is one of the location's.
+fn patch(reader: &mut Reader, zone: &TimeZoneName) -> TaskPatch {
     TaskPatch {
         title: reader.parse("title", Line::parse),
         body: reader.clearable("body", Prose::parse),
-        due_at: reader.instant("dueDate"),
+        due_at: due_at(reader, zone),
         completed: reader.truth("completed"),
-        assigned_to: reader.parse("assignedTo", user_id),
+        assigned_to: removable(reader, "assignedTo", user_id),
     }
+}
+
+pub(crate) fn due_at(reader: &mut Reader, zone: &TimeZoneName) -> Option<UtcMs> {
+    reader.moment("dueDate").map(|moment| moment.start(zone))
 }
 
 fn shape(task: &Task) -> Value {
@@ -49,24 +58,25 @@ fn shape(task: &Task) -> Value {
 }
 
 pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
+    let slice = call.slice()?;
     let tasks = call.app.list_tasks(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::object(200, &json!({"tasks": tasks.iter().map(shape).collect::<Vec<_>>()})))
+    Ok(Reply::object(200, &json!({"tasks": slice.of(tasks).map(|task| shape(&task)).collect::<Vec<_>>()})))
 }
 
 pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let contact = contact_id(&call, "contactId")?;
+    let zone = call.app.location_of(&context).await?.profile.timezone;
     let mut reader = call.read_body();
     let title = reader.required("title", |reader| reader.parse("title", Line::parse));
-    let due_at = reader.required("dueDate", |reader| reader.instant("dueDate"));
+    let due_at = reader.required("dueDate", |reader| due_at(reader, &zone));
     let completed = reader.required("completed", |reader| reader.truth("completed"));
-    let TaskPatch { body, assigned_to, .. } = patch(&mut reader);
+    let TaskPatch { body, assigned_to, .. } = patch(&mut reader, &zone);
     reader.finish()?;
     let (Some(title), Some(due_at), Some(completed)) = (title, due_at, completed) else {
         return Err(Error::invalid("title", "should not be empty"));
     };
-    let content = TaskContent { title, body: body.flatten(), due_at, completed, assigned_to };
+    let content = TaskContent { title, body: body.flatten(), due_at, completed, assigned_to: assigned_to.flatten() };
     let task = call.app.create_task(&context, contact, content).await?;
     Ok(Reply::object(201, &json!({"task": shape(&task)})))
 }
@@ -78,8 +88,8 @@ pub(crate) async fn get(context: LocationContext, mut call: Call) -> Result<Repl
 }
 
 pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let patch = |reader: &mut Reader| patch(reader);
-    change(context, &mut call, patch).await
+    let zone = call.app.location_of(&context).await?.profile.timezone;
+    change(context, &mut call, |reader| patch(reader, &zone)).await
 }
 
 pub(crate) async fn complete(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
@@ -97,7 +107,7 @@ async fn change(
 ) -> Result<Reply, Error> {
     call.no_query()?;
     let (contact, id) = (contact_id(call, "contactId")?, task_id(call)?);
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     let patch = read(&mut reader);
     reader.finish()?;
     let task = call.app.update_task(&context, contact, id, patch).await?;

@@ -16,9 +16,9 @@ use keystead_model::{
 use serde::Deserialize;
 
 use super::{
-    ScopeChoice, read_day, read_ips,
+    ScopeChoice, expiry_hint, read_day, read_ips,
     reveal::{Made, make_once},
-    scope_choices,
+    scope_choices, zone_of,
 };
 use crate::{
     Web,
@@ -56,6 +56,8 @@ struct Create {
     is_first: bool,
     address: String,
     address_is_private: bool,
+    /// What a day means on which the key expires.
+    expiry_hint: String,
     list_url: String,
 }
 
@@ -94,6 +96,10 @@ fn create_page(web: &Web, here: &Here, fields: Fields, problems: Problems, is_fi
         is_first,
         address: here.visitor.arrival.address.to_string(),
         address_is_private: is_private(here.visitor.arrival.address),
+        expiry_hint: match &here.location {
+            Some(location) => expiry_hint(location.profile.timezone.as_str()),
+            None => expiry_hint("the location’s time zone (UTC for an agency key)"),
+        },
         list_url: here.url("/settings/keys"),
         fields,
         problems,
@@ -169,8 +175,10 @@ fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<New
         problems.add("scope", "choose what the key may do");
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
-    let expires_at = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let grant = Grant { agency: here.authority().agency(), reach: reach?, scopes, allowed_ips, expires_at };
+    let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
+    let reach = reach?;
+    let expires_at = day.map(|day| day.last(&zone_of(here, &reach)));
+    let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
     problems.is_empty().then_some(NewKey { name: name?, description, grant, rate_limit: None })
 }
 

@@ -12,15 +12,17 @@ use keystead_model::{
     api_key::{ApiKey, KeyDescription, KeyName, KeyPatch},
     grant::Grant,
     scope::{Scope, ScopeSet},
+    text::TimeZoneName,
 };
 
-use super::{ScopeChoice, read_day, read_ips, scope_choices, wanted};
+use super::{ScopeChoice, expiry_hint, read_day, read_ips, scope_choices, wanted, zone_of};
 use crate::{
     Web,
     failure::Failure,
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
+    show,
 };
 
 #[derive(Template)]
@@ -33,7 +35,14 @@ struct Edit {
     scopes: Vec<ScopeChoice>,
     needs_password: bool,
     version: i64,
+    /// When exactly it ends now, and what a day means.
+    expiry_hint: String,
     key_url: String,
+}
+
+/// `2027-01-31`, as a calendar of `zone` shows it.
+fn day_in(at: UtcMs, zone: &TimeZoneName) -> String {
+    at.to_clock(zone)[..10].to_owned()
 }
 
 fn edit_page(here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Edit {
@@ -44,6 +53,11 @@ fn edit_page(here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> E
         scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
         needs_password: !here.authority().is_fresh(),
         version: key.version,
+        expiry_hint: {
+            let zone = zone_of(here, &key.grant.reach);
+            let now = key.grant.expires_at.map(|at| format!("Now {}. ", show::instant_in(at, &zone)));
+            format!("{}{}", now.unwrap_or_default(), expiry_hint(zone.as_str()))
+        },
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
         fields,
         problems,
@@ -56,7 +70,10 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
         ("name".to_owned(), key.name.to_string()),
         ("description".to_owned(), key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
         ("allowed_ips".to_owned(), key.grant.allowed_ips.to_texts().join("\n")),
-        ("expires_at".to_owned(), key.grant.expires_at.map(UtcMs::to_day).unwrap_or_default()),
+        (
+            "expires_at".to_owned(),
+            key.grant.expires_at.map(|at| day_in(at, &zone_of(&here, &key.grant.reach))).unwrap_or_default(),
+        ),
     ];
     pairs.extend(key.grant.scopes.iter().map(|scope| ("scope".to_owned(), scope.as_str().to_owned())));
     Ok(render(&edit_page(&here, &key, pairs.into(), Problems::default())))
@@ -78,8 +95,11 @@ pub(crate) async fn update(
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
+    let zone = zone_of(&here, &key.grant.reach);
+    let day = day.map(|day| day.last(&zone));
     // The page shows a day; the same day again leaves the instant as it is.
-    let same_day = day.is_some() && key.grant.expires_at.map(UtcMs::to_day) == day.map(UtcMs::to_day);
+    let known = key.grant.expires_at.map(|at| day_in(at, &zone));
+    let same_day = day.is_some() && known == day.map(|day| day_in(day, &zone));
     let expires_at = if same_day { key.grant.expires_at } else { day };
     let wanted_grant = Grant { scopes, allowed_ips: allowed_ips.clone(), expires_at, ..key.grant.clone() };
     if wanted_grant.exceeds(&key.grant).is_some() {

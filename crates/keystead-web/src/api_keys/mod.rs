@@ -28,7 +28,8 @@ use keystead_model::{
     grant::Reach,
     ip_range::IpRanges,
     scope::{Preset, Scope, ScopeSet},
-    time::DAY_MS,
+    text::TimeZoneName,
+    time::{DAY_MS, Moment},
 };
 
 use crate::{Web, failure::Failure, place::Here, show as words};
@@ -159,8 +160,19 @@ fn read_ips(text: &str) -> Result<IpRanges, keystead_model::Invalid> {
     IpRanges::parse(text.split([',', ' ', '\n', '\r', '\t']))
 }
 
-fn read_day(text: &str) -> Result<UtcMs, keystead_model::Invalid> {
-    UtcMs::parse_iso(text).ok_or_else(|| keystead_model::Invalid::new("must be a day, such as 2027-01-31"))
+fn read_day(text: &str) -> Result<Moment, keystead_model::Invalid> {
+    Moment::parse(text).map_err(|_| keystead_model::Invalid::new("must be a day, such as 2027-01-31"))
+}
+
+fn expiry_hint(zone: &str) -> String {
+    format!("The key works to the end of that day, 23:59 in {zone}. Without a day it expires only when it is unused.")
+}
+
+/// The zone of whoever a key with this reach belongs to: a day that it ends on is one of this zone.
+fn zone_of(here: &Here, reach: &Reach) -> TimeZoneName {
+    let Reach::Locations(set) = reach else { return TimeZoneName::utc() };
+    let own = here.locations().iter().find(|location| set.contains(&location.id));
+    own.map_or_else(TimeZoneName::utc, |location| location.profile.timezone.clone())
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<ApiKey, Failure> {

@@ -150,9 +150,11 @@ async fn contacts(
         let new = ContactPatch {
             first_name: Some(Some(known(Line::parse(first))?)),
             last_name: Some(Some(known(Line::parse(last))?)),
-            email: Some(known(EmailAddress::parse(&format!("{first}.{last}{number}@example.com").to_lowercase()))?),
-            phone: if number % 3 == 0 { PhoneNumber::parse(&phone, country).ok() } else { None },
-            country: Some(country),
+            email: Some(Some(known(EmailAddress::parse(
+                &format!("{first}.{last}{number}@example.com").to_lowercase(),
+            ))?)),
+            phone: if number % 3 == 0 { PhoneNumber::parse(&phone, country).ok().map(Some) } else { None },
+            country: Some(Some(country)),
             source: Some(Some(known(Line::parse(if number % 2 == 0 { "web form" } else { "import" }))?)),
             tags: (number % 4 == 0).then(|| TagName::parse(tag).map(|tag| vec![tag])).transpose().unwrap_or_default(),
             ..ContactPatch::default()

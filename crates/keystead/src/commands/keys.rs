@@ -6,12 +6,12 @@ use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{WantedKey, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape};
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery};
 use keystead_model::{
-    KeyId, UtcMs,
+    KeyId,
     api_key::{DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, parse_overlap},
     grant::Reach,
     ip_range::IpRanges,
     scope::ScopeSet,
-    time::DAY_MS,
+    time::{DAY_MS, Moment},
 };
 use serde_json::{Value, json};
 
@@ -92,8 +92,9 @@ pub(super) struct Create {
     /// Locations that an agency key may act in, separated by commas
     #[arg(long, value_delimiter = ',')]
     allowed_locations: Option<Vec<String>>,
-    /// When it ends; without this it ends only when it is unused for 90 days
-    #[arg(long, value_name = "INSTANT")]
+    /// When it ends: a day (its end), or a time, in the location's zone unless it names another; without this it ends only when
+    /// it is unused for 90 days
+    #[arg(long, value_name = "DAY|TIME")]
     expires_at: Option<String>,
     #[command(flatten)]
     common: Common,
@@ -131,7 +132,7 @@ pub(super) struct Update {
     #[arg(long, value_delimiter = ',')]
     allowed_locations: Option<Vec<String>>,
     /// New expiry, or never
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "DAY|TIME|never")]
     expires_at: Option<String>,
     /// New limit of requests per 10 seconds, or default
     #[arg(long, value_name = "N")]
@@ -185,8 +186,8 @@ fn id(text: &str) -> Result<KeyId, Failure> {
         .ok_or_else(|| Failure::new("that is no key's id; it has 12 letters and digits, as in ks_location_<id>_…"))
 }
 
-fn instant(text: &str) -> Result<UtcMs, Failure> {
-    UtcMs::parse_iso(text).ok_or_else(|| Failure::new("--expires-at must be an instant, such as 2027-01-31T12:00:00Z"))
+fn moment(text: &str) -> Result<Moment, Failure> {
+    valid("--expires-at", Moment::parse(text))
 }
 
 fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
@@ -267,10 +268,10 @@ impl Create {
                 .transpose()?,
             allowed_locations: self.allowed_locations.as_deref().map(chosen).transpose()?,
             allowed_ips: Some(ranges(&self.allowed_ips)?),
-            expires_at: self.expires_at.as_deref().map(instant).transpose()?,
+            expires_at: self.expires_at.as_deref().map(moment).transpose()?,
             rate_limit: None,
         };
-        let made = app.create_key(context.authority(), wanted.into_new(context.authority())?).await?;
+        let made = app.create_key(context.authority(), wanted.into_new(app, context.authority()).await?).await?;
         show_created(app, &self.common, &made);
         Ok(())
     }
@@ -369,7 +370,10 @@ impl Update {
         };
         let expires_at = match self.expires_at.as_deref() {
             Some("never") => Some(None),
-            Some(text) => Some(Some(instant(text)?)),
+            Some(text) => {
+                let zone = app.zone_of(context.authority(), &known.grant.reach).await?;
+                Some(Some(moment(text)?.last(&zone)))
+            }
             None => None,
         };
         let rate_limit = match self.key_rate_limit.as_deref() {

@@ -26,8 +26,10 @@ pub(crate) fn contact(reader: &mut Reader, country: Country) -> (ContactPatch, S
     let mut patch = common(reader, country);
     patch.gender = reader.clearable("gender", Line::parse);
     patch.dnd_settings = reader.object("dndSettings", dnd_settings).unwrap_or_default();
-    patch.inbound_dnd = reader.object("inboundDndSettings", |inner| inner.object("all", dnd).flatten()).flatten();
-    patch.assigned_to = reader.parse("assignedTo", user_id);
+    patch.inbound_dnd = reader.removable("inboundDndSettings", |reader| {
+        reader.object("inboundDndSettings", |inner| inner.object("all", dnd).flatten()).flatten()
+    });
+    patch.assigned_to = removable(reader, "assignedTo", user_id);
     patch.additional_emails = reader.parse_list("additionalEmails", MAX_ADDITIONAL, EmailAddress::parse);
     patch.additional_phones =
         reader.parse_list("additionalPhones", MAX_ADDITIONAL, |text| PhoneNumber::parse(text, country));
@@ -38,32 +40,48 @@ pub(crate) fn contact(reader: &mut Reader, country: Country) -> (ContactPatch, S
 /// The fields that both APIs have.
 pub(crate) fn common(reader: &mut Reader, country: Country) -> ContactPatch {
     let mut patch = ContactPatch {
-        email: reader.parse("email", EmailAddress::parse),
-        phone: reader.parse("phone", |text| PhoneNumber::parse(text, country)),
+        email: removable(reader, "email", EmailAddress::parse),
+        phone: removable(reader, "phone", |text| PhoneNumber::parse(text, country)),
         company_name: reader.clearable("companyName", Line::parse),
         address1: reader.clearable("address1", Line::parse),
         city: reader.clearable("city", Line::parse),
         state: reader.clearable("state", Line::parse),
         postal_code: reader.clearable("postalCode", Line::parse),
-        country: reader.parse("country", Country::parse),
+        country: removable(reader, "country", Country::parse),
         website: reader.clearable("website", Line::parse),
-        timezone: reader.parse("timezone", TimeZoneName::parse),
+        timezone: removable(reader, "timezone", TimeZoneName::parse),
         source: reader.clearable("source", Line::parse),
-        date_of_birth: reader.parse("dateOfBirth", CalendarDate::parse),
+        date_of_birth: removable(reader, "dateOfBirth", CalendarDate::parse),
         dnd: reader.truth("dnd"),
         tags: reader.parse_list("tags", MAX_TAGS, TagName::parse).map(without_repeats),
         ..ContactPatch::default()
     };
-    // A whole name is split at its first space; given and family name win over it.
+    // A whole name is split at its first space, and has no family name where there is none; given and family name win over it.
     let whole = reader.text("name");
+    let named = whole.is_some();
     let (first, last) = whole.as_deref().map_or(("", ""), split_name);
-    let part = |text: &str| (!text.is_empty()).then(|| Line::parse(text).ok());
-    patch.first_name = reader.clearable("firstName", Line::parse).or(part(first));
-    patch.last_name = reader.clearable("lastName", Line::parse).or(part(last));
-    if whole.is_some_and(|name| name.chars().count() > 200) {
-        reader.violate("name", "must be shorter than or equal to 200 characters");
-    }
+    let mut part = |text: &str| match Line::parse(text) {
+        Ok(line) => Some(line),
+        Err(Invalid(problem)) => {
+            if !text.is_empty() {
+                reader.violate("name", problem);
+            }
+            None
+        }
+    };
+    let (first, last) = (part(first), part(last));
+    patch.first_name = reader.clearable("firstName", Line::parse).or(named.then_some(first));
+    patch.last_name = reader.clearable("lastName", Line::parse).or(named.then_some(last));
     patch
+}
+
+/// A text with a rule that an update takes away by naming it.
+pub(crate) fn removable<T>(
+    reader: &mut Reader,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Option<Option<T>> {
+    reader.removable(name, |reader| reader.parse(name, parse))
 }
 
 fn without_repeats(tags: Vec<TagName>) -> Vec<TagName> {

@@ -1,22 +1,22 @@
 //! Contacts of API 2.0.
 
 pub(crate) mod input;
+pub(crate) mod listing;
 pub(crate) mod shapes;
 
 use keystead_core::{Error, LocationContext, Upserted, WhenDuplicate, error::Noun};
 use keystead_model::{
     ContactId,
-    contact::{ContactFilter, ContactOrder, IdentityKind, MAX_TAGS, search_words},
-    page::Cursor,
+    contact::{IdentityKind, MAX_TAGS},
     phone::PhoneNumber,
     tag::TagName,
+    text::{Country, normalized_email},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use self::shapes::{Answer, Created, Full, ListMeta, Listed};
+use self::shapes::{Answer, Created, Full, Listed};
 use super::Version;
-use crate::{call::Call, reply::Reply};
+use crate::{call::Call, reader::Reader, reply::Reply};
 
 /// `Contact with id … not found`, also for a text that is no id.
 pub(crate) fn contact_id(call: &Call, name: &str) -> Result<ContactId, Error> {
@@ -47,7 +47,7 @@ pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<R
     call.no_query()?;
     let id = contact_id(&call, "contactId")?;
     let location = call.app.location_of(&context).await?;
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     let (patch, skipped) = input::contact(&mut reader, location.profile.country);
     reader.finish()?;
     let contact = call.app.update_contact(&context, id, patch).await?;
@@ -71,61 +71,24 @@ pub(crate) fn succeeded() -> Reply {
 pub(crate) async fn upsert(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let location = call.app.location_of(&context).await?;
-    let mut reader = call.read_body();
+    let mut reader = call.read_update();
     reader.ignore(&["locationId"]);
     let makes_another = reader.truth("createNewIfDuplicateAllowed").unwrap_or(false);
     let (patch, mut skipped) = input::contact(&mut reader, location.profile.country);
     reader.finish()?;
     let when = if makes_another { WhenDuplicate::UpdateWhereForbidden } else { WhenDuplicate::Update };
     let Upserted { contact, is_new, skipped: fields } = call.app.upsert_contact(&context, patch, when).await?;
-    skipped.0.extend(fields.into_iter().map(str::to_owned));
+    skipped.0.extend(fields.into_iter().map(|(field, other)| format!("{field} (contact {other} has it)")));
     let answer = Answer::of(Full(&contact, call.version));
     Ok(Reply::object(200, &Answer { new: Some(is_new), skipped: &skipped.0, ..answer }))
 }
 
 pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let mut query = call.read_query();
-    let limit = query.integer("limit", 1..=100).unwrap_or(20);
-    let page = query.integer("page", 1..=1_000_000).unwrap_or(1);
-    let after_id = query.parse("startAfterId", |text| {
-        ContactId::parse(text).ok_or_else(|| keystead_model::Invalid::new("must be the id of a contact"))
-    });
-    let after_at = query.instant("startAfter");
-    let words = query.text("query");
-    if after_id.is_some() != after_at.is_some() {
-        query.violate("startAfter", "and startAfterId must come together");
-    }
+    let listing = listing::read(&mut query);
     query.finish()?;
-    let filter = ContactFilter {
-        words: words.as_deref().map(search_words).unwrap_or_default(),
-        order: ContactOrder::Created,
-        ascending: false,
-    };
-    let after = after_id.zip(after_at).map(|(id, at)| Cursor { at, id });
-    // A page number beyond the window would read everything before it: cursors have no such limit.
-    let skip = if after.is_some() { 0 } else { ((page - 1) * limit).min(10_000) };
-    let found = call.app.list_contacts(&context, filter, after, skip, limit).await?;
-    let next = found.rows.last().filter(|_| found.has_more);
-    let next_url = next.map(|last| {
-        let query = words.as_deref().map(|words| format!("&query={}", utf8_percent_encode(words, NON_ALPHANUMERIC)));
-        format!(
-            "{}/contacts/?locationId={}&limit={limit}{}&startAfter={}&startAfterId={}",
-            call.base_url,
-            context.location(),
-            query.unwrap_or_default(),
-            last.created_at.0,
-            last.id
-        )
-    });
-    let meta = ListMeta {
-        total: found.total,
-        next_page_url: next_url,
-        start_after_id: next.map(|last| last.id),
-        start_after: next.map(|last| last.created_at.0),
-        current_page: page,
-        next_page: next.map(|_| page + 1),
-        prev_page: (page > 1).then(|| page - 1),
-    };
+    let found = listing.run(&call.app, &context).await?;
+    let meta = listing.meta(&format!("{}/contacts/?locationId={}", call.base_url, context.location()), &found);
     let rows: Vec<Listed<'_>> = found.rows.iter().map(|contact| Listed(contact, call.version)).collect();
     Ok(Reply::object(200, &shapes::List { count: rows.len(), contacts: rows, meta }))
 }
@@ -133,20 +96,41 @@ pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Rep
 pub(crate) async fn duplicate(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
     let location = call.app.location_of(&context).await?;
     let mut query = call.read_query();
-    let (email, number) = (query.text("email"), query.text("number"));
+    let (email, number) = (query_email(&mut query, "email"), query_phone(&mut query, "number"));
     if email.is_none() && number.is_none() {
         query.violate("email", "or number should not be empty");
     }
     query.finish()?;
-    // What is no address or number matches nothing: clients send it encoded twice.
-    let phone = number.and_then(|number| PhoneNumber::parse(&number, location.profile.country).ok());
-    let identities = [
-        email.map(|email| (IdentityKind::Email, email.trim().to_lowercase())),
-        phone.map(|phone| (IdentityKind::Phone, phone.as_str().to_owned())),
-    ];
-    let found = call.app.find_contact_by_identity(&context, identities.into_iter().flatten().collect()).await?;
+    let country = location.profile.country;
+    let found = call.app.find_contact_by_identity(&context, identities(email, number, country)).await?;
     let contact = found.as_ref().map(|contact| Full(contact, call.version));
     Ok(Reply::object(200, &json!({"contact": contact})))
+}
+
+/// An e-mail address in a query. People and programs forget to encode a plus sign, which then arrives as a space.
+pub(crate) fn query_email(query: &mut Reader, name: &'static str) -> Option<String> {
+    query.text(name).map(|email| email.trim().replace(' ', "+"))
+}
+
+/// A phone number in a query, whose plus sign likewise arrives as a space.
+pub(crate) fn query_phone(query: &mut Reader, name: &'static str) -> Option<String> {
+    query.text(name).map(|phone| phone.strip_prefix(' ').map_or(phone.clone(), |digits| format!("+{digits}")))
+}
+
+/// What to look contacts up by. What is no address or number matches nothing: clients send it encoded twice.
+pub(crate) fn identities(
+    email: Option<String>,
+    phone: Option<String>,
+    country: Country,
+) -> Vec<(IdentityKind, String)> {
+    let phone = phone.and_then(|phone| PhoneNumber::parse(&phone, country).ok());
+    [
+        email.map(|email| (IdentityKind::Email, normalized_email(&email))),
+        phone.map(|phone| (IdentityKind::Phone, phone.as_str().to_owned())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 pub(crate) async fn add_tags(context: LocationContext, call: Call) -> Result<Reply, Error> {

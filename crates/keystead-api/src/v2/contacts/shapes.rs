@@ -1,7 +1,7 @@
 //! Contacts on the wire. Absent fields are left out; lists are never null.
 
 use keystead_model::{
-    ContactId, UserId,
+    UserId,
     contact::{Contact, DND_CHANNELS, Dnd, DndSettings},
     tag::TagName,
     text::EmailAddress,
@@ -72,7 +72,7 @@ pub(crate) struct List<'c> {
 pub(crate) struct ListMeta {
     pub(crate) total: i64,
     pub(crate) next_page_url: Option<String>,
-    pub(crate) start_after_id: Option<ContactId>,
+    pub(crate) start_after_id: Option<String>,
     pub(crate) start_after: Option<i64>,
     pub(crate) current_page: i64,
     pub(crate) next_page: Option<i64>,
