@@ -26,10 +26,10 @@ use crate::{
         floods::Floods,
         uses::Uses,
     },
-    lost_keys::ExposureGuard,
     password::Passwords,
     service_clock::NodeClock,
     sessions::SignInGuard,
+    sources::SourceCounts,
 };
 
 /// Limits that the operator sets for the instance.
@@ -82,7 +82,8 @@ pub struct Inner {
     pub(crate) service_clock: NodeClock,
     pub(crate) passwords: Passwords,
     pub(crate) sign_ins: SignInGuard,
-    pub(crate) exposures: ExposureGuard,
+    /// Reports of keys that were found in public, by where they come from.
+    pub(crate) exposures: SourceCounts,
     /// Deletions whose keys were used afterwards, and whose owners were told.
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     polled_once: AtomicBool,
@@ -136,7 +137,7 @@ impl App {
                 service_clock: NodeClock::default(),
                 passwords: Passwords::new(&entropy)?,
                 sign_ins: SignInGuard::default(),
-                exposures: ExposureGuard::default(),
+                exposures: SourceCounts::new(std::time::Duration::from_secs(60)),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 polled_once: AtomicBool::new(false),
                 store,

@@ -17,7 +17,7 @@ use keystead_store::{
 };
 
 use crate::{
-    App, Authority, CreatedKey, Error, Result,
+    App, Authority, CreatedKey, Error, Result, Source,
     api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
     keys::cache::KnownKey,
     record::{log_revocation, record, record_by_system},
@@ -43,6 +43,8 @@ pub struct ReplacedKey {
 
 /// Reports that may wait; more are refused until the job has caught up.
 const REPORTS: i64 = 10_000;
+/// Reports of one source in a minute.
+const PER_MINUTE: u32 = 60;
 /// Keys in one report.
 pub const REPORTED_AT_ONCE: usize = 100;
 
@@ -130,7 +132,11 @@ impl App {
     ///
     /// The job that ends them reads what is stored here, so an accepted report survives a crash. Only digests are kept.
     pub async fn report_exposed(&self, keys: &[String], source: IpAddr) -> Result<()> {
-        self.exposures.count(source, self.clock.monotonic())?;
+        let now = self.clock.monotonic();
+        let reported = self.exposures.count(Source::of(source), now);
+        if reported.count > PER_MINUTE {
+            return Err(Error::TooManyRequests(self.exposures.left(reported, now)));
+        }
         let reports: Vec<ExposureReport> = keys
             .iter()
             .filter_map(|text| PresentedKey::parse(text.trim()))
@@ -206,31 +212,5 @@ impl App {
             log_revocation(id, "api_key.exposed", sequence);
         }
         Ok(ended.is_some())
-    }
-}
-
-/// Reports of one source in a minute.
-const PER_MINUTE: u32 = 60;
-
-/// Counts the reports of each source.
-#[derive(Default)]
-pub(crate) struct ExposureGuard(std::sync::Mutex<std::collections::HashMap<IpAddr, (std::time::Duration, u32)>>);
-
-impl ExposureGuard {
-    fn count(&self, source: IpAddr, now: std::time::Duration) -> Result<()> {
-        const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
-        let mut sources = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if sources.len() > 10_000 {
-            sources.retain(|_, (begun, _)| now.saturating_sub(*begun) < MINUTE);
-        }
-        let (begun, count) = sources.entry(source).or_insert((now, 0));
-        if now.saturating_sub(*begun) >= MINUTE {
-            (*begun, *count) = (now, 0);
-        }
-        *count += 1;
-        if *count > PER_MINUTE {
-            return Err(Error::TooManyRequests(MINUTE.saturating_sub(now.saturating_sub(*begun))));
-        }
-        Ok(())
     }
 }

@@ -3,41 +3,37 @@
 //! Valid keys never spend this budget, and a key in the cache never waits.
 
 use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    sources::{Source, SourceCounts},
+};
 
 /// Unknown ids of one source in a window before its misses queue.
 const FREE: u32 = 20;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Misses that may queue; one more is refused.
 const QUEUE: usize = 64;
-/// Sources that are remembered; beyond, all are forgotten.
-const MAX_SOURCES: usize = 100_000;
 
 pub(crate) struct Floods {
-    sources: Mutex<HashMap<IpAddr, (Duration, u32)>>,
+    unknown: SourceCounts,
     one_at_a_time: Semaphore,
     queued: AtomicUsize,
 }
 
 impl Floods {
     pub(crate) fn new() -> Self {
-        Self { sources: Mutex::default(), one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
+        Self { unknown: SourceCounts::new(WINDOW), one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
     }
 
     /// Waits for a turn if `source` has sent many unknown ids; refuses when too many wait already.
-    pub(crate) async fn admit(&self, source: Option<IpAddr>, now: Duration) -> Result<Option<SemaphorePermit<'_>>> {
-        let Some(source) = source.map(prefix).filter(|source| self.is_flooding(*source, now)) else { return Ok(None) };
+    pub(crate) async fn admit(&self, source: Option<Source>, now: Duration) -> Result<Option<SemaphorePermit<'_>>> {
+        let Some(source) = source.filter(|source| self.unknown.of(*source, now) > FREE) else { return Ok(None) };
         if self.queued.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             tracing::info!(%source, "a flood of unknown keys is refused");
@@ -49,30 +45,10 @@ impl Floods {
     }
 
     /// Counts an unknown id.
-    pub(crate) fn count_unknown(&self, source: Option<IpAddr>, now: Duration) {
-        let Some(source) = source.map(prefix) else { return };
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if sources.len() >= MAX_SOURCES {
-            sources.clear();
+    pub(crate) fn count_unknown(&self, source: Option<Source>, now: Duration) {
+        if let Some(source) = source {
+            self.unknown.count(source, now);
         }
-        let (begun, unknown) = sources.entry(source).or_insert((now, 0));
-        if now.saturating_sub(*begun) > WINDOW {
-            (*begun, *unknown) = (now, 0);
-        }
-        *unknown = unknown.saturating_add(1);
-    }
-
-    fn is_flooding(&self, source: IpAddr, now: Duration) -> bool {
-        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.get(&source).is_some_and(|(begun, unknown)| now.saturating_sub(*begun) <= WINDOW && *unknown > FREE)
-    }
-}
-
-/// The part of an address that one owner has: all of a v4 address, /64 of a v6 one.
-fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
     }
 }
 
@@ -83,9 +59,8 @@ mod tests {
     #[tokio::test]
     async fn only_a_source_with_many_unknown_ids_waits() {
         let floods = Floods::new();
-        let noisy: IpAddr = "2001:db8::1".parse().unwrap();
-        let neighbour: IpAddr = "2001:db8::ffff".parse().unwrap();
-        let quiet: IpAddr = "2001:db8:0:1::1".parse().unwrap();
+        let source = |text: &str| Source::of(text.parse().unwrap());
+        let (noisy, neighbour, quiet) = (source("2001:db8::1"), source("2001:db8::ffff"), source("2001:db8:0:1::1"));
         let now = Duration::from_secs(100);
         for _ in 0..FREE {
             floods.count_unknown(Some(noisy), now);
@@ -102,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses() {
         let floods = Floods::new();
-        let noisy: IpAddr = "192.0.2.1".parse().unwrap();
+        let noisy = Source::of("192.0.2.1".parse().unwrap());
         let now = Duration::from_secs(100);
         for _ in 0..=FREE {
             floods.count_unknown(Some(noisy), now);

@@ -14,7 +14,9 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use super::{cache::KnownKey, uses};
-use crate::{App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, UsageCounter, context::Holder};
+use crate::{
+    App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, Source, UsageCounter, context::Holder,
+};
 
 /// A program that has proven to hold a live key. Every limit but the rate has been checked.
 pub struct KeyCaller {
@@ -75,7 +77,7 @@ impl App {
         let known = match self.keys.get(presented.id) {
             Some(_) => self.keys.reread(presented.id, arrived).await?,
             None => {
-                let source = facts.address_is_own.then_some(facts.address);
+                let source = facts.address_is_own.then(|| Source::of(facts.address));
                 let monotonic = self.clock.monotonic();
                 let _turn = self.floods.admit(source, monotonic).await?;
                 let found = self.keys.fill(presented.id, arrived).await?;
