@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use keystead_core::{App, Authority, Error, ErrorCode, KeyCaller, RateStatus, Replay, UsageCounter};
+use keystead_core::{
+    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
+    UsageCounter,
+};
 use keystead_http::{Arrival, BodyError, read_body};
 use keystead_model::{KeyId, LocationId, UtcMs, key_secret::PresentedKey, scope::Scope, text::echo};
 use percent_encoding::percent_decode_str;
@@ -38,7 +41,8 @@ struct Facts {
     key: Option<KeyId>,
     rate: Option<RateStatus>,
     key_ends_at: Option<UtcMs>,
-    replayed: bool,
+    /// How a repeated request was answered, as the name of a header.
+    repeat: Option<http::HeaderName>,
     /// Counts the answer, once a key was admitted.
     usage: Option<(UsageCounter, &'static str, Option<Scope>)>,
     retry_after: Option<std::time::Duration>,
@@ -112,17 +116,21 @@ impl Api {
         arrival: &Arrival,
         facts: &mut Facts,
     ) -> Result<Reply, Failure> {
-        let version = match route.face {
-            Face::V1 => Version::V2021,
-            Face::V2 => Version::from_headers(&parts.headers)?,
+        let version = || match route.face {
+            Face::V1 => Ok(Version::V2021),
+            Face::V2 => Version::from_headers(&parts.headers),
         };
         if let Handler::Open(handler) = &route.handler {
+            let version = version()?;
             let query = parse_query(parts.uri.query())?;
             let bytes = read_body(body).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
             return Ok(handler(arrival.address, self.call_of(params, query, body, version)).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
+        // Before anything is read: whatever the request turns out to be, it counts, and its answer tells what is left.
+        facts.limit(self.app.count_request(&caller))?;
+        let version = version()?;
         let query = parse_query(parts.uri.query())?;
         let bytes = read_body(body).await.map_err(body_failure)?;
         let body = parse_body(&parts.method, &parts.headers, &bytes)?;
@@ -130,22 +138,22 @@ impl Api {
             self.app.still_admitted(&caller).await?;
         }
         let named = named_location(route, &params, &query, &body);
-        self.count(&caller, named, facts)?;
+        let admitted = self.admit(route, &caller, named, facts).await?;
 
-        let mut authority = caller.authority();
-        let claim = match self.begin_idempotent(route, parts, &authority, &bytes, arrival).await? {
+        let claim = match self.begin_idempotent(route, parts, &query, &admitted, &bytes, arrival).await? {
             None => None,
             Some(Replay::New(claim)) => Some(claim),
             Some(Replay::Answered(status, answer)) => {
-                facts.replayed = true;
+                facts.repeat = Some(names::REPLAYED);
                 return Ok(Reply { status, body: answer.into_bytes(), content: Content::Json, replay: None });
             }
+            Some(Replay::Lost(claim)) => {
+                facts.repeat = Some(names::RECOVERED);
+                Some(claim)
+            }
         };
-        if let Some(claim) = &claim {
-            authority = authority.with_claim(Arc::clone(claim));
-        }
         let call = self.call_of(params, query, body, version);
-        let reply = self.operate(route, authority, named, call).await?;
+        let reply = handle(route, admitted.with_claim(claim.clone()), call).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
             self.app.finish_idempotent(&claim, reply.status, &kept).await?;
@@ -185,43 +193,21 @@ impl Api {
         Ok(caller)
     }
 
-    fn count(&self, caller: &KeyCaller, named: Named, facts: &mut Facts) -> Result<(), Failure> {
-        let location = match named {
-            Named::Location(location) => Some(location),
-            Named::Nothing | Named::Malformed => None,
-        };
-        facts.rate = self.app.count_request(caller, location);
-        match facts.rate.and_then(|rate| rate.retry_after) {
-            Some(wait) => Err(Error::TooManyRequests(wait).into()),
-            None => Ok(()),
-        }
-    }
-
-    async fn begin_idempotent(
+    /// What the caller needs for the route: its scope, and the agency or the location that it acts on.
+    async fn admit(
         &self,
         route: &Route,
-        parts: &Parts,
-        authority: &Authority,
-        body: &[u8],
-        arrival: &Arrival,
-    ) -> Result<Option<Replay>, Failure> {
-        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(None) };
-        if ![Method::POST, Method::PUT, Method::PATCH].contains(&route.method) {
-            return Ok(None);
-        }
-        let key = key.to_str().unwrap_or_default();
-        // The path, not its template: the same key on two contacts is two requests.
-        let path = format!("{} {}", route.method, parts.uri.path().trim_end_matches('/'));
-        Ok(Some(self.app.begin_idempotent(authority, &path, key, body, arrival.id).await?))
-    }
-
-    async fn operate(&self, route: &Route, authority: Authority, named: Named, call: Call) -> Result<Reply, Failure> {
+        caller: &KeyCaller,
+        named: Named,
+        facts: &mut Facts,
+    ) -> Result<Admitted, Failure> {
+        let authority = caller.authority();
         if let Some(scope) = route.scope {
             // Each operation asks again; asking here keeps the input of strangers out of the parsers.
             authority.require(scope)?;
         }
         Ok(match &route.handler {
-            Handler::Location(handler) => {
+            Handler::Location(_) => {
                 let named = match named {
                     Named::Malformed => return Err(Error::NoAccess.into()),
                     Named::Location(location) => Some(location),
@@ -231,12 +217,90 @@ impl Api {
                     Named::Nothing => None,
                 };
                 let context = self.app.enter_location(authority, named).await?;
-                handler(context, call).await?
+                facts.limit(self.app.count_request_in(caller, context.location()))?;
+                Admitted::Location(context)
             }
-            Handler::Agency(handler) => handler(authority.in_agency()?, call).await?,
-            Handler::Either(handler) => handler(authority, call).await?,
+            Handler::Agency(_) => Admitted::Agency(authority.in_agency()?),
+            Handler::Either(_) => Admitted::Either(authority),
             Handler::Open(_) => unreachable!("open routes are answered before a key is asked for"),
         })
+    }
+
+    async fn begin_idempotent(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        query: &Map<String, Value>,
+        admitted: &Admitted,
+        body: &[u8],
+        arrival: &Arrival,
+    ) -> Result<Option<Replay>, Failure> {
+        let mut keys = parts.headers.get_all("idempotency-key").iter();
+        let Some(key) = keys.next() else { return Ok(None) };
+        if ![Method::POST, Method::PUT, Method::PATCH].contains(&route.method) {
+            return Ok(None);
+        }
+        if keys.next().is_some() {
+            return Err(Error::invalid("Idempotency-Key", "must be sent once").into());
+        }
+        // What is asked of whom: the path, not its template, since the same key on two contacts is two requests, and the query
+        // in whatever order its parameters stand.
+        let mut query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        query.sort_unstable();
+        let location = match admitted {
+            Admitted::Location(context) => context.location().to_string(),
+            Admitted::Agency(_) | Admitted::Either(_) => String::new(),
+        };
+        let path = parts.uri.path().trim_end_matches('/');
+        let asked = format!("{} {path}?{} {location}", route.method, query.join("&"));
+        let key = key.to_str().unwrap_or_default();
+        Ok(Some(self.app.begin_idempotent(admitted.authority(), &asked, key, body, arrival.id).await?))
+    }
+}
+
+/// A caller who may call a route, in the context that its handler takes.
+enum Admitted {
+    Location(LocationContext),
+    Agency(AgencyContext),
+    Either(Authority),
+}
+
+impl Admitted {
+    fn authority(&self) -> &Authority {
+        match self {
+            Self::Location(context) => context.authority(),
+            Self::Agency(context) => context.authority(),
+            Self::Either(authority) => authority,
+        }
+    }
+
+    fn with_claim(self, claim: Option<Arc<Claim>>) -> Self {
+        let Some(claim) = claim else { return self };
+        match self {
+            Self::Location(context) => Self::Location(context.with_claim(claim)),
+            Self::Agency(context) => Self::Agency(context.with_claim(claim)),
+            Self::Either(authority) => Self::Either(authority.with_claim(claim)),
+        }
+    }
+}
+
+async fn handle(route: &Route, admitted: Admitted, call: Call) -> Result<Reply, Failure> {
+    Ok(match (&route.handler, admitted) {
+        (Handler::Location(handler), Admitted::Location(context)) => handler(context, call).await?,
+        (Handler::Agency(handler), Admitted::Agency(context)) => handler(context, call).await?,
+        (Handler::Either(handler), Admitted::Either(authority)) => handler(authority, call).await?,
+        _ => unreachable!("a caller is admitted as the handler takes it"),
+    })
+}
+
+impl Facts {
+    /// Notes what is left of a limit; an error if the request was one too many.
+    fn limit(&mut self, status: Option<RateStatus>) -> Result<(), Failure> {
+        self.rate = status.or(self.rate);
+        match status.and_then(|status| status.retry_after) {
+            Some(wait) => Err(Error::TooManyRequests(wait).into()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -301,7 +365,8 @@ fn parse_body(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Map<
     if bytes.iter().all(u8::is_ascii_whitespace) || [Method::GET, Method::HEAD].contains(method) {
         return Ok(Map::new());
     }
-    if headers.contains_key(header::CONTENT_ENCODING) {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
         return Err(Failure::new(ErrorCode::MediaType, "The body must not have a Content-Encoding"));
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -335,6 +400,7 @@ mod names {
     pub(super) const DAILY_RESET: HeaderName = HeaderName::from_static("x-ratelimit-daily-reset");
     pub(super) const KEY_EXPIRES_AT: HeaderName = HeaderName::from_static("keystead-key-expires-at");
     pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+    pub(super) const RECOVERED: HeaderName = HeaderName::from_static("idempotent-recovered");
 }
 
 fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Bytes>> {
@@ -368,8 +434,8 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
     {
         headers.insert(names::KEY_EXPIRES_AT, value);
     }
-    if facts.replayed {
-        headers.insert(names::REPLAYED, HeaderValue::from_static("true"));
+    if let Some(repeat) = &facts.repeat {
+        headers.insert(repeat, HeaderValue::from_static("true"));
     }
     if status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -6,8 +6,9 @@ use serde_json::{Map, Number, Value};
 /// Deepest nesting that is read.
 pub(crate) const DEPTH: usize = 64;
 
-/// Reads one JSON object; what stands after it is an error.
+/// Reads one JSON object; what stands after it is an error, and a mark of the byte order before it is passed over (RFC 8259).
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict(DEPTH).deserialize(&mut reader).map_err(|error| error.to_string())?;
     reader.end().map_err(|error| error.to_string())?;
@@ -96,6 +97,7 @@ mod tests {
     #[test]
     fn what_is_not_one_plain_object_is_refused() {
         assert_eq!(parse_object(br#" {"a":[1,"x",null,true,{"b":2.5}]} "#).unwrap().len(), 1);
+        assert!(parse_object(b"\xef\xbb\xbf{}").is_ok());
         for bad in [
             &b""[..],
             b"[]",
@@ -106,7 +108,8 @@ mod tests {
             br#"{"a":{"b":1,"b":1}}"#,
             br#"{"a":1e400}"#,
             br#"{"a":"\ud800"}"#,
-            b"\xef\xbb\xbf{}",
+            b"\xef\xbb\xbf\xef\xbb\xbf{}",
+            b"{\xef\xbb\xbf}",
             b"{\"a\":\"\xff\"}",
             br#"{"a":NaN}"#,
             b"{'a':1}",

@@ -43,38 +43,45 @@ impl App {
 
     /// Changes the agency's name.
     pub async fn rename_agency(&self, context: &AgencyContext, name: TenantName) -> Result<()> {
-        let authority = context.authority.clone();
+        let authority = &context.authority;
         // Nothing but an agency admin, or the operator, holds this scope in a session.
         authority.require(Scope::LocationsWrite)?;
-        self.store
-            .write(move |tx| {
+        self.operate(
+            authority,
+            move |tx, authority| {
                 let id = authority.agency();
                 let before = agencies::find(tx, id)?.map(|agency| json!({"name": agency.name.as_str()}));
                 agencies::rename(tx, id, &name)?;
                 let after = Some(json!({"name": name.as_str()}));
                 let change =
                     record::Change { action: "agency.updated", location: None, subject: id.as_str(), before, after };
-                record(tx, &authority, change)
-            })
-            .await
+                record(tx, authority, change)
+            },
+            |_, _| Ok(()),
+        )
+        .await
     }
 
     /// Suspends or resumes an agency, by the operator. Its keys are refused meanwhile and start their 90 days anew.
     pub async fn set_agency_state(&self, context: &AgencyContext, state: TenantState) -> Result<()> {
-        let authority = context.authority.clone();
+        let authority = &context.authority;
         let id = authority.agency();
         let changed = self
-            .store
-            .write_serial(move |tx| {
-                changes::next(tx, Change::Agency(id), authority.now())?;
-                let service = service_clock::read(tx)?.now;
-                if agencies::set_state(tx, id, state, service)? == 0 {
-                    return Err(already(state));
-                }
-                let action = if state == TenantState::Active { "agency.resumed" } else { "agency.suspended" };
-                let change = record::Change { action, location: None, subject: id.as_str(), before: None, after: None };
-                record(tx, &authority, change)
-            })
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    changes::next(tx, Change::Agency(id), authority.now())?;
+                    let service = service_clock::read(tx)?.now;
+                    if agencies::set_state(tx, id, state, service)? == 0 {
+                        return Err(already(state));
+                    }
+                    let action = if state == TenantState::Active { "agency.resumed" } else { "agency.suspended" };
+                    let change =
+                        record::Change { action, location: None, subject: id.as_str(), before: None, after: None };
+                    record(tx, authority, change)
+                },
+                |_, _| Ok(()),
+            )
             .await;
         self.keys.clear();
         changed

@@ -6,7 +6,7 @@ use keystead_model::{
     KeyId, LocationId, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyKind, KeyPatch, KeyState, NewKey, StoredSecret},
     audit::AuditRow,
-    grant::Reach,
+    grant::{Grant, Reach},
     key_secret::KeySecret,
     scope::Scope,
 };
@@ -30,8 +30,8 @@ use crate::{
 pub struct CreatedKey {
     /// The key.
     pub key: ApiKey,
-    /// Its secret. Nothing else has it.
-    pub secret: KeySecret,
+    /// Its secret. Nothing else has it; `None` for a repeated request, whose secret was lost with its answer.
+    pub secret: Option<KeySecret>,
     /// When a replaced secret is dead everywhere, if one was replaced at once.
     pub receipt: Receipt,
 }
@@ -72,28 +72,33 @@ impl App {
         authority.require(Scope::KeysWrite)?;
         authority.require_fresh()?;
         let now = authority.now();
-        if let Some(excess) = new.grant.exceeds(authority.grant()) {
-            return Err(escalation(&excess));
-        }
+        self.giver(authority).may_give(&new.grant, new.rate_limit)?;
         if new.grant.expires_at.is_some_and(|at| at <= now) {
             return Err(Error::invalid("expiresAt", "must be in the future"));
         }
         let id = self.entropy.key_id();
         let secret = KeySecret::generate(new.grant.kind(), id, |pool| self.entropy.fill(pool));
         let stored = self.store_form(&secret, now)?;
-        let (authority, cap) = (authority.clone(), self.limits.keys_per_owner);
+        let (agency, cap) = (authority.agency(), self.limits.keys_per_owner);
         let written = self
-            .store
-            .write_serial(move |tx| {
-                let sequence = changes::next(tx, Change::Key(id), now)?;
-                let service = service_clock::read(tx)?.now;
-                let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
-                Ok::<_, Error>((sequence, insert_key(tx, &authority, &key, cap)?))
-            })
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    let sequence = changes::next(tx, Change::Key(id), now)?;
+                    let service = service_clock::read(tx)?.now;
+                    let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
+                    Ok((sequence, insert_key(tx, authority, &key, cap)?, true))
+                },
+                move |tx, lost| {
+                    let id = lost.key_id()?;
+                    let key = api_keys::find(tx, agency, id)?.ok_or_else(|| not_found(id))?;
+                    Ok((changes::poll(tx)?.head, key, false))
+                },
+            )
             .await;
         self.keys.invalidate(id);
-        let (sequence, key) = written?;
-        Ok(CreatedKey { key, secret, receipt: self.receipt(sequence) })
+        let (sequence, key, is_new) = written?;
+        Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence) })
     }
 
     /// Keys that the authority may see, newest first, and how many match in all.
@@ -147,22 +152,19 @@ impl App {
         version: Option<i64>,
         patch: KeyPatch,
     ) -> Result<ChangedKey> {
-        let limits = authority.clone();
+        let giver = self.giver(authority);
         self.change_key(authority, id, version, "api_key.updated", move |key, at| {
             if patch.expires_at.flatten().is_some_and(|expiry| expiry <= at.utc) {
                 return Err(Error::invalid("expiresAt", "must be in the future"));
             }
-            let before = key.grant.clone();
+            let (before, rate) = (key.grant.clone(), key.rate_limit);
             let changed = key.patch(patch.clone())?;
             if changed.grant.scopes.iter().any(|scope| !scope.suits(changed.kind())) {
                 return Err(Error::invalid("scopes", "has a scope that a location key cannot hold"));
             }
-            if changed.grant.exceeds(&before).is_some() {
+            if changed.grant.exceeds(&before).is_some() || giver.rate(changed.rate_limit) > giver.rate(rate) {
                 // The key gains something: only who has it may give it.
-                limits.require_fresh()?;
-                if let Some(excess) = changed.grant.exceeds(limits.grant()) {
-                    return Err(escalation(&excess));
-                }
+                giver.adds_authority(&changed)?;
             }
             Ok(changed)
         })
@@ -238,17 +240,18 @@ impl App {
         let known = self.get_key(authority, id).await?;
         let secret = KeySecret::generate(known.kind(), id, |pool| self.entropy.fill(pool));
         let stored = self.store_form(&secret, authority.now())?;
-        let limits = authority.clone();
+        let giver = self.giver(authority);
         let changed = self
             .change_key(authority, id, version, "api_key.rotated", move |key, at| {
-                adds_authority(&limits, &key)?;
+                giver.adds_authority(&key)?;
                 if key.overlap(at.utc).is_some() && version.is_none() {
                     return Err(Error::invalid("version", "is needed while a rotation is running"));
                 }
                 Ok(key.rotate(stored.clone(), overlap, at.utc, at.service)?)
             })
             .await?;
-        Ok(CreatedKey { key: changed.key, secret, receipt: changed.receipt })
+        let is_new = authority.claim().is_none_or(|claim| claim.lost().is_none());
+        Ok(CreatedKey { key: changed.key, secret: is_new.then_some(secret), receipt: changed.receipt })
     }
 
     /// Takes a running rotation back.
@@ -273,9 +276,9 @@ impl App {
         action: &'static str,
         transition: impl Fn(ApiKey, Instants) -> Result<ApiKey> + Send + 'static,
     ) -> Result<ChangedKey> {
-        let limits = authority.clone();
+        let giver = self.giver(authority);
         self.change_key(authority, id, None, action, move |key, at| {
-            adds_authority(&limits, &key)?;
+            giver.adds_authority(&key)?;
             transition(key, at)
         })
         .await
@@ -295,28 +298,34 @@ impl App {
         if !ends_itself {
             authority.require(Scope::KeysWrite)?;
         }
-        let authority = authority.clone();
+        let agency = authority.agency();
         let written = self
-            .store
-            .write_serial(move |tx| {
-                let sequence = changes::next(tx, Change::Key(id), authority.now())?;
-                let at = Instants { utc: authority.now(), service: service_clock::read(tx)?.now };
-                let before = api_keys::find_to_change(tx, authority.agency(), id)?
-                    .filter(|key| can_see(&authority, key))
-                    .ok_or_else(|| not_found(id))?;
-                if version.is_some_and(|version| version != before.version) {
-                    return Err(Error::Conflict(
-                        ErrorCode::Conflict,
-                        format!("The key has changed: its version is {}", before.version),
-                    ));
-                }
-                let after = transition(before.clone(), at)?;
-                owned_locations(tx, &after)?;
-                api_keys::update(tx, &after)?;
-                record(tx, &authority, change_of(action, Some(&before), Some(&after)))?;
-                let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
-                Ok((sequence, key))
-            })
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    let sequence = changes::next(tx, Change::Key(id), authority.now())?;
+                    let at = Instants { utc: authority.now(), service: service_clock::read(tx)?.now };
+                    let before = api_keys::find_to_change(tx, authority.agency(), id)?
+                        .filter(|key| can_see(authority, key))
+                        .ok_or_else(|| not_found(id))?;
+                    if version.is_some_and(|version| version != before.version) {
+                        return Err(Error::Conflict(
+                            ErrorCode::Conflict,
+                            format!("The key has changed: its version is {}", before.version),
+                        ));
+                    }
+                    let after = transition(before.clone(), at)?;
+                    owned_locations(tx, &after)?;
+                    api_keys::update(tx, &after)?;
+                    record(tx, authority, change_of(action, Some(&before), Some(&after)))?;
+                    let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
+                    Ok((sequence, key))
+                },
+                move |tx, _| {
+                    let key = api_keys::find(tx, agency, id)?.ok_or_else(|| not_found(id))?;
+                    Ok((changes::poll(tx)?.head, key))
+                },
+            )
             .await;
         // Also when the outcome of the commit is not known: a cached record may be wrong then.
         self.keys.invalidate(id);
@@ -330,6 +339,10 @@ impl App {
     pub(crate) fn receipt(&self, sequence: i64) -> Receipt {
         let effective_here = self.clock.now();
         Receipt { sequence, effective_here, effective_everywhere_by: effective_here + FRESH_FOR }
+    }
+
+    pub(crate) fn giver(&self, authority: &Authority) -> Giver {
+        Giver { authority: authority.clone(), usual_rate: self.limits.rate.map_or(u32::MAX, |rate| rate.interval) }
     }
 
     pub(crate) fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {
@@ -378,21 +391,41 @@ pub(crate) fn insert_key(tx: &mut Tx<'_>, authority: &Authority, key: &ApiKey, c
     api_keys::find(tx, authority.agency(), key.id)?.ok_or_else(|| not_found(key.id))
 }
 
-pub(crate) fn adds_authority(authority: &Authority, key: &ApiKey) -> Result<()> {
-    authority.require_fresh()?;
-    match key.grant.exceeds(authority.grant()) {
-        Some(excess) => Err(escalation(&excess)),
-        None => Ok(()),
+/// Somebody who gives a program something, which they must have themselves.
+pub(crate) struct Giver {
+    authority: Authority,
+    /// Requests in 10 seconds of a key that has no limit of its own.
+    usual_rate: u32,
+}
+
+impl Giver {
+    /// What adds authority to a key needs a recent sign-in, and a giver who has all that the key has.
+    pub(crate) fn adds_authority(&self, key: &ApiKey) -> Result<()> {
+        self.authority.require_fresh()?;
+        self.may_give(&key.grant, key.rate_limit)
+    }
+
+    fn may_give(&self, grant: &Grant, rate_limit: Option<u32>) -> Result<()> {
+        let excess = grant.exceeds(self.authority.grant()).or_else(|| {
+            let own = self.rate(self.authority.key()?.rate_limit);
+            (self.rate(rate_limit) > own).then(|| format!("you may send {own} requests in 10 seconds yourself"))
+        });
+        match excess {
+            Some(excess) => {
+                Err(Error::Forbidden(ErrorCode::Escalation, format!("The key would have more than you: {excess}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn rate(&self, limit: Option<u32>) -> u32 {
+        limit.unwrap_or(self.usual_rate)
     }
 }
 
 /// Keys are seen by whoever reaches all of what they reach; a key sees itself.
 pub(crate) fn can_see(authority: &Authority, key: &ApiKey) -> bool {
     authority.key_id() == Some(key.id) || key.grant.reach.is_within(&authority.grant().reach)
-}
-
-fn escalation(excess: &str) -> Error {
-    Error::Forbidden(ErrorCode::Escalation, format!("The key would have more than you: {excess}"))
 }
 
 pub(crate) fn not_found(id: KeyId) -> Error {

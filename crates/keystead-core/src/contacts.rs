@@ -40,19 +40,23 @@ pub enum WhenDuplicate {
 impl App {
     /// Makes a contact. Where the location forbids duplicates, one with the same e-mail or phone is an error.
     pub async fn create_contact(&self, context: &LocationContext, new: ContactPatch) -> Result<Contact> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        let (id, now) = (self.entropy.id(authority.now()), authority.now());
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        let now = context.authority.now();
+        let id = self.entropy.id(now);
         let mut profile = ContactProfile::default();
         let tags = new.apply(&mut profile).unwrap_or_default();
         let contact = Contact { id, location, profile, tags, created_at: now, updated_at: now };
         check(&contact)?;
-        self.store
-            .write(move |tx| {
-                insert(tx, &authority, &contact)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
+                insert(tx, authority, &contact)?;
                 Ok(contact.clone())
-            })
-            .await
+            },
+            move |tx, lost| find(tx, location, lost.id()?),
+        )
+        .await
     }
 
     /// One contact.
@@ -69,14 +73,17 @@ impl App {
         id: ContactId,
         patch: ContactPatch,
     ) -> Result<Contact> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 let contact = contacts::find_to_change(tx, location, id)?.ok_or_else(|| not_found(id))?;
-                update(tx, &authority, contact, patch.clone())
-            })
-            .await
+                update(tx, authority, contact, patch.clone())
+            },
+            move |tx, _| find(tx, location, id),
+        )
+        .await
     }
 
     /// Makes a contact, or changes the one with the same e-mail or phone.
@@ -88,13 +95,15 @@ impl App {
         patch: ContactPatch,
         when: WhenDuplicate,
     ) -> Result<Upserted> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        let (id, now) = (self.entropy.id(authority.now()), authority.now());
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        let now = context.authority.now();
+        let id = self.entropy.id(now);
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 let mut patch = patch.clone();
-                let looks = when == WhenDuplicate::Update || forbids_duplicates(tx, &authority, location)?;
+                let looks = when == WhenDuplicate::Update || forbids_duplicates(tx, authority, location)?;
                 let mut matches = Vec::new();
                 for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
                     if let Some(found) = contacts::find_by_identity(tx, location, kind, &value)? {
@@ -106,7 +115,7 @@ impl App {
                     let tags = patch.apply(&mut profile).unwrap_or_default();
                     let contact = Contact { id, location, profile, tags, created_at: now, updated_at: now };
                     check(&contact)?;
-                    insert(tx, &authority, &contact)?;
+                    insert(tx, authority, &contact)?;
                     return Ok(Upserted { contact, is_new: true, skipped: Vec::new() });
                 };
                 let others = matches.into_iter().filter(|(_, _, other)| other.id != first.id);
@@ -114,24 +123,32 @@ impl App {
                     others.map(|(kind, value, other)| (patch.withdraw(kind, &value), other.id)).collect::<Vec<_>>();
                 patch.keep_first(&first.profile);
                 let contact = contacts::find_to_change(tx, location, first.id)?.ok_or_else(|| not_found(first.id))?;
-                let contact = update(tx, &authority, contact, patch.clone())?;
+                let contact = update(tx, authority, contact, patch.clone())?;
                 Ok(Upserted { contact, is_new: false, skipped })
-            })
-            .await
+            },
+            move |tx, lost| {
+                let contact = find(tx, location, lost.id()?)?;
+                Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
+            },
+        )
+        .await
     }
 
     /// Puts a contact into the trash, where it stays for 30 days.
     pub async fn delete_contact(&self, context: &LocationContext, id: ContactId) -> Result<()> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contacts::trash(tx, location, id, authority.now())? {
                     return Err(not_found(id));
                 }
-                record(tx, &authority, changed("contact.deleted", location, id.as_str()))
-            })
-            .await
+                record(tx, authority, changed("contact.deleted", location, id.as_str()))
+            },
+            |_, _| Ok(()),
+        )
+        .await
     }
 
     /// A page of contacts in the filter's order, and how many match in all.
@@ -217,18 +234,21 @@ impl App {
         id: ContactId,
         change: impl Fn(&mut Contact) -> Vec<TagName> + Send + 'static,
     ) -> Result<(Vec<TagName>, Vec<TagName>)> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 let mut contact = contacts::find_to_change(tx, location, id)?.ok_or_else(|| not_found(id))?;
                 let touched = change(&mut contact);
                 if !touched.is_empty() {
-                    contact = update(tx, &authority, contact, ContactPatch::default())?;
+                    contact = update(tx, authority, contact, ContactPatch::default())?;
                 }
                 Ok((touched, contact.tags))
-            })
-            .await
+            },
+            move |tx, _| Ok((Vec::new(), find(tx, location, id)?.tags)),
+        )
+        .await
     }
 
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
@@ -236,6 +256,10 @@ impl App {
         let before = UtcMs(self.clock.now().0 - TRASH_MS);
         Ok(self.store.write(move |tx| contacts::purge(tx, before, 100)).await?)
     }
+}
+
+fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Contact> {
+    contacts::find(tx, location, id)?.ok_or_else(|| not_found(id))
 }
 
 fn insert(tx: &mut Tx<'_>, authority: &Authority, contact: &Contact) -> Result<()> {

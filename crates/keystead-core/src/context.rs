@@ -182,6 +182,11 @@ impl AgencyContext {
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
+
+    /// The same for a request that is to have its effect once.
+    pub fn with_claim(self, claim: Arc<Claim>) -> Self {
+        Self { authority: self.authority.with_claim(claim) }
+    }
 }
 
 impl LocationContext {
@@ -193,6 +198,11 @@ impl LocationContext {
     /// Where.
     pub fn location(&self) -> LocationId {
         self.location
+    }
+
+    /// The same for a request that is to have its effect once.
+    pub fn with_claim(self, claim: Arc<Claim>) -> Self {
+        Self { authority: self.authority.with_claim(claim), ..self }
     }
 }
 

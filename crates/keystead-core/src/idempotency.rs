@@ -1,11 +1,12 @@
 //! `Idempotency-Key`: a repeated request has its effect once and gets the same answer.
 //!
-//! The claim is written in the transaction of the effect, so there is no moment in which one is there without the
-//! other. The answer follows; should the server die in between, a repetition learns that the effect is there.
+//! The claim is the first statement in the transaction of the effect, so there is no moment in which one is there without
+//! the other, and of two equal requests that meet the second finds the claim before anything else. The answer follows;
+//! should it be lost, a repetition is told what the effect has become.
 
 use std::sync::Arc;
 
-use keystead_model::{UtcMs, time::DAY_MS};
+use keystead_model::{KeyId, UtcMs, id::Id, time::DAY_MS};
 use keystead_store::{
     Tx,
     idempotency::{self, Outcome, RequestKey},
@@ -18,6 +19,9 @@ use crate::{App, Authority, Error, ErrorCode, RequestId, Result};
 const KEY_MAX: usize = 255;
 /// How long an answer is kept.
 const KEPT_MS: i64 = DAY_MS;
+/// How long after its beginning a request may still be on its way to its answer. Once its effect is there, nothing is left to
+/// do but to write the answer down.
+const ANSWERING_MS: i64 = 10_000;
 
 /// A request that is to have its effect once.
 #[derive(Clone)]
@@ -25,6 +29,46 @@ pub struct Claim {
     request: RequestKey,
     body_hash: [u8; 32],
     id: RequestId,
+    lost: Option<Lost>,
+}
+
+/// An effect whose answer was lost.
+#[derive(Clone)]
+pub(crate) struct Lost {
+    /// What was made or changed.
+    subject: String,
+    /// When.
+    at: UtcMs,
+}
+
+impl Lost {
+    /// The id of what was made.
+    pub(crate) fn id<T>(&self) -> Result<Id<T>> {
+        Id::parse(&self.subject).ok_or_else(forgotten)
+    }
+
+    /// The id of the key that was made.
+    pub(crate) fn key_id(&self) -> Result<KeyId> {
+        KeyId::parse(&self.subject).ok_or_else(forgotten)
+    }
+
+    /// When the request came that had the effect.
+    pub(crate) fn at(&self) -> UtcMs {
+        self.at
+    }
+}
+
+/// Nothing says what was made: a release before this one has written the claim.
+fn forgotten() -> Error {
+    let message = "The request had its effect, and its answer was lost; look for what it made before you send it anew";
+    Error::Conflict(ErrorCode::IdempotencyInFlight, message.to_owned())
+}
+
+impl Claim {
+    /// The effect is there, and only its answer was lost.
+    pub(crate) fn lost(&self) -> Option<&Lost> {
+        self.lost.as_ref()
+    }
 }
 
 /// What is to be done with a request that carries an `Idempotency-Key`.
@@ -33,6 +77,8 @@ pub enum Replay {
     New(Arc<Claim>),
     /// It was answered: status and body.
     Answered(u16, String),
+    /// It had its effect and lost its answer: run with this claim, an operation has no effect and answers what is there now.
+    Lost(Arc<Claim>),
 }
 
 impl App {
@@ -58,7 +104,7 @@ impl App {
             route: route.to_owned(),
             key: digest,
         };
-        let claim = Claim { body_hash: Sha256::digest(body).into(), request, id };
+        let claim = Claim { body_hash: Sha256::digest(body).into(), request, id, lost: None };
         let (wanted, since) = (claim.request.clone(), since(authority.now()));
         match self.store.look_up(move |tx| idempotency::find(tx, &wanted, since)).await? {
             None => Ok(Replay::New(Arc::new(claim))),
@@ -66,7 +112,12 @@ impl App {
                 ErrorCode::IdempotencyMismatch,
                 "This Idempotency-Key was used with another body".to_owned(),
             )),
-            Some(Outcome { status: 0, .. }) => Err(in_flight()),
+            Some(Outcome { status: 0, created_at, .. }) if authority.now() - created_at < ANSWERING_MS => {
+                Err(in_flight())
+            }
+            Some(Outcome { status: 0, subject, created_at, .. }) => {
+                Ok(Replay::Lost(Arc::new(Claim { lost: Some(Lost { subject, at: created_at }), ..claim })))
+            }
             Some(Outcome { status, answer, .. }) => Ok(Replay::Answered(status.try_into().unwrap_or(200), answer)),
         }
     }
@@ -92,14 +143,20 @@ fn since(now: UtcMs) -> UtcMs {
 }
 
 fn in_flight() -> Error {
-    Error::Conflict(
-        ErrorCode::IdempotencyInFlight,
-        "A request with this Idempotency-Key is running, or had its effect and lost its answer".to_owned(),
-    )
+    Error::Conflict(ErrorCode::IdempotencyInFlight, "A request with this Idempotency-Key is still running".to_owned())
 }
 
-/// Writes the claim beside the effect; an error if another request with the same key was faster.
-pub(crate) fn claim(tx: &mut Tx<'_>, claim: &Claim, now: UtcMs) -> Result<()> {
-    let holder = idempotency::claim(tx, &claim.request, &claim.body_hash, claim.id.as_str(), now, since(now))?;
-    if holder == claim.id.as_str() { Ok(()) } else { Err(in_flight()) }
+/// Writes the claim before the effect; an error if another request with the same key was faster.
+pub(crate) fn claim(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
+    let Some(Claim { request, body_hash, id, .. }) = authority.claim() else { return Ok(()) };
+    let now = authority.now();
+    if idempotency::claim(tx, request, body_hash, id.as_str(), now, since(now))? { Ok(()) } else { Err(in_flight()) }
+}
+
+/// Notes what the effect is about, for a repetition whose first answer was lost.
+pub(crate) fn about(tx: &mut Tx<'_>, authority: &Authority, subject: &str) -> Result<()> {
+    if let Some(Claim { request, id, .. }) = authority.claim() {
+        idempotency::about(tx, request, id.as_str(), subject)?;
+    }
+    Ok(())
 }

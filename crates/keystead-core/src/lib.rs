@@ -21,6 +21,7 @@ mod lost_keys;
 mod mails;
 mod notes;
 mod notices;
+mod operate;
 mod password;
 mod rate_limit;
 mod record;

@@ -122,7 +122,7 @@ impl App {
 
     /// Makes a location.
     pub async fn create_location(&self, context: &AgencyContext, profile: LocationProfile) -> Result<Location> {
-        let authority = context.authority.clone();
+        let authority = &context.authority;
         authority.require(Scope::LocationsWrite)?;
         if authority.grant().reach != Reach::Agency {
             return Err(Error::NoAccess);
@@ -137,9 +137,10 @@ impl App {
             created_at: now,
             updated_at: now,
         };
-        let made = location.clone();
-        self.store
-            .write(move |tx| {
+        let agency = authority.agency();
+        self.operate(
+            authority,
+            move |tx, authority| {
                 locations::insert(tx, &location)?;
                 let change = record::Change {
                     action: "location.created",
@@ -148,10 +149,12 @@ impl App {
                     before: None,
                     after: Some(json!({"name": location.profile.name.as_str()})),
                 };
-                record(tx, &authority, change)
-            })
-            .await?;
-        Ok(made)
+                record(tx, authority, change)?;
+                Ok(location.clone())
+            },
+            move |tx, lost| locations::find(tx, agency, lost.id()?)?.ok_or(Error::NoAccess),
+        )
+        .await
     }
 
     /// Changes a location.
@@ -161,13 +164,15 @@ impl App {
         id: LocationId,
         patch: LocationPatch,
     ) -> Result<Location> {
-        let authority = context.authority.clone();
+        let authority = &context.authority;
         authority.require(Scope::LocationsWrite)?;
         if !authority.grant().reach.has_location(id) {
             return Err(Error::NoAccess);
         }
-        self.store
-            .write(move |tx| {
+        let agency = authority.agency();
+        self.operate(
+            authority,
+            move |tx, authority| {
                 let mut location = locations::find(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
                 let before = location.profile.clone();
                 patch.clone().apply(&mut location.profile);
@@ -185,15 +190,17 @@ impl App {
                     before: name(&before),
                     after: name(&location.profile),
                 };
-                record(tx, &authority, change)?;
+                record(tx, authority, change)?;
                 Ok(location)
-            })
-            .await
+            },
+            move |tx, _| locations::find(tx, agency, id)?.ok_or(Error::NoAccess),
+        )
+        .await
     }
 
     /// Suspends or resumes a location. Its keys are refused meanwhile and start their 90 days anew.
     pub async fn set_location_state(&self, context: &AgencyContext, id: LocationId, state: TenantState) -> Result<()> {
-        let authority = context.authority.clone();
+        let authority = &context.authority;
         authority.require(Scope::LocationsWrite)?;
         if !authority.grant().reach.has_location(id) {
             return Err(Error::NoAccess);
@@ -202,20 +209,23 @@ impl App {
             authority.require_fresh()?;
         }
         let changed = self
-            .store
-            .write_serial(move |tx| {
-                changes::next(tx, Change::Location(id), authority.now())?;
-                let service = service_clock::read(tx)?.now;
-                locations::find(tx, authority.agency(), id)?
-                    .ok_or_else(|| Error::NotFound(Noun::Location, id.to_string()))?;
-                if locations::set_state(tx, id, state, service)? == 0 {
-                    return Err(already(state));
-                }
-                let action = if state == TenantState::Active { "location.resumed" } else { "location.suspended" };
-                let change =
-                    record::Change { action, location: Some(id), subject: id.as_str(), before: None, after: None };
-                record(tx, &authority, change)
-            })
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    changes::next(tx, Change::Location(id), authority.now())?;
+                    let service = service_clock::read(tx)?.now;
+                    locations::find(tx, authority.agency(), id)?
+                        .ok_or_else(|| Error::NotFound(Noun::Location, id.to_string()))?;
+                    if locations::set_state(tx, id, state, service)? == 0 {
+                        return Err(already(state));
+                    }
+                    let action = if state == TenantState::Active { "location.resumed" } else { "location.suspended" };
+                    let change =
+                        record::Change { action, location: Some(id), subject: id.as_str(), before: None, after: None };
+                    record(tx, authority, change)
+                },
+                |_, _| Ok(()),
+            )
             .await;
         self.keys.clear();
         changed

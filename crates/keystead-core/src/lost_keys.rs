@@ -18,7 +18,7 @@ use keystead_store::{
 
 use crate::{
     App, Authority, CreatedKey, Error, Result, Source,
-    api_keys::{adds_authority, can_see, change_of, insert_key, not_found},
+    api_keys::{can_see, change_of, insert_key, not_found},
     keys::cache::KnownKey,
     record::{log_revocation, record, record_by_system},
     sweep::{notice_of, tell},
@@ -57,42 +57,54 @@ impl App {
         let secret = KeySecret::generate(known.kind(), new_id, |pool| self.entropy.fill(pool));
         let now = authority.now();
         let stored = self.store_form(&secret, now)?;
-        let (authority, cap) = (authority.clone(), self.limits.keys_per_owner);
+        let (agency, cap, giver) = (authority.agency(), self.limits.keys_per_owner, self.giver(authority));
         let written = self
-            .store
-            .write_serial(move |tx| {
-                changes::next(tx, Change::Key(new_id), now)?;
-                let sequence = changes::next(tx, Change::Key(id), now)?;
-                let service = service_clock::read(tx)?.now;
-                let old = api_keys::find_to_change(tx, authority.agency(), id)?
-                    .filter(|key| can_see(&authority, key))
-                    .ok_or_else(|| not_found(id))?;
-                if old.is_deleted() {
-                    return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
-                }
-                adds_authority(&authority, &old)?;
-                let mut new = ApiKey::create(new_id, old.settings(), stored.clone(), authority.actor(), now, service);
-                let ended = match (ends, &old.state) {
-                    (OldKeyEnds::Now, KeyState::Active) => old.clone().deactivate(authority.actor(), now, service)?,
-                    (OldKeyEnds::Now, _) => old.clone(),
-                    (OldKeyEnds::FirstUse, _) => {
-                        new.replaces = Some(id);
-                        old.clone()
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    changes::next(tx, Change::Key(new_id), now)?;
+                    let sequence = changes::next(tx, Change::Key(id), now)?;
+                    let service = service_clock::read(tx)?.now;
+                    let old = api_keys::find_to_change(tx, authority.agency(), id)?
+                        .filter(|key| can_see(authority, key))
+                        .ok_or_else(|| not_found(id))?;
+                    if old.is_deleted() {
+                        return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
                     }
-                };
-                let new = insert_key(tx, &authority, &new, cap)?;
-                api_keys::update(tx, &ended)?;
-                record(tx, &authority, change_of("api_key.replaced", Some(&old), Some(&ended)))?;
-                let old = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
-                Ok::<_, Error>((sequence, new, old))
-            })
+                    giver.adds_authority(&old)?;
+                    let mut new =
+                        ApiKey::create(new_id, old.settings(), stored.clone(), authority.actor(), now, service);
+                    let ended = match (ends, &old.state) {
+                        (OldKeyEnds::Now, KeyState::Active) => {
+                            old.clone().deactivate(authority.actor(), now, service)?
+                        }
+                        (OldKeyEnds::Now, _) => old.clone(),
+                        (OldKeyEnds::FirstUse, _) => {
+                            new.replaces = Some(id);
+                            old.clone()
+                        }
+                    };
+                    let new = insert_key(tx, authority, &new, cap)?;
+                    api_keys::update(tx, &ended)?;
+                    record(tx, authority, change_of("api_key.replaced", Some(&old), Some(&ended)))?;
+                    let old = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
+                    Ok((sequence, new, old, true))
+                },
+                move |tx, lost| {
+                    let new_id = lost.key_id()?;
+                    let new = api_keys::find(tx, agency, new_id)?.ok_or_else(|| not_found(new_id))?;
+                    let old = api_keys::find(tx, agency, id)?.ok_or_else(|| not_found(id))?;
+                    Ok((changes::poll(tx)?.head, new, old, false))
+                },
+            )
             .await;
         self.keys.invalidate(id);
-        let (sequence, key, old) = written?;
-        if ends == OldKeyEnds::Now {
+        let (sequence, key, old, is_new) = written?;
+        if is_new && ends == OldKeyEnds::Now {
             log_revocation(id, "api_key.replaced", sequence);
         }
-        Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence) }, old })
+        let made = CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence) };
+        Ok(ReplacedKey { made, old })
     }
 
     /// The replacement of a lost key is used for the first time: the lost one stops.

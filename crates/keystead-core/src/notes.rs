@@ -1,11 +1,11 @@
 //! Notes of contacts.
 
 use keystead_model::{
-    ContactId, NoteId,
+    ContactId, LocationId, NoteId,
     note::{Note, NoteContent, NotePatch},
     scope::Scope,
 };
-use keystead_store::{contacts as contact_rows, notes};
+use keystead_store::{Tx, contacts as contact_rows, notes};
 
 use crate::{
     App, Error, LocationContext, Result,
@@ -22,20 +22,23 @@ impl App {
         contact: ContactId,
         content: NoteContent,
     ) -> Result<Note> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        let now = authority.now();
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        let now = context.authority.now();
         let note = Note { id: self.entropy.id(now), contact, content, created_at: now, updated_at: now };
-        self.store
-            .write(move |tx| {
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
                 notes::save(tx, location, &note)?;
-                record(tx, &authority, changed("note.created", location, note.id.as_str()))?;
+                record(tx, authority, changed("note.created", location, note.id.as_str()))?;
                 Ok(note.clone())
-            })
-            .await
+            },
+            move |tx, lost| find(tx, location, contact, lost.id()?),
+        )
+        .await
     }
 
     /// The notes of a contact, newest first.
@@ -61,7 +64,7 @@ impl App {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
-                notes::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
+                find(tx, location, contact, id)
             })
             .await
     }
@@ -74,39 +77,49 @@ impl App {
         id: NoteId,
         patch: NotePatch,
     ) -> Result<Note> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
-                let mut note = notes::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))?;
+                let mut note = find(tx, location, contact, id)?;
                 patch.clone().apply(&mut note.content);
                 note.updated_at = authority.now();
                 notes::save(tx, location, &note)?;
-                record(tx, &authority, changed("note.updated", location, id.as_str()))?;
+                record(tx, authority, changed("note.updated", location, id.as_str()))?;
                 Ok(note)
-            })
-            .await
+            },
+            move |tx, _| find(tx, location, contact, id),
+        )
+        .await
     }
 
     /// Deletes a note.
     pub async fn delete_note(&self, context: &LocationContext, contact: ContactId, id: NoteId) -> Result<()> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
                 if !notes::delete(tx, location, contact, id)? {
                     return Err(not_found(id));
                 }
-                record(tx, &authority, changed("note.deleted", location, id.as_str()))
-            })
-            .await
+                record(tx, authority, changed("note.deleted", location, id.as_str()))
+            },
+            |_, _| Ok(()),
+        )
+        .await
     }
+}
+
+fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: NoteId) -> Result<Note> {
+    notes::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: NoteId) -> Error {

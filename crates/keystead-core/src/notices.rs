@@ -8,7 +8,10 @@ use keystead_model::{
     scope::Scope,
     time::DAY_MS,
 };
-use keystead_store::notices::{self, NoticeFilter, NoticeReader};
+use keystead_store::{
+    Tx,
+    notices::{self, NoticeFilter, NoticeReader},
+};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -65,19 +68,20 @@ impl App {
     /// Notes where the reader stands with a notice.
     pub async fn read_notice(&self, authority: &Authority, id: NoticeId, reading: Reading) -> Result<Notice> {
         let (reader, now) = (reader(authority), authority.now());
-        self.store
-            .write(move |tx| {
-                // Found only if the reader may see it.
-                let filter = NoticeFilter { archived: true, id: Some(id), ..NoticeFilter::default() };
-                let found = |tx: &mut keystead_store::Tx<'_>| {
-                    let list = notices::list(tx, &reader, &filter, now, None, 1)?;
-                    list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))
-                };
-                found(tx)?;
-                notices::set_reading(tx, &reader, id, reading, now)?;
-                found(tx)
-            })
-            .await
+        // Found only if the reader may see it.
+        let by = reader.clone();
+        let find = move |tx: &mut Tx<'_>| {
+            let filter = NoticeFilter { archived: true, id: Some(id), ..NoticeFilter::default() };
+            let list = notices::list(tx, &by, &filter, now, None, 1)?;
+            list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))
+        };
+        let recover = find.clone();
+        let read = move |tx: &mut Tx<'_>, _: &Authority| {
+            find(tx)?;
+            notices::set_reading(tx, &reader, id, reading, now)?;
+            find(tx)
+        };
+        self.operate(authority, read, move |tx, _| recover(tx)).await
     }
 
     /// The list was shown: what is in it is seen.

@@ -51,9 +51,28 @@ impl Window {
             }
         }
     }
+
+    /// Takes back one request of window `number`, unless another has begun.
+    fn take_back(&self, number: i64) {
+        let number = (number.cast_unsigned() & 0xffff_ffff) << 32;
+        let less = |seen: u64| (seen & !0xffff_ffff == number && seen != number).then(|| seen - 1);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
 }
 
 impl RateCounter {
+    /// Takes back a request that counts elsewhere.
+    pub(crate) fn take_back(&self, now: UtcMs) {
+        self.interval.take_back(now.0.div_euclid(INTERVAL_MS));
+        self.day.take_back(now.0.div_euclid(DAY_MS));
+    }
+
+    /// Whether a request was counted in the short window that is running.
+    pub(crate) fn is_busy(&self, now: UtcMs) -> bool {
+        let number = now.0.div_euclid(INTERVAL_MS).cast_unsigned() & 0xffff_ffff;
+        self.interval.0.load(Ordering::Relaxed) >> 32 == number
+    }
+
     /// Counts a request.
     pub(crate) fn count(&self, limit: u32, daily_limit: u32, now: UtcMs) -> RateStatus {
         let used = self.interval.count(now.0.div_euclid(INTERVAL_MS));
@@ -81,6 +100,21 @@ impl RateCounter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_that_counts_elsewhere_is_taken_back() {
+        let (counter, now) = (RateCounter::default(), UtcMs(1_764_000_004_000));
+        assert!(!counter.is_busy(now));
+        counter.take_back(now);
+        for _ in 0..10 {
+            assert_eq!(counter.count(3, 5, now).remaining, 2);
+            counter.take_back(now);
+        }
+        assert!(counter.is_busy(now) && !counter.is_busy(UtcMs(now.0 + 6_000)));
+        counter.count(3, 5, now);
+        counter.take_back(UtcMs(now.0 + 6_000));
+        assert_eq!(counter.count(3, 5, now).remaining, 1, "another window took nothing back");
+    }
 
     #[test]
     fn the_limit_holds_and_ends_with_its_window() {

@@ -1,4 +1,4 @@
-//! What every operation writes beside its effect, in the same transaction: its audit row and its idempotency claim.
+//! What every operation writes beside its effect, in the same transaction: its audit row.
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, UtcMs,
@@ -22,9 +22,7 @@ pub(crate) struct Change<'c> {
 
 /// Writes the audit row of a change by `authority`.
 pub(crate) fn record(tx: &mut Tx<'_>, authority: &Authority, change: Change<'_>) -> Result<()> {
-    if let Some(claim) = &authority.claim {
-        idempotency::claim(tx, claim, authority.now())?;
-    }
+    idempotency::about(tx, authority, change.subject)?;
     let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
     let request = request.map(|id| id.to_string());
     audit::insert(tx, &[row(authority.agency(), authority.actor(), authority.now(), (ip, request), &change)])?;

@@ -1,11 +1,11 @@
 //! Tasks of contacts.
 
 use keystead_model::{
-    ContactId, TaskId,
+    ContactId, LocationId, TaskId,
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
 };
-use keystead_store::{contacts as contact_rows, tasks};
+use keystead_store::{Tx, contacts as contact_rows, tasks};
 
 use crate::{
     App, Error, LocationContext, Result,
@@ -22,20 +22,23 @@ impl App {
         contact: ContactId,
         content: TaskContent,
     ) -> Result<Task> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        let now = authority.now();
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        let now = context.authority.now();
         let task = Task { id: self.entropy.id(now), contact, content, created_at: now, updated_at: now };
-        self.store
-            .write(move |tx| {
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
                 tasks::save(tx, location, &task)?;
-                record(tx, &authority, changed("task.created", location, task.id.as_str()))?;
+                record(tx, authority, changed("task.created", location, task.id.as_str()))?;
                 Ok(task.clone())
-            })
-            .await
+            },
+            move |tx, lost| find(tx, location, contact, lost.id()?),
+        )
+        .await
     }
 
     /// The tasks of a contact, newest first.
@@ -61,7 +64,7 @@ impl App {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
-                tasks::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
+                find(tx, location, contact, id)
             })
             .await
     }
@@ -74,39 +77,49 @@ impl App {
         id: TaskId,
         patch: TaskPatch,
     ) -> Result<Task> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
-                let mut task = tasks::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))?;
+                let mut task = find(tx, location, contact, id)?;
                 patch.clone().apply(&mut task.content);
                 task.updated_at = authority.now();
                 tasks::save(tx, location, &task)?;
-                record(tx, &authority, changed("task.updated", location, id.as_str()))?;
+                record(tx, authority, changed("task.updated", location, id.as_str()))?;
                 Ok(task)
-            })
-            .await
+            },
+            move |tx, _| find(tx, location, contact, id),
+        )
+        .await
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, context: &LocationContext, contact: ContactId, id: TaskId) -> Result<()> {
-        let LocationContext { authority, location } = context.clone();
-        authority.require(Scope::ContactsWrite)?;
-        self.store
-            .write(move |tx| {
+        let location = context.location;
+        context.authority.require(Scope::ContactsWrite)?;
+        self.operate(
+            &context.authority,
+            move |tx, authority| {
                 if !contact_rows::exists(tx, location, contact)? {
                     return Err(no_contact(contact));
                 }
                 if !tasks::delete(tx, location, contact, id)? {
                     return Err(not_found(id));
                 }
-                record(tx, &authority, changed("task.deleted", location, id.as_str()))
-            })
-            .await
+                record(tx, authority, changed("task.deleted", location, id.as_str()))
+            },
+            |_, _| Ok(()),
+        )
+        .await
     }
+}
+
+fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: TaskId) -> Result<Task> {
+    tasks::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: TaskId) -> Error {

@@ -86,9 +86,10 @@ impl TrustedProxies {
     }
 }
 
-/// Proxies write `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1` or `[2001:db8::1]:1234`.
+/// Proxies write `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:1234`.
 fn parse_forwarded(entry: &str) -> Option<IpAddr> {
-    let address = entry.parse::<IpAddr>().ok();
+    let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
+    let address = bare.parse::<IpAddr>().ok();
     address
         .or_else(|| entry.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
         .map(|ip| ip.to_canonical())
@@ -158,6 +159,9 @@ mod tests {
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "192.0.2.1:99"]), ("192.0.2.1".into(), true));
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["192.0.2.1, nonsense"]), ("10.0.0.1".into(), true));
         assert_eq!(client("::1", "::1", &["::ffff:192.0.2.1"]), ("192.0.2.1".into(), true));
+        for entry in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443"] {
+            assert_eq!(client("::1", "::1", &[entry]), ("2001:db8::1".into(), true), "{entry}");
+        }
         assert!(TrustedProxies::parse("10.0.0.0/8, proxy.local").is_err());
     }
 }

@@ -26,13 +26,17 @@ pub struct Outcome {
     pub status: i64,
     /// Body of its answer; never with a secret.
     pub answer: String,
+    /// What it made or changed, as far as one thing says it; empty if nothing was.
+    pub subject: String,
+    /// When it came.
+    pub created_at: UtcMs,
 }
 
 /// What is known of a request, at most since `since`.
 pub fn find(tx: &mut Tx<'_>, request: &RequestKey, since: UtcMs) -> Result<Option<Outcome>> {
     let RequestKey { credential, route, key } = request;
     tx.query_opt(
-        "SELECT body_hash, request_id, status, answer FROM idempotent_requests
+        "SELECT body_hash, request_id, status, answer, subject, created_at FROM idempotent_requests
          WHERE credential = ?1 AND route = ?2 AND idempotency_key = ?3 AND created_at >= ?4",
         &[credential, route, key, &since],
         |row| {
@@ -41,13 +45,15 @@ pub fn find(tx: &mut Tx<'_>, request: &RequestKey, since: UtcMs) -> Result<Optio
                 request_id: row.column()?,
                 status: row.column()?,
                 answer: row.column()?,
+                subject: row.column()?,
+                created_at: row.column()?,
             })
         },
     )
 }
 
-/// Notes, in the transaction of the effect, that the request has it. Returns the id of the request that holds the
-/// key: this one's, or that of another which was faster.
+/// Notes, first of all in the transaction of the effect, that the request has it; `false` if another request holds the key
+/// since `since`.
 pub fn claim(
     tx: &mut Tx<'_>,
     request: &RequestKey,
@@ -55,25 +61,32 @@ pub fn claim(
     request_id: &str,
     now: UtcMs,
     since: UtcMs,
-) -> Result<String> {
+) -> Result<bool> {
+    let RequestKey { credential, route, key } = request;
+    // A request may write in several transactions, and holds its key in each.
+    let held = tx.query_opt(
+        "INSERT INTO idempotent_requests AS r (credential, route, idempotency_key, body_hash, request_id, status, answer,
+             subject, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, '', '', ?6)
+         ON CONFLICT (credential, route, idempotency_key) DO UPDATE SET body_hash = excluded.body_hash,
+             subject = CASE WHEN r.request_id = excluded.request_id THEN r.subject ELSE '' END, status = 0, answer = '',
+             request_id = excluded.request_id, created_at = excluded.created_at
+         WHERE r.created_at < ?7 OR r.request_id = excluded.request_id RETURNING request_id",
+        &[credential, route, key, body_hash, &request_id, &now, &since],
+        |row| row.column::<String>(),
+    )?;
+    Ok(held.is_some())
+}
+
+/// Notes what a request that holds its key has made or changed. The first thing is the one that it is about.
+pub fn about(tx: &mut Tx<'_>, request: &RequestKey, request_id: &str, subject: &str) -> Result<()> {
     let RequestKey { credential, route, key } = request;
     tx.execute(
-        "DELETE FROM idempotent_requests
-         WHERE credential = ?1 AND route = ?2 AND idempotency_key = ?3 AND created_at < ?4",
-        &[credential, route, key, &since],
+        "UPDATE idempotent_requests SET subject = ?5
+         WHERE credential = ?1 AND route = ?2 AND idempotency_key = ?3 AND request_id = ?4 AND subject = ''",
+        &[credential, route, key, &request_id, &subject],
     )?;
-    tx.execute(
-        "INSERT INTO idempotent_requests (credential, route, idempotency_key, body_hash, request_id, status, answer,
-             created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, '', ?6) ON CONFLICT DO NOTHING",
-        &[credential, route, key, body_hash, &request_id, &now],
-    )?;
-    tx.query_one(
-        "SELECT request_id FROM idempotent_requests
-         WHERE credential = ?1 AND route = ?2 AND idempotency_key = ?3",
-        &[credential, route, key],
-        |row| row.column(),
-    )
+    Ok(())
 }
 
 /// Keeps the answer of a request that holds its key.

@@ -22,6 +22,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (14, "notice_preferences", include_str!("../migrations/0014_notice_preferences.sql")),
     (15, "audit_erasure", include_str!("../migrations/0015_audit_erasure.sql")),
     (16, "shared_identities", include_str!("../migrations/0016_shared_identities.sql")),
+    (17, "idempotent_subjects", include_str!("../migrations/0017_idempotent_subjects.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

@@ -161,7 +161,7 @@ impl TestApp {
         };
         change(&mut new);
         let made = self.app.create_key(authority, new).await.expect("a key");
-        TestKey { id: made.key.id, secret: made.secret.expose().to_owned() }
+        TestKey { id: made.key.id, secret: made.secret.as_ref().unwrap().expose().to_owned() }
     }
 
     /// Another location of the agency.

@@ -166,20 +166,23 @@ pub fn receipt(receipt: &Receipt) -> Value {
 
 /// An answer with a secret in it, and the same without it for whoever repeats the request.
 fn created(app: &App, status: u16, made: &CreatedKey, replaced: Option<&ApiKey>) -> Reply {
-    let replaced = replaced.map(|old| shape(app, old));
-    let (key, bound) = (shape(app, &made.key), receipt(&made.receipt));
     // Whoever repeats the request gets everything but the secret, and the way to a new one.
     let mut replay = json!({
-        "apiKey": key,
+        "apiKey": shape(app, &made.key),
         "key": null,
         "secretAlreadyShown": true,
         "hint": format!("The secret was shown once. If it was lost: POST /api-keys/{}/rotate", made.key.id),
-        "receipt": bound,
+        "receipt": receipt(&made.receipt),
     });
-    let mut body = json!({"apiKey": key, "key": made.secret.expose(), "receipt": bound});
     if let Some(replaced) = replaced {
-        replay["replaced"] = json!(replaced);
-        body["replaced"] = json!(replaced);
+        replay["replaced"] = json!(shape(app, replaced));
+    }
+    let Some(secret) = &made.secret else { return Reply::object(status, &replay) };
+    let mut body = replay.clone();
+    body["key"] = json!(secret.expose());
+    if let Value::Object(fields) = &mut body {
+        fields.shift_remove("secretAlreadyShown");
+        fields.shift_remove("hint");
     }
     Reply::object(status, &body).replayed_as(&replay)
 }

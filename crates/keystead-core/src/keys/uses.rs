@@ -14,6 +14,8 @@ use crate::{context::RequestFacts, rate_limit::RateCounter};
 /// Most characters of a user agent that are kept.
 const USER_AGENT_MAX: usize = 200;
 const SHARDS: usize = 64;
+/// Locations of one agency key that are counted apart.
+const MAX_LOCATIONS: usize = 10_000;
 
 /// What this node knows of one key's use.
 #[derive(Default)]
@@ -124,10 +126,17 @@ impl KeyActivity {
             && self.counted.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// The counter of an agency key in one location.
-    pub(crate) fn rate_in(&self, location: LocationId) -> Arc<RateCounter> {
+    /// The counter of an agency key in one location. `None` if it was busy in too many others within the last ten seconds:
+    /// then its requests go on counting together.
+    pub(crate) fn rate_in(&self, location: LocationId, now: UtcMs) -> Option<Arc<RateCounter>> {
         let mut counters = self.by_location.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(counters.entry(location).or_default())
+        if counters.len() >= MAX_LOCATIONS && !counters.contains_key(&location) {
+            counters.retain(|_, counter| counter.is_busy(now));
+            if counters.len() >= MAX_LOCATIONS {
+                return None;
+            }
+        }
+        Some(Arc::clone(counters.entry(location).or_default()))
     }
 }
 

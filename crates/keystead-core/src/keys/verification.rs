@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keystead_model::{
-    UtcMs,
+    LocationId, UtcMs,
     actor::Actor,
     api_key::{Refusal, SecretSlot},
     inactivity::needs_touch,
@@ -223,21 +223,28 @@ impl App {
         if current.tenant_is_live { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }
     }
 
-    /// Counts the request against the key's limit in its location; `None` where limits are off.
-    pub fn count_request(
-        &self,
-        caller: &KeyCaller,
-        location: Option<keystead_model::LocationId>,
-    ) -> Option<RateStatus> {
-        let limits = self.limits.rate?;
-        let limit = caller.known.key.rate_limit.unwrap_or(limits.interval);
+    /// Counts the request against the key's limit; `None` where limits are off.
+    pub fn count_request(&self, caller: &KeyCaller) -> Option<RateStatus> {
+        let (interval, daily) = self.limits_of(caller)?;
+        Some(caller.known.activity.rate.count(interval, daily, caller.now))
+    }
+
+    /// Counts the request of an agency key against its limit in a location that it has entered, instead of its own: only
+    /// locations that exist have a counter. `None` where the key has no further counter, or limits are off.
+    pub fn count_request_in(&self, caller: &KeyCaller, location: LocationId) -> Option<RateStatus> {
+        let (interval, daily) = self.limits_of(caller)?;
         let activity = &caller.known.activity;
-        Some(match location {
-            Some(location) if caller.known.key.grant.reach.has_agency() => {
-                activity.rate_in(location).count(limit, limits.daily, caller.now)
-            }
-            _ => activity.rate.count(limit, limits.daily, caller.now),
-        })
+        if !caller.known.key.grant.reach.has_agency() {
+            return None;
+        }
+        let counter = activity.rate_in(location, caller.now)?;
+        activity.rate.take_back(caller.now);
+        Some(counter.count(interval, daily, caller.now))
+    }
+
+    fn limits_of(&self, caller: &KeyCaller) -> Option<(u32, u32)> {
+        let limits = self.limits.rate?;
+        Some((caller.known.key.rate_limit.unwrap_or(limits.interval), limits.daily))
     }
 }
 

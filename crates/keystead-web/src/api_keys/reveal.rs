@@ -70,7 +70,9 @@ fn snippets(base: &str, key: &str) -> Vec<Snippet> {
 }
 
 fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response {
-    let secret = made.secret.expose();
+    let Some(secret) = made.secret.as_ref().map(|secret| secret.expose()) else {
+        return already_shown(here, made.key.id.as_str());
+    };
     let id = made.key.id;
     let variable: String = made
         .key
@@ -122,20 +124,22 @@ where
     let arrival = &here.visitor.arrival;
     let claim = match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await?
     {
-        Replay::New(claim) => claim,
-        Replay::Answered(_, id) => {
-            let key_url = here.url(&format!("/settings/keys/{id}"));
-            let page = AlreadyShown {
-                frame: Frame::of(here, "Already shown", "keys"),
-                rotate_url: format!("{key_url}/rotate"),
-                key_url,
-            };
-            return Ok(render(&page));
-        }
+        Replay::New(claim) | Replay::Lost(claim) => claim,
+        Replay::Answered(_, id) => return Ok(already_shown(here, &id)),
     };
     let made = make(here.authority().clone().with_claim(claim.clone())).await?;
     web.app.finish_idempotent(&claim, 200, made.key.id.as_str()).await?;
     Ok(reveal(web, here, &made, rotated))
+}
+
+fn already_shown(here: &Here, id: &str) -> Response {
+    let key_url = here.url(&format!("/settings/keys/{id}"));
+    let page = AlreadyShown {
+        frame: Frame::of(here, "Already shown", "keys"),
+        rotate_url: format!("{key_url}/rotate"),
+        key_url,
+    };
+    render(&page)
 }
 
 /// How a secret comes about.

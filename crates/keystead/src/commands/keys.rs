@@ -437,14 +437,15 @@ fn show_changed(app: &App, common: &Common, done: &ChangedKey) {
 }
 
 fn show_created(app: &App, common: &Common, made: &CreatedKey) {
+    let secret = made.secret.as_ref().map_or("", |secret| secret.expose());
     if common.json {
         output::json(&json!({
             "apiKey": shape(app, &made.key),
-            "key": made.secret.expose(),
+            "key": secret,
             "receipt": receipt(&made.receipt),
         }));
     } else {
-        println!("{}", made.secret.expose());
+        println!("{secret}");
         eprintln!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
     }
 }

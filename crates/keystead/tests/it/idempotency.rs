@@ -54,3 +54,151 @@ async fn a_repeated_key_creation_shows_no_secret() {
     assert_eq!((&again["key"], &again["secretAlreadyShown"]), (&json!(null), &json!(true)));
     assert_eq!(again["apiKey"]["id"], first["apiKey"]["id"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_requests_that_meet_are_one_effect_and_conflicts_on_every_kind_of_route() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let contact = app.post("/contacts/").key(&key).json(&json!({"name": "Ada"})).send().await.expect(201);
+    let contact = format!("/contacts/{}", contact["contact"]["id"].as_str().unwrap());
+    let tags = format!("/locations/{}/tags", app.ids.location);
+    let key_body = json!({"name": "x", "kind": "location", "locationId": app.ids.location, "preset": "read-only"});
+    for (number, (caller, path, body)) in [
+        // What the effect of the first would refuse to the second: a duplicate, a name that is taken, a state.
+        (&key, "/contacts/", json!({"email": "one@example.com"})),
+        (&key, tags.as_str(), json!({"name": "vip"})),
+        (&key, &format!("{contact}/notes"), json!({"body": "x"})),
+        // What changes nothing the second time.
+        (&key, &format!("{contact}/tags"), json!({"tags": ["vip"]})),
+        (&agency, "/locations/", json!({"name": "Second"})),
+        (&agency, "/api-keys", key_body),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut racing = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let call = app.post(path).key(caller).header("Idempotency-Key", &format!("race {number}")).json(&body);
+            racing.spawn(call.send());
+        }
+        let answers = racing.join_all().await;
+        let fresh = answers.iter().filter(|answer| answer.is_ok() && answer.header("idempotent-replayed").is_empty());
+        assert_eq!(fresh.count(), 1, "{path}");
+        for answer in answers.iter().filter(|answer| !answer.is_ok()) {
+            assert_eq!(answer.expect(409)["code"], "idempotency_in_flight", "{path}");
+        }
+    }
+    // One that has no effect holds its key as well.
+    let same = async |tag: &str| {
+        let body = json!({"tags": [tag]});
+        app.post(&format!("{contact}/tags")).key(&key).header("Idempotency-Key", "same").json(&body).send().await
+    };
+    same("vip").await.expect(201);
+    assert_eq!(same("vip").await.header("idempotent-replayed"), "true");
+    assert_eq!(same("other").await.expect(422)["code"], "idempotency_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_whom_belongs_to_the_claim() {
+    let app = TestApp::start().await;
+    let agency = app.agency_key().await;
+    let (first, second) = (app.ids.location, app.location("Second").await);
+    let create = async |query: &str, caller: &keystead_testkit::TestKey| {
+        let call = app.post(&format!("/contacts/{query}")).key(caller).header("Idempotency-Key", "one");
+        call.json(&json!({"name": "Ada"})).send().await
+    };
+    let one = create(&format!("?locationId={first}"), &agency).await.expect(201);
+    let two = create(&format!("?locationId={second}"), &agency).await;
+    assert_eq!(
+        (two.header("idempotent-replayed"), two.expect(201)["contact"]["locationId"].as_str().unwrap()),
+        ("", second.as_str())
+    );
+    assert_ne!(one["contact"]["id"], two.json()["contact"]["id"]);
+    let again = create(&format!("?locationId={first}"), &agency).await;
+    assert_eq!((again.header("idempotent-replayed"), &again.json()["contact"]["id"]), ("true", &one["contact"]["id"]));
+    for keys in [["a", "b"], ["a", "a"]] {
+        let call =
+            app.post("/contacts/").key(&agency).header("Idempotency-Key", keys[0]).header("Idempotency-Key", keys[1]);
+        call.json(&json!({"name": "Ada", "locationId": first})).send().await.expect(422);
+    }
+    for bad in ["", &"x".repeat(256), "é"] {
+        let call = app.post("/contacts/").key(&agency).header("Idempotency-Key", bad);
+        call.json(&json!({"name": "Ada", "locationId": first})).send().await.expect(422);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_asks_again_what_its_caller_may() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let create = async || {
+        let call = app.post("/contacts/").key(&key).header("Idempotency-Key", "one").json(&json!({"name": "Ada"}));
+        call.send().await
+    };
+    create().await.expect(201);
+    let path = format!("/api-keys/{}", key.id);
+    let narrowed = json!({"scopes": ["contacts.readonly"]});
+    app.patch(&path).key(&agency).json(&narrowed).send().await.expect(200);
+    let refused = create().await.expect(401);
+    assert_eq!((&refused["code"], &refused["required"]), (&json!("scope_missing"), &json!("contacts.write")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_recovered_from_what_it_made() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let contact = app.post("/contacts/").key(&key).json(&json!({"name": "Ada"})).send().await.expect(201);
+    let contact = format!("/contacts/{}", contact["contact"]["id"].as_str().unwrap());
+    let rotated = app.location_key().await;
+    let rotate = format!("/api-keys/{}/rotate", rotated.id);
+    let key_body = json!({"name": "x", "kind": "location", "locationId": app.ids.location, "preset": "read-only"});
+    let tags = format!("/locations/{}/tags", app.ids.location);
+    let cases = [
+        ("POST", &key, "/contacts/", json!({"email": "one@example.com"}), "/contact/id"),
+        ("POST", &key, "/v1/contacts/", json!({"email": "two@example.com"}), "/contact/id"),
+        ("PUT", &key, contact.as_str(), json!({"city": "London"}), "/contact/id"),
+        ("POST", &key, &format!("{contact}/notes"), json!({"body": "x"}), "/note/id"),
+        ("POST", &key, &format!("{contact}/tags"), json!({"tags": ["a"]}), "/tags"),
+        ("POST", &key, tags.as_str(), json!({"name": "b"}), "/tag/id"),
+        ("POST", &agency, "/api-keys", key_body, "/apiKey/id"),
+        ("POST", &agency, rotate.as_str(), json!({}), "/apiKey/id"),
+    ];
+    for (number, (method, caller, path, body, same)) in cases.into_iter().enumerate() {
+        let send = async || {
+            let call = app.call(method.parse().unwrap(), path).key(caller);
+            call.header("Idempotency-Key", &format!("lost {number}")).json(&body).send().await
+        };
+        let first = send().await;
+        assert!(first.is_ok(), "{}", first.text);
+        // As a crash between effect and answer leaves it.
+        app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
+        assert_eq!(send().await.expect(409)["code"], "idempotency_in_flight", "it may still be running");
+        app.clock.advance(std::time::Duration::from_secs(10));
+        let again = send().await;
+        assert_eq!(
+            (again.status, again.header("idempotent-recovered")),
+            (first.status, "true"),
+            "{path}: {}",
+            again.text
+        );
+        let (first, again) = (first.json(), again.json());
+        assert_eq!(again.pointer(same), first.pointer(same), "{path}: {again}");
+        assert!(again["key"].is_null(), "nobody can show a secret again");
+    }
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(200)["meta"]["total"], 3);
+
+    // What became of it meanwhile is told, too.
+    let send = async || {
+        let call = app.post("/contacts/upsert").key(&key).header("Idempotency-Key", "u");
+        call.json(&json!({"email": "three@example.com"})).send().await
+    };
+    let first = send().await.expect(200);
+    app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
+    app.clock.advance(std::time::Duration::from_secs(10));
+    let path = format!("/contacts/{}", first["contact"]["id"].as_str().unwrap());
+    app.put(&path).key(&key).json(&json!({"city": "Rome"})).send().await.expect(200);
+    let again = send().await.expect(200);
+    assert_eq!((&again["contact"]["city"], &again["new"]), (&json!("Rome"), &json!(true)));
+    app.delete(&path).key(&key).send().await.expect(200);
+    assert_eq!(send().await.expect(400)["message"], format!("Contact with id {} not found", &path[10..]));
+}

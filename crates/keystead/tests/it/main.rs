@@ -16,6 +16,7 @@ mod lists;
 mod mails;
 mod nodes;
 mod races;
+mod rate_limits;
 mod secrets;
 mod startup;
 mod strangers;

@@ -72,7 +72,7 @@ async fn principals(app: &TestApp) -> Vec<Principal> {
         )
         .await
         .unwrap();
-    let foreign = TestKey { id: foreign_key.key.id, secret: foreign_key.secret.expose().to_owned() };
+    let foreign = TestKey { id: foreign_key.key.id, secret: foreign_key.secret.as_ref().unwrap().expose().to_owned() };
     let restricted =
         app.key_with(Reach::Chosen([sibling].into()), scopes(keystead_model::api_key::KeyKind::Agency), |_| {}).await;
     let sibling_key = app.key_with(Reach::location(sibling), location_scopes, |_| {}).await;
