@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// The text of the key: `Authorization: Bearer <key>`, or the bare value, since some clients leave the scheme away.
 pub(crate) fn from_request<'r>(headers: &'r HeaderMap, query: Option<&str>) -> Result<&'r str, Failure> {
-    if query.is_some_and(|query| query.contains("ks_") && contains_key(query)) {
+    if query.is_some_and(contains_key) {
         return Err(Failure::new(ErrorCode::KeyInUrl, ErrorCode::KeyInUrl.title()));
     }
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

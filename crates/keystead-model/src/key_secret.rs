@@ -3,6 +3,9 @@
 //! Its form is public so that scanners find leaked keys; see `docs/key-format.md`. The checksum (CRC-32, base 62) tells
 //! typos and garbage from keys before any state is touched. It is never a proof.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{KeyId, api_key::KeyKind, base62};
@@ -85,10 +88,21 @@ pub fn masked(kind: KeyKind, id: KeyId, last_four: &str) -> String {
     format!("ks_{}_{id}_…{last_four}", kind.as_str())
 }
 
-/// Replaces the secret part of everything in `text` that looks like a key, checksum right or not, by `…`.
+/// Replaces the secret part of everything in `text` that looks like a key, checksum right or not, by `…`; also of what does
+/// so once it is percent-decoded, as an address is by the next program that reads it.
 ///
 /// Every request string that is logged, stored or echoed goes through here: paths, property names, user agents.
-pub fn mask_keys(text: &str) -> std::borrow::Cow<'_, str> {
+pub fn mask_keys(text: &str) -> Cow<'_, str> {
+    let mut masked = mask_plain(text);
+    for reading in decoded(text) {
+        if contains_plain(&reading) {
+            masked = mask_plain(&reading).into_owned().into();
+        }
+    }
+    masked
+}
+
+fn mask_plain(text: &str) -> Cow<'_, str> {
     let mut masked: Option<String> = None;
     let mut copied = 0;
     for (start, end) in key_like_spans(text) {
@@ -106,34 +120,24 @@ pub fn mask_keys(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Every key in a file's bytes, by pattern and checksum, with where it begins; nothing is asked of any server.
-///
-/// The pattern is that of `docs/key-format.md`: a key does not begin or end inside a longer word.
-pub fn find_keys(bytes: &[u8]) -> impl Iterator<Item = (usize, PresentedKey<'_>)> {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        while let Some(found) = bytes.get(from..)?.windows(3).position(|window| window == b"ks_") {
-            let start = from + found;
-            from = start + 3;
-            let length = bytes[start..].iter().take(LONGEST + 1).take_while(|byte| is_word(byte)).count();
-            let begins = start == 0 || !is_word(&bytes[start - 1]);
-            if let (true, Ok(text)) = (begins, std::str::from_utf8(&bytes[start..start + length]))
-                && let Some(key) = PresentedKey::parse(text)
-            {
-                from = start + length;
-                return Some((start, key));
-            }
-        }
-        None
-    })
+/// How often a text is decoded: whoever encodes it more often has something else in mind than an address.
+const DECODINGS: usize = 8;
+
+/// What a text says percent-decoded, and that decoded again, as long as it changes.
+fn decoded(text: &str) -> impl Iterator<Item = String> {
+    let next = |text: &str| {
+        let decoded = percent_decode_str(text).decode_utf8_lossy();
+        (text.contains('%') && decoded != text).then(|| decoded.into_owned())
+    };
+    std::iter::successors(next(text), move |text| next(text)).take(DECODINGS)
 }
 
-/// Bytes of the longest text that is a key: a location's.
-pub const LONGEST: usize = "ks_location_".len() + KeyId::LENGTH + 1 + TAIL;
-
-/// Whether `text` holds something that looks like a key: names and descriptions must not.
+/// Whether `text` holds something that looks like a key, also percent-encoded: names and descriptions must not.
 pub fn contains_key(text: &str) -> bool {
+    contains_plain(text) || decoded(text).any(|reading| contains_plain(&reading))
+}
+
+fn contains_plain(text: &str) -> bool {
     key_like_spans(text).next().is_some()
 }
 

@@ -87,19 +87,18 @@ proptest! {
 }
 
 #[test]
-fn keys_are_found_in_files() {
-    let key = "ks_location_Hq3vT0bZk9Wd_8sFvN1cQyT5rLz0aGmXe4UoKpBi7WdJh3Qdrl0";
-    assert_eq!(key.len(), LONGEST);
-    let agency = "ks_agency_000000000000_000000000000000000000000000000002I50oW";
-    let text = format!("A=\"{key}\"\n\u{fe0f}{agency}\nks_ks_location_x");
-    let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(&[0xff, 0x00]);
-    bytes.extend_from_slice(key.as_bytes());
-    let found: Vec<_> = find_keys(&bytes).map(|(at, key)| (at, key.text)).collect();
-    assert_eq!(found, [(3, key), (3 + LONGEST + 2 + 3, agency), (bytes.len() - LONGEST, key)]);
-    // A wrong checksum, and a key inside a longer word, are none.
-    for none in [key.replace("8s", "8t"), format!("x{key}"), format!("{key}x"), format!("_{key}"), key[1..].to_owned()]
-    {
-        assert_eq!(find_keys(none.as_bytes()).count(), 0, "{none}");
+fn masks_read_what_is_encoded() {
+    let secret = sample(KeyKind::Location);
+    let tail = &secret.expose()[25..];
+    for underscore in ["%5F", "%5f", "%255F", "%25255f", "%2525252525255F"] {
+        let text = format!("/contacts/{}/x%20y", secret.expose().replace('_', underscore));
+        assert!(contains_key(&text), "{text}");
+        let shown = mask_keys(&text);
+        assert!(!shown.contains(tail), "{shown}");
+        assert!(shown.starts_with("/contacts/ks_location_") && shown.ends_with("…/x y"), "{shown}");
     }
+    // Encoded in places, and plain beside it.
+    let text = format!("{} {}", secret.expose(), secret.expose().replace("ks_", "%6bs%5F"));
+    assert!(!mask_keys(&text).contains(tail), "{}", mask_keys(&text));
+    assert_eq!(mask_keys("/50%/a%20b%zz"), "/50%/a%20b%zz");
 }

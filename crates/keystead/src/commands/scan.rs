@@ -8,7 +8,10 @@ use std::{
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use keystead_model::key_secret::{LONGEST, find_keys, masked};
+use keystead_model::{
+    key_scan::{FoundKey, LONGEST, find_keys},
+    key_secret::masked,
+};
 use serde_json::json;
 use walkdir::WalkDir;
 
@@ -28,13 +31,11 @@ pub(super) struct Scan {
 /// Bytes read at a time: a file may be larger than the memory.
 const CHUNK: usize = 4 * 1024 * 1024;
 
-/// A key in a file. Its secret is not part of it.
+/// A key and where it stands.
 struct Found {
     line: usize,
     column: usize,
-    key: String,
-    id: String,
-    kind: &'static str,
+    key: FoundKey,
 }
 
 impl Scan {
@@ -91,11 +92,11 @@ impl Scan {
     }
 
     fn show(&self, path: &Path, found: &Found) {
-        let Found { line, column, key, id, kind } = found;
-        let path = path.display();
+        let Found { line, column, key: FoundKey { kind, id, last_four, .. } } = found;
+        let (path, key) = (path.display(), masked(*kind, *id, last_four));
         if self.json {
             output::json(
-                &json!({"path": path.to_string(), "line": line, "column": column, "kind": kind, "id": id, "maskedKey": key}),
+                &json!({"path": path.to_string(), "line": line, "column": column, "kind": kind.as_str(), "id": id, "maskedKey": key}),
             );
         } else {
             println!("{path}:{line}:{column}: {key}");
@@ -110,33 +111,24 @@ fn scan_file(path: &Path) -> std::io::Result<Vec<Found>> {
     let mut window = Vec::new();
     let (mut line, mut line_start, mut offset) = (1, 0usize, 0usize);
     loop {
-        // The first byte of a later piece only tells whether a word begins after it.
-        let context = usize::from(!window.is_empty());
         let read = file.by_ref().take(CHUNK as u64).read_to_end(&mut window)?;
         let is_last = read < CHUNK;
-        // What ends in the overlap is looked at again with what follows it.
-        let done = if is_last { window.len() } else { window.len().saturating_sub(LONGEST + 1).max(context) };
+        // What begins in the overlap is looked at again with what follows it.
+        let mut done = if is_last { window.len() } else { window.len().saturating_sub(LONGEST) };
         let mut counted = 0;
-        for (at, key) in find_keys(&window).filter(|(at, _)| (context..done).contains(at)) {
-            count_lines(&window[counted..at], offset + counted, &mut line, &mut line_start);
-            counted = at;
-            let last_four = &key.text[key.text.len() - 4..];
-            found.push(Found {
-                line,
-                column: offset + at - line_start + 1,
-                key: masked(key.kind, key.id, last_four),
-                id: key.id.to_string(),
-                kind: key.kind.as_str(),
-            });
+        for key in find_keys(&window).take_while(|key| key.at < done).collect::<Vec<_>>() {
+            count_lines(&window[counted..key.at], offset + counted, &mut line, &mut line_start);
+            counted = key.at;
+            found.push(Found { line, column: offset + key.at - line_start + 1, key });
+            // Not once more from its middle.
+            done = done.max(counted + 1);
         }
         if is_last {
             return Ok(found);
         }
-        // One byte more than the overlap: whether a key begins a word is told by the byte before it.
-        let keep_from = done.saturating_sub(1);
-        count_lines(&window[counted..keep_from], offset + counted, &mut line, &mut line_start);
-        offset += keep_from;
-        window.drain(..keep_from);
+        count_lines(&window[counted..done], offset + counted, &mut line, &mut line_start);
+        offset += done;
+        window.drain(..done);
     }
 }
 
@@ -169,7 +161,7 @@ mod tests {
             let expected = if at > 10 { (2, at - 5) } else { (1, at + 1) };
             let places: Vec<_> = found.iter().map(|found| (found.line, found.column)).collect();
             assert_eq!(places, [expected], "at {at}");
-            assert!(!found[0].key.contains("8sFv"));
+            assert_eq!(found[0].key.last_four, "drl0");
         }
         std::fs::remove_file(&path).unwrap();
     }

@@ -44,3 +44,35 @@ async fn no_secret_reaches_the_disk() {
     }
     assert!(!holds(ADMIN_PASSWORD));
 }
+
+/// The 38 characters after the last underscore are the secret; however the rest is encoded, they must not come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_echoes_a_key_however_it_is_encoded() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let tail = &key.secret[key.secret.len() - 38..];
+    for underscore in ["_", "%5F", "%5f", "%255F", "%25255f"] {
+        let encoded = key.secret.replace('_', underscore);
+        for path in [
+            format!("/{encoded}"),
+            format!("/contacts/{encoded}"),
+            format!("/contacts/{encoded}/notes"),
+            format!("/v1/contacts/{encoded}"),
+            format!("/app/{encoded}"),
+            format!("/app/invite/{encoded}"),
+            format!("/docs/errors/{encoded}"),
+        ] {
+            let answer = app.get(&path).key(&key).header("Referer", &path).send().await;
+            assert!(!answer.text.contains(tail), "{path}: {}", answer.text);
+            assert!((300..500).contains(&answer.status), "{path}: {}", answer.status);
+        }
+        for query in [format!("key={encoded}"), format!("{encoded}=1"), format!("query=a&x={encoded}&limit=2")] {
+            let answer = app.get(&format!("/contacts/?{query}")).key(&key).send().await;
+            assert!(!answer.text.contains(tail), "{query}: {}", answer.text);
+            assert_eq!(answer.expect(401)["code"], "key_in_url", "{query}");
+        }
+        let named = json!({"name": encoded});
+        let refused = app.post("/contacts/").key(&key).json(&named).send().await.expect(422);
+        assert!(refused["message"][0].as_str().unwrap().contains("must not contain an API key"), "{refused}");
+    }
+}
