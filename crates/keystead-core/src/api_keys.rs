@@ -187,8 +187,8 @@ impl App {
         let mut ended = Vec::new();
         for (id, _) in revoked.into_iter().filter(|(_, sequence)| *sequence > head) {
             let found = self.store.read(move |tx| api_keys::find_for_authentication(tx, id)).await?;
-            if let Some(found) = found.filter(|found| found.key.state == KeyState::Active) {
-                let operator = self.operator_in(found.key.grant.agency).await?;
+            if let Some(found) = found.filter(|found| found.state == KeyState::Active) {
+                let operator = self.operator_in(found.grant.agency).await?;
                 self.deactivate_key(operator.authority(), id).await?;
                 ended.push(id);
             }

@@ -198,7 +198,7 @@ impl App {
                     return Ok(None);
                 }
                 let Some(found) = api_keys::find_for_authentication(tx, id)? else { return Ok(None) };
-                let key = api_keys::find_to_change(tx, found.key.grant.agency, id)?.unwrap_or(found.key);
+                let key = api_keys::find_to_change(tx, found.grant.agency, id)?.unwrap_or(found);
                 let slot = [SecretSlot::Current, SecretSlot::Previous].into_iter().find(|slot| {
                     key.secret(*slot).is_some_and(|secret| {
                         secret.pepper_version == report.pepper_version && secret.hash == Some(report.secret_hash)

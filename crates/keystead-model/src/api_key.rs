@@ -176,6 +176,9 @@ pub struct ApiKey {
     pub inactivity: Inactivity,
     /// The lost key that is deactivated when this one is first used.
     pub replaces: Option<KeyId>,
+    /// Whether its agency and, if it has one, its location work. While they are suspended the key is refused, and nothing
+    /// is deleted.
+    pub tenant_is_live: bool,
     /// Counts the changes; a change that names an old one is refused.
     pub version: i64,
 }
@@ -310,6 +313,7 @@ impl ApiKey {
             last_use: None,
             inactivity: Inactivity::beginning(service),
             replaces: None,
+            tenant_is_live: true,
             version: 1,
         }
     }
@@ -352,7 +356,7 @@ impl ApiKey {
         }
     }
 
-    /// Whether a caller that holds the secret in `slot` may act now, from `address`. Tenants are the caller's matter.
+    /// Whether a caller that holds the secret in `slot` may act now, from `address`.
     pub fn admits(&self, slot: SecretSlot, address: IpAddr, now: UtcMs) -> Result<(), Refusal> {
         match self.state {
             KeyState::Deleted { at, reason, .. } => return Err(Refusal::Deleted { at, reason }),
@@ -371,6 +375,9 @@ impl ApiKey {
         }
         if !self.grant.allowed_ips.allows(address) {
             return Err(Refusal::AddressNotAllowed { address });
+        }
+        if !self.tenant_is_live {
+            return Err(Refusal::TenantSuspended);
         }
         Ok(())
     }

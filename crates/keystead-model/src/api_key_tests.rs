@@ -47,6 +47,7 @@ fn key() -> ApiKey {
         last_use: None,
         inactivity: Inactivity::beginning(ServiceMs(0)),
         replaces: None,
+        tenant_is_live: true,
         version: 1,
     }
 }
@@ -139,6 +140,14 @@ fn expiry_and_addresses_are_checked_last() {
     assert_eq!(narrow.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Expired { at: NOW }));
     assert_eq!(narrow.admits(SecretSlot::Current, HOME, before), Err(Refusal::AddressNotAllowed { address: HOME }));
     assert_eq!(narrow.admits(SecretSlot::Current, "192.0.2.9".parse().unwrap(), before), Ok(()));
+}
+
+#[test]
+fn a_suspended_tenant_is_told_when_nothing_else_stands_in_the_way() {
+    let suspended = ApiKey { tenant_is_live: false, ..key() };
+    assert_eq!(suspended.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::TenantSuspended));
+    let stopped = suspended.deactivate(Actor::Operator, NOW, SERVICE).unwrap();
+    assert_eq!(stopped.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Deactivated { at: NOW }));
 }
 
 #[test]

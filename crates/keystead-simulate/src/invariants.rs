@@ -9,7 +9,7 @@ use keystead_model::{
     inactivity::{Stage, Step},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
 };
-use keystead_store::{Result, api_keys, notices, service_clock, sweep};
+use keystead_store::{Result, notices, service_clock, sweep};
 
 use crate::{node::EPOCH, rules::Ablation, world::World};
 
@@ -27,8 +27,7 @@ impl World {
 
     pub(crate) fn check_refusal(&mut self, id: KeyId, hash: [u8; 32]) -> Outcome {
         let key = self.record(id)?;
-        let tenant = self.database.read(|tx| api_keys::find_for_authentication(tx, id))?;
-        let live = key.state == KeyState::Active && tenant.is_some_and(|found| found.tenant_is_live);
+        let live = key.state == KeyState::Active && key.tenant_is_live;
         let truth = self.truth(id);
         // An hour for the nodes' clocks, which disagree.
         let promised = truth.held == hash && truth.promised_until.is_some_and(|until| until > self.now + HOUR_MS);

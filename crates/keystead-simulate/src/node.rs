@@ -6,13 +6,13 @@ use std::{
 };
 
 use keystead_core::{Fence, NodeClock};
-use keystead_model::{KeyId, ServiceMs, UtcMs};
-use keystead_store::api_keys::{KeyUse, VerifiableKey};
+use keystead_model::{KeyId, ServiceMs, UtcMs, api_key::ApiKey};
+use keystead_store::api_keys::KeyUse;
 
 /// What a node remembers of a key.
 #[derive(Clone)]
 pub(crate) struct Remembered {
-    pub record: VerifiableKey,
+    pub key: ApiKey,
     /// Activity as the database said last, never the node's own pending use.
     pub stored_active_at: ServiceMs,
 }

@@ -387,12 +387,11 @@ impl World {
             rules.lacks(Ablation::NoFence) || self.nodes[index].fence.is_fresh(self.nodes[index].monotonic(now));
         let remembered = self.nodes[index].cache.get(&id).filter(|_| believes).cloned();
         let admits = |remembered: &Remembered, wall| {
-            let key = &remembered.record.key;
+            let key = &remembered.key;
             let slot = [SecretSlot::Current, SecretSlot::Previous]
                 .into_iter()
                 .find(|slot| key.secret(*slot).is_some_and(|secret| secret.hash == Some(hash)))?;
-            let lives = key.admits(slot, std::net::IpAddr::from([127, 0, 0, 1]), wall).is_ok();
-            (lives && remembered.record.tenant_is_live).then_some(slot)
+            key.admits(slot, std::net::IpAddr::from([127, 0, 0, 1]), wall).is_ok().then_some(slot)
         };
         let wall = self.nodes[index].wall(now);
         // No refusal is decided on what is remembered.
@@ -400,9 +399,8 @@ impl World {
             Some(known) if admits(&known, wall).is_some() => Some(known),
             _ if !self.nodes[index].reachable => return Ok(()),
             _ => {
-                let record = self.database.read(|tx| api_keys::find_for_authentication(tx, id))?;
-                let known =
-                    record.map(|record| Remembered { stored_active_at: record.key.inactivity.active_at, record });
+                let key = self.database.read(|tx| api_keys::find_for_authentication(tx, id))?;
+                let known = key.map(|key| Remembered { stored_active_at: key.inactivity.active_at, key });
                 match known {
                     Some(known) if admits(&known, wall).is_some() => {
                         self.nodes[index].cache.insert(id, known.clone());
@@ -421,8 +419,8 @@ impl World {
             secret_hash: hash,
             last_use: LastUse { at: wall, ip: "127.0.0.1".to_owned(), user_agent: None, endpoint: "GET /".to_owned() },
         };
-        let is_current = known.record.key.current.hash == Some(hash);
-        let first = is_current && known.record.key.current.last_used_at.is_none();
+        let is_current = known.key.current.hash == Some(hash);
+        let first = is_current && known.key.current.last_used_at.is_none();
         if rules.needs_touch(known.stored_active_at, self.nodes[index].clock.polled()) || first {
             if !self.nodes[index].reachable {
                 return Ok(());
@@ -443,7 +441,7 @@ impl World {
                     if let Some(known) = self.nodes[index].cache.get_mut(&id) {
                         known.stored_active_at = known.stored_active_at.max(active_at);
                         if is_current {
-                            known.record.key.current.last_used_at = Some(wall);
+                            known.key.current.last_used_at = Some(wall);
                         }
                     }
                     self.check_closed(id)?;

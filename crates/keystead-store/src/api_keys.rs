@@ -2,7 +2,6 @@
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
-    agency::TenantState,
     api_key::{ApiKey, DeleteReason, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{Inactivity, Stage},
@@ -23,6 +22,11 @@ const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.locat
     k.previous_pepper_version, k.previous_last_four, k.previous_created_at, k.previous_used_at, k.previous_retires_at,
     k.exposed_at, k.last_used_at, k.last_used_ip, k.last_used_agent, k.last_used_endpoint, k.active_at, v.idle_since,
     v.stage, v.deletes_at, k.held, k.replaces, k.version";
+
+/// Whether the agency and the location of a key work; the last column of every key that is read.
+pub(crate) const TENANT_IS_LIVE: &str =
+    "EXISTS (SELECT 1 FROM agencies a WHERE a.id = k.agency_id AND a.state = 'active')
+    AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')";
 
 fn read(row: &mut Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
@@ -53,6 +57,7 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
         },
         replaces: row.column()?,
         version: row.column()?,
+        tenant_is_live: row.column()?,
     })
 }
 
@@ -125,35 +130,19 @@ fn read_last_use(row: &mut Row<'_>) -> Result<Option<LastUse>> {
     })
 }
 
-/// A key and whether its tenant works: what verification decides by.
-#[derive(Clone, Debug)]
-pub struct VerifiableKey {
-    /// The key.
-    pub key: ApiKey,
-    /// Whether its location, if it has one, and its agency are active.
-    pub tenant_is_live: bool,
-}
-
 /// The key of a public id, whoever owns it: only authentication may ask so.
-pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<VerifiableKey>> {
+pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.state, l.state
-         FROM api_keys k JOIN api_key_lives v ON v.id = k.id JOIN agencies a ON a.id = k.agency_id
-         LEFT JOIN locations l ON l.id = k.location_id WHERE k.id = ?1"
+        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1"
     );
-    tx.query_opt(&sql, &[&id], |row| {
-        let key = read(row)?;
-        let agency = TenantState::from_stored(&row.column::<String>()?);
-        let location = row.column::<Option<String>>()?.map(|state| TenantState::from_stored(&state));
-        let tenant_is_live = agency == TenantState::Active && location != Some(TenantState::Suspended);
-        Ok(VerifiableKey { key, tenant_is_live })
-    })
+    tx.query_opt(&sql, &[&id], read)
 }
 
 /// One key of an agency.
 pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1 AND k.agency_id = ?2"
+        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE k.id = ?1 AND k.agency_id = ?2"
     );
     tx.query_opt(&sql, &[&id, &agency], read)
 }
@@ -220,6 +209,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
         last_use: _,
         inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at: _, held: _ },
         replaces,
+        tenant_is_live: _,
         version,
     } = key;
     let (_, _, chosen) = columns_of(reach);
@@ -335,7 +325,7 @@ pub fn list(
     }
     let limit = conditions.bind(&limit);
     let sql = format!(
-        "SELECT {COLUMNS} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
          WHERE {} ORDER BY k.created_at DESC, k.id DESC LIMIT {limit}",
         conditions.sql()
     );
@@ -353,7 +343,7 @@ pub(crate) fn select_with<'f, T>(
 ) -> Result<Vec<(ApiKey, T)>> {
     let limit = conditions.bind(limit);
     let sql = format!(
-        "SELECT {COLUMNS}, {column} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+        "SELECT {COLUMNS}, {TENANT_IS_LIVE}, {column} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
          WHERE {} ORDER BY {order} LIMIT {limit}",
         conditions.sql()
     );

@@ -12,7 +12,8 @@ use keystead_model::{
 };
 
 use crate::{
-    Result, Row, ToValue, Tx, api_keys,
+    Result, Row, ToValue, Tx,
+    api_keys::{self, TENANT_IS_LIVE},
     filter::{Filter, rows},
 };
 
@@ -24,9 +25,7 @@ const IDLE_SINCE: &str = "(SELECT max(candidate.instant) FROM (
         UNION ALL SELECT c.clock_floor FROM service_clock c
     ) AS candidate)";
 
-/// Nothing happens to keys of a suspended tenant, nor while the operator has paused deletions.
-const TENANT_IS_LIVE: &str = "EXISTS (SELECT 1 FROM agencies a WHERE a.id = k.agency_id AND a.state = 'active')
-    AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')";
+/// Nothing happens while the operator has paused deletions.
 const NOT_PAUSED: &str = "EXISTS (SELECT 1 FROM service_clock c WHERE NOT c.paused)";
 
 const NOW: &str = "(SELECT c.now_ms FROM service_clock c WHERE c.id = 1)";

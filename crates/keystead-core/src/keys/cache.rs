@@ -31,7 +31,6 @@ const REREAD_EVERY: Duration = Duration::from_millis(100);
 /// A key as it was read, with what this node knows of its use.
 pub(crate) struct KnownKey {
     pub(crate) key: ApiKey,
-    pub(crate) tenant_is_live: bool,
     /// Stored activity, as the database said last. Never this node's own pending use.
     stored_active_at: AtomicI64,
     /// Whether a use of the current secret is stored.
@@ -145,16 +144,15 @@ impl KeyCache {
     async fn read(&self, id: KeyId) -> Answer {
         let begun = self.generation(id).begin();
         let found = self.store.look_up(move |tx| api_keys::find_for_authentication(tx, id)).await?;
-        let Some(found) = found else {
+        let Some(key) = found else {
             self.entries.remove(&id);
             return Ok(None);
         };
         let known = Arc::new(KnownKey {
-            stored_active_at: AtomicI64::new(found.key.inactivity.active_at.0),
-            current_was_used: AtomicBool::new(found.key.current.last_used_at.is_some()),
+            stored_active_at: AtomicI64::new(key.inactivity.active_at.0),
+            current_was_used: AtomicBool::new(key.current.last_used_at.is_some()),
             activity: self.uses.of(id),
-            tenant_is_live: found.tenant_is_live,
-            key: found.key,
+            key,
         });
         self.generation(id).keep(begun, || self.entries.insert(id, Arc::clone(&known)));
         Ok(Some(known))

@@ -148,7 +148,6 @@ impl App {
         };
         match known.key.admits(slot, facts.address, now) {
             Err(refusal) => Verdict::Refused(refusal),
-            Ok(()) if !known.tenant_is_live => Verdict::Refused(Refusal::TenantSuspended),
             Ok(()) => Verdict::Admitted { slot, secret_hash },
         }
     }
@@ -219,8 +218,7 @@ impl App {
             .into_iter()
             .find(|slot| current.key.secret(*slot).is_some_and(|secret| secret.hash == Some(caller.secret_hash)))
             .ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
-        current.key.admits(slot, caller.facts_address, self.clock.now()).map_err(Error::Refused)?;
-        if current.tenant_is_live { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }
+        current.key.admits(slot, caller.facts_address, self.clock.now()).map_err(Error::Refused)
     }
 
     /// Counts the request against the key's limit; `None` where limits are off.
