@@ -11,7 +11,9 @@ use keystead_core::{
     UsageCounter,
 };
 use keystead_http::{Arrival, BodyError, read_body};
-use keystead_model::{KeyId, LocationId, UtcMs, key_secret::PresentedKey, scope::Scope, text::echo};
+use keystead_model::{
+    KeyId, LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo,
+};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -187,10 +189,19 @@ impl Api {
         };
         let caller = caller?;
         facts.usage = Some((caller.usage(), route.endpoint, route.scope));
+        facts.key_ends_at = Some(self.ends_at(&caller));
+        Ok(caller)
+    }
+
+    /// When the secret that was sent stops if nothing happens: an old one with its overlap.
+    fn ends_at(&self, caller: &KeyCaller) -> UtcMs {
         let key = caller.key();
         let deletes_at = self.app.to_utc(key.inactivity.deletes_at, self.app.now());
-        facts.key_ends_at = Some(key.grant.expires_at.map_or(deletes_at, |expires_at| expires_at.min(deletes_at)));
-        Ok(caller)
+        let retires_at = match caller.slot() {
+            SecretSlot::Current => None,
+            SecretSlot::Previous => key.previous.as_ref().map(|previous| previous.retires_at),
+        };
+        [key.grant.expires_at, retires_at].into_iter().flatten().fold(deletes_at, UtcMs::min)
     }
 
     /// What the caller needs for the route: its scope, and the agency or the location that it acts on.

@@ -63,8 +63,8 @@ codes! {
         "The key was given an end, and that has come. Its secret is right.",
         "An admin can move or remove the key's expiry on its page.";
     KeySecretRetired = "key_secret_retired", 401, "This secret of the API key was replaced",
-        "The key was rotated, and the time in which the old secret still worked is over.",
-        "Use the new secret. If it was lost, rotate the key again.";
+        "The key was rotated, or a rotation was taken back, and the time in which this secret worked is over.",
+        "Use the secret that took its place. If that was lost, rotate the key again.";
     TenantSuspended = "tenant_suspended", 403, "The location or agency is suspended",
         "While a tenant is suspended its keys are refused. None of them is deleted meanwhile.",
         "Ask the agency, or the operator of this instance, to resume it.";

@@ -205,7 +205,11 @@ impl App {
                     })
                 });
                 let Some(slot) = slot else { return Ok(None) };
-                if slot == SecretSlot::Current && key.exposed_at.is_some() {
+                let is_over = match slot {
+                    SecretSlot::Current => key.exposed_at.is_some(),
+                    SecretSlot::Previous => key.previous.as_ref().is_some_and(|previous| previous.ended),
+                };
+                if is_over {
                     return Ok(None);
                 }
                 let sequence = changes::next(tx, Change::Key(id), now)?;

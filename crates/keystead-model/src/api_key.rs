@@ -72,13 +72,27 @@ impl fmt::Debug for StoredSecret {
     }
 }
 
-/// The secret before a rotation, which goes on inside its overlap.
+/// The secret that another took the place of. It goes on inside an overlap, and stays known after it, so that whoever
+/// still holds it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviousSecret {
     /// The secret.
     pub secret: StoredSecret,
     /// From this instant on it is refused.
     pub retires_at: UtcMs,
+    /// Whether somebody ended it: then it is refused whatever a server's clock says, which may go back.
+    pub ended: bool,
+}
+
+impl PreviousSecret {
+    fn ended(secret: StoredSecret, at: UtcMs) -> Self {
+        Self { secret, retires_at: at, ended: true }
+    }
+
+    /// Whether it works no more.
+    fn is_over(&self, now: UtcMs) -> bool {
+        self.ended || now >= self.retires_at
+    }
 }
 
 /// Why a key was deleted.
@@ -166,7 +180,7 @@ pub struct ApiKey {
     pub created_at: UtcMs,
     /// The current secret.
     pub current: StoredSecret,
-    /// The secret before a rotation.
+    /// The secret before it.
     pub previous: Option<PreviousSecret>,
     /// When the current secret was reported as exposed.
     pub exposed_at: Option<UtcMs>,
@@ -345,7 +359,7 @@ impl ApiKey {
 
     /// The secret before a rotation, while its overlap runs.
     pub fn overlap(&self, now: UtcMs) -> Option<&PreviousSecret> {
-        self.previous.as_ref().filter(|previous| now < previous.retires_at)
+        self.previous.as_ref().filter(|previous| !previous.is_over(now))
     }
 
     /// The secret in `slot`.
@@ -356,6 +370,12 @@ impl ApiKey {
         }
     }
 
+    /// Where the secret with this hash stands.
+    pub fn slot_of(&self, hash: &[u8; 32]) -> Option<SecretSlot> {
+        let is_it = |slot: &SecretSlot| self.secret(*slot).is_some_and(|secret| secret.hash == Some(*hash));
+        [SecretSlot::Current, SecretSlot::Previous].into_iter().find(is_it)
+    }
+
     /// Whether a caller that holds the secret in `slot` may act now, from `address`.
     pub fn admits(&self, slot: SecretSlot, address: IpAddr, now: UtcMs) -> Result<(), Refusal> {
         match self.state {
@@ -364,7 +384,7 @@ impl ApiKey {
             KeyState::Active => {}
         }
         if let (SecretSlot::Previous, Some(previous)) = (slot, &self.previous)
-            && now >= previous.retires_at
+            && previous.is_over(now)
         {
             return Err(Refusal::Retired { at: previous.retires_at });
         }
@@ -442,9 +462,12 @@ impl ApiKey {
             }
             self.current = new;
         } else {
-            let old = std::mem::replace(&mut self.current, new);
-            let keeps_old = !overlap.is_zero() && self.exposed_at.is_none();
-            self.previous = keeps_old.then(|| PreviousSecret { secret: old, retires_at: at + overlap });
+            let secret = std::mem::replace(&mut self.current, new);
+            self.previous = Some(if overlap.is_zero() || self.exposed_at.is_some() {
+                PreviousSecret::ended(secret, at)
+            } else {
+                PreviousSecret { secret, retires_at: at + overlap, ended: false }
+            });
         }
         self.exposed_at = None;
         Ok(self.touched(service))
@@ -457,7 +480,8 @@ impl ApiKey {
             return Err(InvalidTransition::NotRotating);
         }
         let previous = self.previous.take().ok_or(InvalidTransition::NotRotating)?;
-        self.current = previous.secret;
+        let taken_back = std::mem::replace(&mut self.current, previous.secret);
+        self.previous = Some(PreviousSecret::ended(taken_back, at));
         Ok(self.touched(service))
     }
 
@@ -467,7 +491,7 @@ impl ApiKey {
         if self.overlap(at).is_none() {
             return Err(InvalidTransition::NotRotating);
         }
-        self.previous = None;
+        self.end_previous(at);
         Ok(self.changed())
     }
 
@@ -489,7 +513,7 @@ impl ApiKey {
         }
         let active = was_active && self.exposed_at.is_none();
         self.state = if active { KeyState::Active } else { KeyState::Deactivated { at, by } };
-        self.previous = None;
+        self.end_previous(at);
         Ok(self.touched(service))
     }
 
@@ -497,7 +521,7 @@ impl ApiKey {
     /// use until it is rotated. Never activity.
     pub fn expose(mut self, slot: SecretSlot, at: UtcMs) -> Self {
         match slot {
-            SecretSlot::Previous => self.previous = None,
+            SecretSlot::Previous => self.end_previous(at),
             SecretSlot::Current => {
                 self.exposed_at = self.exposed_at.or(Some(at));
                 if self.state == KeyState::Active {
@@ -534,6 +558,13 @@ impl ApiKey {
             self.rate_limit = rate_limit;
         }
         Ok(self.changed())
+    }
+
+    fn end_previous(&mut self, at: UtcMs) {
+        if let Some(previous) = self.previous.as_mut().filter(|previous| !previous.ended) {
+            previous.retires_at = previous.retires_at.min(at);
+            previous.ended = true;
+        }
     }
 
     /// A change that also counts as activity: the 90 days begin anew.

@@ -97,13 +97,29 @@ fn a_lost_rotation_can_be_repeated_without_harm_to_the_old_secret() {
 fn a_rotation_can_be_cancelled_or_finished() {
     let rotated = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
     let cancelled = rotated.clone().cancel_rotation(NOW, SERVICE).unwrap();
-    assert_eq!((cancelled.current.last_four.as_str(), &cancelled.previous), ("aaaa", &None));
+    let names = |key: &ApiKey| (key.current.last_four.clone(), key.previous.as_ref().unwrap().secret.last_four.clone());
+    assert_eq!(names(&cancelled), ("aaaa".to_owned(), "bbbb".to_owned()));
     let finished = rotated.clone().finish_rotation(NOW).unwrap();
-    assert_eq!((finished.current.last_four.as_str(), &finished.previous), ("bbbb", &None));
-    assert_eq!(finished.finish_rotation(NOW), Err(InvalidTransition::NotRotating));
-    assert_eq!(rotated.cancel_rotation(NOW + WEEK, SERVICE), Err(InvalidTransition::NotRotating));
+    assert_eq!(names(&finished), ("bbbb".to_owned(), "aaaa".to_owned()));
+    assert_eq!(finished.clone().finish_rotation(NOW), Err(InvalidTransition::NotRotating));
+    assert_eq!(rotated.clone().cancel_rotation(NOW + WEEK, SERVICE), Err(InvalidTransition::NotRotating));
     let at_once = key().rotate(secret("bbbb"), Duration::ZERO, NOW, SERVICE).unwrap();
-    assert_eq!(at_once.previous, None);
+    // What was ended is told so, and a clock that goes back changes nothing.
+    for ended in [cancelled, finished, at_once, rotated.expose(SecretSlot::Previous, NOW)] {
+        assert_eq!(ended.overlap(NOW), None);
+        for now in [UtcMs(0), NOW, NOW + WEEK] {
+            assert_eq!(ended.admits(SecretSlot::Previous, HOME, now), Err(Refusal::Retired { at: NOW }));
+            assert_eq!(ended.admits(SecretSlot::Current, HOME, now), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn an_end_that_has_come_is_not_moved() {
+    let over = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
+    let end = NOW + WEEK;
+    let exposed = over.expose(SecretSlot::Previous, end + WEEK);
+    assert_eq!(exposed.admits(SecretSlot::Previous, HOME, end), Err(Refusal::Retired { at: end }));
 }
 
 #[test]
@@ -112,8 +128,9 @@ fn an_exposed_secret_gets_no_overlap_and_no_second_life() {
     let stopped = exposed.clone().deactivate(Actor::System, NOW, SERVICE).unwrap();
     assert_eq!(stopped.clone().reactivate(SERVICE), Err(InvalidTransition::Exposed));
     let rotated = stopped.rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
-    assert_eq!(rotated.previous, None);
-    assert!(rotated.reactivate(SERVICE).is_ok());
+    assert_eq!(rotated.overlap(NOW), None);
+    let again = rotated.reactivate(SERVICE).unwrap();
+    assert_eq!(again.admits(SecretSlot::Previous, HOME, NOW), Err(Refusal::Retired { at: NOW }));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, TenantName, TenantState},
-    api_key::{ApiKey, DeleteReason, InvalidTransition, KeyName, KeyState, LastUse, NewKey, SecretSlot, StoredSecret},
+    api_key::{ApiKey, DeleteReason, InvalidTransition, KeyName, KeyState, LastUse, NewKey, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{NOTHING_DUE_MS, Stage},
     ip_range::IpRanges,
@@ -388,9 +388,7 @@ impl World {
         let remembered = self.nodes[index].cache.get(&id).filter(|_| believes).cloned();
         let admits = |remembered: &Remembered, wall| {
             let key = &remembered.key;
-            let slot = [SecretSlot::Current, SecretSlot::Previous]
-                .into_iter()
-                .find(|slot| key.secret(*slot).is_some_and(|secret| secret.hash == Some(hash)))?;
+            let slot = key.slot_of(&hash)?;
             key.admits(slot, std::net::IpAddr::from([127, 0, 0, 1]), wall).is_ok().then_some(slot)
         };
         let wall = self.nodes[index].wall(now);

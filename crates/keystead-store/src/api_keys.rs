@@ -20,6 +20,7 @@ const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.locat
     k.deleted_while_active, k.restore_until, k.created_by_kind, k.created_by_id, k.created_at, k.secret_hash,
     k.secret_pepper_version, k.secret_last_four, k.secret_created_at, k.secret_used_at, k.previous_hash,
     k.previous_pepper_version, k.previous_last_four, k.previous_created_at, k.previous_used_at, k.previous_retires_at,
+    k.previous_ended,
     k.exposed_at, k.last_used_at, k.last_used_ip, k.last_used_agent, k.last_used_endpoint, k.active_at, v.idle_since,
     v.stage, v.deletes_at, k.held, k.replaces, k.version";
 
@@ -41,10 +42,10 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
         current: read_secret(row)?.ok_or_else(|| Error::unreadable("a key without a secret"))?,
         previous: match read_secret(row)? {
             None => {
-                row.column::<Option<UtcMs>>()?;
+                let _: (Option<UtcMs>, bool) = (row.column()?, row.column()?);
                 None
             }
-            Some(secret) => Some(PreviousSecret { secret, retires_at: row.column()? }),
+            Some(secret) => Some(PreviousSecret { secret, retires_at: row.column()?, ended: row.column()? }),
         },
         exposed_at: row.column()?,
         last_use: read_last_use(row)?,
@@ -229,7 +230,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
              secret_used_at = ?21, previous_hash = ?22, previous_pepper_version = ?23, previous_last_four = ?24,
              previous_created_at = ?25, previous_used_at = ?26, previous_retires_at = ?27, exposed_at = ?28,
              active_at = CASE WHEN active_at < ?29 THEN ?29 ELSE active_at END, version = ?30,
-             replaces = ?31
+             replaces = ?31, previous_ended = ?32
          WHERE id = ?1",
         &[
             id,
@@ -263,6 +264,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
             active_at,
             version,
             replaces,
+            &previous.as_ref().is_some_and(|previous| previous.ended),
         ],
     )?;
     Ok(())
@@ -432,7 +434,7 @@ pub fn touch(tx: &mut Tx<'_>, key_use: &KeyUse) -> Result<Option<ServiceMs>> {
                  THEN ?3 ELSE previous_used_at END,
              last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < ?3 THEN ?3 ELSE last_used_at END
          WHERE id = ?1 AND state = 'active'
-             AND (secret_hash = ?2 OR (previous_hash = ?2 AND previous_retires_at > ?3))
+             AND (secret_hash = ?2 OR (previous_hash = ?2 AND NOT previous_ended AND previous_retires_at > ?3))
          RETURNING active_at",
         &[id, secret_hash, at, ip, user_agent, endpoint],
         |row| row.column(),

@@ -96,7 +96,7 @@ pub fn expiring(
 /// Keys whose old secret ends after `now` and before `until`, and was used since `used_since`.
 pub fn retiring(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs, used_since: UtcMs, limit: i64) -> Result<Vec<ApiKey>> {
     let mut conditions = Filter::new();
-    conditions.and("k.previous_hash IS NOT NULL AND k.previous_retires_at > @", &[&now]);
+    conditions.and("k.previous_hash IS NOT NULL AND NOT k.previous_ended AND k.previous_retires_at > @", &[&now]);
     conditions.and("k.previous_retires_at <= @ AND k.previous_used_at >= @", &[&until, &used_since]);
     conditions.and("k.state = 'active'", &[]);
     conditions.and(

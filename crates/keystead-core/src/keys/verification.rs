@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keystead_model::{
-    LocationId, UtcMs,
+    KeyId, LocationId, UtcMs,
     actor::Actor,
     api_key::{Refusal, SecretSlot},
     inactivity::needs_touch,
@@ -114,7 +114,7 @@ impl App {
     }
 
     /// What this node remembers of a key, while it may believe that.
-    fn believed(&self, id: keystead_model::KeyId) -> Option<Arc<KnownKey>> {
+    fn believed(&self, id: KeyId) -> Option<Arc<KnownKey>> {
         self.keys.get(id).filter(|_| self.fence.is_fresh(self.clock.monotonic()))
     }
 
@@ -189,21 +189,25 @@ impl App {
                 known.stored(active_at, current);
                 Ok(())
             }
-            None => Err(self.why_not_touched(known, facts, now).await?),
+            None => Err(self.why_not_touched(known.key.id, &secret_hash, facts, now).await?),
         }
     }
 
     /// The key was ended between the look and the touch: what the holder is told comes from a new read.
-    async fn why_not_touched(&self, known: &KnownKey, facts: &RequestFacts<'_>, now: UtcMs) -> Result<Error> {
-        let id = known.key.id;
+    async fn why_not_touched(
+        &self,
+        id: KeyId,
+        secret_hash: &[u8; 32],
+        facts: &RequestFacts<'_>,
+        now: UtcMs,
+    ) -> Result<Error> {
         self.keys.invalidate(id);
-        Ok(match self.keys.reread(id, Instant::now()).await? {
-            Some(fresh) => match fresh.key.admits(SecretSlot::Current, facts.address, now) {
-                Err(refusal) => Error::Refused(refusal),
-                Ok(()) => Error::Unauthenticated(ErrorCode::KeyUnknown),
-            },
-            None => Error::Unauthenticated(ErrorCode::KeyUnknown),
-        })
+        let fresh = self.keys.reread(id, Instant::now()).await?;
+        let refusal = fresh.and_then(|fresh| {
+            let slot = fresh.key.slot_of(secret_hash)?;
+            fresh.key.admits(slot, facts.address, now).err()
+        });
+        Ok(refusal.map_or(Error::Unauthenticated(ErrorCode::KeyUnknown), Error::Refused))
     }
 
     /// Checks once more, just before an operation: between the headers and the end of a body a key may have ended.
@@ -214,10 +218,7 @@ impl App {
         }
         let current = self.keys.reread(id, Instant::now()).await?;
         let current = current.ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
-        let slot = [SecretSlot::Current, SecretSlot::Previous]
-            .into_iter()
-            .find(|slot| current.key.secret(*slot).is_some_and(|secret| secret.hash == Some(caller.secret_hash)))
-            .ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
+        let slot = current.key.slot_of(&caller.secret_hash).ok_or(Error::Unauthenticated(ErrorCode::KeyUnknown))?;
         current.key.admits(slot, caller.facts_address, self.clock.now()).map_err(Error::Refused)
     }
 

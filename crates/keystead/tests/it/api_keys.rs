@@ -221,3 +221,58 @@ async fn a_suspended_tenant_is_refused_and_comes_back() {
     app.app.set_agency_state(&operator, keystead_model::agency::TenantState::Suspended).await.unwrap();
     assert_eq!(app.get("/contacts/").key(&key).send().await.expect(403)["code"], "tenant_suspended");
 }
+
+/// Whoever still holds a secret that was ended before its time is told that, and until then when it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_secret_tells_its_own_end_and_says_when_it_was_replaced() {
+    let app = TestApp::start().await;
+    let agency = app.agency_key().await;
+    let path = |key: &TestKey, action: &str| format!("/api-keys/{}/{action}", key.id);
+    let rotate = async |key: &TestKey, overlap: &str| {
+        let rotated = app.post(&path(key, "rotate")).key(&agency).json(&json!({"overlap": overlap})).send().await;
+        made(&rotated.expect(200))
+    };
+    let end = async |key: &TestKey, action: &str| app.post(&path(key, action)).key(&agency).send().await.expect(200);
+    let answer = async |key: &TestKey| {
+        let answer = app.get("/contacts/").key(key).send().await;
+        let code = if answer.is_ok() { String::new() } else { answer.json()["code"].as_str().unwrap().to_owned() };
+        (answer.status, code, answer.header("keystead-key-expires-at").to_owned())
+    };
+
+    let old = app.location_key().await;
+    let new = rotate(&old, "PT24H").await;
+    assert_eq!(answer(&old).await, (200, String::new(), "2026-11-26T12:00:00.000Z".to_owned()));
+    assert_eq!(answer(&new).await.2, "2027-02-23T13:00:00.000Z", "the new one ends with the key");
+    end(&old, "rotate/finish").await;
+    assert_eq!(answer(&old).await.1, "key_secret_retired");
+    let refused = app.get("/contacts/").key(&old).send().await.expect(401);
+    assert!(refused["hint"].as_str().unwrap().contains("2026-11-25T12:00:00"), "{refused}");
+    // A clock that goes wrong does not bring it back.
+    app.clock.jump(-3_600_000);
+    app.app.poll_changes().await.unwrap();
+    assert_eq!(answer(&old).await.1, "key_secret_retired");
+    assert_eq!(answer(&new).await.0, 200);
+    app.clock.jump(3_600_000);
+
+    let lost = app.location_key().await;
+    let replacement = rotate(&lost, "PT0S").await;
+    assert_eq!(answer(&lost).await.1, "key_secret_retired");
+    assert_eq!(answer(&replacement).await.0, 200);
+
+    let kept = app.location_key().await;
+    let taken_back = rotate(&kept, "P7D").await;
+    assert_eq!(answer(&taken_back).await.0, 200);
+    end(&kept, "rotate/cancel").await;
+    assert_eq!(answer(&taken_back).await.1, "key_secret_retired");
+    assert_eq!(answer(&kept).await.0, 200);
+
+    let leaked = app.location_key().await;
+    let safe = rotate(&leaked, "P7D").await;
+    app.post("/api-keys/revoke-exposed").json(&json!({"keys": [leaked.secret]})).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    assert_eq!(answer(&leaked).await.1, "key_secret_retired");
+    assert_eq!(answer(&safe).await.0, 200);
+    // Reported again it is no news.
+    app.post("/api-keys/revoke-exposed").json(&json!({"keys": [leaked.secret]})).send().await.expect(202);
+    assert_eq!(app.app.end_exposed_keys().await.unwrap(), 0);
+}
