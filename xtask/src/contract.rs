@@ -30,12 +30,18 @@ impl Contract {
         let surface = surface(&read(&self.from.join("operations.tsv"))?);
         let target = root().join("contract");
         fs::create_dir_all(&target).map_err(|error| error.to_string())?;
+        let mut operations = BTreeSet::new();
         for (api, folder) in [("2.0", "2.0/apps"), ("v3", "2.0/v3")] {
             let distilled = distil(&self.from.join(folder), &surface[api])?;
+            operations.extend(named(&distilled));
             write(&target.join(format!("{api}.json")), &distilled)?;
         }
         let recorded = recorded(&parse(&self.from.join("1.0/openapi.json"))?, &surface["1.0"]);
-        write(&target.join("1.0.json"), &recorded)
+        operations.extend(named(&recorded));
+        write(&target.join("1.0.json"), &recorded)?;
+        let lines: String = operations.iter().map(|(path, method)| format!("{method} {path}\n")).collect();
+        let file = target.join("operations.txt");
+        fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))
     }
 }
 
@@ -64,6 +70,16 @@ fn surface(table: &str) -> BTreeMap<String, BTreeSet<(String, String)>> {
         }
     }
     surface
+}
+
+/// Path and method of each operation: the server knows by them what it does not serve yet.
+fn named(distilled: &Value) -> impl Iterator<Item = (String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    distilled["operations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(move |operation| (text(&operation["path"]), text(&operation["method"])))
 }
 
 fn distil(folder: &Path, surface: &BTreeSet<(String, String)>) -> Outcome<Value> {

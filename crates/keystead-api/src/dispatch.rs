@@ -25,7 +25,7 @@ use crate::{
     reply::{Content, Reply},
     route::{Face, Handler, Route},
     routes::routes,
-    v1,
+    unknown_route, v1,
     v2::{self, Version},
 };
 
@@ -73,10 +73,7 @@ impl Api {
         let mut facts = Facts::default();
         let outcome = match self.route(&parts.method, path) {
             Some((route, params)) => self.run(route, params, &parts, body, &arrival, &mut facts).await,
-            None => Err(Failure::new(
-                ErrorCode::RouteUnknown,
-                format!("Cannot {} {}", echo(parts.method.as_str()), echo(path)),
-            )),
+            None => Err(self.unknown(&parts.method, path)),
         };
         let reply = outcome.unwrap_or_else(|failure| {
             facts.retry_after = facts.retry_after.or(failure.retry_after);
@@ -99,9 +96,23 @@ impl Api {
         respond(reply, &arrival, &facts)
     }
 
+    /// What stands at a path. Both forms of every path are served.
+    fn at<'p>(&self, path: &'p str) -> Option<matchit::Match<'_, 'p, &HashMap<Method, usize>>> {
+        self.router.at(path.strip_suffix('/').unwrap_or(path)).ok()
+    }
+
+    fn unknown(&self, method: &Method, path: &str) -> Failure {
+        let answered =
+            |path: &str| self.at(path).map(|found| found.value.keys().cloned().collect()).unwrap_or_default();
+        let message = format!("Cannot {} {}", echo(method.as_str()), echo(path));
+        Failure {
+            hint: Some(unknown_route::hint(method, path, answered)),
+            ..Failure::new(ErrorCode::RouteUnknown, message)
+        }
+    }
+
     fn route(&self, method: &Method, path: &str) -> Option<(&Route, Vec<(String, String)>)> {
-        // Both forms of every path are served.
-        let found = self.router.at(path.strip_suffix('/').unwrap_or(path)).ok()?;
+        let found = self.at(path)?;
         // HEAD is GET without the body, which the server leaves out.
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let route = &self.table[*found.value.get(method)?];
@@ -213,6 +224,17 @@ impl Api {
         facts: &mut Facts,
     ) -> Result<Admitted, Failure> {
         let authority = caller.authority();
+        let reach = &authority.grant().reach;
+        // The kind before the scope: no scope helps a key of the wrong kind, and some cannot be given to it.
+        match (&route.handler, route.face, named) {
+            (Handler::Agency(_), ..) if !reach.has_agency() => {
+                return Err(Error::WrongKind(ErrorCode::AgencyKeyNeeded).into());
+            }
+            (Handler::Location(_), Face::V1, Named::Nothing) if reach.has_agency() => {
+                return Err(Error::WrongKind(ErrorCode::LocationKeyNeeded).into());
+            }
+            _ => {}
+        }
         if let Some(scope) = route.scope {
             // Each operation asks again; asking here keeps the input of strangers out of the parsers.
             authority.require(scope)?;
@@ -222,9 +244,6 @@ impl Api {
                 let named = match named {
                     Named::Malformed => return Err(Error::NoAccess.into()),
                     Named::Location(location) => Some(location),
-                    Named::Nothing if route.face == Face::V1 && authority.grant().reach.has_agency() => {
-                        return Err(Error::WrongKind(ErrorCode::LocationKeyNeeded).into());
-                    }
                     Named::Nothing => None,
                 };
                 let context = self.app.enter_location(authority, named).await?;

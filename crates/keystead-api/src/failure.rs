@@ -6,6 +6,7 @@ use keystead_core::{Error, ErrorCode, Violation, error::Noun};
 use keystead_model::{
     api_key::{DeleteReason, Refusal},
     contact::DuplicateContact,
+    key_secret::NotAKey,
     scope::Scope,
 };
 
@@ -61,7 +62,14 @@ impl From<Error> for Failure {
         let code = error.code();
         let mut failure = Self::new(code, error.to_string());
         match error {
-            Error::Refused(refusal) => failure.hint = Some(format!("{} {}", what_happened(&refusal), code.fix())),
+            Error::Refused(refusal) => {
+                let fix = match refusal {
+                    Refusal::Deactivated { exposed: true, .. } => "It can be reactivated once an admin has rotated it.",
+                    _ => code.fix(),
+                };
+                failure.hint = Some(format!("{} {fix}", what_happened(&refusal)));
+            }
+            Error::NotAKey(problem) => failure.hint = Some(whole_key(problem)),
             Error::MissingScope(scope) => failure.required = Some(scope),
             Error::Invalid(violations) => failure.message = Message::Violations(violations),
             Error::NotFound(noun, id) => failure.message = Message::Missing(noun, id),
@@ -78,6 +86,27 @@ impl From<Error> for Failure {
     }
 }
 
+/// How to send the key itself.
+fn whole_key(problem: NotAKey) -> String {
+    match problem {
+        NotAKey::Other => "A key begins with ks_location_ or ks_agency_; this text does not.".to_owned(),
+        NotAKey::Masked => {
+            "This is how a key is shown in lists, without its secret. The secret was shown once, when it was made; if \
+                            it is lost, rotate the key."
+                .to_owned()
+        }
+        NotAKey::Short(1) => "This is not a whole key: 1 character is missing. Copy it again, to its end.".to_owned(),
+        NotAKey::Short(missing) => {
+            format!("This is not a whole key: {missing} characters are missing. Copy it again, to its end.")
+        }
+        NotAKey::Extended => "There is more than the key in this text. Send the key alone, without quotes.".to_owned(),
+        NotAKey::Mistyped => {
+            "This is not a whole key: its checksum does not fit, so some of its characters are others. Copy it again."
+                .to_owned()
+        }
+    }
+}
+
 /// The caller has proven to hold the key's secret, so the answer may say what became of the key; it names nobody.
 fn what_happened(refusal: &Refusal) -> String {
     match refusal {
@@ -85,7 +114,10 @@ fn what_happened(refusal: &Refusal) -> String {
             format!("The key was deleted on {} after 90 days without use.", at.to_day())
         }
         Refusal::Deleted { at, reason: DeleteReason::Requested } => format!("The key was deleted on {}.", at.to_iso()),
-        Refusal::Deactivated { at } => format!("The key was deactivated on {}.", at.to_iso()),
+        Refusal::Deactivated { at, exposed: false } => format!("The key was deactivated on {}.", at.to_iso()),
+        Refusal::Deactivated { at, exposed: true } => {
+            format!("The key was deactivated on {}, since its secret was found in public.", at.to_iso())
+        }
         Refusal::Expired { at } => format!("The key expired on {}.", at.to_iso()),
         Refusal::Retired { at } => format!("This secret was replaced, and was accepted until {}.", at.to_iso()),
         Refusal::TenantSuspended => "The key's location or agency is suspended.".to_owned(),

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use keystead_model::{api_key::InvalidTransition, api_key::Refusal, contact::DuplicateContact, scope::Scope};
+use keystead_model::{
+    api_key::{InvalidTransition, Refusal},
+    contact::DuplicateContact,
+    key_secret::NotAKey,
+    scope::Scope,
+};
 
 use crate::error_code::ErrorCode;
 
@@ -21,8 +26,10 @@ pub struct Violation {
 /// A use case that did not happen. Nothing was changed.
 #[derive(Debug)]
 pub enum Error {
-    /// No key, or one that is none: by form, unknown, or with a wrong secret. All of these look alike.
+    /// No key, or one that is unknown or has a wrong secret. The last two look alike.
     Unauthenticated(ErrorCode),
+    /// The text that was sent for a key has not the form of one. Whoever has it can see that, so they may be told.
+    NotAKey(NotAKey),
     /// The key's secret is right, but the key may not be used.
     Refused(Refusal),
     /// The credential lacks a scope.
@@ -102,6 +109,7 @@ impl Error {
                 Refusal::TenantSuspended => ErrorCode::TenantSuspended,
                 Refusal::AddressNotAllowed { .. } => ErrorCode::AddressNotAllowed,
             },
+            Self::NotAKey(_) => ErrorCode::KeyUnknown,
             Self::MissingScope(_) => ErrorCode::ScopeMissing,
             Self::NoAccess => ErrorCode::LocationNotAccessible,
             Self::NotFound(..) => ErrorCode::NotFound,

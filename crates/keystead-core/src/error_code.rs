@@ -45,7 +45,7 @@ codes! {
         "There is no Authorization header, or it is empty or of another scheme.",
         "Send the key as `Authorization: Bearer ks_…`.";
     KeyUnknown = "key_unknown", 401, "The API key is not known",
-        "The text is not a key of this instance: it is incomplete, mistyped, or its secret was replaced. For safety the answer is the same for all of these.",
+        "The text has not the form of a key (the answer's hint says in which way), no key here has its id, or it is not the key's secret. For safety the answer is the same for the last two.",
         "Compare the key's public id and last four characters with the list under Settings > API keys. If the secret is lost, rotate the key.";
     KeyInUrl = "key_in_url", 401, "The API key was sent in the address",
         "A key in a query string ends up in logs, histories and referrers of others, so it must now be considered leaked. It was not accepted.",
@@ -54,8 +54,8 @@ codes! {
         "More than one Authorization header was sent, and they disagree.",
         "Send exactly one key.";
     KeyDeactivated = "key_deactivated", 401, "The API key is deactivated",
-        "Somebody switched the key off. Its secret is right.",
-        "An admin can reactivate it under Settings > API keys.";
+        "Somebody switched the key off, or its secret was found in public. The secret that was sent is right.",
+        "An admin can reactivate it under Settings > API keys; a key whose secret was found in public needs a rotation first.";
     KeyDeleted = "key_deleted", 401, "The API key is deleted",
         "The key was deleted, by somebody or after 90 days without any use. Its secret is right.",
         "For 30 days an admin can restore it, with the same secret, under Settings > API keys > Deleted. Afterwards create a new key.";
@@ -97,7 +97,7 @@ codes! {
         "Check the id and the location.";
     RouteUnknown = "route_unknown", 404, "There is no such route",
         "The method and path together name no operation of this instance.",
-        "Compare with the reference under /docs. A base URL must not have /v2 or another prefix.";
+        "Check the method and the spelling of the path. Where the server can tell what is wrong, the answer's hint says it.";
     VersionUnknown = "version_unknown", 400, "The Version header is not known",
         "API 2.0 shapes are chosen by the Version header.",
         "Send 2021-07-28, 2021-04-15, 2023-02-21, v3 or legacy, or leave the header away.";

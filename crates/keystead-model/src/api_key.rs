@@ -288,6 +288,8 @@ pub enum Refusal {
     Deactivated {
         /// Since when.
         at: UtcMs,
+        /// Whether its current secret was found in public and stays dead.
+        exposed: bool,
     },
     /// It has expired.
     Expired {
@@ -380,7 +382,9 @@ impl ApiKey {
     pub fn admits(&self, slot: SecretSlot, address: IpAddr, now: UtcMs) -> Result<(), Refusal> {
         match self.state {
             KeyState::Deleted { at, reason, .. } => return Err(Refusal::Deleted { at, reason }),
-            KeyState::Deactivated { at, .. } => return Err(Refusal::Deactivated { at }),
+            KeyState::Deactivated { at, .. } => {
+                return Err(Refusal::Deactivated { at, exposed: self.exposed_at.is_some() });
+            }
             KeyState::Active => {}
         }
         if let (SecretSlot::Previous, Some(previous)) = (slot, &self.previous)

@@ -59,7 +59,7 @@ fn a_deactivated_key_refuses_both_secrets_and_comes_back() {
     let rotated = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap();
     let stopped = rotated.clone().deactivate(Actor::Operator, NOW, SERVICE).unwrap();
     for slot in [SecretSlot::Current, SecretSlot::Previous] {
-        assert_eq!(stopped.admits(slot, HOME, NOW), Err(Refusal::Deactivated { at: NOW }));
+        assert_eq!(stopped.admits(slot, HOME, NOW), Err(Refusal::Deactivated { at: NOW, exposed: false }));
     }
     assert_eq!(stopped.clone().deactivate(Actor::System, NOW, SERVICE), Err(InvalidTransition::AlreadyDeactivated));
     let again = stopped.reactivate(SERVICE).unwrap();
@@ -164,7 +164,7 @@ fn a_suspended_tenant_is_told_when_nothing_else_stands_in_the_way() {
     let suspended = ApiKey { tenant_is_live: false, ..key() };
     assert_eq!(suspended.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::TenantSuspended));
     let stopped = suspended.deactivate(Actor::Operator, NOW, SERVICE).unwrap();
-    assert_eq!(stopped.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Deactivated { at: NOW }));
+    assert_eq!(stopped.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Deactivated { at: NOW, exposed: false }));
 }
 
 #[test]

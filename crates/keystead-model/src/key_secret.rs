@@ -77,6 +77,40 @@ impl<'a> PresentedKey<'a> {
     }
 }
 
+/// What is wrong with a text that is no key, as far as its form and checksum tell: anybody can compute both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAKey {
+    /// It does not begin as keys do.
+    Other,
+    /// It is how a key is shown once its secret may not be.
+    Masked,
+    /// So many characters are missing at its end.
+    Short(usize),
+    /// There is a whole key in it, and more.
+    Extended,
+    /// The checksum does not fit: some character is another.
+    Mistyped,
+}
+
+impl NotAKey {
+    /// Why `text`, for which [`PresentedKey::parse`] finds no key, is none.
+    pub fn of(text: &str) -> Self {
+        let kinds = [KeyKind::Agency, KeyKind::Location];
+        let begun = kinds.into_iter().find(|kind| text.starts_with(&format!("ks_{}_", kind.as_str())));
+        let length = begun.map(|kind| "ks__".len() + kind.as_str().len() + KeyId::LENGTH + 1 + TAIL);
+        let begins_with_a_key = length.and_then(|length| text.get(..length)).and_then(PresentedKey::parse).is_some();
+        if begins_with_a_key || find_keys(text.as_bytes()).next().is_some() {
+            return Self::Extended;
+        }
+        match length {
+            None => Self::Other,
+            Some(_) if text.contains(['…', '*', '•']) || text.contains("...") => Self::Masked,
+            Some(length) if text.len() < length => Self::Short(length - text.len()),
+            Some(_) => Self::Mistyped,
+        }
+    }
+}
+
 fn checksum(body: &[u8]) -> [u8; CHECKSUM_CHARACTERS] {
     let mut sum = [0; CHECKSUM_CHARACTERS];
     base62::write_number(u64::from(crc32fast::hash(body)), &mut sum);

@@ -61,6 +61,28 @@ fn every_single_changed_character_is_noticed() {
 }
 
 #[test]
+fn what_is_no_key_is_told_from_what_is_nearly_one() {
+    let secret = sample(KeyKind::Location);
+    let text = secret.expose();
+    for (text, wanted) in [
+        (text[..text.len() - 4].to_owned(), NotAKey::Short(4)),
+        ("ks_agency_".to_owned(), NotAKey::Short(12 + 1 + TAIL)),
+        (format!("{text}0"), NotAKey::Extended),
+        (format!("'{text}'"), NotAKey::Extended),
+        (format!("{text}, {text}"), NotAKey::Extended),
+        (masked(KeyKind::Location, PresentedKey::parse(text).unwrap().id, "x9Qa"), NotAKey::Masked),
+        (format!("ks_location_{}", "*".repeat(51)), NotAKey::Masked),
+        (text.replace("ks_location", "ks_agency"), NotAKey::Mistyped),
+        (text.to_uppercase(), NotAKey::Other),
+        (String::new(), NotAKey::Other),
+        ("ks_location_ä".repeat(9), NotAKey::Mistyped),
+    ] {
+        assert!(PresentedKey::parse(&text).is_none());
+        assert_eq!(NotAKey::of(&text), wanted, "{text}");
+    }
+}
+
+#[test]
 fn masks_hide_the_secret_and_keep_the_id() {
     let secret = sample(KeyKind::Agency);
     let line = format!("GET /x?key={} and {} again", secret.expose(), secret.expose());
@@ -78,7 +100,7 @@ fn masks_hide_the_secret_and_keep_the_id() {
 proptest! {
     #[test]
     fn parsing_and_masking_take_any_text(text in ".{0,200}", cut in 0usize..80) {
-        let _ = PresentedKey::parse(&text);
+        let _ = (PresentedKey::parse(&text), NotAKey::of(&text));
         let secret = sample(KeyKind::Location);
         let tail = &secret.expose()[25..];
         let mixed = format!("{text}{}{}", secret.expose(), text.chars().take(cut).collect::<String>());

@@ -7,7 +7,7 @@ use keystead_model::{
     actor::Actor,
     api_key::{Refusal, SecretSlot},
     inactivity::needs_touch,
-    key_secret::PresentedKey,
+    key_secret::{NotAKey, PresentedKey},
 };
 use keystead_store::api_keys;
 use subtle::ConstantTimeEq;
@@ -46,8 +46,7 @@ impl App {
     /// A hit in the cache costs one HMAC and no database; every refusal is decided on a record that was read after
     /// the request arrived.
     pub async fn authenticate(&self, presented: &str, facts: &RequestFacts<'_>) -> Result<KeyCaller> {
-        let unknown = || Error::Unauthenticated(ErrorCode::KeyUnknown);
-        let presented = PresentedKey::parse(presented).ok_or_else(unknown)?;
+        let presented = PresentedKey::parse(presented).ok_or_else(|| Error::NotAKey(NotAKey::of(presented)))?;
         let now = self.clock.now();
         if let Some(known) = self.believed(presented.id)
             && let Verdict::Admitted { slot, secret_hash } = self.look_at(&known, &presented, facts, now)

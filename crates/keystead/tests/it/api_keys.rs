@@ -276,3 +276,75 @@ async fn an_old_secret_tells_its_own_end_and_says_when_it_was_replaced() {
     app.post("/api-keys/revoke-exposed").json(&json!({"keys": [leaked.secret]})).send().await.expect(202);
     assert_eq!(app.app.end_exposed_keys().await.unwrap(), 0);
 }
+
+async fn hint(app: &TestApp, method: &str, path: &str, key: &TestKey) -> String {
+    let answer = app.call(method.parse().unwrap(), path).key(key).send().await;
+    assert!(!answer.is_ok(), "{method} {path}");
+    answer.json()["hint"].as_str().unwrap().to_owned()
+}
+
+/// What a hint advises must be possible, and must help.
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_are_true() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let agency = app.agency_key().await;
+
+    // A path of ours under another method, one of the contract that is not served yet, a prefix that is too much.
+    for (method, path, wanted) in [
+        ("PATCH", "/contacts/", "answers GET and POST"),
+        ("POST", "/v1/contacts/x", "answers DELETE, GET and PUT"),
+        ("POST", "/contacts/search", "not served by this release"),
+        ("GET", "/businesses/", "not served by this release"),
+        ("GET", "/v1/campaigns/", "not served by this release"),
+        ("GET", "/v2/contacts/", "Use /contacts/ and a base URL without /v2"),
+        ("GET", "/api/v1/contacts/x", "Use /v1/contacts/x and a base URL without /api"),
+        ("GET", "/nothing", "spelling"),
+    ] {
+        let hint = hint(&app, method, path, &key).await;
+        assert!(hint.contains(wanted), "{method} {path}: {hint}");
+        assert_eq!(hint.contains("base URL"), wanted.contains("base URL"), "{method} {path}: {hint}");
+    }
+
+    // A scope is advised only to a key that can hold it.
+    let reader = app.key(Reach::location(app.ids.location), Preset::ReadOnly).await;
+    let advised = hint(&app, "POST", "/contacts/", &reader).await;
+    assert!(advised.contains("Add the scope"), "{advised}");
+    for path in ["/locations/", "/v1/locations/"] {
+        let advised = hint(&app, "POST", path, &reader).await;
+        assert!(advised.contains("agency key") && !advised.contains("Add the scope"), "{path}: {advised}");
+    }
+    let narrow = ScopeSet::EMPTY.with(Scope::LocationsRead);
+    let narrow = app.key_with(Reach::Agency, narrow, |_| {}).await;
+    let advised = hint(&app, "GET", "/v1/contacts/", &narrow).await;
+    assert!(advised.contains("location key") && !advised.contains("Add the scope"), "{advised}");
+
+    // Whoever has a text can see from its form that it is no key, so the answer may say in which way.
+    let with = |secret: String| TestKey { id: key.id, secret };
+    let end = key.secret.len();
+    let masked = format!("ks_location_{}_…{}", key.id, &key.secret[end - 4..]);
+    for (secret, wanted) in [
+        (key.secret[..end - 1].to_owned(), "1 character is missing"),
+        (key.secret[..30].to_owned(), "33 characters are missing"),
+        (format!("{}x", key.secret), "more than the key"),
+        (format!("\"{}\"", key.secret), "more than the key"),
+        (key.secret.replace(&key.secret[40..41], if &key.secret[40..41] == "a" { "b" } else { "a" }), "checksum"),
+        (masked.clone(), "shown in lists"),
+        (masked.replace('…', "..."), "shown in lists"),
+        ("sk_live_something".to_owned(), "ks_location_"),
+    ] {
+        for path in ["/contacts/", "/v1/contacts/"] {
+            let answer = app.get(path).key(&with(secret.clone())).send().await;
+            let (code, hint) = (answer.json()["code"].clone(), answer.expect(401)["hint"].clone());
+            assert_eq!(code, "key_unknown", "{secret}");
+            assert!(hint.as_str().unwrap().contains(wanted), "{secret}: {hint}");
+        }
+    }
+
+    // A secret that was found in public never works again: reactivating is no advice.
+    app.post("/api-keys/revoke-exposed").json(&json!({"keys": [key.secret]})).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    let advised = hint(&app, "GET", "/contacts/", &key).await;
+    assert!(advised.contains("found in public") && advised.contains("once an admin has rotated it"), "{advised}");
+    app.post(&format!("/api-keys/{}/rotate", key.id)).key(&agency).json(&json!({})).send().await.expect(200);
+}
