@@ -5,6 +5,7 @@ use keystead_model::{
     Invalid, KeyId, LocationId, NoticeId, UtcMs,
     notice::{Notice, NoticeKind, Reading},
     page::cut,
+    time::DAY_MS,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -18,6 +19,9 @@ use crate::{call::Call, reply::Reply};
 struct Shape<'n> {
     id: NoticeId,
     r#type: String,
+    /// Which of the three notices before an end: 15, 7 or 1.
+    stage: Option<i64>,
+    /// Whole days until the end, as things stand now.
     days_left: Option<i64>,
     api_key_id: KeyId,
     api_key_name: &'n str,
@@ -36,6 +40,9 @@ fn shape<'n>(app: &App, notice: &'n Notice) -> Shape<'n> {
     let now = app.now();
     let kind = notice.kind;
     let only = |wanted: bool, at: Option<UtcMs>| at.filter(|_| wanted && notice.open);
+    let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now)));
+    let expires_at = only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at);
+    let ends_at = deletes_at.or(expires_at.filter(|_| kind != NoticeKind::Expired));
     Shape {
         id: notice.id,
         r#type: format!(
@@ -45,13 +52,14 @@ fn shape<'n>(app: &App, notice: &'n Notice) -> Shape<'n> {
                 other => other.as_str(),
             }
         ),
-        days_left: Some(kind.days()).filter(|days| *days > 0),
+        stage: Some(kind.days()).filter(|days| *days > 0),
+        days_left: ends_at.map(|at| (at - now).max(0) / DAY_MS),
         api_key_id: notice.key,
         api_key_name: &notice.key_name,
         location_id: notice.location,
         created_at: notice.recorded_at,
-        deletes_at: only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now))),
-        expires_at: only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at),
+        deletes_at,
+        expires_at,
         retires_at: only(kind == NoticeKind::Retiring, notice.retires_at),
         restorable_until: only(
             matches!(kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),

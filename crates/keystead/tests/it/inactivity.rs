@@ -1,5 +1,7 @@
 //! The 90-day rule through the front doors, with a clock that only the tests move.
 
+use std::time::Duration;
+
 use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
     actor::Actor,
@@ -120,7 +122,7 @@ async fn a_service_that_was_down_lets_nobody_lose_a_notice() {
     // Its time stood still: nothing has happened when it is back, however long it was away.
     let app = TestApp::start().await;
     let key = app.location_key().await;
-    app.clock.advance(std::time::Duration::from_secs(200 * 86_400));
+    app.clock.advance(Duration::from_secs(200 * 86_400));
     app.app.poll_changes().await.unwrap();
     assert_eq!(sweep(&app).await, Swept::default());
     // The sweeper alone was stuck until after the last day: the ladder begins then, in its full distances.
@@ -195,7 +197,7 @@ async fn a_deleted_key_is_restored_with_the_same_secret_and_full_90_days() {
     age_to_the_end(&app).await;
     assert!(is_deleted(&app, &key).await);
     let admin = app.agency_key().await;
-    app.clock.advance(std::time::Duration::from_secs(1));
+    app.clock.advance(Duration::from_secs(1));
     // Whoever still holds it is told why, and its owners that somebody does: once.
     for _ in 0..3 {
         assert_eq!(app.get("/api-keys/self").key(&key).send().await.status, 401);
@@ -278,7 +280,7 @@ async fn a_chosen_expiry_has_notices_of_its_own_and_the_90_days_run_from_it() {
     let kind = keystead_model::api_key::KeyKind::Location;
     let expiring = app
         .key_with(reach, Preset::FullAccess.scopes(kind), |new| {
-            new.grant.expires_at = Some(app.app.now() + std::time::Duration::from_secs(80 * 86_400));
+            new.grant.expires_at = Some(app.app.now() + Duration::from_secs(80 * 86_400));
         })
         .await;
     days(&app, 64.9).await;
@@ -305,7 +307,7 @@ async fn an_old_secret_that_is_still_in_use_is_named_a_day_before_it_ends() {
     let key = app.location_key().await;
     use_it(&app, &key).await;
     let operator = app.operator().await;
-    let week = std::time::Duration::from_secs(7 * 86_400);
+    let week = Duration::from_secs(7 * 86_400);
     app.app.rotate_key(operator.authority(), key.id, None, week).await.unwrap();
     days(&app, 6.05).await;
     assert!(open(&app, &key).await.is_empty(), "nobody used it in the last day");
@@ -331,7 +333,7 @@ async fn while_the_operator_has_paused_it_nothing_is_deleted() {
     days(&app, 5.0).await;
     assert!(!is_deleted(&app, &key).await, "not even what was due before");
     let before = app.app.service_now();
-    app.let_service_time_pass(std::time::Duration::from_secs(600)).await;
+    app.let_service_time_pass(Duration::from_secs(600)).await;
     assert_eq!(app.app.service_now(), before, "no 90 days run");
     assert!(set_paused(false).await);
     sweep(&app).await;
@@ -390,7 +392,7 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
     // An old secret in an overlap ends the overlap only.
     let rotated = app.location_key().await;
     use_it(&app, &rotated).await;
-    let week = std::time::Duration::from_secs(7 * 86_400);
+    let week = Duration::from_secs(7 * 86_400);
     let new = app.app.rotate_key(operator.authority(), rotated.id, None, week).await.unwrap();
     report(vec![rotated.secret.clone()]).await.expect(202);
     app.app.end_exposed_keys().await.unwrap();
@@ -457,6 +459,38 @@ async fn notifications_are_read_by_api_where_a_key_reaches() {
     assert_eq!(app.get("/notifications").key(&stranger).send().await.expect(200)["notifications"], json!([]));
     assert_eq!(app.get(&path).key(&stranger).send().await.status, 404);
     assert_eq!(app.patch(&path).key(&admin).json(&json!({"state": "eaten"})).send().await.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_left_are_those_that_are_left() {
+    let app = TestApp::start().await;
+    let (idle, admin) = (app.location_key().await, app.agency_key().await);
+    let told = async |key: &TestKey| {
+        let path = format!("/notifications?apiKeyId={}", key.id);
+        let listed = app.get(&path).key(&admin).send().await.expect(200);
+        let notice = &listed["notifications"][0];
+        (notice["stage"].clone(), notice["daysLeft"].clone(), notice["open"].clone())
+    };
+    days(&app, 75.05).await;
+    assert_eq!(told(&idle).await, (json!(15), json!(15), json!(true)));
+    days(&app, 2.5).await;
+    assert_eq!(told(&idle).await, (json!(15), json!(12), json!(true)), "twelve and a half");
+
+    // The notices of a short life come at shares of it.
+    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let short = app
+        .key_with(Reach::location(app.ids.location), scopes, |new| {
+            new.grant.expires_at = Some(app.app.now() + Duration::from_secs(70));
+        })
+        .await;
+    app.clock.advance(Duration::from_secs(36));
+    app.app.sweep().await.unwrap();
+    assert_eq!(told(&short).await, (json!(15), json!(0), json!(true)), "34 seconds are no 15 days");
+    app.clock.advance(Duration::from_secs(40));
+    app.app.sweep().await.unwrap();
+    assert_eq!(told(&short).await, (Value::Null, Value::Null, json!(true)), "expired");
+    use_it(&app, &idle).await;
+    assert_eq!(told(&idle).await, (json!(15), Value::Null, json!(false)), "what is settled has nothing left");
 }
 
 /// The notice cannot be written: its stage is not recorded either, and the deletion waits for it.
