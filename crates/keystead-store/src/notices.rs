@@ -44,7 +44,8 @@ const OPEN: &str = "CASE n.kind
             AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')
         WHEN 'deleted' THEN k.state = 'deleted' AND k.restore_until = n.episode AND k.secret_hash IS NOT NULL
         WHEN 'deleted_key_used' THEN k.state = 'deleted' AND k.restore_until = n.episode AND k.secret_hash IS NOT NULL
-        WHEN 'expiring' THEN k.state <> 'deleted' AND k.expires_at = n.episode AND k.expiry_recorded IS NULL
+        WHEN 'expiring' THEN k.state <> 'deleted' AND k.expires_at = n.episode
+            AND (k.expiry_recorded IS NULL OR k.expiry_recorded <> k.expires_at)
         WHEN 'expired' THEN k.state <> 'deleted' AND k.expires_at = n.episode
         WHEN 'retiring' THEN k.state <> 'deleted' AND k.previous_hash IS NOT NULL
             AND k.previous_retires_at = n.episode AND k.previous_retires_at > @

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
     actor::Actor,
-    api_key::KeyState,
+    api_key::{KeyPatch, KeyState},
     grant::Reach,
     inactivity::Stage,
     notice::{Notice, NoticeKind},
@@ -293,6 +293,15 @@ async fn a_chosen_expiry_has_notices_of_its_own_and_the_90_days_run_from_it() {
     assert_eq!(open(&app, &expiring).await, [NoticeKind::Expired]);
     let refused = app.get("/api-keys/self").key(&expiring).send().await;
     assert_eq!(refused.json()["code"], "key_expired");
+    // Moved, it is ahead again, and its notices call for something again.
+    let operator = app.operator().await;
+    let moved = |at| KeyPatch { expires_at: Some(Some(at)), ..KeyPatch::default() };
+    let later = app.app.now() + Duration::from_secs(10 * 86_400);
+    app.app.update_key(operator.authority(), expiring.id, None, moved(later)).await.unwrap();
+    sweep(&app).await;
+    assert_eq!(open(&app, &expiring).await, [NoticeKind::Expiring(Stage::Fifteen)]);
+    days(&app, 10.0).await;
+    assert_eq!(open(&app, &expiring).await, [NoticeKind::Expired]);
     days(&app, 74.0).await;
     assert!(!is_deleted(&app, &expiring).await, "not 90 days since it was made");
     for step in [1.1, 8.0, 6.0, 1.1] {
