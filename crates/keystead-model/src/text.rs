@@ -2,11 +2,16 @@
 
 use std::{borrow::Cow, fmt};
 
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory},
+};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{Invalid, key_secret};
 
-/// One line of text: trimmed, 1 to `MAX` characters, no control characters, nothing that looks like an API key.
+/// One line of text: trimmed, 1 to `MAX` characters of which some can be seen, no control characters, nothing that looks
+/// like an API key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line<const MAX: usize>(String);
 
@@ -20,6 +25,9 @@ impl<const MAX: usize> Line<MAX> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Invalid::new("should not be empty"));
+        }
+        if text.chars().all(is_unseen) {
+            return Err(Invalid::new("must have characters that can be seen"));
         }
         checked(text, MAX, false).map(Self)
     }
@@ -43,6 +51,21 @@ fn checked(text: &str, max: usize, lines: bool) -> Result<String, Invalid> {
         return Err(Invalid::new("must not contain an API key; deactivate that key, it has left its safe place"));
     }
     Ok(text.to_owned())
+}
+
+/// Whether nobody sees a character: white space, joiners, fillers, and what only changes the direction of others.
+pub fn is_unseen(c: char) -> bool {
+    const BLANK_BRAILLE: char = '\u{2800}';
+    c.is_whitespace()
+        || c == BLANK_BRAILLE
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
+}
+
+/// A text as it is compared and searched: in lower case, without what nobody sees, and with one space for each white space.
+pub fn folded(text: &str) -> String {
+    let seen = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect::<String>().to_lowercase();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 macro_rules! text_newtype {
@@ -226,6 +249,35 @@ mod tests {
         assert!(Line::<5>::parse("äöüßé").is_ok(), "characters count, not bytes");
         assert!(Prose::<9>::parse("a\nb\tc").is_ok());
         assert!(Prose::<9>::parse("a\0").is_err());
+    }
+
+    #[test]
+    fn a_line_can_be_seen() {
+        // No-break spaces, zero width, fillers, marks and overrides of direction, tags, an empty cell of Braille.
+        for refused in [
+            "\u{a0}\u{2003}",
+            "\u{200b}",
+            "\u{200d}\u{feff}",
+            "\u{3164}",
+            "\u{115f}\u{ffa0}",
+            "\u{202e}",
+            "\u{2067}\u{2069}",
+            "\u{61c}",
+            "\u{ad}",
+            "\u{2060}\u{180e}",
+            "\u{fe0f}",
+            "\u{e0041}\u{e007f}",
+            "\u{fff9}\u{fffb}",
+            "\u{2800} \u{2800}",
+        ] {
+            assert!(Line::<64>::parse(refused).is_err(), "{}", refused.escape_unicode());
+        }
+        // Among others they have their uses.
+        for kept in ["\u{202e}gnirps", "👩\u{200d}👧", "می\u{200c}خواهم", "क्\u{200d}ष", "\u{200f}עברית"]
+        {
+            assert_eq!(Line::<64>::parse(kept).unwrap().as_str(), kept);
+        }
+        assert_eq!(folded(" Spring\u{200b}  \u{202e}CAMPAIGN\u{a0}2 "), "spring campaign 2");
     }
 
     #[test]

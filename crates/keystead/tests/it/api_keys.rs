@@ -181,6 +181,7 @@ async fn settings_are_changed_and_addresses_enforced() {
         json!({"scopes": []}),
         json!({"state": "active"}),
         json!({"name": key.secret}),
+        json!({"name": "\u{202e}\u{200b}"}),
     ] {
         let answer = patch(bad.clone()).await;
         assert!(answer.status == 422 || (bad == json!({"name": ""}) && answer.status == 200), "{bad} {}", answer.text);
