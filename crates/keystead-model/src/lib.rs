@@ -16,6 +16,7 @@ pub mod inactivity;
 pub mod invalid;
 pub mod ip_range;
 pub mod key_scan;
+pub mod key_search;
 pub mod key_secret;
 pub mod location;
 pub mod mail;

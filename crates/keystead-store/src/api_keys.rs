@@ -4,14 +4,16 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
-    inactivity::{Inactivity, Stage},
+    inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, Stage},
     ip_range::IpRanges,
+    key_search::KeySearch,
     scope::ScopeSet,
+    text::folded,
 };
 
 use crate::{
     Error, Result, Row, Tx,
-    filter::{Filter, prefix_end},
+    filter::Filter,
     users::{read_actor, read_locations, write_locations},
 };
 
@@ -235,7 +237,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
         &[
             id,
             name,
-            &name.as_str().to_lowercase(),
+            &folded(name.as_str()),
             description,
             &scopes.to_names(),
             &chosen,
@@ -304,7 +306,7 @@ pub struct KeyFilter {
     pub created_by: Option<UserId>,
     /// Only those that nobody has used yet.
     pub never_used: bool,
-    /// A name that begins so.
+    /// What somebody typed or pasted to find a key by, see [`KeySearch`].
     pub query: Option<String>,
 }
 
@@ -316,22 +318,38 @@ pub fn list(
     after: Option<(UtcMs, KeyId)>,
     limit: i64,
 ) -> Result<Vec<ApiKey>> {
-    let mut conditions = conditions(&agency, filter);
-    let query = filter.query.as_deref().map(str::to_lowercase);
-    let end = query.as_deref().map(prefix_end);
-    if let (Some(query), Some(end)) = (&query, &end) {
-        conditions.and("k.name_lower >= @ AND k.name_lower < @", &[query, end]);
-    }
+    let search = filter.query.as_deref().map(KeySearch::parse);
+    let mut conditions = conditions(&agency, filter, search.as_ref());
     if let Some((at, id)) = &after {
         conditions.and("(k.created_at < @ OR (k.created_at = @ AND k.id < @))", &[at, at, id]);
     }
-    let limit = conditions.bind(&limit);
+    // The page first, of the table alone: what else a key's record needs is computed for those on it.
+    let most = conditions.bind(&limit);
+    let sql = format!(
+        "SELECT k.id FROM {} WHERE {} ORDER BY k.created_at DESC, k.id DESC LIMIT {most}",
+        tables(filter),
+        conditions.sql()
+    );
+    let page: Vec<KeyId> = tx.query(&sql, conditions.values(), |row| row.column())?;
+    if page.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conditions = Filter::new();
+    conditions.and_one_of("k.id", &page);
     let sql = format!(
         "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE {} ORDER BY k.created_at DESC, k.id DESC LIMIT {limit}",
+         WHERE {} ORDER BY k.created_at DESC, k.id DESC",
         conditions.sql()
     );
     tx.query(&sql, conditions.values(), read)
+}
+
+/// What the conditions of a filter are on.
+fn tables(filter: &KeyFilter) -> &'static str {
+    match filter.deletes_before {
+        Some(_) => "api_keys k JOIN api_key_lives v ON v.id = k.id",
+        None => "api_keys k",
+    }
 }
 
 /// Keys by conditions on `k` (the table) and `v` (the view), and one more column of each.
@@ -354,20 +372,13 @@ pub(crate) fn select_with<'f, T>(
 
 /// How many keys of an agency match.
 pub fn count_matching(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter) -> Result<i64> {
-    let mut conditions = conditions(&agency, filter);
-    let query = filter.query.as_deref().map(str::to_lowercase);
-    let end = query.as_deref().map(prefix_end);
-    if let (Some(query), Some(end)) = (&query, &end) {
-        conditions.and("k.name_lower >= @ AND k.name_lower < @", &[query, end]);
-    }
-    let sql = format!(
-        "SELECT CAST(count(*) AS BIGINT) FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE {}",
-        conditions.sql()
-    );
+    let search = filter.query.as_deref().map(KeySearch::parse);
+    let conditions = conditions(&agency, filter, search.as_ref());
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {} WHERE {}", tables(filter), conditions.sql());
     tx.query_one(&sql, conditions.values(), |row| row.column())
 }
 
-fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
+fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'f KeySearch>) -> Filter<'f> {
     let KeyFilter { kind, locations, deleted, active, expired, deletes_before, created_by, never_used, query: _ } =
         filter;
     let mut conditions = Filter::new();
@@ -392,7 +403,11 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
         None => {}
     }
     if let Some(instant) = deletes_before {
-        conditions.and("v.deletes_at <= @", &[instant]);
+        // Nobody's deletion is nearer than their own activity allows; the index of that finds the few to look at.
+        let earliest = INACTIVITY_MS + INACTIVITY_SLACK_MS;
+        conditions.and(&format!("k.active_at <= @ - {earliest} AND v.deletes_at <= @"), &[instant, instant]);
+        // While a tenant is suspended nothing of it is deleted.
+        conditions.and(TENANT_IS_LIVE, &[]);
     }
     if let Some(user) = created_by {
         conditions.and("k.created_by_kind = 'user' AND k.created_by_id = @", &[user]);
@@ -400,7 +415,24 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter) -> Filter<'f> {
     if *never_used {
         conditions.and("k.last_used_at IS NULL", &[]);
     }
+    match search {
+        Some(KeySearch::Id(id)) => conditions.and("k.id = @", &[id]),
+        Some(KeySearch::Part(part)) => conditions.and_any_holds(&holding(part), part),
+        None => {}
+    }
     conditions
+}
+
+/// The texts of a key that may hold `part`: not those for which it is too long.
+fn holding(part: &str) -> Vec<&'static str> {
+    let mut texts = vec!["k.name_lower"];
+    if part.len() <= KeyId::LENGTH {
+        texts.push("lower(k.id)");
+    }
+    if part.len() <= 4 {
+        texts.extend(["lower(k.secret_last_four)", "lower(COALESCE(k.previous_last_four, ''))"]);
+    }
+    texts
 }
 
 /// A use that is about to be written.

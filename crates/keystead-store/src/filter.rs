@@ -32,6 +32,15 @@ impl<'v> Filter<'v> {
         self.conditions.push(format!("{column} IN ({places})"));
     }
 
+    /// Adds that one of `texts` holds `part`. A text is changed by leaving the part away only if it is in it, which both
+    /// databases say alike; an empty part is in none.
+    pub(crate) fn and_any_holds(&mut self, texts: &[&str], part: &'v dyn ToValue) {
+        let part = self.bind(part);
+        let holds = |text: &&str| format!("replace({text}, CAST({part} AS TEXT), '') <> {text}");
+        let any: Vec<String> = texts.iter().map(holds).collect();
+        self.conditions.push(format!("({})", any.join(" OR ")));
+    }
+
     /// The text of an expression, with its values bound; for a place outside the WHERE.
     pub(crate) fn expression(&mut self, expression: &str, values: &[&'v dyn ToValue]) -> String {
         let mut text = String::with_capacity(expression.len());
@@ -97,6 +106,9 @@ mod tests {
         filter.and_one_of::<i64>("e", []);
         assert!(filter.sql().ends_with("c IS NULL AND d IN (?4, ?5) AND e IN (NULL)"));
         assert_eq!(filter.values().len(), 5);
+        filter.and_any_holds(&["f", "g"], &6i64);
+        let holds = "(replace(f, CAST(?6 AS TEXT), '') <> f OR replace(g, CAST(?6 AS TEXT), '') <> g)";
+        assert!(filter.sql().ends_with(holds), "{}", filter.sql());
     }
 
     #[test]

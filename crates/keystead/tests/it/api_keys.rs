@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
+    api_key::{KeyName, NewKey},
     grant::Reach,
     scope::{Preset, Scope, ScopeSet},
 };
@@ -324,12 +326,14 @@ async fn hints_are_true() {
     let with = |secret: String| TestKey { id: key.id, secret };
     let end = key.secret.len();
     let masked = format!("ks_location_{}_…{}", key.id, &key.secret[end - 4..]);
+    let mut mistyped = key.secret.clone();
+    mistyped.replace_range(40..41, if &key.secret[40..41] == "a" { "b" } else { "a" });
     for (secret, wanted) in [
         (key.secret[..end - 1].to_owned(), "1 character is missing"),
         (key.secret[..30].to_owned(), "33 characters are missing"),
         (format!("{}x", key.secret), "more than the key"),
         (format!("\"{}\"", key.secret), "more than the key"),
-        (key.secret.replace(&key.secret[40..41], if &key.secret[40..41] == "a" { "b" } else { "a" }), "checksum"),
+        (mistyped, "checksum"),
         (masked.clone(), "shown in lists"),
         (masked.replace('…', "..."), "shown in lists"),
         ("sk_live_something".to_owned(), "ks_location_"),
@@ -348,4 +352,62 @@ async fn hints_are_true() {
     let advised = hint(&app, "GET", "/contacts/", &key).await;
     assert!(advised.contains("found in public") && advised.contains("once an admin has rotated it"), "{advised}");
     app.post(&format!("/api-keys/{}/rotate", key.id)).key(&agency).json(&json!({})).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_found_by_whatever_people_have_of_them() {
+    let app = TestApp::start().await;
+    let admin = app.agency_key().await;
+    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let named = async |name: &str| {
+        let change = |new: &mut NewKey| new.name = KeyName::parse(name).unwrap();
+        app.key_with(Reach::location(app.ids.location), scopes, change).await
+    };
+    let (wanted, other) = (named("Spring Campaign (Göteborg)").await, named("Nightly export 50%_").await);
+    let find = async |text: &str| {
+        let filter = KeyFilter { query: Some(text.to_owned()), ..KeyFilter::default() };
+        let query = KeyQuery { filter, after: None, limit: 10 };
+        let (found, total) = app.app.list_keys(app.operator().await.authority(), query).await.unwrap();
+        assert_eq!(found.len() as i64, total, "{text}");
+        found.into_iter().map(|key| key.id).collect::<Vec<_>>()
+    };
+    let (id, end) = (wanted.id.as_str(), wanted.secret.len());
+    let last_four = &wanted.secret[end - 4..];
+    for text in [
+        "spring",
+        "campaign",
+        "paign (gö",
+        "GÖTEBORG",
+        " Spring\u{200b}  Campaign ",
+        id,
+        &id[3..11],
+        &id.to_lowercase(),
+        last_four,
+        &format!("…{last_four}"),
+        &format!("ks_location_{id}_…{last_four}"),
+        &format!("ks_location_{id}"),
+        &format!("ks_location_{}", &id[..9]),
+        &wanted.secret,
+        &format!("Authorization: Bearer {}", wanted.secret),
+        &wanted.secret[..40],
+    ] {
+        assert_eq!(find(text).await, [wanted.id], "{text}");
+    }
+    assert_eq!(find("50%_").await, [other.id], "nothing in it means anything else");
+    for text in ["%", "springcampaign", "\u{200b}", &format!("ks_agency_{}", "0".repeat(12)), &wanted.secret[26..]] {
+        assert!(find(text).await.iter().all(|id| *id != wanted.id), "{text}");
+    }
+    // By the API too, where a whole key in an address is refused as leaked.
+    for (query, status) in [(format!("ks_location_{id}_%E2%80%A6{last_four}"), 200), (wanted.secret.clone(), 401)] {
+        let answer = app.get(&format!("/api-keys?query={query}")).key(&admin).send().await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        if status == 200 {
+            assert_eq!(answer.json()["apiKeys"][0]["id"], json!(wanted.id));
+        }
+    }
+    // The old secret of a rotation is what somebody may have, too.
+    let rotated = app.post(&format!("/api-keys/{id}/rotate")).key(&admin).json(&json!({})).send().await.expect(200);
+    let rotated = made(&rotated);
+    assert_eq!(find(last_four).await, [wanted.id]);
+    assert_eq!(find(&rotated.secret[end - 4..]).await, [wanted.id]);
 }
