@@ -34,6 +34,8 @@ pub struct CreatedKey {
     pub secret: Option<KeySecret>,
     /// When a replaced secret is dead everywhere, if one was replaced at once.
     pub receipt: Receipt,
+    /// Other keys of its owner that have the name that it was just given.
+    pub namesakes: i64,
 }
 
 /// A key that was changed.
@@ -42,6 +44,17 @@ pub struct ChangedKey {
     pub key: ApiKey,
     /// From when on the change holds.
     pub receipt: Receipt,
+    /// Other keys of its owner that have the name that it was just given.
+    pub namesakes: i64,
+}
+
+/// What whoever gave a key its name should know: names need not be unique, but are what keys are told apart by.
+pub fn warning_of_namesakes(namesakes: i64) -> Option<String> {
+    match namesakes {
+        0 => None,
+        1 => Some("Another key of this owner has the same name.".to_owned()),
+        several => Some(format!("{several} other keys of this owner have the same name.")),
+    }
 }
 
 /// The bound of a change: on this node it holds already, on every other node from an instant on.
@@ -87,18 +100,19 @@ impl App {
                     let sequence = changes::next(tx, Change::Key(id), now)?;
                     let service = service_clock::read(tx)?.now;
                     let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
-                    Ok((sequence, insert_key(tx, authority, &key, cap)?, true))
+                    let key = insert_key(tx, authority, &key, cap)?;
+                    Ok((sequence, api_keys::namesakes(tx, &key)?, key, true))
                 },
                 move |tx, lost| {
                     let id = lost.key_id()?;
                     let key = api_keys::find(tx, agency, id)?.ok_or_else(|| not_found(id))?;
-                    Ok((changes::poll(tx)?.head, key, false))
+                    Ok((changes::poll(tx)?.head, api_keys::namesakes(tx, &key)?, key, false))
                 },
             )
             .await;
         self.keys.invalidate(id);
-        let (sequence, key, is_new) = written?;
-        Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence) })
+        let (sequence, namesakes, key, is_new) = written?;
+        Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence), namesakes })
     }
 
     /// Keys that the authority may see, newest first, and how many match in all.
@@ -251,7 +265,7 @@ impl App {
             })
             .await?;
         let is_new = authority.claim().is_none_or(|claim| claim.lost().is_none());
-        Ok(CreatedKey { key: changed.key, secret: is_new.then_some(secret), receipt: changed.receipt })
+        Ok(CreatedKey { key: changed.key, secret: is_new.then_some(secret), receipt: changed.receipt, namesakes: 0 })
     }
 
     /// Takes a running rotation back.
@@ -319,21 +333,22 @@ impl App {
                     api_keys::update(tx, &after)?;
                     record(tx, authority, change_of(action, Some(&before), Some(&after)))?;
                     let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
-                    Ok((sequence, key))
+                    let namesakes = if key.name == before.name { 0 } else { api_keys::namesakes(tx, &key)? };
+                    Ok((sequence, namesakes, key))
                 },
                 move |tx, _| {
                     let key = api_keys::find(tx, agency, id)?.ok_or_else(|| not_found(id))?;
-                    Ok((changes::poll(tx)?.head, key))
+                    Ok((changes::poll(tx)?.head, 0, key))
                 },
             )
             .await;
         // Also when the outcome of the commit is not known: a cached record may be wrong then.
         self.keys.invalidate(id);
-        let (sequence, key) = written?;
+        let (sequence, namesakes, key) = written?;
         if REVOKING.contains(&action) {
             log_revocation(key.id, action, sequence);
         }
-        Ok(ChangedKey { key, receipt: self.receipt(sequence) })
+        Ok(ChangedKey { key, receipt: self.receipt(sequence), namesakes })
     }
 
     pub(crate) fn receipt(&self, sequence: i64) -> Receipt {

@@ -37,7 +37,7 @@ mod tasks;
 mod users;
 
 pub use agencies::NewAgency;
-pub use api_keys::{ChangedKey, CreatedKey, KeyQuery, Receipt};
+pub use api_keys::{ChangedKey, CreatedKey, KeyQuery, Receipt, warning_of_namesakes};
 pub use app::{App, Limits, OpenAppError, RateLimits};
 pub use clock::{Clock, TestClock};
 pub use contacts::{Upserted, WhenDuplicate};

@@ -103,8 +103,9 @@ impl App {
         if is_new && ends == OldKeyEnds::Now {
             log_revocation(id, "api_key.replaced", sequence);
         }
-        let made = CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence) };
-        Ok(ReplacedKey { made, old })
+        // Its name is the old one's on purpose.
+        let secret = is_new.then_some(secret);
+        Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence), namesakes: 0 }, old })
     }
 
     /// The replacement of a lost key is used for the first time: the lost one stops.

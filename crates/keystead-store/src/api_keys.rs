@@ -287,6 +287,20 @@ pub fn count(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) ->
     tx.query_one(sql, &[&agency, &location], |row| row.column())
 }
 
+/// How many other keys of the same owner, not deleted, have the name of a key.
+pub fn namesakes(tx: &mut Tx<'_>, key: &ApiKey) -> Result<i64> {
+    let (_, location, _) = columns_of(&key.grant.reach);
+    let mut conditions = Filter::new();
+    match &location {
+        Some(location) => conditions.and("location_id = @", &[location]),
+        None => conditions.and("agency_id = @ AND location_id IS NULL", &[&key.grant.agency]),
+    }
+    let name = folded(key.name.as_str());
+    conditions.and("name_lower = @ AND id <> @ AND state <> 'deleted'", &[&name, &key.id]);
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM api_keys WHERE {}", conditions.sql());
+    tx.query_one(&sql, conditions.values(), |row| row.column())
+}
+
 /// Which keys to list.
 #[derive(Clone, Debug, Default)]
 pub struct KeyFilter {

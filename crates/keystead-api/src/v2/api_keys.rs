@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use keystead_core::{
     App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, OldKeyEnds, REPORTED_AT_ONCE, Receipt,
-    ReplacedKey, error::Noun,
+    ReplacedKey, error::Noun, warning_of_namesakes,
 };
 use keystead_model::{
     AgencyId, Invalid, KeyId, LocationId, ServiceMs, UtcMs,
@@ -164,6 +164,14 @@ pub fn receipt(receipt: &Receipt) -> Value {
     })
 }
 
+/// An answer with what its caller should know besides, if there is anything.
+pub fn with_warnings(mut answer: Value, namesakes: i64) -> Value {
+    if let Some(warning) = warning_of_namesakes(namesakes) {
+        answer["warnings"] = json!([warning]);
+    }
+    answer
+}
+
 /// An answer with a secret in it, and the same without it for whoever repeats the request.
 fn created(app: &App, status: u16, made: &CreatedKey, replaced: Option<&ApiKey>) -> Reply {
     // Whoever repeats the request gets everything but the secret, and the way to a new one.
@@ -184,11 +192,18 @@ fn created(app: &App, status: u16, made: &CreatedKey, replaced: Option<&ApiKey>)
         fields.shift_remove("secretAlreadyShown");
         fields.shift_remove("hint");
     }
-    Reply::object(status, &body).replayed_as(&replay)
+    let warned = |answer| with_warnings(answer, made.namesakes);
+    Reply::object(status, &warned(body)).replayed_as(&warned(replay))
+}
+
+/// The answer to a change. The command line answers the same.
+pub fn changed_shape(app: &App, changed: &ChangedKey) -> Value {
+    let answer = json!({"apiKey": shape(app, &changed.key), "receipt": receipt(&changed.receipt)});
+    with_warnings(answer, changed.namesakes)
 }
 
 fn changed(app: &App, changed: &ChangedKey) -> Reply {
-    Reply::object(200, &json!({"apiKey": shape(app, &changed.key), "receipt": receipt(&changed.receipt)}))
+    Reply::object(200, &changed_shape(app, changed))
 }
 
 /// What somebody wants a key to be, before it is known to be allowed.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use keystead_api::v2::api_keys::{WantedKey, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape};
-use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery};
+use keystead_api::v2::api_keys::{
+    WantedKey, changed_shape, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape, with_warnings,
+};
+use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, warning_of_namesakes};
 use keystead_model::{
     KeyId,
     api_key::{DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, parse_overlap},
@@ -433,19 +435,29 @@ fn show(common: &Common, answer: Value) {
 }
 
 fn show_changed(app: &App, common: &Common, done: &ChangedKey) {
-    show(common, json!({"apiKey": shape(app, &done.key), "receipt": receipt(&done.receipt)}));
+    show(common, changed_shape(app, done));
+    warn(common, done.namesakes);
+}
+
+/// For people; programs read it in the answer.
+fn warn(common: &Common, namesakes: i64) {
+    if let (false, Some(warning)) = (common.json, warning_of_namesakes(namesakes)) {
+        eprintln!("Warning: {warning}");
+    }
 }
 
 fn show_created(app: &App, common: &Common, made: &CreatedKey) {
     let secret = made.secret.as_ref().map_or("", |secret| secret.expose());
     if common.json {
-        output::json(&json!({
+        let answer = json!({
             "apiKey": shape(app, &made.key),
             "key": secret,
             "receipt": receipt(&made.receipt),
-        }));
+        });
+        output::json(&with_warnings(answer, made.namesakes));
     } else {
         println!("{secret}");
         eprintln!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
+        warn(common, made.namesakes);
     }
 }

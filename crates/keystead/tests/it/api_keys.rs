@@ -411,3 +411,36 @@ async fn keys_are_found_by_whatever_people_have_of_them() {
     assert_eq!(find(last_four).await, [wanted.id]);
     assert_eq!(find(&rotated.secret[end - 4..]).await, [wanted.id]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_need_not_be_unique_but_whoever_repeats_one_is_warned() {
+    let app = TestApp::start().await;
+    let admin = app.agency_key().await;
+    let sibling = app.location("Sibling").await;
+    let request = |name: &str, location: keystead_model::LocationId| {
+        let new = json!({"name": name, "kind": "location", "locationId": location, "preset": "read-only"});
+        app.post("/api-keys").key(&admin).json(&new)
+    };
+    let create = async |name: &str, location| request(name, location).send().await.expect(201);
+    let here = app.ids.location;
+    assert!(create("Zapier", here).await.get("warnings").is_none());
+    assert!(create("Zapier ", sibling).await.get("warnings").is_none(), "of another owner");
+    let once = async || request("ZAPIER\u{200b}", here).header("Idempotency-Key", "a").send().await.expect(201);
+    assert_eq!(once().await["warnings"], json!(["Another key of this owner has the same name."]));
+    assert_eq!(once().await["warnings"], json!(["Another key of this owner has the same name."]), "repeated, too");
+    let third = create("Zap", here).await;
+    let path = format!("/api-keys/{}", third["apiKey"]["id"].as_str().unwrap());
+    let patch = async |body: Value| app.patch(&path).key(&admin).json(&body).send().await.expect(200);
+    let warned = patch(json!({"name": "zapier"})).await;
+    assert_eq!(warned["warnings"], json!(["2 other keys of this owner have the same name."]));
+    assert!(patch(json!({"description": "x"})).await.get("warnings").is_none(), "its name is as it was");
+    // Those that are deleted are no longer in the way, and a replacement is meant to be called the same.
+    let replaced = app.post(&format!("{path}/replace")).key(&admin).json(&json!({})).send().await.expect(201);
+    assert!(replaced.get("warnings").is_none());
+    for key in
+        app.get("/api-keys?query=zap&limit=100").key(&admin).send().await.expect(200)["apiKeys"].as_array().unwrap()
+    {
+        app.delete(&format!("/api-keys/{}", key["id"].as_str().unwrap())).key(&admin).send().await.expect(200);
+    }
+    assert!(create("zapier", here).await.get("warnings").is_none());
+}

@@ -116,6 +116,14 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
     assert!(made["key"].as_str().unwrap().starts_with("ks_location_"));
     let changed = instance.json(&["keys", "update", id, "--name", "Renamed", "--allowed-ips", "127.0.0.1", "--json"]);
     assert_eq!(changed["apiKey"]["name"], "Renamed");
+    #[rustfmt::skip]
+    let namesake = instance.run(&["keys", "create", "--kind", "location", "--location-id", location, "--name", "renamed", "--preset", "read-only"]);
+    let told = String::from_utf8_lossy(&namesake.stderr).into_owned();
+    assert!(told.contains("Warning: Another key of this owner has the same name."), "{told}");
+    let namesake = String::from_utf8_lossy(&namesake.stdout)[12..24].to_owned();
+    let warned = instance.json(&["keys", "update", &namesake, "--name", "Renamed", "--json"]);
+    assert_eq!(warned["warnings"][0], "Another key of this owner has the same name.");
+    instance.json(&["keys", "delete", &namesake, "--json"]);
     let rotated = instance.json(&["keys", "rotate", id, "--overlap", "PT24H", "--json"]);
     assert_ne!(rotated["key"], made["key"]);
     instance.json(&["keys", "rotate", id, "--cancel", "--json"]);
