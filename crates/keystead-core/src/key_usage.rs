@@ -37,7 +37,8 @@ pub struct UsageReport {
 }
 
 impl App {
-    /// The use of a key from one instant until another, in steps of `step` milliseconds.
+    /// The use of a key from one instant until another, in steps of `step` milliseconds: what is stored, and what this
+    /// node has counted since its last flush. What other nodes count comes with their next one, within 30 seconds.
     pub async fn key_usage(
         &self,
         authority: &Authority,
@@ -48,7 +49,8 @@ impl App {
     ) -> Result<UsageReport> {
         self.get_key(authority, id).await?;
         let from = UtcMs(from.0.div_euclid(step) * step);
-        let rows = self.store.read(move |tx| key_usage::of_key(tx, id, from, until)).await?;
+        let mut rows = self.store.read(move |tx| key_usage::of_key(tx, id, from, until)).await?;
+        rows.extend(self.uses.counted(id).into_iter().filter(|counted| (from..until).contains(&counted.hour)));
         let count = ((until - from).max(0) + step - 1) / step;
         let mut report = UsageReport {
             steps: (0..count).map(|number| (UtcMs(from.0 + number * step), [0; 6])).collect(),

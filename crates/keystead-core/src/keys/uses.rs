@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use keystead_model::{KeyId, LocationId, UtcMs, api_key::LastUse, key_secret::mask_keys, scope::Scope, time::HOUR_MS};
@@ -70,14 +70,7 @@ impl KeyActivity {
 
     fn take_counted(&self, key: KeyId, out: &mut Vec<KeyUsage>) {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        out.extend(counted.drain(..).map(|Counted { hour, endpoint, class, scope, requests }| KeyUsage {
-            key,
-            hour,
-            endpoint: endpoint.to_owned(),
-            class: class.into(),
-            scope,
-            requests,
-        }));
+        out.extend(counted.drain(..).map(|counted| counted.to_usage(key)));
     }
 
     /// Notes a use. The buffers of the use before are used again: the same client has the same name.
@@ -140,6 +133,13 @@ impl KeyActivity {
     }
 }
 
+impl Counted {
+    fn to_usage(&self, key: KeyId) -> KeyUsage {
+        let Self { hour, endpoint, class, scope, requests } = *self;
+        KeyUsage { key, hour, endpoint: endpoint.to_owned(), class: class.into(), scope, requests }
+    }
+}
+
 impl PendingUse {
     fn to_last_use(&self) -> LastUse {
         let user_agent = (!self.user_agent.is_empty()).then(|| mask_keys(&self.user_agent).into_owned());
@@ -179,8 +179,12 @@ impl Uses {
 
     /// The one record of a key's activity.
     pub(crate) fn of(&self, id: KeyId) -> Arc<KeyActivity> {
+        Arc::clone(self.shard(id).entry(id).or_default())
+    }
+
+    fn shard(&self, id: KeyId) -> MutexGuard<'_, HashMap<KeyId, Arc<KeyActivity>>> {
         let shard = usize::from(id.as_bytes()[0]) % SHARDS;
-        Arc::clone(self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default())
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything that waits, sorted by id: unsorted batches of two nodes would deadlock on PostgreSQL.
@@ -196,6 +200,13 @@ impl Uses {
         }
         uses.sort_by_key(|key_use| key_use.id);
         uses
+    }
+
+    /// What was counted of one key since the last flush, which goes on waiting.
+    pub(crate) fn counted(&self, id: KeyId) -> Vec<KeyUsage> {
+        let Some(activity) = self.shard(id).get(&id).map(Arc::clone) else { return Vec::new() };
+        let counted = activity.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.iter().map(|counted| counted.to_usage(id)).collect()
     }
 
     /// All counts since the last flush, in the order of keys.
