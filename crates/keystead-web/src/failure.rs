@@ -9,8 +9,12 @@ use crate::page::{Frame, render_with};
 
 /// Why a page cannot be shown.
 pub(crate) enum Failure {
-    /// Nobody is signed in; come back to this address afterwards.
-    SignIn(String),
+    /// Nobody is signed in; come back to `next` afterwards.
+    SignIn {
+        next: String,
+        /// Whether something was to be done, which was not.
+        was_action: bool,
+    },
     /// An operation failed.
     Error(Error),
 }
@@ -33,9 +37,10 @@ struct Page {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
-            Self::SignIn(next) => {
+            Self::SignIn { next, was_action } => {
                 let next = percent_encoding::utf8_percent_encode(&next, percent_encoding::NON_ALPHANUMERIC);
-                Redirect::to(&format!("/app/sign-in?next={next}")).into_response()
+                let lost = if was_action { "&lost=1" } else { "" };
+                Redirect::to(&format!("/app/sign-in?next={next}{lost}")).into_response()
             }
             Self::Error(error) => {
                 let code = error.code();

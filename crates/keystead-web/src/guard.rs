@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use crate::Web;
+use crate::{Web, flash};
 
 /// No inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -21,7 +21,11 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
         return (StatusCode::FORBIDDEN, "This request came from another site, so it was not carried out.\n")
             .into_response();
     }
+    let has_flash = flash::is_carried(&web, request.headers());
     let mut response = next.run(request).await;
+    if has_flash {
+        flash::forget(&web, &mut response);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

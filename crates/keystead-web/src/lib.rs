@@ -8,6 +8,7 @@ mod assets;
 mod audit;
 mod docs;
 mod failure;
+mod flash;
 mod form;
 mod guard;
 mod locations;
@@ -24,7 +25,7 @@ mod users;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     response::Redirect,
     routing::{MethodRouter, get, post},
 };
@@ -113,7 +114,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app", get(overview::home)),
         own("/app/setup", get(setup::form).post(setup::submit)),
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
-        own("/app/sign-out", post(sessions::sign_out)),
+        own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),
         own("/app/invite/{token}", get(users::invitation).post(users::accept)),
         own("/docs", get(docs::index)),
@@ -125,20 +126,26 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/agency", get(overview::agency)),
         own("/app/agency/audit", get(audit::list)),
         own("/app/agency/settings/system", get(system::show)),
-        own("/app/agency/settings/system/pause", post(system::pause)),
-        own("/app/agency/settings/system/resume", post(system::resume)),
+        own("/app/agency/settings/system/pause", action(1, post(system::pause))),
+        own("/app/agency/settings/system/resume", action(1, post(system::resume))),
         own("/app/agency/audit.csv", get(audit::csv)),
         own("/app/agency/locations", get(locations::list)),
         own("/app/agency/locations/new", get(locations::new).post(locations::create)),
         own("/app/agency/locations/{id}", get(locations::edit).post(locations::update)),
-        own("/app/agency/locations/{id}/suspend", post(locations::suspend)),
-        own("/app/agency/locations/{id}/resume", post(locations::resume)),
+        own("/app/agency/locations/{id}/suspend", action(1, post(locations::suspend))),
+        own("/app/agency/locations/{id}/resume", action(1, post(locations::resume))),
         own("/app/locations/{location}", get(overview::location)),
     ];
     for place in ["/app/agency", "/app/locations/{location}"] {
         routes.extend(place_routes().into_iter().map(|(path, handlers)| (format!("{place}{path}"), handlers)));
     }
     routes
+}
+
+/// What is done from a page, by POST alone: the page's address is this one's without its last `up` segments. Whoever comes
+/// here otherwise, by the browser's history or after signing in again, is led to the page.
+fn action(up: usize, handlers: MethodRouter<Web>) -> MethodRouter<Web> {
+    handlers.get(place::to_page).layer(Extension(place::ActionOf(up)))
 }
 
 /// Pages that Agency View and every location have.
@@ -150,23 +157,23 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/first-call", get(api_keys::first_call)),
         ("/settings/keys/{id}/edit", get(api_keys::edit).post(api_keys::update)),
         ("/settings/keys/{id}/rotate", get(api_keys::rotate_form).post(api_keys::rotate)),
-        ("/settings/keys/{id}/cancel", post(api_keys::cancel_rotation)),
-        ("/settings/keys/{id}/finish", post(api_keys::finish_rotation)),
-        ("/settings/keys/{id}/deactivate", post(api_keys::deactivate)),
-        ("/settings/keys/{id}/reactivate", post(api_keys::reactivate)),
+        ("/settings/keys/{id}/cancel", action(1, post(api_keys::cancel_rotation))),
+        ("/settings/keys/{id}/finish", action(1, post(api_keys::finish_rotation))),
+        ("/settings/keys/{id}/deactivate", action(1, post(api_keys::deactivate))),
+        ("/settings/keys/{id}/reactivate", action(1, post(api_keys::reactivate))),
         ("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete)),
-        ("/settings/keys/{id}/keep", post(api_keys::keep)),
-        ("/settings/keys/{id}/restore", post(api_keys::restore)),
+        ("/settings/keys/{id}/keep", action(1, post(api_keys::keep))),
+        ("/settings/keys/{id}/restore", action(1, post(api_keys::restore))),
         ("/settings/keys/{id}/replace", get(api_keys::replace_form).post(api_keys::replace)),
         ("/notices", get(notices::list)),
         ("/notices/stream", get(notices::stream)),
         ("/notices/preferences", get(notices::preferences).post(notices::set_preferences)),
-        ("/notices/{id}/archive", post(notices::archive)),
+        ("/notices/{id}/archive", action(2, post(notices::archive))),
         ("/members", get(users::list)),
         ("/members/invite", get(users::invite_form).post(users::invite)),
-        ("/members/invitations/{id}/withdraw", post(users::withdraw)),
+        ("/members/invitations/{id}/withdraw", action(3, post(users::withdraw))),
         ("/members/{id}", get(users::edit).post(users::set_role)),
         ("/members/{id}/disable", get(users::disable_form).post(users::disable)),
-        ("/members/{id}/enable", post(users::enable)),
+        ("/members/{id}/enable", action(1, post(users::enable))),
     ]
 }

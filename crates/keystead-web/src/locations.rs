@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Query, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use http::StatusCode;
 use keystead_core::{LocationList, error::Noun};
@@ -20,6 +20,7 @@ use serde::Deserialize;
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
@@ -160,7 +161,10 @@ pub(crate) async fn create(
         let mut profile = LocationProfile::named(name);
         patch.apply(&mut profile);
         match web.app.create_location(&context, profile).await {
-            Ok(location) => return Ok(Redirect::to(&format!("/app/locations/{}", location.id)).into_response()),
+            Ok(location) => {
+                let url = format!("/app/locations/{}", location.id);
+                return Ok(lead(&web, &url, Done::LocationAdded, location.profile.name.as_str()));
+            }
             Err(error) => problems.take(error)?,
         }
     }
@@ -225,7 +229,10 @@ pub(crate) async fn update(
     let patch = read(&fields, &mut problems);
     if problems.is_empty() {
         match web.app.update_location(&context, location.id, patch).await {
-            Ok(_) => return Ok(Redirect::to(&here.url("/locations")).into_response()),
+            Ok(saved) => {
+                let name = saved.profile.name.as_str();
+                return Ok(lead(&web, &here.url("/locations"), Done::LocationSaved, name));
+            }
             Err(error) => problems.take(error)?,
         }
     }
@@ -258,7 +265,13 @@ async fn set_state(
     if problems.is_empty() {
         let context = here.authority().clone().in_agency()?;
         match web.app.set_location_state(&context, location.id, state).await {
-            Ok(()) => return Ok(Redirect::to(&here.url("/locations")).into_response()),
+            Ok(()) => {
+                let done = match state {
+                    TenantState::Active => Done::LocationResumed,
+                    TenantState::Suspended => Done::LocationSuspended,
+                };
+                return Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()));
+            }
             Err(error) => problems.take(error)?,
         }
     }

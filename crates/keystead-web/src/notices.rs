@@ -7,7 +7,7 @@ use axum::{
     Form,
     body::Body,
     extract::{Query, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use http::{HeaderValue, header};
 use http_body_util::channel::{Channel as BodyChannel, Sender};
@@ -22,6 +22,7 @@ use serde::Deserialize;
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, lead},
     form::Fields,
     page::{Frame, render},
     place::{self, Here},
@@ -177,8 +178,8 @@ pub(crate) async fn list(
 
 pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let id = here.id(Noun::Notification)?;
-    web.app.read_notice(here.authority(), id, Reading::Archived).await?;
-    Ok(Redirect::to(&here.url("/notices")).into_response())
+    let notice = web.app.read_notice(here.authority(), id, Reading::Archived).await?;
+    Ok(lead(&web, &here.url("/notices"), Done::NoticePutAway, &notice.key_name))
 }
 
 /// A topic, and by which channels it comes.
@@ -250,7 +251,7 @@ pub(crate) async fn set_preferences(
         Channel::InApp | Channel::Email => !wanted.contains(&box_value(*topic, *channel).as_str()),
     }));
     web.app.mute_notices(here.authority(), muted).await?;
-    Ok(Redirect::to(&here.url("/notices")).into_response())
+    Ok(lead(&web, &here.url("/notices"), Done::PreferencesSaved, ""))
 }
 
 /// A stream lasts this long; the browser opens the next one, and its session is looked at again.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use crate::{assets, place::Here};
+use crate::{assets, flash::Flash, place::Here};
 
 /// What every page's frame needs.
 pub(crate) struct Frame {
@@ -12,6 +12,8 @@ pub(crate) struct Frame {
     pub(crate) css: String,
     pub(crate) js: String,
     pub(crate) icon: String,
+    /// What was done on the page before.
+    pub(crate) flash: Option<Flash>,
     /// The shell around pages of those who are signed in.
     pub(crate) shell: Option<Shell>,
 }
@@ -52,13 +54,19 @@ impl Frame {
             css: assets::url("app.css"),
             js: assets::url("app.js"),
             icon: assets::url("icon.svg"),
+            flash: None,
             shell: None,
         }
     }
 
     /// For pages of a place; `section` is the part of the navigation that they belong to.
     pub(crate) fn of(here: &Here, title: &str, section: &'static str) -> Self {
-        Self { shell: Some(here.shell(section)), ..Self::bare(title) }
+        Self { shell: Some(here.shell(section)), ..Self::bare(title).saying(here.visitor.flash.clone()) }
+    }
+
+    /// With what was done on the page before.
+    pub(crate) fn saying(self, flash: Option<Flash>) -> Self {
+        Self { flash, ..self }
     }
 }
 

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use axum::{
+    Extension,
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
+    response::Redirect,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, Uri, header};
 use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
 use keystead_model::{LocationId, grant::Reach, location::Location, notice::Notice, scope::Scope};
@@ -14,6 +16,7 @@ use keystead_model::{LocationId, grant::Reach, location::Location, notice::Notic
 use crate::{
     Web,
     failure::Failure,
+    flash::Flash,
     form::{Fields, Problems},
     page::{Shell, SwitchTo},
 };
@@ -23,12 +26,46 @@ pub(crate) fn cookie_name(web: &Web) -> &'static str {
     if web.is_https() { "__Host-keystead" } else { "keystead" }
 }
 
+/// A cookie of a request.
+pub(crate) fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// On an address where something is done by POST alone: how many segments up its page is.
+#[derive(Clone, Copy)]
+pub(crate) struct ActionOf(pub(crate) usize);
+
+/// The page of an action, for whoever may see its place.
+pub(crate) async fn to_page(Extension(ActionOf(up)): Extension<ActionOf>, uri: Uri, _: Here) -> Redirect {
+    Redirect::to(page_of(uri.path(), up))
+}
+
+/// The address without its last segments.
+fn page_of(path: &str, up: usize) -> &str {
+    (0..up).fold(path, |path, _| path.rsplit_once('/').map_or(path, |(page, _)| page))
+}
+
+/// Where somebody who is not signed in comes back to: never to an address that only takes what is sent.
+fn way_back(parts: &Parts) -> Failure {
+    let original = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+    let next = match parts.extensions.get::<ActionOf>() {
+        Some(ActionOf(up)) => page_of(original.path(), *up),
+        None => original.path_and_query().map_or("/app", |address| address.as_str()),
+    };
+    let was_action = ![Method::GET, Method::HEAD].contains(&parts.method);
+    Failure::SignIn { next: next.to_owned(), was_action }
+}
+
 /// Somebody who is signed in.
 pub(crate) struct Visitor {
     pub(crate) signed_in: SignedIn,
     pub(crate) authority: Authority,
     pub(crate) arrival: Arrival,
     pub(crate) headers: HeaderMap,
+    /// What was done on the page before.
+    pub(crate) flash: Option<Flash>,
     /// Parameters of the path.
     params: HashMap<String, String>,
 }
@@ -69,14 +106,7 @@ impl FromRequestParts<Web> for Guest {
 
 /// The session of a request, if there is one.
 pub(crate) async fn session(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
-    let name = cookie_name(web);
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let token = cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(known, _)| *known == name)
-        .map(|(_, token)| SessionToken::new(token));
-    match token {
+    match cookie(headers, cookie_name(web)).map(SessionToken::new) {
         Some(token) => web.app.session(&token).await,
         None => Ok(None),
     }
@@ -87,14 +117,14 @@ impl FromRequestParts<Web> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let arrival = arrival(parts)?;
-        let original = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        let address = original.path_and_query().map_or("/app", |address| address.as_str()).to_owned();
-        let Some(signed_in) = session(web, &parts.headers).await? else { return Err(Failure::SignIn(address)) };
+        let Some(signed_in) = session(web, &parts.headers).await? else { return Err(way_back(parts)) };
         let authority = web.app.authority_of(&signed_in, &facts(&arrival, &parts.headers));
         let params = RawPathParams::from_request_parts(parts, web).await;
         let params =
             params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
-        Ok(Self { signed_in, authority, arrival, headers: parts.headers.clone(), params: params.unwrap_or_default() })
+        let flash = Flash::of(web, &parts.headers);
+        let (headers, params) = (parts.headers.clone(), params.unwrap_or_default());
+        Ok(Self { signed_in, authority, arrival, headers, flash, params })
     }
 }
 

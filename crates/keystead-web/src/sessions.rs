@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, Flash, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::{Guest, Visitor, cookie_name, facts},
@@ -23,6 +24,8 @@ use crate::{
 struct SignIn {
     frame: Frame,
     next: String,
+    /// Whether the session ended when something was to be done.
+    lost: bool,
     email: String,
     problems: Problems,
 }
@@ -30,6 +33,7 @@ struct SignIn {
 #[derive(Deserialize)]
 pub(crate) struct Next {
     next: Option<String>,
+    lost: Option<String>,
 }
 
 /// Only pages of this app: everything else would make the sign-in a springboard to other sites.
@@ -46,11 +50,17 @@ pub(crate) async fn form(State(web): State<Web>, Query(query): Query<Next>, gues
     if web.app.needs_setup().await? {
         return Ok(Redirect::to("/app/setup").into_response());
     }
-    let next = safe_next(query.next);
+    let (next, lost) = (safe_next(query.next), query.lost.is_some());
     if crate::place::session(&web, &guest.headers).await?.is_some() {
-        return Ok(Redirect::to(&next).into_response());
+        return Ok(back(&web, &next, lost));
     }
-    Ok(render(&SignIn { frame: Frame::bare("Sign in"), next, email: String::new(), problems: Problems::default() }))
+    let frame = Frame::bare("Sign in").saying(Flash::of(&web, &guest.headers));
+    Ok(render(&SignIn { frame, next, lost, email: String::new(), problems: Problems::default() }))
+}
+
+/// To the page that somebody came from, which says whether something was lost.
+fn back(web: &Web, next: &str, lost: bool) -> Response {
+    if lost { lead(web, next, Done::Nothing, "") } else { Redirect::to(next).into_response() }
 }
 
 pub(crate) async fn sign_in(
@@ -59,14 +69,14 @@ pub(crate) async fn sign_in(
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
     let fields = Fields::from(pairs);
-    let next = safe_next(fields.text("next").map(str::to_owned));
+    let (next, lost) = (safe_next(fields.text("next").map(str::to_owned)), fields.text("lost").is_some());
     let (email, password) = (fields.text("email").unwrap_or_default(), fields.raw("password").unwrap_or_default());
     match web.app.sign_in(email, password, &facts(&guest.arrival, &guest.headers)).await {
-        Ok(signed_in) => Ok(with_cookie(&web, &signed_in.token, Redirect::to(&next).into_response())),
+        Ok(signed_in) => Ok(with_cookie(&web, &signed_in.token, back(&web, &next, lost))),
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            let page = SignIn { frame: Frame::bare("Sign in"), next, email: fields.shown("email"), problems };
+            let page = SignIn { frame: Frame::bare("Sign in"), next, lost, email: fields.shown("email"), problems };
             Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
     }
@@ -84,9 +94,14 @@ pub(crate) fn with_cookie(web: &Web, token: &SessionToken, mut response: Respons
     response
 }
 
+/// Nobody is signed out by a link: whoever comes here by one is led to where they belong.
+pub(crate) async fn still_here(_: Visitor) -> Redirect {
+    Redirect::to("/app")
+}
+
 pub(crate) async fn sign_out(State(web): State<Web>, visitor: Visitor) -> Result<Response, Failure> {
     web.app.sign_out(&visitor.signed_in).await?;
-    let mut response = Redirect::to("/app/sign-in").into_response();
+    let mut response = lead(&web, "/app/sign-in", Done::SignedOut, "");
     let secure = if web.is_https() { "; Secure" } else { "" };
     let cookie = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", cookie_name(&web));
     if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -104,24 +119,22 @@ struct Account {
     role: &'static str,
     is_operator: bool,
     problems: Problems,
-    saved: bool,
 }
 
-fn account_page(visitor: &Visitor, problems: Problems, saved: bool) -> Account {
+fn account_page(visitor: &Visitor, problems: Problems) -> Account {
     let user = &visitor.signed_in.user;
     Account {
-        frame: Frame::bare("Your account"),
+        frame: Frame::bare("Your account").saying(visitor.flash.clone()),
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
         role: user.role.title(),
         is_operator: user.is_operator,
         problems,
-        saved,
     }
 }
 
 pub(crate) async fn account(visitor: Visitor) -> Response {
-    render(&account_page(&visitor, Problems::default(), false))
+    render(&account_page(&visitor, Problems::default()))
 }
 
 pub(crate) async fn change_password(
@@ -132,11 +145,11 @@ pub(crate) async fn change_password(
     let fields = Fields::from(pairs);
     let (old, new) = (fields.raw("current").unwrap_or_default(), fields.raw("password").unwrap_or_default());
     match web.app.change_password(&visitor.signed_in, old, new, &visitor.facts()).await {
-        Ok(token) => Ok(with_cookie(&web, &token, render(&account_page(&visitor, Problems::default(), true)))),
+        Ok(token) => Ok(with_cookie(&web, &token, lead(&web, "/app/account", Done::PasswordChanged, ""))),
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visitor, problems, false)))
+            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visitor, problems)))
         }
     }
 }

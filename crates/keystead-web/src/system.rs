@@ -1,16 +1,14 @@
 //! The operator's page: servers, database, service clock, outbox.
 
 use askama::Template;
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use keystead_core::Error;
 use keystead_model::{mail::MailState, time::DAY_MS};
 
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, lead},
     page::{Frame, render},
     place::Here,
     show as words,
@@ -127,7 +125,8 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
 async fn set_paused(web: &Web, here: &Here, paused: bool) -> Result<Response, Failure> {
     for_operator(here)?;
     web.app.set_sweep_paused(here.authority().actor(), here.authority().address(), paused).await?;
-    Ok(Redirect::to(&here.url("/settings/system")).into_response())
+    let done = if paused { Done::SweepPaused } else { Done::SweepResumed };
+    Ok(lead(web, &here.url("/settings/system"), done, ""))
 }
 
 pub(crate) async fn pause(State(web): State<Web>, here: Here) -> Result<Response, Failure> {

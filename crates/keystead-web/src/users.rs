@@ -6,7 +6,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use http::StatusCode;
 use keystead_core::{Error, error::Noun};
@@ -20,6 +20,7 @@ use keystead_model::{
 use crate::{
     Web, api_keys,
     failure::Failure,
+    flash::{Done, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::{Guest, Here, facts},
@@ -236,8 +237,12 @@ pub(crate) async fn invite(
 
 pub(crate) async fn withdraw(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let manager = here.visitor.signed_in.user.role;
-    web.app.withdraw_invitation(here.authority(), manager, here.id(Noun::Invitation)?).await?;
-    Ok(Redirect::to(&here.url("/members")).into_response())
+    let id = here.id(Noun::Invitation)?;
+    let open = web.app.list_invitations(here.authority(), manager).await?;
+    let whose = open.into_iter().find(|invitation| invitation.id == id).map(|invitation| invitation.user.email);
+    web.app.withdraw_invitation(here.authority(), manager, id).await?;
+    let whose = whose.as_ref().map(EmailAddress::as_str).unwrap_or_default();
+    Ok(lead(&web, &here.url("/members"), Done::InvitationWithdrawn, whose))
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
@@ -272,7 +277,7 @@ pub(crate) async fn set_role(
     if let (Some((role, locations)), true) = (role, problems.is_empty()) {
         let manager = here.visitor.signed_in.user.role;
         match web.app.set_user_role(here.authority(), manager, user.id, role, locations).await {
-            Ok(()) => return Ok(Redirect::to(&here.url("/members")).into_response()),
+            Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name())),
             Err(error) => problems.take(error)?,
         }
     }
@@ -319,7 +324,10 @@ pub(crate) async fn disable(
     let manager = here.visitor.signed_in.user.role;
     let mut problems = Problems::default();
     match web.app.disable_user(here.authority(), manager, user.id, &keys).await {
-        Ok(_) => Ok(Redirect::to(&here.url(&format!("/members/{}", user.id))).into_response()),
+        Ok(_) => {
+            let url = here.url(&format!("/members/{}", user.id));
+            Ok(lead(&web, &url, Done::MemberDisabled, &user.display_name()))
+        }
         Err(error) => {
             problems.take(error)?;
             let page = disable_page(&web, &here, &user, problems).await?;
@@ -339,7 +347,7 @@ pub(crate) async fn enable(
     if problems.is_empty() {
         let manager = here.visitor.signed_in.user.role;
         match web.app.set_user_disabled(here.authority(), manager, user.id, false).await {
-            Ok(()) => return Ok(Redirect::to(&here.url("/members")).into_response()),
+            Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::MemberEnabled, &user.display_name())),
             Err(error) => problems.take(error)?,
         }
     }
@@ -383,7 +391,10 @@ pub(crate) async fn accept(
         let password = fields.raw("password").unwrap_or_default();
         let facts = facts(&guest.arrival, &guest.headers);
         match web.app.accept_invitation(&token, (first, last), password, &facts).await {
-            Ok(signed_in) => return Ok(with_cookie(&web, &signed_in.token, Redirect::to("/app").into_response())),
+            Ok(signed_in) => {
+                let welcome = lead(&web, "/app", Done::Joined, &signed_in.user.display_name());
+                return Ok(with_cookie(&web, &signed_in.token, welcome));
+            }
             Err(error) => problems.take(error)?,
         }
     }

@@ -1,14 +1,10 @@
 //! Rotating, switching off and on, deleting.
 
 use askama::Template;
-use axum::{
-    Form,
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
 use keystead_core::{Error, OldKeyEnds};
-use keystead_model::api_key::{ApiKey, parse_overlap};
+use keystead_model::api_key::{ApiKey, KeyState, parse_overlap};
 
 use super::{
     chart::Span,
@@ -19,6 +15,7 @@ use super::{
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
@@ -141,9 +138,9 @@ pub(crate) async fn keep(
     let key = wanted(&web, &here).await?;
     let outcome = web.app.keep_key(here.authority(), key.id).await;
     if outcome.is_ok() && Fields::from(pairs).text("back") == Some("notices") {
-        return Ok(Redirect::to(&here.url("/notices")).into_response());
+        return Ok(lead(&web, &here.url("/notices"), Done::KeyKept, key.name.as_str()));
     }
-    after(&web, &here, &key, outcome).await
+    after(&web, &here, &key, Done::KeyKept, outcome).await
 }
 
 pub(crate) async fn restore(
@@ -154,7 +151,9 @@ pub(crate) async fn restore(
     let key = wanted(&web, &here).await?;
     here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
     let outcome = web.app.restore_key(here.authority(), key.id).await;
-    after(&web, &here, &key, outcome).await
+    let works = outcome.as_ref().is_ok_and(|restored| restored.key.state == KeyState::Active);
+    let done = if works { Done::KeyRestored } else { Done::KeyRestoredOff };
+    after(&web, &here, &key, done, outcome).await
 }
 
 /// A sentence on the last use, for whoever is about to end a key.
@@ -173,10 +172,16 @@ fn last_used(key: &ApiKey, now: keystead_model::UtcMs) -> String {
     )
 }
 
-/// Shows the key again after a change, or with what stood in the way.
-async fn after<T>(web: &Web, here: &Here, key: &ApiKey, outcome: Result<T, Error>) -> Result<Response, Failure> {
+/// Shows the key again after a change, with what was done or with what stood in the way.
+async fn after<T>(
+    web: &Web,
+    here: &Here,
+    key: &ApiKey,
+    done: Done,
+    outcome: Result<T, Error>,
+) -> Result<Response, Failure> {
     match outcome {
-        Ok(_) => Ok(Redirect::to(&here.url(&format!("/settings/keys/{}", key.id))).into_response()),
+        Ok(_) => Ok(lead(web, &here.url(&format!("/settings/keys/{}", key.id)), done, key.name.as_str())),
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
@@ -188,7 +193,7 @@ async fn after<T>(web: &Web, here: &Here, key: &ApiKey, outcome: Result<T, Error
 pub(crate) async fn deactivate(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
     let outcome = web.app.deactivate_key(here.authority(), key.id).await;
-    after(&web, &here, &key, outcome).await
+    after(&web, &here, &key, Done::KeyDeactivated, outcome).await
 }
 
 pub(crate) async fn reactivate(
@@ -199,7 +204,7 @@ pub(crate) async fn reactivate(
     let key = wanted(&web, &here).await?;
     here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
     let outcome = web.app.reactivate_key(here.authority(), key.id).await;
-    after(&web, &here, &key, outcome).await
+    after(&web, &here, &key, Done::KeyReactivated, outcome).await
 }
 
 pub(crate) async fn cancel_rotation(
@@ -210,13 +215,13 @@ pub(crate) async fn cancel_rotation(
     let key = wanted(&web, &here).await?;
     here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
     let outcome = web.app.cancel_key_rotation(here.authority(), key.id).await;
-    after(&web, &here, &key, outcome).await
+    after(&web, &here, &key, Done::RotationCancelled, outcome).await
 }
 
 pub(crate) async fn finish_rotation(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
     let outcome = web.app.finish_key_rotation(here.authority(), key.id).await;
-    after(&web, &here, &key, outcome).await
+    after(&web, &here, &key, Done::RotationFinished, outcome).await
 }
 
 #[derive(Template)]
@@ -255,7 +260,10 @@ pub(crate) async fn delete(
     let mut problems = Problems::default();
     if fields.text("name") == Some(key.name.as_str()) {
         match web.app.delete_key(here.authority(), key.id).await {
-            Ok(_) => return Ok(Redirect::to(&here.url("/settings/keys?tab=deleted")).into_response()),
+            Ok(_) => {
+                let url = here.url("/settings/keys?tab=deleted");
+                return Ok(lead(&web, &url, Done::KeyDeleted, key.name.as_str()));
+            }
             Err(error) => problems.take(error)?,
         }
     } else {

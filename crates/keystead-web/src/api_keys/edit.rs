@@ -1,11 +1,7 @@
 //! Changing the settings of a key.
 
 use askama::Template;
-use axum::{
-    Form,
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
 use keystead_model::{
     UtcMs,
@@ -19,6 +15,7 @@ use super::{ScopeChoice, expiry_hint, read_day, read_ips, scope_choices, wanted,
 use crate::{
     Web,
     failure::Failure,
+    flash::{Done, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
@@ -117,7 +114,11 @@ pub(crate) async fn update(
         };
         let version = fields.text("version").and_then(|version| version.parse().ok());
         match web.app.update_key(here.authority(), key.id, version, patch).await {
-            Ok(_) => return Ok(Redirect::to(&here.url(&format!("/settings/keys/{}", key.id))).into_response()),
+            Ok(changed) => {
+                let done = if changed.namesakes > 0 { Done::KeySavedAsNamesake } else { Done::KeySaved };
+                let url = here.url(&format!("/settings/keys/{}", key.id));
+                return Ok(lead(&web, &url, done, changed.key.name.as_str()));
+            }
             Err(error) => problems.take(error)?,
         }
     }

@@ -1,5 +1,6 @@
 //! The web app through its front door: who gets in where. How pages look and behave is tested in a browser.
 
+use keystead_core::NoticeFilter;
 use keystead_model::{
     actor::Actor,
     agency::TenantName,
@@ -7,7 +8,7 @@ use keystead_model::{
     grant::Reach,
     scope::Preset,
     text::EmailAddress,
-    user::{NewUser, Role},
+    user::{NewUser, PersonName, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
 
@@ -78,7 +79,7 @@ async fn no_page_is_open_to_strangers() {
             ("a key", app.get(&url).key(&key).send().await),
         ] {
             let turned_away = answer.status == 303 && answer.header("location").starts_with("/app/sign-in");
-            assert!(turned_away || answer.status == 405, "{path} as {name}: {}", answer.status);
+            assert!(turned_away, "{path} as {name}: {}", answer.status);
         }
         let post: Answer = from_here(app.post(&url)).form(&[("name", "x")]).send().await;
         assert!([303, 405].contains(&post.status), "POST {path}: {}", post.status);
@@ -230,4 +231,240 @@ async fn a_refused_action_shows_the_whole_form_again() {
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains(r#"value="Hamburg""#) && refused.text.contains(r#"value="DE""#), "{}", refused.text);
     assert_eq!(post("/resume", &[("confirm_password", ADMIN_PASSWORD)]).await.status, 303);
+}
+
+/// What a browser keeps of an answer's cookies.
+fn keep(jar: &mut Vec<(String, String)>, answer: &Answer) {
+    for cookie in answer.headers.get_all("set-cookie") {
+        let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        jar.retain(|(known, _)| known != name);
+        if !attributes.contains("Max-Age=0") {
+            jar.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
+
+/// A browser without a script: it keeps cookies and follows redirects.
+struct Browser<'a> {
+    app: &'a TestApp,
+    jar: Vec<(String, String)>,
+}
+
+impl Browser<'_> {
+    fn with_cookies(&self, call: Call) -> Call {
+        let jar: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        from_here(call).header("Cookie", &jar.join("; "))
+    }
+
+    /// Where it ends up, and what is there.
+    async fn follow(&mut self, mut answer: Answer) -> (String, Answer) {
+        let mut url = String::new();
+        keep(&mut self.jar, &answer);
+        while answer.status == 303 {
+            answer.header("location").clone_into(&mut url);
+            answer = self.with_cookies(self.app.get(&url)).send().await;
+            keep(&mut self.jar, &answer);
+        }
+        (url, answer)
+    }
+
+    async fn get(&mut self, url: &str) -> Answer {
+        let answer = self.with_cookies(self.app.get(url)).send().await;
+        self.follow(answer).await.1
+    }
+
+    async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> (String, Answer) {
+        let answer = self.with_cookies(self.app.post(url)).form(fields).send().await;
+        self.follow(answer).await
+    }
+}
+
+/// The sentence that a page says of what was done before it.
+fn flash(page: &Answer) -> Option<String> {
+    let (_, rest) = page.text.split_once("id=\"flash\">")?;
+    Some(rest.split("</p>").next().unwrap().replace("<bdi>", "").replace("</bdi>", ""))
+}
+
+/// The addresses at which something is done by POST alone.
+async fn actions(app: &TestApp, cookie: &str, key: &str) -> Vec<String> {
+    let mut actions = Vec::new();
+    // A stream of events lasts for a minute; it is no page.
+    for path in keystead_web::paths().into_iter().filter(|path| !path.ends_with("/stream")) {
+        let url = fill(&path, app.ids.location, key);
+        let answer = app.get(&url).header("Cookie", cookie).send().await;
+        assert_ne!(answer.status, 405, "{path}: a browser that comes here by its history must not see a bare page");
+        let leads_on = answer.status == 303 && !["/", "/app", "/app/setup", "/app/sign-in"].contains(&path.as_str());
+        if leads_on {
+            assert!(url.starts_with(answer.header("location")), "{path} leads to its page");
+            actions.push(path);
+        }
+    }
+    actions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
+    let app = TestApp::start().await;
+    let (key, agency_key) = (app.location_key().await, app.agency_key().await);
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let actions = actions(&app, &cookie, key.id.as_str()).await;
+    assert!(actions.len() > 20, "{actions:?}");
+    let forms = ["/app/locations/{location}/settings/keys/new?preset=read-only", "/app/agency/settings/keys/{id}/edit"];
+    for path in actions.iter().map(String::as_str).chain(forms) {
+        let id = if path.contains("/agency/locations/") { app.ids.location.as_str() } else { agency_key.id.as_str() };
+        let id = if path.contains("{location}") { key.id.as_str() } else { id };
+        let url = fill(path, app.ids.location, id);
+        let mut browser = Browser { app: &app, jar: Vec::new() };
+        let (at, page) = browser.post(&url, &[("name", "x")]).await;
+        if path == "/app/sign-out" {
+            assert!(at.starts_with("/app/sign-in"), "{at}");
+            continue;
+        }
+        assert!(page.text.contains("You were signed out; nothing was changed"), "{path}: {}", page.text);
+        let value = |name: &str| {
+            let (_, rest) = page.text.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_default();
+            rest.split('"').next().unwrap().replace("&#38;", "&")
+        };
+        let (next, lost) = (value("next"), value("lost"));
+        let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
+        let (at, page) = browser.post("/app/sign-in", &fields).await;
+        // A member with the key's id is nobody: the page is the right one all the same.
+        let exists = !path.contains("/members/{id}");
+        assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
+        assert!(url.starts_with(&at), "{path} leads to {at}");
+        if exists {
+            assert_eq!(flash(&page).as_deref(), Some("You were signed out; nothing was changed."), "{path}");
+            assert_eq!(flash(&browser.get(&at).await), None, "said once");
+        }
+    }
+    let operator = app.operator().await;
+    assert_eq!(app.app.get_key(operator.authority(), key.id).await.unwrap().version, 1, "nothing was changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_says_what_was_done_on_the_next_page_and_once() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    let operator = app.operator().await;
+    let told = app.app.list_notices(operator.authority(), NoticeFilter::default(), None, 1).await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let mut actions: Vec<String> = actions(&app, &cookie, key.id.as_str())
+        .await
+        .into_iter()
+        .map(|path| path.replace("/app/locations/{location}", "").replace("/app/agency", ""))
+        .collect();
+    let (name, session) = cookie.split_once('=').unwrap();
+    let mut browser = Browser { app: &app, jar: vec![(name.to_owned(), session.to_owned())] };
+    let key_page = format!("/app/agency/settings/keys/{}", key.id);
+    let location_page = format!("/app/agency/locations/{}", app.ids.location);
+    let new_user = |email: &str| NewUser {
+        email: EmailAddress::parse(email).unwrap(),
+        first_name: Some(PersonName::parse("Sara").unwrap()),
+        last_name: None,
+        role: Role::AgencyUser,
+        locations: [].into(),
+    };
+    let manager = Role::AgencyAdmin;
+    let (token, _) = app.app.invite_user(operator.authority(), manager, new_user("sara@example.com")).await.unwrap();
+    let (_, open) = app.app.invite_user(operator.authority(), manager, new_user("open@example.com")).await.unwrap();
+
+    let mut guest = Browser { app: &app, jar: Vec::new() };
+    let joins = [("first_name", "Sara"), ("password", "a long password")];
+    let (_, page) = guest.post(&format!("/app/invite/{token}"), &joins).await;
+    assert_eq!(flash(&page).as_deref(), Some("You have joined as “Sara”."));
+    let sara = app.app.list_users(operator.authority(), manager).await.unwrap();
+    let sara = sara.iter().find(|user| user.email.as_str() == "sara@example.com").unwrap().id;
+    let member_page = format!("/app/agency/members/{sara}");
+    let rotate = async || {
+        app.app.rotate_key(operator.authority(), key.id, None, std::time::Duration::from_secs(60)).await.unwrap();
+    };
+
+    rotate().await;
+    let at_key = |action: &str| format!("{key_page}/{action}");
+    for (url, fields, wanted) in [
+        (format!("/app/agency/notices/{}/archive", told[0].id), vec![], "The notification about “A test” is put away."),
+        ("/app/agency/notices/preferences".to_owned(), vec![], "Your preferences are saved."),
+        (at_key("keep"), vec![], "“A test” has its full 90 days again."),
+        (at_key("keep"), vec![("back", "notices")], "“A test” has its full 90 days again."),
+        (
+            at_key("edit"),
+            vec![("name", "<b>X</b>"), ("scope", "contacts.readonly")],
+            "“&#60;b&#62;X&#60;/b&#62;” is saved.",
+        ),
+        (at_key("edit"), vec![("name", "A test"), ("scope", "contacts.readonly")], "“A test” is saved."),
+        (at_key("finish"), vec![], "The old secret of “A test” has ended: only the new one works."),
+        (
+            at_key("deactivate"),
+            vec![],
+            "“A test” is switched off: every call with it is refused, within a second everywhere.",
+        ),
+        (at_key("reactivate"), vec![], "“A test” is switched on: calls with it are answered again."),
+        (
+            at_key("delete"),
+            vec![("name", "A test")],
+            "“A test” is deleted: every call with it is refused. For 30 days it can be restored.",
+        ),
+        (at_key("restore"), vec![], "“A test” is restored, with the same secret and its full 90 days."),
+        (
+            "/app/agency/locations/new".to_owned(),
+            vec![("name", "Gym"), ("country", "DE"), ("timezone", "UTC")],
+            "“Gym” is added.",
+        ),
+        (location_page.clone(), vec![("name", "Dental"), ("country", "US"), ("timezone", "UTC")], "“Dental” is saved."),
+        (
+            format!("{location_page}/suspend"),
+            vec![],
+            "“Dental” is suspended: its keys are refused, and none of them is deleted meanwhile.",
+        ),
+        (
+            format!("{location_page}/resume"),
+            vec![],
+            "“Dental” goes on: its keys are answered again, with their full 90 days.",
+        ),
+        (
+            format!("/app/agency/members/invitations/{}/withdraw", open.id),
+            vec![],
+            "The invitation of “open@example.com” is withdrawn: its link does nothing any more.",
+        ),
+        (
+            member_page.clone(),
+            vec![("role", "agency-admin")],
+            "The role of “Sara” is saved; they were signed out, and sign in with it.",
+        ),
+        (format!("{member_page}/disable"), vec![], "“Sara” is disabled and signed out."),
+        (format!("{member_page}/enable"), vec![], "“Sara” can sign in again."),
+        (
+            "/app/agency/settings/system/pause".to_owned(),
+            vec![],
+            "Deletions are paused: no key is deleted for inactivity, and nobody’s 90 days run.",
+        ),
+        ("/app/agency/settings/system/resume".to_owned(), vec![], "Deletions go on, and everybody’s 90 days run."),
+        (
+            "/app/account".to_owned(),
+            vec![("current", ADMIN_PASSWORD), ("password", "another long password")],
+            "Your password is changed. All other sessions have ended.",
+        ),
+        ("/app/sign-out".to_owned(), vec![], "You are signed out."),
+    ] {
+        let (at, page) = browser.post(&url, &fields).await;
+        assert_eq!((page.status, flash(&page).as_deref()), (200, Some(wanted)), "{url}: {}", page.text);
+        assert_eq!(flash(&browser.get(&at).await), None, "{url}: said once");
+        actions.retain(|path| {
+            let parts: Vec<&str> = path.split('/').collect();
+            let sent: Vec<&str> = url.trim_start_matches("/app/agency").split('/').collect();
+            parts.len() != sent.len() || parts.iter().zip(&sent).any(|(part, sent)| part != sent && *part != "{id}")
+        });
+    }
+    // What is left needs a rotation that runs, and another sign-in.
+    rotate().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, "another long password").await;
+    browser.jar = vec![(name.to_owned(), cookie.split_once('=').unwrap().1.to_owned())];
+    let (_, page) = browser.post(&at_key("cancel"), &[]).await;
+    let wanted = "The rotation of “A test” is taken back: its old secret stays, the new one has ended.";
+    assert_eq!(flash(&page).as_deref(), Some(wanted));
+    actions.retain(|path| !path.ends_with("/cancel"));
+    assert_eq!(actions, Vec::<String>::new(), "actions that this test does not know");
 }

@@ -1,0 +1,168 @@
+//! What was just done, said once on the next page.
+//!
+//! A cookie carries it over the redirect: the name of one of the sentences below and what it is about, nothing else, so
+//! that whoever could plant one can only say what is here. It works without a script, on every node.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, HeaderValue, header};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::{Web, place::cookie};
+
+macro_rules! done {
+    ($($variant:ident = $name:literal, $class:literal, $text:literal;)*) => {
+        /// Something that was done, or was not. A `*` in its sentence stands for what it is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Done { $($variant,)* }
+
+        impl Done {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            const fn class(self) -> &'static str {
+                match self { $(Self::$variant => $class,)* }
+            }
+
+            const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+done! {
+    Nothing = "nothing", "warn", "You were signed out; nothing was changed.";
+    SignedOut = "signed-out", "good", "You are signed out.";
+    Joined = "joined", "good", "You have joined as *.";
+    PasswordChanged = "password-changed", "good", "Your password is changed. All other sessions have ended.";
+    KeyKept = "key-kept", "good", "* has its full 90 days again.";
+    KeySaved = "key-saved", "good", "* is saved.";
+    KeySavedAsNamesake = "key-saved-as-namesake", "warn", "* is saved. Another key of its owner has the same name.";
+    KeyDeactivated = "key-deactivated", "good", "* is switched off: every call with it is refused, within a second everywhere.";
+    KeyReactivated = "key-reactivated", "good", "* is switched on: calls with it are answered again.";
+    KeyDeleted = "key-deleted", "good", "* is deleted: every call with it is refused. For 30 days it can be restored.";
+    KeyRestored = "key-restored", "good", "* is restored, with the same secret and its full 90 days.";
+    KeyRestoredOff = "key-restored-off", "warn", "* is restored and switched off, with its full 90 days.";
+    RotationCancelled = "rotation-cancelled", "good", "The rotation of * is taken back: its old secret stays, the new one has ended.";
+    RotationFinished = "rotation-finished", "good", "The old secret of * has ended: only the new one works.";
+    LocationAdded = "location-added", "good", "* is added.";
+    LocationSaved = "location-saved", "good", "* is saved.";
+    LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";
+    LocationResumed = "location-resumed", "good", "* goes on: its keys are answered again, with their full 90 days.";
+    RoleSaved = "role-saved", "good", "The role of * is saved; they were signed out, and sign in with it.";
+    MemberDisabled = "member-disabled", "good", "* is disabled and signed out.";
+    MemberEnabled = "member-enabled", "good", "* can sign in again.";
+    InvitationWithdrawn = "invitation-withdrawn", "good", "The invitation of * is withdrawn: its link does nothing any more.";
+    NoticePutAway = "notice-put-away", "good", "The notification about * is put away.";
+    PreferencesSaved = "preferences-saved", "good", "Your preferences are saved.";
+    SweepPaused = "sweep-paused", "good", "Deletions are paused: no key is deleted for inactivity, and nobody’s 90 days run.";
+    SweepResumed = "sweep-resumed", "good", "Deletions go on, and everybody’s 90 days run.";
+}
+
+/// A sentence on a page.
+#[derive(Clone, Debug)]
+pub(crate) struct Flash {
+    done: Done,
+    about: String,
+}
+
+impl Flash {
+    /// What a request carries.
+    pub(crate) fn of(web: &Web, headers: &HeaderMap) -> Option<Self> {
+        Self::parse(cookie(headers, name(web))?)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (name, about) = text.split_once('.')?;
+        let done = Done::ALL.iter().copied().find(|done| done.name() == name)?;
+        let about = percent_decode_str(about).decode_utf8().ok()?.into_owned();
+        Some(Self { done, about })
+    }
+
+    fn to_text(&self) -> String {
+        format!("{}.{}", self.done.name(), utf8_percent_encode(&self.about, NON_ALPHANUMERIC))
+    }
+
+    pub(crate) fn class(&self) -> &'static str {
+        self.done.class()
+    }
+
+    /// What stands before the name of what it is about.
+    pub(crate) fn before(&self) -> &'static str {
+        self.done.text().split_once('*').map_or(self.done.text(), |(before, _)| before)
+    }
+
+    /// The name of what it is about, where the sentence has one.
+    pub(crate) fn about(&self) -> Option<&str> {
+        self.done.text().contains('*').then_some(&self.about)
+    }
+
+    /// What stands after it.
+    pub(crate) fn after(&self) -> &'static str {
+        self.done.text().split_once('*').map_or("", |(_, after)| after)
+    }
+}
+
+fn name(web: &Web) -> &'static str {
+    if web.is_https() { "__Host-keystead-flash" } else { "keystead-flash" }
+}
+
+/// Long enough for the next page, on whatever line.
+const SECONDS: u32 = 60;
+
+fn set(web: &Web, response: &mut Response, value: &str, seconds: u32) {
+    let secure = if web.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", name(web));
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// Leads to a page that says what was done, and to what.
+pub(crate) fn lead(web: &Web, url: &str, done: Done, about: &str) -> Response {
+    let mut response = Redirect::to(url).into_response();
+    set(web, &mut response, &Flash { done, about: about.to_owned() }.to_text(), SECONDS);
+    response
+}
+
+/// Whether a request carries one, understood or not.
+pub(crate) fn is_carried(web: &Web, headers: &HeaderMap) -> bool {
+    cookie(headers, name(web)).is_some()
+}
+
+/// It was said, if a page was shown. What leads on to another page leaves it for that.
+pub(crate) fn forget(web: &Web, response: &mut Response) {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && !response.status().is_redirection() {
+        set(web, response, "", 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_flash_is_read_back_and_says_only_what_is_known() {
+        let names: BTreeSet<&str> = Done::ALL.iter().map(|done| done.name()).collect();
+        assert_eq!(names.len(), Done::ALL.len());
+        for done in Done::ALL {
+            let about = "A; name=\"x\" „ü“ \u{202e}";
+            let text = Flash { done: *done, about: about.to_owned() }.to_text();
+            assert!(HeaderValue::from_str(&text).is_ok() && !text.contains([';', ' ', ',', '"']));
+            let read = Flash::parse(&text).unwrap();
+            assert_eq!(read.done, *done);
+            assert!(read.about().is_none_or(|read| read == about));
+            assert!(format!("{}{}", read.before(), read.after()).ends_with('.'), "{done:?}");
+            assert_eq!(done.text().matches('*').count(), usize::from(read.about().is_some()));
+        }
+        for made_up in ["", "x", "key-kept", "you-have-won.x", "key-kept.%ff"] {
+            assert!(Flash::parse(made_up).is_none(), "{made_up}");
+        }
+    }
+}
