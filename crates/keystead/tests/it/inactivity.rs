@@ -528,3 +528,27 @@ async fn a_sweep_that_fails_in_the_middle_loses_nothing() {
     assert!(is_deleted(&app, &key).await);
     assert_eq!(notices(&app, &key).await.len(), 4);
 }
+
+/// What a notice told of may be gone: then it is closed, and the page that lists it must not fail.
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_of_what_was_taken_back_are_closed() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let in_ten_days = app.app.now() + Duration::from_secs(10 * 86_400);
+    let expiring =
+        app.key_with(Reach::location(app.ids.location), scopes, |new| new.grant.expires_at = Some(in_ten_days)).await;
+    let exposed = app.location_key().await;
+    app.post("/api-keys/revoke-exposed").json(&json!({"keys": [exposed.secret]})).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    days(&app, 6.0).await;
+    assert_eq!(open(&app, &expiring).await, [NoticeKind::Expiring(Stage::Fifteen)]);
+    assert_eq!(open(&app, &exposed).await, [NoticeKind::Exposed]);
+    let never = KeyPatch { expires_at: Some(None), ..KeyPatch::default() };
+    app.app.update_key(operator.authority(), expiring.id, None, never).await.unwrap();
+    app.app.rotate_key(operator.authority(), exposed.id, None, Duration::ZERO).await.unwrap();
+    for key in [&expiring, &exposed] {
+        let all = notices(&app, key).await;
+        assert_eq!((all.len(), all[0].open), (1, false));
+    }
+}
