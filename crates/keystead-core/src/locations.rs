@@ -26,6 +26,8 @@ use crate::{
 pub struct LocationList {
     /// Which.
     pub filter: LocationFilter,
+    /// Only those among these.
+    pub among: Option<Vec<LocationId>>,
     /// Names from Z to A.
     pub descending: bool,
     /// Rows to pass over.
@@ -66,14 +68,17 @@ impl App {
     pub async fn list_locations(&self, authority: &Authority, list: LocationList) -> Result<Vec<Location>> {
         authority.require(Scope::LocationsRead)?;
         let agency = authority.agency();
-        let only: Option<Vec<LocationId>> = match &authority.grant().reach {
-            Reach::Agency => None,
-            Reach::Chosen(set) | Reach::Locations(set) => Some(set.iter().copied().collect()),
+        let only: Option<Vec<LocationId>> = match (&authority.grant().reach, &list.among) {
+            (Reach::Agency, among) => among.clone(),
+            (Reach::Chosen(set) | Reach::Locations(set), None) => Some(set.iter().copied().collect()),
+            (Reach::Chosen(set) | Reach::Locations(set), Some(among)) => {
+                Some(among.iter().copied().filter(|id| set.contains(id)).collect())
+            }
         };
         let rows = self
             .store
             .read(move |tx| {
-                let LocationList { filter, descending, skip, limit } = &list;
+                let LocationList { filter, among: _, descending, skip, limit } = &list;
                 locations::list(tx, agency, filter, only.as_deref(), *descending, *skip, *limit)
             })
             .await?;

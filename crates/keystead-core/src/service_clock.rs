@@ -53,6 +53,11 @@ impl NodeClock {
         self.polled().plus(milliseconds(passed))
     }
 
+    /// Whether the operator has paused automatic deletions, as it was last polled.
+    pub fn is_paused(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|seen| seen.paused)
+    }
+
     /// A poll that showed `clock` was answered at `monotonic`.
     pub fn seen(&self, clock: Polled, monotonic: Duration) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,6 +101,11 @@ impl App {
     /// Service time, as far as this node can tell without asking.
     pub fn service_now(&self) -> ServiceMs {
         self.service_clock.estimate(self.clock.monotonic())
+    }
+
+    /// Whether automatic deletions are paused, so that nobody's 90 days run.
+    pub fn deletions_are_paused(&self) -> bool {
+        self.service_clock.is_paused()
     }
 
     /// When an instant of service time will be, if the service stays up.

@@ -71,6 +71,9 @@ pub(crate) fn sentence(web: &Web, notice: &Notice, now: UtcMs) -> String {
     let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
     match notice.kind {
         NoticeKind::Inactivity(_) if !notice.open => "Was about to be deleted for inactivity; that is over.".to_owned(),
+        NoticeKind::Inactivity(_) if web.app.deletions_are_paused() => {
+            "Unused. Deletions are paused, so nothing happens to it until they go on.".to_owned()
+        }
         NoticeKind::Inactivity(_) => {
             let at = utc(notice.deletes_at);
             let off = if notice.key_is_active { "" } else { " It is switched off, so only Keep saves it." };

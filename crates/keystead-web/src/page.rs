@@ -33,6 +33,8 @@ pub(crate) struct Shell {
     pub(crate) user_email: String,
     pub(crate) initials: String,
     pub(crate) section: &'static str,
+    /// Why nothing of this place works, where that is so.
+    pub(crate) suspended: Option<&'static str>,
     /// Notices not seen.
     pub(crate) unseen: i64,
     /// Keys that are deleted within a day.

@@ -1,6 +1,6 @@
 //! Who is looking, and where: Agency View or a location.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::{
     Extension,
@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderMap, Method, Uri, header};
 use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
-use keystead_model::{LocationId, grant::Reach, location::Location, notice::Notice, scope::Scope};
+use keystead_model::{LocationId, agency::TenantState, grant::Reach, location::Location, notice::Notice, scope::Scope};
 
 use crate::{
     Web,
@@ -193,7 +193,10 @@ impl FromRequestParts<Web> for Here {
             last_day: true,
             ..NoticeFilter::default()
         };
-        let last_day = web.app.list_notices(&authority, filter, None, 4).await?;
+        let last_day = match web.app.deletions_are_paused() {
+            true => Vec::new(),
+            false => web.app.list_notices(&authority, filter, None, 4).await?,
+        };
         Ok(Self { visitor, location, switcher, unseen, last_day })
     }
 }
@@ -223,6 +226,28 @@ impl Here {
     /// The notices of this place: of all in Agency View.
     pub(crate) fn notice_filter(&self) -> NoticeFilter {
         NoticeFilter { location: self.location.as_ref().map(|location| location.id), ..NoticeFilter::default() }
+    }
+
+    /// The names of locations, also of those that the switcher has no room for.
+    pub(crate) async fn names_of(
+        &self,
+        web: &Web,
+        ids: impl IntoIterator<Item = LocationId>,
+    ) -> Result<HashMap<LocationId, String>, Error> {
+        let named = |location: &Location| (location.id, location.profile.name.to_string());
+        let mut names: HashMap<LocationId, String> = self.switcher.iter().map(named).collect();
+        let others: BTreeSet<LocationId> = ids.into_iter().filter(|id| !names.contains_key(id)).collect();
+        if !others.is_empty() {
+            names.extend(self.find(web, others).await?.iter().map(named));
+        }
+        Ok(names)
+    }
+
+    /// Those of `ids` that the visitor reaches, by name.
+    async fn find(&self, web: &Web, ids: BTreeSet<LocationId>) -> Result<Vec<Location>, Error> {
+        let (among, limit) = (ids.into_iter().collect::<Vec<_>>(), i64::MAX);
+        let list = LocationList { among: Some(among), limit, ..LocationList::default() };
+        web.app.list_locations(self.authority(), list).await
     }
 
     /// The locations that the visitor can go to.
@@ -270,6 +295,16 @@ impl Here {
             user_name: user.display_name(),
             user_email: user.email.as_str().to_owned(),
             initials: initials.to_uppercase(),
+            suspended: match &self.location {
+                _ if agency.state == TenantState::Suspended => Some(
+                    "This agency is suspended: its keys are refused, and none of them is deleted meanwhile. Until the \
+                     operator resumes it, nobody else changes anything here.",
+                ),
+                Some(location) if location.state == TenantState::Suspended => {
+                    Some("This location is suspended: its keys are refused, and none of them is deleted meanwhile.")
+                }
+                _ => None,
+            },
             unseen: self.unseen,
             last_day: self
                 .last_day

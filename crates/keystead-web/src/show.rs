@@ -12,19 +12,31 @@ pub(crate) fn ago(at: UtcMs, now: UtcMs) -> String {
     if passed < MINUTE { "just now".to_owned() } else { format!("{} ago", length(passed)) }
 }
 
-/// `in 12 days`.
+/// `in 12 days`, rounded down: what is left must not be less than what is said. Below two days in hours.
 pub(crate) fn until(at: UtcMs, now: UtcMs) -> String {
     let left = at - now;
-    if left < MINUTE { "in a moment".to_owned() } else { format!("in {}", length(left)) }
+    // A week that has just begun is 7 days, though some of it is gone when its page is read.
+    let (count, unit) = match left {
+        ..MINUTE => return "in a moment".to_owned(),
+        MINUTE..HOUR => (left / MINUTE, "minute"),
+        _ if left + HOUR < 2 * DAY => ((left + MINUTE) / HOUR, "hour"),
+        _ => ((left + HOUR) / DAY, "day"),
+    };
+    format!("in {}", counted(count, unit))
 }
 
-/// Rounded to the nearest: a week that has just begun is 7 days, not 6.
+/// Rounded to the nearest.
 fn length(milliseconds: i64) -> String {
     let (count, unit) = match milliseconds + MINUTE / 2 {
         ..HOUR => ((milliseconds + MINUTE / 2) / MINUTE, "minute"),
         HOUR..DAY => ((milliseconds + HOUR / 2) / HOUR, "hour"),
         _ => ((milliseconds + DAY / 2) / DAY, "day"),
     };
+    counted(count, unit)
+}
+
+/// `1 day`, `2 days`.
+pub(crate) fn counted(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -71,7 +83,19 @@ mod tests {
         assert_eq!(ago(now, now), "just now");
         assert_eq!(ago(UtcMs(now.0 - MINUTE), now), "1 minute ago");
         assert_eq!(ago(UtcMs(now.0 - 3 * HOUR), now), "3 hours ago");
-        assert_eq!(until(UtcMs(now.0 + 12 * DAY), now), "in 12 days");
+        for (left, wanted) in [
+            (59_999, "in a moment"),
+            (34 * 60_000, "in 34 minutes"),
+            (HOUR, "in 1 hour"),
+            (DAY - 1, "in 24 hours"),
+            (36 * HOUR, "in 36 hours"),
+            (47 * HOUR, "in 2 days"),
+            (7 * DAY - 5 * MINUTE, "in 7 days"),
+            (7 * DAY - 2 * HOUR, "in 6 days"),
+            (12 * DAY + 20 * HOUR, "in 12 days"),
+        ] {
+            assert_eq!(until(UtcMs(now.0 + left), now), wanted, "{left}");
+        }
         assert_eq!(instant(now), "25 Nov 2026, 12:00 UTC");
         let tokyo = TimeZoneName::parse("Asia/Tokyo").unwrap();
         assert_eq!(instant_in(UtcMs(now.0 + 4 * HOUR), &tokyo), "26 Nov 2026, 01:00 Asia/Tokyo");

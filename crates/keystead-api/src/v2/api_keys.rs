@@ -47,6 +47,8 @@ pub struct KeyShape<'k> {
     allowed_ips: Vec<String>,
     rate_limit: Option<u32>,
     state: &'static str,
+    /// Whether its location or agency is, so that it is refused in every state.
+    suspended: bool,
     state_at: Option<UtcMs>,
     delete_reason: Option<&'static str>,
     restorable_until: Option<UtcMs>,
@@ -126,6 +128,7 @@ pub fn shape<'k>(app: &App, key: &'k ApiKey) -> KeyShape<'k> {
         allowed_ips: key.grant.allowed_ips.to_texts(),
         rate_limit: key.rate_limit,
         state,
+        suspended: !key.tenant_is_live,
         state_at,
         delete_reason,
         restorable_until,

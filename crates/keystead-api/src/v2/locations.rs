@@ -168,6 +168,7 @@ pub(crate) async fn search(authority: Authority, mut call: Call) -> Result<Reply
             email: query_email(&mut query, "email").map(|email| normalized_email(&email)),
             query: None,
         },
+        among: None,
         descending: query.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
         skip: query.integer("skip", 0..=1_000_000).unwrap_or(0),
         limit: query.integer("limit", 1..=1000).unwrap_or(10),

@@ -30,6 +30,10 @@ struct RotateForm {
     form_id: String,
     version: i64,
     is_rotating: bool,
+    /// Whether the secret was found in public, so that it gets no overlap.
+    exposed: bool,
+    /// Whether the key is switched off, which a rotation does not change.
+    is_off: bool,
     used: String,
     problems: Problems,
     needs_password: bool,
@@ -44,6 +48,8 @@ fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Rota
         form_id: web.app.entropy().token(),
         version: key.version,
         is_rotating: key.overlap(now).is_some(),
+        exposed: key.exposed_at.is_some(),
+        is_off: key.state != KeyState::Active,
         used: last_used(key, now),
         problems,
         needs_password: !here.authority().is_fresh(),

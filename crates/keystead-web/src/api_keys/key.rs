@@ -66,20 +66,22 @@ pub(super) struct Page {
     description: String,
     is_deleted: bool,
     is_active: bool,
+    /// Whether it was switched off and can be switched on again.
+    can_reactivate: bool,
     /// Whether a notice of its inactivity is out.
     is_idle: bool,
     life: LifeLine,
     chart: Chart,
     /// Of a deleted key: until when it can be restored.
     restorable: Option<String>,
+    /// Of a deleted key: how it comes back.
+    restores: &'static str,
     recreate_url: String,
     exposed: bool,
     may_write: bool,
     used_by: String,
     addresses: Vec<String>,
     expires: String,
-    deletes_exactly: String,
-    deletes: String,
     scopes: Vec<ScopeChoice>,
     rotation: Option<Rotation>,
     trail: Vec<Trail>,
@@ -109,8 +111,8 @@ pub(super) async fn key_page(
         Span::Days => chart(&of_days, span),
         Span::Hours => chart(&usage(span).await?, span),
     };
-    let row = row(web, here, key, &names);
-    let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
+    let locations = here.names_of(web, key.grant.reach.only_location()).await?;
+    let row = row(web, here, key, &names, &locations);
     let trail = |change: &AuditRow| Trail {
         what: action(&change.action),
         who: creator(change.actor, &names),
@@ -136,15 +138,21 @@ pub(super) async fn key_page(
             }
             _ => None,
         },
+        restores: match key.state {
+            _ if key.exposed_at.is_some() => {
+                "switched off, since its secret was found in public: it needs a rotation before it can be used"
+            }
+            KeyState::Deleted { was_active: false, .. } => "switched off, as it was, with the same secret",
+            _ => "as it was, with the same secret and its full 90 days",
+        },
         recreate_url: here.url(&format!("/settings/keys/new?like={}", key.id)),
         exposed: key.exposed_at.is_some(),
         is_active: key.state == KeyState::Active,
+        can_reactivate: matches!(key.state, KeyState::Deactivated { .. }) && key.exposed_at.is_none(),
         may_write: here.authority().grant().allows(Scope::KeysWrite),
         used_by: key.last_use.as_ref().and_then(|last| last.user_agent.clone()).unwrap_or_default(),
         addresses: key.grant.allowed_ips.to_texts(),
         expires: key.grant.expires_at.map(words::instant).unwrap_or_default(),
-        deletes_exactly: words::instant(deletes_at),
-        deletes: words::until(deletes_at, now),
         scopes: scope_choices(key.grant.scopes)
             .into_iter()
             .filter(|choice| choice.scope.suits(key.kind()))

@@ -6,10 +6,10 @@ use axum::{
     response::Response,
 };
 use keystead_core::{KeyFilter, KeyQuery};
-use keystead_model::{KeyId, UtcMs, api_key::KeyKind, inactivity::Stage, scope::Scope, time::DAY_MS};
+use keystead_model::{KeyId, UtcMs, api_key::KeyKind, scope::Scope, time::DAY_MS};
 use serde::Deserialize;
 
-use super::{Row, rows};
+use super::{Row, rows, status::SOON_MS};
 use crate::{
     Web,
     failure::Failure,
@@ -53,8 +53,7 @@ const PAGE: i64 = 50;
 
 fn filter_of(web: &Web, here: &Here, tab: &str) -> KeyFilter {
     let own = here.location.as_ref().map(|location| vec![location.id]);
-    // Whose first notice is out or near.
-    let deletes_before = (tab == "idle").then(|| web.app.service_now().plus(Stage::Fifteen.days() * DAY_MS));
+    let deletes_before = (tab == "idle").then(|| web.app.service_now().plus(SOON_MS));
     let kind = match (tab, &here.location) {
         ("agency", None) => Some(KeyKind::Agency),
         ("deleted" | "idle", None) => None,

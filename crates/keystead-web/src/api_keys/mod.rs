@@ -8,6 +8,7 @@ mod key;
 mod life;
 mod list;
 mod reveal;
+mod status;
 
 pub(crate) use change::{
     cancel_rotation, deactivate, delete, delete_form, finish_rotation, keep, reactivate, replace, replace_form,
@@ -17,6 +18,7 @@ pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
 pub(crate) use key::{first_call, show};
 pub(crate) use list::list;
+pub(crate) use status::Status;
 
 use std::collections::HashMap;
 
@@ -24,21 +26,17 @@ use keystead_core::{Error, error::Noun};
 use keystead_model::{
     KeyId, LocationId, UserId, UtcMs,
     actor::Actor,
-    api_key::{ApiKey, DeleteReason, KeyKind, KeyState},
+    api_key::{ApiKey, KeyKind},
     grant::Reach,
     ip_range::IpRanges,
     scope::{Preset, Scope, ScopeSet},
     text::TimeZoneName,
-    time::{DAY_MS, Moment},
+    time::Moment,
 };
 
-use crate::{Web, failure::Failure, place::Here, show as words};
+use status::{End, status_of};
 
-/// What a status means, in words and in colour.
-pub(crate) struct Status {
-    pub(crate) text: String,
-    pub(crate) class: &'static str,
-}
+use crate::{Web, failure::Failure, place::Here, show as words};
 
 /// A key in a list.
 pub(crate) struct Row {
@@ -64,31 +62,6 @@ fn access(key: &ApiKey) -> String {
     }
 }
 
-fn status(web: &Web, key: &ApiKey, now: UtcMs) -> Status {
-    let status = |text: String, class| Status { text, class };
-    match &key.state {
-        KeyState::Deleted { at, reason: DeleteReason::Inactive, .. } => {
-            status(format!("Deleted {}, unused for 90 days", words::day(*at)), "off")
-        }
-        KeyState::Deleted { at, .. } => status(format!("Deleted {}", words::day(*at)), "off"),
-        KeyState::Deactivated { at, .. } => status(format!("Deactivated {}", words::day(*at)), "off"),
-        KeyState::Active => {
-            let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
-            if key.grant.expires_at.is_some_and(|at| at <= now) {
-                status("Expired".to_owned(), "bad")
-            } else if let Some(previous) = key.overlap(now) {
-                status(format!("Rotating, old secret ends {}", words::until(previous.retires_at, now)), "warn")
-            } else if deletes_at - now < DAY_MS {
-                status(format!("Idle, deletes {}", words::until(deletes_at, now)), "bad")
-            } else if deletes_at - now < 15 * DAY_MS {
-                status(format!("Idle, deletes {}", words::until(deletes_at, now)), "warn")
-            } else {
-                status("Active".to_owned(), "good")
-            }
-        }
-    }
-}
-
 /// Who did something, by name.
 pub(crate) fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
     match actor {
@@ -102,21 +75,24 @@ pub(crate) fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
 /// Keys as rows of a list.
 pub(crate) async fn rows(web: &Web, here: &Here, keys: &[ApiKey]) -> Result<Vec<Row>, Error> {
     let names = web.app.user_names(here.authority()).await?;
-    Ok(keys.iter().map(|key| row(web, here, key, &names)).collect())
+    let locations = here.names_of(web, keys.iter().filter_map(|key| key.grant.reach.only_location())).await?;
+    Ok(keys.iter().map(|key| row(web, here, key, &names, &locations)).collect())
 }
 
-/// One key as a row, by the names of those who may have made it.
-fn row(web: &Web, here: &Here, key: &ApiKey, names: &HashMap<UserId, String>) -> Row {
+/// One key as a row, by the names of those who may have made it and of its location.
+fn row(
+    web: &Web,
+    here: &Here,
+    key: &ApiKey,
+    names: &HashMap<UserId, String>,
+    locations: &HashMap<LocationId, String>,
+) -> Row {
     let now = web.app.now();
     let place = match &key.grant.reach {
         Reach::Agency => "All locations".to_owned(),
         Reach::Chosen(set) => format!("{} chosen location{}", set.len(), if set.len() == 1 { "" } else { "s" }),
         Reach::Locations(set) => {
-            let known = here.locations().iter().find(|location| set.contains(&location.id));
-            known.map_or_else(
-                || set.first().map(LocationId::to_string).unwrap_or_default(),
-                |location| location.profile.name.to_string(),
-            )
+            set.first().map(|id| locations.get(id).cloned().unwrap_or_else(|| id.to_string())).unwrap_or_default()
         }
     };
     let last = key.last_use.as_ref();
@@ -129,7 +105,7 @@ fn row(web: &Web, here: &Here, key: &ApiKey, names: &HashMap<UserId, String>) ->
         used: last.map_or_else(|| "Never used".to_owned(), |last| words::ago(last.at, now)),
         used_exactly: last.map(|last| words::instant(last.at)).unwrap_or_default(),
         used_for: last.map(|last| format!("{} · {}", last.ip, last.endpoint)).unwrap_or_default(),
-        status: status(web, key, now),
+        status: status_of(key, End::of(web, key, now), now),
         creator: creator(key.created_by, names),
         created: words::day(key.created_at),
     }

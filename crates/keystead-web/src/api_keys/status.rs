@@ -3,7 +3,7 @@
 use keystead_model::{
     UtcMs,
     api_key::{ApiKey, DeleteReason, KeyState},
-    time::DAY_MS,
+    time::{DAY_MS, HOUR_MS},
 };
 
 use crate::{Web, show as words};
@@ -19,8 +19,8 @@ fn status(text: impl Into<String>, class: &'static str) -> Status {
     Status { text: text.into(), class }
 }
 
-/// From when on people are told that something ends.
-const SOON_MS: i64 = 15 * DAY_MS;
+/// From when on lists say that something ends: the first notice of it is out, which comes minutes before its day.
+pub(super) const SOON_MS: i64 = 15 * DAY_MS + HOUR_MS;
 
 /// The end of a key that nobody uses, as far as it can be foreseen now.
 #[derive(Clone, Copy, PartialEq, Eq)]

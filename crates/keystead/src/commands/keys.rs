@@ -299,12 +299,20 @@ impl List {
         }
         let cells = |row: &Value| {
             ["name", "kind", "locationId", "maskedKey", "state", "lastUsedAt", "createdAt"]
-                .map(|name| output::cell(row, name))
+                .map(|name| cell(row, name))
                 .to_vec()
         };
         let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
         output::table(&["NAME", "KIND", "LOCATION", "KEY", "STATE", "LAST USED", "CREATED"], &rows);
         Ok(())
+    }
+}
+
+/// A cell of a key's row: keys of a suspended tenant are refused, whatever their own state.
+fn cell(row: &Value, name: &str) -> String {
+    match name {
+        "state" if row["state"] == "active" && row["suspended"] == true => "suspended".to_owned(),
+        _ => output::cell(row, name),
     }
 }
 

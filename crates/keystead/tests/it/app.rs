@@ -3,7 +3,7 @@
 use keystead_core::NoticeFilter;
 use keystead_model::{
     actor::Actor,
-    agency::TenantName,
+    agency::{TenantName, TenantState},
     api_key::{KeyKind, KeyName, NewKey},
     grant::Reach,
     scope::Preset,
@@ -11,6 +11,7 @@ use keystead_model::{
     user::{NewUser, PersonName, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
+use serde_json::json;
 
 /// Pages that need no sign-in, and why.
 const PUBLIC: &[(&str, &str)] = &[
@@ -467,4 +468,102 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     assert_eq!(flash(&page).as_deref(), Some(wanted));
     actions.retain(|path| !path.ends_with("/cancel"));
     assert_eq!(actions, Vec::<String>::new(), "actions that this test does not know");
+}
+
+/// The pill beside a key's name on its page, and in a row of a list.
+fn pill<'p>(page: &'p Answer, name: &str) -> &'p str {
+    let (_, rest) = page.text.split_once(name).unwrap_or_else(|| panic!("{name} is not in {}", page.text));
+    rest.split("class=\"pill ").nth(1).unwrap().split("</span>").next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_say_of_a_key_what_is_so() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
+    let named = async |name: &str, days: Option<u64>| {
+        let change = |new: &mut NewKey| {
+            new.name = KeyName::parse(name).unwrap();
+            new.grant.expires_at = days.map(|days| app.app.now() + std::time::Duration::from_secs(days * 86_400));
+        };
+        app.key_with(Reach::location(app.ids.location), scopes, change).await
+    };
+    let (plain, expiring, exposed) =
+        (named("Plain", None).await, named("Ending", Some(10)).await, named("Found", None).await);
+    app.post("/api-keys/revoke-exposed").json(&json!({"keys": [exposed.secret]})).send().await.expect(202);
+    app.app.end_exposed_keys().await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let get = async |path: &str| {
+        let answer = app.get(path).header("Cookie", &cookie).send().await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer
+    };
+    let places = ["/app/agency".to_owned(), format!("/app/locations/{}", app.ids.location)];
+    let page =
+        async |place: &str, key: &keystead_testkit::TestKey| get(&format!("{place}/settings/keys/{}", key.id)).await;
+
+    for place in &places {
+        for list in [place.clone(), format!("{place}/settings/keys?tab=location")] {
+            let list = get(&list).await;
+            assert_eq!(pill(&list, ">Plain</"), "good\">Active", "{place}");
+            assert_eq!(pill(&list, ">Ending</"), "warn\">Expires in 10 days");
+            assert_eq!(pill(&list, ">Found</"), "bad\">Exposed 25 Nov 2026");
+        }
+        // Its own ladder, at shares of its life, and none that it never reaches.
+        let ending = page(place, &expiring).await;
+        for said in ["It expires in 10 days", "First notice", "due 30 Nov", "Second notice", "Last notice", "Expiry"] {
+            assert!(ending.text.contains(said), "{said}: {}", ending.text);
+        }
+        for unsaid in ["15-day notice", "Deletion<", "is deleted"] {
+            assert!(!ending.text.contains(unsaid), "{unsaid}");
+        }
+        let found = page(place, &exposed).await;
+        assert!(found.text.contains("was found in public and will never work again"));
+        assert!(!found.text.contains(">Reactivate<"), "it needs a rotation first");
+    }
+    let rotate = get(&format!("{}/settings/keys/{}/rotate", places[0], exposed.id)).await;
+    assert!(
+        rotate.text.contains("was found in public") && !rotate.text.contains("How long should the old secret go on")
+    );
+    let fields = [("form_id", "a"), ("overlap", "PT0S")];
+    let url = format!("{}/settings/keys/{}/rotate", places[0], exposed.id);
+    let rotated = from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await;
+    assert!(rotated.text.contains("has a new secret"));
+    assert!(page(&places[0], &exposed).await.text.contains(">Reactivate<"));
+
+    // Suspended, by the location or by the agency, nothing is green and nothing is promised.
+    let suspended = TenantState::Suspended;
+    for whole_agency in [false, true] {
+        if whole_agency {
+            app.app.set_location_state(&operator, app.ids.location, TenantState::Active).await.unwrap();
+            app.app.set_agency_state(&operator, suspended).await.unwrap();
+        } else {
+            app.app.set_location_state(&operator, app.ids.location, suspended).await.unwrap();
+        }
+        for place in &places {
+            for list in [place.clone(), format!("{place}/settings/keys?tab=location")] {
+                assert_eq!(pill(&get(&list).await, ">Plain</"), "off\">Suspended");
+            }
+            let page = page(place, &plain).await;
+            assert_eq!(pill(&page, "<h1"), "off\">Suspended");
+            assert!(page.text.contains("nothing is deleted meanwhile") && !page.text.contains("is deleted in"));
+        }
+        let here = get(&places[1]).await;
+        assert!(here.text.contains("is suspended: its keys are refused"), "{}", here.text);
+        let key = app.app.get_key(operator.authority(), plain.id).await.unwrap();
+        assert_eq!(json!(keystead_api::v2::api_keys::shape(&app.app, &key))["suspended"], true);
+    }
+    app.app.set_agency_state(&operator, TenantState::Active).await.unwrap();
+
+    // Paused, nobody's time runs.
+    app.let_days_pass(80.0).await;
+    app.app.sweep().await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let url = format!("{}/settings/keys/{}", places[1], plain.id);
+    let get = async || app.get(&url).header("Cookie", &cookie).send().await;
+    assert!(pill(&get().await, "<h1").starts_with("warn\">Idle, deletes in "));
+    app.app.set_sweep_paused(Actor::Operator, None, true).await.unwrap();
+    let paused = get().await;
+    assert_eq!(pill(&paused, "<h1"), "good\">Active");
+    assert!(paused.text.contains("The operator has paused deletions") && !paused.text.contains("deleted in"));
 }
