@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{KeyId, api_key::KeyKind, base62};
+use crate::{KeyId, api_key::KeyKind, base62, key_scan::find_keys};
 
 /// Random characters of a secret (190 bits).
 pub const SECRET_CHARACTERS: usize = 32;
@@ -98,8 +98,7 @@ impl NotAKey {
         let kinds = [KeyKind::Agency, KeyKind::Location];
         let begun = kinds.into_iter().find(|kind| text.starts_with(&format!("ks_{}_", kind.as_str())));
         let length = begun.map(|kind| "ks__".len() + kind.as_str().len() + KeyId::LENGTH + 1 + TAIL);
-        let begins_with_a_key = length.and_then(|length| text.get(..length)).and_then(PresentedKey::parse).is_some();
-        if begins_with_a_key || find_keys(text.as_bytes()).next().is_some() {
+        if find_keys(text.as_bytes()).next().is_some() {
             return Self::Extended;
         }
         match length {

@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    KeyId, LocationId, UserId, UtcMs,
+    KeyId, LocationId, UserId,
     actor::Actor,
     api_key::{ApiKey, KeyKind},
     grant::Reach,
