@@ -19,6 +19,7 @@ use crate::{
     AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Result, SecretError,
     context::Holder,
     error::Noun,
+    guesses::Guesses,
     keys::{
         cache::KeyCache,
         changes::{FeedCursor, POLL_EVERY},
@@ -28,7 +29,6 @@ use crate::{
     },
     password::Passwords,
     service_clock::NodeClock,
-    sessions::SignInGuard,
     sources::SourceCounts,
 };
 
@@ -81,7 +81,7 @@ pub struct Inner {
     pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
     pub(crate) service_clock: NodeClock,
     pub(crate) passwords: Passwords,
-    pub(crate) sign_ins: SignInGuard,
+    pub(crate) guesses: Guesses,
     /// Reports of keys that were found in public, by where they come from.
     pub(crate) exposures: SourceCounts,
     /// Deletions whose keys were used afterwards, and whose owners were told.
@@ -136,7 +136,7 @@ impl App {
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),
                 passwords: Passwords::new(&entropy)?,
-                sign_ins: SignInGuard::default(),
+                guesses: Guesses::default(),
                 exposures: SourceCounts::new(std::time::Duration::from_secs(60)),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 polled_once: AtomicBool::new(false),

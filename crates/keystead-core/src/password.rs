@@ -1,4 +1,10 @@
-//! Passwords: Argon2id, a few at a time so that sign-ins cannot take all memory.
+//! Passwords: Argon2id, a few at a time and behind a short queue, so that sign-ins take neither all memory nor all time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -7,13 +13,19 @@ use argon2::{
 use keystead_model::session::{PASSWORD_MAX, PASSWORD_MIN};
 use tokio::sync::Semaphore;
 
-use crate::{Error, Result, entropy::Entropy};
+use crate::{Error, Result, Source, entropy::Entropy};
 
 /// Hashes at a time: each takes 19 MiB and some 20 ms.
 const AT_ONCE: usize = 2;
+/// Hashes that may wait or run: the last of them is through in about a second.
+const QUEUE: u32 = 96;
+/// The same from one source, so that one cannot take the queue.
+const QUEUE_OF_SOURCE: u32 = 16;
 
 pub(crate) struct Passwords {
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+    /// Hashes that wait or run, by where they were asked for; what nobody asks for from outside counts as one source.
+    queued: Arc<Mutex<HashMap<Option<Source>, u32>>>,
     /// Verified when there is no user, so that the answer takes as long as for a known one.
     decoy: String,
 }
@@ -35,7 +47,8 @@ impl Passwords {
     pub(crate) fn new(entropy: &Entropy) -> Result<Self> {
         let mut salt = [0; 16];
         entropy.fill(&mut salt);
-        Ok(Self { permits: Semaphore::new(AT_ONCE), decoy: hash("nobody has this password", salt)? })
+        let decoy = hash("nobody has this password", salt)?;
+        Ok(Self { permits: Arc::new(Semaphore::new(AT_ONCE)), queued: Arc::default(), decoy })
     }
 
     /// Checks the rules for a new password.
@@ -51,22 +64,22 @@ impl Passwords {
     }
 
     /// Hashes a new password that obeys the rules.
-    pub(crate) async fn hash(&self, password: &str, entropy: &Entropy) -> Result<String> {
+    pub(crate) async fn hash(&self, password: &str, entropy: &Entropy, source: Option<Source>) -> Result<String> {
         Self::check(password)?;
         let mut salt = [0; 16];
         entropy.fill(&mut salt);
         let password = password.to_owned();
-        self.run(move || hash(&password, salt)).await?
+        self.run(source, move || hash(&password, salt)).await?
     }
 
     /// Whether `password` belongs to `stored`; takes equally long where nothing is stored.
-    pub(crate) async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool> {
+    pub(crate) async fn verify(&self, password: &str, stored: Option<&str>, source: Source) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or(&self.decoy).to_owned();
         // Nobody's password is longer, and the hash must not chew on a megabyte.
         let password: String = password.chars().take(PASSWORD_MAX + 1).collect();
         let right = self
-            .run(move || {
+            .run(Some(source), move || {
                 PasswordHash::new(&stored)
                     .is_ok_and(|stored| argon2().verify_password(password.as_bytes(), &stored).is_ok())
             })
@@ -74,8 +87,69 @@ impl Passwords {
         Ok(right && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _permit = self.permits.acquire().await.map_err(|_| Error::Internal("no permit".to_owned()))?;
+    async fn run<T: Send + 'static>(
+        &self,
+        source: Option<Source>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let place = Place::take(&self.queued, source)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| Error::Internal("no permit".to_owned()))?;
+        // Permit and place go with the work, which does not end when whoever asked for it does.
+        let work = move || {
+            let _held = (permit, place);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("hashing failed: {error}")))
+    }
+}
+
+/// A place in the queue, given back when it is dropped.
+struct Place {
+    queued: Arc<Mutex<HashMap<Option<Source>, u32>>>,
+    source: Option<Source>,
+}
+
+impl Place {
+    fn take(queued: &Arc<Mutex<HashMap<Option<Source>, u32>>>, source: Option<Source>) -> Result<Self> {
+        let mut counts = queued.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (counts.values().sum::<u32>(), counts.get(&source).copied().unwrap_or_default());
+        if all >= QUEUE || own >= QUEUE_OF_SOURCE {
+            return Err(Error::TooManyRequests(Duration::from_secs(1)));
+        }
+        counts.insert(source, own + 1);
+        Ok(Self { queued: Arc::clone(queued), source })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&self.source) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.remove(&self.source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(queued: &Arc<Mutex<HashMap<Option<Source>, u32>>>, last: u8) -> Option<Place> {
+        Place::take(queued, Some(Source::of(std::net::IpAddr::from([192, 0, 2, last])))).ok()
+    }
+
+    #[test]
+    fn one_source_cannot_take_the_queue_and_places_are_given_back() {
+        let queued = Arc::default();
+        let mut held: Vec<Place> = (0..100).filter_map(|_| take(&queued, 1)).collect();
+        assert_eq!(held.len(), QUEUE_OF_SOURCE as usize);
+        held.push(take(&queued, 2).expect("another source has its own"));
+        held.extend((0..100).filter_map(|number| take(&queued, number)));
+        assert_eq!(held.len(), QUEUE as usize);
+        assert!(Place::take(&queued, None).is_err());
+        drop(held);
+        assert!(queued.lock().unwrap().is_empty());
     }
 }

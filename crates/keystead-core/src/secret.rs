@@ -95,8 +95,13 @@ impl InstanceSecret {
 
     /// HMAC of `parts` under the audit key of `version`; `None` if the version is not there.
     pub(crate) fn seal(&self, version: i64, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        self.mac(version, "keystead audit", parts)
+    }
+
+    /// HMAC of `parts` under the key of `version` that is derived for `label`; `None` if the version is not there.
+    pub(crate) fn mac(&self, version: i64, label: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
         let version = self.versions.iter().find(|candidate| candidate.number == version)?;
-        let key = derive(&version.key, "keystead audit");
+        let key = derive(&version.key, label);
         let mut mac = HmacSha256::new_from_slice(key.as_slice()).ok()?;
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());

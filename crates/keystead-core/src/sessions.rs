@@ -1,23 +1,21 @@
 //! Signing in to the web app. Tokens are stored as digests; answers do not tell known users from unknown ones.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use keystead_model::{
+    AgencyId, UserId,
     actor::Actor,
     agency::{Agency, TenantState},
     key_secret::mask_keys,
     session::{SESSION_MS, Session},
+    text::normalized_email,
     user::User,
 };
-use keystead_store::{sessions, users};
+use keystead_store::{Tx, sessions, users};
+use tokio::time::Instant;
 
 use crate::{
-    App, Authority, Error, ErrorCode, RequestFacts, Result, context::Holder, record::record_unsigned,
+    App, Authority, Error, ErrorCode, RequestFacts, Result, Source, context::Holder, record::record_unsigned,
     secret::token_hash,
 };
 
@@ -56,92 +54,107 @@ pub struct SignedIn {
     pub token: SessionToken,
 }
 
-/// Failed sign-ins, by address of mail and by address of the network.
-#[derive(Default)]
-pub(crate) struct SignInGuard {
-    failures: Mutex<HashMap<String, (Duration, u32)>>,
+/// What somebody signs in with.
+#[derive(Clone, Copy)]
+pub struct Credentials<'c> {
+    /// Their address, as it was typed.
+    pub email: &'c str,
+    /// Their password.
+    pub password: &'c str,
+    /// The agency, for who is a member of several; without one the oldest membership that the password opens.
+    pub agency: Option<AgencyId>,
+    /// The cookie of [`App::remember_browser`], if the browser has one.
+    pub browser: Option<&'c str>,
 }
 
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Failures for one e-mail address from one network address.
-const PER_USER: u32 = 8;
-/// Failures from one network address.
-const PER_ADDRESS: u32 = 60;
-const MAX_ENTRIES: usize = 50_000;
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
 /// A request of a session is written down at most this often.
 const SEEN_EVERY_MS: i64 = 60_000;
-
-impl SignInGuard {
-    fn check(&self, keys: &[(String, u32)], now: Duration) -> Result<()> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, limit) in keys {
-            if let Some((begun, count)) = failures.get(key)
-                && now.saturating_sub(*begun) < WINDOW
-                && count >= limit
-            {
-                return Err(Error::TooManyRequests(WINDOW.saturating_sub(now.saturating_sub(*begun))));
-            }
-        }
-        Ok(())
-    }
-
-    fn failed(&self, keys: &[(String, u32)], now: Duration) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() >= MAX_ENTRIES {
-            failures.retain(|_, (begun, _)| now.saturating_sub(*begun) < WINDOW);
-        }
-        for (key, _) in keys {
-            let (begun, count) = failures.entry(key.clone()).or_insert((now, 0));
-            if now.saturating_sub(*begun) >= WINDOW {
-                (*begun, *count) = (now, 0);
-            }
-            *count += 1;
-        }
-    }
-
-    fn forget(&self, key: &str) {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
-}
-
-fn guard_keys(email: &str, address: IpAddr) -> [(String, u32); 2] {
-    [(format!("{address} {email}"), PER_USER), (address.to_string(), PER_ADDRESS)]
-}
+/// Members of one address that a sign-in tries.
+const MEMBERSHIPS: usize = 4;
+/// What a wrong password takes at least, and what it takes when it was found to be one: the row in the audit log, which only a
+/// known account gets, and the passwords of several members must not tell one address from another.
+const REFUSAL_TAKES: Duration = Duration::from_millis(500);
+const RECORDING_TAKES: Duration = Duration::from_millis(250);
 
 impl App {
     /// Signs in. Wrong password, unknown address and disabled user are one answer, and take equally long.
-    pub async fn sign_in(&self, email: &str, password: &str, facts: &RequestFacts<'_>) -> Result<SignedIn> {
-        let email: String = email.trim().to_lowercase().chars().take(254).collect();
-        let keys = guard_keys(&email, facts.address);
-        let monotonic = self.clock.monotonic();
-        self.sign_ins.check(&keys, monotonic)?;
+    pub async fn sign_in(&self, credentials: Credentials<'_>, facts: &RequestFacts<'_>) -> Result<SignedIn> {
+        let Credentials { email, password, agency, browser } = credentials;
+        let begun = Instant::now();
+        let email: String = normalized_email(email).chars().take(254).collect();
         let wanted = email.clone();
-        let found = self.store.read(move |tx| users::find_by_email(tx, &wanted)).await?;
-        let stored = found.as_ref().and_then(|(_, hash)| hash.as_deref());
-        let right = self.passwords.verify(password, stored).await?;
-        match found {
-            Some((user, _)) if right && !user.disabled => {
-                self.sign_ins.forget(&keys[0].0);
+        let mut found = self.store.read(move |tx| users::find_by_email(tx, &wanted)).await?;
+        found.retain(|(user, _)| agency.is_none_or(|agency| user.agency == agency));
+        found.truncate(MEMBERSHIPS);
+        let source = Source::of(facts.address);
+        let guess = match self.guesses.at_sign_in(&email, source, self.clock.monotonic()) {
+            Ok(guess) => guess,
+            Err(used_up) => {
+                // Others may have used them up: a browser has its own, for the members that it is known to.
+                found.retain(|(user, _)| self.known_browser(browser, user.id).is_some());
+                let known = found.first().and_then(|(user, _)| self.known_browser(browser, user.id));
+                self.guesses.in_known_browser(known.ok_or(used_up)?, self.clock.monotonic())?
+            }
+        };
+        match self.whose_password(password, &found, source).await {
+            Ok(Some(user)) => {
+                self.guesses.was_right(guess);
                 self.begin_session(user, facts).await
             }
-            other => {
-                self.sign_ins.failed(&keys, monotonic);
-                if let Some((user, _)) = other {
-                    let (now, ip) = (self.clock.now(), facts.address.to_string());
-                    self.store
-                        .write(move |tx| {
-                            let actor = Actor::User(user.id);
-                            let subject = user.id.as_str();
-                            record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "session.refused", subject)
-                        })
-                        .await?;
-                }
-                Err(Error::Forbidden(
-                    ErrorCode::NotAllowed,
-                    "The e-mail address or the password is not right".to_owned(),
-                ))
+            Ok(None) => {
+                let answer_at = (begun + REFUSAL_TAKES).max(Instant::now() + RECORDING_TAKES);
+                let (_, written) = tokio::join!(tokio::time::sleep_until(answer_at), self.record_refusal(found, facts));
+                written?;
+                let message = "The e-mail address or the password is not right".to_owned();
+                Err(Error::Forbidden(ErrorCode::NotAllowed, message))
+            }
+            Err(error) => {
+                self.guesses.was_not_heard(guess);
+                Err(error)
             }
         }
+    }
+
+    /// The first of these members who may sign in with the password.
+    async fn whose_password(
+        &self,
+        password: &str,
+        members: &[(User, Option<String>)],
+        source: Source,
+    ) -> Result<Option<User>> {
+        if members.is_empty() {
+            self.passwords.verify(password, None, source).await?;
+        }
+        let mut whose = None;
+        for (user, hash) in members {
+            let right = self.passwords.verify(password, hash.as_deref(), source).await?;
+            if right && !user.disabled && whose.is_none() {
+                whose = Some(user.clone());
+            }
+        }
+        Ok(whose)
+    }
+
+    async fn record_refusal(&self, members: Vec<(User, Option<String>)>, facts: &RequestFacts<'_>) -> Result<()> {
+        if members.is_empty() {
+            return Ok(());
+        }
+        // Several agencies may have a member of this address, and none may learn from where another's is called.
+        let ip = (members.len() == 1).then(|| facts.address.to_string());
+        let now = self.clock.now();
+        let refused: Vec<(AgencyId, UserId)> = members.iter().map(|(user, _)| (user.agency, user.id)).collect();
+        let record = move |tx: &mut Tx<'_>| {
+            refused.iter().try_for_each(|(agency, id)| {
+                record_unsigned(tx, *agency, Actor::User(*id), ip.clone(), now, "session.refused", id.as_str())
+            })
+        };
+        Ok(self.store.write(record).await?)
     }
 
     pub(crate) async fn begin_session(&self, user: User, facts: &RequestFacts<'_>) -> Result<SignedIn> {
@@ -204,11 +217,7 @@ impl App {
         password: &str,
         facts: &RequestFacts<'_>,
     ) -> Result<bool> {
-        let keys = guard_keys(&signed_in.user.email.normalized(), facts.address);
-        let monotonic = self.clock.monotonic();
-        self.sign_ins.check(&keys, monotonic)?;
-        if !self.confirm_password(signed_in, password).await? {
-            self.sign_ins.failed(&keys, monotonic);
+        if !self.confirm_password(signed_in, password, facts).await? {
             return Ok(false);
         }
         let (hash, now) = (token_hash(&signed_in.token.0), self.clock.now());
@@ -216,10 +225,28 @@ impl App {
         Ok(true)
     }
 
-    pub(crate) async fn confirm_password(&self, signed_in: &SignedIn, password: &str) -> Result<bool> {
+    /// Whether somebody who is signed in knows their password.
+    pub(crate) async fn confirm_password(
+        &self,
+        signed_in: &SignedIn,
+        password: &str,
+        facts: &RequestFacts<'_>,
+    ) -> Result<bool> {
         let id = signed_in.user.id;
         let found = self.store.look_up(move |tx| users::find_for_session(tx, id)).await?;
-        self.passwords.verify(password, found.and_then(|(_, hash)| hash).as_deref()).await
+        let hash = found.and_then(|(_, hash)| hash);
+        let guess = self.guesses.at_confirmation(id, self.clock.monotonic())?;
+        match self.passwords.verify(password, hash.as_deref(), Source::of(facts.address)).await {
+            Ok(true) => {
+                self.guesses.was_right(guess);
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(error) => {
+                self.guesses.was_not_heard(guess);
+                Err(error)
+            }
+        }
     }
 
     /// Ends a session.

@@ -45,7 +45,7 @@ impl App {
 
     /// Makes agency, location and admin in one transaction, once.
     pub async fn set_up(&self, setup: Setup) -> Result<SetupOutcome> {
-        let password_hash = self.passwords.hash(&setup.admin_password, &self.entropy).await?;
+        let password_hash = self.passwords.hash(&setup.admin_password, &self.entropy, None).await?;
         let now = self.clock.now();
         let Setup { agency: name, location: profile, admin_email, admin_names, admin_password: _ } = setup;
         let agency = Agency {

@@ -3,22 +3,28 @@
 use std::collections::{BTreeSet, HashMap};
 
 use keystead_model::{
-    AgencyId, KeyId, LocationId, UserId,
-    api_key::{ApiKey, KeyState},
+    AgencyId, KeyId, LocationId, UserId, UtcMs,
+    actor::Actor,
+    agency::TenantState,
+    api_key::{ApiKey, KeyState, Refusal},
     id::Id,
+    text::{echo, normalized_email},
     time::DAY_MS,
     user::{Invitation, NewUser, Role, User},
 };
-use keystead_store::{Tx, locations, sessions, users};
+use keystead_store::{
+    Tx, agencies, locations, sessions,
+    users::{self, TokenHash},
+};
 use serde_json::json;
 
 use crate::{
-    App, Authority, Error, ErrorCode, KeyFilter, KeyQuery, RequestFacts, Result,
+    App, Authority, Error, ErrorCode, KeyFilter, KeyQuery, RequestFacts, Result, Source,
     error::Noun,
     password::Passwords,
     record::{self, record, record_unsigned},
     secret::token_hash,
-    sessions::{SessionToken, SignedIn},
+    sessions::SignedIn,
 };
 
 /// Keys that are looked at when who made them leaves.
@@ -72,12 +78,14 @@ impl App {
             agency: authority.agency(),
             user: new,
             invited_by: authority.actor(),
-            expires_at: keystead_model::UtcMs(now.0 + INVITATION_MS),
+            expires_at: UtcMs(now.0 + INVITATION_MS),
         };
         let (authority, made) = (authority.clone(), invitation.clone());
         self.store
             .write(move |tx| {
-                if users::find_by_email(tx, &invitation.user.email.normalized())?.is_some() {
+                keeps_members(tx, &authority)?;
+                // Of this agency only: whether another has such a member is nobody's business here.
+                if users::is_member(tx, authority.agency(), &invitation.user.email.normalized())? {
                     return Err(address_taken());
                 }
                 owned(tx, authority.agency(), &invitation.user.locations)?;
@@ -102,26 +110,21 @@ impl App {
             return Err(Error::NotFound(Noun::Invitation, id.to_string()));
         }
         let authority = authority.clone();
-        self.store
-            .write(move |tx| {
-                users::withdraw_invitation(tx, authority.agency(), id)?;
-                let change = record::Change {
-                    action: "user.invitation_withdrawn",
-                    location: None,
-                    subject: id.as_str(),
-                    before: None,
-                    after: None,
-                };
-                record(tx, &authority, change)
-            })
-            .await
+        self.store.write(move |tx| withdraw(tx, &authority, id)).await
     }
 
     /// The open invitation of a link, for the page that accepts it.
     pub async fn get_invitation(&self, token: &str) -> Result<Invitation> {
         let (hash, now) = (token_hash(token), self.clock.now());
-        let found = self.store.look_up(move |tx| users::find_invitation(tx, &hash, now)).await?;
-        found.ok_or_else(|| Error::NotFound(Noun::Invitation, String::new()))
+        self.store.read(move |tx| open_invitation(tx, &hash, now)).await
+    }
+
+    /// The open invitations that a member has made: those of them that the authority manages. They end with the member's right
+    /// to make them.
+    pub async fn invitations_of(&self, authority: &Authority, manager: Role, user: UserId) -> Result<Vec<Invitation>> {
+        let mut open = self.list_invitations(authority, manager).await?;
+        open.retain(|invitation| invitation.invited_by == Actor::User(user));
+        Ok(open)
     }
 
     /// Accepts an invitation: makes the user and signs them in.
@@ -133,7 +136,8 @@ impl App {
         facts: &RequestFacts<'_>,
     ) -> Result<SignedIn> {
         let invitation = self.get_invitation(token).await?;
-        let password_hash = self.passwords.hash(password, &self.entropy).await?;
+        let source = Some(Source::of(facts.address));
+        let password_hash = self.passwords.hash(password, &self.entropy, source).await?;
         let (hash, now) = (token_hash(token), self.clock.now());
         let NewUser { email, role, locations, .. } = invitation.user.clone();
         let user = User {
@@ -151,13 +155,12 @@ impl App {
         let (made, ip) = (user.clone(), facts.address.to_string());
         self.store
             .write(move |tx| {
-                if !users::delete_invitation(tx, &hash)? {
-                    return Err(Error::NotFound(Noun::Invitation, String::new()));
-                }
+                open_invitation(tx, &hash, now)?;
+                users::delete_invitation(tx, &hash)?;
                 if !users::insert(tx, &user, Some(&password_hash))? {
                     return Err(address_taken());
                 }
-                let actor = keystead_model::actor::Actor::User(user.id);
+                let actor = Actor::User(user.id);
                 record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.created", user.id.as_str())?;
                 Ok(())
             })
@@ -205,10 +208,12 @@ impl App {
             authority.require_fresh()?;
         }
         let action = if disabled { "user.disabled" } else { "user.enabled" };
-        self.change_user(authority, manager, id, action, move |tx, user| {
+        self.change_user(authority, manager, id, action, move |tx, by, user| {
             if disabled {
                 keep_an_admin(tx, user)?;
                 sessions::delete_of_user(tx, user.id)?;
+            } else {
+                keeps_members(tx, by)?;
             }
             users::set_disabled(tx, user.id, disabled)?;
             Ok(())
@@ -229,7 +234,8 @@ impl App {
         if !is_managed(authority, manager, role, &locations) {
             return Err(not_yours());
         }
-        self.change_user(authority, manager, id, "user.role_changed", move |tx, user| {
+        self.change_user(authority, manager, id, "user.role_changed", move |tx, by, user| {
+            keeps_members(tx, by)?;
             if user.role == Role::AgencyAdmin && role != Role::AgencyAdmin {
                 keep_an_admin(tx, user)?;
             }
@@ -247,7 +253,7 @@ impl App {
         manager: Role,
         id: UserId,
         action: &'static str,
-        change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
+        change: impl Fn(&mut Tx<'_>, &Authority, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         manages(manager)?;
         let authority = authority.clone();
@@ -256,7 +262,12 @@ impl App {
                 let user = users::find(tx, authority.agency(), id)?
                     .filter(|user| is_managed(&authority, manager, user.role, &user.locations))
                     .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
-                change(tx, &user)?;
+                if user.is_operator && !is_operator(tx, &authority)? {
+                    let message = "Only an operator of the instance may change another".to_owned();
+                    return Err(Error::Forbidden(ErrorCode::NotAllowed, message));
+                }
+                change(tx, &authority, &user)?;
+                end_invitations(tx, &authority, id)?;
                 let after = users::find(tx, authority.agency(), id)?
                     .map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
                 let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
@@ -265,34 +276,52 @@ impl App {
             .await
     }
 
-    /// Sets somebody's password, by the operator's command line. All their sessions end.
-    pub async fn reset_password(&self, email: &str, password: &str) -> Result<()> {
-        let password_hash = self.passwords.hash(password, &self.entropy).await?;
-        let (email, now) = (email.trim().to_lowercase(), self.clock.now());
-        self.store
-            .write(move |tx| {
-                let (user, _) = users::find_by_email(tx, &email)?
-                    .ok_or_else(|| Error::NotFound(Noun::User, keystead_model::text::echo(&email)))?;
-                users::set_password(tx, user.id, &password_hash)?;
-                sessions::delete_of_user(tx, user.id)?;
-                let operator = keystead_model::actor::Actor::Operator;
-                record_unsigned(tx, user.agency, operator, None, now, "user.password_reset", user.id.as_str())?;
-                Ok(())
-            })
-            .await
+    /// Sets somebody's password, by the operator's command line. All their sessions end. `agency` is needed where several have a
+    /// member with this address.
+    pub async fn reset_password(&self, email: &str, agency: Option<AgencyId>, password: &str) -> Result<()> {
+        let password_hash = self.passwords.hash(password, &self.entropy, None).await?;
+        self.change_by_operator(email, agency, "user.password_reset", move |tx, user| {
+            users::set_password(tx, user.id, &password_hash)?;
+            sessions::delete_of_user(tx, user.id)?;
+            Ok(())
+        })
+        .await
     }
 
-    /// Makes somebody an operator or takes it from them, by the command line.
-    pub async fn set_operator(&self, email: &str, is_operator: bool) -> Result<()> {
-        let (email, now) = (email.trim().to_lowercase(), self.clock.now());
+    /// Makes somebody an operator or takes it from them, by the command line. `agency` is needed where several have a member
+    /// with this address.
+    pub async fn set_operator(&self, email: &str, agency: Option<AgencyId>, is_operator: bool) -> Result<()> {
+        let action = if is_operator { "user.operator_granted" } else { "user.operator_withdrawn" };
+        let set = move |tx: &mut Tx<'_>, user: &User| Ok(users::set_operator(tx, user.id, is_operator)?);
+        self.change_by_operator(email, agency, action, set).await
+    }
+
+    async fn change_by_operator(
+        &self,
+        email: &str,
+        agency: Option<AgencyId>,
+        action: &'static str,
+        change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let (email, now) = (normalized_email(email), self.clock.now());
         self.store
             .write(move |tx| {
-                let (user, _) = users::find_by_email(tx, &email)?
-                    .ok_or_else(|| Error::NotFound(Noun::User, keystead_model::text::echo(&email)))?;
-                users::set_operator(tx, user.id, is_operator)?;
-                let operator = keystead_model::actor::Actor::Operator;
-                let action = if is_operator { "user.operator_granted" } else { "user.operator_withdrawn" };
-                record_unsigned(tx, user.agency, operator, None, now, action, user.id.as_str())?;
+                let mut found = users::find_by_email(tx, &email)?;
+                found.retain(|(user, _)| agency.is_none_or(|agency| user.agency == agency));
+                let user = match found.as_slice() {
+                    [] => return Err(Error::NotFound(Noun::User, echo(&email))),
+                    [(user, _)] => user,
+                    several => {
+                        let agencies: Vec<&str> = several.iter().map(|(user, _)| user.agency.as_str()).collect();
+                        let message = format!(
+                            "Several agencies have a member with this address; name one of {}",
+                            agencies.join(", ")
+                        );
+                        return Err(Error::Conflict(ErrorCode::Conflict, message));
+                    }
+                };
+                change(tx, user)?;
+                record_unsigned(tx, user.agency, Actor::Operator, None, now, action, user.id.as_str())?;
                 Ok(())
             })
             .await
@@ -305,23 +334,23 @@ impl App {
         old: &str,
         new: &str,
         facts: &RequestFacts<'_>,
-    ) -> Result<SessionToken> {
+    ) -> Result<SignedIn> {
         Passwords::check(new)?;
-        if !self.confirm_password(signed_in, old).await? {
-            return Err(Error::invalid("password", "is not your current password"));
+        if !self.confirm_password(signed_in, old, facts).await? {
+            return Err(Error::invalid("current", "is not your password"));
         }
-        let password_hash = self.passwords.hash(new, &self.entropy).await?;
+        let password_hash = self.passwords.hash(new, &self.entropy, Some(Source::of(facts.address))).await?;
         let (user, now, ip) = (signed_in.user.clone(), self.clock.now(), facts.address.to_string());
         let id = user.id;
         self.store
             .write(move |tx| {
                 users::set_password(tx, user.id, &password_hash)?;
                 sessions::delete_of_user(tx, user.id)?;
-                let actor = keystead_model::actor::Actor::User(id);
+                let actor = Actor::User(id);
                 record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())
             })
             .await?;
-        Ok(self.begin_session(signed_in.user.clone(), facts).await?.token)
+        self.begin_session(signed_in.user.clone(), facts).await
     }
 }
 
@@ -342,6 +371,67 @@ fn not_yours() -> Error {
 
 fn address_taken() -> Error {
     Error::Conflict(ErrorCode::NameTaken, "Somebody with this e-mail address exists".to_owned())
+}
+
+/// Whether somebody runs the instance.
+fn is_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result<bool> {
+    match authority.actor() {
+        Actor::Operator => Ok(true),
+        Actor::User(id) => Ok(users::find(tx, authority.agency(), id)?.is_some_and(|user| user.is_operator)),
+        Actor::Key(_) | Actor::System => Ok(false),
+    }
+}
+
+/// While an agency is suspended only the operator adds to it or changes who may do what.
+fn keeps_members(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
+    let is_live = agencies::find(tx, authority.agency())?.is_some_and(|agency| agency.state == TenantState::Active);
+    if is_live || is_operator(tx, authority)? { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }
+}
+
+/// The invitation of a link, while whoever made it may still make it.
+fn open_invitation(tx: &mut Tx<'_>, token: &TokenHash, now: UtcMs) -> Result<Invitation> {
+    let missing = || Error::NotFound(Noun::Invitation, String::new());
+    let invitation = users::find_invitation(tx, token, now)?.ok_or_else(missing)?;
+    let agency = agencies::find(tx, invitation.agency)?.ok_or_else(missing)?;
+    if agency.state == TenantState::Suspended {
+        return Err(Error::Refused(Refusal::TenantSuspended));
+    }
+    if still_stands(tx, &invitation)? { Ok(invitation) } else { Err(missing()) }
+}
+
+/// Whether whoever made an invitation may still make it.
+fn still_stands(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
+    let id = match invitation.invited_by {
+        Actor::User(id) => id,
+        Actor::Operator => return Ok(true),
+        Actor::Key(_) | Actor::System => return Ok(false),
+    };
+    let Some(inviter) = users::find(tx, invitation.agency, id)?.filter(|user| !user.disabled) else { return Ok(false) };
+    let reach = inviter.grant().reach;
+    let NewUser { role, locations, .. } = &invitation.user;
+    Ok(inviter.role.may_manage(*role) && locations.iter().all(|location| reach.has_location(*location)))
+}
+
+/// Ends the invitations that a member has made and may not make any more.
+fn end_invitations(tx: &mut Tx<'_>, authority: &Authority, inviter: UserId) -> Result<()> {
+    for invitation in users::list_invitations(tx, authority.agency(), authority.now())? {
+        if invitation.invited_by == Actor::User(inviter) && !still_stands(tx, &invitation)? {
+            withdraw(tx, authority, invitation.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn withdraw(tx: &mut Tx<'_>, authority: &Authority, id: Id<Invitation>) -> Result<()> {
+    users::withdraw_invitation(tx, authority.agency(), id)?;
+    let change = record::Change {
+        action: "user.invitation_withdrawn",
+        location: None,
+        subject: id.as_str(),
+        before: None,
+        after: None,
+    };
+    record(tx, authority, change)
 }
 
 fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Result<()> {

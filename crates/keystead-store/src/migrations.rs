@@ -24,6 +24,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (16, "shared_identities", include_str!("../migrations/0016_shared_identities.sql")),
     (17, "idempotent_subjects", include_str!("../migrations/0017_idempotent_subjects.sql")),
     (18, "ended_secrets", include_str!("../migrations/0018_ended_secrets.sql")),
+    (19, "members_of_several_agencies", include_str!("../migrations/0019_members_of_several_agencies.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

@@ -8,7 +8,7 @@ use keystead_model::{
     user::{Invitation, NewUser, Role, User},
 };
 
-use crate::{Error, Result, Row, Tx};
+use crate::{Error, Result, Row, Tx, filter::prefix_end};
 
 /// A digest of a token that somebody holds.
 pub type TokenHash = [u8; 32];
@@ -45,7 +45,12 @@ pub(crate) fn write_locations(locations: &BTreeSet<LocationId>) -> String {
     locations.iter().map(LocationId::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// Adds a user; `false` if the address is taken, in this agency or another.
+/// What makes an address unique in its agency. Addresses have no space in their domain, so it also begins all memberships of one.
+fn email_key(email_lower: &str, agency: AgencyId) -> String {
+    format!("{email_lower} {agency}")
+}
+
+/// Adds a user; `false` if the agency has a member with this address.
 pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Result<bool> {
     let User { id, agency, email, first_name, last_name, role, locations, is_operator, disabled, created_at } = user;
     let added = tx.execute(
@@ -56,7 +61,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
             id,
             agency,
             email,
-            &email.normalized(),
+            &email_key(&email.normalized(), *agency),
             first_name,
             last_name,
             &role.as_str(),
@@ -87,10 +92,21 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: UserId) -> Result<Option<User
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
-/// The user who signs in with this address (lower case), and their password's hash.
-pub fn find_by_email(tx: &mut Tx<'_>, email_lower: &str) -> Result<Option<(User, Option<String>)>> {
-    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_lower = ?1");
-    tx.query_opt(&sql, &[&email_lower], |row| Ok((read(row)?, row.column()?)))
+/// The users with this address as it is compared, one in each agency that has such a member, oldest first; and the hashes of
+/// their passwords.
+pub fn find_by_email(tx: &mut Tx<'_>, email_lower: &str) -> Result<Vec<(User, Option<String>)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_lower >= ?1 AND u.email_lower < ?2
+         ORDER BY u.created_at, u.id"
+    );
+    let begin = format!("{email_lower} ");
+    tx.query(&sql, &[&begin, &prefix_end(&begin)], |row| Ok((read(row)?, row.column()?)))
+}
+
+/// Whether the agency has a member with this address as it is compared.
+pub fn is_member(tx: &mut Tx<'_>, agency: AgencyId, email_lower: &str) -> Result<bool> {
+    let sql = "SELECT id FROM users WHERE email_lower = ?1";
+    Ok(tx.query_opt(sql, &[&email_key(email_lower, agency)], |row| row.column::<UserId>())?.is_some())
 }
 
 /// The user of a session, whatever their agency.

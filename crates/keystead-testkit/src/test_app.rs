@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, Authority, Clock, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts, RequestId, Setup,
-    SetupOutcome, TestClock,
+    AgencyContext, App, Authority, Clock, Credentials, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts,
+    RequestId, Setup, SetupOutcome, TestClock,
 };
 use keystead_model::{
     KeyId, LocationId, UtcMs,
@@ -120,7 +120,11 @@ impl TestApp {
 
     /// A member, who has just signed in.
     pub async fn member(&self, email: &str, password: &str) -> Authority {
-        let signed_in = self.app.sign_in(email, password, &facts()).await.expect("a sign-in");
+        let signed_in = self
+            .app
+            .sign_in(Credentials { email, password, agency: None, browser: None }, &facts())
+            .await
+            .expect("a sign-in");
         self.app.authority_of(&signed_in, &facts())
     }
 

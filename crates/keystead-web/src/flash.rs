@@ -4,10 +4,10 @@
 //! that whoever could plant one can only say what is here. It works without a script, on every node.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::{Web, place::cookie};
+use crate::{Web, cookies::Cookie};
 
 macro_rules! done {
     ($($variant:ident = $name:literal, $class:literal, $text:literal;)*) => {
@@ -72,7 +72,7 @@ pub(crate) struct Flash {
 impl Flash {
     /// What a request carries.
     pub(crate) fn of(web: &Web, headers: &HeaderMap) -> Option<Self> {
-        Self::parse(cookie(headers, name(web))?)
+        Self::parse(Cookie::Flash.of(web, headers)?)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -106,44 +106,34 @@ impl Flash {
     }
 }
 
-fn name(web: &Web) -> &'static str {
-    if web.is_https() { "__Host-keystead-flash" } else { "keystead-flash" }
-}
-
-/// Long enough for the next page, on whatever line.
-const SECONDS: u32 = 60;
-
-fn set(web: &Web, response: &mut Response, value: &str, seconds: u32) {
-    let secure = if web.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", name(web));
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-}
+/// How long it is kept: enough for the next page, on whatever line.
+const SECONDS: i64 = 60;
 
 /// Leads to a page that says what was done, and to what.
 pub(crate) fn lead(web: &Web, url: &str, done: Done, about: &str) -> Response {
     let mut response = Redirect::to(url).into_response();
-    set(web, &mut response, &Flash { done, about: about.to_owned() }.to_text(), SECONDS);
+    Cookie::Flash.set(web, &mut response, &Flash { done, about: about.to_owned() }.to_text(), SECONDS);
     response
 }
 
 /// Whether a request carries one, understood or not.
 pub(crate) fn is_carried(web: &Web, headers: &HeaderMap) -> bool {
-    cookie(headers, name(web)).is_some()
+    Cookie::Flash.of(web, headers).is_some()
 }
 
 /// It was said, if a page was shown. What leads on to another page leaves it for that.
 pub(crate) fn forget(web: &Web, response: &mut Response) {
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && !response.status().is_redirection() {
-        set(web, response, "", 0);
+        Cookie::Flash.set(web, response, "", 0);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use http::HeaderValue;
 
     use super::*;
 

@@ -6,6 +6,7 @@
 mod api_keys;
 mod assets;
 mod audit;
+mod cookies;
 mod docs;
 mod failure;
 mod flash;

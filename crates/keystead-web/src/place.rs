@@ -8,30 +8,19 @@ use axum::{
     http::request::Parts,
     response::Redirect,
 };
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, Method, Uri};
 use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
 use keystead_model::{LocationId, agency::TenantState, grant::Reach, location::Location, notice::Notice, scope::Scope};
 
 use crate::{
     Web,
+    cookies::Cookie,
     failure::Failure,
     flash::Flash,
     form::{Fields, Problems},
     page::{Shell, SwitchTo},
 };
-
-/// The session's cookie: bound to this host alone where that is possible.
-pub(crate) fn cookie_name(web: &Web) -> &'static str {
-    if web.is_https() { "__Host-keystead" } else { "keystead" }
-}
-
-/// A cookie of a request.
-pub(crate) fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
-}
 
 /// On an address where something is done by POST alone: how many segments up its page is.
 #[derive(Clone, Copy)]
@@ -106,7 +95,7 @@ impl FromRequestParts<Web> for Guest {
 
 /// The session of a request, if there is one.
 pub(crate) async fn session(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Error> {
-    match cookie(headers, cookie_name(web)).map(SessionToken::new) {
+    match Cookie::Session.of(web, headers).map(SessionToken::new) {
         Some(token) => web.app.session(&token).await,
         None => Ok(None),
     }

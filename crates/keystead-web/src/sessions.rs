@@ -6,17 +6,19 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderValue, StatusCode, header};
-use keystead_core::SessionToken;
+use http::{HeaderMap, StatusCode};
+use keystead_core::{Credentials, SignedIn};
+use keystead_model::AgencyId;
 use serde::Deserialize;
 
 use crate::{
     Web,
+    cookies::Cookie,
     failure::Failure,
     flash::{Done, Flash, lead},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
-    place::{Guest, Visitor, cookie_name, facts},
+    place::{Guest, Visitor, facts},
 };
 
 #[derive(Template)]
@@ -26,14 +28,17 @@ struct SignIn {
     next: String,
     /// Whether the session ended when something was to be done.
     lost: bool,
+    /// Of whoever is a member of several agencies: the one that the address names.
+    agency: Option<AgencyId>,
     email: String,
     problems: Problems,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Next {
+pub(crate) struct SignInQuery {
     next: Option<String>,
     lost: Option<String>,
+    agency: Option<String>,
 }
 
 /// Only pages of this app: everything else would make the sign-in a springboard to other sites.
@@ -46,7 +51,11 @@ fn safe_next(next: Option<String>) -> String {
     next.filter(is_ours).unwrap_or_else(|| "/app".to_owned())
 }
 
-pub(crate) async fn form(State(web): State<Web>, Query(query): Query<Next>, guest: Guest) -> Result<Response, Failure> {
+pub(crate) async fn form(
+    State(web): State<Web>,
+    Query(query): Query<SignInQuery>,
+    guest: Guest,
+) -> Result<Response, Failure> {
     if web.app.needs_setup().await? {
         return Ok(Redirect::to("/app/setup").into_response());
     }
@@ -55,7 +64,8 @@ pub(crate) async fn form(State(web): State<Web>, Query(query): Query<Next>, gues
         return Ok(back(&web, &next, lost));
     }
     let frame = Frame::bare("Sign in").saying(Flash::of(&web, &guest.headers));
-    Ok(render(&SignIn { frame, next, lost, email: String::new(), problems: Problems::default() }))
+    let agency = query.agency.as_deref().and_then(AgencyId::parse);
+    Ok(render(&SignIn { frame, next, lost, agency, email: String::new(), problems: Problems::default() }))
 }
 
 /// To the page that somebody came from, which says whether something was lost.
@@ -70,27 +80,33 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Failure> {
     let fields = Fields::from(pairs);
     let (next, lost) = (safe_next(fields.text("next").map(str::to_owned)), fields.text("lost").is_some());
-    let (email, password) = (fields.text("email").unwrap_or_default(), fields.raw("password").unwrap_or_default());
-    match web.app.sign_in(email, password, &facts(&guest.arrival, &guest.headers)).await {
-        Ok(signed_in) => Ok(with_cookie(&web, &signed_in.token, back(&web, &next, lost))),
+    let agency = fields.text("agency").and_then(AgencyId::parse);
+    let credentials = Credentials {
+        email: fields.text("email").unwrap_or_default(),
+        password: fields.raw("password").unwrap_or_default(),
+        agency,
+        browser: Cookie::Browser.of(&web, &guest.headers),
+    };
+    match web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await {
+        Ok(signed_in) => Ok(begun(&web, &guest.headers, &signed_in, back(&web, &next, lost))),
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            let page = SignIn { frame: Frame::bare("Sign in"), next, lost, email: fields.shown("email"), problems };
+            let (frame, email) = (Frame::bare("Sign in"), fields.shown("email"));
+            let page = SignIn { frame, next, lost, agency, email, problems };
             Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
     }
 }
 
-/// The answer with the session's cookie.
-pub(crate) fn with_cookie(web: &Web, token: &SessionToken, mut response: Response) -> Response {
-    let secure = if web.is_https() { "; Secure" } else { "" };
-    let age = keystead_model::session::SESSION_MS / 1000;
-    let cookie =
-        format!("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", cookie_name(web), token.expose());
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
+/// How long a browser is known, in seconds.
+const BROWSER_SECONDS: i64 = 400 * 24 * 60 * 60;
+
+/// The answer for somebody who has just signed in with a browser that sent `headers`.
+pub(crate) fn begun(web: &Web, headers: &HeaderMap, signed_in: &SignedIn, mut response: Response) -> Response {
+    Cookie::Session.set(web, &mut response, signed_in.token.expose(), keystead_model::session::SESSION_MS / 1000);
+    let known = web.app.remember_browser(Cookie::Browser.of(web, headers), signed_in.user.id);
+    Cookie::Browser.set(web, &mut response, &known, BROWSER_SECONDS);
     response
 }
 
@@ -102,11 +118,7 @@ pub(crate) async fn still_here(_: Visitor) -> Redirect {
 pub(crate) async fn sign_out(State(web): State<Web>, visitor: Visitor) -> Result<Response, Failure> {
     web.app.sign_out(&visitor.signed_in).await?;
     let mut response = lead(&web, "/app/sign-in", Done::SignedOut, "");
-    let secure = if web.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", cookie_name(&web));
-    if let Ok(value) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
+    Cookie::Session.set(&web, &mut response, "", 0);
     Ok(response)
 }
 
@@ -117,24 +129,29 @@ struct Account {
     name: String,
     email: String,
     role: &'static str,
+    agency: String,
+    /// Where they sign in to this agency, whatever others they are a member of.
+    sign_in_url: String,
     is_operator: bool,
     problems: Problems,
 }
 
-fn account_page(visitor: &Visitor, problems: Problems) -> Account {
+fn account_page(web: &Web, visitor: &Visitor, problems: Problems) -> Account {
     let user = &visitor.signed_in.user;
     Account {
         frame: Frame::bare("Your account").saying(visitor.flash.clone()),
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
         role: user.role.title(),
+        agency: visitor.signed_in.agency.name.to_string(),
+        sign_in_url: format!("{}/app/sign-in?agency={}", web.base_url, user.agency),
         is_operator: user.is_operator,
         problems,
     }
 }
 
-pub(crate) async fn account(visitor: Visitor) -> Response {
-    render(&account_page(&visitor, Problems::default()))
+pub(crate) async fn account(State(web): State<Web>, visitor: Visitor) -> Response {
+    render(&account_page(&web, &visitor, Problems::default()))
 }
 
 pub(crate) async fn change_password(
@@ -145,11 +162,14 @@ pub(crate) async fn change_password(
     let fields = Fields::from(pairs);
     let (old, new) = (fields.raw("current").unwrap_or_default(), fields.raw("password").unwrap_or_default());
     match web.app.change_password(&visitor.signed_in, old, new, &visitor.facts()).await {
-        Ok(token) => Ok(with_cookie(&web, &token, lead(&web, "/app/account", Done::PasswordChanged, ""))),
+        Ok(signed_in) => {
+            let done = lead(&web, "/app/account", Done::PasswordChanged, "");
+            Ok(begun(&web, &visitor.headers, &signed_in, done))
+        }
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visitor, problems)))
+            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&web, &visitor, problems)))
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
-use keystead_core::Setup;
+use keystead_core::{Credentials, Setup};
 use keystead_model::{
     agency::TenantName,
     location::LocationProfile,
@@ -23,7 +23,7 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::{Guest, facts},
-    sessions::with_cookie,
+    sessions::begun,
 };
 
 #[derive(Template)]
@@ -100,10 +100,12 @@ pub(crate) async fn submit(
     };
     match web.app.set_up(setup).await {
         Ok(made) => {
-            let signed_in = web.app.sign_in(email.as_str(), &password, &facts(&guest.arrival, &guest.headers)).await?;
+            let credentials =
+                Credentials { email: email.as_str(), password: &password, agency: Some(made.agency), browser: None };
+            let signed_in = web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await?;
             // The next step of the wizard is the first key; leaving here loses nothing.
             let next = format!("/app/locations/{}/settings/keys/new?preset=full-access&first=1", made.location);
-            Ok(with_cookie(&web, &signed_in.token, Redirect::to(&next).into_response()))
+            Ok(begun(&web, &guest.headers, &signed_in, Redirect::to(&next).into_response()))
         }
         Err(error) => {
             problems.take(error)?;

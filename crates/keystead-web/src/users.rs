@@ -24,7 +24,7 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::{Guest, Here, facts},
-    sessions::with_cookie,
+    sessions::begun,
     show,
 };
 
@@ -292,6 +292,8 @@ struct DisableForm {
     name: String,
     /// Keys that they made and that work.
     keys: Vec<(KeyId, api_keys::Row)>,
+    /// Whom their open invitations are for.
+    invited: Vec<String>,
     problems: Problems,
     member_url: String,
 }
@@ -300,10 +302,13 @@ async fn disable_page(web: &Web, here: &Here, user: &User, problems: Problems) -
     let mut keys = web.app.keys_made_by(here.authority(), user.id).await?;
     keys.retain(|key| key.state == KeyState::Active);
     let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
+    let manager = here.visitor.signed_in.user.role;
+    let invitations = web.app.invitations_of(here.authority(), manager, user.id).await?;
     Ok(DisableForm {
         frame: Frame::of(here, "Disable a member", "members"),
         name: user.display_name(),
         keys: ids.into_iter().zip(api_keys::rows(web, here, &keys).await?).collect(),
+        invited: invitations.into_iter().map(|invitation| invitation.user.email.as_str().to_owned()).collect(),
         problems,
         member_url: here.url(&format!("/members/{}", user.id)),
     })
@@ -393,7 +398,7 @@ pub(crate) async fn accept(
         match web.app.accept_invitation(&token, (first, last), password, &facts).await {
             Ok(signed_in) => {
                 let welcome = lead(&web, "/app", Done::Joined, &signed_in.user.display_name());
-                return Ok(with_cookie(&web, &signed_in.token, welcome));
+                return Ok(begun(&web, &guest.headers, &signed_in, welcome));
             }
             Err(error) => problems.take(error)?,
         }

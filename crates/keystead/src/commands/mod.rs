@@ -120,10 +120,15 @@ async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<
     outcome
 }
 
+/// What `--agency-id` names.
+fn named_agency(text: Option<&str>) -> Result<Option<AgencyId>, Failure> {
+    text.map(|text| AgencyId::parse(text).ok_or_else(|| Failure::new("--agency-id is no agency's id"))).transpose()
+}
+
 /// The operator in an agency: the named one, or the only one.
 async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Failure> {
-    let id = match agency {
-        Some(text) => AgencyId::parse(text).ok_or_else(|| Failure::new("--agency-id is no agency's id"))?,
+    let id = match named_agency(agency)? {
+        Some(id) => id,
         None => {
             let agencies = app.list_agencies().await?;
             match agencies.as_slice() {

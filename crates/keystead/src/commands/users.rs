@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     init::{read_secret, valid},
-    operator, output, with_app,
+    named_agency, operator, output, with_app,
 };
 use crate::{config::Config, instance::Failure};
 
@@ -45,6 +45,9 @@ pub(super) enum Users {
         /// File with the new password; - for standard input
         #[arg(long, value_name = "FILE")]
         password_file: PathBuf,
+        /// Agency, where several have a member with this address
+        #[arg(long)]
+        agency_id: Option<String>,
     },
     /// Make somebody an operator of the instance, or take it from them
     Operator {
@@ -54,6 +57,9 @@ pub(super) enum Users {
         /// Take it from them
         #[arg(long)]
         withdraw: bool,
+        /// Agency, where several have a member with this address
+        #[arg(long)]
+        agency_id: Option<String>,
     },
 }
 
@@ -102,14 +108,14 @@ impl Users {
             Self::Update(membership) => membership.update(app).await,
             Self::Disable { one, keys } => one.disable(app, &keys).await,
             Self::Enable(one) => one.enable(app).await,
-            Self::SetPassword { email, password_file } => {
-                let password = read_secret(&password_file)?;
-                app.reset_password(&email, &password).await?;
+            Self::SetPassword { email, password_file, agency_id } => {
+                let (password, agency) = (read_secret(&password_file)?, named_agency(agency_id.as_deref())?);
+                app.reset_password(&email, agency, &password).await?;
                 println!("The password of {email} is set; their sessions have ended.");
                 Ok(())
             }
-            Self::Operator { email, withdraw } => {
-                app.set_operator(&email, !withdraw).await?;
+            Self::Operator { email, withdraw, agency_id } => {
+                app.set_operator(&email, named_agency(agency_id.as_deref())?, !withdraw).await?;
                 println!("{email} is {} an operator.", if withdraw { "no longer" } else { "now" });
                 Ok(())
             }

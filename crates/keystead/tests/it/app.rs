@@ -27,12 +27,12 @@ const PUBLIC: &[(&str, &str)] = &[
     ("/robots.txt", "for crawlers"),
 ];
 
-fn from_here(call: Call) -> Call {
+pub(crate) fn from_here(call: Call) -> Call {
     call.header("Sec-Fetch-Site", "same-origin")
 }
 
 /// The cookie of a new session.
-async fn sign_in(app: &TestApp, email: &str, password: &str) -> String {
+pub(crate) async fn sign_in(app: &TestApp, email: &str, password: &str) -> String {
     let form = [("email", email), ("password", password)];
     let answer = from_here(app.post("/app/sign-in")).form(&form).send().await;
     assert_eq!(answer.status, 303, "{}", answer.text);
@@ -42,7 +42,7 @@ async fn sign_in(app: &TestApp, email: &str, password: &str) -> String {
 }
 
 /// A member with a role, signed in.
-async fn member(app: &TestApp, email: &str, role: Role, locations: &[keystead_model::LocationId]) -> String {
+pub(crate) async fn member(app: &TestApp, email: &str, role: Role, locations: &[keystead_model::LocationId]) -> String {
     let new = NewUser {
         email: EmailAddress::parse(email).unwrap(),
         first_name: None,
