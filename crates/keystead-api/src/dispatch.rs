@@ -5,12 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use keystead_core::{
     AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
     UsageCounter,
 };
-use keystead_http::{Arrival, BodyError, read_body};
+use keystead_http::{Arrival, BODY_LIMIT, BodyError, RequestBody, read_body};
 use keystead_model::{
     KeyId, LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo,
 };
@@ -66,7 +65,7 @@ impl Api {
     }
 
     /// Answers one request.
-    pub async fn call(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Full<Bytes>> {
+    pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
@@ -125,7 +124,7 @@ impl Api {
         route: &Route,
         params: Vec<(String, String)>,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         arrival: &Arrival,
         facts: &mut Facts,
     ) -> Result<Reply, Failure> {
@@ -136,7 +135,7 @@ impl Api {
         if let Handler::Open(handler) = &route.handler {
             let version = version()?;
             let query = parse_query(parts.uri.query())?;
-            let bytes = read_body(body).await.map_err(body_failure)?;
+            let bytes = read_body(body, BODY_LIMIT).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
             return Ok(handler(arrival.address, self.call_of(params, query, body, version)).await?);
         }
@@ -145,7 +144,7 @@ impl Api {
         facts.limit(self.app.count_request(&caller))?;
         let version = version()?;
         let query = parse_query(parts.uri.query())?;
-        let bytes = read_body(body).await.map_err(body_failure)?;
+        let bytes = read_body(body, BODY_LIMIT).await.map_err(body_failure)?;
         let body = parse_body(&parts.method, &parts.headers, &bytes)?;
         if !bytes.is_empty() {
             self.app.still_admitted(&caller).await?;

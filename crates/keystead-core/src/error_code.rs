@@ -114,7 +114,7 @@ codes! {
         "Bodies may have up to 1 MB.",
         "Send less at once.";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive",
-        "A body must arrive within 30 seconds.",
+        "A body must arrive within 30 seconds; each 16 KB of it buy a second more.",
         "Send it again over a better connection.";
     DuplicateContact = "duplicate_contact", 400, "A contact with the same e-mail address or phone number exists",
         "The location does not allow duplicates. The answer names the contact under `meta`.",

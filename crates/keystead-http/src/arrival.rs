@@ -57,6 +57,12 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
+    /// Whether many clients may come from a peer's address: it is a proxy, or may be one that nobody told us of.
+    pub fn may_stand_for_many(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusts(peer) || is_inside(peer)
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(&address))
     }

@@ -3,9 +3,12 @@
 mod arrival;
 mod body;
 pub mod metrics;
+mod pace;
+mod room;
 mod server;
 
 pub use arrival::{Arrival, Arrivals, TrustedProxies};
 pub use body::{BODY_LIMIT, BodyError, read_body};
 pub use metrics::{Face, Metrics};
+pub use pace::{BodyFailure, Pace, RequestBody};
 pub use server::{Connections, serve};

@@ -9,21 +9,25 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
-use tokio::{net::TcpListener, sync::Semaphore};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use keystead_core::Source;
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::Metrics;
+use crate::{
+    Metrics, Pace, RequestBody, TrustedProxies,
+    pace::{AnswerBody, SeatedStream},
+    room::{Guest, NoSeat, Room, Stage},
+};
 
 /// Limits of the accept loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Connections {
-    /// Open connections; more wait in the listen queue.
+    /// Open connections. One more takes the place of a client that keeps us waiting, or waits in the listen queue.
     pub max: usize,
-    /// A request's line and headers must arrive within this, and an idle connection is closed after it.
-    pub header_time: Duration,
+    /// Open connections of one source, unless it is a proxy, or may be one that nobody told us of.
+    pub per_source: usize,
+    /// How long clients may take.
+    pub pace: Pace,
     /// Bytes of a request's line and headers.
     pub header_bytes: usize,
     /// Requests that are under way get this long at the end.
@@ -34,7 +38,8 @@ impl Default for Connections {
     fn default() -> Self {
         Self {
             max: 10_000,
-            header_time: Duration::from_secs(30),
+            per_source: 1_000,
+            pace: Pace::default(),
             header_bytes: 16 * 1024,
             grace: Duration::from_secs(10),
         }
@@ -45,70 +50,100 @@ impl Default for Connections {
 pub async fn serve<S, F, B>(
     listener: TcpListener,
     limits: Connections,
+    proxies: TrustedProxies,
     metrics: Arc<Metrics>,
     service: S,
     stop: impl Future<Output = ()>,
 ) where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<RequestBody>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut builder = http1::Builder::new();
     // Answers are small: one copy into the buffer of the head costs less than a vectored write.
-    builder
-        .writev(false)
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.header_bytes);
-    let room = Arc::new(Semaphore::new(limits.max));
+    builder.writev(false).max_buf_size(limits.header_bytes);
+    let room = Arc::new(Room::new(limits.max, limits.per_source));
     let graceful = GracefulShutdown::new();
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            permit = Arc::clone(&room).acquire_owned() => {
-                let Ok(permit) = permit else { break };
+    let serving = async {
+        loop {
+            let Some((stream, peer, guest)) = accept(&listener, &room, &proxies).await else { continue };
+            let (service, pace, seat) = (service.clone(), limits.pace, Arc::clone(&guest.seat));
+            let connection = builder.serve_connection(
+                TokioIo::new(SeatedStream::new(stream, Arc::clone(&guest.seat))),
+                service_fn(move |request: Request<Incoming>| {
+                    seat.enter(Stage::Answer);
+                    let seat = Arc::clone(&seat);
+                    let answer = service(request.map(|body| RequestBody::new(body, Arc::clone(&seat), pace)), peer);
+                    async move { Ok::<_, Infallible>(answer.await.map(|body| AnswerBody::new(body, seat))) }
+                }),
+            );
+            let connection = graceful.watch(connection);
+            let metrics = Arc::clone(&metrics);
+            #[expect(clippy::disallowed_methods, reason = "one task a connection, counted by its seat")]
+            tokio::spawn(async move {
+                metrics.connections.inc();
                 tokio::select! {
-                    () = &mut stop => break,
-                    accepted = listener.accept() => accepted.map(|(stream, peer)| (stream, peer, permit)),
+                    // What breaks here is the client's connection; there is nobody to tell.
+                    _ = connection => {}
+                    () = guest.seat.sent_away() => {}
                 }
-            }
-        };
-        let (stream, peer, permit) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, mostly: closing connections frees some.
-                tracing::error!(%error, "a connection cannot be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let service = service.clone();
-        let connection = builder.serve_connection(
-            TokioIo::new(stream),
-            service_fn(move |request| {
-                let answer = service(request, peer);
-                async move { Ok::<_, Infallible>(answer.await) }
-            }),
-        );
-        let connection = graceful.watch(connection);
-        let metrics = Arc::clone(&metrics);
-        #[expect(clippy::disallowed_methods, reason = "one task a connection, counted by the semaphore")]
-        tokio::spawn(async move {
-            metrics.connections.inc();
-            // What breaks here is the client's connection; there is nobody to tell.
-            let _ = connection.await;
-            metrics.connections.dec();
-            drop(permit);
-        });
+                metrics.connections.dec();
+            });
+        }
+    };
+    let looking = async {
+        loop {
+            tokio::time::sleep(limits.pace.look_every()).await;
+            room.send_away_who_is_late(&limits.pace);
+        }
+    };
+    tokio::select! {
+        () = stop => {}
+        () = serving => {}
+        () = looking => {}
     }
     drop(listener);
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests that did not finish in time were cut off");
     }
 }
+
+/// The next connection that may stay.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Room>,
+    proxies: &TrustedProxies,
+) -> Option<(TcpStream, SocketAddr, Guest)> {
+    let (stream, peer) = match listener.accept().await {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            // Out of file descriptors, mostly: closing connections frees some.
+            tracing::error!(%error, "a connection cannot be accepted");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            return None;
+        }
+    };
+    let source = (!proxies.may_stand_for_many(peer.ip())).then(|| Source::of(peer.ip()));
+    loop {
+        match room.take(source) {
+            Ok(guest) => {
+                let _ = stream.set_nodelay(true);
+                return Some((stream, peer, guest));
+            }
+            Err(NoSeat::Full) => room.freed().await,
+            Err(NoSeat::TooManyFromSource) => {
+                // Written without waiting: whoever has a thousand connections is not worth one more task.
+                let _ = stream.try_write(TOO_MANY);
+                return None;
+            }
+        }
+    }
+}
+
+/// What a connection too many is told.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 44\r\n\r\nToo many connections come from your address\n";
 
 #[cfg(test)]
 #[path = "server_tests.rs"]

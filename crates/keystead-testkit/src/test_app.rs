@@ -6,6 +6,7 @@ use keystead_core::{
     AgencyContext, App, Authority, Clock, Credentials, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts,
     RequestId, Setup, SetupOutcome, TestClock,
 };
+use keystead_http::Connections;
 use keystead_model::{
     KeyId, LocationId, UtcMs,
     agency::TenantName,
@@ -289,6 +290,7 @@ fn config_of(database: &TestDatabase) -> Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         public_url: None,
         proxies: keystead_server::config::proxies("").expect("none"),
+        connections: Connections::default(),
         limits: Limits::default(),
         metrics_token: None,
         smtp: None,

@@ -1,10 +1,10 @@
 //! Configuration: command line, environment, `keystead.toml`, defaults; the first that names a thing wins.
 
-use std::{fmt, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{fmt, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use clap::Args;
 use keystead_core::{Limits, RateLimits};
-use keystead_http::TrustedProxies;
+use keystead_http::{Connections, Pace, TrustedProxies};
 use keystead_store::Database;
 use serde::Deserialize;
 
@@ -32,6 +32,12 @@ pub struct Options {
     /// Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas
     #[arg(long, global = true, env = "KEYSTEAD_TRUSTED_PROXIES", value_name = "LIST")]
     pub trusted_proxies: Option<String>,
+    /// Seconds until a connection that does nothing is closed; behind a load balancer, more than it keeps its own
+    #[arg(long, global = true, env = "KEYSTEAD_KEEP_ALIVE", value_name = "SECONDS")]
+    pub keep_alive: Option<u64>,
+    /// Connections of one address, or /64 of IPv6, that is no proxy
+    #[arg(long, global = true, env = "KEYSTEAD_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub connections_per_address: Option<u32>,
     /// Requests of a key per 10 seconds, or off
     #[arg(long, global = true, env = "KEYSTEAD_RATE_LIMIT", value_name = "N|off")]
     pub rate_limit: Option<String>,
@@ -77,6 +83,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Believed proxies.
     pub proxies: TrustedProxies,
+    /// Limits of connections, and how long clients may take.
+    pub connections: Connections,
     /// Limits.
     pub limits: Limits,
     /// Token of `/metrics`.
@@ -163,11 +171,25 @@ impl Options {
             }),
             None => Some(rate),
         };
+        let mut connections = Connections::default();
+        if let Some(seconds) = self.keep_alive.or(file.keep_alive) {
+            if !(1..=3600).contains(&seconds) {
+                return Err(Failure::new("--keep-alive must be 1 to 3600 seconds"));
+            }
+            connections.pace = Pace { idle: Duration::from_secs(seconds), ..connections.pace };
+        }
+        if let Some(count) = self.connections_per_address.or(file.connections_per_address) {
+            if count == 0 {
+                return Err(Failure::new("--connections-per-address must be at least 1"));
+            }
+            connections.per_source = count as usize;
+        }
         let daily = self.daily_rate_limit.or(file.daily_rate_limit);
         Ok(Config {
             secret_file: self.secret_file.or(file.secret_file).unwrap_or_else(|| data_dir.join("instance-secret")),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             proxies: self::proxies(&proxies)?,
+            connections,
             limits: Limits {
                 rate: rate.map(|rate| RateLimits { daily: daily.unwrap_or(rate.daily), ..rate }),
                 keys_per_owner: self.keys_per_owner.or(file.keys_per_owner).unwrap_or(defaults.keys_per_owner),

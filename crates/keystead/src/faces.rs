@@ -4,10 +4,9 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use keystead_api::Api;
 use keystead_core::App;
-use keystead_http::{Arrival, Arrivals, Face, Metrics};
+use keystead_http::{Arrival, Arrivals, Face, Metrics, RequestBody};
 use keystead_model::text::echo;
 use subtle::ConstantTimeEq;
 
@@ -34,7 +33,7 @@ const SLOW_MS: u128 = 1000;
 
 impl Faces {
     /// Answers one request.
-    pub async fn call(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    pub async fn call(self: Arc<Self>, request: Request<RequestBody>, peer: SocketAddr) -> Response<Body> {
         let begun = Instant::now();
         let arrival = self.arrivals.arrive(peer.ip(), request.headers());
         let face = face_of(request.uri().path());
@@ -60,7 +59,7 @@ impl Faces {
         response
     }
 
-    async fn web(&self, mut request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
+    async fn web(&self, mut request: Request<RequestBody>, arrival: Arrival) -> Response<Body> {
         request.extensions_mut().insert(arrival);
         let mut router = self.web.clone();
         let response = tower_service::Service::call(&mut router, request.map(Body::new)).await;
@@ -71,7 +70,7 @@ impl Faces {
         response
     }
 
-    async fn operations(&self, request: &Request<Incoming>) -> Response<Body> {
+    async fn operations(&self, request: &Request<RequestBody>) -> Response<Body> {
         match request.uri().path() {
             "/healthz" => plain(StatusCode::OK, "ok\n"),
             "/readyz" => match self.app.ready().await {
@@ -88,7 +87,7 @@ impl Faces {
         }
     }
 
-    fn may_read_metrics(&self, request: &Request<Incoming>) -> bool {
+    fn may_read_metrics(&self, request: &Request<RequestBody>) -> bool {
         let Some(token) = &self.metrics_token else { return false };
         let sent =
             request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));

@@ -5,4 +5,5 @@ pub mod commands;
 pub mod config;
 pub mod faces;
 pub mod instance;
+mod open_files;
 pub mod serve;

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use keystead_api::Api;
 use keystead_core::{App, Clock, Entropy};
-use keystead_http::{Arrivals, Connections, Metrics};
+use keystead_http::{Arrivals, Connections, Metrics, TrustedProxies};
 use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     faces::Faces,
     instance::{self, DirectoryLock, Failure},
+    open_files,
 };
 
 /// A server whose socket is open and whose instance is ready.
@@ -24,12 +25,17 @@ pub struct Server {
     setup_url: Option<String>,
     ending: watch::Sender<bool>,
     outside: Outside,
+    connections: Connections,
+    proxies: TrustedProxies,
     _lock: Option<DirectoryLock>,
 }
 
 impl Server {
     /// Opens the instance and the socket.
     pub async fn bind(config: &Config, clock: Clock, entropy: Entropy) -> Result<Self, Failure> {
+        open_files::raise_limit();
+        let max = open_files::connections(config.connections.max);
+        let connections = Connections { max, ..config.connections.clone() };
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             Failure::new(format!(
                 "cannot listen on {}: {error}; stop what uses the port, or choose another with --listen",
@@ -66,7 +72,17 @@ impl Server {
             log_requests: config.log_requests,
             app: app.clone(),
         });
-        Ok(Self { listener, faces, app, setup_url, ending, outside, _lock: lock })
+        Ok(Self {
+            listener,
+            faces,
+            app,
+            setup_url,
+            ending,
+            outside,
+            connections,
+            proxies: config.proxies.clone(),
+            _lock: lock,
+        })
     }
 
     /// Where it listens.
@@ -86,7 +102,7 @@ impl Server {
 
     /// Serves until `stop`; then finishes the requests under way, stores the uses of keys, and ends.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { listener, faces, app, setup_url: _, ending, outside, _lock } = self;
+        let Self { listener, faces, app, setup_url: _, ending, outside, connections, proxies, _lock } = self;
         app.start_polling();
         #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
         let jobs = tokio::spawn(keystead_jobs::run(app.clone(), outside, ending.subscribe()));
@@ -98,7 +114,8 @@ impl Server {
         let metrics: Arc<Metrics> = Arc::clone(&faces.metrics);
         keystead_http::serve(
             listener,
-            Connections::default(),
+            connections,
+            proxies,
             metrics,
             move |request, peer| Arc::clone(&faces).call(request, peer),
             stop,
