@@ -49,6 +49,9 @@ struct Facts {
     retry_after: Option<std::time::Duration>,
 }
 
+/// Bytes of a body from somebody without a key: a hundred keys and more.
+const OPEN_BODY_LIMIT: usize = 32 * 1024;
+
 impl Api {
     /// Over `app`; `base_url` is how clients reach it, for links in answers.
     pub fn new(app: App, base_url: String) -> Arc<Self> {
@@ -133,11 +136,13 @@ impl Api {
             Face::V2 => Version::from_headers(&parts.headers),
         };
         if let Handler::Open(handler) = &route.handler {
+            // Before anything is read: what strangers may send is counted, not parsed.
+            self.app.count_report(arrival.address)?;
             let version = version()?;
             let query = parse_query(parts.uri.query())?;
-            let bytes = read_body(body, BODY_LIMIT).await.map_err(body_failure)?;
+            let bytes = read_body(body, OPEN_BODY_LIMIT).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
-            return Ok(handler(arrival.address, self.call_of(params, query, body, version)).await?);
+            return Ok(handler(self.call_of(params, query, body, version)).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
         // Before anything is read: whatever the request turns out to be, it counts, and its answer tells what is left.
@@ -242,6 +247,7 @@ impl Api {
             Handler::Location(_) => {
                 let named = match named {
                     Named::Malformed => return Err(Error::NoAccess.into()),
+                    Named::NoText => return Err(Error::invalid("locationId", "must be a string").into()),
                     Named::Location(location) => Some(location),
                     Named::Nothing => None,
                 };
@@ -340,6 +346,8 @@ enum Named {
     Location(LocationId),
     /// By something that is no id, and so nobody's.
     Malformed,
+    /// By a list, as in `locationId=a&locationId=b`, or another thing that is no text.
+    NoText,
 }
 
 /// In the path, else in the query, else in the body. On API 1.0 the key chooses.
@@ -350,17 +358,20 @@ fn named_location(
     body: &Map<String, Value>,
 ) -> Named {
     let in_path = params.iter().find(|(name, _)| name == "locationId").map(|(_, value)| value.as_str());
-    let elsewhere = || {
-        let fields = [query, body].into_iter().find_map(|fields| fields.get("locationId"));
-        fields.and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+    let elsewhere = || match [query, body].into_iter().find_map(|fields| fields.get("locationId")) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
+        Some(_) => Err(()),
     };
-    let named = match route.face {
-        Face::V1 => None,
-        Face::V2 => in_path.or_else(elsewhere),
+    let named = match (route.face, in_path) {
+        (Face::V1, _) => Ok(None),
+        (Face::V2, Some(text)) => Ok(Some(text)),
+        (Face::V2, None) => elsewhere(),
     };
     match named {
-        None => Named::Nothing,
-        Some(text) => LocationId::parse(text.trim()).map_or(Named::Malformed, Named::Location),
+        Err(()) => Named::NoText,
+        Ok(None) => Named::Nothing,
+        Ok(Some(text)) => LocationId::parse(text.trim()).map_or(Named::Malformed, Named::Location),
     }
 }
 
@@ -454,9 +465,7 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
         headers.insert(names::DAILY_RESET, rate.daily_reset_ms.into());
     }
     if let Some(wait) = facts.retry_after {
-        // Whole seconds, rounded up: a client that comes back too early is refused again.
-        headers
-            .insert(header::RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX).into());
+        headers.insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
     }
     if let Some(ends_at) = facts.key_ends_at
         && let Ok(value) = HeaderValue::from_bytes(&ends_at.iso_bytes())

@@ -17,6 +17,8 @@ pub(crate) struct Reader {
     fields: Map<String, Value>,
     asked: Vec<&'static str>,
     violations: Vec<Violation>,
+    /// How many more there are than are listed.
+    unlisted: usize,
     /// In a query everything is text, so numbers and truths are read from text too.
     from_query: bool,
     /// What stands before a field's name in messages: `dndSettings.`.
@@ -26,6 +28,9 @@ pub(crate) struct Reader {
     /// Fields that can be emptied so.
     clearable: Vec<&'static str>,
 }
+
+/// Violations that are listed; of more than that only the number is told.
+const LISTED: usize = 50;
 
 /// What every query may have, also where the contract does not name it and it changes nothing.
 const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order", "sortBy", "sort"];
@@ -42,6 +47,7 @@ impl Reader {
             fields,
             asked: Vec::new(),
             violations: Vec::new(),
+            unlisted: 0,
             from_query: false,
             path: String::new(),
             clear: Vec::new(),
@@ -66,12 +72,25 @@ impl Reader {
         match self.fields.remove(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(value) if has_nul(&value) => self.refuse(name, "must not contain NUL characters"),
             some => some,
         }
     }
 
     pub(crate) fn violate(&mut self, name: &str, problem: impl Into<String>) {
-        self.violations.push(Violation { field: format!("{}{name}", self.path), problem: problem.into() });
+        self.list_violation(|path| Violation { field: format!("{path}{name}"), problem: problem.into() });
+    }
+
+    fn list_violation(&mut self, violation: impl FnOnce(&str) -> Violation) {
+        if self.violations.len() < LISTED {
+            self.violations.push(violation(&self.path));
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    fn violation_count(&self) -> usize {
+        self.violations.len() + self.unlisted
     }
 
     fn refuse<T>(&mut self, name: &str, problem: impl Into<String>) -> Option<T> {
@@ -142,9 +161,9 @@ impl Reader {
 
     /// Something that must be there.
     pub(crate) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let before = self.violations.len();
+        let before = self.violation_count();
         let value = read(self);
-        if value.is_none() && self.violations.len() == before {
+        if value.is_none() && self.violation_count() == before {
             self.violate(name, "should not be empty");
         }
         value
@@ -269,7 +288,10 @@ impl Reader {
                 inner.path = format!("{}{name}.", self.path);
                 let value = read(&mut inner);
                 inner.whitelist(&[]);
-                self.violations.append(&mut inner.violations);
+                for violation in inner.violations {
+                    self.list_violation(|_| violation);
+                }
+                self.unlisted += inner.unlisted;
                 Some(value)
             }
             _ => self.refuse(name, "must be an object"),
@@ -308,11 +330,13 @@ impl Reader {
     }
 
     fn whitelist(&mut self, tolerated: &[&str]) {
-        let unknown: Vec<String> =
-            self.fields.keys().filter(|name| !tolerated.contains(&name.as_str())).cloned().collect();
-        for name in unknown {
-            let field = format!("property {}{}", self.path, echo(&name));
-            self.violations.push(Violation { field, problem: "should not exist".to_owned() });
+        for (name, _) in std::mem::take(&mut self.fields) {
+            if !tolerated.contains(&name.as_str()) {
+                self.list_violation(|path| Violation {
+                    field: format!("property {path}{}", echo(&name)),
+                    problem: "should not exist".to_owned(),
+                });
+            }
         }
     }
 
@@ -323,7 +347,21 @@ impl Reader {
             let names = self.clearable.join(", ");
             self.violate("clear", format!("has {}, which cannot be cleared; it may name {names}", echo(&name)));
         }
+        if self.unlisted > 0 {
+            let field = format!("{} more violations", self.unlisted);
+            self.violations.push(Violation { field, problem: "are not listed".to_owned() });
+        }
         if self.violations.is_empty() { Ok(()) } else { Err(Error::Invalid(self.violations)) }
+    }
+}
+
+/// Whether a text in it holds the one character that databases do not take.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 
@@ -396,6 +434,30 @@ mod tests {
                 "property extra should not exist",
             ]
         );
+    }
+
+    #[test]
+    fn of_many_violations_only_the_first_are_listed() {
+        let extra: Map<String, Value> = (0..1000).map(|number| (format!("x{number}"), json!(1))).collect();
+        let inner = json!({"o": extra, "n": 1});
+        let mut reader = reader(&inner);
+        reader.object("o", |_| ());
+        assert_eq!(reader.required("gone", |reader| reader.text("gone")), None);
+        let problems = problems(reader.finish());
+        assert_eq!(problems.len(), 51);
+        assert_eq!(problems[0], "property o.x0 should not exist");
+        assert_eq!(problems[50], "952 more violations are not listed");
+    }
+
+    #[test]
+    fn nul_is_in_no_text() {
+        let mut reader = reader(&json!({"a": "x\u{0}", "b": ["\u{0}"], "c": [{"id": "\u{0}"}], "d": {"\u{0}": 1}}));
+        reader.text("a");
+        reader.texts("b", 9);
+        reader.list("c", 9);
+        reader.object("d", |_| ());
+        let all = ["a", "b", "c", "d"].map(|name| format!("{name} must not contain NUL characters"));
+        assert_eq!(problems(reader.finish()), all);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A route: what the table of routes is made of. The type of a handler says who may call it.
 
-use std::{future::Future, net::IpAddr, pin::Pin};
+use std::{future::Future, pin::Pin};
 
 use http::Method;
 use keystead_core::{AgencyContext, Authority, Error, LocationContext};
@@ -37,7 +37,7 @@ pub(crate) enum Handler {
     Location(Box<dyn Fn(LocationContext, Call) -> Answer + Send + Sync>),
     Agency(Box<dyn Fn(AgencyContext, Call) -> Answer + Send + Sync>),
     Either(Box<dyn Fn(Authority, Call) -> Answer + Send + Sync>),
-    Open(Box<dyn Fn(IpAddr, Call) -> Answer + Send + Sync>),
+    Open(Box<dyn Fn(Call) -> Answer + Send + Sync>),
 }
 
 /// One row of the table.
@@ -129,16 +129,12 @@ impl Table {
         self
     }
 
-    /// A route for anybody; the operation gets the caller's address, to limit what comes from there.
-    pub(crate) fn open<F>(
-        mut self,
-        endpoint: &'static str,
-        handler: impl Fn(IpAddr, Call) -> F + Send + Sync + 'static,
-    ) -> Self
+    /// A route for anybody, limited by where it comes from.
+    pub(crate) fn open<F>(mut self, endpoint: &'static str, handler: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Reply, Error>> + Send + 'static,
     {
-        let boxed = move |address, call| -> Answer { Box::pin(handler(address, call)) };
+        let boxed = move |call| -> Answer { Box::pin(handler(call)) };
         self.add(endpoint, None, Handler::Open(Box::new(boxed)));
         self
     }

@@ -1,8 +1,11 @@
 //! The application: everything that a use case needs, opened once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use keystead_model::{
@@ -59,6 +62,12 @@ impl Default for Limits {
 /// Requests that may ask the database at once while the change feed is not heard; more are told to come back.
 const UNFENCED: usize = 64;
 
+const MINUTE: Duration = Duration::from_secs(60);
+/// Reports of keys that were found in public, from one source in a minute.
+const REPORTS_PER_MINUTE: u32 = 60;
+/// Forms from those of one source who are not signed in, in a minute: an office signs in through one address.
+const FORMS_PER_MINUTE: u32 = 300;
+
 /// The application; clones share it.
 #[derive(Clone)]
 pub struct App {
@@ -84,6 +93,8 @@ pub struct Inner {
     pub(crate) guesses: Guesses,
     /// Reports of keys that were found in public, by where they come from.
     pub(crate) exposures: SourceCounts,
+    /// Forms of those who are not signed in, by where they come from.
+    pub(crate) forms_of_strangers: SourceCounts,
     /// Deletions whose keys were used afterwards, and whose owners were told.
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     polled_once: AtomicBool,
@@ -137,7 +148,8 @@ impl App {
                 service_clock: NodeClock::default(),
                 passwords: Passwords::new(&entropy)?,
                 guesses: Guesses::default(),
-                exposures: SourceCounts::new(std::time::Duration::from_secs(60)),
+                exposures: SourceCounts::new(MINUTE, REPORTS_PER_MINUTE),
+                forms_of_strangers: SourceCounts::new(MINUTE, FORMS_PER_MINUTE),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 polled_once: AtomicBool::new(false),
                 store,

@@ -43,8 +43,6 @@ pub struct ReplacedKey {
 
 /// Reports that may wait; more are refused until the job has caught up.
 const REPORTS: i64 = 10_000;
-/// Reports of one source in a minute.
-const PER_MINUTE: u32 = 60;
 /// Keys in one report.
 pub const REPORTED_AT_ONCE: usize = 100;
 
@@ -141,15 +139,15 @@ impl App {
         Ok(())
     }
 
+    /// Counts a report of exposed keys from `address`, before anybody reads it.
+    pub fn count_report(&self, address: IpAddr) -> Result<()> {
+        self.exposures.admit(Source::of(address), self.clock.monotonic())
+    }
+
     /// Takes a report of keys that were found in public. Anybody may report; nobody learns whether a key exists.
     ///
     /// The job that ends them reads what is stored here, so an accepted report survives a crash. Only digests are kept.
-    pub async fn report_exposed(&self, keys: &[String], source: IpAddr) -> Result<()> {
-        let now = self.clock.monotonic();
-        let reported = self.exposures.count(Source::of(source), now);
-        if reported.count > PER_MINUTE {
-            return Err(Error::TooManyRequests(self.exposures.left(reported, now)));
-        }
+    pub async fn report_exposed(&self, keys: &[String]) -> Result<()> {
         let reports: Vec<ExposureReport> = keys
             .iter()
             .filter_map(|text| PresentedKey::parse(text.trim()))

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::{App, Error, Result};
+
 /// The part of an address that one owner has: all of a v4 address, the /64 of a v6 one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(IpAddr);
@@ -37,24 +39,38 @@ const MAX_SOURCES: usize = 100_000;
 /// Counts what comes from each source in a window of time, which begins with the first of it.
 pub(crate) struct SourceCounts {
     window: Duration,
+    /// How much of it is admitted.
+    limit: u32,
     seen: Mutex<HashMap<Source, Seen>>,
 }
 
-/// What came from one source.
 #[derive(Clone, Copy)]
-pub(crate) struct Seen {
+struct Seen {
     begun: Duration,
-    /// How often.
-    pub(crate) count: u32,
+    count: u32,
 }
 
 impl SourceCounts {
-    pub(crate) fn new(window: Duration) -> Self {
-        Self { window, seen: Mutex::default() }
+    pub(crate) fn new(window: Duration, limit: u32) -> Self {
+        Self { window, limit, seen: Mutex::default() }
     }
 
-    /// Counts one more, and answers how many that makes.
-    pub(crate) fn count(&self, source: Source, now: Duration) -> Seen {
+    /// Counts one more, and refuses it if it is one too many.
+    pub(crate) fn admit(&self, source: Source, now: Duration) -> Result<()> {
+        let seen = self.count(source, now);
+        if seen.count <= self.limit {
+            return Ok(());
+        }
+        Err(Error::TooManyRequests(self.window.saturating_sub(now.saturating_sub(seen.begun))))
+    }
+
+    /// Whether there were more than the limit, without counting.
+    pub(crate) fn is_over(&self, source: Source, now: Duration) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&source).is_some_and(|entry| self.is_current(*entry, now) && entry.count > self.limit)
+    }
+
+    fn count(&self, source: Source, now: Duration) -> Seen {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_SOURCES && !seen.contains_key(&source) {
             seen.retain(|_, entry| self.is_current(*entry, now));
@@ -71,19 +87,15 @@ impl SourceCounts {
         *entry
     }
 
-    /// How many there were, without counting.
-    pub(crate) fn of(&self, source: Source, now: Duration) -> u32 {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&source).filter(|entry| self.is_current(**entry, now)).map_or(0, |entry| entry.count)
-    }
-
-    /// How long until the window is over.
-    pub(crate) fn left(&self, seen: Seen, now: Duration) -> Duration {
-        self.window.saturating_sub(now.saturating_sub(seen.begun))
-    }
-
     fn is_current(&self, seen: Seen, now: Duration) -> bool {
         now.saturating_sub(seen.begun) < self.window
+    }
+}
+
+impl App {
+    /// Counts a form that somebody at `address` sends who is not signed in, before anybody reads it.
+    pub fn count_form_of_stranger(&self, address: IpAddr) -> Result<()> {
+        self.forms_of_strangers.admit(Source::of(address), self.clock.monotonic())
     }
 }
 
@@ -107,16 +119,17 @@ mod tests {
 
     #[test]
     fn counts_end_with_their_window_and_the_map_is_bounded() {
-        let counts = SourceCounts::new(Duration::from_secs(60));
+        let counts = SourceCounts::new(Duration::from_secs(60), 2);
         let (one, now) = (source("192.0.2.1"), Duration::from_secs(100));
-        assert_eq!((counts.count(one, now).count, counts.count(one, now).count), (1, 2));
+        assert!(counts.admit(one, now).is_ok() && counts.admit(one, now).is_ok() && !counts.is_over(one, now));
         let later = now + Duration::from_secs(59);
-        assert_eq!(counts.left(counts.count(one, later), later), Duration::from_secs(1));
-        assert_eq!(counts.of(one, later), 3);
-        assert_eq!(counts.of(one, now + Duration::from_secs(60)), 0);
-        assert_eq!(counts.count(one, now + Duration::from_secs(60)).count, 1);
+        let refused = counts.admit(one, later);
+        assert!(matches!(refused, Err(Error::TooManyRequests(wait)) if wait == Duration::from_secs(1)));
+        assert!(counts.is_over(one, later) && counts.admit(source("192.0.2.2"), later).is_ok());
+        assert!(!counts.is_over(one, now + Duration::from_secs(60)));
+        assert!(counts.admit(one, now + Duration::from_secs(60)).is_ok());
         for number in 0..2 * MAX_SOURCES as u32 {
-            counts.count(Source::of(IpAddr::from(number.to_be_bytes())), now);
+            let _ = counts.admit(Source::of(IpAddr::from(number.to_be_bytes())), now);
         }
         assert!(counts.seen.lock().unwrap().len() <= MAX_SOURCES);
     }

@@ -1,10 +1,12 @@
 //! Reading a request's body, within a size. Its time is the accept loop's.
 
+use std::error::Error;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body;
 
-use crate::{RequestBody, pace::BodyFailure};
+use crate::pace::BodyFailure;
 
 /// Bytes of a JSON body.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -20,12 +22,18 @@ pub enum BodyError {
     Broken,
 }
 
-impl From<BodyFailure> for BodyError {
-    fn from(failure: BodyFailure) -> Self {
-        match failure {
-            BodyFailure::TooSlow => Self::TooSlow,
-            BodyFailure::Broken => Self::Broken,
+impl BodyError {
+    /// By what stands at the root of an error: libraries wrap it.
+    fn of(error: Box<dyn Error + Send + Sync>) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
+        while let Some(error) = cause {
+            match error.downcast_ref() {
+                Some(BodyFailure::TooSlow) => return Self::TooSlow,
+                Some(BodyFailure::Broken) => return Self::Broken,
+                None => cause = error.source(),
+            }
         }
+        Self::Broken
     }
 }
 
@@ -33,14 +41,18 @@ impl From<BodyFailure> for BodyError {
 const DRAINED: usize = 8 * BODY_LIMIT;
 
 /// Reads the whole body, which may have up to `limit` bytes.
-pub async fn read_body(mut body: RequestBody, limit: usize) -> Result<Bytes, BodyError> {
+pub async fn read_body<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let mut kept = BytesMut::new();
     let mut length = 0usize;
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame?.into_data() else { continue };
+        let Ok(chunk) = frame.map_err(|error| BodyError::of(error.into()))?.into_data() else { continue };
         length = length.saturating_add(chunk.len());
         if length <= limit {
             kept.extend_from_slice(&chunk);

@@ -12,3 +12,9 @@ pub use body::{BODY_LIMIT, BodyError, read_body};
 pub use metrics::{Face, Metrics};
 pub use pace::{BodyFailure, Pace, RequestBody};
 pub use server::{Connections, serve};
+
+/// The value of a `Retry-After` header: whole seconds, rounded up, since a client that comes back too early is refused
+/// again.
+pub fn retry_after(wait: std::time::Duration) -> http::HeaderValue {
+    u64::try_from(wait.as_millis().div_ceil(1000).max(1)).unwrap_or(u64::MAX).into()
+}

@@ -2,8 +2,30 @@
 
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::{TestKey, conformance::deviations};
+use crate::{TestApp, TestKey, conformance::deviations};
+
+/// Sends bytes as they are and returns the status of the answer, 0 for a closed connection.
+pub async fn raw(app: &TestApp, request: &[u8]) -> u16 {
+    let mut stream = TcpStream::connect(app.address).await.expect("a connection");
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        let mut chunk = [0; 4096];
+        while !answer.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            match stream.read(&mut chunk).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => answer.extend_from_slice(&chunk[..count]),
+            }
+        }
+    });
+    read.await.expect("no hang");
+    String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
 
 /// A request that is being put together.
 pub struct Call(pub(crate) RequestBuilder);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
+use http::{StatusCode, header};
 use keystead_core::{Error, ErrorCode};
 
 use crate::page::{Frame, render_with};
@@ -67,7 +67,12 @@ impl IntoResponse for Failure {
                     _ => (code.title().to_owned(), error.to_string(), code.fix().to_owned()),
                 };
                 let page = Page { frame: Frame::bare(&heading), heading, text, fix };
-                render_with(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &page)
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut response = render_with(status, &page);
+                if let Error::TooManyRequests(wait) | Error::Unavailable(wait) = error {
+                    response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
+                }
+                response
             }
         }
     }

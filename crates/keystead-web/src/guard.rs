@@ -1,28 +1,32 @@
-//! What every page has: headers that browsers enforce, and the refusal of requests that other sites make.
+//! What every page has: headers that browsers enforce, and the refusal of requests that other sites make, that are too
+//! many or too large, or that no database could take.
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use keystead_core::Error;
+use keystead_http::{Arrival, BodyError, read_body};
 
-use crate::{Web, flash};
+use crate::{Web, failure::Failure, flash};
 
 /// No inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Bytes of a form. The longest of ours chooses some hundred locations.
+const FORM_LIMIT: usize = 64 * 1024;
+
 pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: Next) -> Response {
-    let changes = ![Method::GET, Method::HEAD].contains(request.method());
     let is_asset = request.uri().path().starts_with("/assets/");
-    if changes && !is_from_here(request.headers(), &web.base_url) {
-        return (StatusCode::FORBIDDEN, "This request came from another site, so it was not carried out.\n")
-            .into_response();
-    }
     let has_flash = flash::is_carried(&web, request.headers());
-    let mut response = next.run(request).await;
+    let mut response = match admitted(&web, request).await {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => refusal,
+    };
     if has_flash {
         flash::forget(&web, &mut response);
     }
@@ -39,6 +43,47 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
+}
+
+/// The request with its form read, if it may go on.
+async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Response> {
+    if request.uri().query().is_some_and(|query| has_nul(query.as_bytes())) {
+        return Err(Failure::from(Error::invalid("the address", "must not contain NUL characters")).into_response());
+    }
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return Ok(request);
+    }
+    if !is_from_here(request.headers(), &web.base_url) {
+        let text = "This request came from another site, so it was not carried out.\n";
+        return Err((StatusCode::FORBIDDEN, text).into_response());
+    }
+    // Before anything is read: what strangers may send is counted, not parsed.
+    if let (true, Some(arrival)) = (is_open(&request), request.extensions().get::<Arrival>())
+        && arrival.address_is_own
+    {
+        web.app.count_form_of_stranger(arrival.address).map_err(|error| Failure::from(error).into_response())?;
+    }
+    let (parts, body) = request.into_parts();
+    let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.\n").into_response(),
+        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The form did not arrive in time.\n").into_response(),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "The form did not arrive.\n").into_response(),
+    })?;
+    if has_nul(&form) {
+        return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
+    }
+    Ok(Request::from_parts(parts, Body::from(form)))
+}
+
+/// Whether it asks for a page that needs no sign-in.
+fn is_open(request: &Request<Body>) -> bool {
+    let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    page.is_none_or(|page| crate::OPEN_FORMS.contains(&page))
+}
+
+/// Whether an address or a form holds the one character that databases do not take, as it is or encoded.
+fn has_nul(bytes: &[u8]) -> bool {
+    bytes.contains(&0) || bytes.windows(3).any(|three| three == b"%00")
 }
 
 /// Browsers say where a request comes from; a program that says nothing has no cookie to abuse, so it must say it.

@@ -107,6 +107,9 @@ pub fn paths() -> Vec<String> {
     routes().into_iter().map(|(path, _)| path).collect()
 }
 
+/// Pages whose forms anybody may send.
+pub(crate) const OPEN_FORMS: &[&str] = &["/app/setup", "/app/sign-in", "/app/invite/{token}"];
+
 /// The table of pages.
 fn routes() -> Vec<(String, MethodRouter<Web>)> {
     let own = |path: &str, handlers| (path.to_owned(), handlers);

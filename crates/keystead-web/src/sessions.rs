@@ -45,8 +45,11 @@ pub(crate) struct SignInQuery {
 fn safe_next(next: Option<String>) -> String {
     let is_ours = |next: &String| {
         (next == "/app" || next.starts_with("/app/"))
-            && !next.contains(['\\', '\r', '\n', '\t'])
+            // An address holds only visible ASCII: anything else never came from a page of ours.
+            && next.bytes().all(|byte| byte.is_ascii_graphic())
+            && !next.contains('\\')
             && !next.contains("//")
+            && !next.contains("%00")
     };
     next.filter(is_ours).unwrap_or_else(|| "/app".to_owned())
 }
@@ -191,6 +194,11 @@ mod tests {
             "/app//evil.example",
             "javascript:x",
             "/app/\r\nX: y",
+            "/app/\0",
+            "/app/?q=%00",
+            "/app/a b",
+            "/app/\u{1}",
+            "/app/\u{e9}",
         ] {
             assert_eq!(safe_next(Some(theirs.to_owned())), "/app", "{theirs}");
         }

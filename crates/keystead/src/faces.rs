@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use keystead_api::Api;
 use keystead_core::App;
 use keystead_http::{Arrival, Arrivals, Face, Metrics, RequestBody};
@@ -40,6 +40,9 @@ impl Faces {
         // Only what is needed for a line of the log, and only where one may be written.
         let line = self.log_requests.then(|| (request.method().clone(), echo(request.uri().path())));
         let response = match face {
+            _ if !names_one_host(&request) => {
+                plain(StatusCode::BAD_REQUEST, "The request must have one Host header; only HTTP/1.0 may do without.\n")
+            }
             Face::Api => self.api.call(request, arrival).await.map(Body::new),
             // Boxed, so that the future of an API request stays small: it is moved several times.
             Face::Web => Box::pin(self.web(request, arrival)).await,
@@ -92,6 +95,16 @@ impl Faces {
         let sent =
             request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         sent.is_some_and(|sent| sent.ct_eq(token.as_bytes()).into())
+    }
+}
+
+/// Whether it is clear whom the request is for. Balancers ask after our health by HTTP/1.0, which knows no hosts.
+fn names_one_host(request: &Request<RequestBody>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
     }
 }
 

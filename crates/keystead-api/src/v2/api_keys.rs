@@ -1,6 +1,6 @@
 //! API keys of API 2.0. The command line answers the same shapes.
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use keystead_core::{
     App, Authority, ChangedKey, CreatedKey, Error, KeyFilter, KeyQuery, OldKeyEnds, REPORTED_AT_ONCE, Receipt,
@@ -526,7 +526,7 @@ pub(crate) async fn restore(authority: Authority, call: Call) -> Result<Reply, E
 }
 
 /// Takes keys that were found in public. The answer is the same whatever was sent: nobody learns which keys exist.
-pub(crate) async fn revoke_exposed(address: IpAddr, mut call: Call) -> Result<Reply, Error> {
+pub(crate) async fn revoke_exposed(mut call: Call) -> Result<Reply, Error> {
     call.no_query()?;
     let mut reader = call.read_body();
     let keys = reader.required("keys", |reader| reader.texts("keys", REPORTED_AT_ONCE));
@@ -534,7 +534,7 @@ pub(crate) async fn revoke_exposed(address: IpAddr, mut call: Call) -> Result<Re
         reader.violate("keys", "should not be empty");
     }
     reader.finish()?;
-    call.app.report_exposed(&keys.unwrap_or_default(), address).await?;
+    call.app.report_exposed(&keys.unwrap_or_default()).await?;
     Ok(Reply::object(
         202,
         &json!({"message": "Thank you. Secrets that are keys of this instance end within seconds; their owners are told."}),

@@ -28,12 +28,12 @@ pub(crate) struct Floods {
 
 impl Floods {
     pub(crate) fn new() -> Self {
-        Self { unknown: SourceCounts::new(WINDOW), one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
+        Self { unknown: SourceCounts::new(WINDOW, FREE), one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
     }
 
     /// Waits for a turn if `source` has sent many unknown ids; refuses when too many wait already.
     pub(crate) async fn admit(&self, source: Option<Source>, now: Duration) -> Result<Option<SemaphorePermit<'_>>> {
-        let Some(source) = source.filter(|source| self.unknown.of(*source, now) > FREE) else { return Ok(None) };
+        let Some(source) = source.filter(|source| self.unknown.is_over(*source, now)) else { return Ok(None) };
         if self.queued.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             tracing::info!(%source, "a flood of unknown keys is refused");
@@ -47,7 +47,8 @@ impl Floods {
     /// Counts an unknown id.
     pub(crate) fn count_unknown(&self, source: Option<Source>, now: Duration) {
         if let Some(source) = source {
-            self.unknown.count(source, now);
+            // Beyond the limit it waits for its turn; it is never refused by its number.
+            let _ = self.unknown.admit(source, now);
         }
     }
 }

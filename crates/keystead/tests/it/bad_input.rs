@@ -1,29 +1,7 @@
 //! Bad input: a documented 4xx with the contract's body, nothing stored, never a 5xx.
 
-use keystead_testkit::{TestApp, TestKey};
+use keystead_testkit::{TestApp, TestKey, raw};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-/// Sends bytes as they are and returns the status of the answer, 0 for a closed connection.
-async fn raw(app: &TestApp, request: &[u8]) -> u16 {
-    let mut stream = TcpStream::connect(app.address).await.unwrap();
-    let _ = stream.write_all(request).await;
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(std::time::Duration::from_secs(10), async {
-        let mut chunk = [0; 4096];
-        while !answer.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
-            match stream.read(&mut chunk).await {
-                Ok(0) | Err(_) => break,
-                Ok(count) => answer.extend_from_slice(&chunk[..count]),
-            }
-        }
-    });
-    read.await.expect("no hang");
-    String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_key_header_is_a_401_with_a_body() {

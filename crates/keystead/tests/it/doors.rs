@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use keystead_http::Pace;
-use keystead_testkit::TestApp;
+use keystead_testkit::{TestApp, raw};
+use serde_json::{Map, Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -64,4 +65,55 @@ async fn a_slow_body_holds_no_door_open() {
         assert!(!status.starts_with('5'), "{head}: {answer}");
     }
     assert_eq!(app.get("/healthz").send().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_violations_make_no_large_answer() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let unknown: Map<String, Value> = (0..30_000).map(|number| (format!("field{number}"), json!(1))).collect();
+    for route in ["/contacts/", "/api-keys"] {
+        let answer = app.post(route).key(&key).json(&json!(unknown)).send().await;
+        assert_eq!(answer.expect(422)["message"].as_array().unwrap().len(), 51, "{route}");
+        assert!(answer.text.contains("more violations are not listed") && answer.text.len() < 10_000);
+    }
+    let without_key = app.post("/api-keys/revoke-exposed").json(&json!(unknown)).send().await;
+    assert_eq!(without_key.expect(413)["code"], "body_too_large", "strangers may send less");
+    let form: Vec<(&str, &str)> = vec![("field", "value"); 10_000];
+    for page in ["/app/sign-in", "/app/setup", "/app/invite/x", "/app/account", "/app/nothing"] {
+        let call = app.post(page).header("Sec-Fetch-Site", "same-origin").form(&form);
+        assert_eq!(call.send().await.status, 413, "{page}");
+    }
+}
+
+/// A request whose body never comes: whoever waits for it before counting does not answer.
+fn announced(path: &str) -> Vec<u8> {
+    let head = "Host: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
+    format!("POST {path} HTTP/1.1\r\n{head}").into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_send_is_counted_before_it_is_read() {
+    let app = TestApp::start().await;
+    for _ in 0..60 {
+        let report = json!({"keys": ["ks_location_nonsense"]});
+        assert_eq!(app.post("/api-keys/revoke-exposed").json(&report).send().await.status, 202);
+    }
+    assert_eq!(raw(&app, &announced("/api-keys/revoke-exposed")).await, 429);
+    for number in 0..300 {
+        let page = ["/app/setup", "/app/invite/x", "/app/nothing"][number % 3];
+        let form = [("token", "x"), ("password", "short")];
+        let answer = app.post(page).header("Sec-Fetch-Site", "same-origin").form(&form).send().await;
+        assert!([403, 404, 422].contains(&answer.status), "{page}: {}", answer.status);
+    }
+    for page in ["/app/setup", "/app/invite/x", "/app/sign-in"] {
+        assert_eq!(raw(&app, &announced(page)).await, 429, "{page}");
+        let form = [("email", "a@example.com"), ("password", "wrong")];
+        let answer = app.post(page).header("Sec-Fetch-Site", "same-origin").form(&form).send().await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, "60"), "{page}");
+    }
+    // Pages can still be read, and programs have limits of their own.
+    assert_eq!(app.get("/app/sign-in").send().await.status, 200);
+    let key = app.location_key().await;
+    assert_eq!(app.get("/contacts/").key(&key).send().await.status, 200);
 }

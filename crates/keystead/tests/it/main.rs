@@ -19,6 +19,7 @@ mod members;
 mod nodes;
 mod races;
 mod rate_limits;
+mod requests;
 mod secrets;
 mod sign_in;
 mod startup;
