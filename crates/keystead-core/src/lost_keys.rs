@@ -10,11 +10,12 @@ use keystead_model::{
     notice::NoticeKind,
 };
 use keystead_store::{
-    api_keys,
+    Tx, api_keys,
     changes::{self, Change},
     exposures::{self, ExposureReport},
     service_clock,
 };
+use subtle::ConstantTimeEq;
 
 use crate::{
     App, Authority, CreatedKey, Error, Result, Source,
@@ -144,36 +145,50 @@ impl App {
         self.exposures.admit(Source::of(address), self.clock.monotonic())
     }
 
-    /// Takes a report of keys that were found in public. Anybody may report; nobody learns whether a key exists.
+    /// Takes a report of keys that were found in public, and ends those of this instance. Anybody may report; nobody learns
+    /// whether a key exists, unless they have all of its secret.
     ///
-    /// The job that ends them reads what is stored here, so an accepted report survives a crash. Only digests are kept.
-    pub async fn report_exposed(&self, keys: &[String]) -> Result<()> {
-        let reports: Vec<ExposureReport> = keys
-            .iter()
-            .filter_map(|text| PresentedKey::parse(text.trim()))
-            .flat_map(|presented| {
-                self.secret.versions().into_iter().filter_map(move |pepper_version| {
-                    let secret_hash = self.secret.hash_key(pepper_version, presented.text)?;
-                    Some(ExposureReport { key: presented.id, pepper_version, secret_hash })
-                })
-            })
-            .collect();
-        if reports.is_empty() {
+    /// What is a key is stored before it is ended, so that an accepted report survives a crash; as a digest only. What is none
+    /// is not: whoever makes up keys keeps nobody waiting.
+    pub async fn report_exposed(&self, keys: Vec<String>) -> Result<()> {
+        let (app, now) = (self.clone(), self.clock.now());
+        let exposed = self.store.read(move |tx| app.find_exposed(tx, &keys)).await?;
+        if exposed.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
         self.store
             .write_serial(move |tx| {
                 if exposures::count(tx)? > REPORTS {
                     return Err(Error::TooManyRequests(std::time::Duration::from_secs(10)));
                 }
-                reports.iter().try_for_each(|report| exposures::insert(tx, report, now))?;
+                exposed.iter().try_for_each(|report| exposures::insert(tx, report, now))?;
                 Ok(())
             })
-            .await
+            .await?;
+        // The report is accepted, come what may: what is not ended now is ended by the job.
+        if let Err(error) = self.end_exposed_keys().await {
+            tracing::warn!(%error, "keys that were found in public end later");
+        }
+        Ok(())
     }
 
-    /// Ends the secrets that were reported. Called every two seconds; answers how many keys that were ended.
+    /// Those of `keys` that are secrets of this instance which may still work.
+    fn find_exposed(&self, tx: &mut Tx<'_>, keys: &[String]) -> Result<Vec<ExposureReport>> {
+        let mut exposed = Vec::new();
+        for presented in keys.iter().filter_map(|text| PresentedKey::parse(text.trim())) {
+            let Some(key) = api_keys::find_for_authentication(tx, presented.id)? else { continue };
+            for slot in [SecretSlot::Current, SecretSlot::Previous].into_iter().filter(|slot| !key.has_ended(*slot)) {
+                let Some(secret) = key.secret(slot) else { continue };
+                let Some(secret_hash) = self.secret.hash_key(secret.pepper_version, presented.text) else { continue };
+                if secret.hash.is_some_and(|stored| secret_hash.ct_eq(&stored).into()) {
+                    exposed.push(ExposureReport { key: key.id, pepper_version: secret.pepper_version, secret_hash });
+                }
+            }
+        }
+        Ok(exposed)
+    }
+
+    /// Ends the secrets that were reported and have not ended yet, after a crash or a fault; answers how many.
     pub async fn end_exposed_keys(&self) -> Result<u64> {
         let mut ended = 0;
         loop {
@@ -203,14 +218,7 @@ impl App {
                         secret.pepper_version == report.pepper_version && secret.hash == Some(report.secret_hash)
                     })
                 });
-                let Some(slot) = slot else { return Ok(None) };
-                let is_over = match slot {
-                    SecretSlot::Current => key.exposed_at.is_some(),
-                    SecretSlot::Previous => key.previous.as_ref().is_some_and(|previous| previous.ended),
-                };
-                if is_over {
-                    return Ok(None);
-                }
+                let Some(slot) = slot.filter(|slot| !key.has_ended(*slot)) else { return Ok(None) };
                 let sequence = changes::next(tx, Change::Key(id), now)?;
                 let after = key.clone().expose(slot, now);
                 api_keys::update(tx, &after)?;

@@ -521,6 +521,14 @@ impl ApiKey {
         Ok(self.touched(service))
     }
 
+    /// Whether a secret has ended for ever, whatever becomes of the key.
+    pub fn has_ended(&self, slot: SecretSlot) -> bool {
+        match slot {
+            SecretSlot::Current => self.exposed_at.is_some(),
+            SecretSlot::Previous => self.previous.as_ref().is_some_and(|previous| previous.ended),
+        }
+    }
+
     /// Ends for ever the one secret that was found in public: an old one ends its overlap, the current one the key's
     /// use until it is rotated. Never activity.
     pub fn expose(mut self, slot: SecretSlot, at: UtcMs) -> Self {

@@ -534,10 +534,10 @@ pub(crate) async fn revoke_exposed(mut call: Call) -> Result<Reply, Error> {
         reader.violate("keys", "should not be empty");
     }
     reader.finish()?;
-    call.app.report_exposed(&keys.unwrap_or_default()).await?;
+    call.app.report_exposed(keys.unwrap_or_default()).await?;
     Ok(Reply::object(
         202,
-        &json!({"message": "Thank you. Secrets that are keys of this instance end within seconds; their owners are told."}),
+        &json!({"message": "Thank you. Secrets that are keys of this instance have ended; their owners are told."}),
     ))
 }
 

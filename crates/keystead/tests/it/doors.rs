@@ -95,7 +95,7 @@ fn announced(path: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_strangers_send_is_counted_before_it_is_read() {
     let app = TestApp::start().await;
-    for _ in 0..60 {
+    for _ in 0..600 {
         let report = json!({"keys": ["ks_location_nonsense"]});
         assert_eq!(app.post("/api-keys/revoke-exposed").json(&report).send().await.status, 202);
     }

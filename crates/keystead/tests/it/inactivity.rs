@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
+    KeyId,
     actor::Actor,
     api_key::{KeyPatch, KeyState},
     grant::Reach,
@@ -388,14 +389,12 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
     let found = app.location_key().await;
     let operator = app.operator().await;
     let answer = report(vec![found.secret.clone(), "nonsense".to_owned()]).await.expect(202);
-    app.app.end_exposed_keys().await.unwrap();
     assert_eq!(app.get("/api-keys/self").key(&found).send().await.json()["code"], "key_deactivated");
     assert_eq!(open(&app, &found).await, [NoticeKind::Exposed]);
     let again = app.app.reactivate_key(operator.authority(), found.id).await;
     assert!(again.err().unwrap().to_string().contains("exposed"), "its secret is dead for ever");
     // Found twice: told once.
     report(vec![found.secret.clone()]).await.expect(202);
-    assert_eq!(app.app.end_exposed_keys().await.unwrap(), 0);
     assert_eq!(notices(&app, &found).await.len(), 1);
 
     // An old secret in an overlap ends the overlap only.
@@ -404,7 +403,6 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
     let week = Duration::from_secs(7 * 86_400);
     let new = app.app.rotate_key(operator.authority(), rotated.id, None, week).await.unwrap();
     report(vec![rotated.secret.clone()]).await.expect(202);
-    app.app.end_exposed_keys().await.unwrap();
     assert_eq!(app.get("/api-keys/self").key(&rotated).send().await.status, 401);
     let new = TestKey { id: rotated.id, secret: new.secret.as_ref().unwrap().expose().to_owned() };
     use_it(&app, &new).await;
@@ -421,28 +419,49 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
     assert_eq!(report(vec!["x".to_owned(); 101]).await.status, 422);
 }
 
+/// A key that nobody made; `id` is that of one that somebody made, if there is one.
+fn made_up(app: &TestApp, id: Option<KeyId>) -> String {
+    let kind = keystead_model::api_key::KeyKind::Location;
+    let id = id.unwrap_or_else(|| app.app.entropy().key_id());
+    let secret = keystead_model::key_secret::KeySecret::generate(kind, id, |pool| app.app.entropy().fill(pool));
+    secret.expose().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_random_reports_end_nothing_and_are_limited() {
+async fn made_up_reports_are_kept_nowhere_and_keep_no_genuine_one_waiting() {
+    let app = TestApp::start().await;
+    let untouched = app.location_key().await;
+    let report =
+        async |keys: &[String]| app.post("/api-keys/revoke-exposed").json(&json!({"keys": keys})).send().await.status;
+    for round in 0..600 {
+        let mut keys: Vec<String> = (0..100).map(|_| made_up(&app, None)).collect();
+        keys[0] = made_up(&app, Some(untouched.id));
+        if round % 60 != 59 {
+            assert_eq!(report(&keys).await, 202);
+            continue;
+        }
+        // From where all of those come, a key that is one, among others.
+        let found = app.location_key().await;
+        keys[99].clone_from(&found.secret);
+        assert_eq!(report(&keys).await, 202);
+        let refused = app.get("/api-keys/self").key(&found).send().await;
+        assert_eq!(refused.json()["code"], "key_deactivated", "it has ended with the answer");
+    }
+    assert_eq!(report(std::slice::from_ref(&untouched.secret)).await, 429, "one source cannot report without end");
+    assert_eq!(app.app.end_exposed_keys().await.unwrap(), 0, "nothing waits");
+    use_it(&app, &untouched).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_was_accepted_survives_a_crash() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
-    let mut refused = 0;
-    for _ in 0..100 {
-        let kind = keystead_model::api_key::KeyKind::Location;
-        let keys: Vec<String> = (0..100)
-            .map(|_| {
-                let id = app.app.entropy().key_id();
-                let secret =
-                    keystead_model::key_secret::KeySecret::generate(kind, id, |pool| app.app.entropy().fill(pool));
-                secret.expose().to_owned()
-            })
-            .collect();
-        let answer = app.post("/api-keys/revoke-exposed").json(&json!({"keys": keys})).send().await;
-        assert!([202, 429].contains(&answer.status), "{}", answer.text);
-        refused += u32::from(answer.status == 429);
-    }
-    assert!(refused > 0, "one source cannot report without end");
-    assert_eq!(app.app.end_exposed_keys().await.unwrap(), 0);
-    use_it(&app, &key).await;
+    // What the report has stored before anything ends, as a crash leaves it.
+    let columns = "key_id, pepper_version, secret_hash, reported_at";
+    let stored = format!("SELECT id, secret_pepper_version, secret_hash, 1 FROM api_keys WHERE id = '{}'", key.id);
+    app.sql(&format!("INSERT INTO exposure_reports ({columns}) {stored}")).await;
+    assert_eq!(app.app.end_exposed_keys().await.unwrap(), 1);
+    assert_eq!(app.get("/api-keys/self").key(&key).send().await.json()["code"], "key_deactivated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -540,7 +559,6 @@ async fn notices_of_what_was_taken_back_are_closed() {
         app.key_with(Reach::location(app.ids.location), scopes, |new| new.grant.expires_at = Some(in_ten_days)).await;
     let exposed = app.location_key().await;
     app.post("/api-keys/revoke-exposed").json(&json!({"keys": [exposed.secret]})).send().await.expect(202);
-    app.app.end_exposed_keys().await.unwrap();
     days(&app, 6.0).await;
     assert_eq!(open(&app, &expiring).await, [NoticeKind::Expiring(Stage::Fifteen)]);
     assert_eq!(open(&app, &exposed).await, [NoticeKind::Exposed]);
