@@ -12,6 +12,7 @@ mod faults;
 mod fuzz;
 mod idempotency;
 mod inactivity;
+mod instance;
 mod keys_life;
 mod lists;
 mod mails;
