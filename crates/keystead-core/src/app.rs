@@ -118,24 +118,24 @@ impl App {
         entropy: Entropy,
         limits: Limits,
     ) -> Result<Self, OpenAppError> {
-        let now = clock.now();
-        let incarnation = entropy.id::<instance::Fingerprint>(now).to_string();
         let (known, referred) = store
-            .write(move |tx| {
-                instance::create(tx, &incarnation, now)?;
-                Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, api_keys::pepper_versions(tx)?))
-            })
+            .read(|tx| Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, api_keys::pepper_versions(tx)?)))
             .await?;
         secret.check(&known, &referred)?;
         let ours = secret.fingerprints();
-        let bound = store
-            .write(move |tx| {
-                ours.iter().try_for_each(|fingerprint| instance::add_fingerprint(tx, fingerprint, now))?;
-                instance::fingerprints(tx)
-            })
-            .await?;
-        // Two nodes may meet an empty database with two new secrets: the slower one must not go on with its own.
-        secret.check(&bound, &[])?;
+        // Whoever only looks writes nothing.
+        if !ours.iter().all(|fingerprint| known.contains(fingerprint)) {
+            let (now, incarnation) = (clock.now(), entropy.id::<instance::Fingerprint>(clock.now()).to_string());
+            let bound = store
+                .write(move |tx| {
+                    instance::create(tx, &incarnation, now)?;
+                    ours.iter().try_for_each(|fingerprint| instance::add_fingerprint(tx, fingerprint, now))?;
+                    instance::fingerprints(tx)
+                })
+                .await?;
+            // Two nodes may meet an empty database with two new secrets: the slower one must not go on with its own.
+            secret.check(&bound, &[])?;
+        }
         let uses = Arc::new(Uses::new());
         let app = Self {
             inner: Arc::new(Inner {

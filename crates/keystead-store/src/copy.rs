@@ -17,6 +17,7 @@ const TABLES: &[&str] = &[
     "schema_migrations",
     "instance",
     "instance_secrets",
+    "lineage",
     "service_clock",
     "change_head",
     "changes",

@@ -8,7 +8,7 @@ use keystead_http::{Connections, Pace, TrustedProxies};
 use keystead_store::Database;
 use serde::Deserialize;
 
-use crate::instance::Failure;
+use crate::failure::Failure;
 
 /// What can be configured. Every option is also an environment variable and a line of `keystead.toml`.
 #[derive(Args, Clone, Default, Deserialize)]

@@ -3,7 +3,10 @@
 
 pub mod commands;
 pub mod config;
+pub mod data_dir;
 pub mod faces;
+pub mod failure;
 pub mod instance;
 mod open_files;
+mod secret_file;
 pub mod serve;

@@ -12,9 +12,10 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     config::Config,
+    data_dir::{self, DirectoryLock},
     faces::Faces,
-    instance::{self, DirectoryLock, Failure},
-    open_files,
+    failure::Failure,
+    instance, open_files,
 };
 
 /// A server whose socket is open and whose instance is ready.
@@ -42,12 +43,13 @@ impl Server {
                 config.listen
             ))
         })?;
-        let app = instance::open(config, clock, entropy.clone()).await?;
-        // After opening, so that the folder is there; before serving, so that one server writes.
+        data_dir::make(&config.data_dir)?;
+        // Before the schema is looked at: one server writes, and another release's must not be changed under it.
         let lock = match config.database {
             Database::Sqlite(_) => Some(DirectoryLock::take(&config.data_dir)?),
             Database::Postgres(_) => None,
         };
+        let app = instance::make(config, clock, entropy.clone(), lock.as_ref()).await?;
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = match &config.smtp {

@@ -6,7 +6,7 @@ use keystead_model::agency::{TenantName, TenantState};
 use serde_json::json;
 
 use super::{init::valid, operator, output, with_app};
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Agencies {

@@ -9,7 +9,7 @@ use keystead_model::UserId;
 use serde_json::json;
 
 use super::{operator, output, with_app};
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Audit {

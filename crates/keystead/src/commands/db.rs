@@ -10,16 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keystead_core::{App, Clock, Entropy, KeyFilter, KeyQuery};
 use keystead_model::KeyId;
 use keystead_store::{
-    Database,
+    Database, Migrations,
     copy::{Clocks, Copied, copy},
 };
 use serde_json::{Value, json};
 
 use super::output;
-use crate::{
-    config::Config,
-    instance::{self, DirectoryLock, Failure},
-};
+use crate::{config::Config, data_dir::DirectoryLock, failure::Failure, instance};
 
 #[derive(Subcommand)]
 pub(super) enum Db {
@@ -77,9 +74,11 @@ impl Db {
             Self::Backup(backup) => backup.run(config).await,
             Self::Restore(restore) => restore.run(config).await,
             Self::Migrate => {
-                let app = instance::open(config, Clock::System, Entropy::System).await?;
-                println!("The schema is that of this release.");
-                Ok(app.close().await?)
+                let found = instance::upgrade(config, &Clock::System).await?;
+                let known = Migrations::known();
+                let what = if found == known { "had already".to_owned() } else { format!("had {found} and now has") };
+                println!("The schema {what} version {known}, that of this release.");
+                Ok(())
             }
         }
     }
@@ -157,6 +156,7 @@ impl Backup {
         if file.exists() {
             return Err(Failure::new(format!("{} exists; name a new file", file.display())));
         }
+        instance::find_current(config).await?;
         // Whole or not at all, whenever it is looked at.
         let part = file.with_extension("part");
         let _ = fs::remove_file(&part);

@@ -22,10 +22,7 @@ use keystead_model::{
 use keystead_store::{Options, Store, service_clock};
 
 use super::serve;
-use crate::{
-    config::Config,
-    instance::{self, Failure},
-};
+use crate::{config::Config, failure::Failure, instance};
 
 const EMAIL: &str = "maria@northwind.example";
 const PASSWORD: &str = "welcome to northwind";
@@ -56,7 +53,7 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     config.secret_file = folder.join("instance-secret");
     println!("Making a demo in {} …", folder.display());
     let clock = TestClock::at(UtcMs(now.0 - STORY_DAYS * DAY_MS));
-    let app = instance::open(&config, Clock::Test(clock.clone()), Entropy::System).await?;
+    let app = instance::make(&config, Clock::Test(clock.clone()), Entropy::System, None).await?;
     let store = Store::open(&config.database, &Options::default()).map_err(|error| Failure::new(error.to_string()))?;
     let filled = fill(&app, &Story { clock, store }).await;
     app.close().await?;

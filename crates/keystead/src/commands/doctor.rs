@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{output, with_app};
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Args)]
 pub(super) struct Doctor {

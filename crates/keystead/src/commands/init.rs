@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use keystead_core::Setup;
+use keystead_core::{Clock, Entropy, Setup};
 use keystead_model::{
     Invalid,
     agency::TenantName,
@@ -12,8 +12,8 @@ use keystead_model::{
 };
 use serde_json::json;
 
-use super::{output, with_app};
-use crate::{config::Config, instance::Failure};
+use super::{finish, log_for_programs, output};
+use crate::{config::Config, failure::Failure, instance};
 
 #[derive(Args)]
 pub(super) struct Init {
@@ -41,7 +41,7 @@ pub(super) struct Init {
 }
 
 pub(super) fn valid<T>(option: &str, outcome: Result<T, Invalid>) -> Result<T, Failure> {
-    outcome.map_err(|Invalid(problem)| Failure::new(format!("{option} {problem}")))
+    outcome.map_err(|Invalid(problem)| Failure::usage(format!("{option} {problem}")))
 }
 
 /// Reads a secret from a file or standard input, without the line's end.
@@ -64,7 +64,9 @@ impl Init {
             admin_names: (None, None),
             admin_password: read_secret(&self.admin_password_file)?,
         };
-        let made = with_app(config, async |app| Ok(app.set_up(setup).await?)).await?;
+        log_for_programs();
+        let app = instance::make(config, Clock::System, Entropy::System, None).await?;
+        let made = finish(app, async |app| Ok(app.set_up(setup).await?)).await?;
         if self.json {
             output::json(&json!({"agencyId": made.agency, "locationId": made.location, "userId": made.user}));
         } else {

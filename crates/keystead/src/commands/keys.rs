@@ -18,7 +18,7 @@ use keystead_model::{
 use serde_json::{Value, json};
 
 use super::{init::valid, operator, output, with_app};
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Keys {

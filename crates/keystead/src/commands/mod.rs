@@ -23,7 +23,8 @@ use keystead_model::AgencyId;
 
 use crate::{
     config::{Config, Options},
-    instance::{self, Failure},
+    failure::Failure,
+    instance,
 };
 
 /// Keystead: a self-hosted CRM API platform whose heart is its API keys
@@ -87,7 +88,7 @@ pub fn main() -> ExitCode {
 
 fn fail(failure: &Failure) -> ExitCode {
     eprintln!("keystead: {failure}");
-    ExitCode::FAILURE
+    failure.exit_code()
 }
 
 async fn run(line: Line) -> Result<(), Failure> {
@@ -108,13 +109,21 @@ async fn run(line: Line) -> Result<(), Failure> {
     }
 }
 
-/// Opens the application for one command and closes it afterwards.
+/// Opens the instance that is there for one command and closes it afterwards.
 async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
-    // For programs: what a command ends belongs into the log that a restore is given. People see none of it.
+    log_for_programs();
+    finish(instance::open(config, Clock::System, Entropy::System).await?, command).await
+}
+
+/// For programs: what a command ends belongs into the log that a restore is given. People see none of it.
+fn log_for_programs() {
     if !std::io::stderr().is_terminal() {
         serve::log_to_stderr();
     }
-    let app = instance::open(config, Clock::System, Entropy::System).await?;
+}
+
+/// Runs a command on an instance and closes it, however that ends.
+async fn finish<T>(app: App, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
     let outcome = command(&app).await;
     app.close().await?;
     outcome

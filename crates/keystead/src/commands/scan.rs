@@ -16,7 +16,7 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use super::output;
-use crate::instance::Failure;
+use crate::failure::Failure;
 
 #[derive(Args)]
 pub(super) struct Scan {

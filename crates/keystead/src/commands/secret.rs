@@ -5,10 +5,7 @@ use keystead_core::Entropy;
 use serde_json::json;
 
 use super::{output, with_app};
-use crate::{
-    config::Config,
-    instance::{self, Failure},
-};
+use crate::{config::Config, failure::Failure, secret_file};
 
 #[derive(Subcommand)]
 pub(super) enum Secret {
@@ -25,7 +22,7 @@ impl Secret {
         let Self::Add { json } = self;
         // Opening it proves that the file belongs to the database.
         with_app(config, async |_| Ok(())).await?;
-        let version = instance::add_secret_version(&config.secret_file, &Entropy::System)?;
+        let version = secret_file::add_version(&config.secret_file, &Entropy::System)?;
         if json {
             output::json(&json!({"version": version}));
         } else {

@@ -3,7 +3,7 @@
 use keystead_core::{Clock, Entropy};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{config::Config, instance::Failure, serve::Server};
+use crate::{config::Config, failure::Failure, serve::Server};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     log_to_stderr();

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use keystead_model::actor::Actor;
 
 use super::with_app;
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Sweep {

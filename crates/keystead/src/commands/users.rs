@@ -17,7 +17,7 @@ use super::{
     init::{read_secret, valid},
     named_agency, operator, output, with_app,
 };
-use crate::{config::Config, instance::Failure};
+use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
 pub(super) enum Users {

@@ -7,6 +7,7 @@ mod bad_input;
 mod contacts;
 mod copies;
 mod dates;
+mod directories;
 mod doors;
 mod faults;
 mod fuzz;

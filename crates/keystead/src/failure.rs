@@ -1,0 +1,60 @@
+//! Why a command ends without having done what it was asked, and what it tells its caller by its exit code.
+
+use std::{fmt, process::ExitCode};
+
+/// A reason to stop, in one line that says what to do.
+#[derive(Debug)]
+pub struct Failure {
+    text: String,
+    exit: Exit,
+}
+
+/// What a program that called the command learns. 0 is success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// It was done, and something was found that somebody should look at.
+    Found = 1,
+    /// The command, an option, a variable or a line of the configuration is wrong.
+    Usage = 2,
+    /// It cannot be done.
+    Cannot = 3,
+}
+
+impl Failure {
+    /// It cannot be done.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), exit: Exit::Cannot }
+    }
+
+    /// An option or a setting is wrong.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self { text: text.into(), exit: Exit::Usage }
+    }
+
+    /// The command was carried out, and found something that should be looked at.
+    pub fn found(text: impl Into<String>) -> Self {
+        Self { text: text.into(), exit: Exit::Found }
+    }
+
+    /// For whoever started the process.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+impl std::error::Error for Failure {}
+
+impl From<keystead_core::Error> for Failure {
+    fn from(error: keystead_core::Error) -> Self {
+        match error {
+            keystead_core::Error::Internal(cause) => Self::new(cause),
+            keystead_core::Error::Invalid(_) => Self::usage(error.to_string()),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
