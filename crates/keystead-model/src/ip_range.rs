@@ -58,6 +58,28 @@ impl IpRanges {
             || (!self.0.is_empty() && self.0.iter().all(|net| other.0.iter().any(|outer| outer.contains(net))))
     }
 
+    /// The list that allows what both allow; `None` if that is nothing, since an empty list allows all, or if it would be
+    /// longer than a list may be.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        if self.is_open() || other.is_open() {
+            return Some(if self.is_open() { other.clone() } else { self.clone() });
+        }
+        let mut common = Vec::new();
+        for net in &self.0 {
+            // Two ranges lie within each other or have nothing in common.
+            for inner in other.0.iter().filter_map(|theirs| match (theirs.contains(net), net.contains(theirs)) {
+                (true, _) => Some(net),
+                (_, true) => Some(theirs),
+                _ => None,
+            }) {
+                if !common.contains(inner) {
+                    common.push(*inner);
+                }
+            }
+        }
+        (1..=MAX_RANGES).contains(&common.len()).then_some(Self(common))
+    }
+
     /// Whether every address is allowed.
     pub fn is_open(&self) -> bool {
         self.0.is_empty()
@@ -94,6 +116,21 @@ mod tests {
         }
         assert!(IpRanges::default().allows("::1".parse().unwrap()));
         assert_eq!(IpRanges::from_stored(&list.to_stored()), Ok(list));
+    }
+
+    #[test]
+    fn what_two_lists_have_in_common_lies_within_both() {
+        let wide = ranges(&["10.0.0.0/8", "2001:db8::/32"]);
+        assert_eq!(wide.intersection(&ranges(&["10.1.0.0/16", "192.0.2.1"])), Some(ranges(&["10.1.0.0/16"])));
+        assert_eq!(ranges(&["10.1.0.0/16"]).intersection(&wide), Some(ranges(&["10.1.0.0/16"])));
+        assert_eq!(wide.intersection(&IpRanges::default()), Some(wide.clone()));
+        assert_eq!(IpRanges::default().intersection(&wide), Some(wide.clone()));
+        assert_eq!(wide.intersection(&ranges(&["192.0.2.1"])), None, "not an open list");
+        let many =
+            |net: u8| (0..50).map(move |host| format!("{net}.0.0.{host}")).chain([format!("{}.0.0.0/8", 3 - net)]);
+        let lists = [1, 2].map(|net| many(net).skip(1).collect::<Vec<_>>());
+        let [one, other] = lists.map(|texts| IpRanges::parse(texts.iter().map(String::as_str)).expect("ranges"));
+        assert_eq!(one.intersection(&other), None, "longer than what could be read again");
     }
 
     #[test]

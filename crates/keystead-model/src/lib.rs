@@ -27,6 +27,7 @@ pub mod phone;
 pub mod scope;
 pub mod search;
 pub mod session;
+pub mod standing;
 pub mod tag;
 pub mod task;
 pub mod text;

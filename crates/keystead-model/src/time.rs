@@ -146,6 +146,14 @@ impl UtcMs {
         text
     }
 
+    /// Reads what [`UtcMs::to_iso`] writes, and every other instant of ISO 8601 with an offset.
+    pub fn read_iso(text: &str) -> Option<Self> {
+        match Moment::parse(text).ok()? {
+            Moment::Instant(instant) => Some(instant),
+            Moment::Civil(_) | Moment::Day(_) => None,
+        }
+    }
+
     /// `2026-11-25`, the day in UTC.
     pub fn to_day(self) -> String {
         self.to_iso()[..10].to_owned()
