@@ -75,6 +75,7 @@ impl From<Error> for Failure {
             Error::NotFound(noun, id) => failure.message = Message::Missing(noun, id),
             Error::Duplicate(duplicate) => failure.message = Message::Duplicate(duplicate),
             Error::TooManyRequests(wait) | Error::Unavailable(wait) => failure.retry_after = Some(wait),
+            Error::Full => failure.retry_after = Some(Duration::from_secs(30)),
             Error::Internal(cause) => tracing::error!(cause, "an operation failed"),
             Error::Unauthenticated(_)
             | Error::WrongKind(_)

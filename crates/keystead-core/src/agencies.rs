@@ -70,7 +70,7 @@ impl App {
             .operate_serial(
                 authority,
                 move |tx, authority| {
-                    changes::next(tx, Change::Agency(id), authority.now())?;
+                    let sequence = changes::next(tx, Change::Agency(id), authority.now())?;
                     let service = service_clock::read(tx)?.now;
                     if agencies::set_state(tx, id, state, service)? == 0 {
                         return Err(already(state));
@@ -78,13 +78,15 @@ impl App {
                     let action = if state == TenantState::Active { "agency.resumed" } else { "agency.suspended" };
                     let change =
                         record::Change { action, location: None, subject: id.as_str(), before: None, after: None };
-                    record(tx, authority, change)
+                    record(tx, authority, change)?;
+                    Ok(sequence)
                 },
-                |_, _| Ok(()),
+                |tx, _| Ok(changes::poll(tx)?.head),
             )
             .await;
         self.keys.clear();
-        changed
+        self.journaled(changed?).await;
+        Ok(())
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Receipt {
     pub effective_here: UtcMs,
     /// When it holds on every node.
     pub effective_everywhere_by: UtcMs,
+    /// Whether it is in the journal of revocations: if it is not, the restore of an older backup would undo it.
+    pub is_journaled: bool,
 }
 
 /// Which keys to list, and from where on.
@@ -112,7 +114,7 @@ impl App {
             .await;
         self.keys.invalidate(id);
         let (sequence, namesakes, key, is_new) = written?;
-        Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence), namesakes })
+        Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence).await, namesakes })
     }
 
     /// Keys that the authority may see, newest first, and how many match in all.
@@ -192,22 +194,6 @@ impl App {
             Ok(key.deactivate(by, at.utc, at.service)?)
         })
         .await
-    }
-
-    /// Ends the keys whose authority was ended after the backup that this database was restored from, by the numbers
-    /// that the log gives the changes. Answers those that were active.
-    pub async fn reapply_revocations(&self, revoked: Vec<(KeyId, i64)>) -> Result<Vec<KeyId>> {
-        let head = self.store.read(changes::poll).await?.head;
-        let mut ended = Vec::new();
-        for (id, _) in revoked.into_iter().filter(|(_, sequence)| *sequence > head) {
-            let found = self.store.read(move |tx| api_keys::find_for_authentication(tx, id)).await?;
-            if let Some(found) = found.filter(|found| found.state == KeyState::Active) {
-                let operator = self.operator_in(found.grant.agency).await?;
-                self.deactivate_key(operator.authority(), id).await?;
-                ended.push(id);
-            }
-        }
-        Ok(ended)
     }
 
     /// Switches a key on again.
@@ -348,12 +334,14 @@ impl App {
         if REVOKING.contains(&action) {
             log_revocation(key.id, action, sequence);
         }
-        Ok(ChangedKey { key, receipt: self.receipt(sequence), namesakes })
+        Ok(ChangedKey { key, receipt: self.receipt(sequence).await, namesakes })
     }
 
-    pub(crate) fn receipt(&self, sequence: i64) -> Receipt {
+    /// The receipt of a change that is committed and holds on this node.
+    pub(crate) async fn receipt(&self, sequence: i64) -> Receipt {
         let effective_here = self.clock.now();
-        Receipt { sequence, effective_here, effective_everywhere_by: effective_here + FRESH_FOR }
+        let is_journaled = self.journaled(sequence).await;
+        Receipt { sequence, effective_here, effective_everywhere_by: effective_here + FRESH_FOR, is_journaled }
     }
 
     pub(crate) fn giver(&self, authority: &Authority) -> Giver {

@@ -19,7 +19,7 @@ use keystead_model::{
 use keystead_store::{Store, agencies, api_keys, instance};
 
 use crate::{
-    AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Result, SecretError,
+    AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Journal, Result, SecretError,
     context::Holder,
     error::Noun,
     guesses::Guesses,
@@ -95,6 +95,8 @@ pub struct Inner {
     pub(crate) exposures: SourceCounts,
     /// Forms of those who are not signed in, by where they come from.
     pub(crate) forms_of_strangers: SourceCounts,
+    /// Outlives the database.
+    pub(crate) journal: Option<Arc<Journal>>,
     /// Deletions whose keys were used afterwards, and whose owners were told.
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     polled_once: AtomicBool,
@@ -110,13 +112,15 @@ impl std::ops::Deref for App {
 impl App {
     /// Opens the application on a migrated database.
     ///
-    /// An empty database is bound to `secret`; every other must have been bound to it before.
+    /// An empty database is bound to `secret`; every other must have been bound to it before. Whoever changes authority in
+    /// an instance that is restored one day needs its `journal`.
     pub async fn open(
         store: Store,
         secret: InstanceSecret,
         clock: Clock,
         entropy: Entropy,
         limits: Limits,
+        journal: Option<Journal>,
     ) -> Result<Self, OpenAppError> {
         let (known, referred) = store
             .read(|tx| Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, api_keys::pepper_versions(tx)?)))
@@ -150,6 +154,7 @@ impl App {
                 guesses: Guesses::default(),
                 exposures: SourceCounts::new(MINUTE, REPORTS_PER_MINUTE),
                 forms_of_strangers: SourceCounts::new(MINUTE, FORMS_PER_MINUTE),
+                journal: journal.map(Arc::new),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 polled_once: AtomicBool::new(false),
                 store,

@@ -52,6 +52,8 @@ pub enum Error {
     TooManyRequests(Duration),
     /// The database does not answer; the same request may work later.
     Unavailable(Duration),
+    /// There is no room left to write; reading goes on.
+    Full,
     /// A defect of ours, or of the disk: the text is for the log only.
     Internal(String),
 }
@@ -117,6 +119,7 @@ impl Error {
             Self::Duplicate(_) => ErrorCode::DuplicateContact,
             Self::TooManyRequests(_) => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Full => ErrorCode::StorageFull,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -144,9 +147,13 @@ impl From<keystead_store::Error> for Error {
     fn from(error: keystead_store::Error) -> Self {
         use keystead_store::Error as Store;
         match error {
-            Store::Unavailable(cause) | Store::Full(cause) | Store::Contended(cause) => {
+            Store::Unavailable(cause) | Store::Contended(cause) => {
                 tracing::warn!(cause, "the database could not do it");
                 Self::Unavailable(Duration::from_secs(1))
+            }
+            Store::Full(cause) => {
+                tracing::error!(cause, "the database has no space left");
+                Self::Full
             }
             other => Self::Internal(other.to_string()),
         }

@@ -149,6 +149,9 @@ codes! {
     Unavailable = "unavailable", 503, "The database does not answer",
         "Keystead answers 503 rather than guess. Nothing was changed, or the outcome is not known.",
         "Repeat the request after Retry-After; with an Idempotency-Key that is always safe.";
+    StorageFull = "storage_full", 507, "There is no space left to write",
+        "The disk of the database is full. Nothing was changed. Whatever only reads goes on.",
+        "Tell the operator. Repeat the request when there is space again; with an Idempotency-Key that is always safe.";
     Internal = "internal", 500, "Something went wrong here",
         "A defect of Keystead. The cause is in the server's log under the request id, which is the answer's `traceId`.",
         "Tell the operator the `traceId`.";

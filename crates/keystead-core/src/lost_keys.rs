@@ -104,7 +104,7 @@ impl App {
         }
         // Its name is the old one's on purpose.
         let secret = is_new.then_some(secret);
-        Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence), namesakes: 0 }, old })
+        Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence).await, namesakes: 0 }, old })
     }
 
     /// The replacement of a lost key is used for the first time: the lost one stops.
@@ -136,6 +136,7 @@ impl App {
         self.keys.invalidate(id);
         if let Some(sequence) = written? {
             log_revocation(lost, "api_key.deactivated", sequence);
+            self.journaled(sequence).await;
         }
         Ok(())
     }
@@ -199,6 +200,7 @@ impl App {
             for (number, report) in reports {
                 ended += u64::from(self.end_exposed_key(number, report).await?);
             }
+            self.keep_journal_now().await?;
         }
     }
 

@@ -43,6 +43,12 @@ fn hash(password: &str, salt: [u8; 16]) -> Result<String> {
     Ok(hash.to_string())
 }
 
+/// The salt of a stored hash. Every password that is set has another, so it tells whether one was set since; nothing can
+/// be guessed by it.
+pub(crate) fn salt(hash: &str) -> Option<&str> {
+    hash.split('$').nth(4)
+}
+
 impl Passwords {
     pub(crate) fn new(entropy: &Entropy) -> Result<Self> {
         let mut salt = [0; 16];

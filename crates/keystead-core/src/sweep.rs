@@ -200,6 +200,9 @@ impl App {
         if swept != Swept::default() {
             tracing::info!(?swept, "the sweep took its steps");
         }
+        if swept.deleted > 0 {
+            self.keep_journal_now().await?;
+        }
         if swept.held > 0 {
             tracing::warn!(held = swept.held, "keys are held: their owners have no admin who could be told");
         }

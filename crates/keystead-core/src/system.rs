@@ -7,7 +7,7 @@ use keystead_store::{
     sweep,
 };
 
-use crate::{App, Result};
+use crate::{App, Result, journal::unwritten};
 
 /// What the operator sees.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct SystemStatus {
     pub nodes: Vec<NodeRow>,
     /// Keys that wait for an admin who could be told.
     pub held: usize,
+    /// Why this server cannot keep its journal of revocations, if it cannot.
+    pub journal_problem: Option<String>,
 }
 
 impl SystemStatus {
@@ -44,6 +46,7 @@ impl SystemStatus {
         if self.paused {
             warnings.push("Deletions of unused keys are paused (keystead sweep resume).".to_owned());
         }
+        warnings.extend(self.journal_problem.as_deref().map(unwritten));
         warnings
     }
 }
@@ -55,6 +58,7 @@ impl App {
     /// Looks at the instance.
     pub async fn system_status(&self) -> Result<SystemStatus> {
         let database = self.database_kind();
+        let journal_problem = self.journal.as_ref().and_then(|journal| journal.problem());
         Ok(self
             .store
             .read(move |tx| {
@@ -68,6 +72,7 @@ impl App {
                     paused: poll.clock.paused,
                     nodes: nodes::list(tx)?,
                     held: sweep::held(tx, None, 1000)?.len(),
+                    journal_problem: journal_problem.clone(),
                 })
             })
             .await?)

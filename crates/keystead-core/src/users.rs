@@ -13,7 +13,9 @@ use keystead_model::{
     user::{Invitation, NewUser, Role, User},
 };
 use keystead_store::{
-    Tx, agencies, locations, sessions,
+    Tx, agencies,
+    changes::{self, Change},
+    locations, sessions,
     users::{self, TokenHash},
 };
 use serde_json::json;
@@ -257,8 +259,10 @@ impl App {
     ) -> Result<()> {
         manages(manager)?;
         let authority = authority.clone();
-        self.store
-            .write(move |tx| {
+        let sequence = self
+            .store
+            .write_serial(move |tx| {
+                let sequence = changes::next(tx, Change::Member(id), authority.now())?;
                 let user = users::find(tx, authority.agency(), id)?
                     .filter(|user| is_managed(&authority, manager, user.role, &user.locations))
                     .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
@@ -271,9 +275,13 @@ impl App {
                 let after = users::find(tx, authority.agency(), id)?
                     .map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
                 let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
-                record(tx, &authority, record::Change { action, location: None, subject: id.as_str(), before, after })
+                let change = record::Change { action, location: None, subject: id.as_str(), before, after };
+                record(tx, &authority, change)?;
+                Ok::<_, Error>(sequence)
             })
-            .await
+            .await?;
+        self.journaled(sequence).await;
+        Ok(())
     }
 
     /// Sets somebody's password, by the operator's command line. All their sessions end. `agency` is needed where several have a
@@ -304,8 +312,10 @@ impl App {
         change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let (email, now) = (normalized_email(email), self.clock.now());
-        self.store
-            .write(move |tx| {
+        let sequence = self
+            .store
+            .write_serial(move |tx| {
+                changes::lock(tx)?;
                 let mut found = users::find_by_email(tx, &email)?;
                 found.retain(|(user, _)| agency.is_none_or(|agency| user.agency == agency));
                 let user = match found.as_slice() {
@@ -322,9 +332,11 @@ impl App {
                 };
                 change(tx, user)?;
                 record_unsigned(tx, user.agency, Actor::Operator, None, now, action, user.id.as_str())?;
-                Ok(())
+                Ok(changes::next(tx, Change::Member(user.id), now)?)
             })
-            .await
+            .await?;
+        self.journaled(sequence).await;
+        Ok(())
     }
 
     /// Changes one's own password. All other sessions end.
@@ -342,14 +354,18 @@ impl App {
         let password_hash = self.passwords.hash(new, &self.entropy, Some(Source::of(facts.address))).await?;
         let (user, now, ip) = (signed_in.user.clone(), self.clock.now(), facts.address.to_string());
         let id = user.id;
-        self.store
-            .write(move |tx| {
+        let sequence = self
+            .store
+            .write_serial(move |tx| {
+                let sequence = changes::next(tx, Change::Member(id), now)?;
                 users::set_password(tx, user.id, &password_hash)?;
                 sessions::delete_of_user(tx, user.id)?;
                 let actor = Actor::User(id);
-                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())
+                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())?;
+                Ok::<_, Error>(sequence)
             })
             .await?;
+        self.journaled(sequence).await;
         self.begin_session(signed_in.user.clone(), facts).await
     }
 }

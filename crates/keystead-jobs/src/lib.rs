@@ -57,6 +57,9 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(2), "end keys that were found in public", |app| boxed(async move {
             app.end_exposed_keys().await.map(drop)
         })),
+        every(Duration::from_secs(2), "keep the journal of revocations", |app| boxed(async move {
+            app.keep_journal().await
+        })),
         every(Duration::from_secs(2), "seal the audit log", |app| boxed(
             async move { app.seal_audit().await.map(drop) }
         )),

@@ -57,7 +57,7 @@ pub(crate) struct Truth {
 pub(crate) struct PollUnderWay {
     sent: i64,
     found: changes::Poll,
-    changed: Vec<(i64, Change)>,
+    changed: Vec<(i64, Option<Change>)>,
 }
 
 pub(crate) struct World {
@@ -254,10 +254,11 @@ impl World {
         }
         for (_, change) in changed {
             match change {
-                Change::Key(id) => {
+                Some(Change::Key(id)) => {
                     node.cache.remove(&id);
                 }
-                Change::Location(_) | Change::Agency(_) => node.cache.clear(),
+                Some(Change::Member(_)) => {}
+                Some(Change::Location(_) | Change::Agency(_)) | None => node.cache.clear(),
             }
         }
         node.applied = found.head;

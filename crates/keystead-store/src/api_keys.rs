@@ -133,12 +133,22 @@ fn read_last_use(row: &mut Row<'_>) -> Result<Option<LastUse>> {
     })
 }
 
-/// The key of a public id, whoever owns it: only authentication may ask so.
+/// The key of a public id, whoever owns it: only authentication and the journal of revocations may ask so.
 pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>> {
     let sql = format!(
         "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1"
     );
     tx.query_opt(&sql, &[&id], read)
+}
+
+/// All keys of the instance, by id, after the cursor: for what the instance does with all of them.
+pub fn page(tx: &mut Tx<'_>, after: Option<KeyId>, limit: i64) -> Result<Vec<ApiKey>> {
+    let after = after.as_ref().map_or("", KeyId::as_str);
+    let sql = format!(
+        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE k.id > ?1 ORDER BY k.id LIMIT ?2"
+    );
+    tx.query(&sql, &[&after, &limit], read)
 }
 
 /// One key of an agency.

@@ -3,12 +3,12 @@
 //! A transaction that changes such a thing calls [`next`] **first**. The row lock on `change_head` makes commit order
 //! equal sequence order, without gaps, so that a reader that has seen n has seen everything up to n.
 
-use keystead_model::{AgencyId, KeyId, LocationId, UtcMs};
+use keystead_model::{AgencyId, KeyId, LocationId, UserId, UtcMs};
 
-use crate::{Error, Result, Tx, filter::rows, service_clock::ServiceClock};
+use crate::{Result, Tx, filter::rows, service_clock::ServiceClock};
 
 /// What changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// A key: its state, secrets, scopes, locations, addresses, limit or expiry.
     Key(KeyId),
@@ -16,30 +16,38 @@ pub enum Change {
     Location(LocationId),
     /// An agency's state.
     Agency(AgencyId),
+    /// A member: their role, password, and whether they may sign in. No cache holds it; the journal of revocations does.
+    Member(UserId),
 }
 
 impl Change {
-    fn kind(&self) -> &'static str {
+    /// What kind of thing changed, in one word.
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Key(_) => "key",
             Self::Location(_) => "location",
             Self::Agency(_) => "agency",
+            Self::Member(_) => "member",
         }
     }
 
-    fn subject(&self) -> &str {
+    /// Its id.
+    pub fn subject(&self) -> &str {
         match self {
             Self::Key(id) => id.as_str(),
             Self::Location(id) => id.as_str(),
             Self::Agency(id) => id.as_str(),
+            Self::Member(id) => id.as_str(),
         }
     }
 
-    fn parse(kind: &str, subject: &str) -> Option<Self> {
+    /// Reads the two; `None` for a kind that this release does not know.
+    pub fn parse(kind: &str, subject: &str) -> Option<Self> {
         match kind {
             "key" => KeyId::parse(subject).map(Self::Key),
             "location" => LocationId::parse(subject).map(Self::Location),
             "agency" => AgencyId::parse(subject).map(Self::Agency),
+            "member" => UserId::parse(subject).map(Self::Member),
             _ => None,
         }
     }
@@ -113,13 +121,12 @@ pub fn poll(tx: &mut Tx<'_>) -> Result<Poll> {
     )
 }
 
-/// The changes after `seq`, in order, at most `limit`.
-pub fn after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Change)>> {
+/// The changes after `seq`, in order, at most `limit`; `None` is a kind of change that only a newer release knows.
+pub fn after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<Change>)>> {
     tx.query("SELECT seq, kind, subject FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2", &[&seq, &limit], |row| {
         let seq = row.column()?;
         let (kind, subject): (String, String) = (row.column()?, row.column()?);
-        let change = Change::parse(&kind, &subject).ok_or_else(|| Error::unreadable("an unknown change"))?;
-        Ok((seq, change))
+        Ok((seq, Change::parse(&kind, &subject)))
     })
 }
 

@@ -8,7 +8,7 @@ use keystead_model::UtcMs;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Database, Error, Migrations, Result, Row, ToValue, Tx, Value, migrations, postgres, service_clock, sqlite,
+    Database, Error, Migrations, Result, Row, ToValue, Tx, Value, lineage, migrations, postgres, service_clock, sqlite,
     tx::Session,
 };
 
@@ -351,7 +351,8 @@ pub fn copy(
     }
     if let Clocks::Restart { incarnation } = clocks {
         service_clock::restart_all(&mut tx)?;
-        tx.execute("UPDATE instance SET incarnation = ?1 WHERE id = 1", &[incarnation])?;
+        let old: String = tx.query_one("SELECT incarnation FROM instance WHERE id = 1", &[], |row| row.column())?;
+        lineage::fork(&mut tx, &old, incarnation)?;
         tx.execute("DELETE FROM nodes", &[])?;
         // Nobody is signed in to a database that was elsewhere before.
         tx.execute("DELETE FROM sessions WHERE created_at <= ?1", &[&now])?;

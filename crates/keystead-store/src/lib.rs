@@ -16,6 +16,7 @@ mod filter;
 pub mod idempotency;
 pub mod instance;
 pub mod key_usage;
+pub mod lineage;
 pub mod locations;
 pub mod mails;
 mod memory;

@@ -53,6 +53,24 @@ fn read_social(text: &str) -> Result<Vec<(String, String)>> {
     serde_json::from_str(text).map_err(|_| Error::unreadable("social links"))
 }
 
+/// Whether a location works, whoever owns it; `None` if there is none.
+pub fn state(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<TenantState>> {
+    let sql = "SELECT state FROM locations WHERE id = ?1";
+    tx.query_opt(sql, &[&id], |row| Ok(TenantState::from_stored(&row.column::<String>()?)))
+}
+
+/// The agency of a location.
+pub fn agency_of(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<AgencyId>> {
+    tx.query_opt("SELECT agency_id FROM locations WHERE id = ?1", &[&id], |row| row.column())
+}
+
+/// All locations of the instance, by id, after the cursor.
+pub fn page(tx: &mut Tx<'_>, after: Option<LocationId>, limit: i64) -> Result<Vec<LocationId>> {
+    let after = after.as_ref().map_or("", LocationId::as_str);
+    let sql = "SELECT id FROM locations WHERE id > ?1 ORDER BY id LIMIT ?2";
+    tx.query(sql, &[&after, &limit], |row| row.column())
+}
+
 /// Adds a location.
 pub fn insert(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
     let Location { id, agency, state, resumed_at, profile, created_at, updated_at: _ } = location;

@@ -60,6 +60,11 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<u64> {
     tx.execute("DELETE FROM sessions WHERE user_id = ?1", &[&user])
 }
 
+/// Ends all sessions of everybody.
+pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64> {
+    tx.execute("DELETE FROM sessions", &[])
+}
+
 /// Forgets sessions that began before `before`.
 pub fn trim(tx: &mut Tx<'_>, before: UtcMs) -> Result<u64> {
     tx.execute("DELETE FROM sessions WHERE created_at < ?1", &[&before])

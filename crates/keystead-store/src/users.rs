@@ -115,6 +115,12 @@ pub fn find_for_session(tx: &mut Tx<'_>, id: UserId) -> Result<Option<(User, Opt
     tx.query_opt(&sql, &[&id], |row| Ok((read(row)?, row.column()?)))
 }
 
+/// All users of the instance, by id, after the cursor.
+pub fn page(tx: &mut Tx<'_>, after: Option<UserId>, limit: i64) -> Result<Vec<UserId>> {
+    let after = after.as_ref().map_or("", UserId::as_str);
+    tx.query("SELECT id FROM users WHERE id > ?1 ORDER BY id LIMIT ?2", &[&after, &limit], |row| row.column())
+}
+
 /// All users of an agency by address.
 pub fn list(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<User>> {
     let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.agency_id = ?1 ORDER BY u.email_lower");
@@ -145,6 +151,12 @@ pub fn set_role(tx: &mut Tx<'_>, id: UserId, role: Role, locations: &BTreeSet<Lo
 /// Sets the hash of a password.
 pub fn set_password(tx: &mut Tx<'_>, id: UserId, password_hash: &str) -> Result<()> {
     tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", &[&id, &password_hash])?;
+    Ok(())
+}
+
+/// Takes a user's password: they cannot sign in until a new one is set.
+pub fn clear_password(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+    tx.execute("UPDATE users SET password_hash = NULL WHERE id = ?1", &[&id])?;
     Ok(())
 }
 
@@ -233,4 +245,9 @@ pub fn delete_invitation(tx: &mut Tx<'_>, token: &TokenHash) -> Result<bool> {
 /// Withdraws an invitation by its id; `false` if it was gone.
 pub fn withdraw_invitation(tx: &mut Tx<'_>, agency: AgencyId, id: keystead_model::id::Id<Invitation>) -> Result<bool> {
     Ok(tx.execute("DELETE FROM invitations WHERE agency_id = ?1 AND id = ?2", &[&agency, &id])? == 1)
+}
+
+/// Ends all invitations of everybody; how many that were.
+pub fn delete_invitations(tx: &mut Tx<'_>) -> Result<u64> {
+    tx.execute("DELETE FROM invitations", &[])
 }

@@ -239,7 +239,7 @@ impl TestApp {
         let secret = std::fs::read_to_string(self.database.folder.join("instance-secret")).expect("the secret");
         let secret = InstanceSecret::parse(&secret).expect("the secret");
         let clock = Clock::Test(self.clock.clone());
-        App::open(store, secret, clock, Entropy::System, Limits::default()).await.expect("a node")
+        App::open(store, secret, clock, Entropy::System, Limits::default(), None).await.expect("a node")
     }
 
     /// Runs a statement past all rules, as a test's damage or the passing of time.

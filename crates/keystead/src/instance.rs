@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use keystead_core::{App, Clock, Entropy, InstanceSecret};
+use keystead_core::{App, Clock, Entropy, InstanceSecret, Journal, adopt};
 use keystead_store::{Database, Migrations, Options, Store, instance};
 
 use crate::{
@@ -83,12 +83,15 @@ pub async fn make(
     migrate(config, &store, &clock).await?;
     if let Database::Sqlite(path) = &config.database {
         for file in files_of(path) {
-            data_dir::adopt(&file);
+            adopt(&file);
         }
     }
     let secret = make_secret(config, &store, &entropy).await?;
     open_app(config, store, secret, clock, entropy).await
 }
+
+/// Name of the journal of revocations in the data directory.
+pub const JOURNAL: &str = "revocations.jsonl";
 
 /// A SQLite database is up to three files.
 pub(crate) fn files_of(database: &Path) -> [PathBuf; 3] {
@@ -108,7 +111,9 @@ async fn open_app(
     clock: Clock,
     entropy: Entropy,
 ) -> Result<App, Failure> {
-    App::open(store, secret, clock, entropy, config.limits).await.map_err(|error| Failure::new(error.to_string()))
+    let journal = Journal::at(config.data_dir.join(JOURNAL));
+    let opened = App::open(store, secret, clock, entropy, config.limits, Some(journal)).await;
+    opened.map_err(|error| Failure::new(error.to_string()))
 }
 
 async fn current(config: &Config, store: &Store) -> Result<i64, Failure> {
@@ -126,7 +131,7 @@ async fn migrate(config: &Config, store: &Store, clock: &Clock) -> Result<(), Fa
             .copy_file(&copy)
             .map_err(|error| Failure::new(format!("the database cannot be copied before its upgrade: {error}")))?;
         if copied {
-            data_dir::adopt(&copy);
+            adopt(&copy);
             tracing::info!(copy = %copy.display(), "the database was copied before its upgrade");
         }
     }

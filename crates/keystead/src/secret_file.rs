@@ -9,7 +9,7 @@ use std::{
 
 use keystead_core::{Entropy, InstanceSecret};
 
-use crate::{data_dir, failure::Failure};
+use crate::failure::Failure;
 
 /// Reads all versions.
 pub(crate) fn read(path: &Path) -> Result<InstanceSecret, Failure> {
@@ -33,7 +33,7 @@ pub(crate) fn create(path: &Path, entropy: &Entropy) -> Result<InstanceSecret, F
         // Also where another process was faster: then its secret is the instance's.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unwritable(path, &error)),
         _ => {
-            data_dir::adopt(path);
+            keystead_core::adopt(path);
             read(path)
         }
     }

@@ -50,6 +50,11 @@ impl Server {
             Database::Postgres(_) => None,
         };
         let app = instance::make(config, clock, entropy.clone(), lock.as_ref()).await?;
+        // Before anybody is let in: a database that is older than the journal is brought back within it.
+        match app.keep_journal().await {
+            Err(keystead_core::Error::Full) | Ok(()) => {}
+            Err(error) => return Err(Failure::new(format!("the journal of revocations: {}", Failure::from(error)))),
+        }
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let mailer = match &config.smtp {

@@ -159,11 +159,12 @@ pub fn shape<'k>(app: &App, key: &'k ApiKey) -> KeyShape<'k> {
 
 /// The bound of a change.
 pub fn receipt(receipt: &Receipt) -> Value {
-    let Receipt { sequence, effective_here, effective_everywhere_by } = receipt;
+    let Receipt { sequence, effective_here, effective_everywhere_by, is_journaled } = receipt;
     json!({
         "sequence": sequence,
         "effectiveHere": effective_here,
         "effectiveEverywhereBy": effective_everywhere_by,
+        "journaled": is_journaled,
     })
 }
 

@@ -32,6 +32,10 @@ impl App {
             || oldest.is_some_and(|oldest| oldest > cursor.seq + 1 && head > cursor.seq);
         if lost {
             self.keys.clear();
+            // A database that was set back while it was used: what was ended since must not come to life.
+            if cursor.incarnation == incarnation && head < cursor.seq {
+                self.keep_journal_now().await?;
+            }
             *cursor = FeedCursor { incarnation, seq: head };
             self.fence.polled(sent);
             return Ok(());
@@ -44,9 +48,11 @@ impl App {
             }
             for (seq, change) in batch {
                 match change {
-                    Change::Key(id) => self.keys.invalidate(id),
-                    // A tenant's state is part of the entries of all its keys; this is rare enough for a clean sweep.
-                    Change::Location(_) | Change::Agency(_) => self.keys.clear(),
+                    Some(Change::Key(id)) => self.keys.invalidate(id),
+                    Some(Change::Member(_)) => {}
+                    // A tenant's state is part of the entries of all its keys; this is rare enough for a clean sweep. So
+                    // is what only a newer release knows: it may concern any of them.
+                    Some(Change::Location(_) | Change::Agency(_)) | None => self.keys.clear(),
                 }
                 cursor.seq = seq;
             }

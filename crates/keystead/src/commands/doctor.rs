@@ -19,6 +19,7 @@ impl Doctor {
             let status = app.system_status().await?;
             let mut warnings = config.warnings();
             warnings.extend(status.warnings());
+            warnings.extend(app.journal_warning().await?);
             if self.json {
                 output::json(&json!({
                     "database": status.database,
@@ -29,7 +30,7 @@ impl Doctor {
                     "nodes": status.nodes.len(),
                     "warnings": warnings,
                 }));
-                return Ok(());
+                return judge(&warnings);
             }
             println!("Database {}, schema {}, last change no. {}.", status.database, status.schema, status.head);
             println!("{} server(s) were heard of in the last minutes.", status.nodes.len());
@@ -37,8 +38,17 @@ impl Doctor {
                 [] => println!("Nothing to worry about."),
                 warnings => warnings.iter().for_each(|warning| println!("! {warning}")),
             }
-            Ok(())
+            judge(&warnings)
         })
         .await
+    }
+}
+
+/// Programs learn from the exit code whether there is anything to look at.
+fn judge(warnings: &[String]) -> Result<(), Failure> {
+    match warnings.len() {
+        0 => Ok(()),
+        1 => Err(Failure::found("one thing should be looked at")),
+        count => Err(Failure::found(format!("{count} things should be looked at"))),
     }
 }

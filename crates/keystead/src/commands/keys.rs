@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{
     WantedKey, changed_shape, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape, with_warnings,
 };
-use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, warning_of_namesakes};
+use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
 use keystead_model::{
     KeyId,
     api_key::{DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, parse_overlap},
@@ -245,8 +245,7 @@ impl One {
     ) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let done = operation(&context, id(&self.id)?).await?;
-        show_changed(app, &self.common, &done);
-        Ok(())
+        show_changed(app, &self.common, &done)
     }
 }
 
@@ -274,8 +273,7 @@ impl Create {
             rate_limit: None,
         };
         let made = app.create_key(context.authority(), wanted.into_new(app, context.authority()).await?).await?;
-        show_created(app, &self.common, &made);
-        Ok(())
+        show_created(app, &self.common, &made)
     }
 }
 
@@ -334,8 +332,7 @@ impl Replace {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let ends = valid("--old-ends", parse_old_ends(&self.old_ends))?;
         let replaced = app.replace_key(context.authority(), id(&self.id)?, ends).await?;
-        show_created(app, &self.common, &replaced.made);
-        Ok(())
+        show_created(app, &self.common, &replaced.made)
     }
 }
 
@@ -403,8 +400,7 @@ impl Update {
             rate_limit,
         };
         let done = app.update_key(context.authority(), id, None, patch).await?;
-        show_changed(app, &self.common, &done);
-        Ok(())
+        show_changed(app, &self.common, &done)
     }
 }
 
@@ -413,18 +409,17 @@ impl Rotate {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let id = id(&self.id)?;
         if self.cancel {
-            show_changed(app, &self.common, &app.cancel_key_rotation(context.authority(), id).await?);
+            show_changed(app, &self.common, &app.cancel_key_rotation(context.authority(), id).await?)
         } else if self.finish {
-            show_changed(app, &self.common, &app.finish_key_rotation(context.authority(), id).await?);
+            show_changed(app, &self.common, &app.finish_key_rotation(context.authority(), id).await?)
         } else {
             let overlap: Duration = match self.overlap.as_deref() {
                 Some(text) => valid("--overlap", parse_overlap(text))?,
                 None => DEFAULT_OVERLAP,
             };
             let made = app.rotate_key(context.authority(), id, self.version, overlap).await?;
-            show_created(app, &self.common, &made);
+            show_created(app, &self.common, &made)
         }
-        Ok(())
     }
 }
 
@@ -442,9 +437,21 @@ fn show(common: &Common, answer: Value) {
     output::table(&["FIELD", "VALUE"], &rows);
 }
 
-fn show_changed(app: &App, common: &Common, done: &ChangedKey) {
+fn show_changed(app: &App, common: &Common, done: &ChangedKey) -> Result<(), Failure> {
     show(common, changed_shape(app, done));
     warn(common, done.namesakes);
+    journaled(&done.receipt)
+}
+
+/// A change that holds, but that a restore would undo, is one that somebody should look at.
+fn journaled(receipt: &Receipt) -> Result<(), Failure> {
+    if receipt.is_journaled {
+        return Ok(());
+    }
+    Err(Failure::found(
+        "this is done, but it could not be noted in the journal of revocations: until that can be written (see keystead \
+         doctor), the restore of an older backup would undo it",
+    ))
 }
 
 /// For people; programs read it in the answer.
@@ -454,7 +461,7 @@ fn warn(common: &Common, namesakes: i64) {
     }
 }
 
-fn show_created(app: &App, common: &Common, made: &CreatedKey) {
+fn show_created(app: &App, common: &Common, made: &CreatedKey) -> Result<(), Failure> {
     let secret = made.secret.as_ref().map_or("", |secret| secret.expose());
     if common.json {
         let answer = json!({
@@ -468,4 +475,5 @@ fn show_created(app: &App, common: &Common, made: &CreatedKey) {
         eprintln!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
         warn(common, made.namesakes);
     }
+    journaled(&made.receipt)
 }

@@ -113,8 +113,12 @@ async fn what_was_ended_after_a_backup_is_ended_again() {
     copied(&file, &restored.database, restart()).await.unwrap();
     let node = app.node_on(&restored.database).await;
     authenticate(&node, &ended).await.expect("an old backup knows nothing of it");
-    let again = node.reapply_revocations(vec![(ended.id, receipt.sequence), (alive.id, 1)]).await.unwrap();
-    assert_eq!(again, [ended.id], "and of what it knows nothing is ended twice");
+    let line = |id, sequence| json!({"message": "authority was ended", "key": id, "sequence": sequence}).to_string();
+    let log = app.database.folder.join("log");
+    std::fs::write(&log, [line(ended.id, receipt.sequence), line(alive.id, 1)].join("\n")).unwrap();
+    let told = node.read_revocations(vec![log]).await.unwrap();
+    let again = node.reapply(&told).await.unwrap();
+    assert_eq!(again.ended, [ended.id], "and of what it knows nothing is ended twice");
     assert_eq!(authenticate(&node, &ended).await, Err("key_deactivated"));
     authenticate(&node, &alive).await.unwrap();
     node.close().await.unwrap();

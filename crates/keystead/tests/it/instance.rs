@@ -87,6 +87,13 @@ impl Instance {
         Running { child, address }
     }
 
+    /// What a command says that must fail, its log included.
+    pub(crate) fn refused_text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// A command that must fail, with one line on standard error.
     pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);

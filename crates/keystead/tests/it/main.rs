@@ -22,6 +22,7 @@ mod nodes;
 mod races;
 mod rate_limits;
 mod requests;
+mod revocations;
 mod secrets;
 mod sign_in;
 mod startup;

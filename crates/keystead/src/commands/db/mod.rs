@@ -1,14 +1,13 @@
 //! `keystead db …`: moving, backing up and restoring the whole database.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod reapply;
+mod restore;
+
+use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use keystead_core::{App, Clock, Entropy, KeyFilter, KeyQuery};
-use keystead_model::KeyId;
+use keystead_core::{Clock, Entropy};
 use keystead_store::{
     Database, Migrations,
     copy::{Clocks, Copied, copy},
@@ -16,7 +15,7 @@ use keystead_store::{
 use serde_json::{Value, json};
 
 use super::output;
-use crate::{config::Config, data_dir::DirectoryLock, failure::Failure, instance};
+use crate::{config::Config, failure::Failure, instance};
 
 #[derive(Subcommand)]
 pub(super) enum Db {
@@ -25,7 +24,9 @@ pub(super) enum Db {
     /// Write the database into a file, also while the server runs
     Backup(Backup),
     /// Bring a backup back; everybody's 90 days begin anew
-    Restore(Restore),
+    Restore(restore::Restore),
+    /// End again what journals say was ended, after a recovery by other means
+    Reapply(reapply::Reapply),
     /// Bring the schema up to this release without starting the server
     Migrate,
 }
@@ -52,27 +53,13 @@ pub(super) struct Backup {
     json: bool,
 }
 
-#[derive(Args)]
-pub(super) struct Restore {
-    /// The backup
-    file: PathBuf,
-    /// The server's JSON log since the backup: keys that were ended since are ended again
-    #[arg(long, value_name = "LOG")]
-    revocations: Option<PathBuf>,
-    /// Put aside the SQLite database that is there
-    #[arg(long)]
-    replace: bool,
-    /// Answer as JSON
-    #[arg(long)]
-    json: bool,
-}
-
 impl Db {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         match self {
             Self::Copy(copy) => copy.run().await,
             Self::Backup(backup) => backup.run(config).await,
             Self::Restore(restore) => restore.run(config).await,
+            Self::Reapply(reapply) => reapply.run(config).await,
             Self::Migrate => {
                 let found = instance::upgrade(config, &Clock::System).await?;
                 let known = Migrations::known();
@@ -181,98 +168,4 @@ impl Backup {
         }
         Ok(())
     }
-}
-
-impl Restore {
-    async fn run(self, config: &Config) -> Result<(), Failure> {
-        let revoked = self.revocations.as_deref().map(read_revocations).transpose()?;
-        let lock = match &config.database {
-            Database::Sqlite(path) => {
-                fs::create_dir_all(&config.data_dir)
-                    .map_err(|error| Failure::new(format!("{}: {error}", config.data_dir.display())))?;
-                let lock = DirectoryLock::take(&config.data_dir)?;
-                self.put_aside(path)?;
-                Some(lock)
-            }
-            Database::Postgres(_) => None,
-        };
-        let copied = copied(Database::Sqlite(self.file.clone()), config.database.clone(), restarted()).await?;
-        let app = instance::open(config, Clock::System, Entropy::System).await?;
-        let outcome = self.finish(&app, &copied, revoked).await;
-        app.close().await?;
-        drop(lock);
-        outcome
-    }
-
-    fn put_aside(&self, path: &Path) -> Result<(), Failure> {
-        if !path.exists() {
-            return Ok(());
-        }
-        if !self.replace {
-            return Err(Failure::new(format!(
-                "{} is there already; --replace puts it aside and restores the backup in its place",
-                path.display()
-            )));
-        }
-        let aside = format!("before-restore-{}", Clock::System.now().0);
-        for ending in ["", "-wal", "-shm"] {
-            let from = PathBuf::from(format!("{}{ending}", path.display()));
-            if from.exists() {
-                fs::rename(&from, format!("{}.{aside}{ending}", path.display()))
-                    .map_err(|error| Failure::new(format!("{} cannot be put aside: {error}", from.display())))?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn finish(&self, app: &App, copied: &Copied, revoked: Option<Vec<(KeyId, i64)>>) -> Result<(), Failure> {
-        let reapply = revoked.is_some();
-        let ended = app.reapply_revocations(revoked.unwrap_or_default()).await?;
-        let mut review = Vec::new();
-        if !reapply {
-            for agency in app.list_agencies().await? {
-                let operator = app.operator_in(agency.id).await?;
-                let filter = KeyFilter { active: Some(true), ..KeyFilter::default() };
-                let query = KeyQuery { filter, after: None, limit: 10_000 };
-                let (keys, _) = app.list_keys(operator.authority(), query).await?;
-                review.extend(keys.into_iter().map(|key| (key.masked(), key.name.to_string())));
-            }
-        }
-        let listed: Vec<&String> = review.iter().map(|(masked, _)| masked).collect();
-        show(self.json, copied, &json!({"ended": ended, "toReview": listed}));
-        if !self.json {
-            println!("Everybody's 90 days begin anew, and nobody is signed in.");
-            if reapply {
-                println!("{} keys that were ended after the backup are ended again.", ended.len());
-            } else {
-                println!(
-                    "Without --revocations nobody knows which keys were ended after the backup. Active in it were:"
-                );
-                for (masked, name) in review {
-                    println!("  {masked}  {name}");
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The keys that a log says were ended, with the number of the change.
-fn read_revocations(path: &Path) -> Result<Vec<(KeyId, i64)>, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
-    let mut found = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let line: Value = serde_json::from_str(line).map_err(|_| {
-            Failure::new(format!("line {} of {} is no line of the server's log", index + 1, path.display()))
-        })?;
-        if line["message"] != "authority was ended" {
-            continue;
-        }
-        let key = line["key"].as_str().and_then(KeyId::parse);
-        if let (Some(key), Some(sequence)) = (key, line["sequence"].as_i64()) {
-            found.push((key, sequence));
-        }
-    }
-    Ok(found)
 }

@@ -1,0 +1,118 @@
+//! Reading journals back: what they tell that a database does not know.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use keystead_model::{KeyId, UtcMs};
+use keystead_store::{
+    Tx,
+    changes::{self, Change},
+    lineage,
+};
+
+use super::{
+    blocking,
+    entry::{Entry, Line, Position, Standing},
+};
+use crate::{App, Result};
+
+/// What journals, and logs of servers, tell of the time that a database knows nothing of.
+#[derive(Default)]
+pub struct Revocations {
+    /// What the database knows itself.
+    contained: BTreeMap<String, i64>,
+    /// The number of its own last change.
+    head: i64,
+    /// The last word on each subject.
+    pub(super) last: HashMap<Change, (Position, Standing)>,
+    /// Keys of which a log says that they were ended.
+    pub(super) ended: HashSet<KeyId>,
+    /// Keys that some journal knows, whatever it says of them.
+    pub(super) known: HashSet<KeyId>,
+    /// How far each incarnation is told.
+    pub(super) reach: BTreeMap<String, i64>,
+    /// Lines of journals.
+    pub entries: u64,
+    /// Lines of a server's log that tell of an ended key.
+    pub log_lines: u64,
+    /// Lines of others, which were passed over.
+    pub passed_over: u64,
+    /// When the last line of a journal was written.
+    pub latest: Option<UtcMs>,
+}
+
+impl App {
+    /// Reads journals, logs and mixtures of them, in any order and number. `-` is standard input.
+    pub async fn read_revocations(&self, files: Vec<PathBuf>) -> Result<Revocations> {
+        let read = |tx: &mut Tx<'_>| Ok::<_, keystead_store::Error>((lineage::contained(tx)?, changes::poll(tx)?.head));
+        let (contained, head) = self.store.read(read).await?;
+        let mut revocations =
+            Revocations { contained: contained.into_iter().collect(), head, ..Revocations::default() };
+        for file in files {
+            let path = file.clone();
+            revocations = blocking(&file, move || {
+                if path == Path::new("-") {
+                    revocations.take(&mut io::stdin().lock())?;
+                } else {
+                    revocations.take(&mut BufReader::new(File::open(&path)?))?;
+                }
+                Ok(revocations)
+            })
+            .await?;
+        }
+        Ok(revocations)
+    }
+}
+
+impl Revocations {
+    fn take(&mut self, lines: &mut impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            match Line::read(&String::from_utf8_lossy(&line)) {
+                Line::Entry(entry) => self.hear(entry),
+                Line::Ended(key, sequence) => {
+                    self.log_lines += 1;
+                    if sequence > self.head {
+                        self.ended.insert(key);
+                    }
+                }
+                Line::NotOurs => self.passed_over += 1,
+                Line::Blank => {}
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, entry: Entry) {
+        let Entry { position, at, more: _, standings } = entry;
+        self.entries += 1;
+        self.latest = self.latest.max(Some(at));
+        let reach = self.reach.entry(position.incarnation.clone()).or_insert(position.through);
+        *reach = (*reach).max(position.through);
+        let is_news = self.contained.get(&position.incarnation).is_none_or(|known| position.through > *known);
+        for (subject, standing) in standings {
+            if let Change::Key(id) = subject {
+                self.known.insert(id);
+            }
+            if !is_news {
+                continue;
+            }
+            // Incarnations are named by the time of their beginning, so a later one comes after an earlier one.
+            match self.last.get_mut(&subject) {
+                Some(last) if last.0 > position => {}
+                Some(last) => *last = (position.clone(), standing),
+                None => drop(self.last.insert(subject, (position.clone(), standing))),
+            }
+        }
+    }
+
+    /// Whether anything is said of what became of a key.
+    pub(super) fn knows(&self, id: KeyId) -> bool {
+        self.known.contains(&id) || self.ended.contains(&id)
+    }
+}
