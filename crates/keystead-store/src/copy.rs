@@ -4,12 +4,15 @@
 //! The source is read in one snapshot, also while it is written to. The target is filled in one transaction, then read
 //! back and compared: it holds everything or nothing.
 
-use keystead_model::UtcMs;
-use sha2::{Digest, Sha256};
+mod rows;
 
+use std::path::Path;
+
+use keystead_model::UtcMs;
+
+use self::rows::{Content, columns, each_batch, insert};
 use crate::{
-    Database, Error, Migrations, Result, Row, ToValue, Tx, Value, lineage, migrations, postgres, service_clock, sqlite,
-    tx::Session,
+    Database, Error, Migrations, Result, Tx, lineage, migrations, postgres, service_clock, sqlite, tx::Session,
 };
 
 /// All tables, each after those that it refers to.
@@ -49,9 +52,6 @@ const TABLES: &[&str] = &[
     "nodes",
 ];
 
-/// Rows fetched, and written, at a time.
-const BATCH: usize = 50;
-
 /// What becomes of the clocks in the copy.
 #[derive(Clone, Debug)]
 pub enum Clocks {
@@ -70,6 +70,8 @@ pub enum Clocks {
 pub struct Copied {
     /// Table and rows, in order.
     pub tables: Vec<(&'static str, u64)>,
+    /// The digest of each of them, whatever the order of its rows.
+    pub digests: Vec<(&'static str, String)>,
 }
 
 impl Copied {
@@ -111,172 +113,6 @@ impl Side {
     }
 }
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Int,
-    Bool,
-    Text,
-    Bytes,
-}
-
-/// A value on its way.
-#[derive(Clone, Debug)]
-enum Owned {
-    Null,
-    Int(i64),
-    Bool(bool),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl ToValue for Owned {
-    fn to_value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(number) => Value::Int(*number),
-            Self::Bool(truth) => Value::Bool(*truth),
-            Self::Text(text) => Value::Text(text),
-            Self::Bytes(bytes) => Value::Bytes(bytes),
-        }
-    }
-}
-
-struct Column {
-    name: String,
-    kind: Kind,
-}
-
-fn columns(tx: &mut Tx<'_>, table: &str) -> Result<Vec<Column>> {
-    let sql = if tx.is_postgres() {
-        "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
-         WHERE table_schema = current_schema() AND CAST(table_name AS TEXT) = ?1 ORDER BY ordinal_position"
-    } else {
-        "SELECT name, type FROM pragma_table_info(?1) ORDER BY cid"
-    };
-    tx.query(sql, &[&table], |row| {
-        let (name, kind): (String, String) = (row.column()?, row.column()?);
-        let kind = match kind.to_ascii_lowercase().as_str() {
-            "bigint" | "integer" => Kind::Int,
-            "boolean" => Kind::Bool,
-            "text" => Kind::Text,
-            "bytea" | "blob" => Kind::Bytes,
-            other => return Err(Error::unreadable(format!("a column of type {other}"))),
-        };
-        Ok(Column { name, kind })
-    })
-}
-
-fn read(row: &mut Row<'_>, columns: &[Column]) -> Result<Vec<Owned>> {
-    columns
-        .iter()
-        .map(|column| {
-            Ok(match column.kind {
-                Kind::Int => row.column::<Option<i64>>()?.map_or(Owned::Null, Owned::Int),
-                Kind::Bool => row.column::<Option<bool>>()?.map_or(Owned::Null, Owned::Bool),
-                Kind::Text => row.column::<Option<String>>()?.map_or(Owned::Null, Owned::Text),
-                Kind::Bytes => row.column::<Option<Vec<u8>>>()?.map_or(Owned::Null, Owned::Bytes),
-            })
-        })
-        .collect()
-}
-
-/// The content of a table, whatever the order of its rows: their number, and the sum of their digests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Content {
-    rows: u64,
-    sum: [u64; 4],
-}
-
-impl Content {
-    fn add_all(&mut self, rows: &[Vec<Owned>]) {
-        for row in rows {
-            self.add(row);
-        }
-    }
-
-    fn add(&mut self, row: &[Owned]) {
-        let mut hash = Sha256::new();
-        for value in row {
-            let (tag, bytes): (u8, std::borrow::Cow<'_, [u8]>) = match value {
-                Owned::Null => (0, [].as_slice().into()),
-                Owned::Int(number) => (1, number.to_be_bytes().to_vec().into()),
-                Owned::Bool(truth) => (2, vec![u8::from(*truth)].into()),
-                Owned::Text(text) => (3, text.as_bytes().into()),
-                Owned::Bytes(bytes) => (4, bytes.as_slice().into()),
-            };
-            hash.update([tag]);
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(bytes);
-        }
-        let digest: [u8; 32] = hash.finalize().into();
-        for (sum, part) in self.sum.iter_mut().zip(digest.chunks_exact(8)) {
-            let part = part.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
-            *sum = sum.wrapping_add(part);
-        }
-        self.rows += 1;
-    }
-}
-
-/// Reads a table from its beginning to its end, in batches.
-fn each_batch(
-    tx: &mut Tx<'_>,
-    table: &str,
-    columns: &[Column],
-    mut take: impl FnMut(Vec<Vec<Owned>>) -> Result<()>,
-) -> Result<()> {
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let names = names.join(", ");
-    if tx.is_postgres() {
-        tx.batch(&format!("DECLARE read_{table} NO SCROLL CURSOR FOR SELECT {names} FROM {table}"))?;
-        loop {
-            let rows = tx.query(&format!("FETCH {BATCH} FROM read_{table}"), &[], |row| read(row, columns))?;
-            if rows.is_empty() {
-                return tx.batch(&format!("CLOSE read_{table}"));
-            }
-            take(rows)?;
-        }
-    }
-    let sql = format!("SELECT rowid, {names} FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}");
-    let mut after = i64::MIN;
-    loop {
-        let mut last = after;
-        let rows = tx.query(&sql, &[&after], |row| {
-            last = row.column()?;
-            read(row, columns)
-        })?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        after = last;
-        take(rows)?;
-    }
-}
-
-fn insert(tx: &mut Tx<'_>, table: &str, columns: &[Column], rows: &[Vec<Owned>]) -> Result<()> {
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let mut place = 0;
-    let tuples: Vec<String> = rows
-        .iter()
-        .map(|_| {
-            let places: Vec<String> = columns
-                .iter()
-                .map(|_| {
-                    place += 1;
-                    format!("?{place}")
-                })
-                .collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
-    // Numbers that the old database gave stay.
-    let overriding = if tx.is_postgres() { " OVERRIDING SYSTEM VALUE" } else { "" };
-    let sql = format!("INSERT INTO {table} ({}){overriding} VALUES {}", names.join(", "), tuples.join(", "));
-    let values: Vec<&dyn ToValue> = rows.iter().flatten().map(|value| value as &dyn ToValue).collect();
-    tx.execute(&sql, &values)?;
-    Ok(())
-}
-
 /// Copies `from` into `to`, which must be empty, and compares.
 ///
 /// It blocks, and must run on a thread that drives no async runtime. `progress` hears of every batch.
@@ -287,19 +123,39 @@ pub fn copy(
     now: UtcMs,
     mut progress: impl FnMut(&'static str, u64),
 ) -> Result<Copied> {
-    let mut source = Side::open(from, false)?;
+    fill(Side::open(from, false)?, to, clocks, now, &mut progress)
+}
+
+/// The same out of a backup, which is only read.
+pub fn copy_backup(
+    from: &Path,
+    to: &Database,
+    clocks: &Clocks,
+    now: UtcMs,
+    mut progress: impl FnMut(&'static str, u64),
+) -> Result<Copied> {
+    fill(Side::Sqlite(sqlite::open_immutable(from)?), to, clocks, now, &mut progress)
+}
+
+fn fill(
+    mut source: Side,
+    to: &Database,
+    clocks: &Clocks,
+    now: UtcMs,
+    progress: &mut dyn FnMut(&'static str, u64),
+) -> Result<Copied> {
     let mut target = Side::open(to, true)?;
     source.begin(true)?;
     target.begin(false)?;
     let found = migrations::current(&mut source.tx())?;
     if found != Migrations::known() {
-        return Err(Error::Statement(format!(
+        return Err(Error::Refused(format!(
             "the database to copy has schema version {found}, this release {}; start the server on it once",
             Migrations::known()
         )));
     }
     if migrations::current(&mut target.tx())? != 0 {
-        return Err(Error::Statement("the target is not empty; name a new database".to_owned()));
+        return Err(Error::Refused("the target is not empty; name a new database".to_owned()));
     }
     migrations::create(&mut target.tx())?;
     let mut copied = Copied::default();
@@ -312,7 +168,7 @@ pub fn copy(
             .map(|column| (&column.name, column.kind))
             .ne(theirs.iter().map(|column| (&column.name, column.kind)))
         {
-            return Err(Error::Statement(format!("the table {table} differs in the two databases")));
+            return Err(Error::Refused(format!("the table {table} differs in the two databases")));
         }
         let mut content = Content::default();
         each_batch(&mut source.tx(), table, &ours, |rows| {
@@ -324,6 +180,7 @@ pub fn copy(
         contents.push(content);
         if content.rows > 0 {
             copied.tables.push((table, content.rows));
+            copied.digests.push((table, content.digest()));
         }
     }
     for (table, expected) in TABLES.iter().zip(contents) {
@@ -334,7 +191,7 @@ pub fn copy(
             Ok(())
         })?;
         if content != expected {
-            return Err(Error::Statement(format!(
+            return Err(Error::Refused(format!(
                 "the copy of {table} differs: {} rows instead of {}, or other values",
                 content.rows, expected.rows
             )));

@@ -21,6 +21,12 @@ pub enum Error {
     /// A statement failed for another reason: a defect of ours.
     #[error("a statement failed: {0}")]
     Statement(String),
+    /// A file or a database is not what it should be: what it is instead, in words for an operator.
+    #[error("{0}")]
+    Refused(String),
+    /// A backup is not what it was: how that was found, in words for an operator.
+    #[error("{0}")]
+    Damaged(String),
     /// A closure panicked; its changes were rolled back.
     #[error("a database closure panicked")]
     Panicked,

@@ -28,6 +28,11 @@ pub fn create(tx: &mut Tx<'_>, incarnation: &str, now: UtcMs) -> Result<()> {
     Ok(())
 }
 
+/// When the instance was made.
+pub fn created_at(tx: &mut Tx<'_>) -> Result<UtcMs> {
+    tx.query_one("SELECT created_at FROM instance WHERE id = 1", &[], |row| row.column())
+}
+
 /// All secrets that this database was used with.
 pub fn fingerprints(tx: &mut Tx<'_>) -> Result<Vec<Fingerprint>> {
     tx.query("SELECT version, fingerprint FROM instance_secrets ORDER BY version", &[], |row| {

@@ -150,9 +150,16 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
 /// A connection besides those of a store. Unless `create`, the file must be there.
 pub(crate) fn open_alone(path: &Path, create: bool) -> Result<Connection> {
     if !create && !path.exists() {
-        return Err(Error::Unavailable(format!("{} does not exist", path.display())));
+        return Err(Error::Refused(format!("{} does not exist", path.display())));
     }
     open_connection(path, create)
+}
+
+/// A connection to a file that nobody writes to, and that stays as it is, byte for byte.
+pub(crate) fn open_immutable(path: &Path) -> Result<Connection> {
+    let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
 }
 
 fn open_connection(path: &Path, write: bool) -> Result<Connection> {

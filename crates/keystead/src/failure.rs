@@ -36,6 +36,11 @@ impl Failure {
         Self { text: text.into(), exit: Exit::Found }
     }
 
+    /// The same for a command that can do nothing because of what was found.
+    pub fn fatal(self) -> Self {
+        Self { exit: Exit::Cannot, ..self }
+    }
+
     /// For whoever started the process.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)

@@ -27,6 +27,21 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<App
     open_app(config, store, secret, clock, entropy).await
 }
 
+/// Opens a database that is not in its place yet: what happens to it belongs into no journal.
+pub(crate) async fn open_without_journal(config: &Config, clock: Clock, entropy: Entropy) -> Result<App, Failure> {
+    let (store, secret) = (find_current(config).await?, secret_file::read(&config.secret_file)?);
+    let opened = App::open(store, secret, clock, entropy, config.limits, None).await;
+    opened.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Brings the schema of a database that nobody uses up to this release.
+pub(crate) async fn migrate_scratch(config: &Config, clock: &Clock) -> Result<(), Failure> {
+    let (store, _) = find(config).await?;
+    store.migrations().apply(clock.now()).await.map_err(|error| database(config, &error))?;
+    store.close();
+    Ok(())
+}
+
 /// Brings the schema of the instance that is there up to this release. Answers the version that it had.
 pub async fn upgrade(config: &Config, clock: &Clock) -> Result<i64, Failure> {
     let (store, found) = find(config).await?;

@@ -3,6 +3,7 @@
 mod api_keys;
 mod app;
 mod audit;
+mod backups;
 mod bad_input;
 mod contacts;
 mod copies;

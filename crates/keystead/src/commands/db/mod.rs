@@ -1,9 +1,8 @@
 //! `keystead db …`: moving, backing up and restoring the whole database.
 
+mod backup;
 mod reapply;
 mod restore;
-
-use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,7 +21,9 @@ pub(super) enum Db {
     /// Copy a database into an empty one, from SQLite to PostgreSQL or back
     Copy(Copy),
     /// Write the database into a file, also while the server runs
-    Backup(Backup),
+    Backup(backup::Backup),
+    /// Look whether a backup is whole and can be restored by this release
+    Verify(backup::Verify),
     /// Bring a backup back; everybody's 90 days begin anew
     Restore(restore::Restore),
     /// End again what journals say was ended, after a recovery by other means
@@ -44,20 +45,12 @@ pub(super) struct Copy {
     json: bool,
 }
 
-#[derive(Args)]
-pub(super) struct Backup {
-    /// The file to write; it must not exist
-    file: PathBuf,
-    /// Answer as JSON
-    #[arg(long)]
-    json: bool,
-}
-
 impl Db {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         match self {
             Self::Copy(copy) => copy.run().await,
             Self::Backup(backup) => backup.run(config).await,
+            Self::Verify(verify) => verify.run(config).await,
             Self::Restore(restore) => restore.run(config).await,
             Self::Reapply(reapply) => reapply.run(config).await,
             Self::Migrate => {
@@ -79,28 +72,35 @@ fn database(option: &str, text: &str) -> Result<Database, Failure> {
     }
 }
 
-/// Copies on a thread of its own, with a progress bar.
-async fn copied(from: Database, to: Database, clocks: Clocks) -> Result<Copied, Failure> {
+/// Works on a thread of its own, with a progress bar: a PostgreSQL client may not live on a thread that drives a runtime.
+async fn working<T: Send + 'static>(
+    unit: &'static str,
+    work: impl FnOnce(&ProgressBar) -> keystead_store::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
     let work = move || {
         let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} rows") {
+        if let Ok(style) = ProgressStyle::with_template(&format!("{{spinner}} {{msg}}: {{pos}} {unit}")) {
             bar.set_style(style);
         }
-        let done = copy(&from, &to, &clocks, Clock::System.now(), |table, rows| {
-            bar.set_message(table);
-            bar.set_position(rows);
-        });
+        let done = work(&bar);
         bar.finish_and_clear();
         done
     };
-    // A PostgreSQL client may not live on a thread that drives a runtime.
     let thread = std::thread::Builder::new().name("copy".to_owned()).spawn(work);
     let thread = thread.map_err(|error| Failure::new(format!("no thread: {error}")))?;
-    let done = tokio::task::spawn_blocking(move || thread.join()).await;
-    match done {
-        Ok(Ok(Ok(copied))) => Ok(copied),
+    match tokio::task::spawn_blocking(move || thread.join()).await {
+        Ok(Ok(Ok(done))) => Ok(done),
+        Ok(Ok(Err(keystead_store::Error::Damaged(text)))) => Err(Failure::found(text)),
         Ok(Ok(Err(error))) => Err(Failure::new(error.to_string())),
-        _ => Err(Failure::new("the copy broke off; nothing of it was kept")),
+        _ => Err(Failure::new("the work broke off; nothing of it was kept")),
+    }
+}
+
+/// Tells the progress bar of rows.
+fn rows(bar: &ProgressBar) -> impl FnMut(&'static str, u64) {
+    |table, rows| {
+        bar.set_message(table);
+        bar.set_position(rows);
     }
 }
 
@@ -128,43 +128,10 @@ const SECRET: &str = "Keep the instance-secret with it: without that file every 
 impl Copy {
     async fn run(self) -> Result<(), Failure> {
         let (from, to) = (database("--from", &self.from)?, database("--to", &self.to)?);
-        let copied = copied(from, to, restarted()).await?;
+        let copied = working("rows", move |bar| copy(&from, &to, &restarted(), Clock::System.now(), rows(bar))).await?;
         show(self.json, &copied, &json!({}));
         if !self.json {
             println!("{SECRET} In the copy everybody's 90 days begin anew, and nobody is signed in.");
-        }
-        Ok(())
-    }
-}
-
-impl Backup {
-    async fn run(self, config: &Config) -> Result<(), Failure> {
-        let file = &self.file;
-        if file.exists() {
-            return Err(Failure::new(format!("{} exists; name a new file", file.display())));
-        }
-        instance::find_current(config).await?;
-        // Whole or not at all, whenever it is looked at.
-        let part = file.with_extension("part");
-        let _ = fs::remove_file(&part);
-        let done = copied(config.database.clone(), Database::Sqlite(part.clone()), Clocks::Keep).await;
-        for rest in ["part-wal", "part-shm"] {
-            let _ = fs::remove_file(file.with_extension(rest));
-        }
-        if done.is_err() {
-            let _ = fs::remove_file(&part);
-        }
-        let copied = done?;
-        let finish = || -> std::io::Result<()> {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(&part, fs::Permissions::from_mode(0o600))?;
-            fs::File::open(&part)?.sync_all()?;
-            fs::rename(&part, file)
-        };
-        finish().map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))?;
-        show(self.json, &copied, &json!({"file": file.display().to_string()}));
-        if !self.json {
-            println!("{SECRET}");
         }
         Ok(())
     }

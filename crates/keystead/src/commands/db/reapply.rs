@@ -79,7 +79,6 @@ impl Report {
             let keys: Vec<KeyId> = undecided.iter().map(|key| key.id).collect();
             app.end_keys(&keys).await?;
         }
-        app.keep_journal().await?;
         Ok(Self { told, done, undecided, made_safe })
     }
 
