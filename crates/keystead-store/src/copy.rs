@@ -214,6 +214,10 @@ fn fill(
         // Nobody is signed in to a database that was elsewhere before.
         tx.execute("DELETE FROM sessions WHERE created_at <= ?1", &[&now])?;
     }
+    if tx.is_postgres() {
+        // Until autovacuum comes, the planner would take every table for an empty one.
+        tx.batch(&format!("ANALYZE {}", TABLES.join(", ")))?;
+    }
     tx.batch("COMMIT")?;
     source.tx().batch("ROLLBACK")?;
     Ok(copied)
