@@ -242,12 +242,6 @@ impl App {
         Ok(())
     }
 
-    /// Whether the database answers and the change feed is read.
-    pub async fn ready(&self) -> Result<()> {
-        self.store.look_up(keystead_store::changes::poll).await?;
-        Ok(())
-    }
-
     /// Now, as the wall clock says.
     pub fn now(&self) -> UtcMs {
         self.clock.now()

@@ -14,6 +14,7 @@ mod entropy;
 pub mod error;
 pub mod error_code;
 mod guesses;
+mod health;
 mod idempotency;
 mod journal;
 mod key_usage;
@@ -49,6 +50,7 @@ pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, Reque
 pub use entropy::Entropy;
 pub use error::{Error, Result, Violation};
 pub use error_code::ErrorCode;
+pub use health::DiskSpace;
 pub use idempotency::{Claim, Replay};
 pub use journal::{Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};

@@ -7,7 +7,7 @@ use keystead_store::{
     sweep,
 };
 
-use crate::{App, Result, journal::unwritten};
+use crate::{App, DiskSpace, Result, journal::unwritten};
 
 /// What the operator sees.
 #[derive(Clone, Debug)]
@@ -28,8 +28,10 @@ pub struct SystemStatus {
     pub nodes: Vec<NodeRow>,
     /// Keys that wait for an admin who could be told.
     pub held: usize,
-    /// Why this server cannot keep its journal of revocations, if it cannot.
-    pub journal_problem: Option<String>,
+    /// The space of the disk that holds the data directory.
+    pub disk: Option<DiskSpace>,
+    /// What is wrong with this server's disk and journal, in sentences.
+    pub local: Vec<String>,
 }
 
 impl SystemStatus {
@@ -46,7 +48,7 @@ impl SystemStatus {
         if self.paused {
             warnings.push("Deletions of unused keys are paused (keystead sweep resume).".to_owned());
         }
-        warnings.extend(self.journal_problem.as_deref().map(unwritten));
+        warnings.extend(self.local.iter().cloned());
         warnings
     }
 }
@@ -58,7 +60,9 @@ impl App {
     /// Looks at the instance.
     pub async fn system_status(&self) -> Result<SystemStatus> {
         let database = self.database_kind();
-        let journal_problem = self.journal.as_ref().and_then(|journal| journal.problem());
+        let mut local = self.disk_warnings();
+        local.extend(self.journal.as_ref().and_then(|journal| journal.problem()).as_deref().map(unwritten));
+        let disk = self.disk_space();
         Ok(self
             .store
             .read(move |tx| {
@@ -72,7 +76,8 @@ impl App {
                     paused: poll.clock.paused,
                     nodes: nodes::list(tx)?,
                     held: sweep::held(tx, None, 1000)?.len(),
-                    journal_problem: journal_problem.clone(),
+                    disk,
+                    local: local.clone(),
                 })
             })
             .await?)

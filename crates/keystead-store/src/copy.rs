@@ -220,6 +220,13 @@ fn fill(
     }
     tx.batch("COMMIT")?;
     source.tx().batch("ROLLBACK")?;
+    if let Side::Sqlite(connection) = &source {
+        // While it was read the WAL could only grow. Whoever uses it must not wait for us: then it is for the next.
+        let _ = connection.busy_timeout(std::time::Duration::from_millis(100));
+        for kind in ["PASSIVE", "TRUNCATE"] {
+            let _ = connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(()));
+        }
+    }
     Ok(copied)
 }
 

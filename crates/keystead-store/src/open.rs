@@ -202,6 +202,14 @@ impl Store {
         }
     }
 
+    /// Whether the last write found no space left; reading goes on.
+    pub fn is_full(&self) -> bool {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.is_full(),
+            Driver::Postgres(postgres) => postgres.is_full(),
+        }
+    }
+
     /// Durable commits so far, each of which may hold many writes; PostgreSQL counts its own.
     pub fn commits(&self) -> Option<u64> {
         match &self.driver {

@@ -1,7 +1,10 @@
 //! The PostgreSQL driver: threads that each own a connection.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -55,6 +58,7 @@ pub(crate) struct Postgres {
     general: Sender<Job>,
     lookups: Sender<Job>,
     feed: Sender<Job>,
+    server: Arc<Server>,
 }
 
 impl Postgres {
@@ -66,7 +70,7 @@ impl Postgres {
         thread::spawn(move || connect(&first).map(drop))
             .join()
             .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
-        let server = Arc::new(Server { config, failed_at: Mutex::default() });
+        let server = Arc::new(Server { config, failed_at: Mutex::default(), is_full: AtomicBool::new(false) });
         let (general, general_jobs) = bounded(QUEUE);
         let (lookups, lookup_jobs) = bounded(QUEUE);
         for number in 0..connections {
@@ -77,7 +81,12 @@ impl Postgres {
         }
         let (feed, feed_jobs) = bounded(QUEUE);
         spawn("postgres-feed", &server, feed_jobs)?;
-        Ok(Arc::new(Self { general, lookups, feed }))
+        Ok(Arc::new(Self { general, lookups, feed, server }))
+    }
+
+    /// Whether the last write found no space.
+    pub(crate) fn is_full(&self) -> bool {
+        self.server.is_full.load(Ordering::Relaxed)
     }
 
     /// Hands a closure to a connection.
@@ -154,6 +163,7 @@ struct Server {
     /// When connecting last failed: the callers of the next moment are refused at once instead of waiting in turn. One
     /// mark for all: where one connection gets through again, none refuses any more.
     failed_at: Mutex<Option<Instant>>,
+    is_full: AtomicBool,
 }
 
 impl Server {
@@ -209,8 +219,11 @@ impl Link {
             }
             let mut tx = Tx::postgres(session);
             let outcome = guarded(|| closure(&mut tx));
-            let retry = tx.retry;
+            let (retry, is_full) = (tx.retry, tx.is_full);
             let ended = session.client.batch_execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
+            if isolation != Isolation::Snapshot && (is_full || (outcome.is_ok() && ended.is_ok())) {
+                self.server.is_full.store(is_full, Ordering::Relaxed);
+            }
             match (outcome, ended) {
                 (Ok(value), Ok(())) => return Ok(value),
                 (Ok(_), Err(error)) if crate::error::is_retryable(&error) => {}

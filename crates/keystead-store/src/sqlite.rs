@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -19,6 +19,8 @@ use crate::{Error, Result, Tx};
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
+/// Bytes of the WAL that are kept for what comes next; a checkpoint copies it at some 4 MB.
+const WAL_LIMIT: i64 = 16 * 1024 * 1024;
 /// Closures that wait for the writer; one more is refused.
 const QUEUE: usize = 4096;
 /// A batch is committed when it has taken this long, so that its first caller does not wait for ever.
@@ -43,6 +45,7 @@ pub(crate) struct Sqlite {
     writer_ended: Receiver<()>,
     reads: Sender<ReadJob>,
     commits: Arc<AtomicU64>,
+    is_full: Arc<AtomicBool>,
 }
 
 impl Sqlite {
@@ -62,10 +65,11 @@ impl Sqlite {
             writer_ended,
             reads,
             commits: Arc::default(),
+            is_full: Arc::default(),
         });
-        let commits = Arc::clone(&store.commits);
+        let (commits, is_full) = (Arc::clone(&store.commits), Arc::clone(&store.is_full));
         spawn("sqlite-writer", move || {
-            Writer { connection, jobs, max_batch, commits }.run();
+            Writer { connection, jobs, max_batch, commits, is_full }.run();
             drop(ended);
         })?;
         for number in 0..2 {
@@ -119,6 +123,11 @@ impl Sqlite {
     /// How often the writer has committed.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last write found no space.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
     }
 
     /// Copies the whole database into a new file, also while it is written to.
@@ -176,6 +185,8 @@ fn open_connection(path: &Path, write: bool) -> Result<Connection> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456;",
     )?;
+    // What a long read let the WAL grow to is given back with the next checkpoint after it.
+    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     if !write {
         connection.execute_batch("PRAGMA query_only = ON")?;
     }
@@ -187,6 +198,7 @@ struct Writer {
     jobs: Receiver<Box<dyn WriteJob>>,
     max_batch: usize,
     commits: Arc<AtomicU64>,
+    is_full: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -233,10 +245,14 @@ impl Writer {
         }
         let begun = Instant::now();
         let mut next = 0;
+        let mut is_full = false;
         while next < jobs.len() {
-            if let Err(error) = self.run_in_savepoint(jobs[next].as_mut()) {
-                let _ = self.connection.execute_batch("ROLLBACK");
-                return Err((jobs, error));
+            match self.run_in_savepoint(jobs[next].as_mut()) {
+                Ok(found_none) => is_full |= found_none,
+                Err(error) => {
+                    let _ = self.connection.execute_batch("ROLLBACK");
+                    return Err(self.judged(jobs, error));
+                }
             }
             next += 1;
             if let Some(more) = more
@@ -251,19 +267,29 @@ impl Writer {
         match self.connection.execute_batch("COMMIT") {
             Ok(()) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
+                self.is_full.store(is_full, Ordering::Relaxed);
                 Ok(jobs)
             }
             Err(error) => {
                 let _ = self.connection.execute_batch("ROLLBACK");
-                Err((jobs, error.into()))
+                Err(self.judged(jobs, error.into()))
             }
         }
     }
 
-    /// An error means that the whole transaction is gone.
-    fn run_in_savepoint(&self, job: &mut dyn WriteJob) -> Result<()> {
+    fn judged(&self, jobs: Vec<Box<dyn WriteJob>>, error: Error) -> (Vec<Box<dyn WriteJob>>, Error) {
+        if matches!(error, Error::Full(_)) {
+            self.is_full.store(true, Ordering::Relaxed);
+        }
+        (jobs, error)
+    }
+
+    /// Answers whether the closure found no space. An error means that the whole transaction is gone.
+    fn run_in_savepoint(&self, job: &mut dyn WriteJob) -> Result<bool> {
         self.connection.prepare_cached("SAVEPOINT closure")?.execute([])?;
-        let kept = job.run(&mut Tx::sqlite(&self.connection));
+        let mut tx = Tx::sqlite(&self.connection);
+        let kept = job.run(&mut tx);
+        let is_full = tx.is_full;
         // A full disk or an interrupt ends the transaction behind our back. Without this check the next closure's
         // RELEASE would commit on its own: seen to lose the first closure of a batch and keep the third.
         if self.connection.is_autocommit() {
@@ -273,7 +299,7 @@ impl Writer {
             self.connection.prepare_cached("ROLLBACK TO closure")?.execute([])?;
         }
         self.connection.prepare_cached("RELEASE closure")?.execute([])?;
-        Ok(())
+        Ok(is_full)
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Tx<'c> {
     connection: Connection<'c>,
     /// Whether a statement failed in a way that running the whole transaction again may mend.
     pub(crate) retry: bool,
+    /// Whether a statement failed since there is no space left.
+    pub(crate) is_full: bool,
 }
 
 enum Connection<'c> {
@@ -54,11 +56,11 @@ fn dollars(sql: &str) -> String {
 
 impl<'c> Tx<'c> {
     pub(crate) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), retry: false }
+        Self { connection: Connection::Sqlite(connection), retry: false, is_full: false }
     }
 
     pub(crate) fn postgres(session: &'c mut Session) -> Self {
-        Self { connection: Connection::Postgres(session), retry: false }
+        Self { connection: Connection::Postgres(session), retry: false, is_full: false }
     }
 
     /// Whether this is PostgreSQL, for the few statements that cannot be the same.
@@ -75,8 +77,10 @@ impl<'c> Tx<'c> {
     pub fn execute(&mut self, sql: &str, values: &[&dyn ToValue]) -> Result<u64> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql)?;
-                Ok(statement.execute(rusqlite::params_from_iter(values.iter().map(|value| value.to_value())))? as u64)
+                let done = connection.prepare_cached(sql).and_then(|mut statement| {
+                    statement.execute(rusqlite::params_from_iter(values.iter().map(|value| value.to_value())))
+                });
+                done.map(|changed| changed as u64).map_err(|error| self.noted(error.into()))
             }
             Connection::Postgres(session) => {
                 let outcome = session.prepare(sql).and_then(|statement| {
@@ -99,14 +103,17 @@ impl<'c> Tx<'c> {
     ) -> Result<Vec<T>> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql)?;
-                let mut rows =
-                    statement.query(rusqlite::params_from_iter(values.iter().map(|value| value.to_value())))?;
-                let mut mapped = Vec::new();
-                while let Some(row) = rows.next()? {
-                    mapped.push(map(&mut Row::sqlite(row))?);
-                }
-                Ok(mapped)
+                let mut read = || {
+                    let mut statement = connection.prepare_cached(sql)?;
+                    let mut rows =
+                        statement.query(rusqlite::params_from_iter(values.iter().map(|value| value.to_value())))?;
+                    let mut mapped = Vec::new();
+                    while let Some(row) = rows.next()? {
+                        mapped.push(map(&mut Row::sqlite(row))?);
+                    }
+                    Ok(mapped)
+                };
+                read().map_err(|error| self.noted(error))
             }
             Connection::Postgres(session) => {
                 let outcome = session.prepare(sql).and_then(|statement| {
@@ -153,9 +160,15 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Whether there is space left concerns everybody, not only who meets it.
+    fn noted(&mut self, error: Error) -> Error {
+        self.is_full |= matches!(error, Error::Full(_));
+        error
+    }
+
     fn postgres_error(&mut self, error: ::postgres::Error, sql: &str) -> Error {
         self.retry |= is_retryable(&error);
-        match Error::from(error) {
+        match self.noted(Error::from(error)) {
             Error::Statement(text) => {
                 Error::Statement(format!("{text}; in {}", sql.split_whitespace().collect::<Vec<_>>().join(" ")))
             }

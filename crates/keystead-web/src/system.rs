@@ -47,6 +47,7 @@ struct Page {
     service: String,
     epoch: i64,
     held: usize,
+    disk: String,
     paused: bool,
     base: String,
 }
@@ -116,6 +117,9 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
         service: format!("{} days", status.service_now.0 / DAY_MS),
         epoch: status.epoch,
         held: status.held,
+        disk: status.disk.map_or_else(String::new, |disk| {
+            format!("{:.1} GB free of {:.1}", disk.free as f64 / 1e9, disk.total as f64 / 1e9)
+        }),
         paused: status.paused,
         base: here.url("/settings/system"),
     };

@@ -77,7 +77,9 @@ impl Faces {
         match request.uri().path() {
             "/healthz" => plain(StatusCode::OK, "ok\n"),
             "/readyz" => match self.app.ready().await {
-                Ok(()) => plain(StatusCode::OK, "ready\n"),
+                Ok(degraded) if degraded.is_empty() => plain(StatusCode::OK, "ready\n"),
+                // What still works is better than what another server could do with the same database.
+                Ok(degraded) => plain(StatusCode::OK, format!("degraded\n{}\n", degraded.join("\n"))),
                 Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
             },
             _ if self.may_read_metrics(request) => {
@@ -118,8 +120,8 @@ fn face_of(path: &str) -> Face {
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn plain(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

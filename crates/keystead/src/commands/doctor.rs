@@ -28,12 +28,17 @@ impl Doctor {
                     "serviceMs": status.service_now.0,
                     "paused": status.paused,
                     "nodes": status.nodes.len(),
+                    "disk": status.disk.map(|disk| json!({"free": disk.free, "total": disk.total})),
                     "warnings": warnings,
                 }));
                 return judge(&warnings);
             }
             println!("Database {}, schema {}, last change no. {}.", status.database, status.schema, status.head);
             println!("{} server(s) were heard of in the last minutes.", status.nodes.len());
+            if let Some(disk) = status.disk {
+                let (free, total) = (disk.free as f64 / 1e9, disk.total as f64 / 1e9);
+                println!("The disk of the data directory has {free:.1} GB free of {total:.1}.");
+            }
             match warnings.as_slice() {
                 [] => println!("Nothing to worry about."),
                 warnings => warnings.iter().for_each(|warning| println!("! {warning}")),

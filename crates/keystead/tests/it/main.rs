@@ -9,6 +9,7 @@ mod contacts;
 mod copies;
 mod dates;
 mod directories;
+mod disk;
 mod doors;
 mod faults;
 mod fuzz;
