@@ -2,18 +2,17 @@
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use ::postgres::{Client, Config};
+use ::postgres::Client;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Error, Result, Tx, sqlite::guarded, tx::Session};
+use crate::{Error, Result, Tx, postgres_url::Target, sqlite::guarded, tx::Session};
 
 /// Closures that wait for a connection; one more is refused.
 const QUEUE: usize = 4096;
@@ -64,13 +63,13 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Connects once, to tell a wrong address from a slow one, then starts the threads.
     pub(crate) fn open(url: &str, connections: usize) -> Result<Arc<Self>> {
-        let config = config(url)?;
+        let target = Target::parse(url)?;
         // On a thread of its own: a client panics where an async runtime drives the thread, even when it is dropped.
-        let first = config.clone();
+        let first = target.clone();
         thread::spawn(move || connect(&first).map(drop))
             .join()
             .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
-        let server = Arc::new(Server { config, failed_at: Mutex::default(), is_full: AtomicBool::new(false) });
+        let server = Arc::new(Server { target, failed_at: Mutex::default(), is_full: AtomicBool::new(false) });
         let (general, general_jobs) = bounded(QUEUE);
         let (lookups, lookup_jobs) = bounded(QUEUE);
         for number in 0..connections {
@@ -100,46 +99,20 @@ impl Postgres {
     }
 }
 
-fn config(url: &str) -> Result<Config> {
-    let mut config: Config =
-        url.parse().map_err(|error| Error::Unavailable(format!("the database URL is not readable: {error}")))?;
-    config.connect_timeout(Duration::from_secs(5));
-    config.application_name("keystead");
-    config.keepalives_idle(Duration::from_secs(15));
-    config.tcp_user_timeout(Duration::from_secs(10));
-    let ours = "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=2000 -c statement_timeout=15000 \
-                -c synchronous_commit=on -c timezone=UTC";
-    config.options(&match config.get_options() {
-        Some(theirs) => format!("{theirs} {ours}"),
-        None => ours.to_owned(),
-    });
-    Ok(config)
-}
-
 /// A connection besides those of a store. A copy's statements may take long.
 pub(crate) fn connect_alone(url: &str) -> Result<Client> {
-    let mut client = connect(&config(url)?)?;
+    let mut client = connect(&Target::parse(url)?)?;
     client.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
     Ok(client)
 }
 
-fn connect(config: &Config) -> Result<Client> {
-    Ok(config.connect(tls().clone())?)
-}
-
-/// How connections are encrypted where the server can: by the certificates that this machine trusts. Read once, since
-/// that takes longer than connecting.
-fn tls() -> &'static MakeRustlsConnect {
-    static TLS: OnceLock<MakeRustlsConnect> = OnceLock::new();
-    TLS.get_or_init(|| {
-        // Once per process; a second call is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in rustls_native_certs::load_native_certs().certs {
-            let _ = roots.add(certificate);
-        }
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        MakeRustlsConnect::new(tls)
+fn connect(target: &Target) -> Result<Client> {
+    target.config.connect(target.tls.clone()).map_err(|error| match Error::from(error) {
+        Error::Unavailable(text) if text.contains("certificate") => Error::Unavailable(format!(
+            "{text}; name a CA of your own with sslrootcert=FILE in the database URL, or say sslmode=disable where nobody else \
+             can read the connection"
+        )),
+        other => other,
     })
 }
 
@@ -159,7 +132,7 @@ fn spawn(name: &str, server: &Arc<Server>, jobs: Receiver<Job>) -> Result<()> {
 
 /// The server that all connections lead to.
 struct Server {
-    config: Config,
+    target: Target,
     /// When connecting last failed: the callers of the next moment are refused at once instead of waiting in turn. One
     /// mark for all: where one connection gets through again, none refuses any more.
     failed_at: Mutex<Option<Instant>>,
@@ -172,7 +145,7 @@ impl Server {
         if self.failed_at().is_some_and(is_down) {
             return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
         }
-        let connected = connect(&self.config);
+        let connected = connect(&self.target);
         *self.failed_at() = connected.is_err().then(Instant::now);
         connected.map_err(|error| match error {
             // A refused password or a missing database is as final as it is unavailable.

@@ -6,7 +6,6 @@ use keystead_core::{
     AgencyContext, App, Authority, Clock, Credentials, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts,
     RequestId, Setup, SetupOutcome, TestClock,
 };
-use keystead_http::Connections;
 use keystead_model::{
     KeyId, LocationId, UtcMs,
     agency::TenantName,
@@ -288,13 +287,6 @@ fn config_of(database: &TestDatabase) -> Config {
         database: database.database.clone(),
         secret_file: database.folder.join("instance-secret"),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        public_url: None,
-        proxies: keystead_server::config::proxies("").expect("none"),
-        connections: Connections::default(),
-        limits: Limits::default(),
-        metrics_token: None,
-        smtp: None,
-        log_requests: false,
-        commit_batch: None,
+        ..keystead_server::config::Options::default().resolve().expect("the defaults")
     }
 }

@@ -1,6 +1,8 @@
 //! The body of Keystead: configuration, command line, wiring and shutdown. The product is one binary; this library
 //! exists so that tests open an instance exactly as the binary does.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod commands;
 pub mod config;
 pub mod data_dir;

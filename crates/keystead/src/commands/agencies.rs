@@ -5,7 +5,12 @@ use keystead_core::{App, NewAgency};
 use keystead_model::agency::{TenantName, TenantState};
 use serde_json::json;
 
-use super::{init::valid, operator, output, with_app};
+use super::{
+    init::valid,
+    operator,
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -46,7 +51,7 @@ impl Agencies {
                 if json {
                     output::json(&json!({"id": agency.id, "name": agency.name.as_str()}));
                 } else {
-                    println!("{}", agency.id);
+                    say!("{}", agency.id);
                 }
                 Ok(())
             }
@@ -77,7 +82,7 @@ impl One {
     async fn set(self, app: &App, state: TenantState) -> Result<(), Failure> {
         let context = operator(app, Some(&self.id)).await?;
         app.set_agency_state(&context, state).await?;
-        println!("{} is {}", self.id, state.as_str());
+        say!("{} is {}", self.id, state.as_str());
         Ok(())
     }
 }

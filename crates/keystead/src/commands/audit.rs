@@ -8,7 +8,11 @@ use keystead_core::{
 use keystead_model::UserId;
 use serde_json::json;
 
-use super::{operator, output, with_app};
+use super::{
+    operator,
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -59,7 +63,7 @@ impl Verify {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let expect = match self.expect.as_deref() {
             Some(text) => Some(parse_head(text).ok_or_else(|| {
-                Failure::new("--expect must be a head, as this command prints it: a number, a dot and 64 digits")
+                Failure::usage("--expect must be a head, as this command prints it: a number, a dot and 64 digits")
             })?),
             None => None,
         };
@@ -71,25 +75,25 @@ impl Verify {
                 &json!({"ok": verified.problems.is_empty(), "rows": verified.rows, "head": head, "problems": verified.problems}),
             );
         } else {
-            println!("{} rows. Head, to be kept outside this machine: {head}", verified.rows);
+            say!("{} rows. Head, to be kept outside this machine: {head}", verified.rows);
         }
         match verified.problems.as_slice() {
             [] => Ok(()),
-            problems => Err(Failure::new(format!("the audit log was changed: {}", problems.join("; ")))),
+            problems => Err(Failure::found(format!("the audit log was changed: {}", problems.join("; ")))),
         }
     }
 }
 
 impl Erase {
     async fn run(self, app: &App) -> Result<(), Failure> {
-        let user = UserId::parse(&self.user_id).ok_or_else(|| Failure::new("--user-id is no member's id"))?;
+        let user = UserId::parse(&self.user_id).ok_or_else(|| Failure::usage("--user-id is no member's id"))?;
         let context = operator(app, self.agency_id.as_deref()).await?;
         let rows = app.erase_audit(&context, user).await?;
         if self.json {
             output::json(&json!({"rows": rows}));
         } else {
             let (noun, hold) = if rows == 1 { ("row", "holds") } else { ("rows", "hold") };
-            println!("{rows} {noun} {hold} nothing personal any more. Backups made before still do.");
+            say!("{rows} {noun} {hold} nothing personal any more. Backups made before still do.");
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use keystead_model::{
 };
 use keystead_store::{Options, Store, service_clock};
 
-use super::serve;
+use super::{output::announce, serve};
 use crate::{config::Config, failure::Failure, instance};
 
 const EMAIL: &str = "maria@northwind.example";
@@ -51,14 +51,14 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     config.data_dir.clone_from(&folder);
     config.database = keystead_store::Database::Sqlite(folder.join("keystead.db"));
     config.secret_file = folder.join("instance-secret");
-    println!("Making a demo in {} …", folder.display());
+    announce(&format!("Making a demo in {} …", folder.display()));
     let clock = TestClock::at(UtcMs(now.0 - STORY_DAYS * DAY_MS));
     let app = instance::make(&config, Clock::Test(clock.clone()), Entropy::System, None).await?;
     let store = Store::open(&config.database, &Options::default()).map_err(|error| Failure::new(error.to_string()))?;
     let filled = fill(&app, &Story { clock, store }).await;
     app.close().await?;
     filled?;
-    println!("Sign in as {EMAIL} with the password “{PASSWORD}”.");
+    announce(&format!("Sign in as {EMAIL} with the password “{PASSWORD}”."));
     let served = serve::run(&config).await;
     // The folder is this process's own, named above.
     let _ = std::fs::remove_dir_all(&folder);

@@ -3,7 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{output, with_app};
+use super::{
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Args)]
@@ -33,15 +36,15 @@ impl Doctor {
                 }));
                 return judge(&warnings);
             }
-            println!("Database {}, schema {}, last change no. {}.", status.database, status.schema, status.head);
-            println!("{} server(s) were heard of in the last minutes.", status.nodes.len());
+            say!("Database {}, schema {}, last change no. {}.", status.database, status.schema, status.head);
+            say!("{} server(s) were heard of in the last minutes.", status.nodes.len());
             if let Some(disk) = status.disk {
                 let (free, total) = (disk.free as f64 / 1e9, disk.total as f64 / 1e9);
-                println!("The disk of the data directory has {free:.1} GB free of {total:.1}.");
+                say!("The disk of the data directory has {free:.1} GB free of {total:.1}.");
             }
             match warnings.as_slice() {
-                [] => println!("Nothing to worry about."),
-                warnings => warnings.iter().for_each(|warning| println!("! {warning}")),
+                [] => say!("Nothing to worry about."),
+                warnings => warnings.iter().for_each(|warning| say!("! {warning}")),
             }
             judge(&warnings)
         })

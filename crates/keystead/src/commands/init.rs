@@ -12,7 +12,10 @@ use keystead_model::{
 };
 use serde_json::json;
 
-use super::{finish, log_for_programs, output};
+use super::{
+    finish, log_for_programs,
+    output::{self, say},
+};
 use crate::{config::Config, failure::Failure, instance};
 
 #[derive(Args)]
@@ -64,18 +67,18 @@ impl Init {
             admin_names: (None, None),
             admin_password: read_secret(&self.admin_password_file)?,
         };
-        log_for_programs();
+        log_for_programs(config);
         let app = instance::make(config, Clock::System, Entropy::System, None).await?;
         let made = finish(app, async |app| Ok(app.set_up(setup).await?)).await?;
         if self.json {
             output::json(&json!({"agencyId": made.agency, "locationId": made.location, "userId": made.user}));
         } else {
-            println!("Agency {}, location {}, admin {}", made.agency, made.location, made.user);
-            println!(
+            say!("Agency {}, location {}, admin {}", made.agency, made.location, made.user);
+            say!(
                 "Next: keystead keys create --kind location --location-id {} --name NAME --preset full-access",
                 made.location
             );
-            println!("Keep {} with every backup: without it no key works.", config.secret_file.display());
+            say!("Keep {} with every backup: without it no key works.", config.secret_file.display());
         }
         Ok(())
     }

@@ -17,7 +17,12 @@ use keystead_model::{
 };
 use serde_json::{Value, json};
 
-use super::{init::valid, operator, output, with_app};
+use super::{
+    init::valid,
+    operator,
+    output::{self, note, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -185,7 +190,7 @@ pub(super) struct Idle {
 
 fn id(text: &str) -> Result<KeyId, Failure> {
     KeyId::parse(text)
-        .ok_or_else(|| Failure::new("that is no key's id; it has 12 letters and digits, as in ks_location_<id>_…"))
+        .ok_or_else(|| Failure::usage("that is no key's id; it has 12 letters and digits, as in ks_location_<id>_…"))
 }
 
 fn moment(text: &str) -> Result<Moment, Failure> {
@@ -370,7 +375,7 @@ impl Update {
             .transpose()?;
         let reach = match self.allowed_locations.as_deref() {
             Some(_) if known.kind() == KeyKind::Location => {
-                return Err(Failure::new("--allowed-locations belongs to agency keys"));
+                return Err(Failure::usage("--allowed-locations belongs to agency keys"));
             }
             Some(texts) => Some(Reach::Chosen(chosen(texts)?)),
             None => None,
@@ -386,7 +391,7 @@ impl Update {
         let rate_limit = match self.key_rate_limit.as_deref() {
             Some("default") => Some(None),
             Some(text) => {
-                Some(Some(text.parse().map_err(|_| Failure::new("--key-rate-limit must be a number or default"))?))
+                Some(Some(text.parse().map_err(|_| Failure::usage("--key-rate-limit must be a number or default"))?))
             }
             None => None,
         };
@@ -457,7 +462,7 @@ fn journaled(receipt: &Receipt) -> Result<(), Failure> {
 /// For people; programs read it in the answer.
 fn warn(common: &Common, namesakes: i64) {
     if let (false, Some(warning)) = (common.json, warning_of_namesakes(namesakes)) {
-        eprintln!("Warning: {warning}");
+        note!("Warning: {warning}");
     }
 }
 
@@ -471,8 +476,8 @@ fn show_created(app: &App, common: &Common, made: &CreatedKey) -> Result<(), Fai
         });
         output::json(&with_warnings(answer, made.namesakes));
     } else {
-        println!("{secret}");
-        eprintln!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
+        say!("{secret}");
+        note!("Store it now: it cannot be shown again. Key {} “{}”.", made.key.id, made.key.name);
         warn(common, made.namesakes);
     }
     journaled(&made.receipt)

@@ -10,7 +10,12 @@ use keystead_model::{
 };
 use serde_json::{Value, json};
 
-use super::{init::valid, operator, output, with_app};
+use super::{
+    init::valid,
+    operator,
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -131,7 +136,7 @@ impl Create {
         if self.common.json {
             output::json(&shape(&location));
         } else {
-            println!("{}", location.id);
+            say!("{}", location.id);
         }
         Ok(())
     }
@@ -151,7 +156,7 @@ impl Update {
         if self.common.json {
             output::json(&shape(&location));
         } else {
-            println!("{id} is {}", location.profile.name);
+            say!("{id} is {}", location.profile.name);
         }
         Ok(())
     }
@@ -165,7 +170,7 @@ impl One {
         if self.common.json {
             output::json(&json!({"id": id, "state": state.as_str()}));
         } else {
-            println!("{id} is {}", state.as_str());
+            say!("{id} is {}", state.as_str());
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod agencies;
 mod audit;
+mod config;
 mod db;
 mod demo;
 mod doctor;
@@ -17,12 +18,16 @@ mod users;
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ErrorKind},
+};
 use keystead_core::{AgencyContext, App, Clock, Entropy};
 use keystead_model::AgencyId;
 
+use self::output::note;
 use crate::{
-    config::{Config, Options},
+    config::{Config, Options, Settings, sources},
     failure::Failure,
     instance,
 };
@@ -33,8 +38,6 @@ use crate::{
 struct Line {
     #[command(subcommand)]
     command: Option<Command>,
-    #[command(flatten)]
-    options: Options,
 }
 
 #[derive(Subcommand)]
@@ -65,6 +68,9 @@ enum Command {
     Secret(secret::Secret),
     /// Say what should be looked at
     Doctor(doctor::Doctor),
+    /// Say how it is set up, and by whom: options, variables, lines of the file
+    #[command(subcommand)]
+    Config(config::Configuration),
     /// Copy, back up and restore the database
     #[command(subcommand)]
     Db(db::Db),
@@ -75,25 +81,48 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let line = Line::parse();
+    let command = Line::command();
+    let about = command.get_about().cloned();
+    let command = Options::augment_args(command).about(about.unwrap_or_default()).mut_args(sources::without_variable);
+    let matches = match command.try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error),
+    };
+    let line = Line::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let settings = match Settings::gather(&matches) {
+        Ok(settings) => settings,
+        Err(failure) => return fail(&failure),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("no runtime: {error}"))),
     };
-    match runtime.block_on(run(line)) {
+    match runtime.block_on(run(line.command.unwrap_or(Command::Serve), settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
 }
 
+/// What is wrong with the command line: in our words where a value is, else as the parser tells it, with its suggestions.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let option = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    match (error.kind(), option, std::error::Error::source(error)) {
+        (ErrorKind::ValueValidation, Some(option), Some(reason)) => {
+            let option = option.split([' ', '=', '[']).next().unwrap_or_default();
+            fail(&Failure::usage(format!("{option} {reason}")))
+        }
+        _ => error.exit(),
+    }
+}
+
 fn fail(failure: &Failure) -> ExitCode {
-    eprintln!("keystead: {failure}");
+    note!("keystead: {failure}");
     failure.exit_code()
 }
 
-async fn run(line: Line) -> Result<(), Failure> {
-    let config = line.options.resolve()?;
-    match line.command.unwrap_or(Command::Serve) {
+async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
+    let config = settings.options.clone().resolve()?;
+    match command {
         Command::Serve => serve::run(&config).await,
         Command::Demo => demo::run(config).await,
         Command::Init(init) => init.run(&config).await,
@@ -106,19 +135,20 @@ async fn run(line: Line) -> Result<(), Failure> {
         Command::Secret(secret) => secret.run(&config).await,
         Command::Db(db) => db.run(&config).await,
         Command::Doctor(doctor) => doctor.run(&config).await,
+        Command::Config(configuration) => configuration.run(&settings, &config),
     }
 }
 
 /// Opens the instance that is there for one command and closes it afterwards.
 async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
-    log_for_programs();
+    log_for_programs(config);
     finish(instance::open(config, Clock::System, Entropy::System).await?, command).await
 }
 
 /// For programs: what a command ends belongs into the log that a restore is given. People see none of it.
-fn log_for_programs() {
+fn log_for_programs(config: &Config) {
     if !std::io::stderr().is_terminal() {
-        serve::log_to_stderr();
+        serve::log_to_stderr(config.log_level);
     }
 }
 
@@ -131,7 +161,7 @@ async fn finish<T>(app: App, command: impl AsyncFnOnce(&App) -> Result<T, Failur
 
 /// What `--agency-id` names.
 fn named_agency(text: Option<&str>) -> Result<Option<AgencyId>, Failure> {
-    text.map(|text| AgencyId::parse(text).ok_or_else(|| Failure::new("--agency-id is no agency's id"))).transpose()
+    text.map(|text| AgencyId::parse(text).ok_or_else(|| Failure::usage("--agency-id is no agency's id"))).transpose()
 }
 
 /// The operator in an agency: the named one, or the only one.
@@ -148,7 +178,7 @@ async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Fail
                 }
                 [only] => only.id,
                 _ => {
-                    return Err(Failure::new(
+                    return Err(Failure::usage(
                         "there are several agencies; choose one with --agency-id (see keystead agencies list)",
                     ));
                 }

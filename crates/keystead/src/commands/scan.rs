@@ -15,7 +15,7 @@ use keystead_model::{
 use serde_json::json;
 use walkdir::WalkDir;
 
-use super::output;
+use super::output::{self, note, say};
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -56,7 +56,7 @@ impl Scan {
                     Ok(_) => continue,
                     Err(error) => {
                         unreadable += 1;
-                        bar.suspend(|| eprintln!("keystead: {error}"));
+                        bar.suspend(|| note!("keystead: {error}"));
                         continue;
                     }
                 };
@@ -70,7 +70,7 @@ impl Scan {
                     }
                     Err(error) => {
                         unreadable += 1;
-                        bar.suspend(|| eprintln!("keystead: {} cannot be read: {error}", entry.path().display()));
+                        bar.suspend(|| note!("keystead: {} cannot be read: {error}", entry.path().display()));
                     }
                 }
             }
@@ -78,15 +78,15 @@ impl Scan {
         bar.finish_and_clear();
         if keys > 0 {
             let them = if keys == 1 { "key" } else { "keys" };
-            return Err(Failure::new(format!(
+            return Err(Failure::found(format!(
                 "{keys} {them} in {files} files; take them out, and rotate them: whoever could read the files has them"
             )));
         }
         if unreadable > 0 {
-            return Err(Failure::new(format!("no key was found, but {unreadable} of the files could not be read")));
+            return Err(Failure::found(format!("no key was found, but {unreadable} of the files could not be read")));
         }
         if !self.json {
-            println!("No key in {files} files.");
+            say!("No key in {files} files.");
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Scan {
                 &json!({"path": path.to_string(), "line": line, "column": column, "kind": kind.as_str(), "id": id, "maskedKey": key}),
             );
         } else {
-            println!("{path}:{line}:{column}: {key}");
+            say!("{path}:{line}:{column}: {key}");
         }
     }
 }

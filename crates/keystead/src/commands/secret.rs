@@ -4,7 +4,10 @@ use clap::Subcommand;
 use keystead_core::Entropy;
 use serde_json::json;
 
-use super::{output, with_app};
+use super::{
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure, secret_file};
 
 #[derive(Subcommand)]
@@ -26,9 +29,9 @@ impl Secret {
         if json {
             output::json(&json!({"version": version}));
         } else {
-            println!("{} has version {version}. Now, before anything else:", config.secret_file.display());
-            println!("1. Keep a copy of the file with your backups, and put it on every server of this database.");
-            println!("2. Restart every server.");
+            say!("{} has version {version}. Now, before anything else:", config.secret_file.display());
+            say!("1. Keep a copy of the file with your backups, and put it on every server of this database.");
+            say!("2. Restart every server.");
         }
         Ok(())
     }

@@ -1,36 +1,54 @@
 //! `keystead serve`.
 
 use keystead_core::{Clock, Entropy};
+use keystead_store::Migrations;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::output::announce;
 use crate::{config::Config, failure::Failure, serve::Server};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    log_to_stderr();
+    log_to_stderr(config.log_level);
+    let stop = stop_signal()?;
     let server = Server::bind(config, Clock::System, Entropy::System).await?;
     let address = server.address()?;
-    println!("Keystead listens on http://{address}");
-    match server.setup_url() {
-        Some(url) => println!("Set it up in your browser: {url}"),
-        None => println!("Sign in: {}/app", config.public_url.clone().unwrap_or_else(|| format!("http://{address}"))),
-    }
-    server.run(stop_signal()?).await
+    tracing::info!(
+        release = env!("CARGO_PKG_VERSION"), %address, database = server.app().database_kind(),
+        schema = Migrations::known(), data_dir = %config.data_dir.display(), process = std::process::id(),
+        "the server has started"
+    );
+    announce(&format!("Keystead listens on http://{address}"));
+    announce(&match server.setup_url() {
+        Some(url) => format!("Set it up in your browser: {url}"),
+        None => format!("Sign in: {}/app", config.public_url.clone().unwrap_or_else(|| format!("http://{address}"))),
+    });
+    let stopped = server.run(async {
+        let signal = stop.await;
+        tracing::info!(signal, "the server stops: requests under way may finish");
+    });
+    stopped.await?;
+    tracing::info!("the server has stopped");
+    Ok(())
 }
 
 /// JSON lines on standard error, with request and key ids and never a secret.
-pub(super) fn log_to_stderr() {
-    let _ =
-        tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_writer(std::io::stderr).try_init();
+pub(super) fn log_to_stderr(level: tracing::Level) {
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
+    let _ = lines.with_max_level(level).with_writer(std::io::stderr).try_init();
 }
 
-/// Done at SIGTERM or SIGINT.
-pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+/// Done at SIGTERM or SIGINT, with its name. SIGHUP, which a closed terminal sends too, ends nothing.
+fn stop_signal() -> Result<impl Future<Output = &'static str>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("no signal handler: {error}")));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return "SIGTERM",
+                _ = interrupt.recv() => return "SIGINT",
+                _ = hangup.recv() => tracing::info!("SIGHUP is ignored: settings are read at the start"),
+            }
         }
     })
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use keystead_model::actor::Actor;
 
-use super::with_app;
+use super::{output::say, with_app};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -21,7 +21,7 @@ impl Sweep {
             let changed = app.set_sweep_paused(Actor::Operator, None, pause).await?;
             let already = if changed { "" } else { " already" };
             let state = if pause { "paused: no key is deleted for inactivity, and no 90 days run" } else { "running" };
-            println!("The sweep is{already} {state}.");
+            say!("The sweep is{already} {state}.");
             Ok(())
         })
         .await

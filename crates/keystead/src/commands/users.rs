@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 
 use super::{
     init::{read_secret, valid},
-    named_agency, operator, output, with_app,
+    named_agency, operator,
+    output::{self, note, say},
+    with_app,
 };
 use crate::{config::Config, failure::Failure};
 
@@ -111,12 +113,12 @@ impl Users {
             Self::SetPassword { email, password_file, agency_id } => {
                 let (password, agency) = (read_secret(&password_file)?, named_agency(agency_id.as_deref())?);
                 app.reset_password(&email, agency, &password).await?;
-                println!("The password of {email} is set; their sessions have ended.");
+                say!("The password of {email} is set; their sessions have ended.");
                 Ok(())
             }
             Self::Operator { email, withdraw, agency_id } => {
                 app.set_operator(&email, named_agency(agency_id.as_deref())?, !withdraw).await?;
-                println!("{email} is {} an operator.", if withdraw { "no longer" } else { "now" });
+                say!("{email} is {} an operator.", if withdraw { "no longer" } else { "now" });
                 Ok(())
             }
         })
@@ -165,17 +167,24 @@ async fn member(app: &App, context: &AgencyContext, email: &str) -> Result<User,
     found.ok_or_else(|| Failure::new(format!("{email} is no member of this agency (see keystead users list)")))
 }
 
+/// Where the instance may be reached if nobody says so: at the server that was heard of last, or where one would listen.
+async fn guessed_base(app: &App, config: &Config) -> Result<String, Failure> {
+    let nodes = app.system_status().await?.nodes;
+    let last = nodes.into_iter().max_by_key(|node| node.seen_at);
+    Ok(format!("http://{}", last.map_or_else(|| config.listen.to_string(), |node| node.address)))
+}
+
 impl Membership {
     fn parts(&self) -> Result<(Role, BTreeSet<LocationId>), Failure> {
         let role = Role::from_name(&self.role).ok_or_else(|| {
             let names: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
-            Failure::new(format!("--role must be one of {}", names.join(", ")))
+            Failure::usage(format!("--role must be one of {}", names.join(", ")))
         })?;
         let locations: BTreeSet<LocationId> =
             self.location_ids.iter().map(|id| valid("--location-ids", parse_location(id))).collect::<Result<_, _>>()?;
         if role.is_account() == locations.is_empty() {
             let rule = if locations.is_empty() { "needs --location-ids" } else { "takes no --location-ids" };
-            return Err(Failure::new(format!("the role {} {rule}", role.as_str())));
+            return Err(Failure::usage(format!("the role {} {rule}", role.as_str())));
         }
         Ok((role, locations))
     }
@@ -186,12 +195,24 @@ impl Membership {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let new = NewUser { email, first_name: None, last_name: None, role, locations };
         let (token, invitation) = app.invite_user(context.authority(), MANAGER, new).await?;
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+        let guess = guessed_base(app, config).await?;
+        let base = config.public_url.as_ref().unwrap_or(&guess);
         let link = format!("{base}/app/invite/{token}");
         if self.common.json {
-            output::json(&json!({"id": invitation.id, "link": link, "expiresAt": invitation.expires_at.to_iso()}));
+            output::json(&json!({
+                "id": invitation.id,
+                "link": link,
+                "linkIsGuessed": config.public_url.is_none(),
+                "expiresAt": invitation.expires_at.to_iso(),
+            }));
         } else {
-            println!("{link}");
+            say!("{link}");
+            if config.public_url.is_none() {
+                note!(
+                    "{base} is a guess: no public URL is set (KEYSTEAD_PUBLIC_URL). If the instance is reached by another \
+                     name, put that in its place."
+                );
+            }
         }
         Ok(())
     }
@@ -210,7 +231,7 @@ impl One {
         let deactivates = match keys {
             "keep" => false,
             "deactivate" => true,
-            _ => return Err(Failure::new("--keys must be keep or deactivate")),
+            _ => return Err(Failure::usage("--keys must be keep or deactivate")),
         };
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let user = member(app, &context, &self.email).await?;
@@ -221,9 +242,9 @@ impl One {
         show(app, &context, &self.email, self.common.json).await?;
         if !self.common.json && !made.is_empty() {
             let what = if deactivates { "are deactivated" } else { "still work; rotate those that must go on" };
-            println!("Keys that they made {what}:");
+            say!("Keys that they made {what}:");
             for key in made {
-                println!("  {}  {}", key.id, key.name);
+                say!("  {}  {}", key.id, key.name);
             }
         }
         Ok(())
@@ -244,7 +265,7 @@ async fn show(app: &App, context: &AgencyContext, email: &str, json: bool) -> Re
         output::json(&shape(&user));
     } else {
         let state = if user.disabled { "disabled" } else { "active" };
-        println!("{} is {state}: {}", user.email.as_str(), user.role.title());
+        say!("{} is {state}: {}", user.email.as_str(), user.role.title());
     }
     Ok(())
 }

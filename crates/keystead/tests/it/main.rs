@@ -5,6 +5,7 @@ mod app;
 mod audit;
 mod backups;
 mod bad_input;
+mod configuration;
 mod contacts;
 mod copies;
 mod dates;

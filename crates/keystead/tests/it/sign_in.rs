@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use keystead_http::TrustedProxies;
 use keystead_model::user::Role;
-use keystead_server::config::proxies;
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
 use tokio::task::JoinSet;
 
@@ -14,7 +14,7 @@ const NOT_RIGHT: &str = "not right";
 
 /// An instance behind a balancer, so that a test can come from wherever it likes.
 async fn behind_a_balancer() -> TestApp {
-    TestApp::start_with(|config| config.proxies = proxies("127.0.0.1").expect("an address")).await
+    TestApp::start_with(|config| config.proxies = TrustedProxies::parse("127.0.0.1").expect("an address")).await
 }
 
 /// A sign-in from an address, with the cookies of a browser.

@@ -11,7 +11,10 @@ use keystead_core::{Clock, InstanceSecret};
 use keystead_store::backup::{self, Checked};
 use serde_json::json;
 
-use super::{super::output, SECRET, rows, show, working};
+use super::{
+    super::output::{self, say},
+    SECRET, rows, show, working,
+};
 use crate::{config::Config, failure::Failure, instance, secret_file};
 
 #[derive(Args)]
@@ -40,7 +43,7 @@ impl Backup {
         publish(&part, file).map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))?;
         show(self.json, &copied, &json!({"file": file.display().to_string(), "manifest": manifest.to_json()}));
         if !self.json {
-            println!("{SECRET}");
+            say!("{SECRET}");
         }
         Ok(())
     }
@@ -92,7 +95,7 @@ impl Verify {
     fn print(&self, checked: &Checked, secret: Option<bool>, config: &Config) {
         let file = self.file.display();
         match &checked.manifest {
-            Some(manifest) => println!(
+            Some(manifest) => say!(
                 "{file} is whole: {} rows, taken at {} of the instance {} up to change no. {}, by release {} with schema {}.",
                 manifest.rows(),
                 manifest.taken_at.to_iso(),
@@ -101,14 +104,14 @@ impl Verify {
                 manifest.release,
                 manifest.schema
             ),
-            None => println!("{file} is readable, schema {}.", checked.schema),
+            None => say!("{file} is readable, schema {}.", checked.schema),
         }
         let secret_file = config.secret_file.display();
         match secret {
-            Some(true) => println!("{secret_file} is the secret that it belongs to."),
-            Some(false) => println!("{secret_file} is not the secret that it belongs to."),
+            Some(true) => say!("{secret_file} is the secret that it belongs to."),
+            Some(false) => say!("{secret_file} is not the secret that it belongs to."),
             None => {
-                println!("Without the instance-secret that it belongs to every key in it is refused; none is here.");
+                say!("Without the instance-secret that it belongs to every key in it is refused; none is here.");
             }
         }
     }

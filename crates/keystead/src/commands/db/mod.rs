@@ -13,7 +13,7 @@ use keystead_store::{
 };
 use serde_json::{Value, json};
 
-use super::output;
+use super::output::{self, say};
 use crate::{config::Config, failure::Failure, instance};
 
 #[derive(Subcommand)]
@@ -57,7 +57,7 @@ impl Db {
                 let found = instance::upgrade(config, &Clock::System).await?;
                 let known = Migrations::known();
                 let what = if found == known { "had already".to_owned() } else { format!("had {found} and now has") };
-                println!("The schema {what} version {known}, that of this release.");
+                say!("The schema {what} version {known}, that of this release.");
                 Ok(())
             }
         }
@@ -68,7 +68,7 @@ fn database(option: &str, text: &str) -> Result<Database, Failure> {
     match text.split_once(':') {
         Some(("sqlite", path)) => Ok(Database::Sqlite(path.trim_start_matches("//").into())),
         Some(("postgres" | "postgresql", _)) => Ok(Database::Postgres(text.to_owned())),
-        _ => Err(Failure::new(format!("{option} must be sqlite:PATH or postgres://…"))),
+        _ => Err(Failure::usage(format!("{option} must be sqlite:PATH or postgres://…"))),
     }
 }
 
@@ -119,7 +119,7 @@ fn show(json: bool, copied: &Copied, more: &Value) {
         }
         output::json(&answer);
     } else {
-        println!("{} rows of {} tables, read back and compared.", copied.rows(), copied.tables.len());
+        say!("{} rows of {} tables, read back and compared.", copied.rows(), copied.tables.len());
     }
 }
 
@@ -131,7 +131,7 @@ impl Copy {
         let copied = working("rows", move |bar| copy(&from, &to, &restarted(), Clock::System.now(), rows(bar))).await?;
         show(self.json, &copied, &json!({}));
         if !self.json {
-            println!("{SECRET} In the copy everybody's 90 days begin anew, and nobody is signed in.");
+            say!("{SECRET} In the copy everybody's 90 days begin anew, and nobody is signed in.");
         }
         Ok(())
     }

@@ -7,7 +7,10 @@ use keystead_core::{App, Reapplied, Revocations, UndecidedKey};
 use keystead_model::KeyId;
 use serde_json::{Value, json};
 
-use super::super::{output, with_app};
+use super::super::{
+    output::{self, say},
+    with_app,
+};
 use crate::{config::Config, failure::Failure, instance::JOURNAL};
 
 #[derive(Args)]
@@ -106,26 +109,26 @@ impl Report {
         let Self { told, done: Reapplied { ended, narrowed, suspended, members }, undecided, made_safe } = self;
         if told.entries + told.log_lines > 0 {
             let reach = told.latest.map_or_else(String::new, |at| format!(", the last of {}", at.to_iso()));
-            println!("{} lines of journals and {} of logs were read{reach}.", told.entries, told.log_lines);
+            say!("{} lines of journals and {} of logs were read{reach}.", told.entries, told.log_lines);
         }
         if told.passed_over > 0 {
-            println!("{} lines of others were passed over.", told.passed_over);
+            say!("{} lines of others were passed over.", told.passed_over);
         }
-        println!("{} keys that were ended after the backup are ended again, {} narrowed.", ended.len(), narrowed.len());
+        say!("{} keys that were ended after the backup are ended again, {} narrowed.", ended.len(), narrowed.len());
         if !suspended.is_empty() {
-            println!("Suspended again: {}", suspended.join(", "));
+            say!("Suspended again: {}", suspended.join(", "));
         }
         if !members.is_empty() {
-            println!("Members who may do less now, or need a new password (keystead users set-password):");
+            say!("Members who may do less now, or need a new password (keystead users set-password):");
             for member in members {
-                println!("  {member}");
+                say!("  {member}");
             }
         }
         if !undecided.is_empty() {
             let what = if *made_safe { "they are deactivated" } else { "they are active; review them" };
-            println!("Nobody knows what became of these keys after the backup, so {what}:");
+            say!("Nobody knows what became of these keys after the backup, so {what}:");
             for key in undecided {
-                println!("  {}  {}", key.masked, key.name);
+                say!("  {}  {}", key.masked, key.name);
             }
         }
     }

@@ -15,6 +15,7 @@ use keystead_store::{
 
 use super::{
     super::finish,
+    super::output::{note, say},
     backup::{belongs, beside, look},
     reapply::{Report, readable},
     restarted, rows, show, working,
@@ -66,7 +67,7 @@ impl Restore {
         finish(app, async |app| Ok(app.keep_journal().await?)).await?;
         show(self.json, &copied, &report.json());
         if !self.json {
-            println!("Everybody's 90 days begin anew, nobody is signed in, and open invitations have ended.");
+            say!("Everybody's 90 days begin anew, nobody is signed in, and open invitations have ended.");
             report.print();
         }
         match report.to_review() {
@@ -137,7 +138,7 @@ async fn ask(config: &Config) {
         finish(app, async |app| Ok(app.keep_journal().await?)).await
     };
     if let Err(failure) = told.await {
-        eprintln!("keystead: the database that is put aside cannot be asked what was ended last: {failure}");
+        note!("keystead: the database that is put aside cannot be asked what was ended last: {failure}");
     }
 }
 

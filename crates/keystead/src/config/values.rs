@@ -1,0 +1,133 @@
+//! How the text of a setting is read, wherever it stands. What cannot be meant is refused, with what could be.
+
+use std::{
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    str::FromStr,
+};
+
+/// The port where none is named.
+pub(super) const PORT: u16 = 8080;
+
+/// A limit of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// None.
+    Off,
+    /// In each interval.
+    Limit(u32),
+}
+
+/// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; an address without a port is at 8080.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let local =
+        |text: &str| if text == "localhost" { Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { text.parse().ok() };
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let named = || {
+        let (host, port) = text.rsplit_once(':')?;
+        Some(SocketAddr::new(local(host)?, port.parse().ok()?))
+    };
+    let found = text.parse().ok().or_else(|| Some(SocketAddr::new(local(bare)?, PORT))).or_else(named);
+    found.ok_or_else(|| {
+        "must be an address of this machine and a port: 127.0.0.1:8080, 0.0.0.0:8080 for all addresses, or localhost:8080"
+            .to_owned()
+    })
+}
+
+/// `true` and `false`, and the other words that people use for them.
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+/// A number of requests, or `off`.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "off" | "false" | "no" | "none" => Ok(Rate::Off),
+        number => count(number)
+            .map(Rate::Limit)
+            .map_err(|_| "must be a number of requests per 10 seconds, from 1 on, or off".to_owned()),
+    }
+}
+
+/// A number from 1 on; `2_000_000` is one.
+pub(super) fn count<T: FromStr + PartialOrd + From<u8> + Display>(text: &str) -> Result<T, String> {
+    let number = text.trim().replace('_', "").parse::<T>().ok();
+    number.filter(|number| *number >= T::from(1)).ok_or_else(|| "must be a number, from 1 on".to_owned())
+}
+
+/// Seconds up to an hour.
+pub(super) fn keep_alive(text: &str) -> Result<u64, String> {
+    count(text).ok().filter(|seconds| *seconds <= 3600).ok_or_else(|| "must be 1 to 3600 seconds".to_owned())
+}
+
+pub(super) fn level(text: &str) -> Result<tracing::Level, String> {
+    let text = text.trim();
+    // Numbers are levels to the parser, and to nobody else.
+    let is_word = text.chars().all(|letter| letter.is_ascii_alphabetic());
+    text.parse().ok().filter(|_| is_word).ok_or_else(|| "must be error, warn, info, debug or trace".to_owned())
+}
+
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let url = text.trim().trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(url.to_owned()),
+        _ => Err("must be an origin that begins with https:// or http://, such as https://crm.example.com".to_owned()),
+    }
+}
+
+pub(super) fn database_url(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err("must begin with postgres://; without it the data is in SQLite, in the data directory".to_owned());
+    }
+    keystead_store::check_postgres_url(text).map(|()| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_read() {
+        for (text, read) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("0.0.0.0", "0.0.0.0:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            ("localhost", "127.0.0.1:8080"),
+            (" 10.0.0.1:80 ", "10.0.0.1:80"),
+            ("::", "[::]:8080"),
+            ("[::1]", "[::1]:8080"),
+            ("[::1]:9000", "[::1]:9000"),
+        ] {
+            assert_eq!(listen(text).unwrap().to_string(), read, "{text}");
+        }
+        for bad in ["", "8080", ":8080", "crm.example.com:80", "127.0.0.1:99999", "127.0.0.1:-5", "http://0.0.0.0"] {
+            assert!(listen(bad).is_err(), "{bad}");
+        }
+        for (text, read) in [("1", true), ("0", false), ("true", true), ("FALSE", false), ("yes", true), ("off", false)]
+        {
+            assert_eq!(flag(text), Ok(read), "{text}");
+        }
+        assert!(flag("2").is_err() && flag("").is_err());
+        assert_eq!(
+            (rate("500"), rate("off"), rate("1_000")),
+            (Ok(Rate::Limit(500)), Ok(Rate::Off), Ok(Rate::Limit(1000)))
+        );
+        for bad in ["0", "-5", "many", "1.5", "", "99999999999"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+        assert!(count::<i64>("0").is_err() && count::<i64>("-5").is_err() && count::<i64>("7").is_ok());
+        assert_eq!(level("WARN"), Ok(tracing::Level::WARN));
+        assert!(level("3").is_err() && level("loud").is_err());
+        assert_eq!(public_url("https://crm.example.com/").unwrap(), "https://crm.example.com");
+        for bad in ["crm.example.com", "https://", "https://a/b", "ftp://a", "https://a b"] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+}
