@@ -117,30 +117,17 @@ impl App {
         Ok(CreatedKey { key, secret: is_new.then_some(secret), receipt: self.receipt(sequence).await, namesakes })
     }
 
-    /// Keys that the authority may see, newest first, and how many match in all.
-    pub async fn list_keys(&self, authority: &Authority, query: KeyQuery) -> Result<(Vec<ApiKey>, i64)> {
-        authority.require(Scope::KeysRead)?;
-        let KeyQuery { mut filter, after, limit } = query;
-        match &authority.grant().reach {
-            Reach::Agency => {}
-            Reach::Chosen(set) | Reach::Locations(set) => {
-                // Keys of the agency itself reach further than this authority.
-                let visible = |location: &LocationId| set.contains(location);
-                filter.kind = Some(KeyKind::Location);
-                filter.locations = Some(match filter.locations.take() {
-                    Some(wanted) => wanted.into_iter().filter(visible).collect(),
-                    None => set.iter().copied().collect(),
-                });
-            }
-        }
-        let agency = authority.agency();
-        Ok(self
-            .store
-            .read(move |tx| {
-                let rows = api_keys::list(tx, agency, &filter, after, limit)?;
-                Ok::<_, keystead_store::Error>((rows, api_keys::count_matching(tx, agency, &filter)?))
-            })
-            .await?)
+    /// Keys that the authority may see, newest first.
+    pub async fn list_keys(&self, authority: &Authority, query: KeyQuery) -> Result<Vec<ApiKey>> {
+        let KeyQuery { filter, after, limit } = query;
+        let (agency, filter) = (authority.agency(), visible(authority, filter)?);
+        Ok(self.store.read(move |tx| api_keys::list(tx, agency, &filter, after, limit)).await?)
+    }
+
+    /// How many keys the authority may see that match.
+    pub async fn count_keys(&self, authority: &Authority, filter: KeyFilter) -> Result<i64> {
+        let (agency, filter) = (authority.agency(), visible(authority, filter)?);
+        Ok(self.store.read(move |tx| api_keys::count_matching(tx, agency, &filter)).await?)
     }
 
     /// One key. A key may always read itself.
@@ -362,6 +349,24 @@ impl App {
             last_used_at: None,
         })
     }
+}
+
+/// The filter within what the authority may see.
+fn visible(authority: &Authority, mut filter: KeyFilter) -> Result<KeyFilter> {
+    authority.require(Scope::KeysRead)?;
+    match &authority.grant().reach {
+        Reach::Agency => {}
+        Reach::Chosen(set) | Reach::Locations(set) => {
+            // Keys of the agency itself reach further than this authority.
+            let is_visible = |location: &LocationId| set.contains(location);
+            filter.kind = Some(KeyKind::Location);
+            filter.locations = Some(match filter.locations.take() {
+                Some(wanted) => wanted.into_iter().filter(is_visible).collect(),
+                None => set.iter().copied().collect(),
+            });
+        }
+    }
+    Ok(filter)
 }
 
 /// Changes after which a secret that worked before must not work any more.

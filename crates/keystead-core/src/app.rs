@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,8 @@ pub struct Limits {
     pub rate: Option<RateLimits>,
     /// Keys of an owner that are not deleted.
     pub keys_per_owner: i64,
+    /// How long the audit log tells of changes of data; `None` for ever.
+    pub data_audit: Option<Duration>,
 }
 
 /// Requests of a key in a location.
@@ -55,7 +57,11 @@ pub struct RateLimits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rate: Some(RateLimits { interval: 1_000, daily: 2_000_000 }), keys_per_owner: 100 }
+        Self {
+            rate: Some(RateLimits { interval: 1_000, daily: 2_000_000 }),
+            keys_per_owner: 100,
+            data_audit: Some(Duration::from_secs(400 * 24 * 60 * 60)),
+        }
     }
 }
 
@@ -99,6 +105,8 @@ pub struct Inner {
     pub(crate) journal: Option<Arc<Journal>>,
     /// Deletions whose keys were used afterwards, and whose owners were told.
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
+    /// Up to which row the audit log has nothing more to forget.
+    pub(crate) audit_trimmed: AtomicI64,
     polled_once: AtomicBool,
 }
 
@@ -156,6 +164,7 @@ impl App {
                 forms_of_strangers: SourceCounts::new(MINUTE, FORMS_PER_MINUTE),
                 journal: journal.map(Arc::new),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
+                audit_trimmed: AtomicI64::new(0),
                 polled_once: AtomicBool::new(false),
                 store,
                 clock,

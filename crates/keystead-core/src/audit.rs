@@ -1,8 +1,8 @@
 //! The audit log: listing it, sealing it, and finding what somebody did to it (design: audit).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use keystead_model::{AgencyId, UserId, audit::AuditRow, grant::Reach, scope::Scope};
+use keystead_model::{AgencyId, UserId, UtcMs, audit::AuditRow, grant::Reach, scope::Scope};
 use keystead_store::{
     audit::{self, AuditFilter, ERASED, Head, SealedRow},
     users,
@@ -18,6 +18,8 @@ use crate::{
 
 /// Rows sealed in one transaction.
 const BATCH: i64 = 200;
+/// Rows looked at, and forgotten, in one transaction.
+const TRIM_BATCH: i64 = 1000;
 
 /// A digest or a seal in hexadecimal.
 fn hex(bytes: &[u8; 32]) -> String {
@@ -149,6 +151,23 @@ impl App {
                 Ok::<_, Error>(rows.len() as u64)
             })
             .await
+    }
+
+    /// Forgets what happened to data longer ago than the operator keeps it. Rows about keys, members and settings stay for
+    /// ever: they are the chain. Called every ten minutes; answers how many rows that were.
+    pub async fn trim_audit(&self) -> Result<u64> {
+        let Some(kept) = self.limits.data_audit else { return Ok(0) };
+        let before = UtcMs(self.clock.now().0.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
+        let mut count = 0;
+        loop {
+            // Numbers grow with time, so what was looked at once and stayed need not be looked at again.
+            let after = self.audit_trimmed.load(Ordering::Relaxed);
+            let rows = self.store.read(move |tx| audit::ages(tx, after, TRIM_BATCH)).await?;
+            // A clock that went wrong for a while leaves a row between them that is younger.
+            let Some((through, _)) = rows.into_iter().rfind(|(_, at)| *at < before) else { return Ok(count) };
+            count += self.store.write_serial(move |tx| audit::trim(tx, after, through, before)).await?;
+            self.audit_trimmed.store(through, Ordering::Relaxed);
+        }
     }
 
     /// Writes the ends of all chains into the log: whoever keeps the log finds a chain that was cut. Called every hour.

@@ -173,7 +173,7 @@ impl App {
     /// The keys that a member made and that were not deleted, newest first: those of them that the authority may see.
     pub async fn keys_made_by(&self, authority: &Authority, user: UserId) -> Result<Vec<ApiKey>> {
         let filter = KeyFilter { created_by: Some(user), ..KeyFilter::default() };
-        Ok(self.list_keys(authority, KeyQuery { filter, after: None, limit: KEYS_MADE }).await?.0)
+        self.list_keys(authority, KeyQuery { filter, after: None, limit: KEYS_MADE }).await
     }
 
     /// Disables a member, and switches off those of the keys that they made which `keys` names. The others stay, they

@@ -78,6 +78,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             while app.trim_notices().await? > 0 {}
             app.trim_usage().await?;
             app.trim_mails().await?;
+            app.trim_audit().await?;
             while app.purge_contacts().await? > 0 {}
             Ok(())
         })),

@@ -345,7 +345,7 @@ pub fn list(
     let search = filter.query.as_deref().map(KeySearch::parse);
     let mut conditions = conditions(&agency, filter, search.as_ref());
     if let Some((at, id)) = &after {
-        conditions.and("(k.created_at < @ OR (k.created_at = @ AND k.id < @))", &[at, at, id]);
+        conditions.and("(k.created_at, k.id) < (@, @)", &[at, id]);
     }
     // The page first, of the table alone: what else a key's record needs is computed for those on it.
     let most = conditions.bind(&limit);

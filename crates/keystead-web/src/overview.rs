@@ -97,8 +97,8 @@ async fn page(
                 locations: here.location.as_ref().map(|location| vec![location.id]),
                 ..KeyFilter::default()
             };
-            let (found, count) =
-                web.app.list_keys(here.authority(), KeyQuery { filter, after: None, limit: 5 }).await?;
+            let count = web.app.count_keys(here.authority(), filter.clone()).await?;
+            let found = web.app.list_keys(here.authority(), KeyQuery { filter, after: None, limit: 5 }).await?;
             figures.push(Figure { label, count, url: here.url(&format!("/settings/keys?tab={}", kind.as_str())) });
             keys.extend(found);
         }

@@ -356,35 +356,20 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
     let mut query = call.read_query();
     let now = authority.now();
     let limit = query.integer("limit", 1..=100).unwrap_or(20);
-    let state = query.parse("state", |text| {
-        ["active", "deactivated", "expired", "deleted"]
-            .into_iter()
-            .find(|state| *state == text)
-            .ok_or_else(|| Invalid::new("must be one of active, deactivated, expired, deleted"))
-    });
+    let state = query.parse("state", |text| in_state(text, now)).unwrap_or_default();
     let due = query.parse("idleWithin", idle_within);
     let filter = KeyFilter {
         kind: query.parse("kind", parse_kind),
         locations: query.parse("locationId", parse_location).map(|location| vec![location]),
-        deleted: state == Some("deleted"),
-        active: match state {
-            Some("active" | "expired") => Some(true),
-            Some("deactivated") => Some(false),
-            _ => None,
-        },
-        expired: match state {
-            Some("expired") => Some((now, true)),
-            Some("active") => Some((now, false)),
-            _ => None,
-        },
         deletes_before: due.map(|due| ServiceMs(call.app.service_now().0 + due)),
         query: query.text("query"),
-        ..KeyFilter::default()
+        ..state
     };
     let after = query.parse("cursor", parse_cursor);
     query.no_places();
     query.finish()?;
-    let (rows, total) = call.app.list_keys(&authority, KeyQuery { filter, after, limit: limit + 1 }).await?;
+    let total = call.app.count_keys(&authority, filter.clone()).await?;
+    let rows = call.app.list_keys(&authority, KeyQuery { filter, after, limit: limit + 1 }).await?;
     let found = Page::new(rows, limit, total);
     let next = found.rows.last().filter(|_| found.has_more);
     let next = next.map(|last| format!("{}.{}", last.created_at.0, last.id));
@@ -393,6 +378,18 @@ pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, 
     meta.insert("nextCursor".to_owned(), json!(next));
     let rows: Vec<KeyShape<'_>> = found.rows.iter().map(|key| shape(&call.app, key)).collect();
     Ok(Reply::object(200, &json!({"apiKeys": rows, "meta": meta})))
+}
+
+/// Keys that are shown in a state, as [`shape`] names it.
+pub fn in_state(state: &str, now: UtcMs) -> Result<KeyFilter, Invalid> {
+    let every = KeyFilter::default();
+    Ok(match state {
+        "active" => KeyFilter { active: Some(true), expired: Some((now, false)), ..every },
+        "expired" => KeyFilter { active: Some(true), expired: Some((now, true)), ..every },
+        "deactivated" => KeyFilter { active: Some(false), ..every },
+        "deleted" => KeyFilter { deleted: true, ..every },
+        _ => return Err(Invalid::new("must be one of active, deactivated, expired, deleted")),
+    })
 }
 
 fn parse_cursor(text: &str) -> Result<(UtcMs, KeyId), Invalid> {

@@ -78,8 +78,7 @@ pub(crate) async fn list(
     let tab = titles.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or("location");
     let mut tabs = Vec::new();
     for (name, title) in titles {
-        let count = KeyQuery { filter: filter_of(&web, &here, name), after: None, limit: 1 };
-        let (_, count) = web.app.list_keys(here.authority(), count).await?;
+        let count = web.app.count_keys(here.authority(), filter_of(&web, &here, name)).await?;
         tabs.push(Tab { title, url: here.url(&format!("/settings/keys?tab={name}")), count, is_here: *name == tab });
     }
     let text = query.q.unwrap_or_default();
@@ -96,7 +95,7 @@ pub(crate) async fn list(
         let (at, id) = cursor.split_once('.')?;
         Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
     });
-    let (keys, _) = web.app.list_keys(here.authority(), KeyQuery { filter, after, limit: PAGE }).await?;
+    let keys = web.app.list_keys(here.authority(), KeyQuery { filter, after, limit: PAGE }).await?;
     let next_url = keys.last().filter(|_| keys.len() as i64 == PAGE).map(|last| {
         let text = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
         here.url(&format!("/settings/keys?tab={tab}&q={text}&show={show}&after={}.{}", last.created_at.0, last.id))

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{
-    WantedKey, changed_shape, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape, with_warnings,
+    WantedKey, changed_shape, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape,
+    with_warnings,
 };
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
 use keystead_model::{
@@ -115,9 +116,18 @@ pub(super) struct List {
     /// Keys of one location
     #[arg(long)]
     location_id: Option<String>,
-    /// Deleted keys instead
+    /// Keys in a state: active, deactivated, expired or deleted; without it all that are not deleted
     #[arg(long)]
+    state: Option<String>,
+    /// Deleted keys instead: the same as --state deleted
+    #[arg(long, conflicts_with = "state")]
     deleted: bool,
+    /// Keys with this in their names, ids, last four or masked forms, as the app finds them
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+    /// At most so many, newest first
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     common: Common,
 }
@@ -285,6 +295,7 @@ impl Create {
 impl List {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let state = if self.deleted { Some("deleted") } else { self.state.as_deref() };
         let filter = KeyFilter {
             kind: self.kind.as_deref().map(|text| valid("--kind", parse_kind(text))).transpose()?,
             locations: self
@@ -292,21 +303,26 @@ impl List {
                 .as_deref()
                 .map(|text| valid("--location-id", parse_location(text)).map(|location| vec![location]))
                 .transpose()?,
-            deleted: self.deleted,
-            ..KeyFilter::default()
+            query: self.query,
+            ..state.map(|state| valid("--state", in_state(state, app.now()))).transpose()?.unwrap_or_default()
         };
-        let rows = all(app, &context, filter).await?;
-        if self.common.json {
-            rows.iter().for_each(output::json);
-            return Ok(());
-        }
+        let mut table = output::Table::new(&["NAME", "KIND", "LOCATION", "KEY", "STATE", "LAST USED", "CREATED"]);
         let cells = |row: &Value| {
             ["name", "kind", "locationId", "maskedKey", "state", "lastUsedAt", "createdAt"]
                 .map(|name| cell(row, name))
                 .to_vec()
         };
-        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        output::table(&["NAME", "KIND", "LOCATION", "KEY", "STATE", "LAST USED", "CREATED"], &rows);
+        each_page(app, &context, filter, self.limit.unwrap_or(usize::MAX), |rows| {
+            if self.common.json {
+                rows.iter().for_each(output::json);
+            } else {
+                table.add(&rows.iter().map(cells).collect::<Vec<_>>());
+            }
+        })
+        .await?;
+        if !self.common.json {
+            table.add(&[]);
+        }
         Ok(())
     }
 }
@@ -319,17 +335,28 @@ fn cell(row: &Value, name: &str) -> String {
     }
 }
 
-/// Every key that a filter finds, as on the wire.
-async fn all(app: &App, context: &AgencyContext, filter: KeyFilter) -> Result<Vec<Value>, Failure> {
-    let mut rows = Vec::new();
+/// Keys read at a time.
+const PAGE: usize = 500;
+
+/// At most `limit` of the keys that a filter finds, as on the wire, page by page.
+async fn each_page(
+    app: &App,
+    context: &AgencyContext,
+    filter: KeyFilter,
+    limit: usize,
+    mut take: impl FnMut(&[Value]),
+) -> Result<(), Failure> {
     let mut after = None;
-    loop {
-        let query = KeyQuery { filter: filter.clone(), after, limit: 500 };
-        let (page, _) = app.list_keys(context.authority(), query).await?;
-        let Some(last) = page.last() else { return Ok(rows) };
+    let mut left = limit;
+    while left > 0 {
+        let query = KeyQuery { filter: filter.clone(), after, limit: left.min(PAGE) as i64 };
+        let page = app.list_keys(context.authority(), query).await?;
+        let Some(last) = page.last() else { break };
         after = Some((last.created_at, last.id));
-        rows.extend(page.iter().map(|key| json!(shape(app, key))));
+        left -= page.len();
+        take(&page.iter().map(|key| json!(shape(app, key))).collect::<Vec<_>>());
     }
+    Ok(())
 }
 
 impl Replace {
@@ -345,19 +372,31 @@ impl Idle {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let deletes_before = Some(app.service_now().plus(self.within * DAY_MS));
-        let mut rows = all(app, &context, KeyFilter { deletes_before, ..KeyFilter::default() }).await?;
+        let filter = KeyFilter { deletes_before, ..KeyFilter::default() };
         let deletes_at = |row: &Value| output::cell(&row["inactivity"], "deletesAt");
-        rows.sort_by_key(deletes_at);
-        if self.common.json {
-            rows.iter().for_each(output::json);
-            return Ok(());
-        }
         let cells = |row: &Value| {
             let [name, key, state, used] =
                 ["name", "maskedKey", "state", "lastUsedAt"].map(|name| output::cell(row, name));
             vec![name, key, state, used, deletes_at(row)]
         };
-        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        // Sorted as a whole, so only what is printed of each is kept.
+        let (mut lines, mut rows) = (Vec::new(), Vec::new());
+        each_page(app, &context, filter, usize::MAX, |page| {
+            if self.common.json {
+                lines.extend(page.iter().map(|row| (deletes_at(row), row.to_string())));
+            } else {
+                rows.extend(page.iter().map(cells));
+            }
+        })
+        .await?;
+        if self.common.json {
+            lines.sort();
+            for (_, line) in lines {
+                say!("{line}");
+            }
+            return Ok(());
+        }
+        rows.sort_by(|one, other| one.last().cmp(&other.last()));
         output::table(&["NAME", "KEY", "STATE", "LAST USED", "NOT DELETED BEFORE"], &rows);
         Ok(())
     }

@@ -48,17 +48,40 @@ pub(super) fn json(value: &Value) {
 
 /// Prints rows in columns as wide as their widest cell.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) {
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+    Table::new(head).add(rows);
+}
+
+/// Rows that come in pieces, in columns as wide as the widest cell of the first one: what is listed may be larger than the
+/// memory.
+pub(super) struct Table {
+    head: Vec<String>,
+    widths: Vec<usize>,
+}
+
+impl Table {
+    pub(super) fn new(head: &[&str]) -> Self {
+        Self { head: head.iter().map(|title| (*title).to_owned()).collect(), widths: Vec::new() }
+    }
+
+    /// Prints rows, after the head if they are the first.
+    pub(super) fn add(&mut self, rows: &[Vec<String>]) {
+        if self.widths.is_empty() {
+            let head = std::mem::take(&mut self.head);
+            let widest = |column: usize| {
+                let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
+                cells.max().unwrap_or(0)
+            };
+            self.widths = (0..head.len()).map(widest).collect();
+            self.print(&head);
+        }
+        for row in rows {
+            self.print(row);
+        }
+    }
+
+    fn print(&self, row: &[String]) {
+        let padded: Vec<String> = row.iter().zip(&self.widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         say!("{}", padded.join("  ").trim_end());
-    };
-    line(&mut head.iter().copied());
-    for row in rows {
-        line(&mut row.iter().map(String::as_str));
     }
 }
 

@@ -12,7 +12,7 @@ use keystead_store::Database;
 
 pub use self::{
     sources::{Setting, Settings, Source},
-    values::Rate,
+    values::Limit,
 };
 use crate::failure::Failure;
 
@@ -50,7 +50,7 @@ pub struct Options {
     /// Requests of a key per 10 seconds, or off
     #[arg(long, global = true, env = "KEYSTEAD_RATE_LIMIT", value_name = "N|off", allow_negative_numbers = true,
         value_parser = values::rate)]
-    pub rate_limit: Option<Rate>,
+    pub rate_limit: Option<Limit>,
     /// Requests of a key per day
     #[arg(long, global = true, env = "KEYSTEAD_DAILY_RATE_LIMIT", value_name = "N", allow_negative_numbers = true,
         value_parser = values::count::<u32>)]
@@ -59,6 +59,10 @@ pub struct Options {
     #[arg(long, global = true, env = "KEYSTEAD_KEYS_PER_OWNER", value_name = "N", allow_negative_numbers = true,
         value_parser = values::count::<i64>)]
     pub keys_per_owner: Option<i64>,
+    /// Days for which the audit log tells of changes of data, or off for ever; what concerns keys and members stays
+    #[arg(long, global = true, env = "KEYSTEAD_DATA_AUDIT_DAYS", value_name = "N|off", allow_negative_numbers = true,
+        value_parser = values::days)]
+    pub data_audit_days: Option<Limit>,
     /// Bearer token of /metrics; without it there is no such page
     #[arg(long, global = true, env = "KEYSTEAD_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<String>,
@@ -131,6 +135,7 @@ impl Config {
         };
         let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
         let rate = limits.rate.map_or_else(|| "off".to_owned(), |rate| rate.interval.to_string());
+        let audit = limits.data_audit.map_or_else(|| "off".to_owned(), |kept| (kept.as_secs() / 86_400).to_string());
         let set = |is_set: bool| is_set.then(|| "(set)".to_owned());
         vec![
             ("data_dir", Some(absolute.display().to_string())),
@@ -144,6 +149,7 @@ impl Config {
             ("rate_limit", Some(rate)),
             ("daily_rate_limit", limits.rate.map(|rate| rate.daily.to_string())),
             ("keys_per_owner", Some(limits.keys_per_owner.to_string())),
+            ("data_audit_days", Some(audit)),
             ("metrics_token", set(self.metrics_token.is_some())),
             ("smtp_url", self.smtp.as_ref().map(|(url, _)| without_password(url))),
             ("mail_from", self.smtp.as_ref().map(|(_, from)| from.clone())),
@@ -213,8 +219,8 @@ impl Options {
         let defaults = Limits::default();
         let rate = defaults.rate.unwrap_or(RateLimits { interval: 1_000, daily: 2_000_000 });
         let rate = match self.rate_limit {
-            Some(Rate::Off) => None,
-            Some(Rate::Limit(interval)) => Some(RateLimits { interval, ..rate }),
+            Some(Limit::Off) => None,
+            Some(Limit::Of(interval)) => Some(RateLimits { interval, ..rate }),
             None => Some(rate),
         };
         let mut connections = Connections::default();
@@ -236,6 +242,11 @@ impl Options {
             limits: Limits {
                 rate: rate.map(|rate| RateLimits { daily: self.daily_rate_limit.unwrap_or(rate.daily), ..rate }),
                 keys_per_owner: self.keys_per_owner.unwrap_or(defaults.keys_per_owner),
+                data_audit: match self.data_audit_days {
+                    Some(Limit::Off) => None,
+                    Some(Limit::Of(days)) => Some(Duration::from_secs(u64::from(days) * 86_400)),
+                    None => defaults.data_audit,
+                },
             },
             smtp: match (self.smtp_url, self.mail_from) {
                 (Some(url), Some(from)) => Some((url, from)),

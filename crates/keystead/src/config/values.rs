@@ -9,13 +9,13 @@ use std::{
 /// The port where none is named.
 pub(super) const PORT: u16 = 8080;
 
-/// A limit of requests.
+/// A number that can be switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rate {
+pub enum Limit {
     /// None.
     Off,
-    /// In each interval.
-    Limit(u32),
+    /// The number.
+    Of(u32),
 }
 
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; an address without a port is at 8080.
@@ -45,12 +45,19 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 }
 
 /// A number of requests, or `off`.
-pub(super) fn rate(text: &str) -> Result<Rate, String> {
+pub(super) fn rate(text: &str) -> Result<Limit, String> {
+    limit(text).ok_or_else(|| "must be a number of requests per 10 seconds, from 1 on, or off".to_owned())
+}
+
+/// A number of days, or `off`.
+pub(super) fn days(text: &str) -> Result<Limit, String> {
+    limit(text).ok_or_else(|| "must be a number of days, from 1 on, or off".to_owned())
+}
+
+fn limit(text: &str) -> Option<Limit> {
     match text.trim().to_ascii_lowercase().as_str() {
-        "off" | "false" | "no" | "none" => Ok(Rate::Off),
-        number => count(number)
-            .map(Rate::Limit)
-            .map_err(|_| "must be a number of requests per 10 seconds, from 1 on, or off".to_owned()),
+        "off" | "false" | "no" | "none" => Some(Limit::Off),
+        number => count(number).ok().map(Limit::Of),
     }
 }
 
@@ -117,7 +124,7 @@ mod tests {
         assert!(flag("2").is_err() && flag("").is_err());
         assert_eq!(
             (rate("500"), rate("off"), rate("1_000")),
-            (Ok(Rate::Limit(500)), Ok(Rate::Off), Ok(Rate::Limit(1000)))
+            (Ok(Limit::Of(500)), Ok(Limit::Off), Ok(Limit::Of(1000)))
         );
         for bad in ["0", "-5", "many", "1.5", "", "99999999999"] {
             assert!(rate(bad).is_err(), "{bad}");

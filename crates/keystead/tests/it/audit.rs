@@ -1,5 +1,7 @@
 //! The audit log: complete, listed, sealed, and what is done to it afterwards is found.
 
+use std::time::Duration;
+
 use keystead_core::{
     AuditFilter,
     audit::{Verified, head_text, parse_head},
@@ -162,4 +164,39 @@ async fn the_log_is_listed_by_api_where_all_of_the_agency_is_reached() {
     let some = app.key(Reach::Chosen([sibling].into()), keystead_model::scope::Preset::FullAccess).await;
     assert_eq!(app.get("/audit-logs").key(&some).send().await.status, 403);
     assert_eq!(app.get("/audit-logs").key(&app.location_key().await).send().await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
+    let app = TestApp::start_with(|config| config.limits.data_audit = Some(Duration::from_secs(10 * 86_400))).await;
+    let key = app.location_key().await;
+    let create = async |name: &str| {
+        app.post("/contacts/").key(&key).json(&serde_json::json!({"name": name})).send().await.expect(201);
+    };
+    let counted = async || {
+        let rows = app.app.list_audit(&app.operator().await, AuditFilter::default(), None, 1000).await.unwrap();
+        let of_data = rows.iter().filter(|row| row.action.starts_with("contact.")).count();
+        (of_data, rows.len() - of_data)
+    };
+    create("one").await;
+    create("two").await;
+    let (_, chained) = counted().await;
+    assert_eq!(app.app.trim_audit().await.unwrap(), 0);
+    app.let_days_pass(6.0).await;
+    create("three").await;
+    // A clock that was wrong for a moment keeps nothing for ever.
+    app.sql("UPDATE audit_rows SET at = at + 31536000000 WHERE id = (SELECT min(id) FROM audit_rows)").await;
+    app.let_days_pass(6.0).await;
+    create("four").await;
+    assert_eq!(app.app.trim_audit().await.unwrap(), 2, "what is older than ten days");
+    assert_eq!(counted().await, (2, chained));
+    assert_eq!(app.app.trim_audit().await.unwrap(), 0);
+    app.let_days_pass(20.0).await;
+    assert_eq!(app.app.trim_audit().await.unwrap(), 2);
+    assert_eq!(counted().await, (0, chained));
+    let forever = TestApp::start_with(|config| config.limits.data_audit = None).await;
+    let key = forever.location_key().await;
+    forever.post("/contacts/").key(&key).json(&serde_json::json!({"name": "x"})).send().await.expect(201);
+    forever.let_days_pass(4000.0).await;
+    assert_eq!(forever.app.trim_audit().await.unwrap(), 0);
 }

@@ -38,8 +38,28 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
     assert_eq!(instance.json(&["keys", "reactivate", id, "--json"])["apiKey"]["state"], "active");
     let listed = instance.run(&["keys", "list"]);
     assert!(String::from_utf8_lossy(&listed.stdout).contains("Renamed"));
+    #[rustfmt::skip]
+    let other = instance.json(&["keys", "create", "--kind", "agency", "--name", "Another", "--preset", "read-only", "--json"]);
+    let other = other["apiKey"]["id"].as_str().unwrap();
+    let names = |arguments: &[&str]| {
+        let listed = instance.run(arguments);
+        let text = String::from_utf8(listed.stdout).unwrap();
+        let name = |line: &str| serde_json::from_str::<Value>(line).unwrap()["name"].as_str().unwrap().to_owned();
+        text.lines().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["keys", "list", "--json"]), ["Another", "Renamed"], "newest first");
+    assert_eq!(names(&["keys", "list", "--json", "--limit", "1"]), ["Another"]);
+    assert_eq!(names(&["keys", "list", "--json", "--query", "rena"]), ["Renamed"]);
+    instance.json(&["keys", "deactivate", other, "--json"]);
+    assert_eq!(names(&["keys", "list", "--json", "--state", "deactivated"]), ["Another"]);
+    assert_eq!(names(&["keys", "list", "--json", "--state", "active"]), ["Renamed"]);
+    assert!(instance.refused(&["keys", "list", "--state", "asleep"]).contains("deactivated"));
+    instance.json(&["keys", "delete", other, "--json"]);
     instance.json(&["keys", "delete", id, "--json"]);
     assert!(instance.run(&["keys", "list", "--json"]).stdout.is_empty());
+    assert_eq!(names(&["keys", "list", "--json", "--state", "deleted"]).len(), 3);
+    let empty = String::from_utf8(instance.run(&["keys", "list"]).stdout).unwrap();
+    assert_eq!(empty.lines().count(), 1, "the head alone: {empty}");
     #[rustfmt::skip]
     let again = instance.refused(&["init", "--agency", "x", "--location", "x", "--admin-email", "b@example.com", "--admin-password-file", "password"]);
     assert!(again.contains("already"), "{again}");
