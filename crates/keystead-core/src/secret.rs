@@ -110,6 +110,16 @@ impl InstanceSecret {
         Some(mac.finalize().into_bytes().into())
     }
 
+    /// A token that everybody with this secret knows, whichever version they use now: for one purpose, in one context.
+    pub(crate) fn token(&self, purpose: &str, context: &str) -> String {
+        use base64::Engine;
+        let oldest = self.versions.first().expect("a secret has a version at least");
+        let key = derive(&oldest.key, purpose);
+        let mut mac = HmacSha256::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
+        mac.update(context.as_bytes());
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
     /// What the database remembers of each version.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
         self.versions

@@ -43,6 +43,13 @@ impl App {
         Ok(!self.store.read(users::any).await?)
     }
 
+    /// The token of the wizard's address: the same on every server of an instance, and another one for every instance. It
+    /// is worth nothing once somebody has set it up.
+    pub async fn setup_token(&self) -> String {
+        let instance = self.feed.lock().await.incarnation.clone();
+        self.secret.token("keystead setup", &instance)
+    }
+
     /// Makes agency, location and admin in one transaction, once.
     pub async fn set_up(&self, setup: Setup) -> Result<SetupOutcome> {
         let password_hash = self.passwords.hash(&setup.admin_password, &self.entropy, None).await?;

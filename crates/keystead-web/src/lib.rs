@@ -60,7 +60,6 @@ pub struct Inner {
     pub(crate) warnings: Vec<String>,
     /// Streams of events that may be open at once.
     pub(crate) streams: Arc<Semaphore>,
-    setup_token: String,
 }
 
 /// Browsers that do not get a stream ask now and then.
@@ -76,15 +75,9 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let setup_token = app.entropy().token();
         let WebOptions { base_url, ended, has_mail, warnings } = options;
         let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, streams, setup_token }) }
-    }
-
-    /// The token of the first-run wizard, new at each start.
-    pub fn setup_token(&self) -> &str {
-        &self.setup_token
+        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, streams }) }
     }
 
     /// Whether browsers reach it by https.

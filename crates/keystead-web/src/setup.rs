@@ -48,8 +48,9 @@ pub(crate) struct Token {
 }
 
 impl Web {
-    fn knows_token(&self, token: Option<&str>) -> bool {
-        token.is_some_and(|token| token.as_bytes().ct_eq(self.setup_token().as_bytes()).into())
+    async fn knows_token(&self, token: Option<&str>) -> bool {
+        let known = self.app.setup_token().await;
+        token.is_some_and(|token| token.as_bytes().ct_eq(known.as_bytes()).into())
     }
 }
 
@@ -57,7 +58,7 @@ pub(crate) async fn form(State(web): State<Web>, Query(query): Query<Token>) -> 
     if !web.app.needs_setup().await? {
         return Ok(Redirect::to("/app/sign-in").into_response());
     }
-    if !web.knows_token(query.token.as_deref()) {
+    if !web.knows_token(query.token.as_deref()).await {
         return Ok(render_with(StatusCode::FORBIDDEN, &Closed { frame: Frame::bare("Set up Keystead") }));
     }
     Ok(render(&wizard(query.token.unwrap_or_default(), Fields::default(), Problems::default())))
@@ -74,7 +75,7 @@ pub(crate) async fn submit(
 ) -> Result<Response, Failure> {
     let fields = Fields::from(pairs);
     let token = fields.shown("token");
-    if !web.knows_token(Some(&token)) {
+    if !web.knows_token(Some(&token)).await {
         return Ok(render_with(StatusCode::FORBIDDEN, &Closed { frame: Frame::bare("Set up Keystead") }));
     }
     let mut problems = Problems::default();

@@ -67,7 +67,7 @@ impl Server {
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended, has_mail, warnings });
         let setup_url = match app.needs_setup().await? {
-            true => Some(format!("{base_url}/app/setup?token={}", web.setup_token())),
+            true => Some(format!("{base_url}/app/setup?token={}", app.setup_token().await)),
             false => None,
         };
         let faces = Arc::new(Faces {

@@ -16,7 +16,7 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// How far this node has read.
 #[derive(Default)]
 pub(crate) struct FeedCursor {
-    incarnation: String,
+    pub(crate) incarnation: String,
     pub(crate) seq: i64,
 }
 

@@ -109,6 +109,42 @@ impl Nodes {
     }
 }
 
+/// The first run goes through whatever stands before the servers, so any of them may be asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_the_wizard_works_on_every_node_and_after_a_restart() {
+    let database = TestDatabase::create();
+    let start = |folder: &PathBuf| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
+        if TestDatabase::is_postgres() {
+            command.args(["--database-url", database.url()]);
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server");
+        let mut lines = BufReader::new(child.stdout.as_mut().expect("its output")).lines();
+        let last_word = |line: String| line.rsplit(' ').next().unwrap().to_owned();
+        let (url, wizard) = (last_word(lines.next().unwrap().unwrap()), last_word(lines.next().unwrap().unwrap()));
+        drop(lines);
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        (Node { child, url: url.clone(), client }, wizard.strip_prefix(&url).unwrap().to_owned())
+    };
+    let asked = async |node: &Node, wizard: &str| {
+        node.client.get(format!("{}{wizard}", node.url)).send().await.unwrap().status().as_u16()
+    };
+    let folder = |name: &str| database.folder.join(name);
+    let (first, wizard) = start(&folder("first"));
+    assert_eq!(asked(&first, &wizard).await, 200);
+    assert_eq!(asked(&first, "/app/setup?token=guess").await, 403);
+    if TestDatabase::is_postgres() {
+        std::fs::create_dir(folder("second")).unwrap();
+        std::fs::copy(folder("first").join("instance-secret"), folder("second").join("instance-secret")).unwrap();
+        let (second, own) = start(&folder("second"));
+        assert_eq!((asked(&second, &wizard).await, asked(&first, &own).await), (200, 200));
+    }
+    drop(first);
+    let (again, _) = start(&folder("first"));
+    assert_eq!(asked(&again, &wizard).await, 200, "the address that was written down still works");
+}
+
 const MANY: usize = 1000;
 const AT_ONCE: usize = 24;
 
