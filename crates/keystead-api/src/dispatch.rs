@@ -1,6 +1,6 @@
 //! From a request to an answer: route, key, limits, body, context, operation. The same beats for both APIs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
@@ -9,7 +9,7 @@ use keystead_core::{
     AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
     UsageCounter,
 };
-use keystead_http::{Arrival, BODY_LIMIT, BodyError, RequestBody, read_body};
+use keystead_http::{Arrival, BODY_LIMIT, BodyError, Handled, RequestBody, SLOW, read_body};
 use keystead_model::{
     KeyId, LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo,
 };
@@ -69,11 +69,14 @@ impl Api {
 
     /// Answers one request.
     pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Response<Full<Bytes>> {
+        let begun = Instant::now();
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
         let mut facts = Facts::default();
-        let outcome = match self.route(&parts.method, path) {
+        let found = self.route(&parts.method, path);
+        let endpoint = found.as_ref().map_or("no route", |(route, _)| route.endpoint);
+        let outcome = match found {
             Some((route, params)) => self.run(route, params, &parts, body, &arrival, &mut facts).await,
             None => Err(self.unknown(&parts.method, path)),
         };
@@ -95,7 +98,12 @@ impl Api {
         if let Some((usage, endpoint, scope)) = &facts.usage {
             usage.count(endpoint, *scope, reply.status, self.app.now());
         }
-        respond(reply, &arrival, &facts)
+        let mut response = respond(reply, &arrival, &facts);
+        // Most answers need no such thing, and it costs an allocation.
+        if begun.elapsed() >= SLOW {
+            response.extensions_mut().insert(Handled { route: endpoint.to_owned(), key: facts.key });
+        }
+        response
     }
 
     /// What stands at a path. Both forms of every path are served.

@@ -55,7 +55,7 @@ pub use idempotency::{Claim, Replay};
 pub use journal::{Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
-pub use keystead_store::{api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter};
+pub use keystead_store::{api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter, spent};
 pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use owner::adopt;

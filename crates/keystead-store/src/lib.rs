@@ -30,6 +30,7 @@ mod postgres;
 mod postgres_url;
 pub mod service_clock;
 pub mod sessions;
+pub mod spent;
 mod sqlite;
 pub mod sweep;
 pub mod tags;

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -10,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::{
     Error, Migrations, Tx,
     postgres::{Isolation, Lane, Postgres},
+    spent,
     sqlite::{Sqlite, WriteJob, guarded},
 };
 
@@ -118,17 +120,18 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = asked();
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.submit(Box::new(Pending { closure, outcome: None, reply })),
             Driver::Postgres(postgres) => {
                 let job = Box::new(move |link: &mut crate::postgres::Link| {
-                    let _ = reply.send(link.transact(isolation, closure));
+                    let reply = reply.begun();
+                    reply.send(link.transact(isolation, closure));
                 });
                 postgres.submit(Lane::General, job)?;
             }
         }
-        answer.await.unwrap_or_else(|_| Err(stopped().into()))
+        answer.heard().await
     }
 
     /// Runs `closure` on one state of the database, on a database thread.
@@ -138,19 +141,21 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = asked();
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.submit_read(Box::new(move |sqlite| {
-                let _ = reply.send(guarded(|| sqlite.read(true, closure)));
+                let reply = reply.begun();
+                reply.send(guarded(|| sqlite.read(true, closure)));
             }))?,
             Driver::Postgres(postgres) => postgres.submit(
                 Lane::General,
                 Box::new(move |link| {
-                    let _ = reply.send(link.transact(Isolation::Snapshot, closure));
+                    let reply = reply.begun();
+                    reply.send(link.transact(Isolation::Snapshot, closure));
                 }),
             )?,
         }
-        answer.await.unwrap_or_else(|_| Err(stopped().into()))
+        answer.heard().await
     }
 
     /// Runs one short indexed statement: on SQLite on the calling thread, where it takes microseconds.
@@ -180,16 +185,22 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         match &self.driver {
-            Driver::Sqlite(sqlite) => guarded(|| sqlite.read(false, closure)),
+            Driver::Sqlite(sqlite) => {
+                let begun = Instant::now();
+                let outcome = guarded(|| sqlite.read(false, closure));
+                spent::add(Duration::ZERO, begun.elapsed());
+                outcome
+            }
             Driver::Postgres(postgres) => {
-                let (reply, answer) = oneshot::channel();
+                let (reply, answer) = asked();
                 postgres.submit(
                     lane,
                     Box::new(move |link| {
-                        let _ = reply.send(link.look_up(closure));
+                        let reply = reply.begun();
+                        reply.send(link.look_up(closure));
                     }),
                 )?;
-                answer.await.unwrap_or_else(|_| Err(stopped().into()))
+                answer.heard().await
             }
         }
     }
@@ -230,11 +241,54 @@ fn stopped() -> Error {
     Error::Unavailable("the database thread has ended".to_owned())
 }
 
+/// A question to the database: who answers it, and who hears the answer.
+fn asked<T, E>() -> (Reply<T, E>, Answer<T, E>) {
+    let (sender, receiver) = oneshot::channel();
+    let asked = Instant::now();
+    (Reply { asked, queued: None, sender }, Answer { asked, receiver })
+}
+
+struct Reply<T, E> {
+    asked: Instant,
+    queued: Option<Duration>,
+    sender: oneshot::Sender<(Result<T, E>, Duration)>,
+}
+
+impl<T, E> Reply<T, E> {
+    /// Its turn has come.
+    fn begun(mut self) -> Self {
+        self.begin();
+        self
+    }
+
+    fn begin(&mut self) {
+        self.queued.get_or_insert_with(|| self.asked.elapsed());
+    }
+
+    fn send(self, answer: Result<T, E>) {
+        // Nobody may be there any more.
+        let _ = self.sender.send((answer, self.queued.unwrap_or_else(|| self.asked.elapsed())));
+    }
+}
+
+struct Answer<T, E> {
+    asked: Instant,
+    receiver: oneshot::Receiver<(Result<T, E>, Duration)>,
+}
+
+impl<T, E: From<Error>> Answer<T, E> {
+    async fn heard(self) -> Result<T, E> {
+        let Ok((answer, queued)) = self.receiver.await else { return Err(stopped().into()) };
+        spent::add(queued, self.asked.elapsed().saturating_sub(queued));
+        answer
+    }
+}
+
 /// A closure, its result and its caller.
 struct Pending<F, T, E> {
     closure: F,
     outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
+    reply: Reply<T, E>,
 }
 
 impl<F, T, E> WriteJob for Pending<F, T, E>
@@ -244,6 +298,7 @@ where
     E: From<Error> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.reply.begin();
         let outcome = guarded(|| (self.closure)(tx));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -251,13 +306,12 @@ where
     }
 
     fn settle(self: Box<Self>, lost: Option<Error>) {
-        let answer = match (lost, self.outcome) {
+        self.reply.send(match (lost, self.outcome) {
             // The closure's own refusal stands whatever became of the others.
             (_, Some(Err(error))) => Err(error),
             (Some(error), _) => Err(error.into()),
             (None, Some(Ok(value))) => Ok(value),
             (None, None) => Err(stopped().into()),
-        };
-        let _ = self.reply.send(answer);
+        });
     }
 }

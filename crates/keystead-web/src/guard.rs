@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::Error;
-use keystead_http::{Arrival, BodyError, read_body};
+use keystead_http::{Arrival, BodyError, Handled, read_body};
 
 use crate::{Web, failure::Failure, flash};
 
@@ -23,12 +23,16 @@ const FORM_LIMIT: usize = 64 * 1024;
 pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let has_flash = flash::is_carried(&web, request.headers());
+    let page = request.extensions().get::<MatchedPath>().map(|path| format!("{} {}", request.method(), path.as_str()));
     let mut response = match admitted(&web, request).await {
         Ok(request) => next.run(request).await,
         Err(refusal) => refusal,
     };
     if has_flash {
         flash::forget(&web, &mut response);
+    }
+    if let Some(route) = page {
+        response.extensions_mut().insert(Handled { route, key: None });
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -1,13 +1,17 @@
 //! Which face answers a request: operations, the web app, or the APIs.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use keystead_api::Api;
-use keystead_core::App;
-use keystead_http::{Arrival, Arrivals, Face, Metrics, RequestBody};
-use keystead_model::text::echo;
+use keystead_core::{App, spent};
+use keystead_http::{Arrival, Arrivals, Face, Handled, Metrics, RequestBody, SLOW};
+use keystead_model::{KeyId, text::echo};
 use subtle::ConstantTimeEq;
 
 /// All faces of an instance.
@@ -28,9 +32,6 @@ pub struct Faces {
     pub log_requests: bool,
 }
 
-/// A request that took longer is logged.
-const SLOW_MS: u128 = 1000;
-
 impl Faces {
     /// Answers one request.
     pub async fn call(self: Arc<Self>, request: Request<RequestBody>, peer: SocketAddr) -> Response<Body> {
@@ -39,15 +40,19 @@ impl Faces {
         let face = face_of(request.uri().path());
         // Only what is needed for a line of the log, and only where one may be written.
         let line = self.log_requests.then(|| (request.method().clone(), echo(request.uri().path())));
-        let response = match face {
-            _ if !names_one_host(&request) => {
-                plain(StatusCode::BAD_REQUEST, "The request must have one Host header; only HTTP/1.0 may do without.\n")
+        let answer = async {
+            match face {
+                _ if !names_one_host(&request) => plain(
+                    StatusCode::BAD_REQUEST,
+                    "The request must have one Host header; only HTTP/1.0 may do without.\n",
+                ),
+                Face::Api => self.api.call(request, arrival).await.map(Body::new),
+                // Boxed, so that the future of an API request stays small: it is moved several times.
+                Face::Web => Box::pin(self.web(request, arrival)).await,
+                Face::Operations => self.operations(&request).await,
             }
-            Face::Api => self.api.call(request, arrival).await.map(Body::new),
-            // Boxed, so that the future of an API request stays small: it is moved several times.
-            Face::Web => Box::pin(self.web(request, arrival)).await,
-            Face::Operations => self.operations(&request).await,
         };
+        let (response, spent) = spent::counting(answer).await;
         let took = begun.elapsed();
         let status = response.status().as_u16();
         self.metrics.answered(face, status, took);
@@ -56,8 +61,19 @@ impl Faces {
                 request = arrival.id.as_str(), %method, path, status, address = %arrival.address,
                 micros = took.as_micros(), "request"
             );
-        } else if took.as_millis() > SLOW_MS {
-            tracing::warn!(request = arrival.id.as_str(), status, millis = took.as_millis(), "a slow request");
+        }
+        if took > SLOW {
+            let handled = response.extensions().get::<Handled>();
+            tracing::warn!(
+                request = arrival.id.as_str(),
+                route = handled.map(|handled| handled.route.as_str()),
+                key = handled.and_then(|handled| handled.key.as_ref()).map(KeyId::as_str),
+                status,
+                millis = millis(took),
+                queue_millis = millis(spent.queued),
+                database_millis = millis(spent.worked),
+                "a slow request"
+            );
         }
         response
     }
@@ -98,6 +114,10 @@ impl Faces {
             request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         sent.is_some_and(|sent| sent.ct_eq(token.as_bytes()).into())
     }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether it is clear whom the request is for. Balancers ask after our health by HTTP/1.0, which knows no hosts.

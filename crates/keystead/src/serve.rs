@@ -53,6 +53,8 @@ impl Server {
         // Before anybody is let in: a database that is older than the journal is brought back within it.
         match app.keep_journal().await {
             Err(keystead_core::Error::Full) | Ok(()) => {}
+            // There is none, and it cannot be made: that is told wherever an operator looks.
+            Err(_) if !config.data_dir.join(instance::JOURNAL).try_exists().unwrap_or(true) => {}
             Err(error) => return Err(Failure::new(format!("the journal of revocations: {}", Failure::from(error)))),
         }
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keystead_store::{Database, Options, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -224,6 +225,60 @@ fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     let mut text = String::new();
     quiet.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "");
+}
+
+/// Another process has the database for a while, so whoever writes waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_request_says_what_it_was_and_where_its_time_went() {
+    let instance = Instance::new("slow");
+    let ids = instance.init();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", ids["locationId"].as_str().unwrap(), "--name", "x", "--preset", "full-access", "--json"]);
+    let mut server = instance.serve(&[]);
+    let database = Database::Sqlite(instance.data().join("keystead.db"));
+    let store = Store::open(&database, &Options::default()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = |path: &str| format!("http://{}{path}", server.address);
+    let key = made["key"].as_str().unwrap();
+    client.get(url("/contacts/")).bearer_auth(key).send().await.unwrap();
+    let hold = || {
+        let store = store.clone();
+        async move {
+            let held = store.write(|tx| {
+                tx.execute("UPDATE instance SET created_at = created_at", &[])?;
+                std::thread::sleep(Duration::from_millis(1500));
+                Ok::<_, keystead_store::Error>(())
+            });
+            held.await.unwrap();
+        }
+    };
+    let contact = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let body = serde_json::json!({"email": "slow@example.com"});
+        client.post(url("/contacts/")).bearer_auth(key).json(&body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(tokio::join!(contact, hold()).0, 201);
+    let page = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let form = [("email", "a@example.com"), ("password", "a long password")];
+        let call = client.post(url("/app/sign-in")).header("Sec-Fetch-Site", "same-origin").form(&form);
+        call.send().await.unwrap();
+    };
+    tokio::join!(page, hold());
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let slow: Vec<Value> = lines.filter(|line| line["message"] == "a slow request").collect();
+    assert_eq!(slow.len(), 2, "{log}");
+    assert_eq!((&slow[0]["route"], &slow[0]["key"]), (&"POST /contacts".into(), &made["apiKey"]["id"]));
+    assert_eq!(slow[1]["route"], "POST /app/sign-in");
+    for line in slow {
+        let [took, queued, worked] =
+            ["millis", "queue_millis", "database_millis"].map(|name| line[name].as_u64().unwrap());
+        assert!(queued > 0 && queued + worked <= took, "{line}");
+        assert!(queued >= took / 2, "it waited for its turn: {line}");
+    }
 }
 
 #[test]

@@ -509,6 +509,21 @@ async fn members_come_back_with_no_more_than_they_had() {
     assert_ne!(invitation.send().await.unwrap().status(), 200, "it may have been withdrawn meanwhile");
 }
 
+/// As in a container whose file system cannot be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_place_for_its_journal_works_and_says_so() {
+    let world = World::new("no-place");
+    let key = world.key("a key");
+    fs::remove_file(world.journal()).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", world.journal()).unwrap();
+    let server = world.serve();
+    assert_eq!(world.asked(&server, &key).await, "200");
+    let ready = world.client.get(format!("http://{}/readyz", server.address)).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let text = ready.text().await.unwrap();
+    assert!(text.starts_with("degraded") && text.contains("journal of revocations"), "{text}");
+}
+
 /// The end itself holds; but who asked for it learns that a restore would undo it, and so does the operator.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_cannot_be_journaled_is_told_and_noted_later() {
