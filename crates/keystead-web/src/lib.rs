@@ -156,7 +156,7 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/rotate", get(api_keys::rotate_form).post(api_keys::rotate)),
         ("/settings/keys/{id}/cancel", action(1, post(api_keys::cancel_rotation))),
         ("/settings/keys/{id}/finish", action(1, post(api_keys::finish_rotation))),
-        ("/settings/keys/{id}/deactivate", action(1, post(api_keys::deactivate))),
+        ("/settings/keys/{id}/deactivate", get(api_keys::deactivate_form).post(api_keys::deactivate)),
         ("/settings/keys/{id}/reactivate", action(1, post(api_keys::reactivate))),
         ("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete)),
         ("/settings/keys/{id}/keep", action(1, post(api_keys::keep))),

@@ -4,7 +4,11 @@ use askama::Template;
 use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
 use keystead_core::{Error, OldKeyEnds};
-use keystead_model::api_key::{ApiKey, KeyState, parse_overlap};
+use keystead_model::{
+    UtcMs,
+    api_key::{ApiKey, KeyState, parse_overlap},
+    time::DAY_MS,
+};
 
 use super::{
     chart::Span,
@@ -163,7 +167,7 @@ pub(crate) async fn restore(
 }
 
 /// A sentence on the last use, for whoever is about to end a key.
-fn last_used(key: &ApiKey, now: keystead_model::UtcMs) -> String {
+fn last_used(key: &ApiKey, now: UtcMs) -> String {
     key.last_use.as_ref().map_or_else(
         || "It has never been used.".to_owned(),
         |last| {
@@ -196,8 +200,43 @@ async fn after<T>(
     }
 }
 
-pub(crate) async fn deactivate(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+#[derive(Template)]
+#[template(path = "api_keys/deactivate.html")]
+struct DeactivateForm {
+    frame: Frame,
+    name: String,
+    used: String,
+    key_url: String,
+}
+
+fn deactivate_page(web: &Web, here: &Here, key: &ApiKey) -> DeactivateForm {
+    DeactivateForm {
+        frame: Frame::of(here, "Deactivate", "keys"),
+        name: key.name.to_string(),
+        used: last_used(key, web.app.now()),
+        key_url: here.url(&format!("/settings/keys/{}", key.id)),
+    }
+}
+
+/// Whether a program that is at work would be cut off: then it is asked first.
+pub(super) fn is_in_use(key: &ApiKey, now: UtcMs) -> bool {
+    key.last_use.as_ref().is_some_and(|last| now - last.at < DAY_MS)
+}
+
+pub(crate) async fn deactivate_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
+    Ok(render(&deactivate_page(&web, &here, &key)))
+}
+
+pub(crate) async fn deactivate(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    if is_in_use(&key, web.app.now()) && Fields::from(pairs).text("confirmed").is_none() {
+        return Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &deactivate_page(&web, &here, &key)));
+    }
     let outcome = web.app.deactivate_key(here.authority(), key.id).await;
     after(&web, &here, &key, Done::KeyDeactivated, outcome).await
 }

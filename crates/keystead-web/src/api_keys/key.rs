@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{
     Row, ScopeChoice,
+    change::is_in_use,
     chart::{Chart, Span, chart},
     creator,
     life::{LifeLine, life_line},
@@ -66,6 +67,8 @@ pub(super) struct Page {
     description: String,
     is_deleted: bool,
     is_active: bool,
+    /// Whether deactivating it asks first.
+    is_in_use: bool,
     /// Whether it was switched off and can be switched on again.
     can_reactivate: bool,
     /// Whether a notice of its inactivity is out.
@@ -148,6 +151,7 @@ pub(super) async fn key_page(
         recreate_url: here.url(&format!("/settings/keys/new?like={}", key.id)),
         exposed: key.exposed_at.is_some(),
         is_active: key.state == KeyState::Active,
+        is_in_use: is_in_use(key, now),
         can_reactivate: matches!(key.state, KeyState::Deactivated { .. }) && key.exposed_at.is_none(),
         may_write: here.authority().grant().allows(Scope::KeysWrite),
         used_by: key.last_use.as_ref().and_then(|last| last.user_agent.clone()).unwrap_or_default(),

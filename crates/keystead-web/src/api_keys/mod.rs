@@ -11,8 +11,8 @@ mod reveal;
 mod status;
 
 pub(crate) use change::{
-    cancel_rotation, deactivate, delete, delete_form, finish_rotation, keep, reactivate, replace, replace_form,
-    restore, rotate, rotate_form,
+    cancel_rotation, deactivate, deactivate_form, delete, delete_form, finish_rotation, keep, reactivate, replace,
+    replace_form, restore, rotate, rotate_form,
 };
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};

@@ -566,3 +566,33 @@ async fn pages_say_of_a_key_what_is_so() {
     assert_eq!(pill(&paused, "<h1"), "good\">Active");
     assert!(paused.text.contains("The operator has paused deletions") && !paused.text.contains("deleted in"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deactivating_a_key_that_was_used_today_asks_first() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let page = format!("/app/agency/settings/keys/{}", key.id);
+    let post = async |fields: &[(&str, &str)]| {
+        from_here(app.post(&format!("{page}/deactivate"))).header("Cookie", &cookie).form(fields).send().await
+    };
+    let shown = async || app.get(&page).header("Cookie", &cookie).send().await.text;
+    let works = async || app.get("/contacts/").key(&key).send().await.is_ok();
+    assert!(shown().await.contains(">Deactivate</button>"), "never used: one click");
+    assert!(works().await);
+    assert!(shown().await.contains(">Deactivate…</a>"));
+    // Also where the page was read before the use.
+    let asked = post(&[]).await;
+    assert_eq!(asked.status, 422);
+    assert!(asked.text.contains("It was last used just now") && asked.text.contains("GET /contacts"), "{}", asked.text);
+    assert!(works().await, "nothing was done yet");
+    assert_eq!(post(&[("confirmed", "1")]).await.status, 303);
+    assert!(!works().await);
+    app.app.reactivate_key(app.operator().await.authority(), key.id).await.unwrap();
+    assert!(works().await);
+    app.app.flush_uses().await.unwrap();
+    app.clock.advance(std::time::Duration::from_secs(23 * 3600));
+    assert_eq!(post(&[]).await.status, 422);
+    app.clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(post(&[]).await.status, 303, "not used for a day");
+}
