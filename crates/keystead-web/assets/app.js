@@ -99,6 +99,8 @@ for (const part of all('[data-show-for]')) {
   update();
 }
 
+for (const part of all('[data-needs-script]')) part.hidden = false;
+
 for (const input of all('[data-filter]')) {
   const entries = all('li', document.querySelector(input.dataset.filter));
   input.addEventListener('input', () => {

@@ -93,7 +93,10 @@ impl Problems {
         match error {
             Error::Invalid(violations) => {
                 for Violation { field, problem } in violations {
-                    self.add(&field, problem);
+                    match form_field(&field) {
+                        Some(field) => self.add(field, problem),
+                        None => self.general = Some(sentence(&format!("{field} {problem}"))),
+                    }
                 }
                 Ok(())
             }
@@ -111,10 +114,40 @@ impl Problems {
     }
 }
 
+/// The field of our forms for what operations call a thing; what no form has a place for is said above it.
+fn form_field(name: &str) -> Option<&'static str> {
+    const FIELDS: &[(&str, &str)] = &[
+        ("name", "name"),
+        ("description", "description"),
+        ("scopes", "scope"),
+        ("allowedLocations", "allowed"),
+        ("allowedIps", "allowed_ips"),
+        ("expiresAt", "expires_at"),
+        ("locationId", "location"),
+        ("email", "email"),
+        ("password", "password"),
+    ];
+    FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
+}
+
 /// `must be an email` becomes `Must be an email.`
 fn sentence(problem: &str) -> String {
     let mut characters = problem.chars();
     let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     let end = if problem.ends_with('.') { "" } else { "." };
     format!("{first}{}{end}", characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operation_refuses_is_said_somewhere() {
+        let mut problems = Problems::default();
+        problems.take(Error::invalid("expiresAt", "must be in the future")).unwrap();
+        assert_eq!(problems.of("expires_at"), "Must be in the future.");
+        problems.take(Error::invalid("version", "is needed while a rotation is running")).unwrap();
+        assert_eq!(problems.general.as_deref(), Some("Version is needed while a rotation is running."));
+    }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod flash;
 mod form;
 mod guard;
+mod location_choice;
 mod locations;
 mod notices;
 mod overview;

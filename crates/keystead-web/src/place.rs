@@ -233,15 +233,10 @@ impl Here {
     }
 
     /// Those of `ids` that the visitor reaches, by name.
-    async fn find(&self, web: &Web, ids: BTreeSet<LocationId>) -> Result<Vec<Location>, Error> {
+    pub(crate) async fn find(&self, web: &Web, ids: BTreeSet<LocationId>) -> Result<Vec<Location>, Error> {
         let (among, limit) = (ids.into_iter().collect::<Vec<_>>(), i64::MAX);
         let list = LocationList { among: Some(among), limit, ..LocationList::default() };
         web.app.list_locations(self.authority(), list).await
-    }
-
-    /// The locations that the visitor can go to.
-    pub(crate) fn locations(&self) -> &[Location] {
-        &self.switcher
     }
 
     pub(crate) fn id<T>(&self, noun: Noun) -> Result<keystead_model::id::Id<T>, Error> {

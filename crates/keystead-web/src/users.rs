@@ -22,6 +22,7 @@ use crate::{
     failure::Failure,
     flash::{Done, lead},
     form::{Fields, Problems},
+    location_choice::{LocationChoices, chosen_in},
     page::{Frame, render, render_with},
     place::{Guest, Here, facts},
     sessions::begun,
@@ -56,11 +57,6 @@ struct List {
     link: Option<(String, String)>,
 }
 
-fn location_names(here: &Here, ids: &BTreeSet<LocationId>) -> String {
-    let names = here.locations().iter().filter(|location| ids.contains(&location.id));
-    names.map(|location| location.profile.name.to_string()).collect::<Vec<_>>().join(", ")
-}
-
 /// Members of the place: of a location only those who belong to it.
 fn belongs(here: &Here, role: Role, ids: &BTreeSet<LocationId>) -> bool {
     here.location.as_ref().is_none_or(|location| role.is_account() && ids.contains(&location.id))
@@ -71,11 +67,15 @@ async fn list_page(web: &Web, here: &Here, link: Option<(String, String)>) -> Re
     let now = web.app.now();
     let users = web.app.list_users(here.authority(), manager).await?;
     let invitations = web.app.list_invitations(here.authority(), manager).await?;
+    let names = here.names_of(web, users.iter().flat_map(|user| user.locations.iter().copied())).await?;
+    let location_names = |ids: &BTreeSet<LocationId>| {
+        ids.iter().filter_map(|id| names.get(id)).map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
     let member = |user: &User| MemberRow {
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
         role: user.role.title(),
-        where_: if user.role.is_account() { location_names(here, &user.locations) } else { "All locations".to_owned() },
+        where_: if user.role.is_account() { location_names(&user.locations) } else { "All locations".to_owned() },
         disabled: user.disabled,
         is_self: user.id == here.visitor.signed_in.user.id,
         url: here.url(&format!("/members/{}", user.id)),
@@ -102,13 +102,6 @@ pub(crate) async fn list(State(web): State<Web>, here: Here) -> Result<Response,
     Ok(render(&list_page(&web, &here, None).await?))
 }
 
-/// A location to choose.
-struct Choice {
-    id: LocationId,
-    name: String,
-    chosen: bool,
-}
-
 /// A role to choose.
 struct RoleChoice {
     role: Role,
@@ -125,7 +118,7 @@ struct Editor {
     fields: Fields,
     problems: Problems,
     roles: Vec<RoleChoice>,
-    locations: Vec<Choice>,
+    locations: LocationChoices,
     needs_password: bool,
     list_url: String,
 }
@@ -153,16 +146,21 @@ async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, proble
         enable_url: here.url(&format!("/members/{}/enable", user.id)),
         keys: api_keys::rows(web, here, &keys).await?,
     };
-    Ok(editor(here, Some(existing), fields, problems))
+    editor(web, here, Some(existing), fields, problems).await
 }
 
-fn editor(here: &Here, existing: Option<Existing>, fields: Fields, problems: Problems) -> Editor {
+async fn editor(
+    web: &Web,
+    here: &Here,
+    existing: Option<Existing>,
+    fields: Fields,
+    problems: Problems,
+) -> Result<Editor, Error> {
     let manager = here.visitor.signed_in.user.role;
     let heading = existing.as_ref().map_or_else(|| "Invite a member".to_owned(), |member| member.name.clone());
-    let chosen = fields.all("location").into_iter().filter_map(LocationId::parse).collect::<BTreeSet<_>>();
     let role = fields.text("role").and_then(Role::from_name);
     let in_location = here.location.is_some();
-    Editor {
+    Ok(Editor {
         frame: Frame::of(here, &heading, "members"),
         heading,
         existing,
@@ -171,30 +169,23 @@ fn editor(here: &Here, existing: Option<Existing>, fields: Fields, problems: Pro
             .filter(|role| manager.may_manage(**role) && (!in_location || role.is_account()))
             .map(|known| RoleChoice { role: *known, chosen: Some(*known) == role })
             .collect(),
-        locations: here
-            .locations()
-            .iter()
-            .map(|location| Choice {
-                id: location.id,
-                name: location.profile.name.to_string(),
-                chosen: chosen.contains(&location.id)
-                    || here.location.as_ref().is_some_and(|own| own.id == location.id),
-            })
-            .collect(),
+        locations: LocationChoices::of(web, here, &fields, "location").await?,
         needs_password: !here.authority().is_fresh(),
         fields,
         problems,
         list_url: here.url("/members"),
-    }
+    })
 }
 
-pub(crate) async fn invite_form(here: Here) -> Result<Response, Failure> {
+pub(crate) async fn invite_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     if !here.visitor.signed_in.user.role.manages_members() {
         return Err(Error::NotFound(Noun::User, String::new()).into());
     }
     let role = if here.location.is_some() { Role::AccountUser } else { Role::AgencyUser };
-    let fields = Fields::from(vec![("role".to_owned(), role.as_str().to_owned())]);
-    Ok(render(&editor(&here, None, fields, Problems::default())))
+    let mut pairs = vec![("role".to_owned(), role.as_str().to_owned())];
+    pairs.extend(here.location.as_ref().map(|location| ("location".to_owned(), location.id.to_string())));
+    let fields = Fields::from(pairs);
+    Ok(render(&editor(&web, &here, None, fields, Problems::default()).await?))
 }
 
 fn read_role(fields: &Fields, problems: &mut Problems) -> Option<(Role, BTreeSet<LocationId>)> {
@@ -202,7 +193,7 @@ fn read_role(fields: &Fields, problems: &mut Problems) -> Option<(Role, BTreeSet
         problems.add("role", "is needed");
         return None;
     };
-    let chosen: BTreeSet<LocationId> = fields.all("location").into_iter().filter_map(LocationId::parse).collect();
+    let chosen = chosen_in(fields, "location", problems);
     if role.is_account() && chosen.is_empty() {
         problems.add("location", "choose at least one location");
         return None;
@@ -232,7 +223,8 @@ pub(crate) async fn invite(
             Err(error) => problems.take(error)?,
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, None, fields, problems)))
+    let page = editor(&web, &here, None, fields, problems).await?;
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 pub(crate) async fn withdraw(State(web): State<Web>, here: Here) -> Result<Response, Failure> {

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
+use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
     api_key::{ApiKey, KeyDescription, KeyKind, KeyName, NewKey},
@@ -16,7 +17,7 @@ use keystead_model::{
 use serde::Deserialize;
 
 use super::{
-    ScopeChoice, expiry_hint, read_day, read_ips,
+    ScopeChoice, expiry_hint, read_day, read_ips, read_reach,
     reveal::{Made, make_once},
     scope_choices, zone_of,
 };
@@ -24,18 +25,13 @@ use crate::{
     Web,
     failure::Failure,
     form::{Fields, Problems},
+    location_choice::LocationChoices,
     page::{Frame, render, render_with},
     place::Here,
 };
 
 struct PresetChoice {
     preset: Preset,
-    chosen: bool,
-}
-
-struct LocationChoice {
-    id: LocationId,
-    name: String,
     chosen: bool,
 }
 
@@ -51,7 +47,11 @@ struct Create {
     presets: Vec<PresetChoice>,
     custom: bool,
     scopes: Vec<ScopeChoice>,
-    locations: Vec<LocationChoice>,
+    /// For a location key, which has one.
+    locations: LocationChoices,
+    /// For an agency key that does not act in all of them.
+    allowed: LocationChoices,
+    only_chosen: bool,
     needs_password: bool,
     is_first: bool,
     address: String,
@@ -68,11 +68,17 @@ fn is_private(address: std::net::IpAddr) -> bool {
     }
 }
 
-fn create_page(web: &Web, here: &Here, fields: Fields, problems: Problems, is_first: bool) -> Create {
+async fn create_page(
+    web: &Web,
+    here: &Here,
+    fields: Fields,
+    problems: Problems,
+    is_first: bool,
+) -> Result<Create, Error> {
     let preset = fields.text("preset").unwrap_or("integration");
     let chosen = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
     let location = fields.text("location").and_then(LocationId::parse);
-    Create {
+    Ok(Create {
         frame: Frame::of(here, "Create a key", "keys"),
         form_id: web.app.entropy().token(),
         is_agency: here.location.is_none(),
@@ -83,15 +89,9 @@ fn create_page(web: &Web, here: &Here, fields: Fields, problems: Problems, is_fi
             .collect(),
         custom: preset == "custom",
         scopes: scope_choices(chosen),
-        locations: here
-            .locations()
-            .iter()
-            .map(|known| LocationChoice {
-                id: known.id,
-                name: known.profile.name.to_string(),
-                chosen: Some(known.id) == location,
-            })
-            .collect(),
+        locations: LocationChoices::load(web, here, &location.into_iter().collect()).await?,
+        allowed: LocationChoices::of(web, here, &fields, "allowed").await?,
+        only_chosen: fields.text("reach") == Some("chosen"),
         needs_password: !here.authority().is_fresh(),
         is_first,
         address: here.visitor.arrival.address.to_string(),
@@ -103,7 +103,7 @@ fn create_page(web: &Web, here: &Here, fields: Fields, problems: Problems, is_fi
         list_url: here.url("/settings/keys"),
         fields,
         problems,
-    }
+    })
 }
 
 #[derive(Deserialize)]
@@ -127,14 +127,22 @@ pub(crate) async fn new(
     if let Some(id) = query.like.as_deref().and_then(KeyId::parse) {
         pairs.extend(settings_of(&web.app.get_key(here.authority(), id).await?));
     }
-    Ok(render(&create_page(&web, &here, pairs.into(), Problems::default(), query.first.is_some())))
+    let is_first = query.first.is_some();
+    Ok(render(&create_page(&web, &here, pairs.into(), Problems::default(), is_first).await?))
 }
 
 /// The settings of a key as the form has them.
 fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
     let mut pairs = vec![("name", key.name.to_string()), ("kind", key.kind().as_str().to_owned())];
     pairs.extend(key.description.as_ref().map(|text| ("description", text.as_str().to_owned())));
-    pairs.extend(key.grant.reach.only_location().map(|location| ("location", location.to_string())));
+    match &key.grant.reach {
+        Reach::Agency => {}
+        Reach::Chosen(set) => {
+            pairs.push(("reach", "chosen".to_owned()));
+            pairs.extend(set.iter().map(|location| ("allowed", location.to_string())));
+        }
+        Reach::Locations(set) => pairs.extend(set.iter().map(|location| ("location", location.to_string()))),
+    }
     match Preset::ALL.iter().find(|preset| preset.scopes(key.kind()) == key.grant.scopes) {
         Some(preset) => pairs.push(("preset", preset.as_str().to_owned())),
         None => {
@@ -155,7 +163,7 @@ fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<New
     };
     let reach = match (&here.location, kind) {
         (Some(location), _) => Some(Reach::location(location.id)),
-        (None, KeyKind::Agency) => Some(Reach::Agency),
+        (None, KeyKind::Agency) => read_reach(fields, problems),
         (None, KeyKind::Location) => match fields.text("location").and_then(LocationId::parse) {
             Some(location) => Some(Reach::location(location)),
             None => {
@@ -198,5 +206,6 @@ pub(crate) async fn create(
             Err(error) => problems.take(error)?,
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &create_page(&web, &here, fields, problems, false)))
+    let page = create_page(&web, &here, fields, problems, false).await?;
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

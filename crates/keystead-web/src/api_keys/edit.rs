@@ -3,20 +3,22 @@
 use askama::Template;
 use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
+use keystead_core::Error;
 use keystead_model::{
     UtcMs,
-    api_key::{ApiKey, KeyDescription, KeyName, KeyPatch},
-    grant::Grant,
+    api_key::{ApiKey, KeyDescription, KeyKind, KeyName, KeyPatch},
+    grant::{Grant, Reach},
     scope::{Scope, ScopeSet},
     text::TimeZoneName,
 };
 
-use super::{ScopeChoice, expiry_hint, read_day, read_ips, scope_choices, wanted, zone_of};
+use super::{ScopeChoice, expiry_hint, read_day, read_ips, read_reach, scope_choices, wanted, zone_of};
 use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
     form::{Fields, Problems},
+    location_choice::LocationChoices,
     page::{Frame, render, render_with},
     place::Here,
     show,
@@ -30,6 +32,9 @@ struct Edit {
     fields: Fields,
     problems: Problems,
     scopes: Vec<ScopeChoice>,
+    /// Of an agency key: the locations that it may act in.
+    allowed: Option<LocationChoices>,
+    only_chosen: bool,
     needs_password: bool,
     version: i64,
     /// When exactly it ends now, and what a day means.
@@ -42,10 +47,16 @@ fn day_in(at: UtcMs, zone: &TimeZoneName) -> String {
     at.to_clock(zone)[..10].to_owned()
 }
 
-fn edit_page(here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Edit {
+async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Result<Edit, Error> {
+    let allowed = match key.kind() {
+        KeyKind::Location => None,
+        KeyKind::Agency => Some(LocationChoices::of(web, here, &fields, "allowed").await?),
+    };
     let chosen: ScopeSet = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
-    Edit {
+    Ok(Edit {
         frame: Frame::of(here, key.name.as_str(), "keys"),
+        allowed,
+        only_chosen: fields.text("reach") == Some("chosen"),
         name: key.name.to_string(),
         scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
         needs_password: !here.authority().is_fresh(),
@@ -58,7 +69,7 @@ fn edit_page(here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> E
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
         fields,
         problems,
-    }
+    })
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -72,8 +83,12 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
             key.grant.expires_at.map(|at| day_in(at, &zone_of(&here, &key.grant.reach))).unwrap_or_default(),
         ),
     ];
+    if let Reach::Chosen(set) = &key.grant.reach {
+        pairs.push(("reach".to_owned(), "chosen".to_owned()));
+        pairs.extend(set.iter().map(|location| ("allowed".to_owned(), location.to_string())));
+    }
     pairs.extend(key.grant.scopes.iter().map(|scope| ("scope".to_owned(), scope.as_str().to_owned())));
-    Ok(render(&edit_page(&here, &key, pairs.into(), Problems::default())))
+    Ok(render(&edit_page(&web, &here, &key, pairs.into(), Problems::default()).await?))
 }
 
 pub(crate) async fn update(
@@ -98,7 +113,13 @@ pub(crate) async fn update(
     let known = key.grant.expires_at.map(|at| day_in(at, &zone));
     let same_day = day.is_some() && known == day.map(|day| day_in(day, &zone));
     let expires_at = if same_day { key.grant.expires_at } else { day };
-    let wanted_grant = Grant { scopes, allowed_ips: allowed_ips.clone(), expires_at, ..key.grant.clone() };
+    let reach = match key.kind() {
+        KeyKind::Location => None,
+        KeyKind::Agency => read_reach(&fields, &mut problems),
+    };
+    let wanted_reach = reach.clone().unwrap_or_else(|| key.grant.reach.clone());
+    let agency = key.grant.agency;
+    let wanted_grant = Grant { agency, reach: wanted_reach, scopes, allowed_ips: allowed_ips.clone(), expires_at };
     if wanted_grant.exceeds(&key.grant).is_some() {
         here.confirm(&web, &fields, &mut problems).await?;
     }
@@ -107,7 +128,7 @@ pub(crate) async fn update(
             name,
             description: Some(description),
             scopes: Some(scopes),
-            reach: None,
+            reach,
             allowed_ips: Some(allowed_ips),
             expires_at: (expires_at != key.grant.expires_at).then_some(expires_at),
             rate_limit: None,
@@ -122,5 +143,6 @@ pub(crate) async fn update(
             Err(error) => problems.take(error)?,
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &edit_page(&here, &key, fields, problems)))
+    let page = edit_page(&web, &here, &key, fields, problems).await?;
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

@@ -7,9 +7,10 @@ use axum::{
 };
 use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
-    UtcMs,
+    LocationId, UtcMs,
     api_key::{ApiKey, KeyKind, KeyState},
     audit::AuditRow,
+    grant::Reach,
     scope::Scope,
 };
 use serde::Deserialize;
@@ -83,6 +84,8 @@ pub(super) struct Page {
     exposed: bool,
     may_write: bool,
     used_by: String,
+    /// Of an agency key that does not act in all locations: those in which it does.
+    chosen: Vec<String>,
     addresses: Vec<String>,
     expires: String,
     scopes: Vec<ScopeChoice>,
@@ -114,7 +117,12 @@ pub(super) async fn key_page(
         Span::Days => chart(&of_days, span),
         Span::Hours => chart(&usage(span).await?, span),
     };
-    let locations = here.names_of(web, key.grant.reach.only_location()).await?;
+    let reached: Vec<LocationId> = match &key.grant.reach {
+        Reach::Agency => Vec::new(),
+        Reach::Chosen(set) | Reach::Locations(set) => set.iter().copied().collect(),
+    };
+    let locations = here.names_of(web, reached.iter().copied()).await?;
+    let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
     let trail = |change: &AuditRow| Trail {
         what: action(&change.action),
@@ -155,6 +163,10 @@ pub(super) async fn key_page(
         can_reactivate: matches!(key.state, KeyState::Deactivated { .. }) && key.exposed_at.is_none(),
         may_write: here.authority().grant().allows(Scope::KeysWrite),
         used_by: key.last_use.as_ref().and_then(|last| last.user_agent.clone()).unwrap_or_default(),
+        chosen: match key.kind() {
+            KeyKind::Agency => reached.iter().map(name_of).collect(),
+            KeyKind::Location => Vec::new(),
+        },
         addresses: key.grant.allowed_ips.to_texts(),
         expires: key.grant.expires_at.map(words::instant).unwrap_or_default(),
         scopes: scope_choices(key.grant.scopes)

@@ -36,7 +36,14 @@ use keystead_model::{
 
 use status::{End, status_of};
 
-use crate::{Web, failure::Failure, place::Here, show as words};
+use crate::{
+    Web,
+    failure::Failure,
+    form::{Fields, Problems},
+    location_choice::chosen_in,
+    place::Here,
+    show as words,
+};
 
 /// A key in a list.
 pub(crate) struct Row {
@@ -130,6 +137,19 @@ fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
             used: 0,
         })
         .collect()
+}
+
+/// The locations of an agency key: all, or those that are chosen.
+fn read_reach(fields: &Fields, problems: &mut Problems) -> Option<Reach> {
+    if fields.text("reach") != Some("chosen") {
+        return Some(Reach::Agency);
+    }
+    let chosen = chosen_in(fields, "allowed", problems);
+    if chosen.is_empty() {
+        problems.add("allowed", "choose at least one location");
+        return None;
+    }
+    Some(Reach::Chosen(chosen))
 }
 
 fn read_ips(text: &str) -> Result<IpRanges, keystead_model::Invalid> {

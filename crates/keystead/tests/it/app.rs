@@ -596,3 +596,90 @@ async fn deactivating_a_key_that_was_used_today_asks_first() {
     app.clock.advance(std::time::Duration::from_secs(3600));
     assert_eq!(post(&[]).await.status, 303, "not used for a day");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
+    let app = TestApp::start().await;
+    let (gym, clinic) = (app.location("Northside Gym").await, app.location("Pine Street Clinic").await);
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let get = async |path: &str| app.get(path).header("Cookie", &cookie).send().await.text;
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        from_here(app.post(path)).header("Cookie", &cookie).form(fields).send().await
+    };
+    let new = "/app/agency/settings/keys/new";
+    let base = [("name", "Reports"), ("kind", "agency"), ("preset", "read-only"), ("reach", "chosen")];
+    let refused = post(new, &[&base[..], &[("form_id", "a")]].concat()).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("Choose at least one location."), "{}", refused.text);
+    // Ticked, or written as an id where the form does not list it.
+    let fields = [&base[..], &[("form_id", "b"), ("allowed", gym.as_str()), ("allowed_ids", clinic.as_str())]].concat();
+    let made = post(new, &fields).await;
+    assert_eq!(made.status, 200);
+    let operator = app.operator().await;
+    let find = async || {
+        let filter = keystead_core::KeyFilter { kind: Some(KeyKind::Agency), ..Default::default() };
+        let query = keystead_core::KeyQuery { filter, after: None, limit: 10 };
+        app.app.list_keys(operator.authority(), query).await.unwrap().0.remove(0)
+    };
+    let key = find().await;
+    assert_eq!(key.grant.reach, Reach::Chosen([gym, clinic].into()));
+    let page = format!("/app/agency/settings/keys/{}", key.id);
+    let shown = get(&page).await;
+    assert!(
+        shown.contains("Northside Gym<br>Pine Street Clinic") || shown.contains("Pine Street Clinic<br>Northside Gym")
+    );
+    let ticked = |form: &str, id: &str| form.contains(&format!("value=\"{id}\" checked"));
+    for form in [get(&format!("{page}/edit")).await, get(&format!("{new}?like={}", key.id)).await] {
+        assert!(
+            ticked(&form, gym.as_str()) && ticked(&form, clinic.as_str()) && !ticked(&form, app.ids.location.as_str())
+        );
+        assert!(form.contains("name=\"reach\" value=\"chosen\" checked"));
+    }
+    // Narrowed without a question, widened only with a fresh sign-in.
+    let edit = async |more: &[(&str, &str)]| {
+        let base = [("name", "Reports"), ("scope", "locations.readonly")];
+        post(&format!("{page}/edit"), &[&base[..], more].concat()).await
+    };
+    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    assert_eq!(edit(&[("reach", "chosen"), ("allowed", gym.as_str())]).await.status, 303);
+    assert_eq!(find().await.grant.reach, Reach::Chosen([gym].into()));
+    let refused = edit(&[("reach", "all")]).await;
+    assert!(refused.status == 422 && refused.text.contains("confirm_password-problem"), "{}", refused.text);
+    let widened = edit(&[("reach", "all"), ("confirm_password", ADMIN_PASSWORD)]).await;
+    assert_eq!((widened.status, find().await.grant.reach), (303, Reach::Agency));
+    let wrong = edit(&[("reach", "chosen"), ("allowed_ids", "nowhere")]).await;
+    assert!(wrong.status == 422 && wrong.text.contains("no location’s id"), "{}", wrong.text);
+}
+
+/// A form lists so many locations; what it does not list must not be lost by saving it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_keeps_what_it_has_no_room_to_list() {
+    let app = TestApp::start().await;
+    for number in 0..501 {
+        app.location(&format!("A{number:03}")).await;
+    }
+    let last = app.location("Zz last").await;
+    let key = app.key_with(Reach::Chosen([last].into()), Preset::ReadOnly.scopes(KeyKind::Agency), |_| {}).await;
+    member(&app, "la@example.com", Role::AccountAdmin, &[last]).await;
+    let users = app.app.list_users(app.operator().await.authority(), Role::AgencyAdmin).await.unwrap();
+    let user = users.iter().find(|user| user.email.as_str() == "la@example.com").unwrap().id;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    for form in [format!("/app/agency/settings/keys/{}/edit", key.id), format!("/app/agency/members/{user}")] {
+        let form = app.get(&form).header("Cookie", &cookie).send().await.text;
+        assert!(form.contains(&format!("value=\"{last}\" checked")) && form.contains("Others, by their ids"));
+    }
+    let named = app.get(&format!("/app/agency/members/{user}")).header("Cookie", &cookie).send().await.text;
+    assert!(named.contains("Zz last"));
+}
+
+/// What an operation refuses is said on the form, whatever the operation calls the field.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_said_on_the_form() {
+    let app = TestApp::start().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let url = format!("/app/locations/{}/settings/keys/new", app.ids.location);
+    let fields = [("form_id", "a"), ("name", "x"), ("preset", "read-only"), ("expires_at", "2020-01-01")];
+    let refused = from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("id=\"expires_at-problem\">Must be in the future."), "{}", refused.text);
+}
