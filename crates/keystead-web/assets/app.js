@@ -109,6 +109,14 @@ for (const input of all('[data-filter]')) {
   });
 }
 
+// Of a whole key that is pasted into a search only the public id is kept, before anything is sent.
+for (const input of all('[data-key-search]')) {
+  input.addEventListener('input', () => {
+    const key = /ks_(?:agency|location)_([0-9A-Za-z]{12})_[0-9A-Za-z]{8,}/.exec(input.value);
+    if (key) input.value = key[1];
+  });
+}
+
 const zones = document.querySelector('[data-guess-zone]');
 if (zones && zones.value === 'UTC') {
   const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::header;
 use keystead_core::AuditFilter;
-use keystead_model::{audit::AuditRow, text::TimeZoneName, time::Moment};
+use keystead_model::{audit::AuditRow, key_search::KeySearch, text::TimeZoneName, time::Moment};
 use serde::Deserialize;
 
 use crate::{
@@ -81,6 +81,14 @@ const PAGE: i64 = 50;
 /// Rows of one download.
 const EXPORT: i64 = 10_000;
 
+/// Rows about a key are found by the key, too; only its id is used, and shown again.
+fn without_secret(mut query: AuditQuery) -> AuditQuery {
+    if let Some(KeySearch::Id(id)) = query.subject.as_deref().map(KeySearch::parse) {
+        query.subject = Some(id.to_string());
+    }
+    query
+}
+
 fn filter(query: &AuditQuery) -> AuditFilter {
     let utc = TimeZoneName::utc();
     let text =
@@ -138,6 +146,7 @@ pub(crate) async fn list(
     Query(query): Query<AuditQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
+    let query = without_secret(query);
     let context = here.authority().clone().in_agency()?;
     let found = web.app.list_audit(&context, filter(&query), query.before, PAGE).await?;
     let names = web.app.user_names(here.authority()).await?;
@@ -186,6 +195,7 @@ pub(crate) async fn csv(
     Query(query): Query<AuditQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
+    let query = without_secret(query);
     let context = here.authority().clone().in_agency()?;
     let rows = web.app.list_audit(&context, filter(&query), query.before, EXPORT).await?;
     let mut text = "id,at,actor,actor_id,action,subject,location,ip,request,before,after,position\r\n".to_owned();

@@ -150,6 +150,7 @@ fn action(up: usize, handlers: MethodRouter<Web>) -> MethodRouter<Web> {
 fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
     vec![
         ("/settings/keys", get(api_keys::list)),
+        ("/settings/keys/find", action(1, post(api_keys::find))),
         ("/settings/keys/new", get(api_keys::new).post(api_keys::create)),
         ("/settings/keys/{id}", get(api_keys::show)),
         ("/settings/keys/{id}/first-call", get(api_keys::first_call)),

@@ -1,18 +1,28 @@
-//! The list of keys.
+//! The list of keys, and finding one in it.
 
 use askama::Template;
 use axum::{
+    Form,
     extract::{Query, State},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use keystead_core::{KeyFilter, KeyQuery};
-use keystead_model::{KeyId, UtcMs, api_key::KeyKind, scope::Scope, time::DAY_MS};
+use keystead_model::{
+    KeyId, UtcMs,
+    api_key::{ApiKey, KeyKind},
+    key_search::KeySearch,
+    key_secret::contains_key,
+    scope::Scope,
+    time::DAY_MS,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{Row, rows, status::SOON_MS};
 use crate::{
     Web,
     failure::Failure,
+    form::Fields,
     page::{Frame, render},
     place::Here,
 };
@@ -35,6 +45,7 @@ struct List {
     shows: Vec<(&'static str, &'static str, bool)>,
     tab: &'static str,
     next_url: Option<String>,
+    find_url: String,
     new_url: String,
     may_create: bool,
     is_deleted_tab: bool,
@@ -49,69 +60,136 @@ pub(crate) struct ListQuery {
     after: Option<String>,
 }
 
-const PAGE: i64 = 50;
-
-fn filter_of(web: &Web, here: &Here, tab: &str) -> KeyFilter {
-    let own = here.location.as_ref().map(|location| vec![location.id]);
-    let deletes_before = (tab == "idle").then(|| web.app.service_now().plus(SOON_MS));
-    let kind = match (tab, &here.location) {
-        ("agency", None) => Some(KeyKind::Agency),
-        ("deleted" | "idle", None) => None,
-        _ => Some(KeyKind::Location),
-    };
-    KeyFilter { kind, locations: own, deleted: tab == "deleted", deletes_before, ..KeyFilter::default() }
+/// What is looked for in the tabs.
+struct Search {
+    text: String,
+    show: &'static str,
 }
+
+const PAGE: i64 = 50;
 
 /// What can be asked for beside the tabs.
 const SHOWS: &[(&str, &str)] = &[("", "All"), ("never-used", "Never used"), ("expiring", "Expired, or within 30 days")];
+
+/// The tabs of a place: name in addresses, title.
+fn titles(here: &Here) -> &'static [(&'static str, &'static str)] {
+    match &here.location {
+        None => &[("agency", "Agency keys"), ("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
+        Some(_) => &[("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
+    }
+}
+
+fn tab_of(here: &Here, wanted: Option<&str>) -> &'static str {
+    titles(here).iter().map(|(name, _)| *name).find(|name| Some(*name) == wanted).unwrap_or("location")
+}
+
+impl Search {
+    fn new(text: &str, show: Option<&str>) -> Self {
+        let known = SHOWS.iter().map(|(name, _)| *name);
+        let show = known.into_iter().find(|name| Some(*name) == show).unwrap_or_default();
+        Self { text: text.trim().to_owned(), show }
+    }
+
+    fn is_any(&self) -> bool {
+        !self.text.is_empty() || !self.show.is_empty()
+    }
+
+    fn url(&self, here: &Here, tab: &str) -> String {
+        let found = match self.is_any() {
+            true => format!("&q={}&show={}", utf8_percent_encode(&self.text, NON_ALPHANUMERIC), self.show),
+            false => String::new(),
+        };
+        here.url(&format!("/settings/keys?tab={tab}{found}"))
+    }
+
+    fn filter(&self, web: &Web, here: &Here, tab: &str) -> KeyFilter {
+        KeyFilter {
+            kind: match (tab, &here.location) {
+                ("agency", None) => Some(KeyKind::Agency),
+                ("deleted" | "idle", None) => None,
+                _ => Some(KeyKind::Location),
+            },
+            locations: here.location.as_ref().map(|location| vec![location.id]),
+            deleted: tab == "deleted",
+            deletes_before: (tab == "idle").then(|| web.app.service_now().plus(SOON_MS)),
+            query: (!self.text.is_empty()).then(|| self.text.clone()),
+            never_used: self.show == "never-used",
+            expired: (self.show == "expiring").then(|| (UtcMs(web.app.now().0 + 30 * DAY_MS), true)),
+            ..KeyFilter::default()
+        }
+    }
+}
+
+/// What was typed or pasted. It is sent in a body, not in an address, which browsers and proxies remember: of a whole key
+/// only its id goes on from here.
+pub(crate) async fn find(
+    State(web): State<Web>,
+    here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    here.authority().require(Scope::KeysRead)?;
+    let fields = Fields::from(pairs);
+    let mut search = Search::new(fields.text("q").unwrap_or_default(), fields.text("show"));
+    let mut tab = tab_of(&here, fields.text("tab"));
+    if let KeySearch::Id(id) = KeySearch::parse(&search.text) {
+        search.text = id.to_string();
+        // Where it is, whichever tab was open.
+        if let Ok(key) = web.app.get_key(here.authority(), id).await {
+            tab = tab_of(&here, Some(tab_with(&key)));
+        }
+    }
+    Ok(Redirect::to(&search.url(&here, tab)).into_response())
+}
+
+fn tab_with(key: &ApiKey) -> &'static str {
+    if key.is_deleted() { "deleted" } else { key.kind().as_str() }
+}
 
 pub(crate) async fn list(
     State(web): State<Web>,
     Query(query): Query<ListQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let titles: &[(&'static str, &'static str)] = match &here.location {
-        None => &[("agency", "Agency keys"), ("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
-        Some(_) => &[("location", "Location keys"), ("idle", "Idle"), ("deleted", "Deleted")],
-    };
-    let wanted = query.tab.as_deref().unwrap_or("location");
-    let tab = titles.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or("location");
-    let mut tabs = Vec::new();
-    for (name, title) in titles {
-        let count = web.app.count_keys(here.authority(), filter_of(&web, &here, name)).await?;
-        tabs.push(Tab { title, url: here.url(&format!("/settings/keys?tab={name}")), count, is_here: *name == tab });
+    let tab = tab_of(&here, query.tab.as_deref());
+    let mut search = Search::new(query.q.as_deref().unwrap_or_default(), query.show.as_deref());
+    if contains_key(&search.text)
+        && let KeySearch::Id(id) = KeySearch::parse(&search.text)
+    {
+        // Nothing of ours makes such an address; at least it does not stay in the bar.
+        search.text = id.to_string();
+        return Ok(Redirect::to(&search.url(&here, tab)).into_response());
     }
-    let text = query.q.unwrap_or_default();
-    let searched = text.trim().to_owned();
-    let wanted = query.show.as_deref().unwrap_or_default();
-    let show = SHOWS.iter().map(|(name, _)| *name).find(|name| *name == wanted).unwrap_or_default();
-    let filter = KeyFilter {
-        query: (!searched.is_empty()).then_some(searched),
-        never_used: show == "never-used",
-        expired: (show == "expiring").then(|| (UtcMs(web.app.now().0 + 30 * DAY_MS), true)),
-        ..filter_of(&web, &here, tab)
-    };
+    let mut tabs = Vec::new();
+    for (name, title) in titles(&here) {
+        let count = web.app.count_keys(here.authority(), search.filter(&web, &here, name)).await?;
+        tabs.push(Tab { title, url: search.url(&here, name), count, is_here: *name == tab });
+    }
     let after = query.after.as_deref().and_then(|cursor| {
         let (at, id) = cursor.split_once('.')?;
         Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
     });
-    let keys = web.app.list_keys(here.authority(), KeyQuery { filter, after, limit: PAGE }).await?;
-    let next_url = keys.last().filter(|_| keys.len() as i64 == PAGE).map(|last| {
-        let text = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
-        here.url(&format!("/settings/keys?tab={tab}&q={text}&show={show}&after={}.{}", last.created_at.0, last.id))
+    // One more than the page has room for tells whether there is another page.
+    let query = KeyQuery { filter: search.filter(&web, &here, tab), after, limit: PAGE + 1 };
+    let mut keys = web.app.list_keys(here.authority(), query).await?;
+    let has_more = keys.len() as i64 > PAGE;
+    keys.truncate(PAGE as usize);
+    let next_url = keys.last().filter(|_| has_more).map(|last| {
+        let (at, id) = (last.created_at.0, last.id);
+        format!("{}&after={at}.{id}", search.url(&here, tab))
     });
     let page = List {
         frame: Frame::of(&here, "API keys", "keys"),
         rows: rows(&web, &here, &keys).await?,
         tabs,
-        query: text.clone(),
-        shows: SHOWS.iter().map(|(name, words)| (*name, *words, *name == show)).collect(),
+        is_filtered: search.is_any(),
+        shows: SHOWS.iter().map(|(name, words)| (*name, *words, *name == search.show)).collect(),
+        query: search.text,
         tab,
         next_url,
+        find_url: here.url("/settings/keys/find"),
         new_url: here.url("/settings/keys/new"),
         may_create: here.authority().grant().allows(Scope::KeysWrite),
         is_deleted_tab: tab == "deleted",
-        is_filtered: !show.is_empty() || !text.trim().is_empty(),
     };
     Ok(render(&page))
 }

@@ -467,6 +467,8 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let wanted = "The rotation of “A test” is taken back: its old secret stays, the new one has ended.";
     assert_eq!(flash(&page).as_deref(), Some(wanted));
     actions.retain(|path| !path.ends_with("/cancel"));
+    // A search does nothing; the list is what it says.
+    actions.retain(|path| path != "/settings/keys/find");
     assert_eq!(actions, Vec::<String>::new(), "actions that this test does not know");
 }
 
@@ -682,4 +684,53 @@ async fn every_refusal_is_said_on_the_form() {
     let refused = from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("id=\"expires_at-problem\">Must be in the future."), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_found_by_what_is_pasted_and_its_secret_goes_nowhere() {
+    let app = TestApp::start().await;
+    let (key, agency_key) = (app.location_key().await, app.agency_key().await);
+    let deleted = app.location_key().await;
+    app.app.delete_key(app.operator().await.authority(), deleted.id).await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let find = async |text: &str| {
+        let find = from_here(app.post("/app/agency/settings/keys/find")).header("Cookie", &cookie);
+        let leads = find.form(&[("tab", "location"), ("q", text)]).send().await;
+        assert_eq!(leads.status, 303);
+        let at = leads.header("location").to_owned();
+        let page = app.get(&at).header("Cookie", &cookie).send().await;
+        assert_eq!(page.status, 200, "{at}");
+        (at, page.text)
+    };
+    let masked = |key: &keystead_testkit::TestKey, kind: &str| {
+        format!("ks_{kind}_{}_…{}", key.id, &key.secret[key.secret.len() - 4..])
+    };
+    for (text, found, tab) in [
+        (key.secret.clone(), &key, "location"),
+        (format!("Bearer {}", key.secret), &key, "location"),
+        (masked(&key, "location"), &key, "location"),
+        (key.id.as_str()[2..].to_owned(), &key, "location"),
+        // It leads to where the key is.
+        (agency_key.secret.clone(), &agency_key, "agency"),
+        (masked(&agency_key, "agency"), &agency_key, "agency"),
+        (deleted.secret.clone(), &deleted, "deleted"),
+    ] {
+        let (at, page) = find(&text).await;
+        assert!(at.contains(&format!("tab={tab}")), "{text}: {at}");
+        let rows: Vec<&str> = page.split("<td class=\"wide\">").skip(1).collect();
+        assert!(rows.len() == 1 && rows[0].contains(found.id.as_str()), "{text}: {page}");
+        let secret = &found.secret[found.secret.len() - 38..];
+        assert!(!at.contains(secret) && !page.contains(secret));
+    }
+    // A tab without a match says where there is one.
+    let (_, page) = find("a tes").await;
+    assert_eq!(page.matches("<td class=\"wide\">").count(), 1);
+    let (at, page) = find(&deleted.id.as_str()[1..]).await;
+    assert!(page.contains("has “") && page.contains("Deleted: 1"), "{at}: {page}");
+    // An address with a whole key in it is none of ours; it does not stay, and is not shown again.
+    for path in ["/app/agency/settings/keys?q=", "/app/agency/audit?subject="] {
+        let answer = app.get(&format!("{path}{}", key.secret)).header("Cookie", &cookie).send().await;
+        assert!(!answer.text.contains(&key.secret) && !answer.header("location").contains(&key.secret));
+        assert!(answer.text.contains(key.id.as_str()) || answer.header("location").contains(key.id.as_str()));
+    }
 }
