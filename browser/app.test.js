@@ -100,12 +100,18 @@ test('a key is edited, rotated, switched off and on, and deleted', async () => {
   await submit('End the old secret now');
   await page.waitForSelector('text=Rotation is running', { state: 'detached' });
 
-  await submit('Deactivate');
-  await page.waitForSelector('text=Deactivated');
+  await page.getByRole('link', { name: 'Deactivate…' }).click();
+  await look(page, 'deactivate');
+  assert.equal((await call(secret)).status, 200, 'asked, not done');
+  await submit('Deactivate key');
+  await page.waitForSelector('.pill:has-text("Deactivated")');
+  assert.match(await page.textContent('#flash'), /“Renamed” is switched off/);
   assert.equal((await call(secret)).status, 401);
   await look(page, 'deactivated');
   await submit('Reactivate');
   await page.waitForSelector('.pill:has-text("Active")');
+  await page.reload();
+  assert.equal(await page.locator('#flash').count(), 0, 'said once');
   assert.equal((await call(secret)).status, 200);
 
   await page.getByRole('link', { name: 'Delete' }).click();

@@ -25,7 +25,7 @@ test('the last day has a banner on every page, and the bell counts', async () =>
   await look(page, 'notices');
   assert.equal(await page.locator('.notice').count(), 4);
   assert.match(await notice('Spring campaign').innerText(), /Deletes within a day[^]*in \d+ hours[^]*2 earlier about this key/);
-  assert.match(await notice('Partner import').innerText(), /Idle[^]*in 6 days/);
+  assert.match(await notice('Partner import').innerText(), /Idle[^]*in 5 days/);
 });
 
 test('the key’s page shows its life line, and Keep gives it 90 days', async () => {
