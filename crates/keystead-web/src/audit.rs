@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     page::{Frame, render},
     place::Here,
-    show as words,
+    show::UTC,
 };
 
 /// Kinds of actions to choose from.
@@ -158,7 +158,7 @@ pub(crate) async fn list(
             .iter()
             .map(|row| Row {
                 id: row.id,
-                when: words::instant(row.at),
+                when: UTC.instant(row.at),
                 who: creator(row.actor, &names),
                 action: row.action.clone(),
                 subject: row.subject.clone(),

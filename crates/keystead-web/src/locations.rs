@@ -24,7 +24,7 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
-    show,
+    show::UTC,
 };
 
 struct LocationRow {
@@ -75,7 +75,7 @@ pub(crate) async fn list(
         edit_url: here.url(&format!("/locations/{}", location.id)),
         detail: format!("{} · {}", location.profile.country.as_str(), location.profile.timezone.as_str()),
         is_active: location.state == TenantState::Active,
-        since: show::day(location.created_at),
+        since: UTC.day(location.created_at),
     };
     let page = List {
         frame: Frame::of(&here, "Locations", "locations"),

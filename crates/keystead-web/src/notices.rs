@@ -26,7 +26,7 @@ use crate::{
     form::Fields,
     page::{Frame, render},
     place::{self, Here},
-    show as words,
+    show::{self as words, Zone},
 };
 
 /// Notices about one key, the newest in full.
@@ -66,7 +66,7 @@ pub(crate) struct ListQuery {
 const PAGE: i64 = 50;
 
 /// What a notice says, in a sentence.
-pub(crate) fn sentence(web: &Web, notice: &Notice, now: UtcMs) -> String {
+fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
     let utc = |instant| web.app.to_utc(instant, now);
     let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
     match notice.kind {
@@ -77,14 +77,11 @@ pub(crate) fn sentence(web: &Web, notice: &Notice, now: UtcMs) -> String {
         NoticeKind::Inactivity(_) => {
             let at = utc(notice.deletes_at);
             let off = if notice.key_is_active { "" } else { " It is switched off, so only Keep saves it." };
-            format!("Unused, and deleted {}, not before {}.{off}", words::until(at, now), words::instant(at))
+            format!("Unused, and deleted {}, not before {}.{off}", words::until(at, now), zone.instant(at))
         }
         NoticeKind::Deleted => match notice.restore_until.filter(|_| notice.open) {
             Some(until) => {
-                format!(
-                    "Was deleted after 90 days without use. It can be restored until {}.",
-                    words::instant(utc(until))
-                )
+                format!("Was deleted after 90 days without use. It can be restored until {}.", zone.instant(utc(until)))
             }
             None => "Was deleted after 90 days without use.".to_owned(),
         },
@@ -92,7 +89,7 @@ pub(crate) fn sentence(web: &Web, notice: &Notice, now: UtcMs) -> String {
             format!("Somebody used it{from} after it was deleted, with the right secret, and was refused.")
         }
         NoticeKind::Expiring(_) => match notice.expires_at {
-            Some(at) => format!("Expires {}, on {}, as its owner chose.", words::until(at, now), words::instant(at)),
+            Some(at) => format!("Expires {}, on {}, as its owner chose.", words::until(at, now), zone.instant(at)),
             None => "Was about to expire.".to_owned(),
         },
         NoticeKind::Expired => "Has expired, as its owner chose. Calls with it are refused.".to_owned(),
@@ -130,9 +127,9 @@ fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> 
         key_is_active: notice.key_is_active,
         status,
         class,
-        text: sentence(web, notice, now),
+        text: sentence(web, &here.zone(), notice, now),
         when: words::ago(notice.recorded_at, now),
-        exactly: words::instant(notice.recorded_at),
+        exactly: here.zone().exactly(notice.recorded_at),
         others,
         keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
         restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),

@@ -20,6 +20,7 @@ use crate::{
     flash::Flash,
     form::{Fields, Problems},
     page::{Shell, SwitchTo},
+    show::{UTC, Zone},
 };
 
 /// On an address where something is done by POST alone: how many segments up its page is.
@@ -193,6 +194,11 @@ impl FromRequestParts<Web> for Here {
 impl Here {
     pub(crate) fn authority(&self) -> &Authority {
         &self.visitor.authority
+    }
+
+    /// The clock of this place.
+    pub(crate) fn zone(&self) -> Zone {
+        self.location.as_ref().map_or(UTC, |location| Zone::of(&location.profile.timezone))
     }
 
     /// The address of a page of this place.

@@ -1,5 +1,6 @@
 //! Times in words.
 
+use jiff::{civil::DateTime, tz::TimeZone};
 use keystead_model::{UtcMs, text::TimeZoneName};
 
 const MINUTE: i64 = 60_000;
@@ -40,37 +41,67 @@ pub(crate) fn counted(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `12 Mar 2026`.
-pub(crate) fn day(at: UtcMs) -> String {
-    day_of(&at.to_iso())
+/// The clock that a page tells times by: a location's own on its pages, UTC in Agency View.
+#[derive(Clone)]
+pub(crate) struct Zone {
+    zone: TimeZone,
+    /// Its name; none for UTC.
+    name: Option<String>,
 }
 
-fn day_of(iso: &str) -> String {
-    let month = iso.get(5..7).and_then(|month| month.parse::<usize>().ok()).unwrap_or(1);
-    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    format!("{} {} {}", iso[8..10].trim_start_matches('0'), names[(month - 1) % 12], &iso[..4])
-}
+/// For what belongs to no location.
+pub(crate) const UTC: Zone = Zone { zone: TimeZone::UTC, name: None };
 
-/// `12 Mar`, where the year is plain.
-pub(crate) fn short_day(at: UtcMs) -> String {
-    let day = day(at);
-    day.rsplit_once(' ').map_or(day.clone(), |(short, _)| short.to_owned())
-}
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// `14:05`, in UTC.
-pub(crate) fn time(at: UtcMs) -> String {
-    at.to_iso()[11..16].to_owned()
-}
+impl Zone {
+    /// That of a location. A zone that the time zone database does not have any more is told in UTC.
+    pub(crate) fn of(name: &TimeZoneName) -> Self {
+        match jiff::tz::db().get(name.as_str()) {
+            Ok(zone) if !["UTC", "Etc/UTC"].contains(&name.as_str()) => {
+                Self { zone, name: Some(name.as_str().to_owned()) }
+            }
+            _ => UTC,
+        }
+    }
 
-/// `12 Mar 2026, 14:05 UTC`.
-pub(crate) fn instant(at: UtcMs) -> String {
-    format!("{}, {} UTC", day(at), time(at))
-}
+    pub(crate) fn is_utc(&self) -> bool {
+        self.name.is_none()
+    }
 
-/// `12 Mar 2026, 14:05 Europe/Berlin`.
-pub(crate) fn instant_in(at: UtcMs, zone: &TimeZoneName) -> String {
-    let clock = at.to_clock(zone);
-    format!("{}, {} {}", day_of(&clock), &clock[11..16], zone.as_str())
+    fn civil(&self, at: UtcMs) -> DateTime {
+        self.zone.to_datetime(at.to_timestamp())
+    }
+
+    /// `12 Mar 2026`.
+    pub(crate) fn day(&self, at: UtcMs) -> String {
+        format!("{} {}", self.short_day(at), self.civil(at).year())
+    }
+
+    /// `12 Mar`, where the year is plain.
+    pub(crate) fn short_day(&self, at: UtcMs) -> String {
+        let civil = self.civil(at);
+        format!("{} {}", civil.day(), MONTHS[usize::from(civil.month().unsigned_abs() - 1) % 12])
+    }
+
+    /// `14:05`.
+    pub(crate) fn time(&self, at: UtcMs) -> String {
+        let civil = self.civil(at);
+        format!("{:02}:{:02}", civil.hour(), civil.minute())
+    }
+
+    /// `12 Mar 2026, 14:05 UTC`, or with the name of another zone.
+    pub(crate) fn instant(&self, at: UtcMs) -> String {
+        format!("{}, {} {}", self.day(at), self.time(at), self.name.as_deref().unwrap_or("UTC"))
+    }
+
+    /// The same, and in UTC where that is another: for whoever looks closer.
+    pub(crate) fn exactly(&self, at: UtcMs) -> String {
+        match self.is_utc() {
+            true => self.instant(at),
+            false => format!("{} ({})", self.instant(at), UTC.instant(at)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,8 +127,23 @@ mod tests {
         ] {
             assert_eq!(until(UtcMs(now.0 + left), now), wanted, "{left}");
         }
-        assert_eq!(instant(now), "25 Nov 2026, 12:00 UTC");
-        let tokyo = TimeZoneName::parse("Asia/Tokyo").unwrap();
-        assert_eq!(instant_in(UtcMs(now.0 + 4 * HOUR), &tokyo), "26 Nov 2026, 01:00 Asia/Tokyo");
+        assert_eq!(UTC.instant(now), "25 Nov 2026, 12:00 UTC");
+        assert_eq!(UTC.exactly(now), UTC.instant(now));
+    }
+
+    #[test]
+    fn a_location_has_its_own_clock() {
+        let zone = |name: &str| Zone::of(&TimeZoneName::parse(name).unwrap());
+        let late = UtcMs(1_795_651_200_000 - MINUTE);
+        assert_eq!(UTC.instant(late), "25 Nov 2026, 23:59 UTC");
+        assert_eq!(zone("Asia/Kolkata").instant(late), "26 Nov 2026, 05:29 Asia/Kolkata");
+        assert_eq!(zone("Europe/Berlin").exactly(late), "26 Nov 2026, 00:59 Europe/Berlin (25 Nov 2026, 23:59 UTC)");
+        assert_eq!(zone("America/New_York").short_day(late), "25 Nov");
+        // In summer it is another offset.
+        assert_eq!(zone("Europe/Berlin").time(UtcMs(late.0 - 150 * DAY)), "01:59");
+        for same in ["UTC", "Etc/UTC"] {
+            assert_eq!(zone(same).exactly(late), UTC.instant(late));
+        }
+        assert!(Zone::of(&TimeZoneName::from_stored("Gone/Zone".to_owned())).is_utc());
     }
 }

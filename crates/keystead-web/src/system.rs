@@ -101,7 +101,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
                 };
                 MailRow {
                     to: mail.to,
-                    when: words::instant(mail.created_at),
+                    when: words::UTC.instant(mail.created_at),
                     subject: mail.subject,
                     body: mail.body,
                     state,

@@ -54,7 +54,7 @@ fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Rota
         is_rotating: key.overlap(now).is_some(),
         exposed: key.exposed_at.is_some(),
         is_off: key.state != KeyState::Active,
-        used: last_used(key, now),
+        used: last_used(here, key, now),
         problems,
         needs_password: !here.authority().is_fresh(),
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
@@ -104,7 +104,7 @@ fn replace_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Rep
         frame: Frame::of(here, "Replace", "keys"),
         name: key.name.to_string(),
         form_id: web.app.entropy().token(),
-        used: last_used(key, web.app.now()),
+        used: last_used(here, key, web.app.now()),
         problems,
         needs_password: !here.authority().is_fresh(),
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
@@ -167,14 +167,14 @@ pub(crate) async fn restore(
 }
 
 /// A sentence on the last use, for whoever is about to end a key.
-fn last_used(key: &ApiKey, now: UtcMs) -> String {
+fn last_used(here: &Here, key: &ApiKey, now: UtcMs) -> String {
     key.last_use.as_ref().map_or_else(
         || "It has never been used.".to_owned(),
         |last| {
             format!(
                 "It was last used {} ({}), from {}, for {}.",
                 words::ago(last.at, now),
-                words::instant(last.at),
+                here.zone().instant(last.at),
                 last.ip,
                 last.endpoint
             )
@@ -213,7 +213,7 @@ fn deactivate_page(web: &Web, here: &Here, key: &ApiKey) -> DeactivateForm {
     DeactivateForm {
         frame: Frame::of(here, "Deactivate", "keys"),
         name: key.name.to_string(),
-        used: last_used(key, web.app.now()),
+        used: last_used(here, key, web.app.now()),
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }
 }
@@ -284,7 +284,7 @@ fn delete_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Dele
     DeleteForm {
         frame: Frame::of(here, "Delete", "keys"),
         name: key.name.to_string(),
-        used: last_used(key, now),
+        used: last_used(here, key, now),
         problems,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }

@@ -6,12 +6,12 @@ use keystead_model::{
     time::{DAY_MS, HOUR_MS},
 };
 
-use crate::show as words;
+use crate::show::{UTC, Zone};
 
 /// What a chart shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Span {
-    /// 30 days, a bar for each.
+    /// 30 days, a bar for each. Sums are kept by hours of UTC, which the days of other zones do not always begin with.
     Days,
     /// 48 hours, a bar for each.
     Hours,
@@ -40,17 +40,17 @@ impl Span {
         UtcMs(now.0 - (bars - 1) * self.step())
     }
 
-    fn short(self, at: UtcMs) -> String {
+    fn short(self, at: UtcMs, zone: &Zone) -> String {
         match self {
-            Self::Days => words::short_day(at),
-            Self::Hours => format!("{}, {}", words::short_day(at), words::time(at)),
+            Self::Days => UTC.short_day(at),
+            Self::Hours => format!("{}, {}", zone.short_day(at), zone.time(at)),
         }
     }
 
-    fn long(self, at: UtcMs) -> String {
+    fn long(self, at: UtcMs, zone: &Zone) -> String {
         match self {
-            Self::Days => words::day(at),
-            Self::Hours => words::instant(at),
+            Self::Days => UTC.day(at),
+            Self::Hours => zone.instant(at),
         }
     }
 }
@@ -90,6 +90,8 @@ pub(super) struct Chart {
     pub(super) first: String,
     pub(super) last: String,
     pub(super) most: i64,
+    /// Whether its days are others than those of the page's clock.
+    pub(super) in_utc: bool,
 }
 
 /// Width and height of the drawing, as in its template.
@@ -98,7 +100,7 @@ const HEIGHT: i64 = 100;
 /// Routes that are listed.
 const ENDPOINTS: usize = 6;
 
-pub(super) fn chart(report: &UsageReport, span: Span) -> Chart {
+pub(super) fn chart(report: &UsageReport, span: Span, zone: &Zone) -> Chart {
     let sums = |classes: &[i64; 6]| (classes[1] + classes[2] + classes[3], classes[4] + classes[5]);
     let most = report.steps.iter().map(|(_, classes)| sums(classes)).map(|(good, bad)| good + bad).max().unwrap_or(0);
     // Whatever is there is seen, if only as a line.
@@ -122,13 +124,13 @@ pub(super) fn chart(report: &UsageReport, span: Span) -> Chart {
         })
         .collect();
     let used = report.steps.iter().rev().filter(|(_, classes)| classes.iter().any(|count| *count > 0));
-    let edge = |step: Option<&(UtcMs, [i64; 6])>| step.map(|(at, _)| span.short(*at)).unwrap_or_default();
+    let edge = |step: Option<&(UtcMs, [i64; 6])>| step.map(|(at, _)| span.short(*at, zone)).unwrap_or_default();
     Chart {
         span,
         bars,
         lines: used
             .map(|(at, classes)| Line {
-                when: span.long(*at),
+                when: span.long(*at, zone),
                 good: sums(classes).0,
                 client_errors: classes[4],
                 server_errors: classes[5],
@@ -146,6 +148,7 @@ pub(super) fn chart(report: &UsageReport, span: Span) -> Chart {
         first: edge(report.steps.first()),
         last: edge(report.steps.last()),
         most,
+        in_utc: span == Span::Days && !zone.is_utc(),
     }
 }
 
@@ -171,7 +174,8 @@ mod tests {
     fn bars_stand_on_the_line_and_the_smallest_is_seen() {
         let steps =
             vec![(UtcMs(0), [1, 0, 1000, 0, 0, 0]), (UtcMs(86_400_000), [0, 0, 0, 0, 1, 0]), (UtcMs(2), [0; 6])];
-        let drawn = chart(&UsageReport { steps, requests: 1001, failed: 1, ..UsageReport::default() }, Span::Days);
+        let drawn =
+            chart(&UsageReport { steps, requests: 1001, failed: 1, ..UsageReport::default() }, Span::Days, &UTC);
         for bar in &drawn.bars {
             assert_eq!(bar.bad_y + bar.bad_height, HEIGHT + 6);
             assert_eq!(bar.good_y + bar.good_height, bar.bad_y);

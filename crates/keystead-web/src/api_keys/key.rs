@@ -88,6 +88,7 @@ pub(super) struct Page {
     chosen: Vec<String>,
     addresses: Vec<String>,
     expires: String,
+    expires_exactly: String,
     scopes: Vec<ScopeChoice>,
     rotation: Option<Rotation>,
     trail: Vec<Trail>,
@@ -104,7 +105,7 @@ pub(super) async fn key_page(
     span: Span,
     problems: Problems,
 ) -> Result<Page, Error> {
-    let now = web.app.now();
+    let (now, zone) = (web.app.now(), here.zone());
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
@@ -114,8 +115,8 @@ pub(super) async fn key_page(
     };
     let of_days = usage(Span::Days).await?;
     let chart = match span {
-        Span::Days => chart(&of_days, span),
-        Span::Hours => chart(&usage(span).await?, span),
+        Span::Days => chart(&of_days, span, &zone),
+        Span::Hours => chart(&usage(span).await?, span, &zone),
     };
     let reached: Vec<LocationId> = match &key.grant.reach {
         Reach::Agency => Vec::new(),
@@ -128,7 +129,7 @@ pub(super) async fn key_page(
         what: action(&change.action),
         who: creator(change.actor, &names),
         when: words::ago(change.at, now),
-        when_exactly: words::instant(change.at),
+        when_exactly: zone.exactly(change.at),
         detail: change.ip.clone().map(|ip| format!("from {ip}")).unwrap_or_default(),
     };
     Ok(Page {
@@ -142,10 +143,10 @@ pub(super) async fn key_page(
         description: key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
         is_deleted: key.is_deleted(),
         is_idle: key.inactivity.stage.is_some(),
-        life: life_line(web, key, &notices, now),
+        life: life_line(web, &zone, key, &notices, now),
         restorable: match &key.state {
             KeyState::Deleted { restore_until, .. } if key.current.hash.is_some() => {
-                Some(words::instant(web.app.to_utc(*restore_until, now)))
+                Some(zone.instant(web.app.to_utc(*restore_until, now)))
             }
             _ => None,
         },
@@ -168,7 +169,8 @@ pub(super) async fn key_page(
             KeyKind::Location => Vec::new(),
         },
         addresses: key.grant.allowed_ips.to_texts(),
-        expires: key.grant.expires_at.map(words::instant).unwrap_or_default(),
+        expires: key.grant.expires_at.map(|at| zone.instant(at)).unwrap_or_default(),
+        expires_exactly: key.grant.expires_at.map(|at| zone.exactly(at)).unwrap_or_default(),
         scopes: scope_choices(key.grant.scopes)
             .into_iter()
             .filter(|choice| choice.scope.suits(key.kind()))
@@ -178,7 +180,7 @@ pub(super) async fn key_page(
         rotation: key.overlap(now).map(|previous| Rotation {
             previous_last_four: previous.secret.last_four.clone(),
             retires: words::until(previous.retires_at, now),
-            retires_exactly: words::instant(previous.retires_at),
+            retires_exactly: zone.exactly(previous.retires_at),
             previous_used: previous.secret.last_used_at.map_or_else(|| "never".to_owned(), |at| words::ago(at, now)),
             new_is_used: key.current.last_used_at.is_some(),
         }),
@@ -186,7 +188,7 @@ pub(super) async fn key_page(
         needs_password: !here.authority().is_fresh(),
         problems,
         list_url: here.url("/settings/keys"),
-        secret_created: words::day(key.current.created_at),
+        secret_created: zone.day(key.current.created_at),
     })
 }
 

@@ -10,7 +10,10 @@ use keystead_model::{
 };
 
 use super::status::End;
-use crate::{Web, show as words};
+use crate::{
+    Web,
+    show::{self as words, Zone},
+};
 
 /// A mark on the line. The axis is not to scale: the last 15 days get most of it.
 pub(super) struct Mark {
@@ -30,6 +33,8 @@ pub(super) struct LifeLine {
     /// Whether nothing happens to it because of something that has to be mended.
     pub(super) is_stuck: bool,
     pub(super) summary: String,
+    /// When that is, for whoever looks closer.
+    pub(super) summary_exactly: String,
     /// The same in a few words, and exactly, for the details.
     pub(super) end: String,
     pub(super) end_exactly: String,
@@ -38,12 +43,13 @@ pub(super) struct LifeLine {
 /// Where the beginning, the notices and the end stand, of 680 units.
 const PLACES: [i64; 5] = [14, 240, 390, 530, 664];
 
-pub(super) fn life_line(web: &Web, key: &ApiKey, notices: &[Notice], now: UtcMs) -> LifeLine {
+pub(super) fn life_line(web: &Web, zone: &Zone, key: &ApiKey, notices: &[Notice], now: UtcMs) -> LifeLine {
     let stands_still = |is_stuck, end: &str, summary: &str| LifeLine {
         marks: Vec::new(),
         now_x: 0,
         is_stuck,
         summary: summary.to_owned(),
+        summary_exactly: String::new(),
         end: end.to_owned(),
         end_exactly: String::new(),
     };
@@ -65,13 +71,13 @@ pub(super) fn life_line(web: &Web, key: &ApiKey, notices: &[Notice], now: UtcMs)
             "nothing while deletions are paused",
             "The operator has paused deletions: no key is deleted for inactivity, and nobody’s 90 days run.",
         ),
-        End::Expires(at) => until_expiry(key, notices, at, now),
-        End::Deletes(at) => until_deletion(web, key, notices, at, now),
+        End::Expires(at) => until_expiry(zone, key, notices, at, now),
+        End::Deletes(at) => until_deletion(web, zone, key, notices, at, now),
     }
 }
 
 /// The ladder to the end that its owner chose. No notice of inactivity comes before it.
-fn until_expiry(key: &ApiKey, notices: &[Notice], expires_at: UtcMs, now: UtcMs) -> LifeLine {
+fn until_expiry(zone: &Zone, key: &ApiKey, notices: &[Notice], expires_at: UtcMs, now: UtcMs) -> LifeLine {
     let is_scaled = expires_at - key.created_at < 30 * DAY_MS;
     let stage_mark = |stage: Stage| {
         let title = match stage {
@@ -85,19 +91,20 @@ fn until_expiry(key: &ApiKey, notices: &[Notice], expires_at: UtcMs, now: UtcMs)
     };
     let begun = Instant { title: "Created", at: key.created_at };
     let end = Instant { title: "Expiry", at: expires_at };
-    let (until, exactly) = (words::until(expires_at, now), words::instant(expires_at));
+    let (until, exactly) = (words::until(expires_at, now), zone.instant(expires_at));
     LifeLine {
         summary: format!(
             "It expires {until}, on {exactly}, as its owner chose: calls with it are refused then, and its 90 days until the \
              deletion begin."
         ),
+        summary_exactly: zone.exactly(expires_at),
         end: "not deleted before it expires".to_owned(),
         end_exactly: String::new(),
-        ..drawn(begun, Stage::ALL.map(stage_mark), end, now)
+        ..drawn(zone, begun, Stage::ALL.map(stage_mark), end, now)
     }
 }
 
-fn until_deletion(web: &Web, key: &ApiKey, notices: &[Notice], deletes_at: UtcMs, now: UtcMs) -> LifeLine {
+fn until_deletion(web: &Web, zone: &Zone, key: &ApiKey, notices: &[Notice], deletes_at: UtcMs, now: UtcMs) -> LifeLine {
     let inactivity = &key.inactivity;
     let utc = |instant| web.app.to_utc(instant, now);
     let begun = utc(inactivity.idle_since);
@@ -107,7 +114,7 @@ fn until_deletion(web: &Web, key: &ApiKey, notices: &[Notice], deletes_at: UtcMs
         (format!("{}-day notice", stage.days()), utc(inactivity.stage_due_at(stage)), sent)
     };
     let begun = Instant { title: if was_used { "Last used" } else { "Clock started" }, at: begun };
-    let (until, exactly) = (words::until(deletes_at, now), words::instant(deletes_at));
+    let (until, exactly) = (words::until(deletes_at, now), zone.instant(deletes_at));
     let why = match key.state {
         KeyState::Active if key.grant.expires_at.is_some_and(|at| at <= now) => {
             "A key that has expired cannot be used. Unless it is kept or its expiry is moved, it"
@@ -117,9 +124,10 @@ fn until_deletion(web: &Web, key: &ApiKey, notices: &[Notice], deletes_at: UtcMs
     };
     LifeLine {
         summary: format!("{why} is deleted {until}, not before {exactly}."),
+        summary_exactly: zone.exactly(deletes_at),
         end: format!("deleted {until}"),
         end_exactly: format!("not before {exactly}"),
-        ..drawn(begun, Stage::ALL.map(stage_mark), Instant { title: "Deletion", at: deletes_at }, now)
+        ..drawn(zone, begun, Stage::ALL.map(stage_mark), Instant { title: "Deletion", at: deletes_at }, now)
     }
 }
 
@@ -129,17 +137,23 @@ struct Instant {
 }
 
 /// The marks of a ladder: of each stage its title, when it is due, and when its notice was sent.
-fn drawn(begun: Instant, stages: [(String, UtcMs, Option<UtcMs>); 3], end: Instant, now: UtcMs) -> LifeLine {
+fn drawn(
+    zone: &Zone,
+    begun: Instant,
+    stages: [(String, UtcMs, Option<UtcMs>); 3],
+    end: Instant,
+    now: UtcMs,
+) -> LifeLine {
     let mark = |place: usize, title: &str, text: String, at: UtcMs, class| Mark {
         title: title.to_owned(),
         text,
-        exactly: words::instant(at),
+        exactly: zone.exactly(at),
         class,
         x: PLACES[place],
         anchor: ["start", "middle", "middle", "middle", "end"][place],
     };
     let mut instants = vec![begun.at];
-    let mut marks = vec![mark(0, begun.title, words::short_day(begun.at), begun.at, "begun")];
+    let mut marks = vec![mark(0, begun.title, zone.short_day(begun.at), begun.at, "begun")];
     for (place, (title, due, sent)) in (1..).zip(&stages) {
         let (at, verb, class) = match sent {
             Some(at) => (*at, "sent", "sent"),
@@ -147,12 +161,13 @@ fn drawn(begun: Instant, stages: [(String, UtcMs, Option<UtcMs>); 3], end: Insta
             None => (*due, "due", "due"),
         };
         instants.push(at);
-        marks.push(mark(place, title, format!("{verb} {}", words::short_day(at)), at, class));
+        marks.push(mark(place, title, format!("{verb} {}", zone.short_day(at)), at, class));
     }
     instants.push(end.at);
-    marks.push(mark(4, end.title, words::short_day(end.at), end.at, "end"));
+    marks.push(mark(4, end.title, zone.short_day(end.at), end.at, "end"));
     let now_x = place(&instants, now);
-    LifeLine { marks, now_x, is_stuck: false, summary: String::new(), end: String::new(), end_exactly: String::new() }
+    let (summary, summary_exactly, end, end_exactly) = Default::default();
+    LifeLine { marks, now_x, is_stuck: false, summary, summary_exactly, end, end_exactly }
 }
 
 /// When a notice of a run of events was recorded.

@@ -94,7 +94,7 @@ fn row(
     names: &HashMap<UserId, String>,
     locations: &HashMap<LocationId, String>,
 ) -> Row {
-    let now = web.app.now();
+    let (now, zone) = (web.app.now(), here.zone());
     let place = match &key.grant.reach {
         Reach::Agency => "All locations".to_owned(),
         Reach::Chosen(set) => format!("{} chosen location{}", set.len(), if set.len() == 1 { "" } else { "s" }),
@@ -110,11 +110,11 @@ fn row(
         access: access(key),
         masked: key.masked(),
         used: last.map_or_else(|| "Never used".to_owned(), |last| words::ago(last.at, now)),
-        used_exactly: last.map(|last| words::instant(last.at)).unwrap_or_default(),
+        used_exactly: last.map(|last| zone.exactly(last.at)).unwrap_or_default(),
         used_for: last.map(|last| format!("{} · {}", last.ip, last.endpoint)).unwrap_or_default(),
-        status: status_of(key, End::of(web, key, now), now),
+        status: status_of(key, End::of(web, key, now), now, &zone),
         creator: creator(key.created_by, names),
-        created: words::day(key.created_at),
+        created: zone.day(key.created_at),
     }
 }
 

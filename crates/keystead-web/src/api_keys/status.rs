@@ -6,7 +6,10 @@ use keystead_model::{
     time::{DAY_MS, HOUR_MS},
 };
 
-use crate::{Web, show as words};
+use crate::{
+    Web,
+    show::{self as words, Zone},
+};
 
 /// What a status means, in words and in colour.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,16 +63,16 @@ impl End {
 }
 
 /// The most that matters of a key: why calls with it are refused, else what will end it.
-pub(super) fn status_of(key: &ApiKey, end: End, now: UtcMs) -> Status {
+pub(super) fn status_of(key: &ApiKey, end: End, now: UtcMs, zone: &Zone) -> Status {
     match &key.state {
         KeyState::Deleted { at, reason: DeleteReason::Inactive, .. } => {
-            status(format!("Deleted {}, unused for 90 days", words::day(*at)), "off")
+            status(format!("Deleted {}, unused for 90 days", zone.day(*at)), "off")
         }
-        KeyState::Deleted { at, .. } => status(format!("Deleted {}", words::day(*at)), "off"),
+        KeyState::Deleted { at, .. } => status(format!("Deleted {}", zone.day(*at)), "off"),
         KeyState::Deactivated { at, .. } => {
             let (state, class) = match key.exposed_at {
-                Some(at) => (format!("Exposed {}", words::day(at)), "bad"),
-                None => (format!("Deactivated {}", words::day(*at)), "off"),
+                Some(at) => (format!("Exposed {}", zone.day(at)), "bad"),
+                None => (format!("Deactivated {}", zone.day(*at)), "off"),
             };
             match (end, end.nearness(now)) {
                 (End::Deletes(at), Some(near)) => status(format!("{state}, deletes {}", words::until(at, now)), near),
@@ -136,7 +139,7 @@ mod tests {
     }
 
     fn said(key: &ApiKey, end: End) -> String {
-        let Status { text, class } = status_of(key, end, NOW);
+        let Status { text, class } = status_of(key, end, NOW, &words::UTC);
         format!("{class}: {text}")
     }
 

@@ -734,3 +734,30 @@ async fn a_key_is_found_by_what_is_pasted_and_its_secret_goes_nowhere() {
         assert!(answer.text.contains(key.id.as_str()) || answer.header("location").contains(key.id.as_str()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_location_tells_its_times_by_its_own_clock() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    app.get("/contacts/").key(&key).send().await.expect(200);
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let url = format!("/app/agency/locations/{}", app.ids.location);
+    let form = app.get(&url).header("Cookie", &cookie).send().await.text;
+    assert!(form.contains("Its pages tell times in it"));
+    let fields = [("name", "Harbour Dental"), ("country", "IN"), ("timezone", "Asia/Kolkata")];
+    let saved = from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await;
+    assert_eq!(saved.status, 303);
+    let page = async |place: &str| {
+        app.get(&format!("{place}/settings/keys/{}", key.id)).header("Cookie", &cookie).send().await.text
+    };
+    let here = page(&format!("/app/locations/{}", app.ids.location)).await;
+    for said in [
+        "25 Nov 2026, 17:30 Asia/Kolkata (25 Nov 2026, 12:00 UTC)",
+        "not before 23 Feb 2027, 18:30 Asia/Kolkata",
+        "1 in 30 days (of UTC)",
+    ] {
+        assert!(here.contains(said), "{said}: {here}");
+    }
+    let agency = page("/app/agency").await;
+    assert!(agency.contains("25 Nov 2026, 12:00 UTC") && !agency.contains("Kolkata"), "{agency}");
+}
