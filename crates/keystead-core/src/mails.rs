@@ -7,6 +7,7 @@ use keystead_model::{
     actor::Actor,
     mail::{Mail, MailState},
     notice::{Channel, Mailing, Notice, NoticeKind},
+    text::isolated,
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
     user::User,
 };
@@ -132,7 +133,7 @@ impl App {
         let notices = format!("{base_url}{place}/notices");
         let body = format!(
             "Hello {},\n\n{told}\nSee them, and what you can do: {notices}\nChoose which mails you get: {notices}/preferences\n",
-            user.display_name()
+            isolated(&user.display_name())
         );
         (subject, body)
     }
@@ -235,7 +236,7 @@ fn list_ends(body: &mut String, mut ends: Vec<(UtcMs, &Notice)>, before: &str) {
     ends.sort_by_key(|(at, _)| *at);
     for (at, notice) in ends.iter().take(NAMED) {
         // A name may hold anything but a line's end.
-        body.push_str(&format!("- {} ({before}{})\n", notice.key_name, minute(*at)));
+        body.push_str(&format!("- {} ({before}{})\n", isolated(&notice.key_name), minute(*at)));
     }
     if ends.len() > NAMED {
         body.push_str(&format!("- and {} more\n", ends.len() - NAMED));
@@ -260,7 +261,7 @@ fn alert(open: &[Notice]) -> (String, String) {
             }
             _ => format!("somebody used it{from} after it was deleted, and was refused. If that was you, restore it."),
         };
-        body.push_str(&format!("- {}: {what}\n", notice.key_name));
+        body.push_str(&format!("- {}: {what}\n", isolated(&notice.key_name)));
     }
     if open.len() > NAMED {
         body.push_str(&format!("- and {} more\n", open.len() - NAMED));

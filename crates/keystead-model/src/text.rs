@@ -62,6 +62,15 @@ pub fn is_unseen(c: char) -> bool {
         || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
+/// Somebody's text among others that are plain: what it says of directions ends with it (in pages `<bdi>` does that).
+pub fn isolated(text: &str) -> Cow<'_, str> {
+    const FIRST_STRONG_ISOLATE: char = '\u{2068}';
+    const POP_ISOLATE: char = '\u{2069}';
+    let directs =
+        |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(directs) { format!("{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}").into() } else { text.into() }
+}
+
 /// A text as it is compared and searched: in lower case, without what nobody sees, and with one space for each white space.
 pub fn folded(text: &str) -> String {
     let seen = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect::<String>().to_lowercase();
@@ -277,6 +286,8 @@ mod tests {
         {
             assert_eq!(Line::<64>::parse(kept).unwrap().as_str(), kept);
         }
+        assert_eq!(isolated("\u{202e}gnirps"), "\u{2068}\u{202e}gnirps\u{2069}");
+        assert_eq!(isolated("spring"), "spring");
         assert_eq!(folded(" Spring\u{200b}  \u{202e}CAMPAIGN\u{a0}2 "), "spring campaign 2");
     }
 

@@ -33,7 +33,8 @@ struct MemberRow {
     name: String,
     email: String,
     role: &'static str,
-    where_: String,
+    /// Names of the locations that they are bound to; one sentence where they are not.
+    where_: Vec<String>,
     disabled: bool,
     is_self: bool,
     url: String,
@@ -68,14 +69,12 @@ async fn list_page(web: &Web, here: &Here, link: Option<(String, String)>) -> Re
     let users = web.app.list_users(here.authority(), manager).await?;
     let invitations = web.app.list_invitations(here.authority(), manager).await?;
     let names = here.names_of(web, users.iter().flat_map(|user| user.locations.iter().copied())).await?;
-    let location_names = |ids: &BTreeSet<LocationId>| {
-        ids.iter().filter_map(|id| names.get(id)).map(String::as_str).collect::<Vec<_>>().join(", ")
-    };
+    let location_names = |ids: &BTreeSet<LocationId>| ids.iter().filter_map(|id| names.get(id)).cloned().collect();
     let member = |user: &User| MemberRow {
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
         role: user.role.title(),
-        where_: if user.role.is_account() { location_names(&user.locations) } else { "All locations".to_owned() },
+        where_: if user.role.is_account() { location_names(&user.locations) } else { vec!["All locations".to_owned()] },
         disabled: user.disabled,
         is_self: user.id == here.visitor.signed_in.user.id,
         url: here.url(&format!("/members/{}", user.id)),

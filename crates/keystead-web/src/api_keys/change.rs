@@ -7,6 +7,7 @@ use keystead_core::{Error, OldKeyEnds};
 use keystead_model::{
     UtcMs,
     api_key::{ApiKey, KeyState, parse_overlap},
+    text::folded,
     time::DAY_MS,
 };
 
@@ -303,7 +304,8 @@ pub(crate) async fn delete(
     let key = wanted(&web, &here).await?;
     let fields = Fields::from(pairs);
     let mut problems = Problems::default();
-    if fields.text("name") == Some(key.name.as_str()) {
+    // As it is read: nobody can type what nobody sees.
+    if fields.text("name").is_some_and(|typed| folded(typed) == folded(key.name.as_str())) {
         match web.app.delete_key(here.authority(), key.id).await {
             Ok(_) => {
                 let url = here.url("/settings/keys?tab=deleted");

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use keystead_core::{Authority, CreatedKey, Error, Replay};
-use keystead_model::api_key::KeyKind;
+use keystead_model::{api_key::KeyKind, text::isolated};
 
 use super::access;
 use crate::{
@@ -92,7 +92,7 @@ fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response 
         secret: secret.to_owned(),
         env: format!(
             "# {}\nKEYSTEAD_URL={}\n{}_KEY={secret}\n",
-            made.key.name,
+            isolated(made.key.name.as_str()),
             web.base_url,
             variable.trim_matches('_')
         ),

@@ -144,8 +144,9 @@ async fn who_disables_a_member_says_what_becomes_of_the_keys_that_they_made() {
     let Actor::User(id) = leaving.actor() else { panic!("a member") };
     let url = format!("/app/agency/members/{id}/disable");
     let page = app.get(&url).header("Cookie", &cookie).send().await;
-    assert!(page.text.contains("Deactivate Stays") && page.text.contains("Deactivate Goes"), "{}", page.text);
-    assert!(!page.text.contains("Deactivate A test"), "the key of somebody else");
+    let asks = |name: &str| page.text.contains(&format!("Deactivate <bdi>{name}</bdi>"));
+    assert!(asks("Stays") && asks("Goes"), "{}", page.text);
+    assert!(!asks("A test"), "the key of somebody else");
     let disable =
         async |keys: &[(&str, &str)]| from_here(app.post(&url)).header("Cookie", &cookie).form(keys).send().await;
     // A key of somebody else is not ended by the way, and nothing else happens either.
@@ -627,9 +628,7 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     assert_eq!(key.grant.reach, Reach::Chosen([gym, clinic].into()));
     let page = format!("/app/agency/settings/keys/{}", key.id);
     let shown = get(&page).await;
-    assert!(
-        shown.contains("Northside Gym<br>Pine Street Clinic") || shown.contains("Pine Street Clinic<br>Northside Gym")
-    );
+    assert!(shown.contains("<bdi>Northside Gym</bdi>") && shown.contains("<bdi>Pine Street Clinic</bdi>"));
     let ticked = |form: &str, id: &str| form.contains(&format!("value=\"{id}\" checked"));
     for form in [get(&format!("{page}/edit")).await, get(&format!("{new}?like={}", key.id)).await] {
         assert!(
@@ -760,4 +759,59 @@ async fn a_location_tells_its_times_by_its_own_clock() {
     }
     let agency = page("/app/agency").await;
     assert!(agency.contains("25 Nov 2026, 12:00 UTC") && !agency.contains("Kolkata"), "{agency}");
+}
+
+/// What a name says of directions must not turn round what stands beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_change_the_direction_change_only_their_own() {
+    const NAME: &str = "\u{202e}\u{200b}gnirps";
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    app.app.rename_agency(&operator, TenantName::parse(NAME).unwrap()).await.unwrap();
+    let renamed = keystead_model::location::LocationPatch {
+        name: Some(TenantName::parse(NAME).unwrap()),
+        ..keystead_model::location::LocationPatch::default()
+    };
+    app.app.update_location(&operator, app.ids.location, renamed).await.unwrap();
+    let new = NewUser {
+        email: EmailAddress::parse("x@example.com").unwrap(),
+        first_name: None,
+        last_name: None,
+        role: Role::AccountAdmin,
+        locations: [app.ids.location].into(),
+    };
+    let (token, _) = app.app.invite_user(operator.authority(), Role::AgencyAdmin, new).await.unwrap();
+    let joined = [("first_name", NAME), ("password", "a long password")];
+    from_here(app.post(&format!("/app/invite/{token}"))).form(&joined).send().await;
+    let maker = app.member("x@example.com", "a long password").await;
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
+    let named = |new: &mut NewKey| new.name = KeyName::parse(NAME).unwrap();
+    let key = app.key_by(&maker, Reach::location(app.ids.location), scopes, named).await;
+    let chosen = Reach::Chosen([app.ids.location].into());
+    let agency_key = app.key_with(chosen, Preset::ReadOnly.scopes(KeyKind::Agency), named).await;
+    app.let_days_pass(89.5).await;
+    for _ in 0..3 {
+        app.app.sweep().await.unwrap();
+    }
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let mut seen = 0;
+    for path in keystead_web::paths().iter().filter(|path| !path.ends_with("/stream") && !path.ends_with(".csv")) {
+        for id in [key.id.as_str(), agency_key.id.as_str(), app.ids.location.as_str(), maker.actor().id().unwrap()] {
+            let page = app.get(&fill(path, app.ids.location, id)).header("Cookie", &cookie).send().await.text;
+            for (at, _) in page.match_indices(NAME) {
+                let before = &page[..at];
+                let tag = &before[before.rfind('<').unwrap()..];
+                // In an attribute nothing stands beside it; a title and a choice of a select can hold no tag.
+                let is_alone =
+                    !tag.contains('>') || ["<bdi>", "<title>", "<option"].iter().any(|own| tag.starts_with(own));
+                assert!(is_alone, "{path}: {tag}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 200, "{seen}");
+    // Deleting asks for the name as it is read.
+    let url = format!("/app/agency/settings/keys/{}/delete", key.id);
+    let deleted = from_here(app.post(&url)).header("Cookie", &cookie).form(&[("name", "gnirps")]).send().await;
+    assert_eq!(deleted.status, 303, "{}", deleted.text);
 }
