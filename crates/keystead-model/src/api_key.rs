@@ -486,6 +486,8 @@ impl ApiKey {
         let previous = self.previous.take().ok_or(InvalidTransition::NotRotating)?;
         let taken_back = std::mem::replace(&mut self.current, previous.secret);
         self.previous = Some(PreviousSecret::ended(taken_back, at));
+        // What was exposed was the new secret, which is dead now.
+        self.exposed_at = None;
         Ok(self.touched(service))
     }
 

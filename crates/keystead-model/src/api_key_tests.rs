@@ -131,6 +131,12 @@ fn an_exposed_secret_gets_no_overlap_and_no_second_life() {
     assert_eq!(rotated.overlap(NOW), None);
     let again = rotated.reactivate(SERVICE).unwrap();
     assert_eq!(again.admits(SecretSlot::Previous, HOME, NOW), Err(Refusal::Retired { at: NOW }));
+    // The old secret of a rotation is not the one that was found, and works again when the rotation is taken back.
+    let rotating = key().rotate(secret("bbbb"), WEEK, NOW, SERVICE).unwrap().expose(SecretSlot::Current, NOW);
+    assert_eq!(rotating.clone().reactivate(SERVICE), Err(InvalidTransition::Exposed));
+    let back = rotating.cancel_rotation(NOW, SERVICE).unwrap().reactivate(SERVICE).unwrap();
+    assert_eq!(back.admits(SecretSlot::Current, HOME, NOW), Ok(()));
+    assert_eq!(back.admits(SecretSlot::Previous, HOME, NOW), Err(Refusal::Retired { at: NOW }));
 }
 
 #[test]
