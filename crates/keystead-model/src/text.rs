@@ -222,7 +222,7 @@ impl TimeZoneName {
     }
 
     /// Its rules. A name that the time zone database has lost since it was stored is UTC.
-    pub(crate) fn to_zone(&self) -> jiff::tz::TimeZone {
+    pub fn to_zone(&self) -> jiff::tz::TimeZone {
         jiff::tz::db().get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC)
     }
 }

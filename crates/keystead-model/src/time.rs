@@ -159,11 +159,11 @@ impl UtcMs {
         self.to_iso()[..10].to_owned()
     }
 
-    /// `2026-11-25T19:28`, as a clock of `zone` shows it.
-    pub fn to_clock(self, zone: &TimeZoneName) -> String {
+    /// Date and time as a clock of `zone` shows them.
+    pub fn in_zone(self, zone: &TimeZone) -> DateTime {
         let near = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX);
-        let offset = i64::from(zone.to_zone().to_offset(near).seconds()) * 1000;
-        Self(self.0 + offset).to_iso()[..16].to_owned()
+        let offset = i64::from(zone.to_offset(near).seconds()) * 1000;
+        Self(self.0.saturating_add(offset)).to_civil()
     }
 
     /// The civil date and time in UTC; what lies beyond the years 0 to 9999 is shown as their bound.
@@ -258,8 +258,8 @@ mod tests {
             }
         }
         let evening = Moment::parse("2027-01-31").unwrap().last(&zone("Europe/Berlin"));
-        assert_eq!(evening.to_clock(&zone("Europe/Berlin")), "2027-01-31T23:59");
-        assert_eq!(evening.to_clock(&zone("Asia/Tokyo")), "2027-02-01T07:59");
+        assert_eq!(evening.in_zone(&zone("Europe/Berlin").to_zone()).to_string(), "2027-01-31T23:59:59.999");
+        assert_eq!(evening.in_zone(&zone("Asia/Tokyo").to_zone()).to_string(), "2027-02-01T07:59:59.999");
         let last = |text| Moment::parse(text).unwrap().last(&zone("Europe/Berlin")).to_iso();
         assert_eq!(last("2027-01-31"), "2027-01-31T22:59:59.999Z");
         assert_eq!(last("2027-01-31T12:00:00"), "2027-01-31T11:00:00.000Z");

@@ -57,12 +57,9 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 impl Zone {
     /// That of a location. A zone that the time zone database does not have any more is told in UTC.
     pub(crate) fn of(name: &TimeZoneName) -> Self {
-        match jiff::tz::db().get(name.as_str()) {
-            Ok(zone) if !["UTC", "Etc/UTC"].contains(&name.as_str()) => {
-                Self { zone, name: Some(name.as_str().to_owned()) }
-            }
-            _ => UTC,
-        }
+        let zone = name.to_zone();
+        let is_utc = zone == TimeZone::UTC || ["UTC", "Etc/UTC"].contains(&name.as_str());
+        if is_utc { UTC } else { Self { zone, name: Some(name.as_str().to_owned()) } }
     }
 
     pub(crate) fn is_utc(&self) -> bool {
@@ -70,12 +67,17 @@ impl Zone {
     }
 
     fn civil(&self, at: UtcMs) -> DateTime {
-        self.zone.to_datetime(at.to_timestamp())
+        at.in_zone(&self.zone)
     }
 
     /// `12 Mar 2026`.
     pub(crate) fn day(&self, at: UtcMs) -> String {
         format!("{} {}", self.short_day(at), self.civil(at).year())
+    }
+
+    /// `2026-03-12`, as forms take it.
+    pub(crate) fn iso_day(&self, at: UtcMs) -> String {
+        self.civil(at).date().to_string()
     }
 
     /// `12 Mar`, where the year is plain.

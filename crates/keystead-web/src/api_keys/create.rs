@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::{
     ScopeChoice, expiry_hint, read_day, read_ips, read_reach,
     reveal::{Made, make_once},
-    scope_choices, zone_of,
+    scope_choices,
 };
 use crate::{
     Web,
@@ -154,7 +154,7 @@ fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<NewKey> {
+async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Problems) -> Result<Option<NewKey>, Error> {
     let name = problems.required("name", fields.text("name"), KeyName::parse);
     let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
     let kind = match &here.location {
@@ -184,10 +184,11 @@ fn read_new(here: &Here, fields: &Fields, problems: &mut Problems) -> Option<New
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let reach = reach?;
-    let expires_at = day.map(|day| day.last(&zone_of(here, &reach)));
+    let (Some(name), Some(reach), true) = (name, reach, problems.is_empty()) else { return Ok(None) };
+    let zone = web.app.zone_of(here.authority(), &reach).await?;
+    let expires_at = day.map(|day| day.last(&zone));
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
-    problems.is_empty().then_some(NewKey { name: name?, description, grant, rate_limit: None })
+    Ok(Some(NewKey { name, description, grant, rate_limit: None }))
 }
 
 pub(crate) async fn create(
@@ -197,7 +198,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Failure> {
     let fields = Fields::from(pairs);
     let mut problems = Problems::default();
-    let new = read_new(&here, &fields, &mut problems);
+    let new = read_new(&web, &here, &fields, &mut problems).await?;
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(new), true) = (new, problems.is_empty()) {
         let create = async |authority| web.app.create_key(&authority, new).await;

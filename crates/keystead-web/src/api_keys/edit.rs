@@ -9,10 +9,9 @@ use keystead_model::{
     api_key::{ApiKey, KeyDescription, KeyKind, KeyName, KeyPatch},
     grant::{Grant, Reach},
     scope::{Scope, ScopeSet},
-    text::TimeZoneName,
 };
 
-use super::{ScopeChoice, expiry_hint, read_day, read_ips, read_reach, scope_choices, wanted, zone_of};
+use super::{ScopeChoice, expiry_hint, read_day, read_ips, read_reach, scope_choices, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -21,7 +20,7 @@ use crate::{
     location_choice::LocationChoices,
     page::{Frame, render, render_with},
     place::Here,
-    show,
+    show::Zone,
 };
 
 #[derive(Template)]
@@ -42,17 +41,13 @@ struct Edit {
     key_url: String,
 }
 
-/// `2027-01-31`, as a calendar of `zone` shows it.
-fn day_in(at: UtcMs, zone: &TimeZoneName) -> String {
-    at.to_clock(zone)[..10].to_owned()
-}
-
 async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Result<Edit, Error> {
     let allowed = match key.kind() {
         KeyKind::Location => None,
         KeyKind::Agency => Some(LocationChoices::of(web, here, &fields, "allowed").await?),
     };
     let chosen: ScopeSet = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
+    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
     Ok(Edit {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         allowed,
@@ -61,10 +56,9 @@ async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problem
         scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
         needs_password: !here.authority().is_fresh(),
         version: key.version,
-        expiry_hint: {
-            let zone = zone_of(here, &key.grant.reach);
-            let now = key.grant.expires_at.map(|at| format!("Now {}. ", show::instant_in(at, &zone)));
-            format!("{}{}", now.unwrap_or_default(), expiry_hint(zone.as_str()))
+        expiry_hint: match key.grant.expires_at {
+            Some(at) => format!("Now {}. {}", Zone::of(&zone).instant(at), expiry_hint(zone.as_str())),
+            None => expiry_hint(zone.as_str()),
         },
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
         fields,
@@ -74,14 +68,12 @@ async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problem
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
+    let zone = Zone::of(&web.app.zone_of(here.authority(), &key.grant.reach).await?);
     let mut pairs = vec![
         ("name".to_owned(), key.name.to_string()),
         ("description".to_owned(), key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
         ("allowed_ips".to_owned(), key.grant.allowed_ips.to_texts().join("\n")),
-        (
-            "expires_at".to_owned(),
-            key.grant.expires_at.map(|at| day_in(at, &zone_of(&here, &key.grant.reach))).unwrap_or_default(),
-        ),
+        ("expires_at".to_owned(), key.grant.expires_at.map(|at| zone.iso_day(at)).unwrap_or_default()),
     ];
     if let Reach::Chosen(set) = &key.grant.reach {
         pairs.push(("reach".to_owned(), "chosen".to_owned()));
@@ -107,11 +99,11 @@ pub(crate) async fn update(
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let zone = zone_of(&here, &key.grant.reach);
+    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
     let day = day.map(|day| day.last(&zone));
     // The page shows a day; the same day again leaves the instant as it is.
-    let known = key.grant.expires_at.map(|at| day_in(at, &zone));
-    let same_day = day.is_some() && known == day.map(|day| day_in(day, &zone));
+    let day_of = |at: Option<UtcMs>| at.map(|at| Zone::of(&zone).iso_day(at));
+    let same_day = day.is_some() && day_of(key.grant.expires_at) == day_of(day);
     let expires_at = if same_day { key.grant.expires_at } else { day };
     let reach = match key.kind() {
         KeyKind::Location => None,

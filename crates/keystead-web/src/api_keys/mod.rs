@@ -30,7 +30,6 @@ use keystead_model::{
     grant::Reach,
     ip_range::IpRanges,
     scope::{Preset, Scope, ScopeSet},
-    text::TimeZoneName,
     time::Moment,
 };
 
@@ -162,13 +161,6 @@ fn read_day(text: &str) -> Result<Moment, keystead_model::Invalid> {
 
 fn expiry_hint(zone: &str) -> String {
     format!("The key works to the end of that day, 23:59 in {zone}. Without a day it expires only when it is unused.")
-}
-
-/// The zone of whoever a key with this reach belongs to: a day that it ends on is one of this zone.
-fn zone_of(here: &Here, reach: &Reach) -> TimeZoneName {
-    let Reach::Locations(set) = reach else { return TimeZoneName::utc() };
-    let own = here.locations().iter().find(|location| set.contains(&location.id));
-    own.map_or_else(TimeZoneName::utc, |location| location.profile.timezone.clone())
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<ApiKey, Failure> {
