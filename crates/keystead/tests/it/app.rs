@@ -622,7 +622,7 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     let find = async || {
         let filter = keystead_core::KeyFilter { kind: Some(KeyKind::Agency), ..Default::default() };
         let query = keystead_core::KeyQuery { filter, after: None, limit: 10 };
-        app.app.list_keys(operator.authority(), query).await.unwrap().0.remove(0)
+        app.app.list_keys(operator.authority(), query).await.unwrap().remove(0)
     };
     let key = find().await;
     assert_eq!(key.grant.reach, Reach::Chosen([gym, clinic].into()));

@@ -80,6 +80,10 @@ fn every_value_has_its_source_and_no_secret_is_shown() {
         let flag = format!("`--{}`", name.replace('_', "-"));
         assert!(documented.contains(&flag), "{flag}");
     }
+    let rows = documented.lines().filter_map(|line| line.strip_prefix("| `--")?.split('`').next());
+    for name in rows.filter(|name| *name != "config").map(|name| name.replace('-', "_")) {
+        assert!(shown.get(&name).is_some(), "{name} is documented and not shown");
+    }
 }
 
 #[test]
