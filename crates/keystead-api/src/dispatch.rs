@@ -82,14 +82,7 @@ impl Api {
         };
         let reply = outcome.unwrap_or_else(|failure| {
             facts.retry_after = facts.retry_after.or(failure.retry_after);
-            if failure.is_security_event() {
-                tracing::warn!(
-                    code = failure.code.as_str(), key = facts.key.as_ref().map(KeyId::as_str),
-                    address = %arrival.address, request = arrival.id.as_str(), "a request was refused"
-                );
-            } else if failure.code.status() >= 500 {
-                tracing::error!(code = failure.code.as_str(), request = arrival.id.as_str(), "a request failed");
-            }
+            failure.log(facts.key, &arrival);
             match face {
                 Face::V1 => v1::failure::render(&failure),
                 Face::V2 => v2::failure::render(&failure),

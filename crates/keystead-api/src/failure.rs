@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use keystead_core::{Error, ErrorCode, Violation, error::Noun};
+use keystead_core::{Error, ErrorCode, Source, Violation, error::Noun, tally::Happening};
+use keystead_http::Arrival;
 use keystead_model::{
+    KeyId,
     api_key::{DeleteReason, Refusal},
     contact::DuplicateContact,
     key_secret::NotAKey,
@@ -17,6 +19,8 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) required: Option<Scope>,
+    /// For the log only.
+    pub(crate) cause: Option<String>,
 }
 
 /// What the failure is about.
@@ -39,11 +43,31 @@ impl Failure {
             hint: Some(code.fix().to_owned()),
             retry_after: None,
             required: None,
+            cause: None,
         }
     }
 
-    /// Whether it belongs into the log of security events.
-    pub(crate) fn is_security_event(&self) -> bool {
+    /// Tells the log what somebody should look at.
+    pub(crate) fn log(&self, key: Option<KeyId>, arrival: &Arrival) {
+        let code = self.code.as_str();
+        if self.is_security_event() {
+            const WHAT: &str = "a request was refused";
+            let source = Some(Source::of(arrival.address));
+            if (Happening { source, key, ..Happening::new(WHAT, code) }).is_told() {
+                tracing::warn!(
+                    code, key = key.as_ref().map(KeyId::as_str), address = %arrival.address,
+                    request = arrival.id.as_str(), "{WHAT}"
+                );
+            }
+        } else if self.code.status() >= 500 {
+            const WHAT: &str = "a request failed";
+            if Happening::new(WHAT, code).is_told_up_to(self.code.lines_a_minute()) {
+                tracing::error!(code, cause = self.cause, request = arrival.id.as_str(), "{WHAT}");
+            }
+        }
+    }
+
+    fn is_security_event(&self) -> bool {
         matches!(
             self.code,
             ErrorCode::KeyDeactivated
@@ -61,6 +85,8 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let code = error.code();
         let mut failure = Self::new(code, error.to_string());
+        failure.retry_after = error.retry_after();
+        failure.cause = error.cause().map(str::to_owned);
         match error {
             Error::Refused(refusal) => {
                 let fix = match refusal {
@@ -74,10 +100,12 @@ impl From<Error> for Failure {
             Error::Invalid(violations) => failure.message = Message::Violations(violations),
             Error::NotFound(noun, id) => failure.message = Message::Missing(noun, id),
             Error::Duplicate(duplicate) => failure.message = Message::Duplicate(duplicate),
-            Error::TooManyRequests(wait) | Error::Unavailable(wait) => failure.retry_after = Some(wait),
-            Error::Full => failure.retry_after = Some(Duration::from_secs(30)),
-            Error::Internal(cause) => tracing::error!(cause, "an operation failed"),
-            Error::Unauthenticated(_)
+            Error::TooManyRequests(_)
+            | Error::Overloaded(_)
+            | Error::Unavailable(_)
+            | Error::Full(_)
+            | Error::Internal(_)
+            | Error::Unauthenticated(_)
             | Error::WrongKind(_)
             | Error::NoAccess
             | Error::Forbidden(..)

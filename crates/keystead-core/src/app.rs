@@ -196,7 +196,9 @@ impl App {
                     if failing != outcome.is_err() {
                         failing = outcome.is_err();
                         match outcome {
-                            Err(error) => tracing::error!(%error, "the change feed cannot be read"),
+                            Err(error) => {
+                                tracing::error!(%error, cause = error.cause(), "the change feed cannot be read");
+                            }
                             Ok(()) => tracing::info!("the change feed is read again"),
                         }
                     }

@@ -50,12 +50,23 @@ pub enum Error {
     Conflict(ErrorCode, String),
     /// Too much in too little time.
     TooManyRequests(Duration),
+    /// Too much is asked of this server at the moment; it was not begun.
+    Overloaded(Duration),
     /// The database does not answer; the same request may work later.
-    Unavailable(Duration),
-    /// There is no room left to write; reading goes on.
-    Full,
+    Unavailable(Unavailable),
+    /// There is no room left to write; reading goes on. The text is for the log only.
+    Full(String),
     /// A defect of ours, or of the disk: the text is for the log only.
     Internal(String),
+}
+
+/// Why something cannot be done at the moment.
+#[derive(Debug)]
+pub struct Unavailable {
+    /// When to try again.
+    pub wait: Duration,
+    /// What the database said, for the log only. Not logged here: a transaction that is run again has not failed.
+    pub cause: Option<String>,
 }
 
 /// What was not found.
@@ -96,6 +107,32 @@ impl Error {
         Self::Invalid(vec![Violation { field: field.to_owned(), problem: problem.into() }])
     }
 
+    /// For a server that cannot tell, or must not ask.
+    pub fn unavailable(wait: Duration) -> Self {
+        Self::Unavailable(Unavailable { wait, cause: None })
+    }
+
+    /// When to try again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyRequests(wait) | Self::Overloaded(wait) | Self::Unavailable(Unavailable { wait, .. }) => {
+                Some(*wait)
+            }
+            // Somebody has to make room.
+            Self::Full(_) => Some(Duration::from_secs(30)),
+            _ => None,
+        }
+    }
+
+    /// What happened behind it, for the log and never for an answer.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Internal(cause) | Self::Full(cause) => Some(cause),
+            Self::Unavailable(Unavailable { cause, .. }) => cause.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -118,8 +155,9 @@ impl Error {
             Self::Invalid(_) => ErrorCode::InvalidInput,
             Self::Duplicate(_) => ErrorCode::DuplicateContact,
             Self::TooManyRequests(_) => ErrorCode::RateLimited,
+            Self::Overloaded(_) => ErrorCode::Overloaded,
             Self::Unavailable(_) => ErrorCode::Unavailable,
-            Self::Full => ErrorCode::StorageFull,
+            Self::Full(_) => ErrorCode::StorageFull,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -148,13 +186,9 @@ impl From<keystead_store::Error> for Error {
         use keystead_store::Error as Store;
         match error {
             Store::Unavailable(cause) | Store::Contended(cause) => {
-                tracing::warn!(cause, "the database could not do it");
-                Self::Unavailable(Duration::from_secs(1))
+                Self::Unavailable(Unavailable { wait: Duration::from_secs(1), cause: Some(cause) })
             }
-            Store::Full(cause) => {
-                tracing::error!(cause, "the database has no space left");
-                Self::Full
-            }
+            Store::Full(cause) => Self::Full(cause),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -146,6 +146,9 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests",
         "The limit of requests in 10 seconds or in a day is used up, or too many failed attempts came from your address.",
         "Wait as long as Retry-After says. The X-RateLimit headers show what is left.";
+    Overloaded = "overloaded", 503, "The server has too much to do",
+        "More was asked of this server than it can do in time, so some requests are not begun. Nothing was changed.",
+        "Repeat the request after Retry-After. If it happens often, ask the operator: a faster disk or another server helps.";
     Unavailable = "unavailable", 503, "The database does not answer",
         "Keystead answers 503 rather than guess. Nothing was changed, or the outcome is not known.",
         "Repeat the request after Retry-After; with an Idempotency-Key that is always safe.";
@@ -158,6 +161,12 @@ codes! {
 }
 
 impl ErrorCode {
+    /// How often in a minute the log tells a failure with its cause: a defect of ours is looked for by the request,
+    /// what goes on by its number.
+    pub fn lines_a_minute(self) -> u64 {
+        if self == Self::Internal { 20 } else { 1 }
+    }
+
     /// Reads a name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)

@@ -38,6 +38,7 @@ mod sources;
 pub mod sweep;
 mod system;
 mod tags;
+pub mod tally;
 mod tasks;
 mod users;
 
@@ -48,7 +49,7 @@ pub use clock::{Clock, TestClock};
 pub use contacts::{Upserted, WhenDuplicate};
 pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, RequestId};
 pub use entropy::Entropy;
-pub use error::{Error, Result, Violation};
+pub use error::{Error, Result, Unavailable, Violation};
 pub use error_code::ErrorCode;
 pub use health::DiskSpace;
 pub use idempotency::{Claim, Replay};

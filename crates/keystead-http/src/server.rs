@@ -10,7 +10,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
-use keystead_core::Source;
+use keystead_core::{Source, tally::Happening};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
@@ -119,7 +119,10 @@ async fn accept(
         Ok(accepted) => accepted,
         Err(error) => {
             // Out of file descriptors, mostly: closing connections frees some.
-            tracing::error!(%error, "a connection cannot be accepted");
+            const WHAT: &str = "a connection cannot be accepted";
+            if Happening::new(WHAT, "accept").is_told() {
+                tracing::error!(%error, "{WHAT}");
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
             return None;
         }
@@ -133,6 +136,10 @@ async fn accept(
             }
             Err(NoSeat::Full) => room.freed().await,
             Err(NoSeat::TooManyFromSource) => {
+                const WHAT: &str = "a source has as many connections as it may have";
+                if (Happening { source, ..Happening::new(WHAT, "connections") }).is_told() {
+                    tracing::warn!(address = %peer.ip(), "{WHAT}");
+                }
                 // Written without waiting: whoever has a thousand connections is not worth one more task.
                 let _ = stream.try_write(TOO_MANY);
                 return None;

@@ -68,6 +68,10 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             let ThisNode { id, address, started_at } = outside.node.clone();
             boxed(async move { app.note_node(id, address, started_at).await })
         }),
+        every(Duration::from_secs(60), "tell by count what goes on", |_| boxed(async {
+            keystead_core::tally::settle();
+            Ok(())
+        })),
         every(Duration::from_secs(60 * 60), "log the ends of the audit chains", |app| boxed(async move {
             app.log_audit_heads().await
         })),
@@ -103,7 +107,7 @@ async fn repeat(app: App, mut stop: watch::Receiver<bool>, every: Duration, name
         if failing != outcome.is_err() {
             failing = outcome.is_err();
             match outcome {
-                Err(error) => tracing::error!(job = name, %error, "a job fails"),
+                Err(error) => tracing::error!(job = name, %error, cause = error.cause(), "a job fails"),
                 Ok(()) => tracing::info!(job = name, "a job works again"),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keystead_core::{App, Result};
+use keystead_core::{App, Result, tally::Happening};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -48,7 +48,10 @@ impl Mailer {
             match sent {
                 Ok(()) => app.mail_sent(mail).await?,
                 Err(problem) => {
-                    tracing::warn!(mail = %mail.id, problem, "a mail was not taken");
+                    const WHAT: &str = "a mail was not taken";
+                    if Happening::new(WHAT, "mail").is_told_up_to(20) {
+                        tracing::warn!(mail = %mail.id, problem, "{WHAT}");
+                    }
                     app.mail_refused(mail, &problem).await?;
                 }
             }

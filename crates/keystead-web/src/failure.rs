@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, header};
-use keystead_core::{Error, ErrorCode};
+use keystead_core::{Error, ErrorCode, tally::Happening};
 
 use crate::page::{Frame, render_with};
 
@@ -50,8 +50,11 @@ impl IntoResponse for Failure {
                     ErrorCode::ScopeMissing => 403,
                     other => other.status(),
                 };
-                if let Error::Internal(cause) = &error {
-                    tracing::error!(cause, "a page failed");
+                const WHAT: &str = "a page failed";
+                if let Some(cause) = error.cause()
+                    && Happening::new(WHAT, code.as_str()).is_told_up_to(code.lines_a_minute())
+                {
+                    tracing::error!(code = code.as_str(), cause, "{WHAT}");
                 }
                 let (heading, text, fix) = match status {
                     404 => (
@@ -69,7 +72,7 @@ impl IntoResponse for Failure {
                 let page = Page { frame: Frame::bare(&heading), heading, text, fix };
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut response = render_with(status, &page);
-                if let Error::TooManyRequests(wait) | Error::Unavailable(wait) = error {
+                if let Some(wait) = error.retry_after() {
                     response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
                 }
                 response

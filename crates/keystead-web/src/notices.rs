@@ -261,7 +261,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The number of unseen notices, as server-sent events: at once, and whenever it changes.
 pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let Ok(permit) = web.streams.clone().try_acquire_owned() else {
-        return Err(keystead_core::Error::Unavailable(Duration::from_secs(30)).into());
+        return Err(keystead_core::Error::unavailable(Duration::from_secs(30)).into());
     };
     let (sender, body) = BodyChannel::<_, Infallible>::new(4);
     #[expect(

@@ -9,7 +9,7 @@ use std::{
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use keystead_api::Api;
-use keystead_core::{App, spent};
+use keystead_core::{App, spent, tally::Happening};
 use keystead_http::{Arrival, Arrivals, Face, Handled, Metrics, RequestBody, SLOW};
 use keystead_model::{KeyId, text::echo};
 use subtle::ConstantTimeEq;
@@ -62,7 +62,8 @@ impl Faces {
                 micros = took.as_micros(), "request"
             );
         }
-        if took > SLOW {
+        const WHAT: &str = "a slow request";
+        if took > SLOW && Happening::new(WHAT, "slow").is_told_up_to(20) {
             let handled = response.extensions().get::<Handled>();
             tracing::warn!(
                 request = arrival.id.as_str(),
@@ -72,7 +73,7 @@ impl Faces {
                 millis = millis(took),
                 queue_millis = millis(spent.queued),
                 database_millis = millis(spent.worked),
-                "a slow request"
+                "{WHAT}"
             );
         }
         response

@@ -59,7 +59,10 @@ impl From<keystead_core::Error> for Failure {
         match error {
             keystead_core::Error::Internal(cause) => Self::new(cause),
             keystead_core::Error::Invalid(_) => Self::usage(error.to_string()),
-            other => Self::new(other.to_string()),
+            other => match other.cause() {
+                Some(cause) => Self::new(format!("{other}: {cause}")),
+                None => Self::new(other.to_string()),
+            },
         }
     }
 }

@@ -52,7 +52,7 @@ impl Server {
         let app = instance::make(config, clock, entropy.clone(), lock.as_ref()).await?;
         // Before anybody is let in: a database that is older than the journal is brought back within it.
         match app.keep_journal().await {
-            Err(keystead_core::Error::Full) | Ok(()) => {}
+            Err(keystead_core::Error::Full(_)) | Ok(()) => {}
             // There is none, and it cannot be made: that is told wherever an operator looks.
             Err(_) if !config.data_dir.join(instance::JOURNAL).try_exists().unwrap_or(true) => {}
             Err(error) => return Err(Failure::new(format!("the journal of revocations: {}", Failure::from(error)))),
@@ -131,6 +131,7 @@ impl Server {
         )
         .await;
         let _ = jobs.await;
+        keystead_core::tally::finish();
         app.close().await?;
         Ok(())
     }

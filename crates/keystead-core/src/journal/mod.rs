@@ -336,7 +336,7 @@ async fn write(journal: &Arc<Journal>, mut held: Held, entry: Entry) -> Result<H
 async fn blocking<T: Send + 'static>(path: &Path, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?;
     done.map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(error.to_string()),
         _ => Error::Internal(format!("{}: {error}", path.display())),
     })
 }

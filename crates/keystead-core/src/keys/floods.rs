@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::{
     Error, Result,
     sources::{Source, SourceCounts},
+    tally::Happening,
 };
 
 /// Unknown ids of one source in a window before its misses queue.
@@ -36,7 +37,10 @@ impl Floods {
         let Some(source) = source.filter(|source| self.unknown.is_over(*source, now)) else { return Ok(None) };
         if self.queued.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.queued.fetch_sub(1, Ordering::Relaxed);
-            tracing::info!(%source, "a flood of unknown keys is refused");
+            const WHAT: &str = "a flood of unknown keys is refused";
+            if (Happening { source: Some(source), ..Happening::new(WHAT, "flood") }).is_told() {
+                tracing::warn!(%source, "{WHAT}");
+            }
             return Err(Error::TooManyRequests(Duration::from_secs(1)));
         }
         let permit = self.one_at_a_time.acquire().await;

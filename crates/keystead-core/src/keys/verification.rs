@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::{cache::KnownKey, uses};
 use crate::{
     App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, Source, UsageCounter, context::Holder,
+    tally::Happening,
 };
 
 /// A program that has proven to hold a live key. Every limit but the rate has been checked.
@@ -70,7 +71,7 @@ impl App {
             // Nothing that is remembered counts: the database decides each request, or nobody does.
             false => {
                 let asking = self.unfenced.try_acquire();
-                Some(asking.map_err(|_| Error::Unavailable(std::time::Duration::from_secs(1)))?)
+                Some(asking.map_err(|_| Error::unavailable(std::time::Duration::from_secs(1)))?)
             }
         };
         let known = match self.keys.get(presented.id) {
@@ -248,11 +249,11 @@ impl App {
 
 /// Nobody is refused by a server that cannot tell: the file of its instance secret was extended since its start.
 fn unknowable(version: i64) -> Error {
-    tracing::error!(
-        version,
-        "a key was made with a version of the instance secret that this server has not read; restart it"
-    );
-    Error::Unavailable(std::time::Duration::from_secs(30))
+    const WHAT: &str = "a key was made with a version of the instance secret that this server has not read; restart it";
+    if Happening::new(WHAT, "secret_version").is_told() {
+        tracing::error!(version, "{WHAT}");
+    }
+    Error::unavailable(std::time::Duration::from_secs(30))
 }
 
 impl KeyCaller {

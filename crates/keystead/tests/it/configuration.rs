@@ -8,10 +8,10 @@ use std::{
 };
 
 use keystead_store::{Database, Options, Store};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::instance::{Instance, Running};
+use crate::instance::Instance;
 
 impl Instance {
     /// A command with variables, in the instance's folder.
@@ -193,10 +193,6 @@ fn whoever_reads_may_stop_at_any_line() {
     }
 }
 
-fn signal(server: &Running, signal: Signal) {
-    kill_process(Pid::from_child(&server.child), signal).unwrap();
-}
-
 #[test]
 fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     let instance = Instance::new("signals");
@@ -212,10 +208,10 @@ fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     assert_eq!(first["message"], "the server has started");
     assert!(first["release"].is_string() && first["address"].as_str().unwrap().contains(':'), "{first}");
     assert_eq!(first["database"], "sqlite");
-    signal(&server, Signal::HUP);
+    server.signal(Signal::HUP);
     assert!(line()["message"].as_str().unwrap().contains("SIGHUP is ignored"));
     assert!(server.child.try_wait().unwrap().is_none(), "it goes on");
-    signal(&server, Signal::TERM);
+    server.signal(Signal::TERM);
     assert_eq!(line()["signal"], "SIGTERM");
     assert_eq!(line()["message"], "the server has stopped");
     let begun = Instant::now();

@@ -158,7 +158,7 @@ async fn a_sweep_survives(fault: Fault) {
         if let Some(table) = fails_at {
             let error = failing.sweep_into(fault, table).await.expect_err("the database fails");
             let expected = if fault == Fault::Full {
-                matches!(error, Error::Full)
+                matches!(error, Error::Full(_))
             } else {
                 matches!(error, Error::Unavailable(_))
             };

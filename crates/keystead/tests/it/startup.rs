@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::instance::{Instance, Running, mode};
@@ -291,4 +292,36 @@ async fn the_log_names_requests_and_keys_and_never_a_secret() {
     }
     assert!(log.contains(&id) && log.contains("key_deactivated"), "the security event names the key: {log}");
     assert!(!log.contains(&secret[secret.len() - 38..]), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_anybody_can_repeat_is_logged_by_count() {
+    let instance = Instance::new("count");
+    let ids = instance.init();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", ids["locationId"].as_str().unwrap(), "--name", "x", "--preset", "full-access", "--json"]);
+    let (secret, id) = (made["key"].as_str().unwrap(), made["apiKey"]["id"].as_str().unwrap());
+    instance.json(&["keys", "deactivate", id, "--json"]);
+    let mut server = instance.serve(&[]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let hammer = async |path: String, key: &str| {
+        for _ in 0..30 {
+            let call = client.get(format!("http://{}{path}", server.address)).bearer_auth(key);
+            assert_eq!(call.send().await.unwrap().status(), 401);
+        }
+    };
+    hammer(format!("/contacts/?key={secret}"), "x").await;
+    hammer("/contacts/".to_owned(), secret).await;
+    server.signal(Signal::TERM);
+    assert!(server.child.wait().unwrap().success());
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (code, key) in [("key_in_url", Value::Null), ("key_deactivated", id.into())] {
+        let told: Vec<&Value> = lines.iter().filter(|line| line["code"] == code).collect();
+        assert_eq!(told.len(), 2, "once when it began, and once by count: {log}");
+        assert_eq!((&told[0]["key"], &told[0]["address"]), (&key, &"127.0.0.1".into()), "{log}");
+        assert_eq!((&told[1]["key"], &told[1]["source"]), (&key, &"127.0.0.1".into()), "{log}");
+        assert_eq!(told[1]["count"], 29);
+    }
 }
