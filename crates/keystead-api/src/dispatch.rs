@@ -6,10 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body_util::Full;
 use keystead_core::{
-    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
+    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay, Source,
     UsageCounter,
 };
-use keystead_http::{Arrival, BODY_LIMIT, BodyError, Handled, RequestBody, SLOW, read_body};
+use keystead_http::{
+    Admission, Arrival, BODY_LIMIT, BodyError, Crowded, Handled, Party, Place, RequestBody, SLOW, read_body,
+};
 use keystead_model::{
     KeyId, LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo,
 };
@@ -34,6 +36,7 @@ pub struct Api {
     table: Vec<Route>,
     router: matchit::Router<HashMap<Method, usize>>,
     base_url: Arc<str>,
+    admission: Arc<Admission>,
 }
 
 /// What an answer says besides its body, as far as the request came.
@@ -47,6 +50,8 @@ struct Facts {
     /// Counts the answer, once a key was admitted.
     usage: Option<(UsageCounter, &'static str, Option<Scope>)>,
     retry_after: Option<std::time::Duration>,
+    /// There was no place to work.
+    crowded: Option<Crowded>,
 }
 
 /// Bytes of a body from somebody without a key: a hundred keys and more.
@@ -54,7 +59,7 @@ const OPEN_BODY_LIMIT: usize = 32 * 1024;
 
 impl Api {
     /// Over `app`; `base_url` is how clients reach it, for links in answers.
-    pub fn new(app: App, base_url: String) -> Arc<Self> {
+    pub fn new(app: App, base_url: String, admission: Arc<Admission>) -> Arc<Self> {
         let table = routes();
         let mut by_path: HashMap<&'static str, HashMap<Method, usize>> = HashMap::new();
         for (index, route) in table.iter().enumerate() {
@@ -64,7 +69,7 @@ impl Api {
         for (path, methods) in by_path {
             router.insert(path, methods).expect("the routes of the table do not conflict");
         }
-        Arc::new(Self { app, table, router, base_url: base_url.into() })
+        Arc::new(Self { app, table, router, base_url: base_url.into(), admission })
     }
 
     /// Answers one request.
@@ -80,6 +85,9 @@ impl Api {
             Some((route, params)) => self.run(route, params, &parts, body, &arrival, &mut facts).await,
             None => Err(self.unknown(&parts.method, path)),
         };
+        if outcome.as_ref().is_err_and(|failure| failure.code.status() == 503) {
+            self.admission.hold_back(facts.crowded).await;
+        }
         let reply = outcome.unwrap_or_else(|failure| {
             facts.retry_after = facts.retry_after.or(failure.retry_after);
             failure.log(facts.key, &arrival);
@@ -143,6 +151,7 @@ impl Api {
             let query = parse_query(parts.uri.query())?;
             let bytes = read_body(body, OPEN_BODY_LIMIT).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
+            let _place = self.enter(Party::Source(Source::of(arrival.address)), facts).await?;
             return Ok(handler(self.call_of(params, query, body, version)).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
@@ -156,6 +165,8 @@ impl Api {
             self.app.still_admitted(&caller).await?;
         }
         let named = named_location(route, &params, &query, &body);
+        // With everything read: nobody holds a place while we wait for them.
+        let _place = self.enter(Party::Agency(caller.authority().agency()), facts).await?;
         let admitted = self.admit(route, &caller, named, facts).await?;
 
         let claim = match self.begin_idempotent(route, parts, &query, &admitted, &bytes, arrival).await? {
@@ -177,6 +188,14 @@ impl Api {
             self.app.finish_idempotent(&claim, reply.status, &kept).await?;
         }
         Ok(reply)
+    }
+
+    /// Waits for a place to work.
+    async fn enter(&self, party: Party, facts: &mut Facts) -> Result<Place<'_>, Failure> {
+        self.admission.enter(party).await.map_err(|crowded| {
+            facts.crowded = Some(crowded);
+            Error::Overloaded(Crowded::COME_BACK).into()
+        })
     }
 
     fn call_of(

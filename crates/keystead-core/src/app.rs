@@ -95,6 +95,8 @@ pub struct Inner {
     pub(crate) floods: Floods,
     pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
     pub(crate) service_clock: NodeClock,
+    /// When the database last answered a probe.
+    pub(crate) probed: tokio::sync::Mutex<Option<tokio::time::Instant>>,
     pub(crate) passwords: Passwords,
     pub(crate) guesses: Guesses,
     /// Reports of keys that were found in public, by where they come from.
@@ -158,6 +160,7 @@ impl App {
                 floods: Floods::new(),
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),
+                probed: tokio::sync::Mutex::default(),
                 passwords: Passwords::new(&entropy)?,
                 guesses: Guesses::default(),
                 exposures: SourceCounts::new(MINUTE, REPORTS_PER_MINUTE),

@@ -1,8 +1,11 @@
 //! What works and what does not at this moment, for whoever watches this server.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use crate::{App, Result, journal::unwritten};
+use keystead_store::Migrations;
+use tokio::time::Instant;
+
+use crate::{App, journal::unwritten};
 
 /// Below this much space of a disk its operator is warned.
 const SPARE: u64 = 512 * 1024 * 1024;
@@ -27,11 +30,34 @@ impl DiskSpace {
     }
 }
 
+/// Why a server should get no requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// The database does not answer.
+    Database,
+    /// A newer release has migrated the database. What this one does with it is tried by nobody.
+    NewerSchema,
+}
+
+impl std::fmt::Display for NotReady {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Database => "the database does not answer",
+            Self::NewerSchema => "a newer release has migrated the database; start this server with it, too",
+        })
+    }
+}
+
+/// A probe of the database is good for so long, so that nobody makes work by asking.
+const PROBE_EVERY: Duration = Duration::from_millis(250);
+/// A database that takes longer does not answer.
+const PROBE_TIME: Duration = Duration::from_secs(3);
+
 impl App {
-    /// Whether requests can be answered: an error if the database does not answer. What does not work all the same is said
-    /// in sentences, with what does.
-    pub async fn ready(&self) -> Result<Vec<String>> {
-        self.store.look_up(keystead_store::changes::poll).await?;
+    /// Whether this server can work: the database answers, and has the schema that it knows. What does not work all the same is
+    /// said in sentences, with what does.
+    pub async fn ready(&self) -> Result<Vec<String>, NotReady> {
+        tokio::time::timeout(PROBE_TIME, self.probe()).await.unwrap_or(Err(NotReady::Database))?;
         let mut degraded = Vec::new();
         if self.store.is_full() {
             degraded.push(
@@ -44,6 +70,19 @@ impl App {
             degraded.push(unwritten(&problem));
         }
         Ok(degraded)
+    }
+
+    async fn probe(&self) -> Result<(), NotReady> {
+        let mut probed = self.probed.lock().await;
+        if probed.is_some_and(|at| at.elapsed() < PROBE_EVERY) {
+            return Ok(());
+        }
+        let schema = self.store.probe(Migrations::version).await.map_err(|_| NotReady::Database)?;
+        if schema > Migrations::known() {
+            return Err(NotReady::NewerSchema);
+        }
+        *probed = Some(Instant::now());
+        Ok(())
     }
 
     /// The space of the disk that holds the data directory.

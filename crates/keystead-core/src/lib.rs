@@ -51,7 +51,7 @@ pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, Reque
 pub use entropy::Entropy;
 pub use error::{Error, Result, Unavailable, Violation};
 pub use error_code::ErrorCode;
-pub use health::DiskSpace;
+pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
 pub use journal::{Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};

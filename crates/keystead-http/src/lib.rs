@@ -1,5 +1,6 @@
 //! The door of Keystead: what every HTTP face needs, and no route of its own.
 
+mod admission;
 mod arrival;
 mod body;
 pub mod metrics;
@@ -7,6 +8,7 @@ mod pace;
 mod room;
 mod server;
 
+pub use admission::{Admission, Crowded, Party, Place, Places};
 pub use arrival::{Arrival, Arrivals, Handled, TrustedProxies};
 pub use body::{BODY_LIMIT, BodyError, read_body};
 pub use metrics::{Face, Metrics};

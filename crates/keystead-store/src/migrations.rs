@@ -53,6 +53,12 @@ impl<'s> Migrations<'s> {
         FILES.last().map_or(0, |(version, ..)| *version)
     }
 
+    /// The version of a database that has one, whatever this release knows.
+    pub fn version(tx: &mut Tx<'_>) -> Result<i64, Error> {
+        let newest = "SELECT CAST(COALESCE(max(version), 0) AS BIGINT) FROM schema_migrations";
+        tx.query_one(newest, &[], |row| row.column())
+    }
+
     /// The version of the database; 0 is empty. A newer one than [`Migrations::known`] is an error.
     pub async fn current(&self) -> Result<i64, OpenError> {
         let found = self.store.read(current).await?;
@@ -106,7 +112,7 @@ pub(crate) fn current(tx: &mut Tx<'_>) -> Result<i64, Error> {
     if tx.query_one(exists, &[], |row| row.column::<i64>())? == 0 {
         return Ok(0);
     }
-    tx.query_one("SELECT CAST(COALESCE(max(version), 0) AS BIGINT) FROM schema_migrations", &[], |row| row.column())
+    Migrations::version(tx)
 }
 
 /// Text is compared byte-wise on both, whatever the locale of the PostgreSQL database.

@@ -26,7 +26,7 @@ pub enum Database {
 
 /// How to open it.
 pub struct Options {
-    /// Connections to PostgreSQL, besides two for lookups.
+    /// Connections to PostgreSQL, besides two to eight for lookups, one for the change feed and one for probes.
     pub connections: usize,
     /// Most closures that share one SQLite commit; 1 is a commit for each, as the bench compares.
     pub max_batch: usize,
@@ -34,7 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 8, max_batch: 256 }
+        Self { connections: 10, max_batch: 256 }
     }
 }
 
@@ -176,6 +176,16 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         self.run_look_up(Lane::Feed, closure).await
+    }
+
+    /// The same for a probe of the database, which has a connection of its own.
+    pub async fn probe<T, E, F>(&self, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.run_look_up(Lane::Probe, closure).await
     }
 
     async fn run_look_up<T, E, F>(&self, lane: Lane, closure: F) -> Result<T, E>

@@ -3,14 +3,14 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
 };
 
 use ::postgres::Client;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::{Error, Result, Tx, postgres_url::Target, sqlite::guarded, tx::Session};
 
@@ -51,13 +51,25 @@ pub(crate) enum Lane {
     Lookup,
     /// The change feed has one: its news must not wait behind anything.
     Feed,
+    /// Probes of whether the database answers have one: they ask about the database, not about who uses it.
+    Probe,
 }
 
+/// Connections for look-ups, of which there are always two; more while some wait.
+const LOOKUPS: usize = 2;
+const MOST_LOOKUPS: usize = 8;
+/// A connection for look-ups that was not needed for so long ends.
+const IDLE: Duration = Duration::from_secs(60);
+
 pub(crate) struct Postgres {
+    server: Arc<Server>,
     general: Sender<Job>,
     lookups: Sender<Job>,
+    /// Where more connections for look-ups take their jobs from.
+    lookup_jobs: Receiver<Job>,
+    more_lookups: Arc<AtomicUsize>,
     feed: Sender<Job>,
-    server: Arc<Server>,
+    probe: Sender<Job>,
 }
 
 impl Postgres {
@@ -70,22 +82,23 @@ impl Postgres {
             .join()
             .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
         let server = Arc::new(Server { target, failed_at: Mutex::default(), is_full: AtomicBool::new(false) });
-        let (general, general_jobs) = bounded(QUEUE);
-        let (lookups, lookup_jobs) = bounded(QUEUE);
-        for number in 0..connections {
-            spawn(&format!("postgres-{number}"), &server, general_jobs.clone())?;
-        }
-        for number in 0..2 {
-            spawn(&format!("postgres-lookup-{number}"), &server, lookup_jobs.clone())?;
-        }
-        let (feed, feed_jobs) = bounded(QUEUE);
-        spawn("postgres-feed", &server, feed_jobs)?;
-        Ok(Arc::new(Self { general, lookups, feed, server }))
+        let lane = |name: &str, connections| -> Result<(Sender<Job>, Receiver<Job>)> {
+            let (sender, jobs) = bounded(QUEUE);
+            for number in 0..connections {
+                spawn(&format!("postgres-{name}{number}"), &server, jobs.clone())?;
+            }
+            Ok((sender, jobs))
+        };
+        let (general, _) = lane("", connections)?;
+        let (lookups, lookup_jobs) = lane("lookup-", LOOKUPS)?;
+        let (feed, _) = lane("feed-", 1)?;
+        let (probe, _) = lane("probe-", 1)?;
+        Ok(Arc::new(Self { server, general, lookups, lookup_jobs, more_lookups: Arc::default(), feed, probe }))
     }
 
     /// Whether the last write found no space.
     pub(crate) fn is_full(&self) -> bool {
-        self.server.is_full.load(Ordering::Relaxed)
+        self.server.is_full.load(Relaxed)
     }
 
     /// Hands a closure to a connection.
@@ -94,8 +107,36 @@ impl Postgres {
             Lane::General => &self.general,
             Lane::Lookup => &self.lookups,
             Lane::Feed => &self.feed,
+            Lane::Probe => &self.probe,
         };
-        queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))
+        queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))?;
+        if lane == Lane::Lookup && !queue.is_empty() {
+            self.add_lookups();
+        }
+        Ok(())
+    }
+
+    /// Another connection for look-ups, which ends when it is not needed any more.
+    fn add_lookups(&self) {
+        let below = |count: usize| (count < MOST_LOOKUPS - LOOKUPS).then_some(count + 1);
+        if self.more_lookups.fetch_update(Relaxed, Relaxed, below).is_err() {
+            return;
+        }
+        let (server, jobs, count) =
+            (Arc::clone(&self.server), self.lookup_jobs.clone(), Arc::clone(&self.more_lookups));
+        let work = move || {
+            let mut link = Link { server, session: None };
+            loop {
+                match jobs.recv_timeout(IDLE) {
+                    Ok(job) => job(&mut link),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            count.fetch_sub(1, Relaxed);
+        };
+        if thread::Builder::new().name("postgres-lookup-more".to_owned()).spawn(work).is_err() {
+            self.more_lookups.fetch_sub(1, Relaxed);
+        }
     }
 }
 
@@ -195,7 +236,7 @@ impl Link {
             let (retry, is_full) = (tx.retry, tx.is_full);
             let ended = session.client.batch_execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
             if isolation != Isolation::Snapshot && (is_full || (outcome.is_ok() && ended.is_ok())) {
-                self.server.is_full.store(is_full, Ordering::Relaxed);
+                self.server.is_full.store(is_full, Relaxed);
             }
             match (outcome, ended) {
                 (Ok(value), Ok(())) => return Ok(value),

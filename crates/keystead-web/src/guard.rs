@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use keystead_core::Error;
-use keystead_http::{Arrival, BodyError, Handled, read_body};
+use keystead_core::{Error, Source};
+use keystead_http::{Arrival, BodyError, Crowded, Handled, Party, read_body};
 
 use crate::{Web, failure::Failure, flash};
 
@@ -25,7 +25,8 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     let has_flash = flash::is_carried(&web, request.headers());
     let page = request.extensions().get::<MatchedPath>().map(|path| format!("{} {}", request.method(), path.as_str()));
     let mut response = match admitted(&web, request).await {
-        Ok(request) => next.run(request).await,
+        Ok(request) if is_asset => next.run(request).await,
+        Ok(request) => in_turn(&web, request, next).await,
         Err(refusal) => refusal,
     };
     if has_flash {
@@ -77,6 +78,22 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
     }
     Ok(Request::from_parts(parts, Body::from(form)))
+}
+
+/// Makes the page when there is a place to work.
+async fn in_turn(web: &Web, request: Request<Body>, next: Next) -> Response {
+    let source = request.extensions().get::<Arrival>().map(|arrival| Source::of(arrival.address));
+    let place = match source {
+        Some(source) => web.admission.enter(Party::Source(source)).await.map(Some),
+        None => Ok(None),
+    };
+    match place {
+        Ok(_place) => next.run(request).await,
+        Err(crowded) => {
+            web.admission.hold_back(Some(crowded)).await;
+            Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response()
+        }
+    }
 }
 
 /// Whether it asks for a page that needs no sign-in.

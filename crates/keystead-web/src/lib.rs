@@ -32,6 +32,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use keystead_core::App;
+use keystead_http::Admission;
 use tokio::sync::{Semaphore, watch};
 
 /// How the web app is reached.
@@ -44,6 +45,8 @@ pub struct WebOptions {
     pub has_mail: bool,
     /// What its operator should know of how it is set up, in sentences.
     pub warnings: Vec<String>,
+    /// Who may be worked for: pages do not wait for the work of programs.
+    pub admission: Arc<Admission>,
 }
 
 /// The web face.
@@ -59,6 +62,7 @@ pub struct Inner {
     pub(crate) ended: watch::Receiver<bool>,
     pub(crate) has_mail: bool,
     pub(crate) warnings: Vec<String>,
+    pub(crate) admission: Arc<Admission>,
     /// Streams of events that may be open at once.
     pub(crate) streams: Arc<Semaphore>,
 }
@@ -76,9 +80,9 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let WebOptions { base_url, ended, has_mail, warnings } = options;
+        let WebOptions { base_url, ended, has_mail, warnings, admission } = options;
         let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, streams }) }
+        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, admission, streams }) }
     }
 
     /// Whether browsers reach it by https.

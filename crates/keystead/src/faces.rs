@@ -97,7 +97,7 @@ impl Faces {
                 Ok(degraded) if degraded.is_empty() => plain(StatusCode::OK, "ready\n"),
                 // What still works is better than what another server could do with the same database.
                 Ok(degraded) => plain(StatusCode::OK, format!("degraded\n{}\n", degraded.join("\n"))),
-                Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+                Err(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
             },
             _ if self.may_read_metrics(request) => {
                 let mut response = Response::new(Body::from(self.metrics.encode(&self.app)));

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use keystead_api::Api;
 use keystead_core::{App, Clock, Entropy};
-use keystead_http::{Arrivals, Connections, Metrics, TrustedProxies};
+use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, TrustedProxies};
 use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
@@ -18,6 +18,9 @@ use crate::{
     instance, open_files,
 };
 
+/// Pages that are made at a time.
+const PAGES_AT_ONCE: usize = 32;
+
 /// A server whose socket is open and whose instance is ready.
 pub struct Server {
     listener: TcpListener,
@@ -29,6 +32,19 @@ pub struct Server {
     connections: Connections,
     proxies: TrustedProxies,
     _lock: Option<DirectoryLock>,
+}
+
+/// How many requests of programs are worked on at a time.
+///
+/// On SQLite, as many as make its shared commits worth while. On PostgreSQL, what keeps its connections busy; and an
+/// agency may have fewer than there are, so that its slowest statements leave some to the others.
+fn places(config: &Config) -> Places {
+    let of_one = keystead_store::Options::default().connections - 2;
+    match (config.requests_at_once, &config.database) {
+        (Some(working), _) => Places::of(working),
+        (None, Database::Sqlite(_)) => Places::of(128),
+        (None, Database::Postgres(_)) => Places { of_one, ..Places::of(2 * of_one) },
+    }
 }
 
 impl Server {
@@ -67,13 +83,17 @@ impl Server {
         let outside = Outside { node, mailer, base_url: base_url.clone() };
         let (ending, ended) = watch::channel(false);
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
-        let web = Web::new(app.clone(), WebOptions { base_url: base_url.clone(), ended, has_mail, warnings });
+        let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));
+        let requests = Arc::new(Admission::new(places(config)));
+        let options =
+            WebOptions { base_url: base_url.clone(), ended, has_mail, warnings, admission: Arc::clone(&pages) };
+        let web = Web::new(app.clone(), options);
         let setup_url = match app.needs_setup().await? {
             true => Some(format!("{base_url}/app/setup?token={}", app.setup_token().await)),
             false => None,
         };
         let faces = Arc::new(Faces {
-            api: Api::new(app.clone(), base_url),
+            api: Api::new(app.clone(), base_url, Arc::clone(&requests)),
             web: web.router(),
             arrivals: Arrivals::new(config.proxies.clone(), &entropy),
             metrics: Arc::default(),

@@ -82,6 +82,9 @@ pub struct Options {
     /// Writes that may share one commit of the embedded database; for measurements
     #[arg(long, global = true, hide = true, value_name = "N", value_parser = values::count::<usize>)]
     pub commit_batch: Option<usize>,
+    /// Requests of programs that are worked on at a time; for measurements
+    #[arg(long, global = true, hide = true, value_name = "N", value_parser = values::count::<usize>)]
+    pub requests_at_once: Option<usize>,
     /// Configuration file
     #[arg(long, global = true, env = "KEYSTEAD_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -116,6 +119,8 @@ pub struct Config {
     pub log_level: tracing::Level,
     /// Writes that may share a commit.
     pub commit_batch: Option<usize>,
+    /// Requests of programs that are worked on at a time.
+    pub requests_at_once: Option<usize>,
 }
 
 impl fmt::Debug for Config {
@@ -259,6 +264,7 @@ impl Options {
             log_requests: self.log_requests.unwrap_or(false),
             log_level: self.log_level.unwrap_or(tracing::Level::INFO),
             commit_batch: self.commit_batch,
+            requests_at_once: self.requests_at_once,
             data_dir,
             public_url: self.public_url,
         })

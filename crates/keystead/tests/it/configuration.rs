@@ -221,7 +221,7 @@ fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     }
     // What is not worth a line is not written.
     let mut quiet = instance.serve(&["--log-level", "error"]);
-    signal(&quiet, Signal::TERM);
+    quiet.signal(Signal::TERM);
     let mut text = String::new();
     quiet.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "");

@@ -22,6 +22,7 @@ mod lists;
 mod mails;
 mod members;
 mod nodes;
+mod overload;
 mod races;
 mod rate_limits;
 mod requests;

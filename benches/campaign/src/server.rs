@@ -1,0 +1,124 @@
+//! A server of its own for each campaign, with two agencies.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// Which server, and where its data goes.
+pub(crate) struct Place {
+    pub(crate) binary: String,
+    pub(crate) database_url: Option<String>,
+    pub(crate) server_cores: Option<String>,
+    pub(crate) serve: Vec<String>,
+}
+
+/// A running server; it goes with the campaign, as does its folder.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    folder: PathBuf,
+    /// A key with full access to a location of the first agency.
+    pub(crate) key: String,
+    /// The same of another agency.
+    pub(crate) neighbour: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The admin of the first agency.
+pub(crate) const ADMIN: (&str, &str) = ("admin@example.com", "correct horse battery");
+
+impl Place {
+    /// The command line on the campaign's data.
+    pub(crate) fn command(&self, folder: &std::path::Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).arg("--data-dir").arg(folder.join("data")).stderr(Stdio::null());
+        if let Some(url) = &self.database_url {
+            command.args(["--database-url", url]);
+        }
+        command
+    }
+
+    fn json(&self, folder: &std::path::Path, arguments: &[&str]) -> Outcome<Value> {
+        let output = self.command(folder, arguments).output().map_err(|error| format!("{}: {error}", self.binary))?;
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{arguments:?}: {error}"))
+    }
+
+    /// Sets up an instance and starts its server.
+    pub(crate) fn start(&self, more: &[&str]) -> Outcome<Server> {
+        let folder = std::env::temp_dir().join(format!("keystead-campaign-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let password = folder.join("password");
+        fs::write(&password, ADMIN.1).map_err(|error| error.to_string())?;
+        let password = password.display().to_string();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        #[rustfmt::skip]
+        let first = self.json(&folder, &["init", "--agency", "First", "--location", "L", "--admin-email", ADMIN.0, "--admin-password-file", &password, "--json"])?;
+        let second = text(&self.json(&folder, &["agencies", "create", "--name", "Second", "--json"])?["id"]);
+        #[rustfmt::skip]
+        let location = self.json(&folder, &["locations", "create", "--agency-id", &second, "--name", "M", "--json"])?;
+        let key = |agency: &str, location: &Value| -> Outcome<String> {
+            #[rustfmt::skip]
+            let made = self.json(&folder, &["keys", "create", "--agency-id", agency, "--kind", "location", "--location-id", &text(location), "--name", "Campaign", "--preset", "full-access", "--json"])?;
+            Ok(text(&made["key"]))
+        };
+        let (mine, neighbour) = (key(&text(&first["agencyId"]), &first["locationId"])?, key(&second, &location["id"])?);
+        let mut command = match &self.server_cores {
+            Some(cores) => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", cores]).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--data-dir"])
+            .arg(folder.join("data"));
+        if let Some(url) = &self.database_url {
+            command.args(["--database-url", url]);
+        }
+        command.args(more).args(&self.serve).stdout(Stdio::piped());
+        let log = fs::File::create(folder.join("log")).map_err(|error| error.to_string())?;
+        let mut child = command.stderr(log).spawn().map_err(|error| format!("the server: {error}"))?;
+        let mut line = String::new();
+        let output = child.stdout.as_mut().ok_or("the server says nothing")?;
+        BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
+        let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
+        let address = address.ok_or_else(|| format!("the server said {line:?}"))?;
+        Ok(Server { child, address, folder, key: mine, neighbour })
+    }
+}
+
+impl Server {
+    /// Its data.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Megabytes that it has in memory of its own: files that are mapped are the system's to take back.
+    pub(crate) fn megabytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("RssAnon")).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) / 1024
+    }
+
+    /// Lines of its log.
+    pub(crate) fn log_lines(&self) -> usize {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default().lines().count()
+    }
+}
