@@ -1,8 +1,10 @@
-//! How long verifying a key takes on a cache hit: the whole of `App::authenticate`, use noted, in one thread.
+//! How long what every request passes takes, in one thread: the whole of `App::authenticate` on a cache hit, use noted,
+//! and a place to work where there is room.
 
 use std::{net::IpAddr, time::Instant};
 
 use keystead_core::{RequestFacts, RequestId};
+use keystead_http::{Admission, Party, Places};
 use keystead_testkit::TestApp;
 
 #[global_allocator]
@@ -24,19 +26,27 @@ async fn main() {
     };
     app.app.authenticate(&key.secret, &facts).await.expect("a key");
     app.app.poll_changes().await.expect("a poll");
+    measure("authenticate, cache hit", async || {
+        app.app.authenticate(&key.secret, &facts).await.expect("a key");
+    })
+    .await;
+    let admission = Admission::new(Places::of(128));
+    let party = Party::Agency(app.ids.agency);
+    measure("a place to work, where there is room", async || {
+        admission.enter(party).await.expect("a place");
+    })
+    .await;
+}
+
+async fn measure(what: &str, call: impl AsyncFn()) {
     let mut rounds: Vec<u128> = Vec::new();
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         for _ in 0..CALLS {
-            app.app.authenticate(&key.secret, &facts).await.expect("a key");
+            call().await;
         }
         rounds.push(begun.elapsed().as_nanos() / u128::from(CALLS));
     }
     rounds.sort_unstable();
-    println!(
-        "authenticate, cache hit: {} ns (min {}, max {})",
-        rounds[rounds.len() / 2],
-        rounds[0],
-        rounds[rounds.len() - 1]
-    );
+    println!("{what}: {} ns (min {}, max {})", rounds[rounds.len() / 2], rounds[0], rounds[rounds.len() - 1]);
 }

@@ -186,5 +186,9 @@ mod tests {
             assert_eq!(client("::1", "::1", &[entry]), ("2001:db8::1".into(), true), "{entry}");
         }
         assert!(TrustedProxies::parse("10.0.0.0/8, proxy.local").is_err());
+        let many =
+            |peer: &str| TrustedProxies::parse("203.0.113.0/24").unwrap().may_stand_for_many(peer.parse().unwrap());
+        assert!(many("203.0.113.9") && many("127.0.0.1") && many("10.1.2.3") && many("::ffff:192.168.0.1"));
+        assert!(!many("192.0.2.1") && !many("2001:db8::1"));
     }
 }

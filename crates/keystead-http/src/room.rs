@@ -245,3 +245,27 @@ impl Drop for Guest {
         self.room.freed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_so_many_seats_and_a_proxy_as_many_as_there_are() {
+        let room = Arc::new(Room::new(10, 2));
+        let source = |text: &str| Some(Source::of(text.parse().unwrap()));
+        let mut guests = vec![room.take(source("2001:db8::1")).unwrap(), room.take(source("2001:db8::2")).unwrap()];
+        assert_eq!(room.take(source("2001:db8::3")).err(), Some(NoSeat::TooManyFromSource), "the same /64");
+        guests.push(room.take(source("2001:db8:1::1")).unwrap());
+        guests.pop();
+        guests.remove(0);
+        guests.push(room.take(source("2001:db8::3")).unwrap());
+        for _ in 0..8 {
+            guests.push(room.take(None).unwrap());
+        }
+        assert_eq!(room.take(None).err(), Some(NoSeat::Full));
+        drop(guests);
+        let taken = room.taken();
+        assert!(taken.by_number.is_empty() && taken.by_source.is_empty(), "nothing is kept of those who are gone");
+    }
+}

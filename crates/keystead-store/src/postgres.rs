@@ -10,7 +10,7 @@ use std::{
 };
 
 use ::postgres::Client;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{Error, Result, Tx, postgres_url::Target, sqlite::guarded, tx::Session};
 
@@ -126,11 +126,8 @@ impl Postgres {
             (Arc::clone(&self.server), self.lookup_jobs.clone(), Arc::clone(&self.more_lookups));
         let work = move || {
             let mut link = Link { server, session: None };
-            loop {
-                match jobs.recv_timeout(IDLE) {
-                    Ok(job) => job(&mut link),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                }
+            while let Ok(job) = jobs.recv_timeout(IDLE) {
+                job(&mut link);
             }
             count.fetch_sub(1, Relaxed);
         };

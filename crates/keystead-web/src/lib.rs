@@ -21,6 +21,7 @@ mod place;
 mod sessions;
 mod setup;
 mod show;
+mod streams;
 mod system;
 mod users;
 
@@ -33,7 +34,9 @@ use axum::{
 };
 use keystead_core::App;
 use keystead_http::Admission;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+
+use crate::streams::Streams;
 
 /// How the web app is reached.
 pub struct WebOptions {
@@ -63,12 +66,8 @@ pub struct Inner {
     pub(crate) has_mail: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) admission: Arc<Admission>,
-    /// Streams of events that may be open at once.
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) streams: Arc<Streams>,
 }
-
-/// Browsers that do not get a stream ask now and then.
-const STREAMS: usize = 2_000;
 
 impl std::ops::Deref for Web {
     type Target = Inner;
@@ -81,7 +80,7 @@ impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
         let WebOptions { base_url, ended, has_mail, warnings, admission } = options;
-        let streams = Arc::new(Semaphore::new(STREAMS));
+        let streams = Arc::default();
         Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, admission, streams }) }
     }
 

@@ -260,21 +260,18 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The number of unseen notices, as server-sent events: at once, and whenever it changes.
 pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let Ok(permit) = web.streams.clone().try_acquire_owned() else {
+    let Some(open) = web.streams.open(here.visitor.signed_in.user.id) else {
         return Err(keystead_core::Error::unavailable(Duration::from_secs(30)).into());
     };
     let (sender, body) = BodyChannel::<_, Infallible>::new(4);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "counted by the permit, and ends with the client, the time or the server"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "counted, and ends with the client, the time or the server")]
     tokio::spawn(async move {
         let mut ended = web.ended.clone();
         tokio::select! {
             _ = ended.wait_for(|ended| *ended) => {}
             _ = tokio::time::timeout(STREAM_TIME, tell(web, here, sender)) => {}
         }
-        drop(permit);
+        drop(open);
     });
     let mut response = Response::new(Body::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keystead_http::Pace;
-use keystead_testkit::{TestApp, raw};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, raw};
 use serde_json::{Map, Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -65,6 +65,43 @@ async fn a_slow_body_holds_no_door_open() {
         assert!(!status.starts_with('5'), "{head}: {answer}");
     }
     assert_eq!(app.get("/healthz").send().await.status, 200);
+}
+
+/// A stream of events that was answered, and its status.
+async fn stream(app: &TestApp, cookie: &str) -> (TcpStream, String) {
+    let path = "/app/agency/notices/stream";
+    let mut stream = send(app, format!("GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n").as_bytes()).await;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.unwrap();
+    (stream, String::from_utf8_lossy(&head[9..]).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_has_ten_streams_of_events() {
+    let app = TestApp::start().await;
+    let sign_in = async || {
+        let form = [("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
+        let answer = app.post("/app/sign-in").header("Sec-Fetch-Site", "same-origin").form(&form).send().await;
+        answer.header("set-cookie").split(';').next().unwrap().to_owned()
+    };
+    // However many sessions they have.
+    let cookies = [sign_in().await, sign_in().await];
+    let mut open = Vec::new();
+    for number in 0..10 {
+        let (connection, status) = stream(&app, &cookies[number % 2]).await;
+        assert_eq!(status, "200");
+        open.push(connection);
+    }
+    for cookie in &cookies {
+        assert_eq!(stream(&app, cookie).await.1, "503");
+    }
+    drop(open);
+    // A stream notices that nobody listens when it next has something to say.
+    let begun = std::time::Instant::now();
+    while stream(&app, &cookies[0]).await.1 != "200" {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
