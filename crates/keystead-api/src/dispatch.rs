@@ -1,6 +1,6 @@
 //! From a request to an answer: route, key, limits, body, context, operation. The same beats for both APIs.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
@@ -10,11 +10,9 @@ use keystead_core::{
     UsageCounter,
 };
 use keystead_http::{
-    Admission, Arrival, BODY_LIMIT, BodyError, Crowded, Handled, Party, Place, RequestBody, SLOW, read_body,
+    Admission, Answered, Arrival, BODY_LIMIT, BodyError, Crowded, Party, Place, RequestBody, read_body,
 };
-use keystead_model::{
-    KeyId, LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo,
-};
+use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -42,7 +40,6 @@ pub struct Api {
 /// What an answer says besides its body, as far as the request came.
 #[derive(Default)]
 struct Facts {
-    key: Option<KeyId>,
     rate: Option<RateStatus>,
     key_ends_at: Option<UtcMs>,
     /// How a repeated request was answered, as the name of a header.
@@ -50,6 +47,8 @@ struct Facts {
     /// Counts the answer, once a key was admitted.
     usage: Option<(UsageCounter, &'static str, Option<Scope>)>,
     retry_after: Option<std::time::Duration>,
+    /// For those who count.
+    answered: Answered,
     /// There was no place to work.
     crowded: Option<Crowded>,
 }
@@ -73,16 +72,16 @@ impl Api {
     }
 
     /// Answers one request.
-    pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Response<Full<Bytes>> {
-        let begun = Instant::now();
+    pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> (Response<Full<Bytes>>, Answered) {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
         let mut facts = Facts::default();
-        let found = self.route(&parts.method, path);
-        let endpoint = found.as_ref().map_or("no route", |(route, _)| route.endpoint);
-        let outcome = match found {
-            Some((route, params)) => self.run(route, params, &parts, body, &arrival, &mut facts).await,
+        let outcome = match self.route(&parts.method, path) {
+            Some((route, params)) => {
+                facts.answered.route = Some(route.endpoint);
+                self.run(route, params, &parts, body, &arrival, &mut facts).await
+            }
             None => Err(self.unknown(&parts.method, path)),
         };
         if outcome.as_ref().is_err_and(|failure| failure.code.status() == 503) {
@@ -90,7 +89,8 @@ impl Api {
         }
         let reply = outcome.unwrap_or_else(|failure| {
             facts.retry_after = facts.retry_after.or(failure.retry_after);
-            failure.log(facts.key, &arrival);
+            facts.answered.code = Some(failure.code);
+            failure.log(facts.answered.key, &arrival);
             match face {
                 Face::V1 => v1::failure::render(&failure),
                 Face::V2 => v2::failure::render(&failure),
@@ -99,12 +99,7 @@ impl Api {
         if let Some((usage, endpoint, scope)) = &facts.usage {
             usage.count(endpoint, *scope, reply.status, self.app.now());
         }
-        let mut response = respond(reply, &arrival, &facts);
-        // Most answers need no such thing, and it costs an allocation.
-        if begun.elapsed() >= SLOW {
-            response.extensions_mut().insert(Handled { route: endpoint.to_owned(), key: facts.key });
-        }
-        response
+        (respond(reply, &arrival, &facts), facts.answered)
     }
 
     /// What stands at a path. Both forms of every path are served.
@@ -192,10 +187,16 @@ impl Api {
 
     /// Waits for a place to work.
     async fn enter(&self, party: Party, facts: &mut Facts) -> Result<Place<'_>, Failure> {
-        self.admission.enter(party).await.map_err(|crowded| {
-            facts.crowded = Some(crowded);
-            Error::Overloaded(Crowded::COME_BACK).into()
-        })
+        match self.admission.enter(party).await {
+            Ok(place) => {
+                facts.answered.waited = place.waited;
+                Ok(place)
+            }
+            Err(crowded) => {
+                facts.crowded = Some(crowded);
+                Err(Error::Overloaded(Crowded::COME_BACK).into())
+            }
+        }
     }
 
     fn call_of(
@@ -218,7 +219,7 @@ impl Api {
         let presented = credential::from_request(&parts.headers, parts.uri.query())?;
         let caller = self.app.authenticate(presented, &arrival.facts(&parts.headers, route.endpoint)).await;
         // For the log: a caller that was verified brings its id, so only a refusal is read once more.
-        facts.key = match &caller {
+        facts.answered.key = match &caller {
             Ok(caller) => Some(caller.key().id),
             Err(_) => PresentedKey::parse(presented).map(|key| key.id),
         };

@@ -22,6 +22,7 @@ use crate::{
     AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Journal, Result, SecretError,
     context::Holder,
     error::Noun,
+    figures::Counted,
     guesses::Guesses,
     keys::{
         cache::KeyCache,
@@ -95,6 +96,7 @@ pub struct Inner {
     pub(crate) floods: Floods,
     pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
     pub(crate) service_clock: NodeClock,
+    pub(crate) counted: Counted,
     /// When the database last answered a probe.
     pub(crate) probed: tokio::sync::Mutex<Option<tokio::time::Instant>>,
     pub(crate) passwords: Passwords,
@@ -160,6 +162,7 @@ impl App {
                 floods: Floods::new(),
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),
+                counted: Counted::default(),
                 probed: tokio::sync::Mutex::default(),
                 passwords: Passwords::new(&entropy)?,
                 guesses: Guesses::default(),
@@ -269,16 +272,6 @@ impl App {
     /// `"sqlite"` or `"postgres"`.
     pub fn database_kind(&self) -> &'static str {
         self.store.kind()
-    }
-
-    /// Keys in this node's cache.
-    pub fn cached_keys(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// Durable commits so far, on SQLite.
-    pub fn commits(&self) -> Option<u64> {
-        self.store.commits()
     }
 
     /// The operator's authority over an agency, for the command line.

@@ -21,7 +21,7 @@ pub struct DiskSpace {
 
 impl DiskSpace {
     /// Of the disk that a folder is on; `None` where that cannot be told.
-    fn of(folder: &Path) -> Option<Self> {
+    pub fn of(folder: &Path) -> Option<Self> {
         let found = rustix::fs::statvfs(folder).ok()?;
         Some(Self {
             free: found.f_bavail.saturating_mul(found.f_frsize),

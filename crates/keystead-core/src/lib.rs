@@ -13,6 +13,7 @@ mod context;
 mod entropy;
 pub mod error;
 pub mod error_code;
+mod figures;
 mod guesses;
 mod health;
 mod idempotency;
@@ -51,12 +52,15 @@ pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, Reque
 pub use entropy::Entropy;
 pub use error::{Error, Result, Unavailable, Violation};
 pub use error_code::ErrorCode;
+pub use figures::{Figure, Reading};
 pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
 pub use journal::{Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
-pub use keystead_store::{api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter, spent};
+pub use keystead_store::{
+    BOUNDS, Distribution, Durations, api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter, spent,
+};
 pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use owner::adopt;

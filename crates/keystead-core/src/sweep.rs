@@ -197,6 +197,7 @@ impl App {
                 break;
             }
         }
+        self.counted.swept(swept);
         if swept != Swept::default() {
             tracing::info!(?swept, "the sweep took its steps");
         }

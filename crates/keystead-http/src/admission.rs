@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use keystead_core::Source;
+use keystead_core::{Durations, Figure, Source};
 use keystead_model::AgencyId;
 use tokio::{sync::oneshot, time::Instant};
 
@@ -80,6 +80,8 @@ pub struct Admission {
     line: Mutex<Line>,
     /// Refusals that are held back.
     held: AtomicUsize,
+    refused: AtomicUsize,
+    waited: Durations,
 }
 
 /// Those who wait, by lane, the oldest first.
@@ -108,17 +110,31 @@ impl Admission {
             waiting: AtomicUsize::new(0),
             line: Mutex::default(),
             held: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            waited: Durations::default(),
         }
     }
 
-    /// Requests that are worked on.
-    pub fn working(&self) -> usize {
-        self.working.load(SeqCst)
-    }
-
-    /// Requests that wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.load(SeqCst)
+    /// What is measured of it, told apart from others by `queue`.
+    pub fn figures(&self, queue: &'static str) -> Vec<Figure> {
+        let gauge = |name, help, count: &AtomicUsize| Figure::gauge(name, help, count.load(SeqCst) as f64);
+        let figures = vec![
+            gauge("keystead_queue_working", "Requests that are worked on", &self.working),
+            gauge("keystead_queue_waiting", "Requests that wait for a place to work", &self.waiting),
+            gauge("keystead_queue_held", "Refusals that are held back", &self.held),
+            Figure::gauge("keystead_queue_places", "Requests that may be worked on", self.places.working as f64),
+            Figure::counter(
+                "keystead_queue_refused",
+                "Requests that waited for a place and were refused",
+                self.refused.load(SeqCst) as f64,
+            ),
+            Figure::durations(
+                "keystead_queue_wait_seconds",
+                "How long those waited for a place that did not get one at once, and got one",
+                self.waited.distribution(),
+            ),
+        ];
+        figures.into_iter().map(|figure| figure.of("queue", queue)).collect()
     }
 
     /// Waits for a place. The request is worked on until what is answered is dropped.
@@ -147,13 +163,14 @@ impl Admission {
         let Some(mut turn) = self.queue(lane) else {
             return Ok(Place { admission: self, lane, waited: Duration::ZERO });
         };
-        match tokio::time::timeout(self.places.patience, &mut turn.called).await {
-            Ok(Ok(())) => {
-                turn.is_over = true;
-                Ok(Place { admission: self, lane, waited: begun.elapsed() })
-            }
-            _ => Err(Crowded { since: begun }),
+        if let Ok(Ok(())) = tokio::time::timeout(self.places.patience, &mut turn.called).await {
+            turn.is_over = true;
+            let waited = begun.elapsed();
+            self.waited.add(waited);
+            return Ok(Place { admission: self, lane, waited });
         }
+        self.refused.fetch_add(1, SeqCst);
+        Err(Crowded { since: begun })
     }
 
     /// Takes a place in the line; `None` where a place to work was free.

@@ -8,7 +8,6 @@ use std::{
 use http::HeaderMap;
 use ipnet::IpNet;
 use keystead_core::{Entropy, RequestFacts, RequestId};
-use keystead_model::KeyId;
 
 /// A request that has just arrived.
 #[derive(Clone, Copy, Debug)]
@@ -19,15 +18,6 @@ pub struct Arrival {
     pub address: IpAddr,
     /// Whether it is known to be the client's own, not that of a proxy nobody told us of.
     pub address_is_own: bool,
-}
-
-/// What answered a request, for the log: an extension of the response.
-#[derive(Clone, Debug)]
-pub struct Handled {
-    /// The route, as its template.
-    pub route: String,
-    /// The key that was sent.
-    pub key: Option<KeyId>,
 }
 
 impl Arrival {

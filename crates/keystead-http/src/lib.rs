@@ -3,15 +3,17 @@
 mod admission;
 mod arrival;
 mod body;
-pub mod metrics;
+mod exposition;
+mod metrics;
 mod pace;
 mod room;
 mod server;
 
 pub use admission::{Admission, Crowded, Party, Place, Places};
-pub use arrival::{Arrival, Arrivals, Handled, TrustedProxies};
+pub use arrival::{Arrival, Arrivals, TrustedProxies};
 pub use body::{BODY_LIMIT, BodyError, read_body};
-pub use metrics::{Face, Metrics};
+pub use exposition::expose;
+pub use metrics::{Answered, Face, Metrics};
 pub use pace::{BodyFailure, Pace, RequestBody};
 pub use server::{Connections, serve};
 
@@ -20,6 +22,3 @@ pub use server::{Connections, serve};
 pub fn retry_after(wait: std::time::Duration) -> http::HeaderValue {
     u64::try_from(wait.as_millis().div_ceil(1000).max(1)).unwrap_or(u64::MAX).into()
 }
-
-/// A request that takes longer is told to the operator, with what it was and where its time went.
-pub const SLOW: std::time::Duration = std::time::Duration::from_secs(1);

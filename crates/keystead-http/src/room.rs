@@ -5,7 +5,7 @@ use std::{
     ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -48,6 +48,16 @@ pub(crate) struct Seat {
     /// Bytes of it that are through.
     transferred: AtomicU64,
     sent_away: Notify,
+    is_late: AtomicBool,
+}
+
+/// Why a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SentAway {
+    /// Its client has had its time.
+    Late,
+    /// Somebody else needs the seat.
+    Displaced,
 }
 
 impl Seat {
@@ -61,6 +71,7 @@ impl Seat {
             transfer: AtomicU64::new(0),
             transferred: AtomicU64::new(0),
             sent_away: Notify::new(),
+            is_late: AtomicBool::new(false),
         }
     }
 
@@ -126,9 +137,10 @@ impl Seat {
         self.keeps_us_waiting().is_some_and(|waiting| waiting >= allowed)
     }
 
-    /// Done when the seat is needed for somebody else.
-    pub(crate) async fn sent_away(&self) {
+    /// Done when the client has to go.
+    pub(crate) async fn sent_away(&self) -> SentAway {
         self.sent_away.notified().await;
+        if self.is_late.load(Ordering::Relaxed) { SentAway::Late } else { SentAway::Displaced }
     }
 }
 
@@ -193,6 +205,7 @@ impl Room {
     /// Ends the connections whose clients have had their time.
     pub(crate) fn send_away_who_is_late(&self, pace: &Pace) {
         for seat in self.taken().by_number.values().filter(|seat| seat.is_late(pace)) {
+            seat.is_late.store(true, Ordering::Relaxed);
             seat.sent_away.notify_one();
         }
     }

@@ -1,6 +1,12 @@
 //! The accept loop: bare `axum::serve` has no timers, so slow clients could hold it for ever.
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -16,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::{
     Metrics, Pace, RequestBody, TrustedProxies,
     pace::{AnswerBody, SeatedStream},
-    room::{Guest, NoSeat, Room, Stage},
+    room::{Guest, NoSeat, Room, SentAway, Stage},
 };
 
 /// Limits of the accept loop.
@@ -67,7 +73,7 @@ pub async fn serve<S, F, B>(
     let graceful = GracefulShutdown::new();
     let serving = async {
         loop {
-            let Some((stream, peer, guest)) = accept(&listener, &room, &proxies).await else { continue };
+            let Some((stream, peer, guest)) = accept(&listener, &room, &proxies, &metrics).await else { continue };
             let (service, pace, seat) = (service.clone(), limits.pace, Arc::clone(&guest.seat));
             let connection = builder.serve_connection(
                 TokioIo::new(SeatedStream::new(stream, Arc::clone(&guest.seat))),
@@ -82,13 +88,18 @@ pub async fn serve<S, F, B>(
             let metrics = Arc::clone(&metrics);
             #[expect(clippy::disallowed_methods, reason = "one task a connection, counted by its seat")]
             tokio::spawn(async move {
-                metrics.connections.inc();
+                metrics.connections.open.fetch_add(1, Relaxed);
                 tokio::select! {
                     // What breaks here is the client's connection; there is nobody to tell.
                     _ = connection => {}
-                    () = guest.seat.sent_away() => {}
+                    why = guest.seat.sent_away() => {
+                        match why {
+                            SentAway::Late => metrics.connections.late.fetch_add(1, Relaxed),
+                            SentAway::Displaced => metrics.connections.displaced.fetch_add(1, Relaxed),
+                        };
+                    }
                 }
-                metrics.connections.dec();
+                metrics.connections.open.fetch_sub(1, Relaxed);
             });
         }
     };
@@ -114,6 +125,7 @@ async fn accept(
     listener: &TcpListener,
     room: &Arc<Room>,
     proxies: &TrustedProxies,
+    metrics: &Metrics,
 ) -> Option<(TcpStream, SocketAddr, Guest)> {
     let (stream, peer) = match listener.accept().await {
         Ok(accepted) => accepted,
@@ -136,6 +148,7 @@ async fn accept(
             }
             Err(NoSeat::Full) => room.freed().await,
             Err(NoSeat::TooManyFromSource) => {
+                metrics.connections.refused.fetch_add(1, Relaxed);
                 const WHAT: &str = "a source has as many connections as it may have";
                 if (Happening { source, ..Happening::new(WHAT, "connections") }).is_told() {
                     tracing::warn!(address = %peer.ip(), "{WHAT}");

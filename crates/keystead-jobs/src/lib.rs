@@ -1,6 +1,9 @@
 //! The hands of Keystead: what runs by the clock. Each job calls one method of [`App`].
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use keystead_core::{App, Result};
 use tokio::sync::watch;
@@ -33,7 +36,7 @@ pub struct Outside {
 
 /// Runs all scheduled work until `stop` turns true.
 pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
-    let every = |length, name, job: fn(App) -> Job| repeat(app.clone(), stop.clone(), length, name, job);
+    let every = |length, task: Task, job: fn(App) -> Job| repeat(app.clone(), stop.clone(), length, task, job);
     let mail = |app: App| {
         let Outside { node: _, mailer, base_url } = outside.clone();
         boxed(async move {
@@ -45,37 +48,43 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         })
     };
     tokio::join!(
-        every(Duration::from_secs(5), "tick the service clock", |app| boxed(async move {
+        every(Duration::from_secs(5), ("service_clock", "tick the service clock"), |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
         })),
-        every(Duration::from_secs(30), "store uses of keys", |app| boxed(
-            async move { app.flush_uses().await.map(drop) }
-        )),
-        every(Duration::from_secs(60), "take the steps of idle keys", |app| boxed(async move {
+        every(Duration::from_secs(30), ("uses", "store uses of keys"), |app| boxed(async move {
+            app.flush_uses().await.map(drop)
+        })),
+        every(Duration::from_secs(60), ("sweep", "take the steps of idle keys"), |app| boxed(async move {
             app.sweep().await.map(drop)
         })),
-        every(Duration::from_secs(2), "end keys that were found in public", |app| boxed(async move {
-            app.end_exposed_keys().await.map(drop)
-        })),
-        every(Duration::from_secs(2), "keep the journal of revocations", |app| boxed(async move {
+        every(Duration::from_secs(2), ("journal", "keep the journal of revocations"), |app| boxed(async move {
             app.keep_journal().await
         })),
-        every(Duration::from_secs(2), "seal the audit log", |app| boxed(
-            async move { app.seal_audit().await.map(drop) }
+        every(Duration::from_secs(2), ("exposed_keys", "end keys that were found in public"), |app| boxed(
+            async move { app.end_exposed_keys().await.map(drop) }
         )),
-        repeat(app.clone(), stop.clone(), Duration::from_secs(60), "send mails", mail),
-        repeat(app.clone(), stop.clone(), Duration::from_secs(10), "say that this server lives", |app: App| {
-            let ThisNode { id, address, started_at } = outside.node.clone();
-            boxed(async move { app.note_node(id, address, started_at).await })
-        }),
-        every(Duration::from_secs(60), "tell by count what goes on", |_| boxed(async {
+        every(Duration::from_secs(2), ("seal", "seal the audit log"), |app| boxed(async move {
+            app.seal_audit().await.map(drop)
+        })),
+        repeat(app.clone(), stop.clone(), Duration::from_secs(60), ("mails", "send mails"), mail),
+        repeat(
+            app.clone(),
+            stop.clone(),
+            Duration::from_secs(10),
+            ("node", "say that this server lives"),
+            |app: App| {
+                let ThisNode { id, address, started_at } = outside.node.clone();
+                boxed(async move { app.note_node(id, address, started_at).await })
+            }
+        ),
+        every(Duration::from_secs(60), ("tally", "tell by count what goes on"), |_| boxed(async {
             keystead_core::tally::settle();
             Ok(())
         })),
-        every(Duration::from_secs(60 * 60), "log the ends of the audit chains", |app| boxed(async move {
-            app.log_audit_heads().await
-        })),
-        every(Duration::from_secs(10 * 60), "forget what is old", |app| boxed(async move {
+        every(Duration::from_secs(60 * 60), ("audit_heads", "log the ends of the audit chains"), |app| boxed(
+            async move { app.log_audit_heads().await }
+        )),
+        every(Duration::from_secs(10 * 60), ("trim", "forget what is old"), |app| boxed(async move {
             app.trim_changes().await?;
             app.trim_sessions().await?;
             app.trim_idempotent().await?;
@@ -89,6 +98,8 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     );
 }
 
+/// What a job is called, in figures and in the log.
+type Task = (&'static str, &'static str);
 type Job = std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 fn boxed(job: impl Future<Output = Result<()>> + Send + 'static) -> Job {
@@ -96,14 +107,17 @@ fn boxed(job: impl Future<Output = Result<()>> + Send + 'static) -> Job {
 }
 
 /// Runs a job again and again; one that fails is logged when that begins and when it ends.
-async fn repeat(app: App, mut stop: watch::Receiver<bool>, every: Duration, name: &str, job: impl Fn(App) -> Job) {
+async fn repeat(app: App, mut stop: watch::Receiver<bool>, every: Duration, task: Task, job: impl Fn(App) -> Job) {
+    let (short, name) = task;
     let mut failing = false;
     loop {
         tokio::select! {
             _ = stop.wait_for(|stopped| *stopped) => return,
             () = tokio::time::sleep(every) => {}
         }
+        let begun = Instant::now();
         let outcome = job(app.clone()).await;
+        app.note_task(short, outcome.is_ok(), begun.elapsed());
         if failing != outcome.is_err() {
             failing = outcome.is_err();
             match outcome {

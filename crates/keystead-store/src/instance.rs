@@ -33,6 +33,16 @@ pub fn created_at(tx: &mut Tx<'_>) -> Result<UtcMs> {
     tx.query_one("SELECT created_at FROM instance WHERE id = 1", &[], |row| row.column())
 }
 
+/// How large the database is, in bytes.
+pub fn size(tx: &mut Tx<'_>) -> Result<i64> {
+    let sql = if tx.is_postgres() {
+        "SELECT pg_database_size(current_database())"
+    } else {
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    };
+    tx.query_one(sql, &[], |row| row.column())
+}
+
 /// All secrets that this database was used with.
 pub fn fingerprints(tx: &mut Tx<'_>) -> Result<Vec<Fingerprint>> {
     tx.query("SELECT version, fingerprint FROM instance_secrets ORDER BY version", &[], |row| {

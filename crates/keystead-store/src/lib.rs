@@ -13,6 +13,7 @@ pub mod contacts;
 pub mod copy;
 mod error;
 pub mod exposures;
+mod figures;
 mod filter;
 pub mod idempotency;
 pub mod instance;
@@ -40,6 +41,7 @@ pub mod users;
 mod value;
 
 pub use error::{Error, Result};
+pub use figures::{BOUNDS, Distribution, Durations, LaneFigures, StoreFigures};
 pub use memory::Memory;
 pub use migrations::Migrations;
 pub use open::{Database, OpenError, Options, Store};

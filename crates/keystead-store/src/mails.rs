@@ -73,6 +73,18 @@ pub fn list(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Mail>> {
     tx.query(&sql, &[&limit], read)
 }
 
+/// How many mails there are in each state.
+pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(MailState, i64)>> {
+    let mut counts = [MailState::Waiting, MailState::Sent, MailState::Dropped].map(|state| (state, 0));
+    let sql = "SELECT state, CAST(count(*) AS BIGINT) FROM mails GROUP BY state";
+    for (state, count) in tx.query(sql, &[], |row| Ok((row.column::<String>()?, row.column()?)))? {
+        if let Some(known) = counts.iter_mut().find(|(known, _)| known.as_str() == state) {
+            known.1 = count;
+        }
+    }
+    Ok(counts.into())
+}
+
 /// Forgets mails put here before `before`.
 pub fn trim(tx: &mut Tx<'_>, before: UtcMs) -> Result<u64> {
     tx.execute("DELETE FROM mails WHERE created_at < ?1", &[&before])

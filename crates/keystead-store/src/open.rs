@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    Error, Migrations, Tx,
+    Error, Migrations, StoreFigures, Tx,
     postgres::{Isolation, Lane, Postgres},
     spent,
     sqlite::{Sqlite, WriteJob, guarded},
@@ -231,11 +231,11 @@ impl Store {
         }
     }
 
-    /// Durable commits so far, each of which may hold many writes; PostgreSQL counts its own.
-    pub fn commits(&self) -> Option<u64> {
+    /// What was counted and timed so far.
+    pub fn figures(&self) -> StoreFigures {
         match &self.driver {
-            Driver::Sqlite(sqlite) => Some(sqlite.commits()),
-            Driver::Postgres(_) => None,
+            Driver::Sqlite(sqlite) => sqlite.figures(),
+            Driver::Postgres(postgres) => postgres.figures(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
@@ -12,14 +12,46 @@ use std::{
 use ::postgres::Client;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::{Error, Result, Tx, postgres_url::Target, sqlite::guarded, tx::Session};
+use crate::{
+    Durations, Error, LaneFigures, Result, StoreFigures, Tx, postgres_url::Target, sqlite::guarded, tx::Session,
+};
 
 /// Closures that wait for a connection; one more is refused.
 const QUEUE: usize = 4096;
 /// Tries of a transaction before its caller is told that others got in the way.
 const TRIES: u32 = 24;
 
-type Job = Box<dyn FnOnce(&mut Link) + Send>;
+type Work = Box<dyn FnOnce(&mut Link) + Send>;
+
+/// Work on its way to a connection.
+struct Job {
+    work: Work,
+    queued: Instant,
+}
+
+/// Where work waits for the connections of a lane.
+#[derive(Clone)]
+struct Queue {
+    name: &'static str,
+    jobs: Receiver<Job>,
+    waited: Arc<Durations>,
+}
+
+impl Queue {
+    fn new(name: &'static str) -> (Sender<Job>, Self) {
+        let (sender, jobs) = bounded(QUEUE);
+        (sender, Self { name, jobs, waited: Arc::default() })
+    }
+
+    fn run(&self, link: &mut Link, Job { work, queued }: Job) {
+        self.waited.add(queued.elapsed());
+        work(link);
+    }
+
+    fn figures(&self) -> LaneFigures {
+        LaneFigures { name: self.name, waiting: self.jobs.len(), waited: self.waited.distribution() }
+    }
+}
 
 /// How a closure's transaction is isolated.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,11 +97,11 @@ pub(crate) struct Postgres {
     server: Arc<Server>,
     general: Sender<Job>,
     lookups: Sender<Job>,
-    /// Where more connections for look-ups take their jobs from.
-    lookup_jobs: Receiver<Job>,
+    /// Connections for look-ups beyond those that there always are.
     more_lookups: Arc<AtomicUsize>,
     feed: Sender<Job>,
     probe: Sender<Job>,
+    queues: [Queue; 4],
 }
 
 impl Postgres {
@@ -81,19 +113,37 @@ impl Postgres {
         thread::spawn(move || connect(&first).map(drop))
             .join()
             .map_err(|_| Error::Unavailable("connecting failed".to_owned()))??;
-        let server = Arc::new(Server { target, failed_at: Mutex::default(), is_full: AtomicBool::new(false) });
-        let lane = |name: &str, connections| -> Result<(Sender<Job>, Receiver<Job>)> {
-            let (sender, jobs) = bounded(QUEUE);
+        let server = Arc::new(Server {
+            target,
+            failed_at: Mutex::default(),
+            is_full: AtomicBool::new(false),
+            commits: AtomicU64::default(),
+            retries: AtomicU64::default(),
+        });
+        let lane = |name, connections| -> Result<(Sender<Job>, Queue)> {
+            let (sender, queue) = Queue::new(name);
             for number in 0..connections {
-                spawn(&format!("postgres-{name}{number}"), &server, jobs.clone())?;
+                spawn(&format!("postgres-{name}-{number}"), &server, queue.clone())?;
             }
-            Ok((sender, jobs))
+            Ok((sender, queue))
         };
-        let (general, _) = lane("", connections)?;
-        let (lookups, lookup_jobs) = lane("lookup-", LOOKUPS)?;
-        let (feed, _) = lane("feed-", 1)?;
-        let (probe, _) = lane("probe-", 1)?;
-        Ok(Arc::new(Self { server, general, lookups, lookup_jobs, more_lookups: Arc::default(), feed, probe }))
+        let (general, of_all) = lane("general", connections)?;
+        let (lookups, of_lookups) = lane("lookup", LOOKUPS)?;
+        let (feed, of_feed) = lane("feed", 1)?;
+        let (probe, of_probe) = lane("probe", 1)?;
+        let queues = [of_all, of_lookups, of_feed, of_probe];
+        Ok(Arc::new(Self { server, general, lookups, more_lookups: Arc::default(), feed, probe, queues }))
+    }
+
+    /// What was counted and timed.
+    pub(crate) fn figures(&self) -> StoreFigures {
+        let commits = self.server.commits.load(Relaxed);
+        StoreFigures {
+            lanes: self.queues.iter().map(Queue::figures).collect(),
+            commits,
+            writes: commits,
+            retries: self.server.retries.load(Relaxed),
+        }
     }
 
     /// Whether the last write found no space.
@@ -102,13 +152,14 @@ impl Postgres {
     }
 
     /// Hands a closure to a connection.
-    pub(crate) fn submit(&self, lane: Lane, job: Job) -> Result<()> {
+    pub(crate) fn submit(&self, lane: Lane, work: Work) -> Result<()> {
         let queue = match lane {
             Lane::General => &self.general,
             Lane::Lookup => &self.lookups,
             Lane::Feed => &self.feed,
             Lane::Probe => &self.probe,
         };
+        let job = Job { work, queued: Instant::now() };
         queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))?;
         if lane == Lane::Lookup && !queue.is_empty() {
             self.add_lookups();
@@ -122,12 +173,12 @@ impl Postgres {
         if self.more_lookups.fetch_update(Relaxed, Relaxed, below).is_err() {
             return;
         }
-        let (server, jobs, count) =
-            (Arc::clone(&self.server), self.lookup_jobs.clone(), Arc::clone(&self.more_lookups));
+        let [_, queue, ..] = &self.queues;
+        let (server, queue, count) = (Arc::clone(&self.server), queue.clone(), Arc::clone(&self.more_lookups));
         let work = move || {
             let mut link = Link { server, session: None };
-            while let Ok(job) = jobs.recv_timeout(IDLE) {
-                job(&mut link);
+            while let Ok(job) = queue.jobs.recv_timeout(IDLE) {
+                queue.run(&mut link, job);
             }
             count.fetch_sub(1, Relaxed);
         };
@@ -154,14 +205,14 @@ fn connect(target: &Target) -> Result<Client> {
     })
 }
 
-fn spawn(name: &str, server: &Arc<Server>, jobs: Receiver<Job>) -> Result<()> {
+fn spawn(name: &str, server: &Arc<Server>, queue: Queue) -> Result<()> {
     let server = Arc::clone(server);
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
             let mut link = Link { server, session: None };
-            while let Ok(job) = jobs.recv() {
-                job(&mut link);
+            while let Ok(job) = queue.jobs.recv() {
+                queue.run(&mut link, job);
             }
         })
         .map(drop)
@@ -175,6 +226,8 @@ struct Server {
     /// mark for all: where one connection gets through again, none refuses any more.
     failed_at: Mutex<Option<Instant>>,
     is_full: AtomicBool,
+    commits: AtomicU64,
+    retries: AtomicU64,
 }
 
 impl Server {
@@ -236,7 +289,12 @@ impl Link {
                 self.server.is_full.store(is_full, Relaxed);
             }
             match (outcome, ended) {
-                (Ok(value), Ok(())) => return Ok(value),
+                (Ok(value), Ok(())) => {
+                    if isolation != Isolation::Snapshot {
+                        self.server.commits.fetch_add(1, Relaxed);
+                    }
+                    return Ok(value);
+                }
                 (Ok(_), Err(error)) if crate::error::is_retryable(&error) => {}
                 (Ok(_), Err(error)) => {
                     self.session = None;
@@ -251,6 +309,8 @@ impl Link {
                     }
                 }
             }
+            // Not a failure: it is run again. Whoever wants to know how often reads the figures.
+            self.server.retries.fetch_add(1, Relaxed);
             thread::sleep(backoff(attempt));
         }
         Err(Error::Contended(format!("{TRIES} tries")).into())

@@ -15,7 +15,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{Error, Result, Tx};
+use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx};
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
@@ -37,15 +37,28 @@ pub(crate) trait WriteJob: Send {
 /// A closure on its way to a reader thread.
 type ReadJob = Box<dyn FnOnce(&Sqlite) + Send>;
 
+/// A closure in a queue, and since when.
+struct Queued<J>(J, Instant);
+
+/// What the threads count and time.
+#[derive(Default)]
+struct Counts {
+    commits: AtomicU64,
+    writes: AtomicU64,
+    writes_waited: Durations,
+    reads_waited: Durations,
+    /// Whether the last write found no space.
+    is_full: AtomicBool,
+}
+
 pub(crate) struct Sqlite {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
-    writer: Sender<Box<dyn WriteJob>>,
+    writer: Sender<Queued<Box<dyn WriteJob>>>,
     /// Ends with the writer thread, after its last commit.
     writer_ended: Receiver<()>,
-    reads: Sender<ReadJob>,
-    commits: Arc<AtomicU64>,
-    is_full: Arc<AtomicBool>,
+    reads: Sender<Queued<ReadJob>>,
+    counts: Arc<Counts>,
 }
 
 impl Sqlite {
@@ -57,19 +70,18 @@ impl Sqlite {
         let connection = open_connection(path, true)?;
         let (writer, jobs) = bounded(QUEUE);
         let (ended, writer_ended) = bounded(0);
-        let (reads, read_jobs) = bounded::<ReadJob>(QUEUE);
+        let (reads, read_jobs) = bounded::<Queued<ReadJob>>(QUEUE);
         let store = Arc::new(Self {
             path: path.to_owned(),
             readers: Mutex::default(),
             writer,
             writer_ended,
             reads,
-            commits: Arc::default(),
-            is_full: Arc::default(),
+            counts: Arc::default(),
         });
-        let (commits, is_full) = (Arc::clone(&store.commits), Arc::clone(&store.is_full));
+        let counts = Arc::clone(&store.counts);
         spawn("sqlite-writer", move || {
-            Writer { connection, jobs, max_batch, commits, is_full }.run();
+            Writer { connection, jobs, max_batch, counts }.run();
             drop(ended);
         })?;
         for number in 0..2 {
@@ -77,8 +89,9 @@ impl Sqlite {
             // Weak, so that dropping the store ends its own threads.
             let store = Arc::downgrade(&store);
             spawn(&format!("sqlite-reader-{number}"), move || {
-                while let Ok(job) = jobs.recv() {
+                while let Ok(Queued(job, since)) = jobs.recv() {
                     let Some(store) = store.upgrade() else { return };
+                    store.counts.reads_waited.add(since.elapsed());
                     job(&store);
                 }
             })?;
@@ -88,14 +101,16 @@ impl Sqlite {
 
     /// Hands a closure to the writer.
     pub(crate) fn submit(&self, job: Box<dyn WriteJob>) {
-        if let Err(refused) = self.writer.try_send(job) {
-            refused.into_inner().settle(Some(Error::Unavailable("too many writes are waiting".to_owned())));
+        if let Err(refused) = self.writer.try_send(Queued(job, Instant::now())) {
+            refused.into_inner().0.settle(Some(Error::Unavailable("too many writes are waiting".to_owned())));
         }
     }
 
     /// Hands a closure to a reader thread.
     pub(crate) fn submit_read(&self, job: ReadJob) -> Result<()> {
-        self.reads.try_send(job).map_err(|_| Error::Unavailable("too many reads are waiting".to_owned()))
+        self.reads
+            .try_send(Queued(job, Instant::now()))
+            .map_err(|_| Error::Unavailable("too many reads are waiting".to_owned()))
     }
 
     /// Runs a closure on a read connection, on the calling thread. With `snapshot`, all its statements see one state.
@@ -120,14 +135,21 @@ impl Sqlite {
         outcome
     }
 
-    /// How often the writer has committed.
-    pub(crate) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+    /// What was counted and timed.
+    pub(crate) fn figures(&self) -> StoreFigures {
+        let Counts { commits, writes, writes_waited, reads_waited, .. } = &*self.counts;
+        let lane = |name, waiting, waited: &Durations| LaneFigures { name, waiting, waited: waited.distribution() };
+        StoreFigures {
+            lanes: vec![lane("write", self.writer.len(), writes_waited), lane("read", self.reads.len(), reads_waited)],
+            commits: commits.load(Ordering::Relaxed),
+            writes: writes.load(Ordering::Relaxed),
+            retries: 0,
+        }
     }
 
     /// Whether the last write found no space.
     pub(crate) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+        self.counts.is_full.load(Ordering::Relaxed)
     }
 
     /// Copies the whole database into a new file, also while it is written to.
@@ -195,16 +217,15 @@ fn open_connection(path: &Path, write: bool) -> Result<Connection> {
 
 struct Writer {
     connection: Connection,
-    jobs: Receiver<Box<dyn WriteJob>>,
+    jobs: Receiver<Queued<Box<dyn WriteJob>>>,
     max_batch: usize,
-    commits: Arc<AtomicU64>,
-    is_full: Arc<AtomicBool>,
+    counts: Arc<Counts>,
 }
 
 impl Writer {
     fn run(self) {
         while let Ok(first) = self.jobs.recv() {
-            let batch = self.run_batch(first);
+            let batch = self.run_batch(self.begun(first));
             match batch {
                 Ok(done) => {
                     for job in done {
@@ -227,6 +248,12 @@ impl Writer {
         }
     }
 
+    /// A job that has waited long enough.
+    fn begun(&self, Queued(job, since): Queued<Box<dyn WriteJob>>) -> Box<dyn WriteJob> {
+        self.counts.writes_waited.add(since.elapsed());
+        job
+    }
+
     fn run_alone(&self, job: Box<dyn WriteJob>) {
         match self.commit(vec![job], None) {
             Ok(done) => done.into_iter().for_each(|job| job.settle(None)),
@@ -239,7 +266,11 @@ impl Writer {
     }
 
     /// Runs the given closures and, from `more`, whatever else is waiting, and commits them together.
-    fn commit(&self, mut jobs: Vec<Box<dyn WriteJob>>, more: Option<&Receiver<Box<dyn WriteJob>>>) -> BatchOutcome {
+    fn commit(
+        &self,
+        mut jobs: Vec<Box<dyn WriteJob>>,
+        more: Option<&Receiver<Queued<Box<dyn WriteJob>>>>,
+    ) -> BatchOutcome {
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
             return Err((jobs, error.into()));
         }
@@ -261,13 +292,14 @@ impl Writer {
                 && begun.elapsed() < BATCH_TIME
                 && let Ok(job) = more.try_recv()
             {
-                jobs.push(job);
+                jobs.push(self.begun(job));
             }
         }
         match self.connection.execute_batch("COMMIT") {
             Ok(()) => {
-                self.commits.fetch_add(1, Ordering::Relaxed);
-                self.is_full.store(is_full, Ordering::Relaxed);
+                self.counts.commits.fetch_add(1, Ordering::Relaxed);
+                self.counts.writes.fetch_add(jobs.len() as u64, Ordering::Relaxed);
+                self.counts.is_full.store(is_full, Ordering::Relaxed);
                 Ok(jobs)
             }
             Err(error) => {
@@ -279,7 +311,7 @@ impl Writer {
 
     fn judged(&self, jobs: Vec<Box<dyn WriteJob>>, error: Error) -> (Vec<Box<dyn WriteJob>>, Error) {
         if matches!(error, Error::Full(_)) {
-            self.is_full.store(true, Ordering::Relaxed);
+            self.counts.is_full.store(true, Ordering::Relaxed);
         }
         (jobs, error)
     }

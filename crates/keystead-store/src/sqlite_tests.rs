@@ -119,13 +119,15 @@ async fn waiting_closures_share_one_commit() {
             }) as Write
         })
         .collect();
-    let before = store.commits();
+    let before = store.figures();
     let outcomes = batch(&store, closures).await;
     assert!(outcomes.iter().all(|kept| *kept));
     assert_eq!(runs.load(Ordering::Relaxed), 20);
     assert_eq!(ids(&store).await.len(), 20);
     // One for the closure that held the writer, one for the twenty.
-    assert_eq!(store.commits(), before.map(|commits| commits + 2));
+    let after = store.figures();
+    assert_eq!(after.commits, before.commits + 2);
+    assert_eq!(after.writes, before.writes + 21);
 }
 
 /// What an interrupt or a failing disk does: the whole transaction is gone while a closure runs. Without the check

@@ -75,6 +75,8 @@ impl IntoResponse for Failure {
                 if let Some(wait) = error.retry_after() {
                     response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
                 }
+                // For those who count.
+                response.extensions_mut().insert(code);
                 response
             }
         }

@@ -1,6 +1,8 @@
 //! What every page has: headers that browsers enforce, and the refusal of requests that other sites make, that are too
 //! many or too large, or that no database could take.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -8,8 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use keystead_core::{Error, Source};
-use keystead_http::{Arrival, BodyError, Crowded, Handled, Party, read_body};
+use keystead_core::{Error, ErrorCode, Source};
+use keystead_http::{Answered, Arrival, BodyError, Crowded, Party, read_body};
 
 use crate::{Web, failure::Failure, flash};
 
@@ -23,18 +25,18 @@ const FORM_LIMIT: usize = 64 * 1024;
 pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let has_flash = flash::is_carried(&web, request.headers());
-    let page = request.extensions().get::<MatchedPath>().map(|path| format!("{} {}", request.method(), path.as_str()));
-    let mut response = match admitted(&web, request).await {
-        Ok(request) if is_asset => next.run(request).await,
+    let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = page.and_then(|page| crate::endpoint(request.method(), page));
+    let (mut response, waited) = match admitted(&web, request).await {
+        Ok(request) if is_asset => (next.run(request).await, Duration::ZERO),
         Ok(request) => in_turn(&web, request, next).await,
-        Err(refusal) => refusal,
+        Err(refusal) => (refusal, Duration::ZERO),
     };
     if has_flash {
         flash::forget(&web, &mut response);
     }
-    if let Some(route) = page {
-        response.extensions_mut().insert(Handled { route, key: None });
-    }
+    let code = response.extensions_mut().remove::<ErrorCode>();
+    response.extensions_mut().insert(Answered { route, code, key: None, waited });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -70,9 +72,9 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     }
     let (parts, body) = request.into_parts();
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
-        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.\n").into_response(),
-        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The form did not arrive in time.\n").into_response(),
-        BodyError::Broken => (StatusCode::BAD_REQUEST, "The form did not arrive.\n").into_response(),
+        BodyError::TooLarge => refusal(ErrorCode::BodyTooLarge, "The form is too large.\n"),
+        BodyError::TooSlow => refusal(ErrorCode::RequestTimeout, "The form did not arrive in time.\n"),
+        BodyError::Broken => refusal(ErrorCode::MalformedBody, "The form did not arrive.\n"),
     })?;
     if has_nul(&form) {
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
@@ -80,18 +82,29 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     Ok(Request::from_parts(parts, Body::from(form)))
 }
 
-/// Makes the page when there is a place to work.
-async fn in_turn(web: &Web, request: Request<Body>, next: Next) -> Response {
+/// A refusal that no browser shows to a person who filled in a form of ours.
+fn refusal(code: ErrorCode, text: &'static str) -> Response {
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = (status, text).into_response();
+    response.extensions_mut().insert(code);
+    response
+}
+
+/// Makes the page when there is a place to work, and tells how long it waited for that.
+async fn in_turn(web: &Web, request: Request<Body>, next: Next) -> (Response, Duration) {
     let source = request.extensions().get::<Arrival>().map(|arrival| Source::of(arrival.address));
     let place = match source {
         Some(source) => web.admission.enter(Party::Source(source)).await.map(Some),
         None => Ok(None),
     };
     match place {
-        Ok(_place) => next.run(request).await,
+        Ok(place) => {
+            let waited = place.as_ref().map(|place| place.waited).unwrap_or_default();
+            (next.run(request).await, waited)
+        }
         Err(crowded) => {
             web.admission.hold_back(Some(crowded)).await;
-            Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response()
+            (Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(), Duration::ZERO)
         }
     }
 }

@@ -25,13 +25,17 @@ mod streams;
 mod system;
 mod users;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
     Extension, Router,
     response::Redirect,
     routing::{MethodRouter, get, post},
 };
+use http::Method;
 use keystead_core::App;
 use keystead_http::Admission;
 use tokio::sync::watch;
@@ -102,6 +106,23 @@ impl Web {
 /// Every path of the app, for the test that no page is open to strangers.
 pub fn paths() -> Vec<String> {
     routes().into_iter().map(|(path, _)| path).collect()
+}
+
+/// What pages are called where they are counted: `GET /app/agency`.
+static ENDPOINTS: LazyLock<HashMap<String, [String; 2]>> = LazyLock::new(|| {
+    let both = |path: &String| ["GET", "POST"].map(|method| format!("{method} {path}"));
+    paths().into_iter().map(|path| (path.clone(), both(&path))).collect()
+});
+
+/// What all pages are called.
+pub fn endpoints() -> impl Iterator<Item = &'static str> {
+    ENDPOINTS.values().flatten().map(String::as_str)
+}
+
+/// What a page is called.
+pub(crate) fn endpoint(method: &Method, path: &str) -> Option<&'static str> {
+    let [get, post] = ENDPOINTS.get(path)?;
+    Some(if method == Method::POST { post } else { get })
 }
 
 /// Pages whose forms anybody may send.

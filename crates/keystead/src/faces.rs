@@ -9,10 +9,12 @@ use std::{
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use keystead_api::Api;
-use keystead_core::{App, spent, tally::Happening};
-use keystead_http::{Arrival, Arrivals, Face, Handled, Metrics, RequestBody, SLOW};
-use keystead_model::{KeyId, text::echo};
+use keystead_core::{App, Figure, spent, tally::Happening};
+use keystead_http::{Admission, Answered, Arrival, Arrivals, Face, Metrics, RequestBody, expose};
+use keystead_model::KeyId;
 use subtle::ConstantTimeEq;
+
+use crate::machine::Machine;
 
 /// All faces of an instance.
 pub struct Faces {
@@ -26,11 +28,30 @@ pub struct Faces {
     pub arrivals: Arrivals,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Whose turn it is where programs wait.
+    pub requests: Arc<Admission>,
+    /// Whose turn it is where pages wait.
+    pub pages: Arc<Admission>,
+    /// The process and its disk.
+    pub(crate) machine: Machine,
     /// Token of `/metrics`.
     pub metrics_token: Option<String>,
     /// Whether to log every request.
     pub log_requests: bool,
 }
+
+/// What operators ask.
+const OPERATIONS: [&str; 3] = ["GET /healthz", "GET /readyz", "GET /metrics"];
+
+/// All routes that there are, for those who count.
+pub fn endpoints() -> impl Iterator<Item = (Face, &'static str)> {
+    let api = keystead_api::routes().into_iter().map(|route| (Face::Api, route.endpoint));
+    let web = keystead_web::endpoints().map(|page| (Face::Web, page));
+    api.chain(web).chain(OPERATIONS.map(|route| (Face::Operations, route)))
+}
+
+/// A request that took longer is told to the operator, with what it was and where its time went.
+const SLOW: Duration = Duration::from_secs(1);
 
 impl Faces {
     /// Answers one request.
@@ -38,45 +59,58 @@ impl Faces {
         let begun = Instant::now();
         let arrival = self.arrivals.arrive(peer.ip(), request.headers());
         let face = face_of(request.uri().path());
-        // Only what is needed for a line of the log, and only where one may be written.
-        let line = self.log_requests.then(|| (request.method().clone(), echo(request.uri().path())));
-        let answer = async {
-            match face {
-                _ if !names_one_host(&request) => plain(
-                    StatusCode::BAD_REQUEST,
-                    "The request must have one Host header; only HTTP/1.0 may do without.\n",
-                ),
-                Face::Api => self.api.call(request, arrival).await.map(Body::new),
-                // Boxed, so that the future of an API request stays small: it is moved several times.
-                Face::Web => Box::pin(self.web(request, arrival)).await,
-                Face::Operations => self.operations(&request).await,
-            }
-        };
-        let (response, spent) = spent::counting(answer).await;
+        let method = self.log_requests.then(|| request.method().clone());
+        let ((response, answered), spent) = spent::counting(self.answer(face, request, &arrival)).await;
         let took = begun.elapsed();
         let status = response.status().as_u16();
-        self.metrics.answered(face, status, took);
-        if let Some((method, path)) = line {
+        self.metrics.answered(face, &answered, status, took);
+        // Of its address only the template: what stands in it may be a token, or somebody's.
+        let Answered { route, key, waited, .. } = answered;
+        let key = key.as_ref().map(KeyId::as_str);
+        if let Some(method) = method {
             tracing::info!(
-                request = arrival.id.as_str(), %method, path, status, address = %arrival.address,
+                request = arrival.id.as_str(), %method, route, key, status, address = %arrival.address,
                 micros = took.as_micros(), "request"
             );
         }
         const WHAT: &str = "a slow request";
         if took > SLOW && Happening::new(WHAT, "slow").is_told_up_to(20) {
-            let handled = response.extensions().get::<Handled>();
             tracing::warn!(
                 request = arrival.id.as_str(),
-                route = handled.map(|handled| handled.route.as_str()),
-                key = handled.and_then(|handled| handled.key.as_ref()).map(KeyId::as_str),
+                route,
+                key,
                 status,
                 millis = millis(took),
+                waited_millis = millis(waited),
                 queue_millis = millis(spent.queued),
                 database_millis = millis(spent.worked),
                 "{WHAT}"
             );
         }
         response
+    }
+
+    async fn answer(&self, face: Face, request: Request<RequestBody>, arrival: &Arrival) -> (Response<Body>, Answered) {
+        if !names_one_host(&request) {
+            let text = "The request must have one Host header; only HTTP/1.0 may do without.\n";
+            return (plain(StatusCode::BAD_REQUEST, text), Answered::default());
+        }
+        match face {
+            Face::Api => {
+                let (response, answered) = self.api.call(request, *arrival).await;
+                (response.map(Body::new), answered)
+            }
+            // Boxed, so that the future of an API request stays small: it is moved several times.
+            Face::Web => {
+                let mut response = Box::pin(self.web(request, *arrival)).await;
+                let answered = response.extensions_mut().remove().unwrap_or_default();
+                (response, answered)
+            }
+            Face::Operations => {
+                let route = OPERATIONS.into_iter().find(|route| route.ends_with(request.uri().path()));
+                (Box::pin(self.operations(&request)).await, Answered { route, ..Answered::default() })
+            }
+        }
     }
 
     async fn web(&self, mut request: Request<RequestBody>, arrival: Arrival) -> Response<Body> {
@@ -100,13 +134,23 @@ impl Faces {
                 Err(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
             },
             _ if self.may_read_metrics(request) => {
-                let mut response = Response::new(Body::from(self.metrics.encode(&self.app)));
+                let mut response = Response::new(Body::from(expose(self.figures().await)));
                 let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
                 response.headers_mut().insert(header::CONTENT_TYPE, kind);
                 response
             }
             _ => plain(StatusCode::NOT_FOUND, "not found\n"),
         }
+    }
+
+    /// Everything that is measured.
+    async fn figures(&self) -> Vec<Figure> {
+        let mut figures = self.app.figures().await;
+        figures.extend(self.metrics.figures());
+        figures.extend(self.requests.figures("requests"));
+        figures.extend(self.pages.figures("pages"));
+        figures.extend(self.machine.figures());
+        figures
     }
 
     fn may_read_metrics(&self, request: &Request<RequestBody>) -> bool {

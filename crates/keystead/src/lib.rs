@@ -9,6 +9,7 @@ pub mod data_dir;
 pub mod faces;
 pub mod failure;
 pub mod instance;
+mod machine;
 mod open_files;
 mod secret_file;
 pub mod serve;

@@ -13,9 +13,11 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     config::Config,
     data_dir::{self, DirectoryLock},
-    faces::Faces,
+    faces::{Faces, endpoints},
     failure::Failure,
-    instance, open_files,
+    instance,
+    machine::Machine,
+    open_files,
 };
 
 /// Pages that are made at a time.
@@ -96,7 +98,10 @@ impl Server {
             api: Api::new(app.clone(), base_url, Arc::clone(&requests)),
             web: web.router(),
             arrivals: Arrivals::new(config.proxies.clone(), &entropy),
-            metrics: Arc::default(),
+            metrics: Arc::new(Metrics::of(endpoints())),
+            requests,
+            pages,
+            machine: Machine::new(config.data_dir.clone(), &config.database, app.now()),
             metrics_token: config.metrics_token.clone(),
             log_requests: config.log_requests,
             app: app.clone(),

@@ -37,6 +37,7 @@ impl App {
                 self.keep_journal_now().await?;
             }
             *cursor = FeedCursor { incarnation, seq: head };
+            self.counted.followed(head, head);
             self.fence.polled(sent);
             return Ok(());
         }
@@ -57,6 +58,7 @@ impl App {
                 cursor.seq = seq;
             }
         }
+        self.counted.followed(head, cursor.seq);
         self.fence.polled(sent);
         Ok(())
     }

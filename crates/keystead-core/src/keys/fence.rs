@@ -27,6 +27,13 @@ impl Fence {
         self.believed_until.fetch_max(milliseconds(sent + FRESH_FOR), Ordering::Relaxed);
     }
 
+    /// How long ago the last poll was sent that was answered.
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        let until = self.believed_until.load(Ordering::Relaxed);
+        let polled = until.saturating_sub(milliseconds(FRESH_FOR)).max(0);
+        Duration::from_millis(milliseconds(now).saturating_sub(polled).max(0).unsigned_abs())
+    }
+
     /// Whether what was applied is young enough.
     pub fn is_fresh(&self, now: Duration) -> bool {
         milliseconds(now) < self.believed_until.load(Ordering::Relaxed)
@@ -47,6 +54,7 @@ mod tests {
         let at = Duration::from_millis;
         assert!(!fence.is_fresh(at(0)), "nothing was polled yet");
         fence.polled(at(1000));
+        assert_eq!(fence.age(at(1250)), at(250));
         assert!(fence.is_fresh(at(1999)) && !fence.is_fresh(at(2000)));
         // An older poll that is answered late proves nothing newer.
         fence.polled(at(500));

@@ -21,6 +21,7 @@ mod keys_life;
 mod lists;
 mod mails;
 mod members;
+mod metrics;
 mod nodes;
 mod overload;
 mod races;
