@@ -99,9 +99,14 @@ impl TestApp {
         Self { address, app, clock, ids, client, database, stop: Some(stop), server: Some(server) }
     }
 
+    /// Stops the server as SIGTERM does; it may go on for a while.
+    pub fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
     /// Stops the server as SIGTERM does, and waits for its end.
     pub async fn stop(&mut self) {
-        drop(self.stop.take());
+        self.begin_stop();
         if let Some(server) = self.server.take() {
             // The test's own handle would keep the database open.
             server.await.expect("a clean end");

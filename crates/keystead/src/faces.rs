@@ -2,7 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -32,6 +35,8 @@ pub struct Faces {
     pub requests: Arc<Admission>,
     /// Whose turn it is where pages wait.
     pub pages: Arc<Admission>,
+    /// Whether the server is about to stop.
+    pub(crate) draining: AtomicBool,
     /// The process and its disk.
     pub(crate) machine: Machine,
     /// Token of `/metrics`.
@@ -54,13 +59,22 @@ pub fn endpoints() -> impl Iterator<Item = (Face, &'static str)> {
 const SLOW: Duration = Duration::from_secs(1);
 
 impl Faces {
+    /// From now on the server is not ready, and lets each connection end with its next answer.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
     /// Answers one request.
     pub async fn call(self: Arc<Self>, request: Request<RequestBody>, peer: SocketAddr) -> Response<Body> {
         let begun = Instant::now();
         let arrival = self.arrivals.arrive(peer.ip(), request.headers());
         let face = face_of(request.uri().path());
         let method = self.log_requests.then(|| request.method().clone());
-        let ((response, answered), spent) = spent::counting(self.answer(face, request, &arrival)).await;
+        let ((mut response, answered), spent) = spent::counting(self.answer(face, request, &arrival)).await;
+        if self.draining.load(Relaxed) {
+            // Said while whoever keeps the connection hears it: one that is closed under a request loses it.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         let took = begun.elapsed();
         let status = response.status().as_u16();
         self.metrics.answered(face, &answered, status, took);
@@ -127,6 +141,9 @@ impl Faces {
     async fn operations(&self, request: &Request<RequestBody>) -> Response<Body> {
         match request.uri().path() {
             "/healthz" => plain(StatusCode::OK, "ok\n"),
+            "/readyz" if self.draining.load(Relaxed) => {
+                plain(StatusCode::SERVICE_UNAVAILABLE, "the server is about to stop\n")
+            }
             "/readyz" => match self.app.ready().await {
                 Ok(degraded) if degraded.is_empty() => plain(StatusCode::OK, "ready\n"),
                 // What still works is better than what another server could do with the same database.

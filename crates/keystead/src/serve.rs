@@ -1,6 +1,11 @@
 //! Serving an instance until somebody stops it.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use keystead_api::Api;
 use keystead_core::{App, Clock, Entropy};
@@ -33,6 +38,7 @@ pub struct Server {
     outside: Outside,
     connections: Connections,
     proxies: TrustedProxies,
+    drain: Duration,
     _lock: Option<DirectoryLock>,
 }
 
@@ -101,6 +107,7 @@ impl Server {
             metrics: Arc::new(Metrics::of(endpoints())),
             requests,
             pages,
+            draining: AtomicBool::new(false),
             machine: Machine::new(config.data_dir.clone(), &config.database, app.now()),
             metrics_token: config.metrics_token.clone(),
             log_requests: config.log_requests,
@@ -115,6 +122,7 @@ impl Server {
             outside,
             connections,
             proxies: config.proxies.clone(),
+            drain: config.drain,
             _lock: lock,
         })
     }
@@ -134,14 +142,17 @@ impl Server {
         &self.app
     }
 
-    /// Serves until `stop`; then finishes the requests under way, stores the uses of keys, and ends.
+    /// Serves until `stop`, and for as long as it is to drain; then finishes the requests under way, stores the uses of keys, and ends.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { listener, faces, app, setup_url: _, ending, outside, connections, proxies, _lock } = self;
+        let Self { listener, faces, app, setup_url: _, ending, outside, connections, proxies, drain, _lock } = self;
         app.start_polling();
         #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
         let jobs = tokio::spawn(keystead_jobs::run(app.clone(), outside, ending.subscribe()));
+        let draining = Arc::clone(&faces);
         let stop = async {
             stop.await;
+            draining.drain();
+            tokio::time::sleep(drain).await;
             // Jobs begin nothing new, and streams of events do not hold up the end.
             let _ = ending.send(true);
         };

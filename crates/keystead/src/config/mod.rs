@@ -41,8 +41,12 @@ pub struct Options {
     pub trusted_proxies: Option<TrustedProxies>,
     /// Seconds until a connection that does nothing is closed; behind a load balancer, more than it keeps its own
     #[arg(long, global = true, env = "KEYSTEAD_KEEP_ALIVE", value_name = "SECONDS", allow_negative_numbers = true,
-        value_parser = values::keep_alive)]
+        value_parser = |text: &str| values::seconds(text, 1..=3600))]
     pub keep_alive: Option<u64>,
+    /// Seconds to go on serving before the end, not ready any more, so that a load balancer sends nothing new
+    #[arg(long, global = true, env = "KEYSTEAD_DRAIN", value_name = "SECONDS", allow_negative_numbers = true,
+        value_parser = |text: &str| values::seconds(text, 0..=600))]
+    pub drain: Option<u64>,
     /// Connections of one address, or /64 of IPv6, that is no proxy
     #[arg(long, global = true, env = "KEYSTEAD_CONNECTIONS_PER_ADDRESS", value_name = "N",
         allow_negative_numbers = true, value_parser = values::count::<u32>)]
@@ -107,6 +111,8 @@ pub struct Config {
     pub proxies: TrustedProxies,
     /// Limits of connections, and how long clients may take.
     pub connections: Connections,
+    /// How long to go on serving before the end.
+    pub drain: Duration,
     /// Limits.
     pub limits: Limits,
     /// Token of `/metrics`.
@@ -150,6 +156,7 @@ impl Config {
             ("public_url", public_url.clone()),
             ("trusted_proxies", (!proxies.is_empty()).then(|| proxies.to_string())),
             ("keep_alive", Some(connections.pace.idle.as_secs().to_string())),
+            ("drain", Some(self.drain.as_secs().to_string())),
             ("connections_per_address", Some(connections.per_source.to_string())),
             ("rate_limit", Some(rate)),
             ("daily_rate_limit", limits.rate.map(|rate| rate.daily.to_string())),
@@ -244,6 +251,7 @@ impl Options {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], values::PORT))),
             proxies: self.trusted_proxies.unwrap_or_default(),
             connections,
+            drain: Duration::from_secs(self.drain.unwrap_or(0)),
             limits: Limits {
                 rate: rate.map(|rate| RateLimits { daily: self.daily_rate_limit.unwrap_or(rate.daily), ..rate }),
                 keys_per_owner: self.keys_per_owner.unwrap_or(defaults.keys_per_owner),

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     str::FromStr,
 };
 
@@ -67,9 +68,10 @@ pub(super) fn count<T: FromStr + PartialOrd + From<u8> + Display>(text: &str) ->
     number.filter(|number| *number >= T::from(1)).ok_or_else(|| "must be a number, from 1 on".to_owned())
 }
 
-/// Seconds up to an hour.
-pub(super) fn keep_alive(text: &str) -> Result<u64, String> {
-    count(text).ok().filter(|seconds| *seconds <= 3600).ok_or_else(|| "must be 1 to 3600 seconds".to_owned())
+/// A number of seconds in a range.
+pub(super) fn seconds(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    let number = text.trim().parse().ok().filter(|seconds| range.contains(seconds));
+    number.ok_or_else(|| format!("must be {} to {} seconds", range.start(), range.end()))
 }
 
 pub(super) fn level(text: &str) -> Result<tracing::Level, String> {

@@ -67,6 +67,26 @@ async fn a_slow_body_holds_no_door_open() {
     assert_eq!(app.get("/healthz").send().await.status, 200);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_says_so_before_it_does() {
+    let mut app = TestApp::start_with(|config| config.drain = Duration::from_secs(2)).await;
+    let key = app.location_key().await;
+    let before = app.get("/contacts/").key(&key).send().await;
+    assert_eq!((before.status, before.header("connection")), (200, ""));
+    app.begin_stop();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Balancers send nothing new, and what comes all the same is served.
+    let ready = app.get("/readyz").send().await;
+    assert_eq!((ready.status, ready.text.as_str()), (503, "the server is about to stop\n"));
+    assert_eq!(app.get("/healthz").send().await.status, 200);
+    for path in ["/contacts/", "/app/sign-in"] {
+        let during = app.get(path).key(&key).send().await;
+        assert_eq!((during.status, during.header("connection")), (200, "close"), "{path}");
+    }
+    app.stop().await;
+    assert!(TcpStream::connect(app.address).await.is_err());
+}
+
 /// A stream of events that was answered, and its status.
 async fn stream(app: &TestApp, cookie: &str) -> (TcpStream, String) {
     let path = "/app/agency/notices/stream";
