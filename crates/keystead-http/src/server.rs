@@ -5,6 +5,7 @@ use std::{
     future::Future,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -36,6 +37,9 @@ pub struct Connections {
     pub pace: Pace,
     /// Bytes of a request's line and headers.
     pub header_bytes: usize,
+    /// When no more connections are accepted, those that are open are heard for so long before they are closed between
+    /// two requests: what a balancer has just sent on one would be lost.
+    pub last_words: Duration,
     /// Requests that are under way get this long at the end.
     pub grace: Duration,
 }
@@ -47,6 +51,7 @@ impl Default for Connections {
             per_source: 1_000,
             pace: Pace::default(),
             header_bytes: 16 * 1024,
+            last_words: Duration::ZERO,
             grace: Duration::from_secs(10),
         }
     }
@@ -71,36 +76,41 @@ pub async fn serve<S, F, B>(
     builder.writev(false).max_buf_size(limits.header_bytes);
     let room = Arc::new(Room::new(limits.max, limits.per_source));
     let graceful = GracefulShutdown::new();
+    let open = |stream: TcpStream, peer: SocketAddr, guest: Guest| {
+        let _ = stream.set_nodelay(true);
+        let (service, pace, seat) = (service.clone(), limits.pace, Arc::clone(&guest.seat));
+        let connection = builder.serve_connection(
+            TokioIo::new(SeatedStream::new(stream, Arc::clone(&guest.seat))),
+            service_fn(move |request: Request<Incoming>| {
+                seat.enter(Stage::Answer);
+                let seat = Arc::clone(&seat);
+                let answer = service(request.map(|body| RequestBody::new(body, Arc::clone(&seat), pace)), peer);
+                async move { Ok::<_, Infallible>(answer.await.map(|body| AnswerBody::new(body, seat))) }
+            }),
+        );
+        let connection = graceful.watch(connection);
+        let metrics = Arc::clone(&metrics);
+        #[expect(clippy::disallowed_methods, reason = "one task a connection, counted by its seat")]
+        tokio::spawn(async move {
+            metrics.connections.open.fetch_add(1, Relaxed);
+            tokio::select! {
+                // What breaks here is the client's connection; there is nobody to tell.
+                _ = connection => {}
+                why = guest.seat.sent_away() => {
+                    match why {
+                        SentAway::Late => metrics.connections.late.fetch_add(1, Relaxed),
+                        SentAway::Displaced => metrics.connections.displaced.fetch_add(1, Relaxed),
+                    };
+                }
+            }
+            metrics.connections.open.fetch_sub(1, Relaxed);
+        });
+    };
     let serving = async {
         loop {
-            let Some((stream, peer, guest)) = accept(&listener, &room, &proxies, &metrics).await else { continue };
-            let (service, pace, seat) = (service.clone(), limits.pace, Arc::clone(&guest.seat));
-            let connection = builder.serve_connection(
-                TokioIo::new(SeatedStream::new(stream, Arc::clone(&guest.seat))),
-                service_fn(move |request: Request<Incoming>| {
-                    seat.enter(Stage::Answer);
-                    let seat = Arc::clone(&seat);
-                    let answer = service(request.map(|body| RequestBody::new(body, Arc::clone(&seat), pace)), peer);
-                    async move { Ok::<_, Infallible>(answer.await.map(|body| AnswerBody::new(body, seat))) }
-                }),
-            );
-            let connection = graceful.watch(connection);
-            let metrics = Arc::clone(&metrics);
-            #[expect(clippy::disallowed_methods, reason = "one task a connection, counted by its seat")]
-            tokio::spawn(async move {
-                metrics.connections.open.fetch_add(1, Relaxed);
-                tokio::select! {
-                    // What breaks here is the client's connection; there is nobody to tell.
-                    _ = connection => {}
-                    why = guest.seat.sent_away() => {
-                        match why {
-                            SentAway::Late => metrics.connections.late.fetch_add(1, Relaxed),
-                            SentAway::Displaced => metrics.connections.displaced.fetch_add(1, Relaxed),
-                        };
-                    }
-                }
-                metrics.connections.open.fetch_sub(1, Relaxed);
-            });
+            if let Some((stream, peer, guest)) = accept(&listener, &room, &proxies, &metrics).await {
+                open(stream, peer, guest);
+            }
         }
     };
     let looking = async {
@@ -114,7 +124,14 @@ pub async fn serve<S, F, B>(
         () = serving => {}
         () = looking => {}
     }
+    // Whoever has connected already may have sent a request: those who wait to be accepted are, and all are heard.
+    while let Some(accepted) = at_once(accept(&listener, &room, &proxies, &metrics)) {
+        if let Some((stream, peer, guest)) = accepted {
+            open(stream, peer, guest);
+        }
+    }
     drop(listener);
+    tokio::time::sleep(limits.last_words).await;
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests that did not finish in time were cut off");
     }
@@ -142,10 +159,7 @@ async fn accept(
     let source = (!proxies.may_stand_for_many(peer.ip())).then(|| Source::of(peer.ip()));
     loop {
         match room.take(source) {
-            Ok(guest) => {
-                let _ = stream.set_nodelay(true);
-                return Some((stream, peer, guest));
-            }
+            Ok(guest) => return Some((stream, peer, guest)),
             Err(NoSeat::Full) => room.freed().await,
             Err(NoSeat::TooManyFromSource) => {
                 metrics.connections.refused.fetch_add(1, Relaxed);
@@ -158,6 +172,16 @@ async fn accept(
                 return None;
             }
         }
+    }
+}
+
+/// What a future has already.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    // Not the runtime's to hold back: what is there is to be taken now.
+    let future = std::pin::pin!(tokio::task::unconstrained(future));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
     }
 }
 

@@ -191,6 +191,24 @@ async fn a_stop_lets_requests_finish_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_the_end_is_heard() {
+    let limits = Connections { last_words: Duration::from_millis(500), ..Connections::default() };
+    let mut server = server(limits, Service::Works(Duration::ZERO)).await;
+    let mut idle = send(server.address, GET).await;
+    let mut answer = [0; 400];
+    assert!(idle.read(&mut answer).await.unwrap() > 0);
+    let mut fresh = TcpStream::connect(server.address).await.unwrap();
+    drop(server.stop.take());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for connection in [&mut idle, &mut fresh] {
+        connection.write_all(GET).await.unwrap();
+        let length = connection.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..length]).ends_with("done"));
+    }
+    server.tasks.join_next().await;
+}
+
+#[tokio::test]
 async fn no_more_connections_are_served_at_once_than_allowed() {
     let limits = Connections { max: 1, ..paced(|pace| pace.head = Duration::from_millis(400)) };
     let server = server(limits, Service::Works(Duration::ZERO)).await;

@@ -242,6 +242,8 @@ impl Options {
         if let Some(count) = self.connections_per_address {
             connections.per_source = count as usize;
         }
+        let drain = Duration::from_secs(self.drain.unwrap_or(0));
+        connections.last_words = drain.min(Duration::from_secs(1));
         Ok(Config {
             secret_file: self.secret_file.unwrap_or_else(|| data_dir.join("instance-secret")),
             database: match self.database_url {
@@ -251,7 +253,7 @@ impl Options {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], values::PORT))),
             proxies: self.trusted_proxies.unwrap_or_default(),
             connections,
-            drain: Duration::from_secs(self.drain.unwrap_or(0)),
+            drain,
             limits: Limits {
                 rate: rate.map(|rate| RateLimits { daily: self.daily_rate_limit.unwrap_or(rate.daily), ..rate }),
                 keys_per_owner: self.keys_per_owner.unwrap_or(defaults.keys_per_owner),
