@@ -22,13 +22,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Bytes of a form. The longest of ours chooses some hundred locations.
 const FORM_LIMIT: usize = 64 * 1024;
 
+/// A sign-in has a queue of its own, bounded for each source, and waits so that all refusals take equally long: meanwhile it must
+/// not keep a place from pages.
+const SIGN_IN: &str = "POST /app/sign-in";
+
 pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let has_flash = flash::is_carried(&web, request.headers());
     let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = page.and_then(|page| crate::endpoint(request.method(), page));
     let (mut response, waited) = match admitted(&web, request).await {
-        Ok(request) if is_asset => (next.run(request).await, Duration::ZERO),
+        Ok(request) if is_asset || route == Some(SIGN_IN) => (next.run(request).await, Duration::ZERO),
         Ok(request) => in_turn(&web, request, next).await,
         Err(refusal) => (refusal, Duration::ZERO),
     };
