@@ -25,6 +25,8 @@ impl Drop for Instance {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// Where its operator goes first: the wizard with its token, or the app.
+    pub(crate) first_page: String,
 }
 
 impl Drop for Running {
@@ -88,10 +90,10 @@ impl Instance {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
         let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
-        Running { child, address }
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let mut address = || lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
+        let (address, first_page) = (address(), address());
+        Running { child, address: address.trim_start_matches("http://").to_owned(), first_page }
     }
 
     /// What a command says that must fail, its log included.

@@ -294,6 +294,92 @@ async fn the_log_names_requests_and_keys_and_never_a_secret() {
     assert!(!log.contains(&secret[secret.len() - 38..]), "{log}");
 }
 
+/// Every byte of it as `%XX`, as often as asked.
+fn encoded(text: &str, times: usize) -> String {
+    let hex = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    (1..times).fold(hex(text), |text, _| text.replace('%', "%25"))
+}
+
+/// Whatever stands in an address, and however it is written there, is in no answer and in no line of the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_in_addresses_are_neither_echoed_nor_logged() {
+    let instance = Instance::new("tokens");
+    let mut server = instance.serve(&["--log-requests", "--log-level", "trace"]);
+    let mut stderr = server.child.stderr.take().unwrap();
+    // Read all along: a server whose log nobody takes waits for it.
+    let log = std::thread::spawn(move || {
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).unwrap();
+        log
+    });
+    let setup = server.first_page.rsplit_once("token=").unwrap().1.to_owned();
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = |path: &str| format!("http://{}{path}", server.address);
+    let shown = client.get(url(&format!("/app/setup?token={setup}"))).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    let form = [
+        ("token", setup.as_str()),
+        ("email", "a@example.com"),
+        ("password", "a long password"),
+        ("agency", "Northwind"),
+        ("location", "Harbour"),
+        ("country", "US"),
+        ("timezone", "UTC"),
+    ];
+    let made = client.post(url("/app/setup")).header("Sec-Fetch-Site", "same-origin").form(&form).send().await.unwrap();
+    assert_eq!(made.status(), 303);
+    let location = instance.json(&["locations", "list", "--json"])["id"].as_str().unwrap().to_owned();
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", &location, "--name", "x", "--preset", "full-access", "--json"]);
+    #[rustfmt::skip]
+    let invited = instance.json(&["users", "invite", "--email", "b@example.com", "--role", "agency-user", "--json"]);
+    let invitation = invited["link"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+    let accept = format!("/app/invite/{}", encoded(&invitation, 1));
+    assert_eq!(client.get(url(&accept)).send().await.unwrap().status(), 200, "it is read as it is meant");
+    let secret = made["key"].as_str().unwrap();
+    let tokens = [setup.as_str(), &invitation, secret, &secret.replace("_", "%5F"), &secret.replace('_', "%255f")];
+    for token in tokens.into_iter().map(str::to_owned).chain([encoded(secret, 1), encoded(secret, 2)]) {
+        for path in [
+            format!("/{token}"),
+            format!("/contacts/{token}"),
+            format!("/v1/{token}/x"),
+            format!("/contacts/?query={token}"),
+            format!("/contacts/?{token}=1"),
+            format!("/app/{token}"),
+            format!("/app/invite/x{token}"),
+            format!("/app/invite/x?{token}"),
+            format!("/app/setup?token=x{token}"),
+            format!("/app/sign-in?next=/app/{token}&agency={token}"),
+            format!("/docs/{token}"),
+            format!("/assets/{token}"),
+            format!("/healthz?{token}"),
+        ] {
+            for method in [reqwest::Method::GET, reqwest::Method::POST] {
+                let call = client.request(method, url(&path)).header("Referer", format!("http://x/{token}"));
+                let call = call.header("User-Agent", &token).header("Sec-Fetch-Site", "same-origin");
+                let answer = call.header("Idempotency-Key", &token).send().await.unwrap();
+                let text = answer.text().await.unwrap();
+                let tail = &secret[secret.len() - 20..];
+                // The form of the sign-in leads back to where somebody wanted to go, and is asked by nobody else.
+                assert!(!text.contains(tail) || path.contains("next="), "{path}: {text}");
+            }
+        }
+    }
+    server.signal(Signal::TERM);
+    assert!(server.child.wait().unwrap().success());
+    let log = log.join().unwrap();
+    assert!(log.contains("\"route\":\"GET /app/invite/{token}\""), "{log}");
+    for token in [setup.as_str(), &invitation, &secret[secret.len() - 20..]] {
+        for written in [token.to_owned(), encoded(token, 1), encoded(token, 2)] {
+            assert!(
+                !log.contains(&written),
+                "{written} in {}",
+                log.lines().find(|line| line.contains(&written)).unwrap()
+            );
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_anybody_can_repeat_is_logged_by_count() {
     let instance = Instance::new("count");
