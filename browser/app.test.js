@@ -207,7 +207,7 @@ test('a member is invited, joins, sees only what is theirs, and is disabled', as
   await page.getByRole('link', { name: 'Disable…' }).click();
   await look(page, 'member-disable');
   await page.getByRole('checkbox', { name: /Deactivate Class bookings/ }).check();
-  await submit('Disable Sara');
+  await submit('Disable member');
   await page.waitForSelector('text=This member cannot sign in');
   assert.match(await page.locator('tr', { hasText: 'Class bookings' }).innerText(), /Deactivated/);
   await other.goto(`${base}/app`);

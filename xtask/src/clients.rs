@@ -49,6 +49,10 @@ pub(crate) fn run_browser() -> Outcome {
     let setup_url = server.setup_url()?;
     node_tests(&folder, &["app.test.js"], &server, vec![("KEYSTEAD_SETUP_URL", setup_url)])?;
     drop(server);
+    let server = Server::start(&binary)?;
+    let setup_url = server.setup_url()?;
+    node_tests(&folder, &["long-names.test.js"], &server, vec![("KEYSTEAD_SETUP_URL", setup_url)])?;
+    drop(server);
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?)?;
     node_tests(&folder, &["old-keys.test.js"], &demo, Vec::new())

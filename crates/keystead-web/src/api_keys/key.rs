@@ -181,7 +181,10 @@ pub(super) async fn key_page(
             previous_last_four: previous.secret.last_four.clone(),
             retires: words::until(previous.retires_at, now),
             retires_exactly: zone.exactly(previous.retires_at),
-            previous_used: previous.secret.last_used_at.map_or_else(|| "never".to_owned(), |at| words::ago(at, now)),
+            previous_used: previous
+                .secret
+                .last_used_at
+                .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", words::ago(at, now))),
             new_is_used: key.current.last_used_at.is_some(),
         }),
         trail: changes.iter().map(trail).collect(),

@@ -1,0 +1,250 @@
+// Names as long as they may be, and without a place to break: on every page and every screen all stays in its place.
+const test = require('node:test');
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { base, open, visit, look, measure } = require('./support');
+
+const long = (letter, length) => letter.repeat(length);
+const email = `${long('w', 60)}@${long('x', 50)}.example`;
+const password = 'correct horse battery';
+const agency = long('A', 120);
+const location = long('L', 120);
+const person = long('P', 100);
+const keyName = long('K', 64);
+
+let browser;
+let page;
+const seen = new Set();
+test.before(async () => {
+  browser = await open();
+  page = await visit(browser);
+});
+test.after(async () => browser?.close());
+
+const submit = (text) => page.getByRole('button', { name: text, exact: true }).click();
+
+/// Every page of the app, as its own table of routes has them: a new one cannot be forgotten.
+function pages() {
+  const source = fs.readFileSync(path.join(__dirname, '../crates/keystead-web/src/lib.rs'), 'utf8');
+  const places = ['/app/agency', '/app/locations/{location}'];
+  const all = [...source.matchAll(/(own)?\("(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
+  assert.ok(all.length > 40, 'the table of routes is read');
+  // What is not a page of its own: it leads on, is a file, a stream or a line of text, or the way out.
+  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|stream|first-call/;
+  return all.filter((at) => !none.test(at));
+}
+
+async function at(url, name, template) {
+  await page.goto(base + url);
+  await measure(page, name);
+  seen.add(template ?? url);
+}
+
+/// The page after an action, measured with what it says of it.
+async function after(name, text) {
+  assert.match(await page.textContent('#flash'), text, name);
+  await measure(page, name);
+}
+
+test('an instance is set up with the longest names', async () => {
+  await page.goto(process.env.KEYSTEAD_SETUP_URL);
+  await measure(page, 'setup');
+  seen.add('/app/setup');
+  await page.fill('#email', email);
+  await page.fill('#first_name', person);
+  await page.fill('#last_name', person);
+  await page.fill('#password', password);
+  await page.fill('#agency', agency);
+  await page.fill('#location', location);
+  await page.fill('#country', 'DE');
+  await submit('Set up and make the first key');
+  await page.waitForURL(/settings\/keys\/new/);
+  await measure(page, 'the first key');
+});
+
+let place;
+let secret;
+let keys;
+test('a key with a long name is on every page that has keys', async () => {
+  place = page.url().match(/\/app\/locations\/[^/]+/)[0];
+  const create = async (url, kind) => {
+    await page.goto(base + url);
+    await page.fill('#name', keyName);
+    if (kind === 'agency') {
+      await page.getByRole('radio', { name: /Agency key/ }).check();
+      await page.getByRole('radio', { name: /Chosen locations/ }).check();
+      await page.getByRole('checkbox', { name: location }).check();
+    }
+    await page.getByText('More: description').click();
+    await page.fill('#description', long('d', 1000));
+    await page.fill('#allowed_ips', '127.0.0.0/8\n2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\n::1');
+    await measure(page, `${url}, filled`);
+    await submit('Create key');
+    const made = await page.inputValue('#secret');
+    await look(page, `long-reveal-${kind}`);
+    await submit('Copy');
+    return made;
+  };
+  const agencySecret = await create('/app/agency/settings/keys/new', 'agency');
+  secret = await create(`${place}/settings/keys/new`, 'location');
+  keys = { '/app/agency': agencySecret.split('_')[2], [place]: secret.split('_')[2] };
+  const agent = { 'User-Agent': long('u', 300), Authorization: `Bearer ${secret}` };
+  for (let call = 0; call < 3; call += 1) assert.equal((await fetch(`${base}/contacts/`, { headers: agent })).status, 200);
+
+  for (const [where, id] of Object.entries(keys)) {
+    const template = where === place ? '/app/locations/{location}' : where;
+    const key = `${where}/settings/keys/${id}`;
+    await at(where, 'overview', template);
+    await at(`${where}/settings/keys?tab=${where === place ? 'location' : 'agency'}`, 'keys', `${template}/settings/keys`);
+    await page.fill('#q', long('z', 200));
+    await submit('Search');
+    await measure(page, 'nothing found');
+    await at(`${where}/settings/keys/new`, 'create', `${template}/settings/keys/new`);
+    await at(key, 'key', `${template}/settings/keys/{id}`);
+    await look(page, `long-key-${where === place ? 'location' : 'agency'}`);
+    await at(`${key}?by=hours`, 'key by hours', `${template}/settings/keys/{id}`);
+    for (const table of await page.locator('main details summary').all()) await table.click();
+    await measure(page, 'key by hours, as a table');
+    for (const form of ['edit', 'rotate', 'deactivate', 'delete', 'replace']) {
+      await at(`${key}/${form}`, form, `${template}/settings/keys/{id}/${form}`);
+    }
+    await page.goto(`${base}${key}/delete`);
+    await page.fill('#name', 'another');
+    await submit('Delete key');
+    await measure(page, 'delete, wrong name');
+    await page.goto(`${base}${key}/rotate`);
+    await submit('Rotate');
+    await submit('Copy');
+    await page.goto(base + key);
+    await look(page, 'long-rotating');
+    await submit('End the old secret now');
+    await after('finished', /has ended/);
+    await submit('Keep');
+    await after('kept', /full 90 days/);
+  }
+});
+
+test('members and locations with long names', async () => {
+  await at('/app/agency/members', 'members', '/app/agency/members');
+  await at(`${place}/members`, 'members of a location', '/app/locations/{location}/members');
+  await at(`${place}/members/invite`, 'invite', '/app/locations/{location}/members/invite');
+  await at('/app/agency/members/invite', 'invite', '/app/agency/members/invite');
+  const invited = `${long('i', 60)}@${long('j', 50)}.example`;
+  await page.fill('#email', invited);
+  await page.getByRole('radio', { name: /Location admin/ }).check();
+  await page.getByRole('checkbox', { name: location }).check();
+  await measure(page, 'invite, filled');
+  await submit('Make invitation link');
+  await look(page, 'long-invitation');
+  const link = await page.inputValue('#link');
+  const other = await visit(browser);
+  await other.goto(link);
+  await measure(other, 'accept');
+  seen.add('/app/invite/{token}');
+  await other.fill('#first_name', person);
+  await other.fill('#last_name', person);
+  await other.fill('#password', password);
+  await other.getByRole('button', { name: 'Join' }).click();
+  await measure(other, 'a location admin’s first page');
+  await other.goto(`${base}${place}/settings/keys/new`);
+  await other.fill('#name', keyName);
+  await other.getByRole('button', { name: 'Create key' }).click();
+  await other.getByRole('button', { name: 'Copy' }).click();
+  await other.locator('[data-leaves-secret]').click();
+  await other.waitForURL(/settings\/keys\/(?!new)[^/]+$/);
+  await other.context().close();
+
+  await page.goto(`${base}/app/agency/members`);
+  await look(page, 'long-members');
+  const member = await page.locator('a.name').first().getAttribute('href');
+  const id = member.split('/').pop();
+  for (const [where, template] of [['/app/agency', '/app/agency'], [place, '/app/locations/{location}']]) {
+    await at(`${where}/members/${id}`, 'member', `${template}/members/{id}`);
+    await at(`${where}/members/${id}/disable`, 'disable', `${template}/members/{id}/disable`);
+  }
+  await page.getByRole('button', { name: 'Disable member' }).click();
+  await after('disabled', /is disabled and signed out/);
+
+  await at('/app/agency/locations', 'locations', '/app/agency/locations');
+  await page.fill('#q', long('z', 200));
+  await submit('Search');
+  await measure(page, 'no location found');
+  await at('/app/agency/locations/new', 'new location', '/app/agency/locations/new');
+  await page.fill('#name', long('N', 120));
+  await submit('Save');
+  await after('added', /is added/);
+  await at(`/app/agency/locations/${place.split('/').pop()}`, 'location', '/app/agency/locations/{id}');
+  for (const field of ['address', 'city', 'state']) await page.fill(`#${field}`, long('f', 100));
+  await page.fill('#website', `https://${long('w', 60)}.example/${long('p', 200)}`);
+  await submit('Save');
+  await after('saved', /is saved/);
+  await page.goto(`${base}/app/agency/locations/${place.split('/').pop()}`);
+  await submit('Suspend location');
+  await after('suspended', /is suspended/);
+  await at(place, 'a suspended location', '/app/locations/{location}');
+  await at(`${place}/settings/keys/${keys[place]}`, 'a suspended key', '/app/locations/{location}/settings/keys/{id}');
+  await look(page, 'long-suspended');
+  await page.goto(`${base}/app/agency/locations/${place.split('/').pop()}`);
+  await submit('Resume location');
+  await after('resumed', /goes on/);
+  await page.locator('.switch summary').click();
+  await measure(page, 'the switcher, open');
+});
+
+test('notices, the audit log and the system page', async () => {
+  const id = keys['/app/agency'];
+  await page.goto(`${base}/app/agency/settings/keys/${id}/rotate`);
+  await submit('Rotate');
+  const leaked = await page.inputValue('#secret');
+  await submit('Copy');
+  await fetch(`${base}/api-keys/revoke-exposed`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ keys: [leaked] }),
+  });
+  await page.goto(`${base}/app/agency`);
+  await page.locator('.bell b').waitFor({ state: 'visible', timeout: 15000 });
+  await at(`/app/agency/settings/keys/${id}`, 'an exposed key', '/app/agency/settings/keys/{id}');
+  await look(page, 'long-exposed');
+  await at('/app/agency/notices', 'notices', '/app/agency/notices');
+  await look(page, 'long-notices');
+  await page.getByRole('button', { name: /Put away/ }).first().click();
+  await after('put away', /is put away/);
+  await at(`${place}/notices`, 'notices of a location', '/app/locations/{location}/notices');
+  await at('/app/agency/notices/preferences', 'preferences', '/app/agency/notices/preferences');
+  await at(`${place}/notices/preferences`, 'preferences', '/app/locations/{location}/notices/preferences');
+  await at('/app/agency/audit', 'audit', '/app/agency/audit');
+  for (const row of await page.locator('tbody details summary').all()) await row.click();
+  await measure(page, 'audit, open');
+  await at('/app/account', 'account', '/app/account');
+  await at('/app/agency/settings/system', 'system', '/app/agency/settings/system');
+  await submit('Pause deletions');
+  await after('paused', /paused/);
+  await submit('Go on with deletions');
+  // The mail about the exposed key is written within a minute.
+  for (let second = 0; second < 90 && !(await page.locator('main details').count()); second += 1) {
+    await page.waitForTimeout(1000);
+    await page.goto(`${base}/app/agency/settings/system`);
+  }
+  await page.locator('main details summary').first().click();
+  await look(page, 'long-system');
+
+  await page.goto(`${base}/app/agency/settings/keys/${id}/delete`);
+  await page.fill('#name', keyName);
+  await submit('Delete key');
+  await after('deleted', /is deleted/);
+  await page.goto(`${base}/app/agency/settings/keys/${id}`);
+  await look(page, 'long-tombstone');
+});
+
+test('pages for everybody, and every page was measured', async () => {
+  for (const name of ['quickstart', 'api-keys', 'errors']) await at(`/docs/${name}`, name, '/docs/{page}');
+  await at('/docs', 'docs', '/docs');
+  await at('/docs/errors/key_unknown', 'an error code', '/docs/errors/{code}');
+  await page.goto(`${base}/app/nothing`);
+  await measure(page, 'missing');
+  await page.goto(`${base}/app/agency`);
+  await submit('Sign out');
+  await measure(page, 'signed out');
+  await at('/app/sign-in?next=%2Fapp&lost=1', 'sign in', '/app/sign-in');
+  assert.deepEqual(pages().filter((known) => !seen.has(known)), [], 'pages that this test does not know');
+});
