@@ -67,6 +67,23 @@ pub(crate) async fn rotate_form(State(web): State<Web>, here: Here) -> Result<Re
     Ok(render(&rotate_page(&web, &here, &key, Problems::default())))
 }
 
+/// What became of the secret that was replaced.
+fn fate_of_secret(here: &Here, key: &ApiKey, now: UtcMs) -> String {
+    match (&key.state, key.overlap(now)) {
+        (KeyState::Active, Some(old)) => format!("The old secret works until {}.", here.zone().instant(old.retires_at)),
+        (KeyState::Active, None) => "The old secret is dead.".to_owned(),
+        _ => "The key stays switched off.".to_owned(),
+    }
+}
+
+/// What became of a key that was lost.
+fn fate_of_key(old: &ApiKey) -> String {
+    match old.state {
+        KeyState::Active => "The lost key works until this one is used for the first time.".to_owned(),
+        _ => "The lost key is switched off.".to_owned(),
+    }
+}
+
 pub(crate) async fn rotate(
     State(web): State<Web>,
     mut here: Here,
@@ -79,7 +96,11 @@ pub(crate) async fn rotate(
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(overlap), true) = (overlap, problems.is_empty()) {
         let version = fields.text("version").and_then(|version| version.parse().ok());
-        let rotate = async |authority| web.app.rotate_key(&authority, key.id, version, overlap).await;
+        let rotate = async |authority| {
+            let made = web.app.rotate_key(&authority, key.id, version, overlap).await?;
+            let old = fate_of_secret(&here, &made.key, web.app.now());
+            Ok((made, old))
+        };
         match make_once(&web, &here, &fields, Made::Rotated, rotate).await {
             Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,
@@ -131,7 +152,10 @@ pub(crate) async fn replace(
             Some("first_use") => OldKeyEnds::FirstUse,
             _ => OldKeyEnds::Now,
         };
-        let replace = async |authority| Ok(web.app.replace_key(&authority, key.id, ends).await?.made);
+        let replace = async |authority| {
+            let replaced = web.app.replace_key(&authority, key.id, ends).await?;
+            Ok((replaced.made, fate_of_key(&replaced.old)))
+        };
         match make_once(&web, &here, &fields, Made::Replaced, replace).await {
             Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,

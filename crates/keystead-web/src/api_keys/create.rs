@@ -201,7 +201,7 @@ pub(crate) async fn create(
     let new = read_new(&web, &here, &fields, &mut problems).await?;
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(new), true) = (new, problems.is_empty()) {
-        let create = async |authority| web.app.create_key(&authority, new).await;
+        let create = async |authority| Ok((web.app.create_key(&authority, new).await?, String::new()));
         match make_once(&web, &here, &fields, Made::Created, create).await {
             Ok(revealed) => return Ok(revealed),
             Err(error) => problems.take(error)?,

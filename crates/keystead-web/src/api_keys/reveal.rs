@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use keystead_core::{Authority, CreatedKey, Error, Replay};
+use keystead_core::{Authority, CreatedKey, Error, Replay, warning_of_namesakes};
 use keystead_model::{api_key::KeyKind, text::isolated};
 
 use super::access;
@@ -25,6 +25,9 @@ struct Reveal {
     poll_url: String,
     key_url: String,
     rotated: bool,
+    /// What became of what it took the place of, if it did.
+    old: String,
+    warning: Option<String>,
 }
 
 struct Snippet {
@@ -69,7 +72,7 @@ fn snippets(base: &str, key: &str) -> Vec<Snippet> {
     ]
 }
 
-fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response {
+fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool, old: String) -> Response {
     let Some(secret) = made.secret.as_ref().map(|secret| secret.expose()) else {
         return already_shown(here, made.key.id.as_str());
     };
@@ -100,11 +103,14 @@ fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool) -> Response 
         poll_url: here.url(&format!("/settings/keys/{id}/first-call")),
         key_url: here.url(&format!("/settings/keys/{id}")),
         rotated,
+        old,
+        warning: warning_of_namesakes(made.namesakes),
     };
     render(&page)
 }
 
-/// Makes a secret once for each form that was sent, and shows it. A form that is sent again shows none.
+/// Makes a secret once for each form that was sent, and shows it beside what became of the old one. A form that is
+/// sent again shows none.
 pub(super) async fn make_once<F>(
     web: &Web,
     here: &Here,
@@ -113,7 +119,7 @@ pub(super) async fn make_once<F>(
     make: impl FnOnce(Authority) -> F,
 ) -> Result<Response, Error>
 where
-    F: Future<Output = Result<CreatedKey, Error>>,
+    F: Future<Output = Result<(CreatedKey, String), Error>>,
 {
     let (route, rotated) = match made {
         Made::Created => ("app create key", false),
@@ -127,9 +133,9 @@ where
         Replay::New(claim) | Replay::Lost(claim) => claim,
         Replay::Answered(_, id) => return Ok(already_shown(here, &id)),
     };
-    let made = make(here.authority().clone().with_claim(claim.clone())).await?;
+    let (made, old) = make(here.authority().clone().with_claim(claim.clone())).await?;
     web.app.finish_idempotent(&claim, 200, made.key.id.as_str()).await?;
-    Ok(reveal(web, here, &made, rotated))
+    Ok(reveal(web, here, &made, rotated, old))
 }
 
 fn already_shown(here: &Here, id: &str) -> Response {

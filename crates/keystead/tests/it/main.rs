@@ -24,6 +24,7 @@ mod members;
 mod metrics;
 mod nodes;
 mod overload;
+mod pages;
 mod races;
 mod rate_limits;
 mod requests;
