@@ -127,6 +127,28 @@ test('a key is edited, rotated, switched off and on, and deleted', async () => {
   await look(page, 'deleted');
 });
 
+test('a whole key that is pasted is found, and its secret does not leave the field', async () => {
+  const keys = page.url().split('?')[0];
+  await page.goto(`${keys}/new`);
+  await page.fill('#name', 'Pasted');
+  await submit('Create key');
+  const secret = await page.inputValue('#secret');
+  await submit('Copy');
+  await page.getByRole('link', { name: 'Done, I have stored it' }).click();
+  const sent = [];
+  const note = (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`);
+  page.on('request', note);
+  await page.goto(keys);
+  await page.fill('#q', ` ${secret}\n`);
+  assert.equal(await page.inputValue('#q'), secret.split('_')[2]);
+  await submit('Search');
+  await page.waitForURL(/query=|q=/);
+  assert.equal(await page.locator('tbody tr').count(), 1);
+  assert.match(await page.textContent('tbody'), /Pasted/);
+  page.off('request', note);
+  assert.ok(sent.length > 1 && !sent.join().includes(secret.slice(-38)), sent.join());
+});
+
 test('agency view has both kinds of keys, locations and members', async () => {
   await page.goto(`${base}/app/agency`);
   await look(page, 'agency');
