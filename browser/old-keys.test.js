@@ -1,7 +1,7 @@
 // Keys on their way to the end, in the demo: notices, Keep, the life line, restoring, and the live count.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, look } = require('./support');
+const { base, open, visit, look, measure } = require('./support');
 
 let browser;
 let page;
@@ -163,4 +163,23 @@ test('the operator sees the system and its outbox, and can pause deletions', asy
   assert.match(await page.locator('main').innerText(), /Deletions of unused keys are paused/);
   await page.getByRole('button', { name: 'Go on with deletions' }).click();
   assert.match(await page.locator('main').innerText(), /Running/);
+});
+
+test('an old key with a long name stays inside of what it stands in', async () => {
+  const long = 'K'.repeat(64);
+  await page.goto(`${base}/app/agency/settings/keys?tab=idle`);
+  await measure(page, 'idle');
+  await page.getByRole('link', { name: "Intern's script" }).click();
+  const key = page.url();
+  await page.goto(`${key}/edit`);
+  await page.fill('#name', long);
+  await page.getByRole('button', { name: 'Save' }).click();
+  assert.match(await page.locator('.pill').first().innerText(), /Idle, deletes in 13 days/);
+  await measure(page, 'an idle key');
+  await page.goto(`${base}/app/agency/settings/keys?tab=idle`);
+  await measure(page, 'idle, long');
+  await page.goto(`${base}/app/agency/notices`);
+  await page.getByRole('link', { name: /All, with what was put away/ }).click();
+  assert.equal(await notice(long).count(), 1);
+  await measure(page, 'notices, long');
 });
