@@ -1,6 +1,7 @@
 //! `cargo xtask …`: what the project runs, the same by hand and in CI.
 
 mod bench;
+mod campaign;
 mod clients;
 mod contract;
 mod lint;
@@ -26,6 +27,8 @@ enum Task {
     Test(test::Test),
     /// Measure against a bare axum server
     Bench(bench::Bench),
+    /// Attack a release build in full: slow-clients, overload, guesses
+    Campaign(campaign::Campaign),
     /// Simulate years of keys and check what is promised of their life (see cargo xtask simulate -- --help)
     #[command(disable_help_flag = true)]
     Simulate {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Line::parse().task {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Campaign(campaign) => campaign.run(),
         Task::Simulate { arguments } => test::run_simulation(&arguments),
         Task::Contract(contract) => contract.run(),
         Task::Lint => lint::run(),

@@ -4,6 +4,7 @@
 
 mod client;
 mod figures;
+mod guesses;
 mod overload;
 mod server;
 mod slow_clients;
@@ -42,6 +43,8 @@ enum Campaign {
     SlowClients(slow_clients::SlowClients),
     /// Ten times what the server can do
     Overload(overload::Overload),
+    /// Guessing passwords
+    Guesses(guesses::Guesses),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         (Err(error), _) => Err(error.to_string()),
         (Ok(runtime), Campaign::SlowClients(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Overload(campaign)) => runtime.block_on(campaign.run(&place)),
+        (Ok(runtime), Campaign::Guesses(campaign)) => runtime.block_on(campaign.run(&place)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,7 +25,9 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
     folder: PathBuf,
-    /// A key with full access to a location of the first agency.
+    /// The first agency.
+    pub(crate) agency: String,
+    /// A key with full access to a location of it.
     pub(crate) key: String,
     /// The same of another agency.
     pub(crate) neighbour: String,
@@ -53,7 +55,8 @@ impl Place {
         command
     }
 
-    fn json(&self, folder: &std::path::Path, arguments: &[&str]) -> Outcome<Value> {
+    /// What a command answers.
+    pub(crate) fn json(&self, folder: &std::path::Path, arguments: &[&str]) -> Outcome<Value> {
         let output = self.command(folder, arguments).output().map_err(|error| format!("{}: {error}", self.binary))?;
         serde_json::from_slice(&output.stdout).map_err(|error| format!("{arguments:?}: {error}"))
     }
@@ -100,7 +103,7 @@ impl Place {
         BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
         let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
         let address = address.ok_or_else(|| format!("the server said {line:?}"))?;
-        Ok(Server { child, address, folder, key: mine, neighbour })
+        Ok(Server { child, address, folder, agency: text(&first["agencyId"]), key: mine, neighbour })
     }
 }
 

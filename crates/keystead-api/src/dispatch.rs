@@ -444,6 +444,7 @@ fn body_failure(error: BodyError) -> Failure {
         BodyError::TooLarge => ErrorCode::BodyTooLarge,
         BodyError::TooSlow => ErrorCode::RequestTimeout,
         BodyError::Broken => ErrorCode::MalformedBody,
+        BodyError::NoRoom => return Error::Overloaded(Crowded::COME_BACK).into(),
     };
     Failure::new(code, code.title())
 }

@@ -1,16 +1,22 @@
 //! JSON as strictly as an API needs it: a name twice, or nesting without end, is an error and not a guess.
 
+use std::cell::Cell;
+
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting that is read.
 pub(crate) const DEPTH: usize = 64;
+/// Most values that are read. In memory each takes much more than the two bytes that it may have been sent with.
+const VALUES: usize = 10_000;
 
 /// Reads one JSON object; what stands after it is an error, and a mark of the byte order before it is passed over (RFC 8259).
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict(DEPTH).deserialize(&mut reader).map_err(|error| error.to_string())?;
+    let left = Cell::new(VALUES);
+    let strict = Strict { depth: DEPTH, left: &left };
+    let value = strict.deserialize(&mut reader).map_err(|error| error.to_string())?;
     reader.end().map_err(|error| error.to_string())?;
     match value {
         Value::Object(map) => Ok(map),
@@ -18,23 +24,34 @@ pub(crate) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
-struct Strict(usize);
+#[derive(Clone, Copy)]
+struct Strict<'c> {
+    /// How much deeper it may be nested.
+    depth: usize,
+    /// How many values more there may be.
+    left: &'c Cell<usize>,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| D::Error::custom(format!("it has more than {VALUES} values")))?);
         deserializer.deserialize_any(self)
     }
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: Error>(&self) -> Result<Self, E> {
-        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom(format!("it is nested more than {DEPTH} deep")))
+        let depth = self.depth.checked_sub(1);
+        depth
+            .map(|depth| Self { depth, ..*self })
+            .ok_or_else(|| E::custom(format!("it is nested more than {DEPTH} deep")))
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -121,5 +138,9 @@ mod tests {
         assert!(parse_object(deep.as_bytes()).is_ok());
         let deeper = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH + 1), "]".repeat(DEPTH + 1));
         assert!(parse_object(deeper.as_bytes()).unwrap_err().contains("nested"));
+        // The object and its list count, too.
+        let list = |count: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(count - 1));
+        assert!(parse_object(list(VALUES - 2).as_bytes()).is_ok());
+        assert!(parse_object(list(VALUES - 1).as_bytes()).unwrap_err().contains("more than 10000 values"));
     }
 }

@@ -1,6 +1,10 @@
 //! Reading a request's body, within a size. Its time is the accept loop's.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    ops::Deref,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -20,6 +24,60 @@ pub enum BodyError {
     TooSlow,
     /// The connection broke.
     Broken,
+    /// The bodies of others take all the memory that bodies may have.
+    NoRoom,
+}
+
+/// Bytes of all bodies that are in memory.
+const ALL_BODIES: usize = 256 * BODY_LIMIT;
+static IN_MEMORY: AtomicUsize = AtomicUsize::new(0);
+
+/// Room for a body in memory, given back when it is dropped.
+#[derive(Debug)]
+struct Room {
+    /// What all bodies take.
+    all: &'static AtomicUsize,
+    own: usize,
+}
+
+impl Room {
+    fn none(all: &'static AtomicUsize) -> Self {
+        Self { all, own: 0 }
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
+        let more = |all: usize| all.checked_add(bytes).filter(|all| *all <= ALL_BODIES);
+        self.all.fetch_update(Relaxed, Relaxed, more).map_err(|_| BodyError::NoRoom)?;
+        self.own += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Relaxed);
+    }
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub struct ReadBody {
+    bytes: Bytes,
+    _room: Room,
+}
+
+impl ReadBody {
+    /// The bytes alone, for bodies that are small.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+}
+
+impl Deref for ReadBody {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl BodyError {
@@ -41,13 +99,14 @@ impl BodyError {
 const DRAINED: usize = 8 * BODY_LIMIT;
 
 /// Reads the whole body, which may have up to `limit` bytes.
-pub async fn read_body<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
+pub async fn read_body<B>(mut body: B, limit: usize) -> Result<ReadBody, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let mut room = Room::none(&IN_MEMORY);
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(ReadBody { bytes: Bytes::new(), _room: room });
     }
     let mut kept = BytesMut::new();
     let mut length = 0usize;
@@ -55,10 +114,37 @@ where
         let Ok(chunk) = frame.map_err(|error| BodyError::of(error.into()))?.into_data() else { continue };
         length = length.saturating_add(chunk.len());
         if length <= limit {
+            room.grow(chunk.len())?;
             kept.extend_from_slice(&chunk);
         } else if length > limit + DRAINED {
             break;
         }
     }
-    if length > limit { Err(BodyError::TooLarge) } else { Ok(kept.freeze()) }
+    if length > limit { Err(BodyError::TooLarge) } else { Ok(ReadBody { bytes: kept.freeze(), _room: room }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[test]
+    fn bodies_have_so_much_memory_together() {
+        static ALL: AtomicUsize = AtomicUsize::new(0);
+        let (mut one, mut other) = (Room::none(&ALL), Room::none(&ALL));
+        assert_eq!(one.grow(ALL_BODIES - 10), Ok(()));
+        assert_eq!((other.grow(10), other.grow(1)), (Ok(()), Err(BodyError::NoRoom)));
+        drop(one);
+        assert_eq!(other.grow(1), Ok(()));
+        drop(other);
+        assert_eq!(ALL.load(Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_as_long_as_allowed() {
+        let read = async |limit| read_body(Full::new(Bytes::from_static(b"12345")), limit).await;
+        assert_eq!(read(5).await.map(|body| body.len()), Ok(5));
+        assert_eq!(read(4).await.err(), Some(BodyError::TooLarge));
+    }
 }

@@ -11,7 +11,7 @@ mod server;
 
 pub use admission::{Admission, Crowded, Party, Place, Places};
 pub use arrival::{Arrival, Arrivals, TrustedProxies};
-pub use body::{BODY_LIMIT, BodyError, read_body};
+pub use body::{BODY_LIMIT, BodyError, ReadBody, read_body};
 pub use exposition::expose;
 pub use metrics::{Answered, Face, Metrics};
 pub use pace::{BodyFailure, Pace, RequestBody};

@@ -78,12 +78,13 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
         BodyError::TooLarge => refusal(ErrorCode::BodyTooLarge, "The form is too large.\n"),
         BodyError::TooSlow => refusal(ErrorCode::RequestTimeout, "The form did not arrive in time.\n"),
+        BodyError::NoRoom => Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(),
         BodyError::Broken => refusal(ErrorCode::MalformedBody, "The form did not arrive.\n"),
     })?;
     if has_nul(&form) {
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
     }
-    Ok(Request::from_parts(parts, Body::from(form)))
+    Ok(Request::from_parts(parts, Body::from(form.into_bytes())))
 }
 
 /// A refusal that no browser shows to a person who filled in a form of ours.
