@@ -66,14 +66,14 @@ impl Figure {
 #[derive(Default)]
 pub(crate) struct Counted {
     swept: Mutex<Swept>,
-    tasks: Mutex<BTreeMap<&'static str, Runs>>,
+    tasks: Mutex<BTreeMap<&'static str, TaskFigures>>,
     feed_head: AtomicI64,
     feed_applied: AtomicI64,
 }
 
 /// A task that runs by the clock.
 #[derive(Clone, Copy, Default)]
-struct Runs {
+struct TaskFigures {
     runs: u64,
     failures: u64,
     succeeded_at: UtcMs,
@@ -153,7 +153,7 @@ impl App {
 
     fn task_figures(&self, figures: &mut Vec<Figure>) {
         let tasks = self.counted.tasks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut each = |name, help, reading: fn(&Runs) -> Reading| {
+        let mut each = |name, help, reading: fn(&TaskFigures) -> Reading| {
             figures.extend(tasks.iter().map(|(task, runs)| Figure {
                 name,
                 help,

@@ -231,7 +231,7 @@ impl Admission {
             let takes = |lane| if in_hand { self.try_take_in_lane(lane) } else { self.try_take(lane) };
             let Some(lane) = line.turn(takes) else { break };
             self.waiting.fetch_sub(1, SeqCst);
-            in_hand = !line.pop_newest(lane).is_some_and(|called| called.send(()).is_ok());
+            in_hand = line.pop_newest(lane).is_none_or(|called| called.send(()).is_err());
             if in_hand {
                 // Gone in this moment: the place goes to the next.
                 self.lanes[lane].fetch_sub(1, SeqCst);
