@@ -1,9 +1,9 @@
 //! How many requests are worked on at a time, and whose turn it is when there are too many.
 //!
 //! A database does only so much a second. If everything that comes were begun, everything would be late; so what is too
-//! much waits a moment, and then is told to come back. The newest goes first: whoever came just now can still be
-//! answered in time, while those who have waited long would be late anyway. Parties take turns, so that one of them
-//! cannot crowd out the others, and has at most a share of the places besides.
+//! much waits a moment, and then is told to come back. A short line is served in its order. In a long one the newest goes
+//! first: whoever came just now can still be answered in time, while those who have waited long would be late anyway.
+//! Parties take turns, so that one of them cannot crowd out the others, and has at most a share of the places besides.
 //!
 //! While there is room, a request costs a hash and a few atomics. The lock belongs to those who wait.
 
@@ -45,9 +45,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// For so many at a time: a party may have three quarters, and twice as many wait for half a second.
+    /// For so many at a time: a party may have three quarters, and twice as many wait for a second.
     pub fn of(working: usize) -> Self {
-        Self { working, of_one: working - working / 4, waiting: working * 2, patience: Duration::from_millis(500) }
+        Self { working, of_one: working - working / 4, waiting: working * 2, patience: Duration::from_secs(1) }
     }
 }
 
@@ -230,8 +230,8 @@ impl Admission {
         loop {
             let takes = |lane| if in_hand { self.try_take_in_lane(lane) } else { self.try_take(lane) };
             let Some(lane) = line.turn(takes) else { break };
-            self.waiting.fetch_sub(1, SeqCst);
-            in_hand = line.pop_newest(lane).is_none_or(|called| called.send(()).is_err());
+            let is_short = self.waiting.fetch_sub(1, SeqCst) <= self.places.working;
+            in_hand = line.pop(lane, is_short).is_none_or(|called| called.send(()).is_err());
             if in_hand {
                 // Gone in this moment: the place goes to the next.
                 self.lanes[lane].fetch_sub(1, SeqCst);
@@ -253,13 +253,14 @@ impl Line {
         Some(lane)
     }
 
-    fn pop_newest(&mut self, lane: usize) -> Option<oneshot::Sender<()>> {
+    /// Who goes next in a lane: the oldest or the newest.
+    fn pop(&mut self, lane: usize, oldest: bool) -> Option<oneshot::Sender<()>> {
         let waiters = self.lanes.get_mut(&lane)?;
-        let newest = waiters.pop_back();
+        let next = if oldest { waiters.pop_front() } else { waiters.pop_back() };
         if waiters.is_empty() {
             self.lanes.remove(&lane);
         }
-        newest.map(|waiter| waiter.called)
+        next.map(|waiter| waiter.called)
     }
 
     /// Ends the waiting of the one that has waited longest in the longest lane.
