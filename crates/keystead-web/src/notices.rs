@@ -5,12 +5,12 @@ use std::{convert::Infallible, time::Duration};
 use askama::Template;
 use axum::{
     Form,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Query, State},
     response::Response,
 };
+use futures_util::stream;
 use http::{HeaderValue, header};
-use http_body_util::channel::{Channel as BodyChannel, Sender};
 use keystead_core::{NoticeFilter, error::Noun};
 use keystead_model::{
     NoticeId, UtcMs,
@@ -18,6 +18,7 @@ use keystead_model::{
     scope::Scope,
 };
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::{
     Web,
@@ -27,6 +28,7 @@ use crate::{
     page::{Frame, render},
     place::{self, Here},
     show::{self as words, Zone},
+    streams::Stream,
 };
 
 /// Notices about one key, the newest in full.
@@ -263,40 +265,47 @@ pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Respons
     let Some(open) = web.streams.open(here.visitor.signed_in.user.id) else {
         return Err(keystead_core::Error::unavailable(Duration::from_secs(30)).into());
     };
-    let (sender, body) = BodyChannel::<_, Infallible>::new(4);
-    #[expect(clippy::disallowed_methods, reason = "counted, and ends with the client, the time or the server")]
-    tokio::spawn(async move {
-        let mut ended = web.ended.clone();
-        tokio::select! {
-            _ = ended.wait_for(|ended| *ended) => {}
-            _ = tokio::time::timeout(STREAM_TIME, tell(web, here, sender)) => {}
-        }
-        drop(open);
-    });
-    let mut response = Response::new(Body::new(body));
+    let until = Instant::now() + STREAM_TIME;
+    let listener = Listener { web, here, told: None, until, _open: open };
+    let mut response = Response::new(Body::from_stream(stream::unfold(listener, Listener::next)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // A proxy that collects the answer would hold back every event.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
 
-async fn tell(web: Web, here: Here, mut sender: Sender<axum::body::Bytes, Infallible>) {
-    let mut told = None;
-    loop {
-        // Whoever signed out or was disabled hears no more.
-        match place::session(&web, &here.visitor.headers).await {
-            Ok(Some(_)) => {}
-            _ => return,
+/// Somebody whose browser hears events. It is dropped with the connection.
+struct Listener {
+    web: Web,
+    here: Here,
+    /// The last number that was told.
+    told: Option<i64>,
+    until: Instant,
+    _open: Stream,
+}
+
+impl Listener {
+    /// The next event, or the end of the stream.
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        if self.told.is_some() {
+            let mut ended = self.web.ended.clone();
+            let next = Instant::now() + LOOK_EVERY;
+            tokio::select! {
+                _ = ended.wait_for(|ended| *ended) => return None,
+                () = tokio::time::sleep_until(next.min(self.until)) => {}
+            }
         }
-        let Ok(count) = web.app.count_unseen_notices(here.authority()).await else { return };
-        let event = match told == Some(count) {
+        // Whoever signed out or was disabled hears no more.
+        let session = place::session(&self.web, &self.here.visitor.headers).await;
+        if Instant::now() >= self.until || !matches!(session, Ok(Some(_))) {
+            return None;
+        }
+        let count = self.web.app.count_unseen_notices(self.here.authority()).await.ok()?;
+        let event = match self.told == Some(count) {
             true => ": still here\n\n".to_owned(),
             false => format!("data: {count}\n\n"),
         };
-        told = Some(count);
-        if sender.send_data(event.into()).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        self.told = Some(count);
+        Some((Ok(event.into()), self))
     }
 }
