@@ -327,7 +327,7 @@ impl App {
     /// The receipt of a change that is committed and holds on this node.
     pub(crate) async fn receipt(&self, sequence: i64) -> Receipt {
         let effective_here = self.clock.now();
-        let is_journaled = self.journaled(sequence).await;
+        let is_journaled = self.journaled().await;
         Receipt { sequence, effective_here, effective_everywhere_by: effective_here + FRESH_FOR, is_journaled }
     }
 

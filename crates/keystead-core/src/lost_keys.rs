@@ -136,7 +136,7 @@ impl App {
         self.keys.invalidate(id);
         if let Some(sequence) = written? {
             log_revocation(lost, "api_key.deactivated", sequence);
-            self.journaled(sequence).await;
+            self.journaled().await;
         }
         Ok(())
     }

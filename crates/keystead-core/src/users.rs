@@ -259,10 +259,9 @@ impl App {
     ) -> Result<()> {
         manages(manager)?;
         let authority = authority.clone();
-        let sequence = self
-            .store
-            .write_serial(move |tx| {
-                let sequence = changes::next(tx, Change::Member(id), authority.now())?;
+        self.store
+            .write(move |tx| {
+                changes::next(tx, Change::Member(id), authority.now())?;
                 let user = users::find(tx, authority.agency(), id)?
                     .filter(|user| is_managed(&authority, manager, user.role, &user.locations))
                     .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
@@ -276,11 +275,10 @@ impl App {
                     .map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
                 let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
                 let change = record::Change { action, location: None, subject: id.as_str(), before, after };
-                record(tx, &authority, change)?;
-                Ok::<_, Error>(sequence)
+                record(tx, &authority, change)
             })
             .await?;
-        self.journaled(sequence).await;
+        self.journaled().await;
         Ok(())
     }
 
@@ -312,9 +310,8 @@ impl App {
         change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let (email, now) = (normalized_email(email), self.clock.now());
-        let sequence = self
-            .store
-            .write_serial(move |tx| {
+        self.store
+            .write(move |tx| {
                 changes::lock(tx)?;
                 let mut found = users::find_by_email(tx, &email)?;
                 found.retain(|(user, _)| agency.is_none_or(|agency| user.agency == agency));
@@ -332,10 +329,11 @@ impl App {
                 };
                 change(tx, user)?;
                 record_unsigned(tx, user.agency, Actor::Operator, None, now, action, user.id.as_str())?;
-                Ok(changes::next(tx, Change::Member(user.id), now)?)
+                changes::next(tx, Change::Member(user.id), now)?;
+                Ok(())
             })
             .await?;
-        self.journaled(sequence).await;
+        self.journaled().await;
         Ok(())
     }
 
@@ -354,18 +352,16 @@ impl App {
         let password_hash = self.passwords.hash(new, &self.entropy, Some(Source::of(facts.address))).await?;
         let (user, now, ip) = (signed_in.user.clone(), self.clock.now(), facts.address.to_string());
         let id = user.id;
-        let sequence = self
-            .store
-            .write_serial(move |tx| {
-                let sequence = changes::next(tx, Change::Member(id), now)?;
+        self.store
+            .write(move |tx| {
+                changes::next(tx, Change::Member(id), now)?;
                 users::set_password(tx, user.id, &password_hash)?;
                 sessions::delete_of_user(tx, user.id)?;
                 let actor = Actor::User(id);
-                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())?;
-                Ok::<_, Error>(sequence)
+                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())
             })
             .await?;
-        self.journaled(sequence).await;
+        self.journaled().await;
         self.begin_session(signed_in.user.clone(), facts).await
     }
 }

@@ -20,9 +20,9 @@ const FORM: &str = "revocations/1";
 
 /// A place in the history of a database: which one, and the number of its last change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) incarnation: String,
-    pub(super) through: i64,
+pub(crate) struct Position {
+    pub(crate) incarnation: String,
+    pub(crate) through: i64,
 }
 
 /// How far somebody's authority went.

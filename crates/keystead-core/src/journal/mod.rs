@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -26,8 +26,9 @@ use keystead_store::{
     locations, users,
 };
 
+pub(crate) use self::entry::Position;
 use self::{
-    entry::{Entry, Position, Standing},
+    entry::{Entry, Standing},
     file::{Held, JournalFile, Seen},
 };
 pub use self::{
@@ -42,11 +43,20 @@ const BATCH: i64 = 500;
 /// The journal of one process.
 pub struct Journal {
     file: JournalFile,
-    /// What was last seen of the file. Its lock lets many revocations share one write.
-    seen: tokio::sync::Mutex<Seen>,
-    /// The last change that is told, to be asked without waiting.
-    through: AtomicI64,
+    place: tokio::sync::Mutex<Place>,
+    /// Rounds of telling that have begun.
+    begun: AtomicU64,
+    /// Up to where it tells everything, to be asked without waiting.
+    told: Mutex<Option<Position>>,
     problem: Mutex<Option<String>>,
+}
+
+/// Where this process is with the file. Its lock lets many revocations share one round.
+#[derive(Default)]
+struct Place {
+    seen: Seen,
+    /// The last round that has told everything there was when it began.
+    done: u64,
 }
 
 impl Journal {
@@ -54,8 +64,9 @@ impl Journal {
     pub fn at(path: PathBuf) -> Self {
         Self {
             file: JournalFile::new(path),
-            seen: tokio::sync::Mutex::default(),
-            through: AtomicI64::new(-1),
+            place: tokio::sync::Mutex::default(),
+            begun: AtomicU64::new(0),
+            told: Mutex::default(),
             problem: Mutex::default(),
         }
     }
@@ -63,6 +74,14 @@ impl Journal {
     /// The folder that it lies in.
     pub(crate) fn folder(&self) -> &Path {
         self.file.path().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    fn told(&self) -> Option<Position> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn tell(&self, position: Option<Position>) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = position;
     }
 
     /// Why it cannot be written at present, if it cannot.
@@ -99,11 +118,11 @@ impl App {
     /// authority, and every two seconds for what others changed.
     pub async fn keep_journal(&self) -> Result<()> {
         let Some(journal) = self.journal.clone() else { return Ok(()) };
-        let applied = self.applied_sequence().await;
-        if journal.through.load(Ordering::Relaxed) == applied && journal.problem().is_none() {
+        let applied = self.feed.lock().await.position();
+        if journal.told().is_some_and(|told| told == applied) && journal.problem().is_none() {
             return Ok(());
         }
-        self.tell_journal(journal, None).await
+        self.tell_journal(journal).await
     }
 
     /// What is wrong with the journal, for an operator who looks from another process than the one that keeps it.
@@ -135,31 +154,33 @@ impl App {
         Ok(warning)
     }
 
-    /// Whether change no. `sequence`, which is committed, is in the journal now. If it is not, whoever made the change
-    /// must be told that a restore of an older backup would undo it; the next change, or the job, tries again.
-    pub(crate) async fn journaled(&self, sequence: i64) -> bool {
-        match self.journal.clone() {
-            Some(journal) => self.tell_journal(journal, Some(sequence)).await.is_ok(),
-            None => true,
-        }
+    /// Whether a change that is committed is in the journal now. If it is not, whoever made it must be told that a restore
+    /// of an older backup would undo it; the next change, or the job, tries again.
+    pub(crate) async fn journaled(&self) -> bool {
+        self.keep_journal_now().await.is_ok()
     }
 
     /// The same for whoever knows that there is something to tell, and has nobody to answer.
     pub(crate) async fn keep_journal_now(&self) -> Result<()> {
         match self.journal.clone() {
-            Some(journal) => self.tell_journal(journal, None).await,
+            Some(journal) => self.tell_journal(journal).await,
             None => Ok(()),
         }
     }
 
-    async fn tell_journal(&self, journal: Arc<Journal>, sequence: Option<i64>) -> Result<()> {
-        let mut seen = journal.seen.lock().await;
-        let is_told = |position: &Position| sequence.is_some_and(|sequence| sequence <= position.through);
-        if seen.position.as_ref().is_some_and(is_told) {
+    async fn tell_journal(&self, journal: Arc<Journal>) -> Result<()> {
+        let begun = journal.begun.load(Ordering::SeqCst);
+        let mut place = journal.place.lock().await;
+        if place.done > begun {
+            // A round that began after we came has told what we came for.
             return Ok(());
         }
-        let outcome = self.tell_held(&journal, &mut seen).await;
-        journal.through.store(seen.position.as_ref().map_or(-1, |position| position.through), Ordering::Relaxed);
+        let round = journal.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let outcome = self.tell_held(&journal, &mut place.seen).await;
+        if outcome.is_ok() {
+            place.done = round;
+            journal.tell(place.seen.position.clone());
+        }
         journal.judge(outcome)
     }
 

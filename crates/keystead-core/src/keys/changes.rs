@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keystead_store::changes::{self, Change, Poll};
 
-use crate::{App, Result};
+use crate::{App, Result, journal::Position};
 
 /// How often a node asks. Four times within the bound of one second that revocation promises.
 pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -18,6 +18,13 @@ const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) struct FeedCursor {
     pub(crate) incarnation: String,
     pub(crate) seq: i64,
+}
+
+impl FeedCursor {
+    /// The same as a place in the history of the database.
+    pub(crate) fn position(&self) -> Position {
+        Position { incarnation: self.incarnation.clone(), through: self.seq }
+    }
 }
 
 impl App {
