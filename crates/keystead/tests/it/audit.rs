@@ -36,11 +36,13 @@ async fn written() -> (TestApp, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_log_grows_and_stays_sound() {
     let (app, head) = written().await;
+    let rows = verify(&app, Some(&head)).await.rows;
     app.location_key().await;
-    assert_eq!(app.app.seal_audit().await.unwrap(), 1);
+    // By us, or by the job of the server, which may be faster.
+    app.app.seal_audit().await.unwrap();
     assert_eq!(app.app.seal_audit().await.unwrap(), 0, "sealed once");
     let verified = verify(&app, Some(&head)).await;
-    assert_eq!(verified.problems, Vec::<String>::new());
+    assert_eq!((verified.problems, verified.rows), (Vec::<String>::new(), rows + 1));
     // What happens to data is audited, and not part of the chain.
     let key = app.location_key().await;
     app.app.seal_audit().await.unwrap();
