@@ -7,7 +7,7 @@ use crate::{Result, Tx};
 pub fn contained(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
     tx.query(
         "SELECT incarnation, sequence FROM lineage
-         UNION ALL SELECT i.incarnation, h.seq FROM instance i CROSS JOIN change_head h",
+         UNION ALL SELECT i.incarnation, h.seq FROM instance i CROSS JOIN change_head h WHERE i.id = 1 AND h.id = 1",
         &[],
         |row| Ok((row.column()?, row.column()?)),
     )
