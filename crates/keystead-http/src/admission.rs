@@ -1,8 +1,8 @@
 //! How many requests are worked on at a time, and whose turn it is when there are too many.
 //!
 //! A database does only so much a second. If everything that comes were begun, everything would be late; so what is too
-//! much waits a moment, and then is told to come back. A short line is served in its order. In a long one the newest goes
-//! first: whoever came just now can still be answered in time, while those who have waited long would be late anyway.
+//! much waits a moment, and then is told to come back. A line that moves is served in its order. Where the oldest has waited
+//! for half of its patience, the newest goes first: it can still be answered in time, while the others would be late anyway.
 //! Parties take turns, so that one of them cannot crowd out the others, and has at most a share of the places besides.
 //!
 //! While there is room, a request costs a hash and a few atomics. The lock belongs to those who wait.
@@ -95,6 +95,7 @@ struct Line {
 
 struct Waiter {
     ticket: u64,
+    since: Instant,
     /// Gets the place; dropped when the waiter has to go.
     called: oneshot::Sender<()>,
 }
@@ -187,7 +188,7 @@ impl Admission {
         }
         line.next_ticket += 1;
         let (ticket, (called, call)) = (line.next_ticket, oneshot::channel());
-        line.lanes.entry(lane).or_default().push_back(Waiter { ticket, called });
+        line.lanes.entry(lane).or_default().push_back(Waiter { ticket, since: Instant::now(), called });
         Some(Turn { admission: self, lane, ticket, called: call, is_over: false })
     }
 
@@ -230,8 +231,9 @@ impl Admission {
         loop {
             let takes = |lane| if in_hand { self.try_take_in_lane(lane) } else { self.try_take(lane) };
             let Some(lane) = line.turn(takes) else { break };
-            let is_short = self.waiting.fetch_sub(1, SeqCst) <= self.places.working;
-            in_hand = line.pop(lane, is_short).is_none_or(|called| called.send(()).is_err());
+            self.waiting.fetch_sub(1, SeqCst);
+            let next = line.pop(lane, self.places.patience / 2);
+            in_hand = next.is_none_or(|called| called.send(()).is_err());
             if in_hand {
                 // Gone in this moment: the place goes to the next.
                 self.lanes[lane].fetch_sub(1, SeqCst);
@@ -253,10 +255,11 @@ impl Line {
         Some(lane)
     }
 
-    /// Who goes next in a lane: the oldest or the newest.
-    fn pop(&mut self, lane: usize, oldest: bool) -> Option<oneshot::Sender<()>> {
+    /// Who goes next in a lane: the oldest, or the newest where the oldest has waited for longer than this.
+    fn pop(&mut self, lane: usize, long: Duration) -> Option<oneshot::Sender<()>> {
         let waiters = self.lanes.get_mut(&lane)?;
-        let next = if oldest { waiters.pop_front() } else { waiters.pop_back() };
+        let moves = waiters.front().is_some_and(|oldest| oldest.since.elapsed() <= long);
+        let next = if moves { waiters.pop_front() } else { waiters.pop_back() };
         if waiters.is_empty() {
             self.lanes.remove(&lane);
         }

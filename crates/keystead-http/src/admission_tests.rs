@@ -4,8 +4,10 @@ use tokio::task::JoinSet;
 
 use super::*;
 
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn places(working: usize, of_one: usize, waiting: usize) -> Places {
-    Places { working, of_one, waiting, patience: Duration::from_secs(60) }
+    Places { working, of_one, waiting, patience: PATIENCE }
 }
 
 /// Parties that have different lanes.
@@ -42,14 +44,12 @@ async fn nobody_takes_all_and_places_come_back() {
     assert!(admission.lanes.iter().all(|lane| lane.load(SeqCst) == 0));
 }
 
-/// The order in which those are served who came in this one while all places were taken, by party and number.
-async fn served(working: usize, came: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let admission = Arc::new(Admission::new(places(working, working, 100)));
+/// The order in which those are served who came in this one while the only place was taken for so long, by party and
+/// number.
+async fn served(waited: Duration, came: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let admission = Arc::new(Admission::new(places(1, 1, 100)));
     let parties = parties(&admission, 3);
-    let mut held = Vec::new();
-    for _ in 0..working {
-        held.push(admission.enter(parties[0]).await.unwrap());
-    }
+    let held = admission.enter(parties[0]).await.unwrap();
     let order: Arc<Mutex<Vec<(usize, usize)>>> = Arc::default();
     let mut tasks = JoinSet::new();
     for (count, (party, number)) in came.iter().copied().enumerate() {
@@ -58,26 +58,26 @@ async fn served(working: usize, came: &[(usize, usize)]) -> Vec<(usize, usize)> 
             let _place = admission.enter(who).await.unwrap();
             order.lock().unwrap().push((party, number));
         });
-        settle_in(&held[0], count + 1).await;
+        settle_in(&held, count + 1).await;
     }
-    // One place goes round; the others stay taken.
-    drop(held.pop());
+    tokio::time::advance(waited).await;
+    drop(held);
     tasks.join_all().await;
     std::mem::take(&mut *order.lock().unwrap())
 }
 
-#[tokio::test]
-async fn in_a_long_line_the_newest_goes_first_and_parties_take_turns() {
-    let order = served(1, &[(0, 1), (0, 2), (0, 3), (1, 1), (0, 4), (2, 1), (2, 2)]).await;
+#[tokio::test(start_paused = true)]
+async fn in_a_slow_line_the_newest_goes_first_and_parties_take_turns() {
+    let order = served(PATIENCE * 2 / 3, &[(0, 1), (0, 2), (0, 3), (1, 1), (0, 4), (2, 1), (2, 2)]).await;
     let of = |party: usize| order.iter().filter(|entry| entry.0 == party).map(|entry| entry.1).collect::<Vec<_>>();
     assert_eq!((of(0), of(1), of(2)), (vec![4, 3, 2, 1], vec![1], vec![2, 1]), "the newest first: {order:?}");
     let first_three: std::collections::BTreeSet<usize> = order[..3].iter().map(|entry| entry.0).collect();
     assert_eq!(first_three.len(), 3, "each party had a turn before any had a second: {order:?}");
 }
 
-#[tokio::test]
-async fn a_short_line_is_served_in_its_order() {
-    let order = served(4, &[(0, 1), (0, 2), (0, 3), (0, 4)]).await;
+#[tokio::test(start_paused = true)]
+async fn a_line_that_moves_is_served_in_its_order() {
+    let order = served(PATIENCE / 3, &[(0, 1), (0, 2), (0, 3), (0, 4)]).await;
     assert_eq!(order, [(0, 1), (0, 2), (0, 3), (0, 4)]);
 }
 

@@ -49,8 +49,9 @@ fn command(folder: &PathBuf, database_url: &str, arguments: &[&str]) -> Command 
 
 impl Node {
     fn start(folder: &PathBuf, database_url: &str) -> Self {
+        // What is too much for them is not the matter here.
         #[rustfmt::skip]
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--keys-per-owner", "100000", "--metrics-token", "x"];
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--keys-per-owner", "100000", "--metrics-token", "x", "--requests-at-once", "400"];
         let log = std::fs::File::create(folder.join("log")).expect("a log");
         let mut command = command(folder, database_url, &arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("a server");
