@@ -1,4 +1,4 @@
-//! `cargo xtask campaign NAME`: attacks on a release build, in full; their figures go to `docs/campaigns.md`.
+//! `cargo xtask campaign NAME`: attacks on a release build, in full; their figures stand in `docs/campaigns.md`.
 
 use std::{process::Command, thread::available_parallelism};
 

@@ -57,8 +57,9 @@ struct Load {
 
 impl Overload {
     pub(crate) async fn run(self, place: &Place) -> Outcome {
+        let server = place.start(&[])?;
         for of in &self.of {
-            self.campaign(&place.start(&[])?, of).await?;
+            self.campaign(&server, of).await?;
         }
         Ok(())
     }
