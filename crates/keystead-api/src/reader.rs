@@ -39,6 +39,8 @@ pub(crate) const PLACES: &[&str] = &["skip", "page"];
 /// Longest value of `clear`.
 const MAX_CLEAR: usize = 100;
 
+/// A number below is a time in seconds: as milliseconds it would be before March 1973.
+const SECONDS: i64 = 100_000_000_000;
 const NO_DATE: &str = "must be a valid ISO 8601 date string";
 
 impl Reader {
@@ -218,7 +220,13 @@ impl Reader {
                 milliseconds(text.parse().ok())
             }
             Value::String(text) => Moment::parse(&text),
-            Value::Number(number) => milliseconds(whole(&number)),
+            Value::Number(number) => match whole(&number) {
+                // Nothing is due in 1970, and no cursor leads there.
+                Some(seconds) if (1..SECONDS).contains(&seconds) => {
+                    Err(Invalid::new("must be in milliseconds since 1970; this looks like seconds"))
+                }
+                number => milliseconds(number),
+            },
             _ => Err(Invalid::new(NO_DATE)),
         };
         let years = UtcMs(0)..=UtcMs::MAX;
@@ -322,8 +330,9 @@ impl Reader {
 
     /// For lists that are read by their cursor only.
     pub(crate) fn no_places(&mut self) {
-        for name in PLACES {
-            if self.take(name).is_some() {
+        // Many clients name the first page, too.
+        for (name, first) in PLACES.iter().copied().zip(["0", "1"]) {
+            if self.take(name).is_some_and(|place| place != first) {
                 self.violate(name, "does not lead through this list; go on with cursor, which is its nextCursor");
             }
         }
@@ -344,8 +353,11 @@ impl Reader {
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         self.whitelist(if self.from_query { TOLERATED_IN_QUERIES } else { &[] });
         for name in std::mem::take(&mut self.clear) {
-            let names = self.clearable.join(", ");
-            self.violate("clear", format!("has {}, which cannot be cleared; it may name {names}", echo(&name)));
+            let hint = match &self.clearable[..] {
+                [] => "nothing can be cleared here".to_owned(),
+                names => format!("it may name {}", names.join(", ")),
+            };
+            self.violate("clear", format!("has {}, which cannot be cleared; {hint}", echo(&name)));
         }
         if self.unlisted > 0 {
             let field = format!("{} more violations", self.unlisted);

@@ -27,6 +27,14 @@ impl PhoneNumber {
         // What is international by its form is nobody's national number, whatever the library makes of both together.
         let home = if is_international(text) { None } else { region(country) };
         let number = PHONE_NUMBER_UTIL.parse(text, home).map_err(|_| refused())?;
+        let extension = match number.extension.as_deref().filter(|extension| !extension.is_empty()) {
+            Some(extension) => Some(ascii_digits(extension).ok_or_else(refused)?),
+            None => None,
+        };
+        // Letters name digits in North America. Elsewhere they are words, which the library would read as digits, too.
+        if has_letters(text, extension.is_some()) && number.country_code != NORTH_AMERICA {
+            return Err(Invalid::new("must be one phone number in digits, such as +14155550123"));
+        }
         match number.is_possible_with_reason() {
             Ok(NumberLengthType::IsPossible) => {}
             Ok(NumberLengthType::IsPossibleLocalOnly) => {
@@ -41,9 +49,9 @@ impl PhoneNumber {
             Err(_) => return Err(refused()),
         }
         let mut written = number.format_as(PhoneNumberFormat::E164).into_owned();
-        if let Some(extension) = number.extension.as_deref().filter(|extension| !extension.is_empty()) {
+        if let Some(extension) = extension {
             written.push_str(EXTENSION);
-            written.push_str(extension);
+            written.push_str(&extension);
         }
         Ok(Self(written))
     }
@@ -58,6 +66,11 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// Whether it has an extension.
+    pub fn has_extension(&self) -> bool {
+        self.0.contains(EXTENSION)
+    }
+
     /// The digits of the number without its extension, country code first.
     pub fn digits(&self) -> &str {
         let number = self.0.split_once(EXTENSION).map_or(self.0.as_str(), |(number, _)| number);
@@ -69,6 +82,39 @@ impl PhoneNumber {
         let code = PHONE_NUMBER_UTIL.parse(&self.0, None).map_or(0, |number| number.country_code.to_string().len());
         &self.digits()[code..]
     }
+}
+
+/// The country code of the United States, Canada and their neighbours.
+const NORTH_AMERICA: i32 = 1;
+
+/// The digits of any script as ASCII; `None` where something is none.
+fn ascii_digits(text: &str) -> Option<String> {
+    text.chars().map(|c| decimal(c).map(|digit| char::from(b'0' + digit))).collect()
+}
+
+/// The digit that a character is, in the scripts that phone numbers are written in.
+fn decimal(c: char) -> Option<u8> {
+    const ZEROS: [char; 5] = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
+    ZEROS.into_iter().find_map(|zero| {
+        let distance = u32::from(c).checked_sub(u32::from(zero))?;
+        u8::try_from(distance).ok().filter(|digit| *digit < 10)
+    })
+}
+
+/// Whether letters stand beside the digits of a number, other than those that announce it or its extension.
+fn has_letters(text: &str, has_extension: bool) -> bool {
+    let announced = text.trim_start_matches(|c: char| c.is_alphabetic() || ".: ".contains(c));
+    let before = &text[..text.len() - announced.len()];
+    // An extension before its number is not read as one.
+    if before.to_lowercase().contains("ext") {
+        return true;
+    }
+    let number = if has_extension {
+        announced.trim_end_matches(|c| decimal(c).is_some()).trim_end_matches(|c| decimal(c).is_none())
+    } else {
+        announced
+    };
+    number.chars().any(char::is_alphabetic)
 }
 
 /// By a plus sign, which people also write in brackets, wide, or behind `tel:` and marks of direction.

@@ -98,8 +98,22 @@ fn an_extension_is_part_of_the_number() {
     ] {
         assert_eq!(read(text, "US").as_deref(), Ok("+12015550123;ext=11"), "{text:?}");
     }
+    assert_eq!(read("201-555-0123 x１１", "US").as_deref(), Ok("+12015550123;ext=11"), "wide digits");
+    assert_eq!(read("030 123456 доб. 11", "DE").as_deref(), Ok("+4930123456;ext=11"));
     assert_ne!(read("201 555 0123 x11", "US"), read("201 555 0123 x12", "US"));
     assert_ne!(read("201 555 0123 x11", "US"), read("201 555 0123", "US"));
+}
+
+#[test]
+fn words_are_no_digits() {
+    assert_eq!(read("1-800-FLOWERS", "US").as_deref(), Ok("+18003569377"), "as it is meant there");
+    assert_eq!(read("Tel. 030 123456", "DE").as_deref(), Ok("+4930123456"));
+    for text in
+        ["0201 1234 oder 5678", "+49 30 1234 Klappe 12", "030 1234 App. 56", "030 1234 abc", "ext. 11 030 123456"]
+    {
+        assert!(read(text, "DE").is_err(), "{text:?}");
+    }
+    assert!(read("ext. 11 201-555-0123", "DE").is_err());
 }
 
 #[test]

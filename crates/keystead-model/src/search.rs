@@ -92,14 +92,30 @@ fn shorten(term: &mut String) {
 /// What a search asks for; of a text without letters and digits, nothing, which finds nothing. Numbers without a country
 /// code are read as those of `country`.
 pub fn asked(query: &str, country: Country) -> Vec<Asked> {
+    if let Ok(phone) = PhoneNumber::parse(query, country)
+        && phone.has_extension()
+    {
+        // A number with its extension is one thing, found by the number.
+        return vec![Asked(vec![vec![phone.digits().to_owned()]])];
+    }
     let parts: Vec<&str> = query.split_whitespace().collect();
     let mut asked = Vec::new();
+    let mut before: Option<&str> = None;
     for run in parts.chunk_by(|a, b| is_number(a) && is_number(b)) {
+        let before = before.replace(run[run.len() - 1]);
         if is_number(run[0]) {
             asked.push(number(&run.join(" "), country));
         } else if run[0].find('@').is_some_and(|at| at > 0) {
             // A whole address stays whole, so that it finds this one and no other.
-            asked.push(Asked(vec![vec![crate::text::normalized_email(run[0])]]));
+            let address = crate::text::normalized_email(run[0]);
+            let mut alternatives = vec![vec![address.clone()]];
+            // A plus sign in it that nobody has encoded arrives as a space.
+            if let Some(before) = before.filter(|before| !is_number(before) && !before.contains('@')) {
+                alternatives =
+                    vec![vec![format!("{}+{address}", fold(before))], [words(before), vec![address]].concat()];
+                asked.truncate(asked.len() - words(before).len());
+            }
+            asked.push(Asked(alternatives));
         } else {
             asked.extend(words(run[0]).into_iter().map(|word| Asked(vec![vec![word]])));
         }

@@ -120,3 +120,21 @@ fn a_search_is_bounded() {
         Ok(vec!["vip".to_owned(), "arzte".to_owned()])
     );
 }
+
+#[test]
+fn a_number_is_found_with_its_extension_and_an_address_with_its_plus_sign_lost() {
+    let profile = ContactProfile {
+        phone: Some(PhoneNumber::parse("(201) 555-0199 x11", Country::US).unwrap()),
+        email: Some(EmailAddress::parse("ada+lists@example.com").unwrap()),
+        first_name: Some(Line::parse("Ada").unwrap()),
+        ..ContactProfile::default()
+    };
+    let terms = profile.search_terms();
+    for query in ["+12015550199;ext=11", "(201) 555-0199 x11", "12015550199 ext 11", "555-0199"] {
+        assert!(finds(query, &terms), "{query}");
+    }
+    // As a raw plus sign arrives.
+    assert!(finds("ada lists@example.com", &terms));
+    assert!(!finds("eve lists@example.com", &terms));
+    assert!(finds("ada ada+lists@example.com", &terms), "a name beside an address");
+}

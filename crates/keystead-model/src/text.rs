@@ -121,6 +121,11 @@ impl EmailAddress {
         let options = email_address::Options::default().without_display_text().without_domain_literal();
         let refused = || Invalid::new("must be an email");
         let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
+        // Two addresses that look alike are not two people. In domains some joiners have their place, by the rules of IDNA.
+        let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
+        if local.chars().any(is_unseen) || domain.chars().any(|c| is_unseen(c) && !is_joiner(c)) {
+            return Err(refused());
+        }
         // What travels is the domain's A-label, so that is what the rules are for.
         let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| refused())?;
         let travels = format!("{local}@{ascii}");
@@ -237,7 +242,8 @@ pub fn time_zone_names() -> Vec<String> {
 /// Somebody's text, fit to be shown to them again in a message: keys masked, control characters replaced, short.
 pub fn echo(text: &str) -> String {
     const SHOWN: usize = 120;
-    let masked: Cow<'_, str> = key_secret::mask_keys(text);
+    let masked = key_secret::mask_keys(text);
+    let masked = key_secret::mask_tokens(&masked);
     let mut shown: String = masked.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if masked.chars().nth(SHOWN).is_some() {
         shown.push('…');
@@ -322,6 +328,11 @@ mod tests {
             ["info@mül ler.example", "info@-müller.example", "info@müller", "@müller.example", "info@.example"]
         {
             assert!(EmailAddress::parse(refused).is_err(), "{refused:?}");
+        }
+        for refused in
+            ["\u{200b}a@example.com", "a\u{202e}@example.com", "a\u{ad}b@example.com", "a@exa\u{200b}mple.com"]
+        {
+            assert!(EmailAddress::parse(refused).is_err(), "{}", refused.escape_unicode());
         }
         assert!(EmailAddress::parse(&format!("a@{}.example", "ü".repeat(70))).is_err());
         assert_eq!(normalized_email(" Nobody At All "), "nobody at all");

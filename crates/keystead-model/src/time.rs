@@ -46,10 +46,13 @@ impl Moment {
         let pieces = read.ok_or_else(refused)?;
         let Some(time) = pieces.time() else { return Ok(Self::Day(pieces.date())) };
         let civil = pieces.date().to_datetime(time);
-        match pieces.to_numeric_offset().map(|offset| at_offset(civil, offset)) {
-            Some(instant) if instant > UtcMs::MAX => Err(refused()),
-            Some(instant) => Ok(Self::Instant(instant)),
-            None => Ok(Self::Civil(civil)),
+        let Some(offset) = pieces.to_numeric_offset() else { return Ok(Self::Civil(civil)) };
+        let instant = at_offset(civil, offset);
+        // No clock is a day away from another.
+        if offset.seconds().abs() >= DAY_SECONDS || instant > UtcMs::MAX {
+            Err(refused())
+        } else {
+            Ok(Self::Instant(instant))
         }
     }
 
@@ -107,6 +110,7 @@ pub fn parse_duration(text: &str, max: Duration) -> Option<Duration> {
     (0.0..=max.as_millis() as f64).contains(&length).then(|| Duration::from_millis(length as u64))
 }
 
+const DAY_SECONDS: i32 = 86_400;
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// One minute in milliseconds.
@@ -292,6 +296,8 @@ mod tests {
             "2027-01-01T25:00:00",
             "2027-01-01T10:30:00 o'clock",
             "2027-01-01T10:30:00+99:00",
+            "2027-01-01T10:30:00+25:00",
+            "2027-01-01T10:30:00-24:00",
             "9999-12-31T23:59:59-05:00",
             "2027-1-1",
             "01/02/2027",

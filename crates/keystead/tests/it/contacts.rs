@@ -256,6 +256,9 @@ async fn what_is_taken_away_is_named() {
     }
     assert_eq!(app.get(&path).key(&key).send().await.expect(200)["contact"]["email"], "di@example.com");
 
+    // Forms send empty parts beside a whole name.
+    let whole = put(json!({"name": "Di Eff", "firstName": "", "lastName": ""})).await.expect(200);
+    assert_eq!((&whole["contact"]["firstName"], &whole["contact"]["lastName"]), (&json!("Di"), &json!("Eff")));
     let solo = put(json!({"name": "Solo"})).await.expect(200);
     assert_eq!((&solo["contact"]["name"], solo["contact"].get("lastName")), (&json!("Solo"), None));
     put(json!({"clear": ["firstName"]})).await.expect(200);

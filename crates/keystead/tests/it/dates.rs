@@ -44,6 +44,9 @@ async fn a_task_is_due_when_it_was_said_to_be() {
         let refused = app.post(&tasks).key(&key).json(&task).send().await.expect(422);
         assert_eq!(refused["message"], json!(["dueDate must be a valid ISO 8601 date string"]), "{sent}");
     }
+    let task = json!({"title": "x", "dueDate": 1_798_800_000, "completed": false});
+    let refused = app.post(&tasks).key(&key).json(&task).send().await.expect(422);
+    assert!(refused["message"][0].as_str().unwrap().ends_with("this looks like seconds"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

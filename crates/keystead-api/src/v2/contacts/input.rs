@@ -70,9 +70,17 @@ pub(crate) fn common(reader: &mut Reader, country: Country) -> ContactPatch {
         }
     };
     let (first, last) = (part(first), part(last));
-    patch.first_name = reader.clearable("firstName", Line::parse).or(named.then_some(first));
-    patch.last_name = reader.clearable("lastName", Line::parse).or(named.then_some(last));
+    patch.first_name = over(reader.clearable("firstName", Line::parse), named.then_some(first));
+    patch.last_name = over(reader.clearable("lastName", Line::parse), named.then_some(last));
     patch
+}
+
+/// A part of a name, over that part of the whole name. Forms send empty parts beside a whole name, which is not emptied by them.
+fn over(part: Option<Option<Line<100>>>, whole: Option<Option<Line<100>>>) -> Option<Option<Line<100>>> {
+    match part {
+        None | Some(None) => whole.or(part),
+        Some(Some(_)) => part,
+    }
 }
 
 /// A text with a rule that an update takes away by naming it.
