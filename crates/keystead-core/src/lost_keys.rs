@@ -6,6 +6,7 @@ use keystead_model::{
     KeyId,
     actor::Actor,
     api_key::{ApiKey, KeyState, SecretSlot},
+    key_scan::whole_keys,
     key_secret::{KeySecret, PresentedKey},
     notice::NoticeKind,
 };
@@ -176,7 +177,9 @@ impl App {
     /// Those of `keys` that are secrets of this instance which may still work.
     fn find_exposed(&self, tx: &mut Tx<'_>, keys: &[String]) -> Result<Vec<ExposureReport>> {
         let mut exposed = Vec::new();
-        for presented in keys.iter().filter_map(|text| PresentedKey::parse(text.trim())) {
+        // Whoever reports one pastes the line that it stands in.
+        let whole: Vec<String> = keys.iter().flat_map(|text| whole_keys(text)).collect();
+        for presented in whole.iter().filter_map(|key| PresentedKey::parse(key)) {
             let Some(key) = api_keys::find_for_authentication(tx, presented.id)? else { continue };
             for slot in [SecretSlot::Current, SecretSlot::Previous].into_iter().filter(|slot| !key.has_ended(*slot)) {
                 let Some(secret) = key.secret(slot) else { continue };

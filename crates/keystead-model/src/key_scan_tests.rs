@@ -60,12 +60,30 @@ fn keys_are_found_however_a_file_escapes_them() {
         "&#x5F;",
         "&lowbar;",
         "=5F",
+        "&#x005F;",
+        "&#095;",
+        "&amp;#95;",
+        "\\u{5f}",
+        "\\x{5F}",
+        "\\U0000005F",
+        "\\137",
+        "%u005f",
     ] {
         let text = format!("before {} after", KEY.replace('_', underscore));
         assert_eq!(ids(text.as_bytes()), ["Hq3vT0bZk9Wd"], "{text}");
     }
-    // Wrapped by a mail, a script, a terminal.
-    for wrap in ["=\r\n", "=\n", "\\\n", "\u{1b}[0m\u{1b}[1;31m"] {
+    let all = |escape: &dyn Fn(u32) -> String| KEY.chars().map(|c| escape(u32::from(c))).collect::<String>();
+    for text in [
+        all(&|code| format!("%{code:02X}")),
+        all(&|code| format!("\\u{code:04x}")),
+        all(&|code| format!("&#{code};")),
+        all(&|code| format!("\\{code:03o}")),
+    ] {
+        assert_eq!(ids(text.as_bytes()), ["Hq3vT0bZk9Wd"], "{text}");
+        assert_eq!(whole_keys(&text).collect::<Vec<_>>(), [KEY]);
+    }
+    // Wrapped by a mail, a script, a terminal, an editor.
+    for wrap in ["=\r\n", "=\n", "\\\n", "\u{1b}[0m\u{1b}[1;31m", "\n", "\r\n", "\n> ", "\n    ", "\u{200b}", "<wbr>"] {
         for place in [1, 2, 3, 7, 12, 20, 25, 40, KEY.len() - 1] {
             let text = format!("{}{wrap}{}", &KEY[..place], &KEY[place..]);
             assert_eq!(ids(text.as_bytes()), ["Hq3vT0bZk9Wd"], "{text:?}");

@@ -128,11 +128,30 @@ pub fn masked(kind: KeyKind, id: KeyId, last_four: &str) -> String {
 pub fn mask_keys(text: &str) -> Cow<'_, str> {
     let mut masked = mask_plain(text);
     for reading in decoded(text) {
-        if contains_plain(&reading) {
+        if contains_plain(&reading) || contains_whole(&reading) {
             masked = mask_plain(&reading).into_owned().into();
         }
     }
+    // Whole keys in other escapes than an address has.
+    if contains_whole(&masked) {
+        masked = mask_found(&masked).into();
+    }
     masked
+}
+
+fn contains_whole(text: &str) -> bool {
+    find_keys(text.as_bytes()).next().is_some()
+}
+
+fn mask_found(text: &str) -> String {
+    let (mut out, mut copied) = (String::new(), 0);
+    for key in find_keys(text.as_bytes()) {
+        out.push_str(text.get(copied..key.at).unwrap_or_default());
+        out.push_str(&masked(key.kind, key.id, ""));
+        copied = key.end;
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    out
 }
 
 fn mask_plain(text: &str) -> Cow<'_, str> {
@@ -167,7 +186,45 @@ fn decoded(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether `text` holds something that looks like a key, also percent-encoded: names and descriptions must not.
 pub fn contains_key(text: &str) -> bool {
-    contains_plain(text) || decoded(text).any(|reading| contains_plain(&reading))
+    let holds = |reading: &str| contains_plain(reading) || contains_whole(reading);
+    holds(text) || decoded(text).any(|reading| holds(&reading))
+}
+
+/// Whether `text` holds something that opens a door: a key, or something as long as a token of an invitation.
+pub fn contains_secret(text: &str) -> bool {
+    contains_key(text) || token_like(text).is_some()
+}
+
+/// The characters of a token: 256 bits in base64url.
+const TOKEN_CHARACTERS: usize = 43;
+
+/// Where something stands in `text` that is as long as a token.
+fn token_like(text: &str) -> Option<(usize, usize)> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let mut begin = 0;
+    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
+        if is_part(byte) {
+            continue;
+        }
+        let run = &text.as_bytes()[begin..at];
+        // A long word is none: 256 bits have letters of both cases and digits.
+        let is_random = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit]
+            .iter()
+            .all(|kind| run.iter().any(kind));
+        if run.len() >= TOKEN_CHARACTERS && is_random {
+            return Some((begin, at));
+        }
+        begin = at + 1;
+    }
+    None
+}
+
+/// Replaces what is as long as a token by `…`, for addresses that are shown to whoever sent them.
+pub fn mask_tokens(text: &str) -> Cow<'_, str> {
+    match token_like(text) {
+        None => text.into(),
+        Some((begin, end)) => format!("{}…{}", &text[..begin], mask_tokens(&text[end..])).into(),
+    }
 }
 
 fn contains_plain(text: &str) -> bool {

@@ -1,9 +1,14 @@
 //! Forms: reading them, and showing them again with what is wrong.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use askama::Template;
+use axum::response::Response;
+use http::{StatusCode, header};
 use keystead_core::{Error, Violation};
 use keystead_model::Invalid;
+
+use crate::page::render_with;
 
 /// The fields of a form as they were sent; a name may come several times.
 #[derive(Default)]
@@ -43,6 +48,8 @@ pub(crate) struct Problems {
     fields: BTreeMap<String, String>,
     /// What belongs to no field.
     pub(crate) general: Option<String>,
+    /// How long to wait, where that is the problem.
+    wait: Option<Duration>,
 }
 
 impl Problems {
@@ -84,6 +91,14 @@ impl Problems {
         self.fields.is_empty() && self.general.is_none()
     }
 
+    /// The form again with its problems. Whoever is to wait is told so in headers, too, for programs that watch.
+    pub(crate) fn shown_in(&self, page: &impl Template) -> Response {
+        let Some(wait) = self.wait else { return render_with(StatusCode::UNPROCESSABLE_ENTITY, page) };
+        let mut response = render_with(StatusCode::TOO_MANY_REQUESTS, page);
+        response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
+        response
+    }
+
     pub(crate) fn of(&self, field: &str) -> &str {
         self.fields.get(field).map_or("", String::as_str)
     }
@@ -105,6 +120,7 @@ impl Problems {
                 Ok(())
             }
             Error::TooManyRequests(wait) => {
+                self.wait = Some(wait);
                 self.general =
                     Some(format!("Too many attempts. Try again in {} minutes.", wait.as_secs().div_ceil(60).max(1)));
                 Ok(())

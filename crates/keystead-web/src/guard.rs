@@ -65,7 +65,7 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
         return Ok(request);
     }
     if !is_from_here(request.headers(), &web.base_url) {
-        let text = "This request came from another site, so it was not carried out.\n";
+        let text = "This request does not come from a page of this site, so it was not carried out. Programs use the API: /docs\n";
         return Err((StatusCode::FORBIDDEN, text).into_response());
     }
     // Before anything is read: what strangers may send is counted, not parsed.

@@ -11,7 +11,10 @@ use axum::{
 use http::{HeaderMap, Method, Uri};
 use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
-use keystead_model::{LocationId, agency::TenantState, grant::Reach, location::Location, notice::Notice, scope::Scope};
+use keystead_model::{
+    LocationId, agency::TenantState, grant::Reach, key_secret::contains_secret, location::Location, notice::Notice,
+    scope::Scope,
+};
 
 use crate::{
     Web,
@@ -37,6 +40,12 @@ fn page_of(path: &str, up: usize) -> &str {
     (0..up).fold(path, |path, _| path.rsplit_once('/').map_or(path, |(page, _)| page))
 }
 
+/// The page of an address that holds a secret: without its query, if that is where it stands.
+fn page_without(address: &str) -> &str {
+    let path = address.split('?').next().unwrap_or_default();
+    if contains_secret(path) { "/app" } else { path }
+}
+
 /// Where somebody who is not signed in comes back to: never to an address that only takes what is sent.
 fn way_back(parts: &Parts) -> Failure {
     let original = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
@@ -45,6 +54,7 @@ fn way_back(parts: &Parts) -> Failure {
         None => original.path_and_query().map_or("/app", |address| address.as_str()),
     };
     let was_action = ![Method::GET, Method::HEAD].contains(&parts.method);
+    let next = if contains_secret(next) { page_without(next) } else { next };
     Failure::SignIn { next: next.to_owned(), was_action }
 }
 

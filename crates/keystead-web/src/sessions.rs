@@ -8,7 +8,10 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use keystead_core::{Credentials, SignedIn};
-use keystead_model::AgencyId;
+use keystead_model::{
+    AgencyId,
+    key_secret::{contains_secret, mask_keys},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
     failure::Failure,
     flash::{Done, Flash, lead},
     form::{Fields, Problems},
-    page::{Frame, render, render_with},
+    page::{Frame, render},
     place::{Guest, Visitor, facts},
 };
 
@@ -50,6 +53,8 @@ fn safe_next(next: Option<String>) -> String {
             && !next.contains('\\')
             && !next.contains("//")
             && !next.contains("%00")
+            // It would stand in one more history and one more log.
+            && !contains_secret(next)
     };
     next.filter(is_ours).unwrap_or_else(|| "/app".to_owned())
 }
@@ -95,9 +100,10 @@ pub(crate) async fn sign_in(
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            let (frame, email) = (Frame::bare("Sign in"), fields.shown("email"));
+            // A key that was pasted into the wrong field is not shown.
+            let (frame, email) = (Frame::bare("Sign in"), mask_keys(&fields.shown("email")).into_owned());
             let page = SignIn { frame, next, lost, agency, email, problems };
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(page.problems.shown_in(&page))
         }
     }
 }
@@ -172,7 +178,8 @@ pub(crate) async fn change_password(
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&web, &visitor, problems)))
+            let page = account_page(&web, &visitor, problems);
+            Ok(page.problems.shown_in(&page))
         }
     }
 }

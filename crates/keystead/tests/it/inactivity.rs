@@ -393,6 +393,12 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
     assert_eq!(open(&app, &found).await, [NoticeKind::Exposed]);
     let again = app.app.reactivate_key(operator.authority(), found.id).await;
     assert!(again.err().unwrap().to_string().contains("exposed"), "its secret is dead for ever");
+    // In the line that a finder pastes.
+    for line in ["Authorization: Bearer KEY", "https://example.com/?key=KEY&x=1", "K=\"KEY\";"] {
+        let found = app.location_key().await;
+        report(vec![line.replace("KEY", &found.secret.replace('_', "%5F"))]).await.expect(202);
+        assert_eq!(app.get("/api-keys/self").key(&found).send().await.json()["code"], "key_deactivated", "{line}");
+    }
     // Found twice: told once.
     report(vec![found.secret.clone()]).await.expect(202);
     assert_eq!(notices(&app, &found).await.len(), 1);

@@ -51,7 +51,8 @@ async fn no_answer_echoes_a_key_however_it_is_encoded() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
     let tail = &key.secret[key.secret.len() - 38..];
-    for underscore in ["_", "%5F", "%5f", "%255F", "%25255f"] {
+    // The last ones are `\u005f`, `&#95;` and `%u005f`, as an address carries them.
+    for underscore in ["_", "%5F", "%5f", "%255F", "%25255f", "%5Cu005f", "%26%2395%3B", "%25u005f"] {
         let encoded = key.secret.replace('_', underscore);
         for path in [
             format!("/{encoded}"),
@@ -71,8 +72,35 @@ async fn no_answer_echoes_a_key_however_it_is_encoded() {
             assert!(!answer.text.contains(tail), "{query}: {}", answer.text);
             assert_eq!(answer.expect(401)["code"], "key_in_url", "{query}");
         }
-        let named = json!({"name": encoded});
+        let named = json!({"name": encoded.replace("%5C", "\\").replace("%26%2395%3B", "&#95;")});
         let refused = app.post("/contacts/").key(&key).json(&named).send().await.expect(422);
         assert!(refused["message"][0].as_str().unwrap().contains("must not contain an API key"), "{refused}");
     }
+}
+
+/// Whoever is led to the sign-in comes back to the page, but not with what opens a door.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_detour_repeats_a_secret() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let tail = &key.secret[key.secret.len() - 38..];
+    let token = "Zx4-9qTnUe_2yWc7RkPdV5mLhB0sJgA1fOiX8tEuQ6Y";
+    for page in ["/app/agency/settings/keys?query=", "/app/agency/audit?subject=", "/app/agency/settings/keys/"] {
+        let led = app.get(&format!("{page}{}", key.secret)).send().await;
+        let to = led.header("location").to_owned();
+        assert!(to.starts_with("/app/sign-in?next=") && !to.contains(tail), "{to}");
+    }
+    for next in [format!("/app/agency?x={}", key.secret), format!("/app/invite/{token}")] {
+        let page = app.get(&format!("/app/sign-in?next={next}")).send().await;
+        assert!(!page.text.contains(tail) && !page.text.contains(token), "{next}");
+    }
+    let page = app.post("/app/sign-in").form(&[("email", &key.secret), ("password", "x")]).send().await;
+    assert!(!page.text.contains(tail));
+    for path in [format!("/APP/invite/{token}"), format!("/x/app/invite/{token}"), format!("/contacts/?{token}=1")] {
+        let answer = app.get(&path).key(&key).send().await;
+        assert!(!answer.text.contains(token), "{path}: {}", answer.text);
+    }
+    // What is only long comes back.
+    let long = "a".repeat(64);
+    assert!(app.get(&format!("/{long}")).send().await.text.contains(&long));
 }
