@@ -264,13 +264,20 @@ impl Api {
             // Each operation asks again; asking here keeps the input of strangers out of the parsers.
             authority.require(scope)?;
         }
+        match named {
+            Named::NoText => return Err(Error::invalid("locationId", "must be a string").into()),
+            Named::Two => {
+                let problem = "must be the same in the query and in the body";
+                return Err(Error::invalid("locationId", problem).into());
+            }
+            Named::Malformed | Named::Location(_) | Named::Nothing => {}
+        }
         Ok(match &route.handler {
             Handler::Location(_) => {
                 let named = match named {
-                    Named::Malformed => return Err(Error::NoAccess.into()),
-                    Named::NoText => return Err(Error::invalid("locationId", "must be a string").into()),
                     Named::Location(location) => Some(location),
                     Named::Nothing => None,
+                    _ => return Err(Error::NoAccess.into()),
                 };
                 let context = self.app.enter_location(authority, named).await?;
                 facts.limit(self.app.count_request_in(caller, context.location()))?;
@@ -369,6 +376,8 @@ enum Named {
     Malformed,
     /// By a list, as in `locationId=a&locationId=b`, or another thing that is no text.
     NoText,
+    /// By the query one and by the body another.
+    Two,
 }
 
 /// In the path, else in the query, else in the body. On API 1.0 the key chooses.
@@ -379,21 +388,23 @@ fn named_location(
     body: &Map<String, Value>,
 ) -> Named {
     let in_path = params.iter().find(|(name, _)| name == "locationId").map(|(_, value)| value.as_str());
-    let elsewhere = || match [query, body].into_iter().find_map(|fields| fields.get("locationId")) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
-        Some(_) => Err(()),
-    };
-    let named = match (route.face, in_path) {
-        (Face::V1, _) => Ok(None),
-        (Face::V2, Some(text)) => Ok(Some(text)),
-        (Face::V2, None) => elsewhere(),
-    };
-    match named {
-        Err(()) => Named::NoText,
-        Ok(None) => Named::Nothing,
-        Ok(Some(text)) => LocationId::parse(text.trim()).map_or(Named::Malformed, Named::Location),
+    let mut elsewhere = Vec::new();
+    for fields in [query, body] {
+        match fields.get("locationId") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.trim().is_empty() => {}
+            Some(Value::String(text)) => elsewhere.push(text.trim()),
+            Some(_) => return Named::NoText,
+        }
     }
+    if elsewhere.windows(2).any(|pair| pair[0] != pair[1]) {
+        return Named::Two;
+    }
+    let named = match route.face {
+        Face::V1 => None,
+        Face::V2 => in_path.map(str::trim).or(elsewhere.first().copied()),
+    };
+    named.map_or(Named::Nothing, |text| LocationId::parse(text).map_or(Named::Malformed, Named::Location))
 }
 
 /// A query as fields; `a=1&a=2` and `a[]=1&a[]=2` are lists.

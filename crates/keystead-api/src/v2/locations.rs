@@ -163,6 +163,8 @@ pub(crate) async fn search(authority: Authority, mut call: Call) -> Result<Reply
     let own = authority.agency();
     let mut query = call.read_query();
     company(&mut query, own);
+    let limit = query.integer("limit", 1..=1000).unwrap_or(10);
+    let page = query.integer("page", 1..=1_000_000);
     let list = LocationList {
         filter: LocationFilter {
             email: query_email(&mut query, "email").map(|email| normalized_email(&email)),
@@ -170,8 +172,8 @@ pub(crate) async fn search(authority: Authority, mut call: Call) -> Result<Reply
         },
         among: None,
         descending: query.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
-        skip: query.integer("skip", 0..=1_000_000).unwrap_or(0),
-        limit: query.integer("limit", 1..=1000).unwrap_or(10),
+        skip: query.integer("skip", 0..=1_000_000).unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit),
+        limit,
     };
     query.finish()?;
     let rows = call.app.list_locations(&authority, list).await?;

@@ -176,6 +176,20 @@ async fn a_location_that_is_named_twice_is_refused() {
             assert_eq!(answer.expect(422)["message"], json!(["locationId must be a string"]), "{value}");
         }
     }
+    // Once in the query and once in the body, for whatever route.
+    for body in [json!({"name": "Ada", "locationId": other}), json!({"name": "Ada", "locationId": "other"})] {
+        for path in ["/contacts/", "/contacts/upsert", "/api-keys"] {
+            let answer = app.post(&format!("{path}?locationId={here}")).key(&agency).json(&body).send().await;
+            let message = &answer.expect(422)["message"];
+            assert_eq!(*message, json!(["locationId must be the same in the query and in the body"]), "{path}");
+        }
+    }
+    for path in ["/api-keys/self", "/locations/search", "/v1/locations/"] {
+        let answer = app.get(&format!("{path}?locationId={here}&locationId={here}")).key(&agency).send().await;
+        assert_eq!(answer.status, 422, "{path}");
+    }
+    let same = json!({"name": "Ada", "locationId": here});
+    app.post(&format!("/contacts/?locationId={here}")).key(&agency).json(&same).send().await.expect(201);
     let listed = app.get(&format!("/contacts/?locationId={here}")).key(&agency).send().await;
-    assert_eq!(listed.expect(200)["meta"]["total"], 0, "nothing was stored");
+    assert_eq!(listed.expect(200)["meta"]["total"], 1, "nothing else was stored");
 }
