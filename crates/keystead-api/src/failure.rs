@@ -148,7 +148,9 @@ fn what_happened(refusal: &Refusal) -> String {
             format!("The key was deactivated on {}, since its secret was found in public.", at.to_iso())
         }
         Refusal::Expired { at } => format!("The key expired on {}.", at.to_iso()),
-        Refusal::Retired { at } => format!("This secret was replaced, and was accepted until {}.", at.to_iso()),
+        Refusal::Retired { at } => {
+            format!("This secret was accepted until {}, when it was replaced or taken back.", at.to_iso())
+        }
         Refusal::TenantSuspended => "The key's location or agency is suspended.".to_owned(),
         Refusal::AddressNotAllowed { address } => format!("The request came from {address}."),
     }

@@ -67,6 +67,8 @@ pub struct Unavailable {
     pub wait: Duration,
     /// What the database said, for the log only. Not logged here: a transaction that is run again has not failed.
     pub cause: Option<String>,
+    /// What it is that cannot be asked.
+    pub code: ErrorCode,
 }
 
 /// What was not found.
@@ -109,7 +111,13 @@ impl Error {
 
     /// For a server that cannot tell, or must not ask.
     pub fn unavailable(wait: Duration) -> Self {
-        Self::Unavailable(Unavailable { wait, cause: None })
+        Self::Unavailable(Unavailable { wait, cause: None, code: ErrorCode::Unavailable })
+    }
+
+    /// For a server that was started before a version was added to the instance secret.
+    pub(crate) fn secret_not_read() -> Self {
+        let wait = Duration::from_secs(30);
+        Self::Unavailable(Unavailable { wait, cause: None, code: ErrorCode::SecretNotRead })
     }
 
     /// When to try again, where that is known.
@@ -118,6 +126,8 @@ impl Error {
             Self::TooManyRequests(wait) | Self::Overloaded(wait) | Self::Unavailable(Unavailable { wait, .. }) => {
                 Some(*wait)
             }
+            // Its answer is not far.
+            Self::Conflict(ErrorCode::IdempotencyInFlight, _) => Some(Duration::from_secs(1)),
             // Somebody has to make room.
             Self::Full(_) => Some(Duration::from_secs(30)),
             _ => None,
@@ -156,7 +166,7 @@ impl Error {
             Self::Duplicate(_) => ErrorCode::DuplicateContact,
             Self::TooManyRequests(_) => ErrorCode::RateLimited,
             Self::Overloaded(_) => ErrorCode::Overloaded,
-            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Unavailable(Unavailable { code, .. }) => *code,
             Self::Full(_) => ErrorCode::StorageFull,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -185,9 +195,11 @@ impl From<keystead_store::Error> for Error {
     fn from(error: keystead_store::Error) -> Self {
         use keystead_store::Error as Store;
         match error {
-            Store::Unavailable(cause) | Store::Contended(cause) => {
-                Self::Unavailable(Unavailable { wait: Duration::from_secs(1), cause: Some(cause) })
-            }
+            Store::Unavailable(cause) | Store::Contended(cause) => Self::Unavailable(Unavailable {
+                wait: Duration::from_secs(1),
+                cause: Some(cause),
+                code: ErrorCode::Unavailable,
+            }),
             Store::Full(cause) => Self::Full(cause),
             other => Self::Internal(other.to_string()),
         }

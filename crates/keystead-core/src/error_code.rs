@@ -62,9 +62,9 @@ codes! {
     KeyExpired = "key_expired", 401, "The API key has expired",
         "The key was given an end, and that has come. Its secret is right.",
         "An admin can move or remove the key's expiry on its page.";
-    KeySecretRetired = "key_secret_retired", 401, "This secret of the API key was replaced",
+    KeySecretRetired = "key_secret_retired", 401, "This secret of the API key does not count any more",
         "The key was rotated, or a rotation was taken back, and the time in which this secret worked is over.",
-        "Use the secret that took its place. If that was lost, rotate the key again.";
+        "Use the secret that the key has now. If that was lost, rotate the key again.";
     TenantSuspended = "tenant_suspended", 403, "The location or agency is suspended",
         "While a tenant is suspended its keys are refused. None of them is deleted meanwhile.",
         "Ask the agency, or the operator of this instance, to resume it.";
@@ -152,6 +152,9 @@ codes! {
     Unavailable = "unavailable", 503, "The database does not answer",
         "Keystead answers 503 rather than guess. Nothing was changed, or the outcome is not known.",
         "Repeat the request after Retry-After; with an Idempotency-Key that is always safe.";
+    SecretNotRead = "secret_not_read", 503, "This server does not know the newest instance secret",
+        "The key was made with a version of the instance secret that was added after this server had started.",
+        "Tell the operator to restart the server; until then use a key that was made before.";
     StorageFull = "storage_full", 507, "There is no space left to write",
         "The disk of the database is full. Nothing was changed. Whatever only reads goes on.",
         "Tell the operator. Repeat the request when there is space again; with an Idempotency-Key that is always safe.";

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
 use keystead_api::Api;
 use keystead_core::{App, Figure, spent, tally::Happening};
 use keystead_http::{Admission, Answered, Arrival, Arrivals, Face, Metrics, RequestBody, expose};
@@ -186,7 +186,7 @@ fn millis(length: Duration) -> u64 {
 fn names_one_host(request: &Request<RequestBody>) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(_), None) => true,
+        (Some(host), None) => host.as_bytes().is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
         (None, _) => request.version() < Version::HTTP_11,
         (Some(_), Some(_)) => false,
     }

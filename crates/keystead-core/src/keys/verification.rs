@@ -253,7 +253,7 @@ fn unknowable(version: i64) -> Error {
     if Happening::new(WHAT, "secret_version").is_told() {
         tracing::error!(version, "{WHAT}");
     }
-    Error::unavailable(std::time::Duration::from_secs(30))
+    Error::secret_not_read()
 }
 
 impl KeyCaller {
