@@ -6,7 +6,7 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use keystead_core::{Credentials, SignedIn};
 use keystead_model::{
     AgencyId,
