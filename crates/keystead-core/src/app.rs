@@ -24,13 +24,8 @@ use crate::{
     error::Noun,
     figures::Counted,
     guesses::Guesses,
-    keys::{
-        cache::KeyCache,
-        changes::{FeedCursor, POLL_EVERY},
-        fence::Fence,
-        floods::Floods,
-        uses::Uses,
-    },
+    journal::{Position, Reapplied},
+    keys::{cache::KeyCache, changes::POLL_EVERY, fence::Fence, floods::Floods, uses::Uses},
     password::Passwords,
     service_clock::NodeClock,
     sources::SourceCounts,
@@ -95,7 +90,8 @@ pub struct Inner {
     /// Requests that ask the database for their key while the cache may not be believed.
     pub(crate) unfenced: tokio::sync::Semaphore,
     pub(crate) floods: Floods,
-    pub(crate) feed: tokio::sync::Mutex<FeedCursor>,
+    /// How far this node has read the change feed.
+    pub(crate) feed: tokio::sync::Mutex<Position>,
     pub(crate) service_clock: NodeClock,
     pub(crate) counted: Counted,
     /// When the database last answered a probe.
@@ -108,6 +104,8 @@ pub struct Inner {
     pub(crate) forms_of_strangers: SourceCounts,
     /// Outlives the database.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// What the journal took from the database when it was opened.
+    pub(crate) brought_back: std::sync::OnceLock<Reapplied>,
     /// Deletions whose keys were used afterwards, and whose owners were told.
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     /// Up to which row the audit log has nothing more to forget.
@@ -126,7 +124,8 @@ impl App {
     /// Opens the application on a migrated database.
     ///
     /// An empty database is bound to `secret`; every other must have been bound to it before. Whoever changes authority in
-    /// an instance that is restored one day needs its `journal`.
+    /// an instance that is restored one day needs its `journal`; a database that is older than that is brought back within
+    /// it before anything else is changed in it.
     pub async fn open(
         store: Store,
         secret: InstanceSecret,
@@ -170,6 +169,7 @@ impl App {
                 exposures: SourceCounts::new(MINUTE, REPORTS_PER_MINUTE),
                 forms_of_strangers: SourceCounts::new(MINUTE, FORMS_PER_MINUTE),
                 journal: journal.map(Arc::new),
+                brought_back: std::sync::OnceLock::new(),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 audit_trimmed: AtomicI64::new(0),
                 polled_once: AtomicBool::new(false),
@@ -181,6 +181,7 @@ impl App {
             }),
         };
         app.poll_changes().await?;
+        app.confine_to_journal().await?;
         Ok(app)
     }
 

@@ -60,6 +60,8 @@ pub struct Poll {
     pub incarnation: String,
     /// The last sequence number given.
     pub head: i64,
+    /// Which change has it, as [`mark`] says.
+    pub mark: Option<String>,
     /// The service clock.
     pub clock: ServiceClock,
     /// The oldest change still kept, if any.
@@ -108,7 +110,9 @@ pub fn next_all(tx: &mut Tx<'_>, changes: &[Change], now: UtcMs) -> Result<()> {
 /// nothing changes, takes them for thousands of rows, and would compile a join of all of them each time.
 pub fn poll(tx: &mut Tx<'_>) -> Result<Poll> {
     tx.query_one(
-        "SELECT i.incarnation, h.seq, c.now_ms, c.epoch, c.paused, (SELECT min(seq) FROM changes)
+        "SELECT i.incarnation, h.seq,
+                (SELECT CAST(recorded_at AS TEXT) || ' ' || subject FROM changes WHERE seq = h.seq),
+                c.now_ms, c.epoch, c.paused, (SELECT min(seq) FROM changes)
          FROM instance i CROSS JOIN change_head h CROSS JOIN service_clock c
          WHERE i.id = 1 AND h.id = 1 AND c.id = 1",
         &[],
@@ -116,6 +120,7 @@ pub fn poll(tx: &mut Tx<'_>) -> Result<Poll> {
             Ok(Poll {
                 incarnation: row.column()?,
                 head: row.column()?,
+                mark: row.column()?,
                 clock: ServiceClock { now: row.column()?, epoch: row.column()?, paused: row.column()? },
                 oldest: row.column()?,
             })
@@ -130,6 +135,20 @@ pub fn after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<(i64, Option<C
         let (kind, subject): (String, String) = (row.column()?, row.column()?);
         Ok((seq, Change::parse(&kind, &subject)))
     })
+}
+
+/// Which change has a number: its instant and its subject. A database that was set back gives numbers once more, to other
+/// changes, so that a number alone does not tell whether two know the same history. `None` where it is forgotten, or not
+/// there.
+pub fn mark(tx: &mut Tx<'_>, seq: i64) -> Result<Option<String>> {
+    let sql = "SELECT CAST(recorded_at AS TEXT) || ' ' || subject FROM changes WHERE seq = ?1";
+    tx.query_opt(sql, &[&seq], |row| row.column())
+}
+
+/// The marks of all changes that are not forgotten, by their numbers.
+pub fn marks(tx: &mut Tx<'_>) -> Result<Vec<(i64, String)>> {
+    let sql = "SELECT seq, CAST(recorded_at AS TEXT) || ' ' || subject FROM changes";
+    tx.query(sql, &[], |row| Ok((row.column()?, row.column()?)))
 }
 
 /// Forgets changes older than `before`, but never the newest: a head without rows would look like lost changes.

@@ -27,7 +27,7 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<App
     open_app(config, store, secret, clock, entropy).await
 }
 
-/// Opens a database that is not in its place yet: what happens to it belongs into no journal.
+/// Opens a database that is being restored: it is brought back within all journals at once, and told of when that is done.
 pub(crate) async fn open_without_journal(config: &Config, clock: Clock, entropy: Entropy) -> Result<App, Failure> {
     let (store, secret) = (find_current(config).await?, secret_file::read(&config.secret_file)?);
     let opened = App::open(store, secret, clock, entropy, config.limits, None).await;

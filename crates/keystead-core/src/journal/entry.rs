@@ -12,17 +12,32 @@ use keystead_model::{
     standing::{KeyLife, KeyStanding, MemberStanding, PreviousStanding, SecretMark},
     user::Role,
 };
-use keystead_store::changes::Change;
+use keystead_store::changes::{Change, Poll};
 use serde_json::{Map, Value as Json, json};
 
 /// Names the form of a line.
 const FORM: &str = "revocations/1";
 
-/// A place in the history of a database: which one, and the number of its last change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A place in the history of a database: which one, and its last change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) incarnation: String,
+    /// The number of that change.
     pub(crate) through: i64,
+    /// Which change it is: a database that was set back gives the number once more. Lines of older releases do not tell.
+    pub(crate) mark: Option<String>,
+}
+
+impl Position {
+    /// Where a database is now.
+    pub(crate) fn of(poll: Poll) -> Self {
+        Self { incarnation: poll.incarnation, through: poll.head, mark: poll.mark }
+    }
+
+    /// Whether the change of this number in a database, of which it has this mark, is another one.
+    pub(crate) fn is_other_than(&self, mark: Option<&str>) -> bool {
+        matches!((&self.mark, mark), (Some(ours), Some(theirs)) if ours != theirs)
+    }
 }
 
 /// How far somebody's authority went.
@@ -84,10 +99,13 @@ impl Entry {
 
     /// The line, with its end.
     pub(super) fn write(&self) -> String {
-        let Self { position: Position { incarnation, through }, at, more, standings } = self;
+        let Self { position: Position { incarnation, through, mark }, at, more, standings } = self;
         let standings: Vec<Json> =
             standings.iter().map(|(subject, standing)| write_standing(subject, standing)).collect();
         let mut line = json!({"keystead": FORM, "incarnation": incarnation, "through": through, "at": at});
+        if let Some(mark) = mark {
+            line["mark"] = json!(mark);
+        }
         if *more {
             line["more"] = json!(true);
         }
@@ -99,6 +117,7 @@ impl Entry {
         let position = Position {
             incarnation: fields.get("incarnation")?.as_str()?.to_owned(),
             through: fields.get("through")?.as_i64()?,
+            mark: fields.get("mark").and_then(Json::as_str).map(str::to_owned),
         };
         let standings = fields.get("standings")?.as_array()?;
         Some(Self {

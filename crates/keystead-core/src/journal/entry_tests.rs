@@ -43,7 +43,11 @@ fn entry() -> Entry {
     let agency_id = AgencyId::parse("0000000000000000000A").unwrap();
     let user_id = UserId::parse("0000000000000000000U").unwrap();
     Entry {
-        position: Position { incarnation: "0Vc5K6YS0ygRARdHs6Hz".to_owned(), through: 134 },
+        position: Position {
+            incarnation: "0Vc5K6YS0ygRARdHs6Hz".to_owned(),
+            through: 134,
+            mark: Some("1764000000000 Hq3vT0bZk9Wd".to_owned()),
+        },
         at: UtcMs(1_764_000_000_000),
         more: false,
         standings: vec![

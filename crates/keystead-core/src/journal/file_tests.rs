@@ -5,7 +5,7 @@ use keystead_model::UtcMs;
 use super::{super::entry::Entry, *};
 
 fn entry(through: i64) -> Entry {
-    let position = Position { incarnation: "0Vc5K6YS0ygRARdHs6Hz".to_owned(), through };
+    let position = Position { incarnation: "0Vc5K6YS0ygRARdHs6Hz".to_owned(), through, mark: None };
     Entry { position, at: UtcMs(0), more: false, standings: Vec::new() }
 }
 

@@ -118,11 +118,30 @@ impl App {
     /// authority, and every two seconds for what others changed.
     pub async fn keep_journal(&self) -> Result<()> {
         let Some(journal) = self.journal.clone() else { return Ok(()) };
-        let applied = self.feed.lock().await.position();
+        let applied = self.feed.lock().await.clone();
         if journal.told().is_some_and(|told| told == applied) && journal.problem().is_none() {
             return Ok(());
         }
         self.tell_journal(journal).await
+    }
+
+    /// Brings a database that is older than the journal back within it. Called before this process changes anything, so that
+    /// no change of its own gets the number of one that was lost.
+    pub(crate) async fn confine_to_journal(&self) -> Result<()> {
+        let Some(journal) = self.journal.clone() else { return Ok(()) };
+        let owner = Arc::clone(&journal);
+        // One that is not there yet tells nothing; one that cannot be read is told of by whoever has to write to it.
+        let Ok(Some(position)) = blocking(journal.file.path(), move || owner.file.look()).await else { return Ok(()) };
+        let now = self.clock.now();
+        match self.store.read(move |tx| look(tx, Some(&position), now)).await? {
+            Found::Elsewhere => self.tell_journal(journal).await,
+            Found::Nothing | Found::News(_) | Found::Gap => Ok(()),
+        }
+    }
+
+    /// What the journal took from the database when this process opened it.
+    pub fn brought_back(&self) -> Option<&Reapplied> {
+        self.brought_back.get().filter(|done| !done.is_empty())
     }
 
     /// What is wrong with the journal, for an operator who looks from another process than the one that keeps it.
@@ -138,9 +157,7 @@ impl App {
             warning = match looked {
                 Err(Error::Internal(problem)) => Some(unwritten(&problem)),
                 Err(error) => return Err(error),
-                Ok(Some(position)) if (&position.incarnation, position.through) == (&poll.incarnation, poll.head) => {
-                    return Ok(None);
-                }
+                Ok(Some(position)) if position == Position::of(poll.clone()) => return Ok(None),
                 Ok(position) => {
                     let through = position.map_or(0, |position| position.through);
                     Some(unwritten(&format!(
@@ -207,7 +224,7 @@ impl App {
     /// Tells how everything stands: at the beginning of a journal, and where the feed does not reach back far enough.
     async fn tell_all(&self, journal: &Arc<Journal>, mut held: Held) -> Result<Held> {
         let (poll, at) = (self.store.read(changes::poll).await?, self.clock.now());
-        let position = Position { incarnation: poll.incarnation, through: poll.head };
+        let position = Position::of(poll);
         let mut cursor = Some(Cursor::Agencies);
         while let Some(from) = cursor {
             let (standings, next) = self.store.read(move |tx| page(tx, from)).await?;
@@ -243,7 +260,8 @@ enum Found {
 fn look(tx: &mut Tx<'_>, position: Option<&Position>, now: UtcMs) -> Result<Found> {
     let poll = changes::poll(tx)?;
     let Some(position) = position else { return Ok(Found::Gap) };
-    if position.incarnation != poll.incarnation || position.through > poll.head {
+    let is_rewritten = position.is_other_than(changes::mark(tx, position.through)?.as_deref());
+    if position.incarnation != poll.incarnation || position.through > poll.head || is_rewritten {
         return Ok(Found::Elsewhere);
     }
     if position.through == poll.head {
@@ -262,7 +280,8 @@ fn look(tx: &mut Tx<'_>, position: Option<&Position>, now: UtcMs) -> Result<Foun
     for subject in subjects {
         standings.extend(standing(tx, subject)?.map(|standing| (subject, standing)));
     }
-    let position = Position { incarnation: poll.incarnation, through };
+    let mark = changes::mark(tx, through)?;
+    let position = Position { incarnation: poll.incarnation, through, mark };
     Ok(Found::News(Entry { position, at: now, more: false, standings }))
 }
 

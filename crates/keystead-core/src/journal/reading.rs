@@ -25,8 +25,14 @@ use crate::{App, Result};
 pub struct Revocations {
     /// What the database knows itself.
     contained: BTreeMap<String, i64>,
+    /// Its own name.
+    pub(super) own: String,
     /// The number of its own last change.
     head: i64,
+    /// Which changes it knows, of those that are not forgotten.
+    marks: HashMap<i64, String>,
+    /// Whether a journal tells of changes that this very database has lost, even if it has given their numbers again.
+    pub(super) tell_of_lost_changes: bool,
     /// The last word on each subject.
     pub(super) last: HashMap<Change, (Position, Standing)>,
     /// Keys of which a log says that they were ended.
@@ -48,10 +54,7 @@ pub struct Revocations {
 impl App {
     /// Reads journals, logs and mixtures of them, in any order and number. `-` is standard input.
     pub async fn read_revocations(&self, files: Vec<PathBuf>) -> Result<Revocations> {
-        let read = |tx: &mut Tx<'_>| Ok::<_, keystead_store::Error>((lineage::contained(tx)?, changes::poll(tx)?.head));
-        let (contained, head) = self.store.read(read).await?;
-        let mut revocations =
-            Revocations { contained: contained.into_iter().collect(), head, ..Revocations::default() };
+        let mut revocations = self.store.read(known).await?;
         for file in files {
             let path = file.clone();
             revocations = blocking(&file, move || {
@@ -68,6 +71,18 @@ impl App {
     }
 }
 
+/// What a database knows itself, before anything is read.
+fn known(tx: &mut Tx<'_>) -> Result<Revocations> {
+    let poll = changes::poll(tx)?;
+    Ok(Revocations {
+        contained: lineage::contained(tx)?.into_iter().collect(),
+        own: poll.incarnation,
+        head: poll.head,
+        marks: changes::marks(tx)?.into_iter().collect(),
+        ..Revocations::default()
+    })
+}
+
 impl Revocations {
     fn take(&mut self, lines: &mut impl BufRead) -> io::Result<()> {
         let mut line = Vec::new();
@@ -76,7 +91,11 @@ impl Revocations {
                 Line::Entry(entry) => self.hear(entry),
                 Line::Ended(key, sequence) => {
                     self.log_lines += 1;
-                    if sequence > self.head {
+                    // A log does not say which database it is of. Where there was never another than this one, a change of
+                    // this number that concerns something else shows that this one has lost what the log tells.
+                    let is_only = self.contained.len() == 1;
+                    let is_lost = self.marks.get(&sequence).is_some_and(|mark| !mark.ends_with(key.as_str()));
+                    if sequence > self.head || (is_only && is_lost) {
                         self.ended.insert(key);
                     }
                 }
@@ -94,7 +113,10 @@ impl Revocations {
         self.latest = self.latest.max(Some(at));
         let reach = self.reach.entry(position.incarnation.clone()).or_insert(position.through);
         *reach = (*reach).max(position.through);
-        let is_news = self.contained.get(&position.incarnation).is_none_or(|known| position.through > *known);
+        let is_own = position.incarnation == self.own;
+        let is_news = self.contained.get(&position.incarnation).is_none_or(|known| position.through > *known)
+            || (is_own && position.is_other_than(self.marks.get(&position.through).map(String::as_str)));
+        self.tell_of_lost_changes |= is_own && is_news;
         for (subject, standing) in standings {
             if let Change::Key(id) = subject {
                 self.known.insert(id);

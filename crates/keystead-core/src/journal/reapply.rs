@@ -43,7 +43,8 @@ pub struct Reapplied {
 }
 
 impl Reapplied {
-    fn add(&mut self, other: Self) {
+    /// Adds what was brought back another time.
+    pub fn add(&mut self, other: Self) {
         let Self { ended, narrowed, suspended, members } = other;
         self.ended.extend(ended);
         self.narrowed.extend(narrowed);
@@ -51,7 +52,7 @@ impl Reapplied {
         self.members.extend(members);
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.ended.is_empty() && self.narrowed.is_empty() && self.suspended.is_empty() && self.members.is_empty()
     }
 }
@@ -138,11 +139,10 @@ impl App {
     }
 
     async fn fork_if_set_back(&self, revocations: &Revocations) -> Result<()> {
-        let poll = self.store.read(changes::poll).await?;
-        if revocations.reach.get(&poll.incarnation).is_none_or(|through| *through <= poll.head) {
+        if !revocations.tell_of_lost_changes {
             return Ok(());
         }
-        let old = poll.incarnation;
+        let old = revocations.own.clone();
         let new = self.entropy.id::<Journal>(self.clock.now()).to_string();
         self.store
             .write_serial(move |tx| {
@@ -164,6 +164,8 @@ impl App {
     pub(super) async fn reapply_own(&self, journal: &Journal) -> Result<()> {
         let revocations = self.read_revocations(vec![journal.file.path().to_owned()]).await?;
         let done = self.reapply(&revocations).await?;
+        // Only the first time: later ones are those of a server, which has its log.
+        let _ = self.brought_back.set(done.clone());
         if !done.is_empty() {
             let Reapplied { ended, narrowed, suspended, members } = &done;
             tracing::warn!(

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use keystead_store::changes::{self, Change, Poll};
+use keystead_store::{
+    Error,
+    changes::{self, Change},
+};
 
 use crate::{App, Result, journal::Position};
 
@@ -13,43 +16,32 @@ const BATCH: i64 = 1000;
 /// How long changes are kept. A node that was away longer empties its cache.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How far this node has read.
-#[derive(Default)]
-pub(crate) struct FeedCursor {
-    pub(crate) incarnation: String,
-    pub(crate) seq: i64,
-}
-
-impl FeedCursor {
-    /// The same as a place in the history of the database.
-    pub(crate) fn position(&self) -> Position {
-        Position { incarnation: self.incarnation.clone(), through: self.seq }
-    }
-}
-
 impl App {
     /// Reads head, feed and service clock once, and applies what is new.
     pub async fn poll_changes(&self) -> Result<()> {
         let sent = self.clock.monotonic();
-        let Poll { incarnation, head, clock, oldest } = self.store.follow(changes::poll).await?;
-        self.service_clock.seen(clock, self.clock.monotonic());
+        let place = self.applied_sequence().await;
+        let (poll, mark) =
+            self.store.follow(move |tx| Ok::<_, Error>((changes::poll(tx)?, changes::mark(tx, place)?))).await?;
+        self.service_clock.seen(poll.clock, self.clock.monotonic());
         let mut cursor = self.feed.lock().await;
-        let lost = cursor.incarnation != incarnation
-            || head < cursor.seq
-            || oldest.is_some_and(|oldest| oldest > cursor.seq + 1 && head > cursor.seq);
-        if lost {
+        let head = poll.head;
+        let is_rewritten = cursor.through == place && cursor.is_other_than(mark.as_deref());
+        let is_set_back = cursor.incarnation == poll.incarnation && (head < cursor.through || is_rewritten);
+        let has_gap = poll.oldest.is_some_and(|oldest| oldest > cursor.through + 1 && head > cursor.through);
+        if cursor.incarnation != poll.incarnation || is_set_back || has_gap {
             self.keys.clear();
             // A database that was set back while it was used: what was ended since must not come to life.
-            if cursor.incarnation == incarnation && head < cursor.seq {
+            if is_set_back {
                 self.keep_journal_now().await?;
             }
-            *cursor = FeedCursor { incarnation, seq: head };
+            *cursor = Position::of(poll);
             self.counted.followed(head, head);
             self.fence.polled(sent);
             return Ok(());
         }
-        while cursor.seq < head {
-            let after = cursor.seq;
+        while cursor.through < head {
+            let after = cursor.through;
             let batch = self.store.follow(move |tx| changes::after(tx, after, BATCH)).await?;
             if batch.is_empty() {
                 break;
@@ -62,17 +54,23 @@ impl App {
                     // is what only a newer release knows: it may concern any of them.
                     Some(Change::Location(_) | Change::Agency(_)) | None => self.keys.clear(),
                 }
-                cursor.seq = seq;
+                cursor.through = seq;
             }
         }
-        self.counted.followed(head, cursor.seq);
+        if cursor.through == head {
+            cursor.mark = poll.mark;
+        } else {
+            let place = cursor.through;
+            cursor.mark = self.store.follow(move |tx| changes::mark(tx, place)).await?;
+        }
+        self.counted.followed(head, cursor.through);
         self.fence.polled(sent);
         Ok(())
     }
 
     /// The last change that this node has applied.
     pub async fn applied_sequence(&self) -> i64 {
-        self.feed.lock().await.seq
+        self.feed.lock().await.through
     }
 
     /// Forgets changes that every node has seen long ago.

@@ -142,7 +142,14 @@ async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
 /// Opens the instance that is there for one command and closes it afterwards.
 async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
     log_for_programs(config);
-    finish(instance::open(config, Clock::System, Entropy::System).await?, command).await
+    let app = instance::open(config, Clock::System, Entropy::System).await?;
+    if app.brought_back().is_some() {
+        note!(
+            "keystead: the database is older than its journal of revocations; what was ended since is ended again \
+             (see the audit log: revocation_reapplied)"
+        );
+    }
+    finish(app, command).await
 }
 
 /// For programs: what a command ends belongs into the log that a restore is given. People see none of it.

@@ -30,6 +30,7 @@ mod rate_limits;
 mod requests;
 mod revocations;
 mod secrets;
+mod set_back;
 mod sign_in;
 mod startup;
 mod strangers;

@@ -15,23 +15,23 @@ use serde_json::{Value, json};
 use crate::instance::{Instance, Running, mode};
 
 /// An instance by its command line, on either database, and the location in it.
-struct World {
-    instance: Instance,
+pub(crate) struct World {
+    pub(crate) instance: Instance,
     /// On PostgreSQL; a restore makes another one.
-    database: Option<TestDatabase>,
-    location: String,
+    pub(crate) database: Option<TestDatabase>,
+    pub(crate) location: String,
     client: reqwest::Client,
 }
 
 /// A key by its id and its whole text.
 #[derive(Clone)]
-struct Key {
-    id: String,
+pub(crate) struct Key {
+    pub(crate) id: String,
     secret: String,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut world = Self {
             instance: Instance::new(name),
             database: TestDatabase::is_postgres().then(TestDatabase::create),
@@ -49,7 +49,7 @@ impl World {
         world
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut all = arguments.to_vec();
         if let Some(database) = &self.database {
             all.extend(["--database-url", database.url()]);
@@ -57,13 +57,13 @@ impl World {
         self.instance.run(&all)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn serve(&self) -> Running {
+    pub(crate) fn serve(&self) -> Running {
         let mut all = Vec::new();
         if let Some(database) = &self.database {
             all.extend(["--database-url", database.url()]);
@@ -77,11 +77,11 @@ impl World {
         Key { id: made["apiKey"]["id"].as_str().unwrap().to_owned(), secret: made["key"].as_str().unwrap().to_owned() }
     }
 
-    fn key(&self, name: &str) -> Key {
+    pub(crate) fn key(&self, name: &str) -> Key {
         self.key_in(name, &self.location)
     }
 
-    fn journal(&self) -> PathBuf {
+    pub(crate) fn journal(&self) -> PathBuf {
         self.instance.data().join("revocations.jsonl")
     }
 
@@ -98,7 +98,7 @@ impl World {
         told.lines().any(|line| line.contains(&key.id) && line.contains("deactivated"))
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.instance.folder.join(name).display().to_string()
     }
 
@@ -119,7 +119,14 @@ impl World {
         self.run(&all)
     }
 
-    async fn call(&self, server: &Running, method: Method, path: &str, key: &Key, body: Value) -> (u16, Value) {
+    pub(crate) async fn call(
+        &self,
+        server: &Running,
+        method: Method,
+        path: &str,
+        key: &Key,
+        body: Value,
+    ) -> (u16, Value) {
         let call = self.client.request(method, format!("http://{}{path}", server.address)).bearer_auth(&key.secret);
         let call = if body.is_null() { call } else { call.json(&body) };
         let answer = call.send().await.unwrap();
@@ -127,7 +134,7 @@ impl World {
     }
 
     /// What a key is answered: 200, or the reason of its refusal.
-    async fn asked(&self, server: &Running, key: &Key) -> String {
+    pub(crate) async fn asked(&self, server: &Running, key: &Key) -> String {
         let (status, body) = self.call(server, Method::GET, "/api-keys/self", key, Value::Null).await;
         if status == 200 { "200".to_owned() } else { body["code"].as_str().unwrap_or_default().to_owned() }
     }

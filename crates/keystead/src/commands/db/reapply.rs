@@ -29,7 +29,8 @@ impl Reapply {
         readable(&self.revocations)?;
         let report = with_app(config, async |app| {
             let told = app.read_revocations(self.revocations).await?;
-            let done = app.reapply(&told).await?;
+            let mut done = app.brought_back().cloned().unwrap_or_default();
+            done.add(app.reapply(&told).await?);
             app.keep_journal().await?;
             Ok(Report { told, done, undecided: Vec::new(), made_safe: false })
         })

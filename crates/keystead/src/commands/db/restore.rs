@@ -59,7 +59,7 @@ impl Restore {
             Database::Sqlite(path) => self.restore_file(config, path, &checked).await?,
             Database::Postgres(_) => {
                 let copied = self.fill(config, &config.database, &checked).await?;
-                let app = instance::open(config, Clock::System, Entropy::System).await?;
+                let app = instance::open_without_journal(config, Clock::System, Entropy::System).await?;
                 (copied, finish(app, async |app| self.bring_back(app, config).await).await?)
             }
         };
