@@ -144,6 +144,21 @@ pub struct Checked {
     pub pepper_versions: Vec<i64>,
 }
 
+/// Whether a file is a backup, be it whole or not; `false` also for what is no database.
+pub fn is_backup(file: &Path) -> bool {
+    let read = || -> std::io::Result<bool> {
+        let mut opened = File::open(file)?;
+        let length = opened.metadata()?.len();
+        let mut header = [0; 100];
+        opened.read_exact(&mut header)?;
+        opened.seek(SeekFrom::Start(length.saturating_sub(LONGEST_END)))?;
+        let mut end = Vec::new();
+        opened.read_to_end(&mut end)?;
+        Ok(header[68..72] == APPLICATION.to_be_bytes() || split_end(&end).is_some())
+    };
+    read().unwrap_or(false)
+}
+
 /// Looks at every byte of a backup, and at whether this release can restore it. `progress` hears of bytes.
 pub fn check(file: &Path, mut progress: impl FnMut(u64)) -> Result<Checked> {
     let manifest = read_end(file, &mut progress)?;

@@ -88,9 +88,16 @@ enum Side {
 }
 
 impl Side {
-    fn open(database: &Database, create: bool) -> Result<Self> {
+    fn source(database: &Database) -> Result<Self> {
+        match database {
+            Database::Sqlite(path) => Ok(Self::Sqlite(sqlite::open_source(path)?)),
+            Database::Postgres(_) => Self::target(database),
+        }
+    }
+
+    fn target(database: &Database) -> Result<Self> {
         Ok(match database {
-            Database::Sqlite(path) => Self::Sqlite(sqlite::open_alone(path, create)?),
+            Database::Sqlite(path) => Self::Sqlite(sqlite::open_alone(path, true)?),
             Database::Postgres(url) => Self::Postgres(Box::new(Session::new(postgres::connect_alone(url)?))),
         })
     }
@@ -123,7 +130,7 @@ pub fn copy(
     now: UtcMs,
     mut progress: impl FnMut(&'static str, u64),
 ) -> Result<Copied> {
-    fill(Side::open(from, false)?, to, clocks, now, &mut progress)
+    fill(Side::source(from)?, to, clocks, now, &mut progress)
 }
 
 /// The same out of a backup, which is only read.
@@ -144,7 +151,7 @@ fn fill(
     now: UtcMs,
     progress: &mut dyn FnMut(&'static str, u64),
 ) -> Result<Copied> {
-    let mut target = Side::open(to, true)?;
+    let mut target = Side::target(to)?;
     source.begin(true)?;
     target.begin(false)?;
     let found = migrations::current(&mut source.tx())?;

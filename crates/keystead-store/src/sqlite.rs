@@ -2,6 +2,8 @@
 
 use std::{
     any::Any,
+    fs::File,
+    io::Read,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -184,6 +186,19 @@ pub(crate) fn open_alone(path: &Path, create: bool) -> Result<Connection> {
         return Err(Error::Refused(format!("{} does not exist", path.display())));
     }
     open_connection(path, create)
+}
+
+/// A connection to a file that is copied. Only one that is in use, or was, is opened as its server opens it; every other
+/// stays as it is, byte for byte.
+pub(crate) fn open_source(path: &Path) -> Result<Connection> {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    // How a database keeps its journal: 2 is the WAL, which all of ours have.
+    if read.is_ok() && header[18..] != [2, 2] {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        return Ok(Connection::open_with_flags(path, flags)?);
+    }
+    open_alone(path, false)
 }
 
 /// A connection to a file that nobody writes to, and that stays as it is, byte for byte.

@@ -195,3 +195,48 @@ fn what_root_restores_belongs_to_the_owner_of_the_directory() {
         assert_eq!((found.uid(), found.gid(), mode(&path)), (NOBODY, NOBODY, 0o600), "{}", path.display());
     }
 }
+
+/// A copy would ask neither checksum nor journal, and whoever moves to PostgreSQL by one must not lose the backup.
+#[test]
+fn a_backup_is_restored_and_never_copied() {
+    let (instance, file) = Instance::backed_up("copied");
+    let whole = fs::read(&file).unwrap();
+    let name = whole.windows(5).position(|bytes| bytes == b"piped").unwrap();
+    let end = whole.len() - 100;
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    // Its header's mark, and its checksum: each alone tells what it is.
+    let broken = [("whole", whole.clone()), ("row", flipped(name)), ("mark", flipped(68)), ("end", flipped(end))];
+    let cut = ("cut", whole[..whole.len() - 10].to_vec());
+    for (what, bytes) in broken.into_iter().chain([cut]) {
+        fs::write(&file, &bytes).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+        let (from, to) = (format!("sqlite:{file}"), format!("sqlite:{}", instance.path("target.db")));
+        let text = instance.refused(&["db", "copy", "--from", &from, "--to", &to]);
+        assert!(text.contains("is a backup") && text.contains("db restore"), "{what}: {text}");
+        assert_eq!(fs::read(&file).unwrap(), bytes, "{what}");
+        assert!(!Path::new(&instance.path("target.db")).exists(), "{what}");
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    }
+}
+
+/// Neither do other files that nobody serves from: one that an older release wrote, or SQLite itself.
+#[test]
+fn what_is_copied_stays_as_it_is_byte_for_byte() {
+    let (instance, file) = Instance::backed_up("byte-for-byte");
+    // Without what says that it is a backup.
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[68..72].fill(0);
+    let mark = bytes.windows(17).rposition(|bytes| bytes == b"\nkeystead-backup/").unwrap();
+    bytes.truncate(mark);
+    fs::write(&file, &bytes).unwrap();
+    let to = format!("sqlite:{}", instance.path("target.db"));
+    instance.json(&["db", "copy", "--from", &format!("sqlite:{file}"), "--to", &to, "--json"]);
+    assert!(fs::read(&file).unwrap() == bytes, "it was only read");
+    for ending in ["-wal", "-shm", "-journal"] {
+        assert!(!Path::new(&format!("{file}{ending}")).exists());
+    }
+}

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keystead_core::{Clock, Entropy};
 use keystead_store::{
     Database, Migrations,
+    backup::is_backup,
     copy::{Clocks, Copied, copy},
 };
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::{config::Config, failure::Failure, instance};
 
 #[derive(Subcommand)]
 pub(super) enum Db {
-    /// Copy a database into an empty one, from SQLite to PostgreSQL or back
+    /// Copy a database into an empty one, from SQLite to PostgreSQL or back; backups are restored instead
     Copy(Copy),
     /// Write the database into a file, also while the server runs
     Backup(backup::Backup),
@@ -128,10 +129,23 @@ const SECRET: &str = "Keep the instance-secret with it: without that file every 
 impl Copy {
     async fn run(self) -> Result<(), Failure> {
         let (from, to) = (database("--from", &self.from)?, database("--to", &self.to)?);
+        if let Database::Sqlite(file) = &from
+            && is_backup(file)
+        {
+            return Err(Failure::new(format!(
+                "{} is a backup: bring it back with keystead db restore, which checks it and ends again what was ended after \
+                 it (--database-url restores it into PostgreSQL, --data-dir into another directory)",
+                file.display()
+            )));
+        }
         let copied = working("rows", move |bar| copy(&from, &to, &restarted(), Clock::System.now(), rows(bar))).await?;
         show(self.json, &copied, &json!({}));
         if !self.json {
             say!("{SECRET} In the copy everybody's 90 days begin anew, and nobody is signed in.");
+            say!(
+                "If something was ended since the source was last used, take its revocations.jsonl along, too, or hand it to \
+                 keystead db reapply."
+            );
         }
         Ok(())
     }
