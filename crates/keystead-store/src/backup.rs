@@ -144,7 +144,8 @@ pub struct Checked {
     pub pepper_versions: Vec<i64>,
 }
 
-/// Whether a file is a backup, be it whole or not; `false` also for what is no database.
+/// Whether a file is a backup, be it whole or not; `false` also for what is no database, and for what was a backup until a
+/// server was started on it.
 pub fn is_backup(file: &Path) -> bool {
     let read = || -> std::io::Result<bool> {
         let mut opened = File::open(file)?;
@@ -154,7 +155,8 @@ pub fn is_backup(file: &Path) -> bool {
         opened.seek(SeekFrom::Start(length.saturating_sub(LONGEST_END)))?;
         let mut end = Vec::new();
         opened.read_to_end(&mut end)?;
-        Ok(header[68..72] == APPLICATION.to_be_bytes() || split_end(&end).is_some())
+        let is_marked = header[68..72] == APPLICATION.to_be_bytes() || split_end(&end).is_some();
+        Ok(is_marked && !sqlite::is_in_use(&header))
     };
     read().unwrap_or(false)
 }

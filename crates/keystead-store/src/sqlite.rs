@@ -188,13 +188,17 @@ pub(crate) fn open_alone(path: &Path, create: bool) -> Result<Connection> {
     open_connection(path, create)
 }
 
+/// Whether the database of this header was ever served from: all of those keep their journal as a WAL.
+pub(crate) fn is_in_use(header: &[u8; 100]) -> bool {
+    header[18..20] == [2, 2]
+}
+
 /// A connection to a file that is copied. Only one that is in use, or was, is opened as its server opens it; every other
 /// stays as it is, byte for byte.
 pub(crate) fn open_source(path: &Path) -> Result<Connection> {
-    let mut header = [0; 20];
+    let mut header = [0; 100];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    // How a database keeps its journal: 2 is the WAL, which all of ours have.
-    if read.is_ok() && header[18..] != [2, 2] {
+    if read.is_ok() && !is_in_use(&header) {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         return Ok(Connection::open_with_flags(path, flags)?);
     }

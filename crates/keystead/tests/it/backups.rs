@@ -240,3 +240,13 @@ fn what_is_copied_stays_as_it_is_byte_for_byte() {
         assert!(!Path::new(&format!("{file}{ending}")).exists());
     }
 }
+
+#[test]
+fn a_backup_that_was_put_in_its_place_by_hand_is_a_database() {
+    let (instance, file) = Instance::backed_up("by-hand");
+    let database = instance.data().join("keystead.db");
+    fs::copy(&file, &database).unwrap();
+    assert!(instance.run(&["keys", "list"]).status.success());
+    let (from, to) = (format!("sqlite:{}", database.display()), format!("sqlite:{}", instance.path("target.db")));
+    instance.json(&["db", "copy", "--from", &from, "--to", &to, "--json"]);
+}
