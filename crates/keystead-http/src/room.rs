@@ -4,8 +4,8 @@ use std::{
     collections::{BTreeMap, HashMap},
     ops::Bound,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -48,7 +48,7 @@ pub(crate) struct Seat {
     /// Bytes of it that are through.
     transferred: AtomicU64,
     sent_away: Notify,
-    is_late: AtomicBool,
+    why: OnceLock<SentAway>,
 }
 
 /// Why a connection is ended.
@@ -58,6 +58,8 @@ pub(crate) enum SentAway {
     Late,
     /// Somebody else needs the seat.
     Displaced,
+    /// The server ends.
+    Closed,
 }
 
 impl Seat {
@@ -71,7 +73,7 @@ impl Seat {
             transfer: AtomicU64::new(0),
             transferred: AtomicU64::new(0),
             sent_away: Notify::new(),
-            is_late: AtomicBool::new(false),
+            why: OnceLock::new(),
         }
     }
 
@@ -140,7 +142,12 @@ impl Seat {
     /// Done when the client has to go.
     pub(crate) async fn sent_away(&self) -> SentAway {
         self.sent_away.notified().await;
-        if self.is_late.load(Ordering::Relaxed) { SentAway::Late } else { SentAway::Displaced }
+        self.why.get().copied().unwrap_or(SentAway::Closed)
+    }
+
+    fn send_away(&self, why: SentAway) {
+        let _ = self.why.set(why);
+        self.sent_away.notify_one();
     }
 }
 
@@ -205,8 +212,19 @@ impl Room {
     /// Ends the connections whose clients have had their time.
     pub(crate) fn send_away_who_is_late(&self, pace: &Pace) {
         for seat in self.taken().by_number.values().filter(|seat| seat.is_late(pace)) {
-            seat.is_late.store(true, Ordering::Relaxed);
-            seat.sent_away.notify_one();
+            seat.send_away(SentAway::Late);
+        }
+    }
+
+    /// Ends all connections.
+    pub(crate) fn close(&self) {
+        self.taken().by_number.values().for_each(|seat| seat.send_away(SentAway::Closed));
+    }
+
+    /// Done when nobody is there any more.
+    pub(crate) async fn emptied(&self) {
+        while !self.taken().by_number.is_empty() {
+            self.freed().await;
         }
     }
 
@@ -228,7 +246,7 @@ impl Taken {
             self.looked_at = seat.number;
             if seat.keeps_us_waiting().is_some_and(|waiting| waiting >= PATIENCE) {
                 self.leaving += 1;
-                seat.sent_away.notify_one();
+                seat.send_away(SentAway::Displaced);
                 return;
             }
         }

@@ -57,7 +57,8 @@ impl Default for Connections {
     }
 }
 
-/// Serves connections until `stop` is done, then lets the requests under way finish.
+/// Serves connections until `stop` is done, then lets the requests under way finish, and ends those that do not. Nothing
+/// holds on to `service` afterwards.
 pub async fn serve<S, F, B>(
     listener: TcpListener,
     limits: Connections,
@@ -100,6 +101,7 @@ pub async fn serve<S, F, B>(
                     match why {
                         SentAway::Late => metrics.connections.late.fetch_add(1, Relaxed),
                         SentAway::Displaced => metrics.connections.displaced.fetch_add(1, Relaxed),
+                        SentAway::Closed => 0,
                     };
                 }
             }
@@ -134,8 +136,14 @@ pub async fn serve<S, F, B>(
     tokio::time::sleep(limits.last_words).await;
     if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests that did not finish in time were cut off");
+        room.close();
     }
+    // What they used is free then, for whoever ends after us.
+    let _ = tokio::time::timeout(CLEARED_WITHIN, room.emptied()).await;
 }
+
+/// Connections that were ended are gone at once, but for one whose thread is busy.
+const CLEARED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The next connection that may stay.
 async fn accept(

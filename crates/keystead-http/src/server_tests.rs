@@ -190,6 +190,38 @@ async fn a_stop_lets_requests_finish_and_takes_no_new_ones() {
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
+/// Whoever ends after the server closes what its requests have used, so it must be the last to have it.
+#[tokio::test]
+async fn nothing_is_held_after_a_stop_by_clients_that_do_not_finish() {
+    let limits = Connections { grace: SHORT, ..Connections::default() };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<Infallible>();
+    let used = Arc::new(());
+    let service = Arc::clone(&used);
+    let call = move |request: Request<RequestBody>, _: SocketAddr| {
+        let service = Arc::clone(&service);
+        async move {
+            let response = answer(Service::Reads, request).await;
+            drop(service);
+            response
+        }
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(listener, limits, TrustedProxies::default(), Arc::default(), call, async {
+        drop(stopped.await);
+    }));
+    let heads = [&b""[..], b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"];
+    let mut slow = Vec::new();
+    for head in heads.into_iter().cycle().take(30) {
+        slow.push(send(address, head).await);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(stop);
+    tasks.join_next().await.unwrap().unwrap();
+    assert_eq!(Arc::strong_count(&used), 1);
+}
+
 #[tokio::test]
 async fn what_was_sent_before_the_end_is_heard() {
     let limits = Connections { last_words: Duration::from_millis(500), ..Connections::default() };

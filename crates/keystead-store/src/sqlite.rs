@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx};
@@ -25,6 +25,8 @@ const OLDEST_SAFE: i32 = 3_051_003;
 const WAL_LIMIT: i64 = 16 * 1024 * 1024;
 /// Closures that wait for the writer; one more is refused.
 const QUEUE: usize = 4096;
+/// How long a stop waits for the last commit.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 /// A batch is committed when it has taken this long, so that its first caller does not wait for ever.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
@@ -168,7 +170,9 @@ impl Sqlite {
         let ended = self.writer_ended.clone();
         drop(self);
         // The writer ends when the last handle is gone; a handle that is still used elsewhere must not hold the stop.
-        let _ = ended.recv_timeout(Duration::from_secs(5));
+        if ended.recv_timeout(CLOSED_WITHIN) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the database was still in use when it was to be closed");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, TrustedPr
 use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::Instant};
 
 use crate::{
     config::Config,
@@ -27,6 +27,11 @@ use crate::{
 
 /// Pages that are made at a time.
 const PAGES_AT_ONCE: usize = 32;
+
+/// How much longer than requests jobs may take to end.
+const JOBS_END_WITHIN: Duration = Duration::from_secs(1);
+/// How long storing what waits and closing the database may take.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A server whose socket is open and whose instance is ready.
 pub struct Server {
@@ -142,17 +147,23 @@ impl Server {
         &self.app
     }
 
-    /// Serves until `stop`, and for as long as it is to drain; then finishes the requests under way, stores the uses of keys, and ends.
+    /// Serves until `stop`, and for as long as it is to drain; then finishes the requests under way, stores the uses of
+    /// keys, and ends, after [`Server::longest_end`] at the latest.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let Self { listener, faces, app, setup_url: _, ending, outside, connections, proxies, drain, _lock } = self;
         app.start_polling();
         #[expect(clippy::disallowed_methods, reason = "the one task of the scheduler, joined below")]
-        let jobs = tokio::spawn(keystead_jobs::run(app.clone(), outside, ending.subscribe()));
+        let mut jobs = tokio::spawn(keystead_jobs::run(app.clone(), outside, ending.subscribe()));
         let draining = Arc::clone(&faces);
-        let stop = async {
+        let (grace, last_words) = (connections.grace, connections.last_words);
+        let drained = Arc::new(OnceLock::new());
+        let end = Arc::clone(&drained);
+        // It owns what it uses: the application that is closed below must be the last of its handles.
+        let stop = async move {
             stop.await;
             draining.drain();
             tokio::time::sleep(drain).await;
+            let _ = end.set(Instant::now());
             // Jobs begin nothing new, and streams of events do not hold up the end.
             let _ = ending.send(true);
         };
@@ -166,9 +177,22 @@ impl Server {
             stop,
         )
         .await;
-        let _ = jobs.await;
+        // Jobs have had the time of the requests. Whatever they do is done by transactions, and goes on with the next start.
+        let begun = drained.get().copied().unwrap_or_else(Instant::now);
+        if tokio::time::timeout_at(begun + last_words + grace + JOBS_END_WITHIN, &mut jobs).await.is_err() {
+            tracing::warn!("jobs that did not finish in time were cut off");
+            jobs.abort();
+            let _ = jobs.await;
+        }
         keystead_core::tally::finish();
-        app.close().await?;
-        Ok(())
+        match tokio::time::timeout(CLOSED_WITHIN, app.close()).await {
+            Ok(closed) => Ok(closed?),
+            Err(_) => Err(Failure::new("the last uses of keys could not be stored: the database does not answer")),
+        }
+    }
+
+    /// The longest that an end takes after it was drained.
+    pub fn longest_end(connections: &Connections) -> Duration {
+        connections.last_words + connections.grace + JOBS_END_WITHIN + CLOSED_WITHIN
     }
 }

@@ -97,7 +97,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("no runtime: {error}"))),
     };
-    match runtime.block_on(run(line.command.unwrap_or(Command::Serve), settings)) {
+    let done = runtime.block_on(run(line.command.unwrap_or(Command::Serve), settings));
+    // Whatever still waits for a disk that does not answer must not hold the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }

@@ -37,17 +37,21 @@ pub(super) fn log_to_stderr(level: tracing::Level) {
     let _ = lines.with_max_level(level).with_writer(std::io::stderr).try_init();
 }
 
-/// Done at SIGTERM or SIGINT, with its name. SIGHUP, which a closed terminal sends too, ends nothing.
+/// Done at SIGTERM or SIGINT, with its name. SIGHUP, which a closed terminal sends too, ends nothing, nor does what those send
+/// who rotate logs.
 fn stop_signal() -> Result<impl Future<Output = &'static str>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("no signal handler: {error}")));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let mut hangup = listen(SignalKind::hangup())?;
+    let (mut first, mut second) = (listen(SignalKind::user_defined1())?, listen(SignalKind::user_defined2())?);
     Ok(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => return "SIGTERM",
                 _ = interrupt.recv() => return "SIGINT",
                 _ = hangup.recv() => tracing::info!("SIGHUP is ignored: settings are read at the start"),
+                _ = first.recv() => tracing::info!("SIGUSR1 is ignored: there is no log file to open anew"),
+                _ = second.recv() => tracing::info!("SIGUSR2 is ignored: there is no log file to open anew"),
             }
         }
     })

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keystead_server::{config, serve::Server};
 use keystead_store::{Database, Options, Store};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -210,9 +211,15 @@ fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     assert_eq!(first["database"], "sqlite");
     server.signal(Signal::HUP);
     assert!(line()["message"].as_str().unwrap().contains("SIGHUP is ignored"));
+    for (signal, name) in [(Signal::USR1, "SIGUSR1"), (Signal::USR2, "SIGUSR2")] {
+        server.signal(signal);
+        let told = line()["message"].as_str().unwrap().to_owned();
+        assert!(told.contains(&format!("{name} is ignored")), "{told}");
+    }
     assert!(server.child.try_wait().unwrap().is_none(), "it goes on");
     server.signal(Signal::TERM);
     assert_eq!(line()["signal"], "SIGTERM");
+    // And nothing between: whatever were still to be waited for is a line.
     assert_eq!(line()["message"], "the server has stopped");
     let begun = Instant::now();
     while server.child.try_wait().unwrap().is_none() {
@@ -225,6 +232,21 @@ fn the_log_has_a_first_and_a_last_line_and_sighup_ends_nothing() {
     let mut text = String::new();
     quiet.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "");
+}
+
+/// A stop that takes longer than the service manager waits for loses the last uses of keys.
+#[test]
+fn the_unit_waits_for_the_longest_stop() {
+    let unit = include_str!("../../../../docs/keystead.service");
+    let waits = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap();
+    let waits = Duration::from_secs(waits.parse().unwrap());
+    assert!(include_str!("../../../../docs/operating.md").contains("within 15 s and its `--drain`"));
+    for drain in [None, Some(8)] {
+        let config = config::Options { drain, ..config::Options::default() }.resolve().unwrap();
+        // And a second for what hangs in the operating system.
+        let longest = Server::longest_end(&config.connections) + Duration::from_secs(1);
+        assert!(longest <= Duration::from_secs(15) && longest < waits, "{longest:?}");
+    }
 }
 
 /// Another process has the database for a while, so whoever writes waits.
