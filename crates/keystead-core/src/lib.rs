@@ -55,7 +55,7 @@ pub use error_code::ErrorCode;
 pub use figures::{Figure, Reading};
 pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
-pub use journal::{Journal, Reapplied, Revocations, UndecidedKey};
+pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_store::{

@@ -17,9 +17,11 @@ use serde_json::{Map, Value as Json, json};
 
 /// Names the form of a line.
 const FORM: &str = "revocations/1";
+/// How the names of all forms begin.
+const FORMS: &str = "revocations/";
 
 /// A place in the history of a database: which one, and its last change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Position {
     pub(crate) incarnation: String,
     /// The number of that change.
@@ -53,9 +55,21 @@ pub(super) enum Standing {
 pub(super) struct Entry {
     pub(super) position: Position,
     pub(super) at: UtcMs,
-    /// More lines of the same state follow: only the last of them says that everything up to the position is told.
-    pub(super) more: bool,
+    pub(super) extent: Extent,
     pub(super) standings: Vec<(Change, Standing)>,
+}
+
+/// Which changes a line tells, of those up to its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All after this one.
+    After(i64),
+    /// It is one of several lines of the same state, of which only the last says that everything is told.
+    Part,
+    /// With so many parts before it, all that there ever were.
+    Whole { parts: u64 },
+    /// A line of an older release does not say; it follows the one before it.
+    Unsaid,
 }
 
 /// A line of a file.
@@ -63,6 +77,8 @@ pub(super) enum Line {
     Entry(Entry),
     /// The server's log tells that a key's authority was ended, by the number of the change.
     Ended(KeyId, i64),
+    /// A line of a journal that was cut off or changed, or that a newer release wrote; the keys that it names.
+    Unreadable(Vec<KeyId>),
     Blank,
     NotOurs,
 }
@@ -75,13 +91,16 @@ impl Line {
             return Self::Blank;
         }
         let Some(begin) = line.find('{') else { return Self::NotOurs };
-        let Ok(Json::Object(fields)) = serde_json::from_str(line[begin..].trim_end()) else { return Self::NotOurs };
+        let Ok(Json::Object(fields)) = serde_json::from_str(line[begin..].trim_end()) else {
+            return Self::unread(line);
+        };
         if let Some(Json::String(message)) = fields.get("MESSAGE") {
             return if message.contains("\"MESSAGE\"") { Self::NotOurs } else { Self::read(message) };
         }
         let text = |name: &str| fields.get(name).and_then(Json::as_str);
-        if text("keystead") == Some(FORM) {
-            return Entry::read(&fields).map_or(Self::NotOurs, Self::Entry);
+        if text("keystead").is_some_and(|form| form.starts_with(FORMS)) {
+            let entry = Entry::read(&fields).filter(|_| text("keystead") == Some(FORM));
+            return entry.map_or_else(|| Self::unread(line), Self::Entry);
         }
         let key = text("key").and_then(KeyId::parse);
         match (text("message"), key, fields.get("sequence").and_then(Json::as_i64)) {
@@ -91,23 +110,39 @@ impl Line {
     }
 }
 
+impl Line {
+    /// What is left of a line that cannot be read: whether it is ours, and whom it names.
+    fn unread(line: &str) -> Self {
+        // It may stand in another text, where every quote has a backslash.
+        let text = line.replace('\\', "");
+        if !text.contains(&format!("\"keystead\":\"{FORMS}")) {
+            return Self::NotOurs;
+        }
+        let named = text.split("\"key\":\"").skip(1);
+        Self::Unreadable(named.filter_map(|rest| KeyId::parse(rest.split('"').next()?)).collect())
+    }
+}
+
 impl Entry {
     /// Up to where everything is told, if this line says so.
     pub(super) fn end(&self) -> Option<Position> {
-        (!self.more).then(|| self.position.clone())
+        (self.extent != Extent::Part).then(|| self.position.clone())
     }
 
     /// The line, with its end.
     pub(super) fn write(&self) -> String {
-        let Self { position: Position { incarnation, through, mark }, at, more, standings } = self;
+        let Self { position: Position { incarnation, through, mark }, at, extent, standings } = self;
         let standings: Vec<Json> =
             standings.iter().map(|(subject, standing)| write_standing(subject, standing)).collect();
         let mut line = json!({"keystead": FORM, "incarnation": incarnation, "through": through, "at": at});
         if let Some(mark) = mark {
             line["mark"] = json!(mark);
         }
-        if *more {
-            line["more"] = json!(true);
+        match extent {
+            Extent::After(after) => line["after"] = json!(after),
+            Extent::Part => line["more"] = json!(true),
+            Extent::Whole { parts } => line["parts"] = json!(parts),
+            Extent::Unsaid => {}
         }
         line["standings"] = Json::Array(standings);
         format!("{line}\n")
@@ -123,12 +158,32 @@ impl Entry {
         Some(Self {
             position,
             at: fields.get("at").and_then(Json::as_str).and_then(UtcMs::read_iso)?,
-            more: fields.get("more").and_then(Json::as_bool).unwrap_or(false),
-            // A subject of a kind that only a newer release knows is passed over.
-            standings: standings.iter().filter_map(|standing| read_standing(standing.as_object()?)).collect(),
+            extent: Extent::read(fields),
+            standings: standings
+                .iter()
+                .map(|standing| standing.as_object())
+                // A subject of a kind that only a newer release knows is passed over.
+                .filter(|standing| standing.is_none_or(|fields| KINDS.iter().any(|kind| fields.contains_key(*kind))))
+                .map(|standing| read_standing(standing?))
+                .collect::<Option<_>>()?,
         })
     }
 }
+
+impl Extent {
+    fn read(fields: &Map<String, Json>) -> Self {
+        let number = |name: &str| fields.get(name).and_then(Json::as_i64);
+        match (fields.get("more").and_then(Json::as_bool), number("after"), number("parts")) {
+            (Some(true), ..) => Self::Part,
+            (_, Some(after), _) => Self::After(after),
+            (_, None, Some(parts)) => Self::Whole { parts: parts.unsigned_abs() },
+            (_, None, None) => Self::Unsaid,
+        }
+    }
+}
+
+/// What a standing may be of.
+const KINDS: [&str; 4] = ["key", "location", "agency", "member"];
 
 fn write_standing(subject: &Change, standing: &Standing) -> Json {
     let mut fields = Map::new();
@@ -176,8 +231,7 @@ fn write_standing(subject: &Change, standing: &Standing) -> Json {
 fn read_standing(fields: &Map<String, Json>) -> Option<(Change, Standing)> {
     let text = |name: &str| fields.get(name).and_then(Json::as_str);
     let flag = |name: &str| fields.get(name).and_then(Json::as_bool).unwrap_or(false);
-    let (kind, subject) =
-        ["key", "location", "agency", "member"].into_iter().find_map(|kind| Some((kind, text(kind)?)))?;
+    let (kind, subject) = KINDS.into_iter().find_map(|kind| Some((kind, text(kind)?)))?;
     let subject = Change::parse(kind, subject)?;
     let standing = match subject {
         Change::Location(_) | Change::Agency(_) => Standing::Tenant(TenantState::from_stored(text("state")?)),

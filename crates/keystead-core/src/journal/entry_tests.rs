@@ -49,7 +49,7 @@ fn entry() -> Entry {
             mark: Some("1764000000000 Hq3vT0bZk9Wd".to_owned()),
         },
         at: UtcMs(1_764_000_000_000),
-        more: false,
+        extent: Extent::After(133),
         standings: vec![
             (Change::Key(id("Hq3vT0bZk9Wd")), Standing::Key(key)),
             (Change::Key(id("Hq3vT0bZk9We")), Standing::Key(narrowed)),
@@ -73,9 +73,11 @@ fn lines_are_read_back_as_they_were() {
     let entry = entry();
     assert_eq!(entry.write().lines().count(), 1);
     assert_eq!(read(&entry.write()), Some(entry.clone()));
-    let part = Entry { more: true, ..entry };
-    assert_eq!(read(&part.write()), Some(part.clone()));
-    assert_eq!(part.end(), None);
+    for extent in [Extent::Whole { parts: 3 }, Extent::Unsaid, Extent::Part] {
+        let other = Entry { extent, ..entry.clone() };
+        assert_eq!(read(&other.write()), Some(other.clone()));
+        assert_eq!(other.end().is_none(), extent == Extent::Part);
+    }
 }
 
 #[test]
@@ -96,14 +98,9 @@ fn a_systems_journal_is_read_however_it_was_printed() {
 
 #[test]
 fn what_is_not_ours_is_passed_over() {
-    let line = entry().write();
-    let torn = &line[..line.len() / 2];
     for text in [
-        torn,
         "Started keystead.service - Keystead.",
         "{}",
-        "{\"keystead\":\"revocations/1\"}",
-        r#"{"keystead":"revocations/2","incarnation":"x","through":1,"at":"2026-11-26T03:09:35Z","standings":[]}"#,
         r#"{"message":"authority was ended","key":"short","sequence":1}"#,
         r#"{"level":"INFO","message":"the sweep took its steps"}"#,
         r#"{"MESSAGE":[1,2,3]}"#,
@@ -112,6 +109,25 @@ fn what_is_not_ours_is_passed_over() {
         assert!(matches!(Line::read(text), Line::NotOurs), "{text}");
     }
     assert!(matches!(Line::read("  \n"), Line::Blank));
+}
+
+#[test]
+fn what_is_ours_and_cannot_be_read_is_no_line_of_others() {
+    let line = entry().write();
+    let named = |text: &str| match Line::read(text) {
+        Line::Unreadable(keys) => keys.len(),
+        _ => panic!("{text}"),
+    };
+    let torn = &line[..line.find("Hq3vT0bZk9We").unwrap() + 20];
+    assert_eq!(named(torn), 2);
+    assert_eq!(named(&format!("Nov 26 03:09:35 crm keystead[123]: {torn}")), 2);
+    let exported = json!({"MESSAGE": torn, "_PID": "123"}).to_string();
+    assert_eq!((named(&exported), named(&exported[..exported.len() - 5])), (2, 2));
+    assert_eq!(named(&line[..40]), 0);
+    assert_eq!(named(&line.replace("revocations/1", "revocations/2")), 3);
+    assert_eq!(named(&line.replace("contacts.write", "contacts.wri\u{0}te")), 3, "changed since");
+    assert_eq!(named(&line.replacen("\"scopes\"", "\"scropes\"", 1)), 3);
+    assert_eq!(named("{\"keystead\":\"revocations/1\"}"), 0);
 }
 
 #[test]

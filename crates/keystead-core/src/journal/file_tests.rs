@@ -2,11 +2,14 @@ use std::fs;
 
 use keystead_model::UtcMs;
 
-use super::{super::entry::Entry, *};
+use super::{
+    super::entry::{Entry, Extent},
+    *,
+};
 
 fn entry(through: i64) -> Entry {
     let position = Position { incarnation: "0Vc5K6YS0ygRARdHs6Hz".to_owned(), through, mark: None };
-    Entry { position, at: UtcMs(0), more: false, standings: Vec::new() }
+    Entry { position, at: UtcMs(0), extent: Extent::Unsaid, standings: Vec::new() }
 }
 
 /// A file in a folder that goes with the test.
@@ -46,7 +49,7 @@ fn the_end_is_found_behind_whatever_follows_it() {
     append(&file, &entry(7).write());
     assert_eq!(through(&file.hold(&Seen::default()).unwrap()), Some(7));
     // A part of everything is not all of it, also where it is longer than what is looked at first.
-    let part = Entry { more: true, ..entry(9) }.write();
+    let part = Entry { extent: Extent::Part, ..entry(9) }.write();
     append(&file, &part.repeat(2000));
     assert_eq!(through(&file.hold(&Seen::default()).unwrap()), Some(7));
 }

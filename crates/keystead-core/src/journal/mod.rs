@@ -4,6 +4,7 @@
 //! however it was changed and by whom. Whoever ends authority is answered when that is on the disk. A database that is
 //! older than the journal, since a backup took its place, is brought back within it before anybody uses it.
 
+mod coverage;
 mod entry;
 mod file;
 mod reading;
@@ -27,13 +28,14 @@ use keystead_store::{
 };
 
 pub(crate) use self::entry::Position;
-use self::{
-    entry::{Entry, Standing},
-    file::{Held, JournalFile, Seen},
-};
 pub use self::{
+    coverage::Gap,
     reading::Revocations,
     reapply::{Reapplied, UndecidedKey},
+};
+use self::{
+    entry::{Entry, Extent, Standing},
+    file::{Held, JournalFile, Seen},
 };
 use crate::{App, Error, Result, password};
 
@@ -225,17 +227,19 @@ impl App {
     async fn tell_all(&self, journal: &Arc<Journal>, mut held: Held) -> Result<Held> {
         let (poll, at) = (self.store.read(changes::poll).await?, self.clock.now());
         let position = Position::of(poll);
+        let mut parts = 0;
         let mut cursor = Some(Cursor::Agencies);
         while let Some(from) = cursor {
             let (standings, next) = self.store.read(move |tx| page(tx, from)).await?;
             cursor = next;
             if !standings.is_empty() {
-                let entry = Entry { position: position.clone(), at, more: true, standings };
+                let entry = Entry { position: position.clone(), at, extent: Extent::Part, standings };
+                parts += 1;
                 held = add(journal, held, entry).await?;
             }
         }
         // Only this one says that all was told; what became of it meanwhile is news.
-        write(journal, held, Entry { position, at, more: false, standings: Vec::new() }).await
+        write(journal, held, Entry { position, at, extent: Extent::Whole { parts }, standings: Vec::new() }).await
     }
 }
 
@@ -281,8 +285,9 @@ fn look(tx: &mut Tx<'_>, position: Option<&Position>, now: UtcMs) -> Result<Foun
         standings.extend(standing(tx, subject)?.map(|standing| (subject, standing)));
     }
     let mark = changes::mark(tx, through)?;
+    let extent = Extent::After(position.through);
     let position = Position { incarnation: poll.incarnation, through, mark };
-    Ok(Found::News(Entry { position, at: now, more: false, standings }))
+    Ok(Found::News(Entry { position, at: now, extent, standings }))
 }
 
 /// How a subject stands; `None` if there is no such thing any more.

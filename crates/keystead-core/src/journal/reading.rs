@@ -16,7 +16,8 @@ use keystead_store::{
 
 use super::{
     blocking,
-    entry::{Entry, Line, Position, Standing},
+    coverage::{Coverage, Gap},
+    entry::{Entry, Extent, Line, Position, Standing},
 };
 use crate::{App, Result};
 
@@ -37,8 +38,15 @@ pub struct Revocations {
     pub(super) last: HashMap<Change, (Position, Standing)>,
     /// Keys of which a log says that they were ended.
     pub(super) ended: HashSet<KeyId>,
-    /// Keys that some journal knows, whatever it says of them.
-    pub(super) known: HashSet<KeyId>,
+    /// Keys that some journal knows, whatever it says of them, and where it last does.
+    pub(super) known: HashMap<KeyId, Position>,
+    coverage: Coverage,
+    /// Changes that are missing in the journals.
+    pub gaps: Vec<Gap>,
+    /// Keys that a line names which cannot be read.
+    doubtful: HashSet<KeyId>,
+    /// Lines of journals that cannot be read, and after which none tells more.
+    pub unreadable: u64,
     /// How far each incarnation is told.
     pub(super) reach: BTreeMap<String, i64>,
     /// Lines of journals.
@@ -67,6 +75,7 @@ impl App {
             })
             .await?;
         }
+        revocations.gaps = revocations.coverage.gaps(&revocations.contained);
         Ok(revocations)
     }
 }
@@ -86,9 +95,18 @@ fn known(tx: &mut Tx<'_>) -> Result<Revocations> {
 impl Revocations {
     fn take(&mut self, lines: &mut impl BufRead) -> io::Result<()> {
         let mut line = Vec::new();
+        // What a later line tells, or shows to be missing, need not be read.
+        let mut unreadable = Vec::new();
+        self.coverage.begin_file();
         while lines.read_until(b'\n', &mut line)? > 0 {
             match Line::read(&String::from_utf8_lossy(&line)) {
-                Line::Entry(entry) => self.hear(entry),
+                Line::Entry(entry) => {
+                    if !matches!(entry.extent, Extent::Part | Extent::Unsaid) {
+                        unreadable.clear();
+                    }
+                    self.hear(entry);
+                }
+                Line::Unreadable(keys) => unreadable.push(keys),
                 Line::Ended(key, sequence) => {
                     self.log_lines += 1;
                     // A log does not say which database it is of. Where there was never another than this one, a change of
@@ -104,12 +122,15 @@ impl Revocations {
             }
             line.clear();
         }
+        self.unreadable += unreadable.len() as u64;
+        self.doubtful.extend(unreadable.into_iter().flatten());
         Ok(())
     }
 
     fn hear(&mut self, entry: Entry) {
-        let Entry { position, at, more: _, standings } = entry;
+        let Entry { position, at, extent, standings } = entry;
         self.entries += 1;
+        self.coverage.hear(&position, at, extent);
         self.latest = self.latest.max(Some(at));
         let reach = self.reach.entry(position.incarnation.clone()).or_insert(position.through);
         *reach = (*reach).max(position.through);
@@ -119,7 +140,10 @@ impl Revocations {
         self.tell_of_lost_changes |= is_own && is_news;
         for (subject, standing) in standings {
             if let Change::Key(id) = subject {
-                self.known.insert(id);
+                let known = self.known.entry(id).or_insert_with(|| position.clone());
+                if *known < position {
+                    known.clone_from(&position);
+                }
             }
             if !is_news {
                 continue;
@@ -133,8 +157,18 @@ impl Revocations {
         }
     }
 
-    /// Whether anything is said of what became of a key.
+    /// Whether it is said what became of a key, and nothing is missing that might have been said of it later.
     pub(super) fn knows(&self, id: KeyId) -> bool {
-        self.known.contains(&id) || self.ended.contains(&id)
+        let is_told = |last: &Position| {
+            let is_after = |gap: &Gap| (&last.incarnation, last.through) >= (&gap.incarnation, gap.through);
+            self.gaps.iter().all(is_after)
+        };
+        let is_known = self.known.get(&id).is_some_and(is_told) || self.ended.contains(&id);
+        is_known && !self.doubtful.contains(&id)
+    }
+
+    /// Whether every line of a journal could be read, and none is missing.
+    pub fn are_whole(&self) -> bool {
+        self.gaps.is_empty() && self.unreadable == 0
     }
 }

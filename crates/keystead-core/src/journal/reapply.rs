@@ -78,7 +78,7 @@ impl App {
         self.fork_if_set_back(revocations).await?;
         let mut words: Vec<(Change, Standing)> =
             revocations.last.iter().map(|(subject, (_, standing))| (*subject, standing.clone())).collect();
-        let ended = revocations.ended.iter().filter(|id| !revocations.known.contains(*id));
+        let ended = revocations.ended.iter().filter(|id| !revocations.known.contains_key(*id));
         let mut logged: Vec<KeyId> = ended.copied().collect();
         // In one order on every node, and tenants before their keys.
         words.sort_by_key(|(subject, _)| (matches!(subject, Change::Key(_)), *subject));
@@ -163,6 +163,13 @@ impl App {
     /// copied file, or by the recovery of a server to an earlier time. It loses what the journal says was taken.
     pub(super) async fn reapply_own(&self, journal: &Journal) -> Result<()> {
         let revocations = self.read_revocations(vec![journal.file.path().to_owned()]).await?;
+        if !revocations.are_whole() {
+            tracing::warn!(
+                gaps = revocations.gaps.len(),
+                unreadable = revocations.unreadable,
+                "lines of the journal of revocations are missing or cannot be read: review the keys"
+            );
+        }
         let done = self.reapply(&revocations).await?;
         // Only the first time: later ones are those of a server, which has its log.
         let _ = self.brought_back.set(done.clone());

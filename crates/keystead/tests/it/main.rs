@@ -17,6 +17,7 @@ mod fuzz;
 mod idempotency;
 mod inactivity;
 mod instance;
+mod journals;
 mod keys_life;
 mod lists;
 mod mails;

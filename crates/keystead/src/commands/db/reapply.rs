@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use keystead_core::{App, Reapplied, Revocations, UndecidedKey};
+use keystead_core::{App, Gap, Reapplied, Revocations, UndecidedKey};
 use keystead_model::KeyId;
 use serde_json::{Value, json};
 
@@ -32,7 +32,8 @@ impl Reapply {
             let mut done = app.brought_back().cloned().unwrap_or_default();
             done.add(app.reapply(&told).await?);
             app.keep_journal().await?;
-            Ok(Report { told, done, undecided: Vec::new(), made_safe: false })
+            let undecided = if told.are_whole() { Vec::new() } else { app.undecided_keys(&told).await? };
+            Ok(Report { told, done, undecided, made_safe: false })
         })
         .await?;
         if self.json {
@@ -40,7 +41,7 @@ impl Reapply {
         } else {
             report.print();
         }
-        Ok(())
+        report.judged()
     }
 }
 
@@ -101,6 +102,10 @@ impl Report {
                 "lines": told.entries,
                 "logLines": told.log_lines,
                 "passedOver": told.passed_over,
+                "unreadable": told.unreadable,
+                "missing": told.gaps.iter().map(|Gap { incarnation, after, through }| {
+                    json!({"incarnation": incarnation, "after": after, "through": through})
+                }).collect::<Vec<_>>(),
                 "latest": told.latest,
             },
         })
@@ -114,6 +119,16 @@ impl Report {
         }
         if told.passed_over > 0 {
             say!("{} lines of others were passed over.", told.passed_over);
+        }
+        for gap in &told.gaps {
+            let begin = gap.after.map_or_else(|| "up to".to_owned(), |after| format!("{} to", after + 1));
+            say!("! No line tells of the changes no. {begin} {} of {}.", gap.through, gap.incarnation);
+        }
+        if told.unreadable > 0 {
+            say!(
+                "! {} lines of journals cannot be read. What they tell is not known; copy them again.",
+                told.unreadable
+            );
         }
         say!("{} keys that were ended after the backup are ended again, {} narrowed.", ended.len(), narrowed.len());
         if !suspended.is_empty() {
@@ -134,8 +149,13 @@ impl Report {
         }
     }
 
-    /// Keys that somebody has to look at.
-    pub(super) fn to_review(&self) -> usize {
-        if self.made_safe { 0 } else { self.undecided.len() }
+    /// Whether somebody has to look at something.
+    pub(super) fn judged(&self) -> Result<(), Failure> {
+        let to_review = if self.made_safe { 0 } else { self.undecided.len() };
+        match (to_review, self.told.are_whole()) {
+            (0, true) => Ok(()),
+            (0, false) => Err(Failure::found("lines of the journals are missing or cannot be read")),
+            (keys, _) => Err(Failure::found(format!("{keys} keys are for review"))),
+        }
     }
 }

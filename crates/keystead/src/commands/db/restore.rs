@@ -70,10 +70,7 @@ impl Restore {
             say!("Everybody's 90 days begin anew, nobody is signed in, and open invitations have ended.");
             report.print();
         }
-        match report.to_review() {
-            0 => Ok(()),
-            keys => Err(Failure::found(format!("{keys} keys are for review"))),
-        }
+        report.judged()
     }
 
     /// Makes a whole new file beside the old one, and gives it its name only then.
