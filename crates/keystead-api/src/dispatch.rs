@@ -490,12 +490,16 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
         headers.insert(names::REQUEST_ID, id);
     }
     if let Some(rate) = facts.rate {
-        headers.insert(names::LIMIT_DAILY, rate.daily_limit.into());
-        headers.insert(names::DAILY_REMAINING, rate.daily_remaining.into());
-        headers.insert(names::INTERVAL, HeaderValue::from_static("10000"));
-        headers.insert(names::MAX, rate.limit.into());
-        headers.insert(names::REMAINING, rate.remaining.into());
-        headers.insert(names::DAILY_RESET, rate.daily_reset_ms.into());
+        if let Some(daily) = rate.daily {
+            headers.insert(names::LIMIT_DAILY, daily.limit.into());
+            headers.insert(names::DAILY_REMAINING, daily.remaining.into());
+            headers.insert(names::DAILY_RESET, rate.daily_reset_ms.into());
+        }
+        if let Some(interval) = rate.interval {
+            headers.insert(names::INTERVAL, HeaderValue::from_static("10000"));
+            headers.insert(names::MAX, interval.limit.into());
+            headers.insert(names::REMAINING, interval.remaining.into());
+        }
     }
     if let Some(wait) = facts.retry_after {
         headers.insert(header::RETRY_AFTER, keystead_http::retry_after(wait));

@@ -332,7 +332,7 @@ impl App {
     }
 
     pub(crate) fn giver(&self, authority: &Authority) -> Giver {
-        Giver { authority: authority.clone(), usual_rate: self.limits.rate.map_or(u32::MAX, |rate| rate.interval) }
+        Giver { authority: authority.clone(), usual_rate: self.limits.rate.interval.unwrap_or(u32::MAX) }
     }
 
     pub(crate) fn store_form(&self, secret: &KeySecret, now: UtcMs) -> Result<StoredSecret> {

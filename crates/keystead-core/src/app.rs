@@ -34,27 +34,32 @@ use crate::{
 /// Limits that the operator sets for the instance.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Requests of a key in a location; `None` switches them off.
-    pub rate: Option<RateLimits>,
+    /// Requests of a key in a location.
+    pub rate: RateLimits,
     /// Keys of an owner that are not deleted.
     pub keys_per_owner: i64,
     /// How long the audit log tells of changes of data; `None` for ever.
     pub data_audit: Option<Duration>,
 }
 
-/// Requests of a key in a location.
+/// Requests of a key in a location; each limit is switched off by itself, with `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimits {
-    /// In 10 seconds.
-    pub interval: u32,
+    /// In 10 seconds, of keys that have no limit of their own.
+    pub interval: Option<u32>,
     /// In a day.
-    pub daily: u32,
+    pub daily: Option<u32>,
+}
+
+impl RateLimits {
+    /// No limits but those of keys themselves.
+    pub const OFF: Self = Self { interval: None, daily: None };
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            rate: Some(RateLimits { interval: 1_000, daily: 2_000_000 }),
+            rate: RateLimits { interval: Some(1_000), daily: Some(2_000_000) },
             keys_per_owner: 100,
             data_audit: Some(Duration::from_secs(400 * 24 * 60 * 60)),
         }

@@ -64,7 +64,7 @@ pub use keystead_store::{
 pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use owner::adopt;
-pub use rate_limit::RateStatus;
+pub use rate_limit::{Allowance, RateStatus};
 pub use secret::{InstanceSecret, SecretError};
 pub use service_clock::NodeClock;
 pub use sessions::{Credentials, SessionToken, SignedIn};

@@ -7,24 +7,37 @@ use std::{
 
 use keystead_model::{UtcMs, time::DAY_MS};
 
+use crate::RateLimits;
+
 /// Length of the short window.
 pub(crate) const INTERVAL_MS: i64 = 10_000;
 
 /// What is left, for the headers of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateStatus {
-    /// Requests that 10 seconds allow.
-    pub limit: u32,
-    /// Requests left in them.
-    pub remaining: u32,
-    /// Requests that a day allows.
-    pub daily_limit: u32,
-    /// Requests left in it.
-    pub daily_remaining: u32,
+    /// Of 10 seconds; `None` where they are not limited.
+    pub interval: Option<Allowance>,
+    /// Of a day; `None` where it is not limited.
+    pub daily: Option<Allowance>,
     /// Milliseconds until the day begins anew.
     pub daily_reset_ms: i64,
     /// How long to wait, where this request was one too many.
     pub retry_after: Option<Duration>,
+}
+
+/// What a window allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests in it.
+    pub limit: u32,
+    /// Requests left in it.
+    pub remaining: u32,
+}
+
+impl Allowance {
+    fn of(limit: u32, used: u32) -> Self {
+        Self { limit, remaining: limit.saturating_sub(used) }
+    }
 }
 
 /// Counts the requests of one key in one location.
@@ -74,23 +87,21 @@ impl RateCounter {
     }
 
     /// Counts a request.
-    pub(crate) fn count(&self, limit: u32, daily_limit: u32, now: UtcMs) -> RateStatus {
+    pub(crate) fn count(&self, limits: RateLimits, now: UtcMs) -> RateStatus {
         let used = self.interval.count(now.0.div_euclid(INTERVAL_MS));
         let used_today = self.day.count(now.0.div_euclid(DAY_MS));
         let until = |window: i64| window - now.0.rem_euclid(window);
         let wait = |milliseconds: i64| Some(Duration::from_millis(milliseconds.cast_unsigned()));
-        let retry_after = if used_today > daily_limit {
+        let retry_after = if limits.daily.is_some_and(|limit| used_today > limit) {
             wait(until(DAY_MS))
-        } else if used > limit {
+        } else if limits.interval.is_some_and(|limit| used > limit) {
             wait(until(INTERVAL_MS))
         } else {
             None
         };
         RateStatus {
-            limit,
-            remaining: limit.saturating_sub(used),
-            daily_limit,
-            daily_remaining: daily_limit.saturating_sub(used_today),
+            interval: limits.interval.map(|limit| Allowance::of(limit, used)),
+            daily: limits.daily.map(|limit| Allowance::of(limit, used_today)),
             daily_reset_ms: until(DAY_MS),
             retry_after,
         }
@@ -101,36 +112,57 @@ impl RateCounter {
 mod tests {
     use super::*;
 
+    const LIMITS: RateLimits = RateLimits { interval: Some(3), daily: Some(5) };
+
+    /// What is left in 10 seconds and in the day.
+    fn left(status: RateStatus) -> (Option<u32>, Option<u32>) {
+        (status.interval.map(|left| left.remaining), status.daily.map(|left| left.remaining))
+    }
+
+    #[test]
+    fn each_limit_is_switched_off_by_itself() {
+        let now = UtcMs(1_764_000_004_000);
+        let counter = RateCounter::default();
+        for remaining in (0..5).rev() {
+            let status = counter.count(RateLimits { interval: None, ..LIMITS }, now);
+            assert_eq!((left(status), status.retry_after), ((None, Some(remaining)), None));
+        }
+        assert!(counter.count(RateLimits { interval: None, ..LIMITS }, now).retry_after.is_some());
+        let status = counter.count(RateLimits { daily: None, interval: Some(10) }, now);
+        assert_eq!((left(status), status.retry_after), ((Some(3), None), None));
+        assert_eq!(counter.count(RateLimits::OFF, now).retry_after, None);
+    }
+
     #[test]
     fn a_request_that_counts_elsewhere_is_taken_back() {
         let (counter, now) = (RateCounter::default(), UtcMs(1_764_000_004_000));
         assert!(!counter.is_busy(now));
         counter.take_back(now);
         for _ in 0..10 {
-            assert_eq!(counter.count(3, 5, now).remaining, 2);
+            assert_eq!(left(counter.count(LIMITS, now)).0, Some(2));
             counter.take_back(now);
         }
         assert!(counter.is_busy(now) && !counter.is_busy(UtcMs(now.0 + 6_000)));
-        counter.count(3, 5, now);
+        counter.count(LIMITS, now);
         counter.take_back(UtcMs(now.0 + 6_000));
-        assert_eq!(counter.count(3, 5, now).remaining, 1, "another window took nothing back");
+        assert_eq!(left(counter.count(LIMITS, now)).0, Some(1), "another window took nothing back");
     }
 
     #[test]
     fn the_limit_holds_and_ends_with_its_window() {
         let counter = RateCounter::default();
         let now = UtcMs(1_764_000_004_000);
-        for left in (0..3).rev() {
-            let status = counter.count(3, 5, now);
-            assert_eq!((status.remaining, status.retry_after), (left, None));
+        for remaining in (0..3).rev() {
+            let status = counter.count(LIMITS, now);
+            assert_eq!((left(status).0, status.retry_after), (Some(remaining), None));
         }
-        let refused = counter.count(3, 5, now);
+        let refused = counter.count(LIMITS, now);
         assert_eq!(refused.retry_after, Some(Duration::from_secs(6)));
         let next = UtcMs(now.0 + 6_000);
-        let status = counter.count(3, 5, next);
-        assert_eq!((status.remaining, status.daily_remaining, status.retry_after), (2, 0, None));
-        let daily = counter.count(3, 5, next);
-        assert_eq!(daily.daily_remaining, 0);
+        let status = counter.count(LIMITS, next);
+        assert_eq!((left(status), status.retry_after), ((Some(2), Some(0)), None));
+        let daily = counter.count(LIMITS, next);
+        assert_eq!(left(daily).1, Some(0));
         assert_eq!(daily.retry_after, Some(Duration::from_millis(daily.daily_reset_ms.cast_unsigned())));
     }
 }

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::{cache::KnownKey, uses};
 use crate::{
-    App, Authority, Error, ErrorCode, RateStatus, RequestFacts, Result, Source, UsageCounter, context::Holder,
-    tally::Happening,
+    App, Authority, Error, ErrorCode, RateLimits, RateStatus, RequestFacts, Result, Source, UsageCounter,
+    context::Holder, tally::Happening,
 };
 
 /// A program that has proven to hold a live key. Every limit but the rate has been checked.
@@ -224,26 +224,27 @@ impl App {
 
     /// Counts the request against the key's limit; `None` where limits are off.
     pub fn count_request(&self, caller: &KeyCaller) -> Option<RateStatus> {
-        let (interval, daily) = self.limits_of(caller)?;
-        Some(caller.known.activity.rate.count(interval, daily, caller.now))
+        let limits = self.limits_of(caller)?;
+        Some(caller.known.activity.rate.count(limits, caller.now))
     }
 
     /// Counts the request of an agency key against its limit in a location that it has entered, instead of its own: only
     /// locations that exist have a counter. `None` where the key has no further counter, or limits are off.
     pub fn count_request_in(&self, caller: &KeyCaller, location: LocationId) -> Option<RateStatus> {
-        let (interval, daily) = self.limits_of(caller)?;
+        let limits = self.limits_of(caller)?;
         let activity = &caller.known.activity;
         if !caller.known.key.grant.reach.has_agency() {
             return None;
         }
         let counter = activity.rate_in(location, caller.now)?;
         activity.rate.take_back(caller.now);
-        Some(counter.count(interval, daily, caller.now))
+        Some(counter.count(limits, caller.now))
     }
 
-    fn limits_of(&self, caller: &KeyCaller) -> Option<(u32, u32)> {
-        let limits = self.limits.rate?;
-        Some((caller.known.key.rate_limit.unwrap_or(limits.interval), limits.daily))
+    fn limits_of(&self, caller: &KeyCaller) -> Option<RateLimits> {
+        let RateLimits { interval, daily } = self.limits.rate;
+        let limits = RateLimits { interval: caller.known.key.rate_limit.or(interval), daily };
+        (limits.interval.is_some() || limits.daily.is_some()).then_some(limits)
     }
 }
 

@@ -55,10 +55,10 @@ pub struct Options {
     #[arg(long, global = true, env = "KEYSTEAD_RATE_LIMIT", value_name = "N|off", allow_negative_numbers = true,
         value_parser = values::rate)]
     pub rate_limit: Option<Limit>,
-    /// Requests of a key per day
-    #[arg(long, global = true, env = "KEYSTEAD_DAILY_RATE_LIMIT", value_name = "N", allow_negative_numbers = true,
-        value_parser = values::count::<u32>)]
-    pub daily_rate_limit: Option<u32>,
+    /// Requests of a key per day, or off
+    #[arg(long, global = true, env = "KEYSTEAD_DAILY_RATE_LIMIT", value_name = "N|off", allow_negative_numbers = true,
+        value_parser = values::daily_rate)]
+    pub daily_rate_limit: Option<Limit>,
     /// Keys of an owner that are not deleted
     #[arg(long, global = true, env = "KEYSTEAD_KEYS_PER_OWNER", value_name = "N", allow_negative_numbers = true,
         value_parser = values::count::<i64>)]
@@ -145,7 +145,7 @@ impl Config {
             Database::Postgres(url) => without_password(url),
         };
         let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
-        let rate = limits.rate.map_or_else(|| "off".to_owned(), |rate| rate.interval.to_string());
+        let rate = |limit: Option<u32>| limit.map_or_else(|| "off".to_owned(), |limit| limit.to_string());
         let audit = limits.data_audit.map_or_else(|| "off".to_owned(), |kept| (kept.as_secs() / 86_400).to_string());
         let set = |is_set: bool| is_set.then(|| "(set)".to_owned());
         vec![
@@ -158,8 +158,8 @@ impl Config {
             ("keep_alive", Some(connections.pace.idle.as_secs().to_string())),
             ("drain", Some(self.drain.as_secs().to_string())),
             ("connections_per_address", Some(connections.per_source.to_string())),
-            ("rate_limit", Some(rate)),
-            ("daily_rate_limit", limits.rate.map(|rate| rate.daily.to_string())),
+            ("rate_limit", Some(rate(limits.rate.interval))),
+            ("daily_rate_limit", Some(rate(limits.rate.daily))),
             ("keys_per_owner", Some(limits.keys_per_owner.to_string())),
             ("data_audit_days", Some(audit)),
             ("metrics_token", set(self.metrics_token.is_some())),
@@ -229,12 +229,6 @@ impl Options {
     pub fn resolve(self) -> Result<Config, Failure> {
         let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from("keystead-data"));
         let defaults = Limits::default();
-        let rate = defaults.rate.unwrap_or(RateLimits { interval: 1_000, daily: 2_000_000 });
-        let rate = match self.rate_limit {
-            Some(Limit::Off) => None,
-            Some(Limit::Of(interval)) => Some(RateLimits { interval, ..rate }),
-            None => Some(rate),
-        };
         let mut connections = Connections::default();
         if let Some(seconds) = self.keep_alive {
             connections.pace = Pace { idle: Duration::from_secs(seconds), ..connections.pace };
@@ -255,7 +249,10 @@ impl Options {
             connections,
             drain,
             limits: Limits {
-                rate: rate.map(|rate| RateLimits { daily: self.daily_rate_limit.unwrap_or(rate.daily), ..rate }),
+                rate: RateLimits {
+                    interval: self.rate_limit.map_or(defaults.rate.interval, Limit::number),
+                    daily: self.daily_rate_limit.map_or(defaults.rate.daily, Limit::number),
+                },
                 keys_per_owner: self.keys_per_owner.unwrap_or(defaults.keys_per_owner),
                 data_audit: match self.data_audit_days {
                     Some(Limit::Off) => None,

@@ -19,6 +19,15 @@ pub enum Limit {
     Of(u32),
 }
 
+impl Limit {
+    pub(super) fn number(self) -> Option<u32> {
+        match self {
+            Self::Off => None,
+            Self::Of(number) => Some(number),
+        }
+    }
+}
+
 /// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; an address without a port is at 8080.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
@@ -48,6 +57,11 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 /// A number of requests, or `off`.
 pub(super) fn rate(text: &str) -> Result<Limit, String> {
     limit(text).ok_or_else(|| "must be a number of requests per 10 seconds, from 1 on, or off".to_owned())
+}
+
+/// A number of requests in a day, or `off`.
+pub(super) fn daily_rate(text: &str) -> Result<Limit, String> {
+    limit(text).ok_or_else(|| "must be a number of requests per day, from 1 on, or off".to_owned())
 }
 
 /// A number of days, or `off`.

@@ -68,6 +68,10 @@ fn every_value_has_its_source_and_no_secret_is_shown() {
     assert_eq!(told("listen"), ("0.0.0.0:8080", "KEYSTEAD_LISTEN"), "a variable wins over the file");
     assert_eq!(told("log_requests"), ("true", "KEYSTEAD_LOG_REQUESTS"));
     assert_eq!(told("daily_rate_limit"), ("9", "command line"));
+    let shown = instance.shown(&[], &["--daily-rate-limit", "off", "--rate-limit", "off"]);
+    assert_eq!((&shown["daily_rate_limit"]["value"], &shown["rate_limit"]["value"]), (&"off".into(), &"off".into()));
+    let shown = instance.shown(&[], &["--daily-rate-limit", "9", "--rate-limit", "off"]);
+    assert_eq!(shown["daily_rate_limit"]["value"], "9", "each is switched off by itself");
     assert_eq!(told("public_url"), ("none", "default"));
     assert_eq!(told("metrics_token"), ("(set)", "KEYSTEAD_METRICS_TOKEN"));
     assert!(told("database_url").0.contains("me:***@db.example/x?sslmode=verify-full"));
@@ -113,7 +117,7 @@ fn nonsense_is_refused_wherever_it_stands() {
     let instance = Instance::new("config-nonsense");
     for (name, values) in [
         ("rate-limit", &["0", "-5", "many", "1e3"][..]),
-        ("daily-rate-limit", &["0", "-5", "off", "99999999999"]),
+        ("daily-rate-limit", &["0", "-5", "never", "99999999999"]),
         ("keys-per-owner", &["0", "-5", "x"]),
         ("listen", &["8080", "crm.example.com:80", "127.0.0.1:70000"]),
         ("public-url", &["crm.example.com", "https://a/b"]),

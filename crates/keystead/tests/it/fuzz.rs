@@ -125,7 +125,7 @@ fn object(fields: Vec<(&'static str, Value)>) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_sent_the_answer_is_documented() {
-    let app = TestApp::start_with(|config| config.limits.rate = None).await;
+    let app = TestApp::start_with(|config| config.limits.rate = keystead_core::RateLimits::OFF).await;
     let (location, agency) = (app.location_key().await, app.agency_key().await);
     let contact = app.post("/contacts/").key(&location).json(&json!({"name": "Ada"})).send().await.expect(201);
     let contact = contact["contact"]["id"].as_str().unwrap();

@@ -1,13 +1,13 @@
 //! Rate limits: what counts, where, and who may raise them.
 
 use keystead_core::{Limits, RateLimits};
-use keystead_model::grant::Reach;
+use keystead_model::{api_key::KeyKind, grant::Reach, scope::Preset};
 use keystead_testkit::{Answer, TestApp};
 use serde_json::json;
 
 /// An instance whose keys may send three requests in ten seconds.
 async fn strict() -> TestApp {
-    let rate = Some(RateLimits { interval: 3, daily: 1_000 });
+    let rate = RateLimits { interval: Some(3), daily: Some(1_000) };
     TestApp::start_with(move |config| config.limits = Limits { rate, ..Limits::default() }).await
 }
 
@@ -106,4 +106,25 @@ async fn a_key_gives_no_more_requests_than_it_has() {
     app.post("/api-keys").key(&usual).json(&beyond).send().await.expect(403);
     let patch = keystead_model::api_key::KeyPatch { rate_limit: Some(Some(5_000)), ..Default::default() };
     app.app.update_key(operator.authority(), key.id, None, patch).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_limit_is_switched_off_by_itself() {
+    let rate = RateLimits { interval: None, daily: Some(3) };
+    let app = TestApp::start_with(move |config| config.limits = Limits { rate, ..Limits::default() }).await;
+    let key = app.location_key().await;
+    for remaining in ["2", "1", "0"] {
+        let answer = app.get("/api-keys/self").key(&key).send().await;
+        assert_eq!((answer.status, answer.header("x-ratelimit-daily-remaining")), (200, remaining));
+        assert!(!answer.headers.contains_key("x-ratelimit-remaining"), "nothing is said of what is not limited");
+    }
+    assert_eq!(app.get("/api-keys/self").key(&key).send().await.status, 429);
+    // A key's own limit is its own.
+    let limited = app
+        .key_with(Reach::location(app.ids.location), Preset::FullAccess.scopes(KeyKind::Location), |new| {
+            new.rate_limit = Some(1)
+        })
+        .await;
+    assert_eq!(app.get("/api-keys/self").key(&limited).send().await.status, 200);
+    assert_eq!(app.get("/api-keys/self").key(&limited).send().await.status, 429);
 }

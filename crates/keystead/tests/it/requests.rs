@@ -41,7 +41,7 @@ const BROKEN: &[&str] = &["%00", "a%00b", "%01", "%ED%A0%80", "%FF", "%0D%0A", "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_query_breaks_a_route_or_a_page() {
-    let app = TestApp::start_with(|config| config.limits.rate = None).await;
+    let app = TestApp::start_with(|config| config.limits.rate = keystead_core::RateLimits::OFF).await;
     let key = app.agency_key().await;
     let form = [("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
     let signed_in = from_here(app.post("/app/sign-in")).form(&form).send().await;
