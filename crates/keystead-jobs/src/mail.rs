@@ -15,14 +15,37 @@ pub struct Mailer {
     from: Mailbox,
 }
 
+/// What is wrong with a URL, as far as its form tells. The library passes over what it does not know.
+fn problem_of(url: &str) -> Option<&'static str> {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let has_other = |parameter: &str| !matches!(parameter, "" | "tls=required" | "tls=opportunistic");
+    if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
+        Some("must begin with smtp:// or smtps://")
+    } else if parameters.split('&').any(has_other) {
+        Some("has a parameter that is not known; tls=required and tls=opportunistic are")
+    } else if url.starts_with("smtps://") && !parameters.is_empty() {
+        Some("has tls= beside smtps://, which is encrypted from the beginning; leave it out")
+    } else {
+        None
+    }
+}
+
 impl Mailer {
     /// From `smtp://user:password@host:587?tls=required` or `smtps://…`, and the sender's address.
     pub fn new(url: &str, from: &str) -> Result<Self, String> {
         // Once per process; a second call is refused and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let from = from.parse().map_err(|_| "the mail address to send from is none".to_owned())?;
+        if let Some(problem) = problem_of(url) {
+            return Err(format!("the SMTP URL {problem}"));
+        }
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
-            .map_err(|error| format!("the SMTP URL cannot be used: {error}"))?
+            // What the library says of it names its own switches, and might name the password.
+            .map_err(|_| {
+                "the SMTP URL is not readable; it looks like smtp://user:password@host:587?tls=required, with %40 for an @ in \
+                 the password"
+                    .to_owned()
+            })?
             .timeout(Some(Duration::from_secs(30)))
             .build();
         Ok(Self { transport, from })

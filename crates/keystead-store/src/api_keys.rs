@@ -322,6 +322,8 @@ pub struct KeyFilter {
     pub deleted: bool,
     /// Only active (`true`) or only deactivated (`false`) ones.
     pub active: Option<bool>,
+    /// Only those whose agency or location is suspended.
+    pub suspended: bool,
     /// Whose `expires_at` lies before this instant (`true`), or not (`false`).
     pub expired: Option<(UtcMs, bool)>,
     /// Whose deletion is due before this instant of service time.
@@ -403,8 +405,18 @@ pub fn count_matching(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter) -> 
 }
 
 fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'f KeySearch>) -> Filter<'f> {
-    let KeyFilter { kind, locations, deleted, active, expired, deletes_before, created_by, never_used, query: _ } =
-        filter;
+    let KeyFilter {
+        kind,
+        locations,
+        deleted,
+        active,
+        suspended,
+        expired,
+        deletes_before,
+        created_by,
+        never_used,
+        query: _,
+    } = filter;
     let mut conditions = Filter::new();
     conditions.and("k.agency_id = @", &[agency]);
     match kind {
@@ -420,6 +432,9 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'
         Some(true) => conditions.and("k.state = 'active'", &[]),
         Some(false) => conditions.and("k.state = 'deactivated'", &[]),
         None => {}
+    }
+    if *suspended {
+        conditions.and(&format!("NOT ({TENANT_IS_LIVE})"), &[]);
     }
     match expired {
         Some((now, true)) => conditions.and("k.expires_at <= @", &[now]),

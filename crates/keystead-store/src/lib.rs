@@ -45,6 +45,7 @@ pub use figures::{BOUNDS, Distribution, Durations, LaneFigures, StoreFigures};
 pub use memory::Memory;
 pub use migrations::Migrations;
 pub use open::{Database, OpenError, Options, Store};
-pub use postgres_url::check_postgres_url;
+pub use postgres_url::{check_postgres_url, postgres_place};
+pub use sqlite::may_be_ours;
 pub use tx::Tx;
 pub use value::{Cell, FromCell, Row, ToValue, Value};

@@ -3,7 +3,10 @@
 
 use std::{path::Path, sync::OnceLock, time::Duration};
 
-use ::postgres::{Config, config::SslMode};
+use ::postgres::{
+    Config,
+    config::{Host, SslMode},
+};
 use percent_encoding::percent_decode_str;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -41,6 +44,25 @@ pub fn check_postgres_url(url: &str) -> std::result::Result<(), String> {
         Err(Error::Refused(problem)) => Err(problem),
         Err(other) => Err(other.to_string()),
     }
+}
+
+/// Which database of which server a URL names, for people; no password is in it.
+pub fn postgres_place(url: &str) -> String {
+    let Ok(Target { config, .. }) = Target::parse(url) else { return "that PostgreSQL database".to_owned() };
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(folder) => folder.display().to_string(),
+    });
+    let mut servers: Vec<String> = hosts.collect();
+    servers.extend(config.get_hostaddrs().iter().filter(|_| config.get_hosts().is_empty()).map(ToString::to_string));
+    let ports = config.get_ports();
+    for (number, server) in servers.iter_mut().enumerate() {
+        let port = ports.get(number).or(ports.first()).copied().unwrap_or(5432);
+        *server = format!("{server}:{port}");
+    }
+    // As PostgreSQL chooses it where none is named.
+    let name = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+    format!("the PostgreSQL database {name} on {}", servers.join(", "))
 }
 
 impl Target {

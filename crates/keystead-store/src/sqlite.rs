@@ -17,7 +17,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx};
+use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, migrations};
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
@@ -195,6 +195,22 @@ pub(crate) fn open_alone(path: &Path, create: bool) -> Result<Connection> {
 /// Whether the database of this header was ever served from: all of those keep their journal as a WAL.
 pub(crate) fn is_in_use(header: &[u8; 100]) -> bool {
     header[18..20] == [2, 2]
+}
+
+/// Whether a file can be a database of Keystead. It is only looked at: one that is empty, or somebody else's, stays as it is.
+pub fn may_be_ours(path: &Path) -> bool {
+    let mut header = [0; 100];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => false,
+        // Why it cannot be read is told by whoever opens it.
+        Err(_) => true,
+        Ok(()) if is_in_use(&header) || header[..16] != *b"SQLite format 3\0" => true,
+        Ok(()) => {
+            let schema = open_source(path).and_then(|connection| migrations::current(&mut Tx::sqlite(&connection)));
+            schema.is_ok_and(|schema| schema > 0)
+        }
+    }
 }
 
 /// A connection to a file that is copied. Only one that is in use, or was, is opened as its server opens it; every other

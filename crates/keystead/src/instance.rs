@@ -69,8 +69,9 @@ pub(crate) async fn find_current(config: &Config) -> Result<Store, Failure> {
 async fn find(config: &Config) -> Result<(Store, i64), Failure> {
     if let Database::Sqlite(path) = &config.database {
         match path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Err(no_instance(config)),
+            // Opening it would make a database of whatever it is.
+            Ok(true) if keystead_store::may_be_ours(path) => {}
+            Ok(_) => return Err(no_instance(config)),
             Err(error) => return Err(Failure::new(format!("{} cannot be looked at: {error}", path.display()))),
         }
     }
@@ -168,7 +169,9 @@ fn no_instance(config: &Config) -> Failure {
             let folder = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
             format!("in {}; name its directory with --data-dir", folder.display())
         }
-        Database::Postgres(_) => "in this PostgreSQL database; name another with --database-url".to_owned(),
+        Database::Postgres(url) => {
+            format!("in {}; name another with --database-url", keystead_store::postgres_place(url))
+        }
     };
     Failure::new(format!("there is no instance {place}, or make one with keystead init or keystead serve"))
 }

@@ -343,7 +343,7 @@ pub(crate) async fn create(authority: Authority, mut call: Call) -> Result<Reply
 }
 
 /// `P15D` as milliseconds of service time.
-fn idle_within(text: &str) -> Result<i64, Invalid> {
+pub fn idle_within(text: &str) -> Result<i64, Invalid> {
     parse_duration(text, IDLE_WITHIN_MAX)
         .and_then(|within| i64::try_from(within.as_millis()).ok())
         .ok_or_else(|| Invalid::new("must be an ISO 8601 duration of at most 91 days, such as P15D, P2W or PT360H"))
@@ -388,7 +388,8 @@ pub fn in_state(state: &str, now: UtcMs) -> Result<KeyFilter, Invalid> {
         "expired" => KeyFilter { active: Some(true), expired: Some((now, true)), ..every },
         "deactivated" => KeyFilter { active: Some(false), ..every },
         "deleted" => KeyFilter { deleted: true, ..every },
-        _ => return Err(Invalid::new("must be one of active, deactivated, expired, deleted")),
+        "suspended" => KeyFilter { active: Some(true), suspended: true, ..every },
+        _ => return Err(Invalid::new("must be one of active, deactivated, expired, deleted, suspended")),
     })
 }
 

@@ -7,6 +7,7 @@ use super::output::{self, say};
 use crate::{
     config::{Config, Settings, sources},
     failure::Failure,
+    secret_file,
 };
 
 #[derive(Subcommand)]
@@ -53,6 +54,15 @@ fn show(as_json: bool, settings: &Settings, config: &Config) {
 fn check(config: &Config) -> Result<(), Failure> {
     if let Some((url, from)) = &config.smtp {
         keystead_jobs::Mailer::new(url, from).map_err(Failure::usage)?;
+    }
+    match config.secret_file.try_exists() {
+        Ok(false) if config.has_database_file() => return Err(secret_file::missing(&config.secret_file)),
+        // A new instance makes one.
+        Ok(false) => {}
+        Ok(true) | Err(_) => drop(secret_file::read(&config.secret_file)?),
+    }
+    if config.data_dir.exists() && !config.data_dir.is_dir() {
+        return Err(Failure::new(format!("the data directory {} is no directory", config.data_dir.display())));
     }
     let warnings = config.warnings();
     for warning in &warnings {

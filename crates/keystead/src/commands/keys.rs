@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{
-    WantedKey, changed_shape, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, receipt, shape,
-    with_warnings,
+    WantedKey, changed_shape, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, receipt,
+    shape, with_warnings,
 };
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
 use keystead_model::{
@@ -116,7 +116,8 @@ pub(super) struct List {
     /// Keys of one location
     #[arg(long)]
     location_id: Option<String>,
-    /// Keys in a state: active, deactivated, expired or deleted; without it all that are not deleted
+    /// Keys in a state: active, deactivated, expired, deleted or suspended (with their location or agency); without it all
+    /// that are not deleted
     #[arg(long)]
     state: Option<String>,
     /// Deleted keys instead: the same as --state deleted
@@ -126,7 +127,7 @@ pub(super) struct List {
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     /// At most so many, newest first
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
     #[command(flatten)]
     common: Common,
@@ -191,11 +192,23 @@ pub(super) struct Replace {
 
 #[derive(Args)]
 pub(super) struct Idle {
-    /// Days within which the deletion is due
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(0..=91))]
+    /// Time within which the deletion is due: days, or a duration such as P2W or PT36H; at most 91 days
+    #[arg(long, default_value = "15", value_name = "DAYS|DURATION", value_parser = within, allow_negative_numbers = true)]
     within: i64,
     #[command(flatten)]
     common: Common,
+}
+
+/// Days, or what the API takes, in milliseconds.
+fn within(text: &str) -> Result<i64, String> {
+    let days = text.trim().parse().ok().filter(|days| (0..=91).contains(days)).map(|days: i64| days * DAY_MS);
+    days.map_or_else(|| idle_within(text), Ok).map_err(|_| {
+        "must be a number of days from 0 to 91, or an ISO 8601 duration such as P15D, P2W or PT36H".to_owned()
+    })
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.trim().parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number, from 1 on".to_owned())
 }
 
 fn id(text: &str) -> Result<KeyId, Failure> {
@@ -371,7 +384,7 @@ impl Replace {
 impl Idle {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
-        let deletes_before = Some(app.service_now().plus(self.within * DAY_MS));
+        let deletes_before = Some(app.service_now().plus(self.within));
         let filter = KeyFilter { deletes_before, ..KeyFilter::default() };
         let deletes_at = |row: &Value| output::cell(&row["inactivity"], "deletesAt");
         let cells = |row: &Value| {

@@ -127,7 +127,13 @@ async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     let config = settings.options.clone().resolve()?;
     match command {
         Command::Serve => serve::run(&config).await,
-        Command::Demo => demo::run(config).await,
+        Command::Demo => match ["data_dir", "database_url", "secret_file"].map(|name| settings.option_given(name)) {
+            [None, None, None] => demo::run(config).await,
+            given => Err(Failure::usage(format!(
+                "the demo makes a directory of its own, and removes it at its end; {} belongs to keystead serve",
+                given.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            ))),
+        },
         Command::Init(init) => init.run(&config).await,
         Command::Keys(keys) => keys.run(&config).await,
         Command::Locations(locations) => locations.run(&config).await,

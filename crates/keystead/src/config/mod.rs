@@ -170,6 +170,14 @@ impl Config {
         ]
     }
 
+    /// Whether there is something in the file of the embedded database.
+    pub fn has_database_file(&self) -> bool {
+        match &self.database {
+            Database::Sqlite(path) => std::fs::metadata(path).is_ok_and(|found| found.len() > 0),
+            Database::Postgres(_) => false,
+        }
+    }
+
     /// What its operator should know of how it is set up, in sentences.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -123,6 +123,12 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The option of a setting, where it stands on the command line.
+    pub(crate) fn option_given(&self, name: &str) -> Option<String> {
+        let is_given = self.sources.get(name) == Some(&Source::Option);
+        is_given.then(|| format!("--{}", name.replace('_', "-")))
+    }
+
     fn take(&mut self, given: Given, problems: &mut Vec<String>) {
         let Given { setting, source, text } = given;
         let read = options_only().try_get_matches_from([format!("--{}={text}", setting.option)]);
@@ -202,7 +208,13 @@ fn lines(file: Option<&Path>, known: &[Setting], problems: &mut Vec<String>) -> 
                     setting.name
                 ));
             }
-            (Some(setting), Some(text)) => given.push(Given { setting: setting.clone(), source, text }),
+            (Some(setting), Some(text)) => {
+                // TOML refuses a name that stands twice, but not one that is spelled in two ways.
+                if let Some(other) = given.iter().find(|given: &&Given| given.setting.name == setting.name) {
+                    problems.push(format!("{source}: {} is set already ({}); keep one", setting.name, other.source));
+                }
+                given.push(Given { setting: setting.clone(), source, text });
+            }
         }
     }
     given

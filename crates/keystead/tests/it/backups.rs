@@ -188,12 +188,21 @@ fn what_root_restores_belongs_to_the_owner_of_the_directory() {
     chown(instance.data(), Some(NOBODY), Some(NOBODY)).unwrap();
     fs::remove_file(instance.data().join("revocations.jsonl")).unwrap();
     assert!(instance.run(&["db", "restore", &file, "--replace"]).status.success());
+    let beside = instance.data().join("beside.db");
+    instance.json(&["db", "backup", &beside.display().to_string(), "--json"]);
     let restored: Vec<PathBuf> = fs::read_dir(instance.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(restored.iter().any(|path| path.display().to_string().contains("before-restore")));
     for path in restored {
         let found = fs::metadata(&path).unwrap();
         assert_eq!((found.uid(), found.gid(), mode(&path)), (NOBODY, NOBODY, 0o600), "{}", path.display());
     }
+    // Elsewhere a folder may belong to somebody who is not to have the data.
+    let elsewhere = instance.folder.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    chown(&elsewhere, Some(NOBODY), Some(NOBODY)).unwrap();
+    let backup = elsewhere.join("backup.db");
+    instance.json(&["db", "backup", &backup.display().to_string(), "--json"]);
+    assert_eq!((fs::metadata(&backup).unwrap().uid(), mode(&backup)), (0, 0o600));
 }
 
 /// A copy would ask neither checksum nor journal, and whoever moves to PostgreSQL by one must not lose the backup.

@@ -153,9 +153,57 @@ fn a_check_says_what_should_be_looked_at_by_its_exit_code() {
     ];
     assert_eq!(instance.with(&right, CHECK).status.code(), Some(0));
     assert_eq!(instance.with(&[], CHECK).status.code(), Some(1), "no mail server");
-    let broken = [("KEYSTEAD_SMTP_URL", "http://mail.example"), ("KEYSTEAD_MAIL_FROM", "crm@example.com")];
-    assert_eq!(instance.with(&broken, CHECK).status.code(), Some(2));
+    for url in [
+        "http://mail.example",
+        "smtp://mail.example?tls=foo",
+        "smtp://mail.example?tls=required&x=1",
+        "smtps://mail.example?tls=required",
+        "smtp://me:hunter2@",
+    ] {
+        let broken = [("KEYSTEAD_SMTP_URL", url), ("KEYSTEAD_MAIL_FROM", "crm@example.com")];
+        let text = instance.wrong(&broken, CHECK);
+        assert!(text.contains("the SMTP URL"), "{text}");
+        assert!(!text.contains("Some(") && !text.contains("features") && !text.contains("hunter2"), "{text}");
+    }
     assert!(!instance.folder.join("keystead-data").exists());
+}
+
+/// What the server would refuse at its start, a check refuses.
+#[test]
+fn a_check_looks_at_the_files_as_the_server_does() {
+    let instance = Instance::new("config-files");
+    instance.init();
+    let both = |arguments: &[&str], why: &str| {
+        for command in [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+            let output = instance.run(&[command, arguments].concat());
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(3), "{command:?} {arguments:?}: {text}");
+            assert!(text.contains(why), "{command:?} {arguments:?}: {text}");
+        }
+    };
+    both(&["--secret-file", "nowhere"], "is missing");
+    fs::write(instance.folder.join("broken"), "no secret").unwrap();
+    both(&["--secret-file", "broken"], "broken");
+    assert_eq!(instance.run(CHECK).status.code(), Some(1), "no mail server");
+    // A name that is spelled in two ways is one setting.
+    instance.file("rate_limit = 500\n\nrate-limit = 600\n");
+    let output = instance.run(CHECK);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("rate_limit is set already") && text.contains("line 1") && text.contains("line 3"), "{text}");
+}
+
+#[test]
+fn the_demo_refuses_what_it_would_not_use() {
+    let instance = Instance::new("demo");
+    for (option, value) in
+        [("--data-dir", "mine"), ("--database-url", "postgres://me@db.example/x"), ("--secret-file", "secret")]
+    {
+        let output = instance.with(&[], &["demo", option, value]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{option}: {text}");
+        assert!(text.contains(option) && text.contains("directory of its own"), "{text}");
+    }
 }
 
 #[test]

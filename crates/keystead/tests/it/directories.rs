@@ -50,6 +50,12 @@ fn a_command_in_the_wrong_directory_makes_nothing_and_names_it() {
     refused(&instance, &["sweep", "pause"]);
     fs::write(instance.data().join("keystead.db"), "").unwrap();
     refused(&instance, &["sweep", "pause"]);
+    assert_eq!(fs::metadata(instance.data().join("keystead.db")).unwrap().len(), 0, "a look makes no database of it");
+    // Neither does it change what somebody else keeps under the name.
+    let foreign = foreign_database();
+    fs::write(instance.data().join("keystead.db"), &foreign).unwrap();
+    refused(&instance, &["keys", "list"]);
+    assert!(fs::read(instance.data().join("keystead.db")).unwrap() == foreign);
     assert!(!instance.data().join("instance-secret").exists());
     assert!(!instance.folder.join("backup.db").exists());
     // The default is named as a whole path, too.
@@ -63,6 +69,21 @@ fn a_command_in_the_wrong_directory_makes_nothing_and_names_it() {
     assert!(instance.run(&["sweep", "pause"]).status.success());
 }
 
+/// Another program's: one page without a table, as SQLite writes it with a journal that it rolls back.
+fn foreign_database() -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    page[..16].copy_from_slice(b"SQLite format 3\0");
+    // Size of a page, how the journal is kept, fractions of payloads, change counter, pages, schema format, encoding.
+    page[16..24].copy_from_slice(&[0x10, 0, 1, 1, 0, 64, 32, 32]);
+    page[24..32].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+    page[40..48].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 4]);
+    page[56..60].copy_from_slice(&[0, 0, 0, 1]);
+    page[92..96].copy_from_slice(&[0, 0, 0, 1]);
+    // An empty leaf, whose content begins at the end of the page.
+    page[100..108].copy_from_slice(&[13, 0, 0, 0, 0, 16, 0, 0]);
+    page
+}
+
 #[test]
 fn a_command_on_an_empty_postgresql_database_makes_nothing() {
     if !TestDatabase::is_postgres() {
@@ -73,7 +94,9 @@ fn a_command_on_an_empty_postgresql_database_makes_nothing() {
         let mut all = command.to_vec();
         all.extend(["--database-url", database.url()]);
         let text = instance.refused(&all);
-        assert!(text.contains("there is no instance in this PostgreSQL database"), "{command:?}: {text}");
+        let (server, name) = database.url().rsplit_once('/').unwrap();
+        let place = format!("the PostgreSQL database {name} on {}", server.rsplit_once('@').unwrap().1);
+        assert!(text.contains(&format!("there is no instance in {place}")), "{command:?}: {text}");
     }
     let store = Store::open(&database.database, &Options::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -187,6 +187,22 @@ async fn people_are_found_as_they_are_searched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_of_suspended_tenants_are_found_by_that() {
+    let app = TestApp::start().await;
+    let agency = app.agency_key().await;
+    let second = app.location("Second").await;
+    let scopes = keystead_model::scope::Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let rests = app.key_with(keystead_model::grant::Reach::location(second), scopes, |_| {}).await;
+    let operator = app.operator().await;
+    let suspended = keystead_model::agency::TenantState::Suspended;
+    app.app.set_location_state(&operator, second, suspended).await.unwrap();
+    let found = app.get("/api-keys?state=suspended").key(&agency).send().await.expect(200);
+    assert_eq!((&found["meta"]["total"], &found["apiKeys"][0]["id"]), (&json!(1), &json!(rests.id)));
+    let refused = app.get("/api-keys?state=paused").key(&agency).send().await.expect(422);
+    assert!(refused.to_string().contains("suspended"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn head_is_get_without_its_body() {
     let app = TestApp::start().await;
     let key = app.location_key().await;

@@ -18,6 +18,7 @@ mod idempotency;
 mod inactivity;
 mod instance;
 mod journals;
+mod key_commands;
 mod keys_life;
 mod lists;
 mod mails;

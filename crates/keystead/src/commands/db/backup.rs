@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use keystead_core::{Clock, InstanceSecret};
+use keystead_core::{Clock, InstanceSecret, adopt};
 use keystead_store::backup::{self, Checked};
 use serde_json::json;
 
@@ -40,6 +40,9 @@ impl Backup {
         let (from, to) = (config.database.clone(), part.clone());
         let done = working("rows", move |bar| backup::write(&from, &to, Clock::System.now(), rows(bar))).await;
         let (copied, manifest) = done.inspect_err(|_| remove(&part))?;
+        if is_within(file, &config.data_dir) {
+            adopt(&part);
+        }
         publish(&part, file).map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))?;
         show(self.json, &copied, &json!({"file": file.display().to_string(), "manifest": manifest.to_json()}));
         if !self.json {
@@ -54,6 +57,15 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(ending);
     name.into()
+}
+
+/// Whether a file lies in the data directory, where everything belongs to the owner of that.
+fn is_within(file: &Path, data_dir: &Path) -> bool {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), data_dir.canonicalize()) {
+        (Ok(folder), Ok(data_dir)) => folder == data_dir,
+        _ => false,
+    }
 }
 
 /// Gives a file that is on the disk its name, also there.
