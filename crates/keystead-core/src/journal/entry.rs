@@ -36,6 +36,12 @@ impl Position {
         Self { incarnation: poll.incarnation, through: poll.head, mark: poll.mark }
     }
 
+    /// Whether it is the same place as another, as far as both say.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (&self.incarnation, self.through) == (&other.incarnation, other.through)
+            && !self.is_other_than(other.mark.as_deref())
+    }
+
     /// Whether the change of this number in a database, of which it has this mark, is another one.
     pub(crate) fn is_other_than(&self, mark: Option<&str>) -> bool {
         matches!((&self.mark, mark), (Some(ours), Some(theirs)) if ours != theirs)

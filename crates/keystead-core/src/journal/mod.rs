@@ -121,7 +121,7 @@ impl App {
     pub async fn keep_journal(&self) -> Result<()> {
         let Some(journal) = self.journal.clone() else { return Ok(()) };
         let applied = self.feed.lock().await.clone();
-        if journal.told().is_some_and(|told| told == applied) && journal.problem().is_none() {
+        if journal.told().is_some_and(|told| told.is(&applied)) && journal.problem().is_none() {
             return Ok(());
         }
         self.tell_journal(journal).await
@@ -159,7 +159,7 @@ impl App {
             warning = match looked {
                 Err(Error::Internal(problem)) => Some(unwritten(&problem)),
                 Err(error) => return Err(error),
-                Ok(Some(position)) if position == Position::of(poll.clone()) => return Ok(None),
+                Ok(Some(position)) if position.is(&Position::of(poll.clone())) => return Ok(None),
                 Ok(position) => {
                     let through = position.map_or(0, |position| position.through);
                     Some(unwritten(&format!(

@@ -21,8 +21,12 @@ impl App {
     pub async fn poll_changes(&self) -> Result<()> {
         let sent = self.clock.monotonic();
         let place = self.applied_sequence().await;
-        let (poll, mark) =
-            self.store.follow(move |tx| Ok::<_, Error>((changes::poll(tx)?, changes::mark(tx, place)?))).await?;
+        let asked = self.store.follow(move |tx| {
+            let poll = changes::poll(tx)?;
+            let mark = if poll.head == place { poll.mark.clone() } else { changes::mark(tx, place)? };
+            Ok::<_, Error>((poll, mark))
+        });
+        let (poll, mark) = asked.await?;
         self.service_clock.seen(poll.clock, self.clock.monotonic());
         let mut cursor = self.feed.lock().await;
         let head = poll.head;

@@ -122,7 +122,7 @@ async fn each_limit_is_switched_off_by_itself() {
     // A key's own limit is its own.
     let limited = app
         .key_with(Reach::location(app.ids.location), Preset::FullAccess.scopes(KeyKind::Location), |new| {
-            new.rate_limit = Some(1)
+            new.rate_limit = Some(1);
         })
         .await;
     assert_eq!(app.get("/api-keys/self").key(&limited).send().await.status, 200);

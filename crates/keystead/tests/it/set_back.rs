@@ -13,7 +13,7 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::revocations::{Key, World};
+use crate::revocations::{Key, World, parsed};
 
 /// Yesterday's database, under a name of its own.
 fn keep_yesterday(world: &World) {
@@ -70,6 +70,8 @@ async fn a_command_that_writes_first_takes_no_revocations_number() {
         world.json(&["keys", "update", &keys[2].id, "--scopes", "contacts.readonly", "--json"]);
         if round > 0 {
             without_marks(&world.journal());
+            let doctor = parsed(&world.run(&["doctor", "--json"]));
+            assert!(!doctor["warnings"].to_string().contains("journal"), "an older release's is one: {doctor}");
         }
         set_back(&world);
         let output = world.run(first);
