@@ -171,7 +171,7 @@ impl Sqlite {
         drop(self);
         // The writer ends when the last handle is gone; a handle that is still used elsewhere must not hold the stop.
         if ended.recv_timeout(CLOSED_WITHIN) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("the database was still in use when it was to be closed");
+            tracing::warn!("the database was not closed in time: something still uses it, or its disk is slow");
         }
     }
 }
@@ -208,7 +208,8 @@ pub fn may_be_ours(path: &Path) -> bool {
         Ok(()) if is_in_use(&header) || header[..16] != *b"SQLite format 3\0" => true,
         Ok(()) => {
             let schema = open_source(path).and_then(|connection| migrations::current(&mut Tx::sqlite(&connection)));
-            schema.is_ok_and(|schema| schema > 0)
+            // Why it cannot be read is told as well.
+            schema.is_err() || schema.is_ok_and(|schema| schema > 0)
         }
     }
 }
