@@ -10,7 +10,7 @@ use keystead_core::{
     UsageCounter,
 };
 use keystead_http::{
-    Admission, Answered, Arrival, BODY_LIMIT, BodyError, Crowded, Party, Place, RequestBody, read_body,
+    Answered, Arrival, BODY_LIMIT, BodyError, Crowded, Party, Place, RequestBody, Requests, read_body,
 };
 use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
 use percent_encoding::percent_decode_str;
@@ -34,7 +34,7 @@ pub struct Api {
     table: Vec<Route>,
     router: matchit::Router<HashMap<Method, usize>>,
     base_url: Arc<str>,
-    admission: Arc<Admission>,
+    requests: Arc<Requests>,
 }
 
 /// What an answer says besides its body, as far as the request came.
@@ -58,7 +58,7 @@ const OPEN_BODY_LIMIT: usize = 32 * 1024;
 
 impl Api {
     /// Over `app`; `base_url` is how clients reach it, for links in answers.
-    pub fn new(app: App, base_url: String, admission: Arc<Admission>) -> Arc<Self> {
+    pub fn new(app: App, base_url: String, requests: Arc<Requests>) -> Arc<Self> {
         let table = routes();
         let mut by_path: HashMap<&'static str, HashMap<Method, usize>> = HashMap::new();
         for (index, route) in table.iter().enumerate() {
@@ -68,7 +68,7 @@ impl Api {
         for (path, methods) in by_path {
             router.insert(path, methods).expect("the routes of the table do not conflict");
         }
-        Arc::new(Self { app, table, router, base_url: base_url.into(), admission })
+        Arc::new(Self { app, table, router, base_url: base_url.into(), requests })
     }
 
     /// Answers one request.
@@ -85,7 +85,7 @@ impl Api {
             None => Err(self.unknown(&parts.method, path)),
         };
         if outcome.as_ref().is_err_and(|failure| failure.code.status() == 503) {
-            self.admission.hold_back(facts.crowded).await;
+            self.requests.of(&parts.method).hold_back(facts.crowded).await;
         }
         let reply = outcome.unwrap_or_else(|failure| {
             facts.retry_after = facts.retry_after.or(failure.retry_after);
@@ -146,7 +146,7 @@ impl Api {
             let query = parse_query(parts.uri.query())?;
             let bytes = read_body(body, OPEN_BODY_LIMIT).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
-            let _place = self.enter(Party::Source(Source::of(arrival.address)), facts).await?;
+            let _place = self.enter(&parts.method, Party::Source(Source::of(arrival.address)), facts).await?;
             return Ok(handler(self.call_of(params, query, body, version)).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
@@ -161,7 +161,7 @@ impl Api {
         }
         let named = named_location(route, &params, &query, &body);
         // With everything read: nobody holds a place while we wait for them.
-        let _place = self.enter(Party::Agency(caller.authority().agency()), facts).await?;
+        let _place = self.enter(&parts.method, Party::Agency(caller.authority().agency()), facts).await?;
         let admitted = self.admit(route, &caller, named, facts).await?;
 
         let claim = match self.begin_idempotent(route, parts, &query, &admitted, &bytes, arrival).await? {
@@ -186,8 +186,8 @@ impl Api {
     }
 
     /// Waits for a place to work.
-    async fn enter(&self, party: Party, facts: &mut Facts) -> Result<Place<'_>, Failure> {
-        match self.admission.enter(party).await {
+    async fn enter(&self, method: &Method, party: Party, facts: &mut Facts) -> Result<Place<'_>, Failure> {
+        match self.requests.of(method).enter(party).await {
             Ok(place) => {
                 facts.answered.waited = place.waited;
                 Ok(place)

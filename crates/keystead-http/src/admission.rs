@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
 use keystead_core::{Durations, Figure, Source};
 use keystead_model::AgencyId;
 use tokio::{sync::oneshot, time::Instant};
@@ -82,6 +83,22 @@ pub struct Admission {
     held: AtomicUsize,
     refused: AtomicUsize,
     waited: Durations,
+}
+
+/// The doorkeepers of what programs ask. What only reads has places of its own: on PostgreSQL each of these needs a connection,
+/// while the writes of a location share one.
+pub struct Requests {
+    /// Of requests that only read.
+    pub reads: Admission,
+    /// Of all others.
+    pub writes: Admission,
+}
+
+impl Requests {
+    /// Who decides about a request with this method.
+    pub fn of(&self, method: &Method) -> &Admission {
+        if [Method::GET, Method::HEAD].contains(method) { &self.reads } else { &self.writes }
+    }
 }
 
 /// Those who wait, by lane, the oldest first.

@@ -9,7 +9,7 @@ mod pace;
 mod room;
 mod server;
 
-pub use admission::{Admission, Crowded, Party, Place, Places};
+pub use admission::{Admission, Crowded, Party, Place, Places, Requests};
 pub use arrival::{Arrival, Arrivals, TrustedProxies};
 pub use body::{BODY_LIMIT, BodyError, ReadBody, read_body};
 pub use exposition::expose;

@@ -13,7 +13,7 @@ use axum::body::Body;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
 use keystead_api::Api;
 use keystead_core::{App, Figure, spent, tally::Happening};
-use keystead_http::{Admission, Answered, Arrival, Arrivals, Face, Metrics, RequestBody, expose};
+use keystead_http::{Admission, Answered, Arrival, Arrivals, Face, Metrics, RequestBody, Requests, expose};
 use keystead_model::KeyId;
 use subtle::ConstantTimeEq;
 
@@ -32,7 +32,7 @@ pub struct Faces {
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Whose turn it is where programs wait.
-    pub requests: Arc<Admission>,
+    pub requests: Arc<Requests>,
     /// Whose turn it is where pages wait.
     pub pages: Arc<Admission>,
     /// Whether the server is about to stop.
@@ -164,7 +164,8 @@ impl Faces {
     async fn figures(&self) -> Vec<Figure> {
         let mut figures = self.app.figures().await;
         figures.extend(self.metrics.figures());
-        figures.extend(self.requests.figures("requests"));
+        figures.extend(self.requests.reads.figures("reads"));
+        figures.extend(self.requests.writes.figures("writes"));
         figures.extend(self.pages.figures("pages"));
         figures.extend(self.machine.figures());
         figures

@@ -9,7 +9,7 @@ use std::{
 
 use keystead_api::Api;
 use keystead_core::{App, Clock, Entropy};
-use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, TrustedProxies};
+use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
 use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
@@ -49,16 +49,21 @@ pub struct Server {
 
 /// How many requests of programs are worked on at a time.
 ///
-/// On SQLite, as many as make its shared commits worth while. On PostgreSQL, what keeps its connections busy; and an
-/// agency may have fewer than there are, so that its slowest statements leave some to the others.
-fn places(config: &Config) -> Places {
+/// On SQLite, as many as make its shared commits worth while. On PostgreSQL the same for writes, since those of a location share a
+/// connection; of reads what keeps its connections busy, and an agency may have fewer than there are, so that its slowest
+/// statements leave some to the others.
+fn requests(config: &Config) -> Requests {
     let of_one = keystead_store::Options::default().connections - 2;
-    match (config.requests_at_once, &config.database) {
+    let reads = match (config.requests_at_once, &config.database) {
         (Some(working), _) => Places::of(working),
-        (None, Database::Sqlite(_)) => Places::of(128),
+        (None, Database::Sqlite(_)) => Places::of(WRITES_AT_ONCE),
         (None, Database::Postgres(_)) => Places { of_one, ..Places::of(2 * of_one) },
-    }
+    };
+    let writes = Places::of(config.requests_at_once.unwrap_or(WRITES_AT_ONCE));
+    Requests { reads: Admission::new(reads), writes: Admission::new(writes) }
 }
+
+const WRITES_AT_ONCE: usize = 128;
 
 impl Server {
     /// Opens the instance and the socket.
@@ -97,7 +102,7 @@ impl Server {
         let (ending, ended) = watch::channel(false);
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));
-        let requests = Arc::new(Admission::new(places(config)));
+        let requests = Arc::new(requests(config));
         let options =
             WebOptions { base_url: base_url.clone(), ended, has_mail, warnings, admission: Arc::clone(&pages) };
         let web = Web::new(app.clone(), options);
