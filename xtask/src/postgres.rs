@@ -19,8 +19,27 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Finds PostgreSQL, or installs it, and starts a new cluster.
+    /// Finds PostgreSQL, or installs it, and starts a new cluster. Nothing in it outlives the test, so nothing reaches the disk.
     pub(crate) fn start() -> Outcome<Self> {
+        Self::start_with("-c fsync=off -c synchronous_commit=off -c full_page_writes=off")
+    }
+
+    /// One that keeps its promises, for benches.
+    pub(crate) fn durable() -> Outcome<Self> {
+        Self::start_with("")
+    }
+
+    /// Ids of its processes.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
+        let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let first = text(self.folder.join("data/postmaster.pid")).lines().next().and_then(|id| id.parse().ok());
+        let children = first.map(|id: u32| text(PathBuf::from(format!("/proc/{id}/task/{id}/children"))));
+        let children: Vec<u32> =
+            children.unwrap_or_default().split_whitespace().filter_map(|id| id.parse().ok()).collect();
+        first.into_iter().chain(children)
+    }
+
+    fn start_with(settings: &str) -> Outcome<Self> {
         let binaries = match find() {
             Some(binaries) => binaries,
             None => {
@@ -46,10 +65,9 @@ impl Cluster {
         }
         let data = cluster.data();
         output(&mut cluster.command("initdb", &["--no-sync", "-A", "trust", "-U", "keystead", "-D", &data]))?;
-        // Nothing here outlives the test, so nothing has to reach the disk.
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c synchronous_commit=off \
-             -c full_page_writes=off -c max_connections=500 -c shared_buffers=128MB",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=500 \
+             -c shared_buffers=128MB {settings}",
             cluster.port,
             cluster.folder.display()
         );

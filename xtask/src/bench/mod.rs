@@ -2,6 +2,8 @@
 //!
 //! The server has one core and the load generator the other. The machines are shared and noisy: quote ratios.
 
+mod writes;
+
 use std::{
     fs,
     process::{Child, Command, Stdio},
@@ -27,6 +29,9 @@ pub(crate) struct Bench {
     /// Contacts in the location that is listed
     #[arg(long, default_value_t = 100_000)]
     contacts: i64,
+    /// Creates on both databases, on one server and three, instead
+    #[arg(long)]
+    writes: bool,
 }
 
 /// A server on one core.
@@ -81,7 +86,8 @@ impl Bench {
         let folder = std::env::temp_dir().join(format!("keystead-bench-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let outcome = self.measure(&folder);
+        let outcome =
+            if self.writes { writes::measure(&folder, self.seconds, self.rounds) } else { self.measure(&folder) };
         let _ = fs::remove_dir_all(&folder);
         outcome
     }
