@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::{
     AgencyContext, App, Error, ErrorCode, Result,
     error::Noun,
+    operate::InAgency,
     record::{self, record},
 };
 
@@ -43,23 +44,9 @@ impl App {
 
     /// Changes the agency's name.
     pub async fn rename_agency(&self, context: &AgencyContext, name: TenantName) -> Result<()> {
-        let authority = &context.authority;
+        let run = move |operation: &mut InAgency<'_, '_>| operation.rename_agency(&name);
         // Nothing but an agency admin, or the operator, holds this scope in a session.
-        authority.require(Scope::LocationsWrite)?;
-        self.operate(
-            authority,
-            move |tx, authority| {
-                let id = authority.agency();
-                let before = agencies::find(tx, id)?.map(|agency| json!({"name": agency.name.as_str()}));
-                agencies::rename(tx, id, &name)?;
-                let after = Some(json!({"name": name.as_str()}));
-                let change =
-                    record::Change { action: "agency.updated", location: None, subject: id.as_str(), before, after };
-                record(tx, authority, change)
-            },
-            |_, _| Ok(()),
-        )
-        .await
+        self.operate(context, Scope::LocationsWrite, run, |_, _| Ok(())).await
     }
 
     /// Suspends or resumes an agency, by the operator. Its keys are refused meanwhile and start their 90 days anew.
@@ -87,6 +74,17 @@ impl App {
         changed?;
         self.journaled().await;
         Ok(())
+    }
+}
+
+impl InAgency<'_, '_> {
+    fn rename_agency(&mut self, name: &TenantName) -> Result<()> {
+        let id = self.context.authority.agency();
+        let before = agencies::find(self.tx, id)?.map(|agency| json!({"name": agency.name.as_str()}));
+        agencies::rename(self.tx, id, name)?;
+        let after = Some(json!({"name": name.as_str()}));
+        let change = record::Change { action: "agency.updated", location: None, subject: id.as_str(), before, after };
+        record(self.tx, &self.context.authority, change)
     }
 }
 

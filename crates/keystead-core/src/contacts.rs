@@ -12,11 +12,7 @@ use keystead_model::{
 };
 use keystead_store::{Tx, contacts, locations};
 
-use crate::{
-    App, Authority, Error, LocationContext, Result,
-    error::Noun,
-    record::{self, record},
-};
+use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
 
 /// What an upsert did.
 pub struct Upserted {
@@ -40,30 +36,13 @@ pub enum WhenDuplicate {
 impl App {
     /// Makes a contact. Where the location forbids duplicates, one with the same e-mail or phone is an error.
     pub async fn create_contact(&self, context: &LocationContext, new: ContactPatch) -> Result<Contact> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        let now = context.authority.now();
-        let id = self.entropy.id(now);
-        let mut profile = ContactProfile::default();
-        let tags = new.apply(&mut profile).unwrap_or_default();
-        let contact = Contact { id, location, profile, tags, created_at: now, updated_at: now };
-        check(&contact)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                insert(tx, authority, &contact)?;
-                Ok(contact.clone())
-            },
-            move |tx, lost| find(tx, location, lost.id()?),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.create_contact(new.clone());
+        self.operate(context, Scope::ContactsWrite, run, |operation, lost| operation.contact(lost.id()?)).await
     }
 
     /// One contact.
     pub async fn get_contact(&self, context: &LocationContext, id: ContactId) -> Result<Contact> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store.look_up(move |tx| contacts::find(tx, location, id)).await?.ok_or_else(|| not_found(id))
+        self.look_up(context, Scope::ContactsRead, move |operation| operation.contact(id)).await
     }
 
     /// Changes a contact.
@@ -73,17 +52,8 @@ impl App {
         id: ContactId,
         patch: ContactPatch,
     ) -> Result<Contact> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                let contact = contacts::find_to_change(tx, location, id)?.ok_or_else(|| not_found(id))?;
-                update(tx, authority, contact, patch.clone())
-            },
-            move |tx, _| find(tx, location, id),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.update_contact(id, patch.clone());
+        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.contact(id)).await
     }
 
     /// Makes a contact, or changes the one with the same e-mail or phone.
@@ -95,60 +65,18 @@ impl App {
         patch: ContactPatch,
         when: WhenDuplicate,
     ) -> Result<Upserted> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        let now = context.authority.now();
-        let id = self.entropy.id(now);
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                let mut patch = patch.clone();
-                let looks = when == WhenDuplicate::Update || forbids_duplicates(tx, authority, location)?;
-                let mut matches = Vec::new();
-                for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
-                    if let Some(found) = contacts::find_by_identity(tx, location, kind, &value)? {
-                        matches.push((kind, value, found));
-                    }
-                }
-                let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
-                    let mut profile = ContactProfile::default();
-                    let tags = patch.apply(&mut profile).unwrap_or_default();
-                    let contact = Contact { id, location, profile, tags, created_at: now, updated_at: now };
-                    check(&contact)?;
-                    insert(tx, authority, &contact)?;
-                    return Ok(Upserted { contact, is_new: true, skipped: Vec::new() });
-                };
-                let others = matches.into_iter().filter(|(_, _, other)| other.id != first.id);
-                let skipped =
-                    others.map(|(kind, value, other)| (patch.withdraw(kind, &value), other.id)).collect::<Vec<_>>();
-                patch.keep_first(&first.profile);
-                let contact = contacts::find_to_change(tx, location, first.id)?.ok_or_else(|| not_found(first.id))?;
-                let contact = update(tx, authority, contact, patch.clone())?;
-                Ok(Upserted { contact, is_new: false, skipped })
-            },
-            move |tx, lost| {
-                let contact = find(tx, location, lost.id()?)?;
-                Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
-            },
-        )
+        let run = move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when);
+        self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
+            let contact = operation.contact(lost.id()?)?;
+            Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
+        })
         .await
     }
 
     /// Puts a contact into the trash, where it stays for 30 days.
     pub async fn delete_contact(&self, context: &LocationContext, id: ContactId) -> Result<()> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contacts::trash(tx, location, id, authority.now())? {
-                    return Err(not_found(id));
-                }
-                record(tx, authority, changed("contact.deleted", location, id.as_str()))
-            },
-            |_, _| Ok(()),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.delete_contact(id);
+        self.operate(context, Scope::ContactsWrite, run, |_, _| Ok(())).await
     }
 
     /// A page of contacts in the filter's order, and how many match in all.
@@ -158,18 +86,15 @@ impl App {
         filter: ContactFilter,
         window: Window<ContactCursor>,
     ) -> Result<Page<Contact>> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store
-            .read(move |tx| {
-                let mut window = window;
-                if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
-                    *at = Some(place_of(tx, location, *id, filter.order)?);
-                }
-                let rows = contacts::list(tx, location, &filter, window)?;
-                Ok(Page::new(rows, window.limit, contacts::total(tx, location, &filter)?))
-            })
-            .await
+        self.read(context, Scope::ContactsRead, move |operation| {
+            let (tx, location, mut window) = (&mut *operation.tx, operation.context.location, window);
+            if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
+                *at = Some(place_of(tx, location, *id, filter.order)?);
+            }
+            let rows = contacts::list(tx, location, &filter, window)?;
+            Ok(Page::new(rows, window.limit, contacts::total(tx, location, &filter)?))
+        })
+        .await
     }
 
     /// The newest contact with this e-mail address or phone number, tried in this order.
@@ -178,19 +103,16 @@ impl App {
         context: &LocationContext,
         identities: Vec<(IdentityKind, String)>,
     ) -> Result<Option<Contact>> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        Ok(self
-            .store
-            .read(move |tx| {
-                for (kind, value) in &identities {
-                    if let Some(found) = contacts::find_by_identity(tx, location, *kind, value)? {
-                        return Ok::<_, keystead_store::Error>(Some(found));
-                    }
+        self.read(context, Scope::ContactsRead, move |operation| {
+            for (kind, value) in &identities {
+                let found = contacts::find_by_identity(operation.tx, operation.context.location, *kind, value)?;
+                if found.is_some() {
+                    return Ok(found);
                 }
-                Ok(None)
-            })
-            .await?)
+            }
+            Ok(None)
+        })
+        .await
     }
 
     /// Adds tags to a contact; those that are new to it, and all that it has then.
@@ -234,21 +156,16 @@ impl App {
         id: ContactId,
         change: impl Fn(&mut Contact) -> Vec<TagName> + Send + 'static,
     ) -> Result<(Vec<TagName>, Vec<TagName>)> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                let mut contact = contacts::find_to_change(tx, location, id)?.ok_or_else(|| not_found(id))?;
-                let touched = change(&mut contact);
-                if !touched.is_empty() {
-                    contact = update(tx, authority, contact, ContactPatch::default())?;
-                }
-                Ok((touched, contact.tags))
-            },
-            move |tx, _| Ok((Vec::new(), find(tx, location, id)?.tags)),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| {
+            let mut touched = Vec::new();
+            let contact = operation.change_contact(id, |contact| {
+                touched = change(contact);
+                !touched.is_empty()
+            })?;
+            Ok((touched, contact.tags))
+        };
+        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| Ok((Vec::new(), operation.contact(id)?.tags));
+        self.operate(context, Scope::ContactsWrite, run, recover).await
     }
 
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
@@ -258,27 +175,75 @@ impl App {
     }
 }
 
-fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Contact> {
-    contacts::find(tx, location, id)?.ok_or_else(|| not_found(id))
-}
-
-fn insert(tx: &mut Tx<'_>, authority: &Authority, contact: &Contact) -> Result<()> {
-    let unique = forbids_duplicates(tx, authority, contact.location)?;
-    contacts::insert(tx, contact, unique)?.map_err(Error::Duplicate)?;
-    record(tx, authority, changed("contact.created", contact.location, contact.id.as_str()))
-}
-
-fn update(tx: &mut Tx<'_>, authority: &Authority, mut contact: Contact, patch: ContactPatch) -> Result<Contact> {
-    if let Some(tags) = patch.apply(&mut contact.profile) {
-        contact.tags = tags;
+impl InLocation<'_, '_> {
+    /// That a contact is there, for what belongs to it.
+    pub(crate) fn require_contact(&mut self, id: ContactId) -> Result<()> {
+        if contacts::exists(self.tx, self.context.location, id)? { Ok(()) } else { Err(not_found(id)) }
     }
-    // Strictly later, so that an order by update time never has an update that did not move the contact.
-    contact.updated_at = authority.now().max(UtcMs(contact.updated_at.0 + 1));
-    check(&contact)?;
-    let unique = forbids_duplicates(tx, authority, contact.location)?;
-    contacts::update(tx, &contact, unique)?.map_err(Error::Duplicate)?;
-    record(tx, authority, changed("contact.updated", contact.location, contact.id.as_str()))?;
-    Ok(contact)
+
+    fn contact(&mut self, id: ContactId) -> Result<Contact> {
+        contacts::find(self.tx, self.context.location, id)?.ok_or_else(|| not_found(id))
+    }
+
+    pub(crate) fn create_contact(&mut self, new: ContactPatch) -> Result<Contact> {
+        let mut profile = ContactProfile::default();
+        let tags = new.apply(&mut profile).unwrap_or_default();
+        let (location, now) = (self.context.location, self.now());
+        let contact = Contact { id: self.new_id(), location, profile, tags, created_at: now, updated_at: now };
+        check(&contact)?;
+        contacts::insert(self.tx, &contact)?.map_err(Error::Duplicate)?;
+        self.record("contact.created", contact.id.as_str())?;
+        Ok(contact)
+    }
+
+    fn update_contact(&mut self, id: ContactId, patch: ContactPatch) -> Result<Contact> {
+        self.change_contact(id, move |contact| {
+            if let Some(tags) = patch.apply(&mut contact.profile) {
+                contact.tags = tags;
+            }
+            true
+        })
+    }
+
+    /// Changes a contact, unless `change` says that it did not.
+    fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact) -> bool) -> Result<Contact> {
+        let before = self.contact(id)?;
+        let mut contact = before.clone();
+        if !change(&mut contact) {
+            return Ok(before);
+        }
+        // Strictly later, so that an order by update time never has an update that did not move the contact.
+        contact.updated_at = self.now().max(UtcMs(contact.updated_at.0 + 1));
+        check(&contact)?;
+        contacts::update(self.tx, &before, &contact)?.map_err(Error::Duplicate)?;
+        self.record("contact.updated", id.as_str())?;
+        Ok(contact)
+    }
+
+    fn upsert_contact(&mut self, mut patch: ContactPatch, when: WhenDuplicate) -> Result<Upserted> {
+        let location = self.context.location;
+        let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
+        let mut matches = Vec::new();
+        for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
+            if let Some(found) = contacts::find_by_identity(self.tx, location, kind, &value)? {
+                matches.push((kind, value, found));
+            }
+        }
+        let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
+            return Ok(Upserted { contact: self.create_contact(patch)?, is_new: true, skipped: Vec::new() });
+        };
+        let others = matches.into_iter().filter(|(_, _, other)| other.id != first.id);
+        let skipped = others.map(|(kind, value, other)| (patch.withdraw(kind, &value), other.id)).collect();
+        patch.keep_first(&first.profile);
+        Ok(Upserted { contact: self.update_contact(first.id, patch)?, is_new: false, skipped })
+    }
+
+    fn delete_contact(&mut self, id: ContactId) -> Result<()> {
+        if !contacts::trash(self.tx, self.context.location, id, self.now())? {
+            return Err(not_found(id));
+        }
+        self.record("contact.deleted", id.as_str())
+    }
 }
 
 /// Where a contact is in an order, for a cursor that names only the contact. Of one that is gone its id still tells when it was
@@ -303,16 +268,6 @@ fn check(contact: &Contact) -> Result<()> {
     Ok(())
 }
 
-fn forbids_duplicates(tx: &mut Tx<'_>, authority: &Authority, location: LocationId) -> Result<bool> {
-    let location = locations::find(tx, authority.agency(), location)?.ok_or(Error::NoAccess)?;
-    Ok(!location.profile.settings.allow_duplicate_contact)
-}
-
-pub(crate) fn not_found(id: ContactId) -> Error {
+fn not_found(id: ContactId) -> Error {
     Error::NotFound(Noun::Contact, id.to_string())
-}
-
-/// The audit row of a change inside a contact. What people wrote is in the contact, not in the log.
-pub(crate) fn changed<'c>(action: &'static str, location: LocationId, subject: &'c str) -> record::Change<'c> {
-    record::Change { action, location: Some(location), subject, before: None, after: None }
 }

@@ -126,7 +126,7 @@ impl App {
     pub async fn finish_idempotent(&self, claim: &Claim, status: u16, body: &str) -> Result<()> {
         let (claim, body) = (claim.clone(), body.to_owned());
         self.store
-            .write(move |tx| idempotency::answer(tx, &claim.request, claim.id.as_str(), status.into(), &body))
+            .write_serial(move |tx| idempotency::answer(tx, &claim.request, claim.id.as_str(), status.into(), &body))
             .await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Locations.
 
 use keystead_model::{
-    LocationId,
+    LocationId, ServiceMs,
     agency::TenantState,
     grant::Reach,
     location::{Location, LocationFilter, LocationPatch, LocationProfile},
@@ -12,12 +12,14 @@ use keystead_store::{
     changes::{self, Change},
     contacts, locations, service_clock,
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     AgencyContext, App, Authority, Error, LocationContext, Result,
     agencies::already,
     error::Noun,
+    idempotency::Lost,
+    operate::{InAgency, InLocation},
     record::{self, record},
 };
 
@@ -127,39 +129,16 @@ impl App {
 
     /// Makes a location.
     pub async fn create_location(&self, context: &AgencyContext, profile: LocationProfile) -> Result<Location> {
-        let authority = &context.authority;
-        authority.require(Scope::LocationsWrite)?;
-        if authority.grant().reach != Reach::Agency {
+        context.authority.require(Scope::LocationsWrite)?;
+        if context.authority.grant().reach != Reach::Agency {
             return Err(Error::NoAccess);
         }
-        let now = authority.now();
-        let location = Location {
-            id: self.entropy.id(now),
-            agency: authority.agency(),
-            state: TenantState::Active,
-            resumed_at: keystead_model::ServiceMs(0),
-            profile,
-            created_at: now,
-            updated_at: now,
+        let run = move |operation: &mut InAgency<'_, '_>| operation.create_location(profile.clone());
+        let recover = |operation: &mut InAgency<'_, '_>, lost: &Lost| {
+            let agency = operation.context.authority.agency();
+            locations::find(operation.tx, agency, lost.id()?)?.ok_or(Error::NoAccess)
         };
-        let agency = authority.agency();
-        self.operate(
-            authority,
-            move |tx, authority| {
-                locations::insert(tx, &location)?;
-                let change = record::Change {
-                    action: "location.created",
-                    location: Some(location.id),
-                    subject: location.id.as_str(),
-                    before: None,
-                    after: Some(json!({"name": location.profile.name.as_str()})),
-                };
-                record(tx, authority, change)?;
-                Ok(location.clone())
-            },
-            move |tx, lost| locations::find(tx, agency, lost.id()?)?.ok_or(Error::NoAccess),
-        )
-        .await
+        self.operate(context, Scope::LocationsWrite, run, recover).await
     }
 
     /// Changes a location.
@@ -169,38 +148,14 @@ impl App {
         id: LocationId,
         patch: LocationPatch,
     ) -> Result<Location> {
-        let authority = &context.authority;
-        authority.require(Scope::LocationsWrite)?;
-        if !authority.grant().reach.has_location(id) {
+        context.authority.require(Scope::LocationsWrite)?;
+        if !context.authority.grant().reach.has_location(id) {
             return Err(Error::NoAccess);
         }
-        let agency = authority.agency();
-        self.operate(
-            authority,
-            move |tx, authority| {
-                let mut location = locations::find(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
-                let before = location.profile.clone();
-                patch.clone().apply(&mut location.profile);
-                location.updated_at = authority.now();
-                locations::update(tx, id, &location.profile, location.updated_at)?;
-                let unique = !location.profile.settings.allow_duplicate_contact;
-                if before.settings.allow_duplicate_contact == unique {
-                    contacts::rebuild_identities(tx, id, unique)?;
-                }
-                let name = |profile: &LocationProfile| Some(json!({"name": profile.name.as_str()}));
-                let change = record::Change {
-                    action: "location.updated",
-                    location: Some(id),
-                    subject: id.as_str(),
-                    before: name(&before),
-                    after: name(&location.profile),
-                };
-                record(tx, authority, change)?;
-                Ok(location)
-            },
-            move |tx, _| locations::find(tx, agency, id)?.ok_or(Error::NoAccess),
-        )
-        .await
+        // With what is written in it: its settings decide what may be.
+        let context = LocationContext { authority: context.authority.clone(), location: id };
+        let run = move |operation: &mut InLocation<'_, '_>| operation.update_location(patch.clone());
+        self.operate(&context, Scope::LocationsWrite, run, |operation, _| operation.location()).await
     }
 
     /// Suspends or resumes a location. Its keys are refused meanwhile and start their 90 days anew.
@@ -237,4 +192,61 @@ impl App {
         self.journaled().await;
         Ok(())
     }
+}
+
+impl InAgency<'_, '_> {
+    fn create_location(&mut self, profile: LocationProfile) -> Result<Location> {
+        let now = self.now();
+        let location = Location {
+            id: self.new_id(),
+            agency: self.context.authority.agency(),
+            state: TenantState::Active,
+            resumed_at: ServiceMs(0),
+            profile,
+            created_at: now,
+            updated_at: now,
+        };
+        locations::insert(self.tx, &location)?;
+        let change = record::Change {
+            action: "location.created",
+            location: Some(location.id),
+            subject: location.id.as_str(),
+            before: None,
+            after: named(&location.profile),
+        };
+        record(self.tx, &self.context.authority, change)?;
+        Ok(location)
+    }
+}
+
+impl InLocation<'_, '_> {
+    fn location(&mut self) -> Result<Location> {
+        locations::find(self.tx, self.context.authority.agency(), self.context.location)?.ok_or(Error::NoAccess)
+    }
+
+    fn update_location(&mut self, patch: LocationPatch) -> Result<Location> {
+        let mut location = self.location()?;
+        let before = location.profile.clone();
+        patch.apply(&mut location.profile);
+        location.updated_at = self.now();
+        locations::update(self.tx, location.id, &location.profile, location.updated_at)?;
+        let unique = !location.profile.settings.allow_duplicate_contact;
+        if before.settings.allow_duplicate_contact == unique {
+            contacts::rebuild_identities(self.tx, location.id, unique)?;
+        }
+        let change = record::Change {
+            action: "location.updated",
+            location: Some(location.id),
+            subject: location.id.as_str(),
+            before: named(&before),
+            after: named(&location.profile),
+        };
+        record(self.tx, &self.context.authority, change)?;
+        Ok(location)
+    }
+}
+
+/// What the log tells of a location.
+fn named(profile: &LocationProfile) -> Option<Json> {
+    Some(json!({"name": profile.name.as_str()}))
 }

@@ -1,18 +1,13 @@
 //! Notes of contacts.
 
 use keystead_model::{
-    ContactId, LocationId, NoteId,
+    ContactId, NoteId,
     note::{Note, NoteContent, NotePatch},
     scope::Scope,
 };
-use keystead_store::{Tx, contacts as contact_rows, notes};
+use keystead_store::notes;
 
-use crate::{
-    App, Error, LocationContext, Result,
-    contacts::{changed, not_found as no_contact},
-    error::Noun,
-    record::record,
-};
+use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
 
 impl App {
     /// Adds a note to a contact.
@@ -22,51 +17,19 @@ impl App {
         contact: ContactId,
         content: NoteContent,
     ) -> Result<Note> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        let now = context.authority.now();
-        let note = Note { id: self.entropy.id(now), contact, content, created_at: now, updated_at: now };
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                notes::save(tx, location, &note)?;
-                record(tx, authority, changed("note.created", location, note.id.as_str()))?;
-                Ok(note.clone())
-            },
-            move |tx, lost| find(tx, location, contact, lost.id()?),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.create_note(contact, content.clone());
+        self.operate(context, Scope::ContactsWrite, run, move |operation, lost| operation.note(contact, lost.id()?))
+            .await
     }
 
     /// The notes of a contact, newest first.
     pub async fn list_notes(&self, context: &LocationContext, contact: ContactId) -> Result<Vec<Note>> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store
-            .read(move |tx| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                Ok(notes::list(tx, location, contact)?)
-            })
-            .await
+        self.read(context, Scope::ContactsRead, move |operation| operation.notes(contact)).await
     }
 
     /// One note.
     pub async fn get_note(&self, context: &LocationContext, contact: ContactId, id: NoteId) -> Result<Note> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store
-            .read(move |tx| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                find(tx, location, contact, id)
-            })
-            .await
+        self.read(context, Scope::ContactsRead, move |operation| operation.note(contact, id)).await
     }
 
     /// Changes a note.
@@ -77,49 +40,53 @@ impl App {
         id: NoteId,
         patch: NotePatch,
     ) -> Result<Note> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                let mut note = find(tx, location, contact, id)?;
-                patch.clone().apply(&mut note.content);
-                note.updated_at = authority.now();
-                notes::save(tx, location, &note)?;
-                record(tx, authority, changed("note.updated", location, id.as_str()))?;
-                Ok(note)
-            },
-            move |tx, _| find(tx, location, contact, id),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.update_note(contact, id, patch.clone());
+        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.note(contact, id)).await
     }
 
     /// Deletes a note.
     pub async fn delete_note(&self, context: &LocationContext, contact: ContactId, id: NoteId) -> Result<()> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                if !notes::delete(tx, location, contact, id)? {
-                    return Err(not_found(id));
-                }
-                record(tx, authority, changed("note.deleted", location, id.as_str()))
-            },
-            |_, _| Ok(()),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.delete_note(contact, id);
+        self.operate(context, Scope::ContactsWrite, run, |_, _| Ok(())).await
     }
 }
 
-fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: NoteId) -> Result<Note> {
-    notes::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
+impl InLocation<'_, '_> {
+    pub(crate) fn create_note(&mut self, contact: ContactId, content: NoteContent) -> Result<Note> {
+        self.require_contact(contact)?;
+        let now = self.now();
+        let note = Note { id: self.new_id(), contact, content, created_at: now, updated_at: now };
+        notes::save(self.tx, self.context.location, &note)?;
+        self.record("note.created", note.id.as_str())?;
+        Ok(note)
+    }
+
+    fn notes(&mut self, contact: ContactId) -> Result<Vec<Note>> {
+        self.require_contact(contact)?;
+        Ok(notes::list(self.tx, self.context.location, contact)?)
+    }
+
+    fn note(&mut self, contact: ContactId, id: NoteId) -> Result<Note> {
+        self.require_contact(contact)?;
+        notes::find(self.tx, self.context.location, contact, id)?.ok_or_else(|| not_found(id))
+    }
+
+    fn update_note(&mut self, contact: ContactId, id: NoteId, patch: NotePatch) -> Result<Note> {
+        let mut note = self.note(contact, id)?;
+        patch.apply(&mut note.content);
+        note.updated_at = self.now();
+        notes::save(self.tx, self.context.location, &note)?;
+        self.record("note.updated", id.as_str())?;
+        Ok(note)
+    }
+
+    fn delete_note(&mut self, contact: ContactId, id: NoteId) -> Result<()> {
+        self.require_contact(contact)?;
+        if !notes::delete(self.tx, self.context.location, contact, id)? {
+            return Err(not_found(id));
+        }
+        self.record("note.deleted", id.as_str())
+    }
 }
 
 fn not_found(id: NoteId) -> Error {

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     App, Authority, Error, Result,
     error::Noun,
+    operate::Operation,
     record::{Change, record},
     sweep::{notice_of, tell},
 };
@@ -76,12 +77,12 @@ impl App {
             list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))
         };
         let recover = find.clone();
-        let read = move |tx: &mut Tx<'_>, _: &Authority| {
-            find(tx)?;
-            notices::set_reading(tx, &reader, id, reading, now)?;
-            find(tx)
+        let read = move |operation: &mut Operation<'_, '_, Authority>| {
+            find(operation.tx)?;
+            notices::set_reading(operation.tx, &reader, id, reading, now)?;
+            find(operation.tx)
         };
-        self.operate(authority, read, move |tx, _| recover(tx)).await
+        self.operate_on_own(authority, read, move |operation, _| recover(operation.tx)).await
     }
 
     /// The list was shown: what is in it is seen.

@@ -1,46 +1,197 @@
-//! How an operation writes: in one transaction, which claims its request before anything else.
+//! How an operation runs: one transaction, which claims its request before anything else, on somebody's authority.
+//!
+//! A use case is a method of [`Operation`], so that many can run in one transaction, each in an [`Operation::attempt`]; the
+//! methods of [`App`] are doors to it.
 
+use keystead_model::{UtcMs, id::Id, scope::Scope};
 use keystead_store::Tx;
+use sha2::{Digest, Sha256};
 
 use crate::{
-    App, Authority, Result,
+    AgencyContext, App, Authority, Entropy, LocationContext, Result,
     idempotency::{Lost, claim},
 };
 
-impl App {
-    /// Runs what somebody wants to have done, as if it were alone. What has its effect once, but was not answered, is read by
-    /// `recover` when it is asked for again.
-    pub(crate) async fn operate<T: Send + 'static>(
-        &self,
-        authority: &Authority,
-        run: impl Fn(&mut Tx<'_>, &Authority) -> Result<T> + Send + 'static,
-        recover: impl Fn(&mut Tx<'_>, &Lost) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.store.write(claimed(authority, run, recover)).await
+/// Use cases at work: a transaction, who acts on what, and ids that come out the same when the transaction runs again.
+pub(crate) struct Operation<'t, 'c, G> {
+    pub(crate) tx: &'t mut Tx<'c>,
+    pub(crate) context: &'t G,
+    ids: &'t mut Ids,
+}
+
+/// In a location.
+pub(crate) type InLocation<'t, 'c> = Operation<'t, 'c, LocationContext>;
+/// On an agency itself.
+pub(crate) type InAgency<'t, 'c> = Operation<'t, 'c, AgencyContext>;
+
+/// What somebody acts on: whose things change, one use case after another.
+pub(crate) trait Ground: Clone + Send + 'static {
+    /// Who acts.
+    fn authority(&self) -> &Authority;
+    /// Whose things change.
+    fn owner(&self) -> Id<()>;
+}
+
+impl Ground for LocationContext {
+    fn authority(&self) -> &Authority {
+        &self.authority
+    }
+    fn owner(&self) -> Id<()> {
+        self.location.of_anything()
+    }
+}
+
+impl Ground for AgencyContext {
+    fn authority(&self) -> &Authority {
+        &self.authority
+    }
+    fn owner(&self) -> Id<()> {
+        self.authority.agency().of_anything()
+    }
+}
+
+/// Whatever somebody may see of their agency.
+impl Ground for Authority {
+    fn authority(&self) -> &Authority {
+        self
+    }
+    fn owner(&self) -> Id<()> {
+        self.agency().of_anything()
+    }
+}
+
+/// New ids: the n-th of a run is the n-th of every run.
+#[derive(Clone)]
+struct Ids {
+    seed: [u8; 32],
+    count: u64,
+}
+
+impl Ids {
+    fn seeded(entropy: &Entropy) -> Self {
+        let mut seed = [0; 32];
+        entropy.fill(&mut seed);
+        Self { seed, count: 0 }
     }
 
-    /// The same for what is serial by a lock of its own, such as the head of the change feed.
+    fn next<T>(&mut self, now: UtcMs) -> Id<T> {
+        Id::generate(now, |pool| {
+            for chunk in pool.chunks_mut(32) {
+                self.count += 1;
+                let block = Sha256::new().chain_update(self.seed).chain_update(self.count.to_le_bytes()).finalize();
+                chunk.copy_from_slice(&block[..chunk.len()]);
+            }
+        })
+    }
+}
+
+impl<G: Ground> Operation<'_, '_, G> {
+    /// When it is.
+    pub(crate) fn now(&self) -> UtcMs {
+        self.context.authority().now()
+    }
+
+    /// An id for something new.
+    pub(crate) fn new_id<T>(&mut self) -> Id<T> {
+        let now = self.now();
+        self.ids.next(now)
+    }
+
+    /// Runs a step, whose changes are undone if it fails, while the others stay.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever composes use cases"))]
+    pub(crate) fn attempt<T>(&mut self, step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>) -> Result<T> {
+        let (context, ids) = (self.context, &mut *self.ids);
+        self.tx.attempt(|tx| step(&mut Operation { tx, context, ids }))
+    }
+}
+
+impl App {
+    /// Runs what somebody who has `scope` wants to have done, as if it were alone with what it changes. What has its effect
+    /// once, but was not answered, is read by `recover` when it is asked for again.
+    pub(crate) async fn operate<G: Ground, T: Send + 'static>(
+        &self,
+        context: &G,
+        scope: Scope,
+        run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+        recover: impl Fn(&mut Operation<'_, '_, G>, &Lost) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        context.authority().require(scope)?;
+        self.operate_on_own(context, run, recover).await
+    }
+
+    /// The same for what is everybody's own, and needs no scope.
+    pub(crate) async fn operate_on_own<G: Ground, T: Send + 'static>(
+        &self,
+        context: &G,
+        run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+        recover: impl Fn(&mut Operation<'_, '_, G>, &Lost) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (context, ids) = (context.clone(), Ids::seeded(&self.entropy));
+        let owner = context.owner();
+        let work = move |tx: &mut Tx<'_>| {
+            let operation = &mut Operation { tx, context: &context, ids: &mut ids.clone() };
+            match context.authority().claim().and_then(|claim| claim.lost()) {
+                Some(lost) => recover(operation, lost),
+                None => {
+                    claim(operation.tx, context.authority())?;
+                    run(operation)
+                }
+            }
+        };
+        self.store.write_in(owner, work).await
+    }
+
+    /// Runs what somebody who has `scope` wants to see.
+    pub(crate) async fn read<G: Ground, T: Send + 'static>(
+        &self,
+        context: &G,
+        scope: Scope,
+        run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.read(looking(context, scope, run)?).await
+    }
+
+    /// The same where it takes one short statement.
+    pub(crate) async fn look_up<G: Ground, T: Send + 'static>(
+        &self,
+        context: &G,
+        scope: Scope,
+        run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.look_up(looking(context, scope, run)?).await
+    }
+
+    /// Runs what changes authority: serial on all servers by the lock of the change feed, which it takes first.
     pub(crate) async fn operate_serial<T: Send + 'static>(
         &self,
         authority: &Authority,
         run: impl Fn(&mut Tx<'_>, &Authority) -> Result<T> + Send + 'static,
         recover: impl Fn(&mut Tx<'_>, &Lost) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.store.write_serial(claimed(authority, run, recover)).await
+        let authority = authority.clone();
+        let work = move |tx: &mut Tx<'_>| match authority.claim().and_then(|claim| claim.lost()) {
+            Some(lost) => recover(tx, lost),
+            None => {
+                claim(tx, &authority)?;
+                run(tx, &authority)
+            }
+        };
+        self.store.write_serial(work).await
     }
 }
 
-fn claimed<T>(
-    authority: &Authority,
-    run: impl Fn(&mut Tx<'_>, &Authority) -> Result<T> + Send + 'static,
-    recover: impl Fn(&mut Tx<'_>, &Lost) -> Result<T> + Send + 'static,
-) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static {
-    let authority = authority.clone();
-    move |tx| match authority.claim().and_then(|claim| claim.lost()) {
-        Some(lost) => recover(tx, lost),
-        None => {
-            claim(tx, &authority)?;
-            run(tx, &authority)
-        }
-    }
+fn looking<G: Ground, T>(
+    context: &G,
+    scope: Scope,
+    run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+) -> Result<impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static> {
+    context.authority().require(scope)?;
+    let context = context.clone();
+    // Nothing is made, so no id has to be a surprise.
+    let ids = Ids { seed: [0; 32], count: 0 };
+    Ok(move |tx: &mut Tx<'_>| run(&mut Operation { tx, context: &context, ids: &mut ids.clone() }))
 }
+
+#[cfg(test)]
+#[path = "operate_tests.rs"]
+mod tests;

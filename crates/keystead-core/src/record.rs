@@ -9,7 +9,7 @@ use keystead_model::{
 use keystead_store::{Tx, audit};
 use serde_json::Value as Json;
 
-use crate::{Authority, Result, idempotency};
+use crate::{Authority, Result, idempotency, operate::InLocation};
 
 /// What one operation did to one thing.
 pub(crate) struct Change<'c> {
@@ -25,8 +25,16 @@ pub(crate) fn record(tx: &mut Tx<'_>, authority: &Authority, change: Change<'_>)
     idempotency::about(tx, authority, change.subject)?;
     let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
     let request = request.map(|id| id.to_string());
-    audit::insert(tx, &[row(authority.agency(), authority.actor(), authority.now(), (ip, request), &change)])?;
+    audit::insert(tx, &row(authority.agency(), authority.actor(), authority.now(), (ip, request), &change))?;
     Ok(())
+}
+
+impl InLocation<'_, '_> {
+    /// Writes the audit row of a change of data. What people wrote is in the data, not in the log.
+    pub(crate) fn record(&mut self, action: Action, subject: &str) -> Result<()> {
+        let change = Change { action, location: Some(self.context.location), subject, before: None, after: None };
+        record(self.tx, &self.context.authority, change)
+    }
 }
 
 /// Writes the audit rows of changes that Keystead makes by itself, each in its agency.
@@ -35,9 +43,9 @@ pub(crate) fn record_by_system(
     at: UtcMs,
     changes: &[(AgencyId, Change<'_>)],
 ) -> keystead_store::Result<()> {
-    let rows: Vec<NewAudit> =
-        changes.iter().map(|(agency, change)| row(*agency, Actor::System, at, (None, None), change)).collect();
-    audit::insert(tx, &rows)
+    changes
+        .iter()
+        .try_for_each(|(agency, change)| audit::insert(tx, &row(*agency, Actor::System, at, (None, None), change)))
 }
 
 /// Writes the audit row of something that nobody is signed in for: a sign-in, a reset.
@@ -51,7 +59,7 @@ pub(crate) fn record_unsigned(
     subject: &str,
 ) -> keystead_store::Result<()> {
     let change = Change { action, location: None, subject, before: None, after: None };
-    audit::insert(tx, &[row(agency, actor, now, (ip, None), &change)])
+    audit::insert(tx, &row(agency, actor, now, (ip, None), &change))
 }
 
 /// Every audit row is made here, with the address and the request where there are any.

@@ -1,94 +1,75 @@
 //! Tags of a location.
 
 use keystead_model::{
-    LocationId, TagId,
+    TagId,
     scope::Scope,
     tag::{Tag, TagName},
 };
-use keystead_store::{Tx, tags};
+use keystead_store::tags;
 
-use crate::{App, Error, ErrorCode, LocationContext, Result, contacts::changed, error::Noun, record::record};
+use crate::{App, Error, ErrorCode, LocationContext, Result, error::Noun, operate::InLocation};
 
 impl App {
     /// All tags of a location by name.
     pub async fn list_tags(&self, context: &LocationContext) -> Result<Vec<Tag>> {
-        context.authority.require(Scope::TagsRead)?;
-        let location = context.location;
-        Ok(self.store.read(move |tx| tags::list(tx, location)).await?)
+        self.read(context, Scope::TagsRead, |operation| Ok(tags::list(operation.tx, operation.context.location)?)).await
     }
 
     /// One tag.
     pub async fn get_tag(&self, context: &LocationContext, id: TagId) -> Result<Tag> {
-        context.authority.require(Scope::TagsRead)?;
-        let location = context.location;
-        self.store.look_up(move |tx| tags::find(tx, location, id)).await?.ok_or_else(|| not_found(id))
+        self.look_up(context, Scope::TagsRead, move |operation| operation.tag(id)).await
     }
 
     /// Makes a tag.
     pub async fn create_tag(&self, context: &LocationContext, name: TagName) -> Result<Tag> {
-        let location = context.location;
-        context.authority.require(Scope::TagsWrite)?;
-        let tag = Tag { id: self.entropy.id(context.authority.now()), location, name };
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !tags::insert(tx, &tag, authority.now())? {
-                    return Err(taken(&tag.name));
-                }
-                record(tx, authority, changed("tag.created", location, tag.id.as_str()))?;
-                Ok(tag.clone())
-            },
-            move |tx, lost| find(tx, location, lost.id()?),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.create_tag(name.clone());
+        self.operate(context, Scope::TagsWrite, run, |operation, lost| operation.tag(lost.id()?)).await
     }
 
     /// Renames a tag here and on every contact.
     pub async fn rename_tag(&self, context: &LocationContext, id: TagId, name: TagName) -> Result<Tag> {
-        let location = context.location;
-        context.authority.require(Scope::TagsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                let mut tag = find(tx, location, id)?;
-                if tag.name != name {
-                    if tags::find_by_name(tx, location, &name)?.is_some() {
-                        return Err(taken(&name));
-                    }
-                    tags::rename(tx, &tag, &name)?;
-                    tag.name = name.clone();
-                    record(tx, authority, changed("tag.updated", location, id.as_str()))?;
-                }
-                Ok(tag)
-            },
-            move |tx, _| find(tx, location, id),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.rename_tag(id, &name);
+        self.operate(context, Scope::TagsWrite, run, move |operation, _| operation.tag(id)).await
     }
 
     /// Deletes a tag here and from every contact.
     pub async fn delete_tag(&self, context: &LocationContext, id: TagId) -> Result<()> {
-        let location = context.location;
-        context.authority.require(Scope::TagsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                let tag = find(tx, location, id)?;
-                tags::delete(tx, &tag)?;
-                record(tx, authority, changed("tag.deleted", location, id.as_str()))
-            },
-            |_, _| Ok(()),
-        )
-        .await
+        self.operate(context, Scope::TagsWrite, move |operation| operation.delete_tag(id), |_, _| Ok(())).await
     }
 }
 
-fn find(tx: &mut Tx<'_>, location: LocationId, id: TagId) -> Result<Tag> {
-    tags::find(tx, location, id)?.ok_or_else(|| not_found(id))
-}
+impl InLocation<'_, '_> {
+    fn tag(&mut self, id: TagId) -> Result<Tag> {
+        tags::find(self.tx, self.context.location, id)?.ok_or_else(|| Error::NotFound(Noun::Tag, id.to_string()))
+    }
 
-fn not_found(id: TagId) -> Error {
-    Error::NotFound(Noun::Tag, id.to_string())
+    fn create_tag(&mut self, name: TagName) -> Result<Tag> {
+        let tag = Tag { id: self.new_id(), location: self.context.location, name };
+        if !tags::insert(self.tx, &tag, self.now())? {
+            return Err(taken(&tag.name));
+        }
+        self.record("tag.created", tag.id.as_str())?;
+        Ok(tag)
+    }
+
+    fn rename_tag(&mut self, id: TagId, name: &TagName) -> Result<Tag> {
+        let mut tag = self.tag(id)?;
+        if tag.name != *name {
+            if tags::find_by_name(self.tx, self.context.location, name)?.is_some() {
+                return Err(taken(name));
+            }
+            tags::rename(self.tx, &tag, name)?;
+            tag.name = name.clone();
+            self.record("tag.updated", id.as_str())?;
+        }
+        Ok(tag)
+    }
+
+    fn delete_tag(&mut self, id: TagId) -> Result<()> {
+        let tag = self.tag(id)?;
+        tags::delete(self.tx, &tag)?;
+        self.record("tag.deleted", id.as_str())
+    }
 }
 
 fn taken(name: &TagName) -> Error {

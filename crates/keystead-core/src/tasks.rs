@@ -1,18 +1,13 @@
 //! Tasks of contacts.
 
 use keystead_model::{
-    ContactId, LocationId, TaskId,
+    ContactId, TaskId,
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
 };
-use keystead_store::{Tx, contacts as contact_rows, tasks};
+use keystead_store::tasks;
 
-use crate::{
-    App, Error, LocationContext, Result,
-    contacts::{changed, not_found as no_contact},
-    error::Noun,
-    record::record,
-};
+use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
 
 impl App {
     /// Adds a task to a contact.
@@ -22,51 +17,19 @@ impl App {
         contact: ContactId,
         content: TaskContent,
     ) -> Result<Task> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        let now = context.authority.now();
-        let task = Task { id: self.entropy.id(now), contact, content, created_at: now, updated_at: now };
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                tasks::save(tx, location, &task)?;
-                record(tx, authority, changed("task.created", location, task.id.as_str()))?;
-                Ok(task.clone())
-            },
-            move |tx, lost| find(tx, location, contact, lost.id()?),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.create_task(contact, content.clone());
+        self.operate(context, Scope::ContactsWrite, run, move |operation, lost| operation.task(contact, lost.id()?))
+            .await
     }
 
     /// The tasks of a contact, newest first.
     pub async fn list_tasks(&self, context: &LocationContext, contact: ContactId) -> Result<Vec<Task>> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store
-            .read(move |tx| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                Ok(tasks::list(tx, location, contact)?)
-            })
-            .await
+        self.read(context, Scope::ContactsRead, move |operation| operation.tasks(contact)).await
     }
 
     /// One task.
     pub async fn get_task(&self, context: &LocationContext, contact: ContactId, id: TaskId) -> Result<Task> {
-        context.authority.require(Scope::ContactsRead)?;
-        let location = context.location;
-        self.store
-            .read(move |tx| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                find(tx, location, contact, id)
-            })
-            .await
+        self.read(context, Scope::ContactsRead, move |operation| operation.task(contact, id)).await
     }
 
     /// Changes a task.
@@ -77,49 +40,53 @@ impl App {
         id: TaskId,
         patch: TaskPatch,
     ) -> Result<Task> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                let mut task = find(tx, location, contact, id)?;
-                patch.clone().apply(&mut task.content);
-                task.updated_at = authority.now();
-                tasks::save(tx, location, &task)?;
-                record(tx, authority, changed("task.updated", location, id.as_str()))?;
-                Ok(task)
-            },
-            move |tx, _| find(tx, location, contact, id),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.update_task(contact, id, patch.clone());
+        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.task(contact, id)).await
     }
 
     /// Deletes a task.
     pub async fn delete_task(&self, context: &LocationContext, contact: ContactId, id: TaskId) -> Result<()> {
-        let location = context.location;
-        context.authority.require(Scope::ContactsWrite)?;
-        self.operate(
-            &context.authority,
-            move |tx, authority| {
-                if !contact_rows::exists(tx, location, contact)? {
-                    return Err(no_contact(contact));
-                }
-                if !tasks::delete(tx, location, contact, id)? {
-                    return Err(not_found(id));
-                }
-                record(tx, authority, changed("task.deleted", location, id.as_str()))
-            },
-            |_, _| Ok(()),
-        )
-        .await
+        let run = move |operation: &mut InLocation<'_, '_>| operation.delete_task(contact, id);
+        self.operate(context, Scope::ContactsWrite, run, |_, _| Ok(())).await
     }
 }
 
-fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: TaskId) -> Result<Task> {
-    tasks::find(tx, location, contact, id)?.ok_or_else(|| not_found(id))
+impl InLocation<'_, '_> {
+    fn create_task(&mut self, contact: ContactId, content: TaskContent) -> Result<Task> {
+        self.require_contact(contact)?;
+        let now = self.now();
+        let task = Task { id: self.new_id(), contact, content, created_at: now, updated_at: now };
+        tasks::save(self.tx, self.context.location, &task)?;
+        self.record("task.created", task.id.as_str())?;
+        Ok(task)
+    }
+
+    fn tasks(&mut self, contact: ContactId) -> Result<Vec<Task>> {
+        self.require_contact(contact)?;
+        Ok(tasks::list(self.tx, self.context.location, contact)?)
+    }
+
+    fn task(&mut self, contact: ContactId, id: TaskId) -> Result<Task> {
+        self.require_contact(contact)?;
+        tasks::find(self.tx, self.context.location, contact, id)?.ok_or_else(|| not_found(id))
+    }
+
+    fn update_task(&mut self, contact: ContactId, id: TaskId, patch: TaskPatch) -> Result<Task> {
+        let mut task = self.task(contact, id)?;
+        patch.apply(&mut task.content);
+        task.updated_at = self.now();
+        tasks::save(self.tx, self.context.location, &task)?;
+        self.record("task.updated", id.as_str())?;
+        Ok(task)
+    }
+
+    fn delete_task(&mut self, contact: ContactId, id: TaskId) -> Result<()> {
+        self.require_contact(contact)?;
+        if !tasks::delete(self.tx, self.context.location, contact, id)? {
+            return Err(not_found(id));
+        }
+        self.record("task.deleted", id.as_str())
+    }
 }
 
 fn not_found(id: TaskId) -> Error {

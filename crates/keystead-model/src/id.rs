@@ -33,6 +33,11 @@ impl<T> Id<T> {
         base62::is_base62(&text).then_some(Self { text, names: PhantomData })
     }
 
+    /// The same id, whatever it names.
+    pub fn of_anything(self) -> Id<()> {
+        Id { text: self.text, names: PhantomData }
+    }
+
     /// When it was made, as its first digits tell.
     pub fn time(&self) -> UtcMs {
         UtcMs(base62::read_number(&self.text[..TIME_DIGITS]).cast_signed())

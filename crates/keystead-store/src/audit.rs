@@ -6,32 +6,17 @@ use keystead_model::{
 };
 
 use crate::{
-    Result, Row, ToValue, Tx,
-    filter::{Filter, prefix_end, rows},
+    Result, Row, Tx,
+    filter::{Filter, prefix_end},
+    late,
     users::read_actor,
 };
 
-/// Adds rows.
-pub fn insert(tx: &mut Tx<'_>, added: &[NewAudit]) -> Result<()> {
-    if added.is_empty() {
-        return Ok(());
-    }
-    let actors: Vec<(&str, Option<&str>, bool)> =
-        added.iter().map(|row| (row.actor.kind(), row.actor.id(), is_security(row.action))).collect();
-    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(added.len() * 12);
-    for (row, (actor_kind, actor_id, chained)) in added.iter().zip(&actors) {
-        let NewAudit { agency, location, at, actor: _, ip, request_id, action, subject, before, after } = row;
-        values.extend([agency as &dyn ToValue, location, at, actor_kind, actor_id, ip, request_id, action, subject]);
-        values.extend([before as &dyn ToValue, after, chained]);
-    }
-    let sql = format!(
-        "INSERT INTO audit_rows (agency_id, location_id, at, actor_kind, actor_id, ip, request_id, action, subject,
-             before_json, after_json, chained)
-         VALUES {}",
-        rows(0, added.len(), &["?"; 12])
-    );
-    tx.execute(&sql, &values)?;
-    Ok(())
+/// Adds a row.
+pub fn insert(tx: &mut Tx<'_>, row: &NewAudit) -> Result<()> {
+    let NewAudit { agency, location, at, actor, ip, request_id, action, subject, before, after } = row;
+    let (kind, id, chained) = (actor.kind(), actor.id(), is_security(action));
+    tx.late(&late::AUDIT, &[agency, location, at, &kind, &id, ip, request_id, action, subject, before, after, &chained])
 }
 
 const COLUMNS: &str =

@@ -10,50 +10,39 @@ use keystead_model::{
 };
 
 use crate::{
-    Result, ToValue, Tx,
+    Result, Tx,
     filter::{Filter, prefix_end},
-    tags,
+    late, tags,
 };
 
-/// Replaces the words that a contact is found by.
-pub(crate) fn index(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, terms: &[String]) -> Result<()> {
-    let known: Vec<String> = tx.query(
-        "SELECT term FROM contact_terms WHERE location_id = ?1 AND contact_id = ?2",
-        &[&location, &contact],
-        |row| row.column(),
-    )?;
-    for gone in known.iter().filter(|term| !terms.contains(term)) {
-        tx.execute(
-            "DELETE FROM contact_terms WHERE location_id = ?1 AND term = ?2 AND contact_id = ?3",
-            &[&location, gone, &contact],
-        )?;
-    }
-    let new: Vec<String> = terms.iter().filter(|term| !known.contains(term)).cloned().collect();
-    insert(tx, location, contact, &new)
+/// Adds words that a contact is found by.
+pub(crate) fn insert<'t>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    mut terms: impl Iterator<Item = &'t String>,
+) -> Result<()> {
+    terms.try_for_each(|term| tx.late(&late::TERMS, &[&location, term, &contact]))
 }
 
-/// Words added by one statement.
-const BATCH: usize = 16;
-
-/// Adds words of a contact.
-pub(crate) fn insert(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, terms: &[String]) -> Result<()> {
-    for batch in terms.chunks(BATCH) {
-        let rows: Vec<String> = (0..batch.len()).map(|index| format!("(?1, ?{}, ?2)", index + 3)).collect();
-        let sql = format!(
-            "INSERT INTO contact_terms (location_id, term, contact_id) VALUES {} ON CONFLICT DO NOTHING",
-            rows.join(", ")
-        );
-        let mut values: Vec<&dyn ToValue> = vec![&location, &contact];
-        values.extend(batch.iter().map(|term| term as &dyn ToValue));
-        tx.execute(&sql, &values)?;
-    }
-    Ok(())
+/// Removes words that a contact is not found by any more.
+pub(crate) fn remove<'t>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    mut terms: impl Iterator<Item = &'t String>,
+) -> Result<()> {
+    terms.try_for_each(|term| {
+        tx.later(
+            "DELETE FROM contact_terms WHERE location_id = ?1 AND term = ?2 AND contact_id = ?3",
+            &[&location, term, &contact],
+        )
+    })
 }
 
 /// Forgets a contact.
 pub(crate) fn forget(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
-    tx.execute("DELETE FROM contact_terms WHERE location_id = ?1 AND contact_id = ?2", &[&location, &contact])?;
-    Ok(())
+    tx.later("DELETE FROM contact_terms WHERE location_id = ?1 AND contact_id = ?2", &[&location, &contact])
 }
 
 /// What a search asks for, with what of it is looked up beforehand.

@@ -15,7 +15,11 @@ use keystead_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Error, Result, Row, ToValue, Tx, contact_search, filter::Filter, tags};
+use crate::{
+    Error, Result, Row, ToValue, Tx, contact_search,
+    filter::{Filter, rows},
+    late, tags,
+};
 
 const COLUMNS: &str = "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
     c.city, c.region, c.postal_code, c.country, c.website, c.timezone, c.gender, c.source, c.date_of_birth,
@@ -120,44 +124,45 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// Adds a contact with its tags, terms and identities, and counts it.
 ///
-/// `Err` in the inner result is the contact that stands in the way; nothing was added then.
-pub fn insert(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
+/// `Err` in the inner result is the contact that stands in the way; what was added must be undone then.
+pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<(), DuplicateContact>> {
     let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
-    let identities = profile.identities();
-    if unique && let Some(duplicate) = find_duplicate(tx, *location, &identities, *id)? {
+    save(tx, contact)?;
+    if let Err(duplicate) = add_identities(tx, *location, *id, &profile.identities())? {
         return Ok(Err(duplicate));
     }
-    save(tx, contact)?;
-    tags::set_of_contact(tx, *location, *id, names, *created_at)?;
-    contact_search::insert(tx, *location, *id, &profile.search_terms())?;
-    add_identities(tx, *location, *id, &identities, unique)?;
+    tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
+    contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
     count(tx, *location, *id, 1)?;
     Ok(Ok(()))
 }
 
-/// Replaces the profile and tags of a contact.
+/// Replaces what a contact was by what it is now.
 ///
-/// `Err` in the inner result is another contact that has an identity which is new to this one; nothing was changed then.
-pub fn update(tx: &mut Tx<'_>, contact: &Contact, unique: bool) -> Result<std::result::Result<(), DuplicateContact>> {
-    let Contact { id, location, profile, tags: names, created_at: _, updated_at } = contact;
-    let known = identities_of(tx, *location, *id)?;
-    let mut new = profile.identities();
-    let gone: Vec<(IdentityKind, String)> = known.iter().filter(|known| !new.contains(known)).cloned().collect();
+/// `Err` in the inner result is another contact that has an identity which is new to this one; what was changed must be undone
+/// then.
+pub fn update(tx: &mut Tx<'_>, before: &Contact, after: &Contact) -> Result<std::result::Result<(), DuplicateContact>> {
+    let (location, id) = (after.location, after.id);
+    save(tx, after)?;
     // What it has already it keeps, also where another has it from a time when that was allowed.
-    new.retain(|wanted| !known.contains(wanted));
-    if unique && let Some(duplicate) = find_duplicate(tx, *location, &new, *id)? {
-        return Ok(Err(duplicate));
-    }
-    save(tx, contact)?;
-    tags::set_of_contact(tx, *location, *id, names, *updated_at)?;
-    contact_search::index(tx, *location, *id, &profile.search_terms())?;
-    for (kind, value) in &gone {
-        tx.execute(
+    let (known, wanted) = (before.profile.identities(), after.profile.identities());
+    for (kind, value) in known.iter().filter(|known| !wanted.contains(known)) {
+        tx.later(
             "DELETE FROM contact_identities WHERE location_id = ?1 AND kind = ?2 AND value = ?3 AND contact_id = ?4",
-            &[location, &kind.as_str(), value, id],
+            &[&location, &kind.as_str(), value, &id],
         )?;
     }
-    add_identities(tx, *location, *id, &new, unique)?;
+    let new: Vec<(IdentityKind, String)> = wanted.into_iter().filter(|wanted| !known.contains(wanted)).collect();
+    if let Err(duplicate) = add_identities(tx, location, id, &new)? {
+        return Ok(Err(duplicate));
+    }
+    let gone = before.tags.iter().filter(|tag| !after.tags.contains(tag));
+    tags::remove_from_contact(tx, location, id, gone)?;
+    let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
+    tags::add_to_contact(tx, location, id, new, after.updated_at)?;
+    let (known, wanted) = (before.profile.search_terms(), after.profile.search_terms());
+    contact_search::remove(tx, location, id, known.iter().filter(|term| !wanted.contains(term)))?;
+    contact_search::insert(tx, location, id, wanted.iter().filter(|term| !known.contains(term)))?;
     Ok(Ok(()))
 }
 
@@ -186,7 +191,7 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
         additional_emails,
         additional_phones,
     } = &contact.profile;
-    tx.execute(
+    tx.later(
         "INSERT INTO contacts (location_id, id, first_name, last_name, email, phone, company_name, address1, city, region,
              postal_code, country, website, timezone, gender, source, date_of_birth, assigned_to, dnd, dnd_settings,
              inbound_dnd, additional_emails, additional_phones, updated_at, created_at)
@@ -228,8 +233,7 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
             &contact.updated_at,
             &contact.created_at,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Put together once: this statement runs for most requests.
@@ -240,14 +244,6 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 /// One contact of a location; what is in the trash is not found.
 pub fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
     tx.query_opt(&FIND, &[&location, &id], read)
-}
-
-/// The same, with its row locked against other changes.
-pub fn find_to_change(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
-    if tx.is_postgres() {
-        tx.execute("SELECT 1 FROM contacts WHERE location_id = ?1 AND id = ?2 FOR UPDATE", &[&location, &id])?;
-    }
-    find(tx, location, id)
 }
 
 /// Whether a contact is there and not in the trash.
@@ -337,33 +333,50 @@ pub fn find_by_identity(
     tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)
 }
 
-fn identities_of(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Vec<(IdentityKind, String)>> {
-    tx.query(
-        "SELECT kind, value FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2",
-        &[&location, &id],
-        |row| {
-            let kind: String = row.column()?;
-            let kind = IdentityKind::parse(&kind).ok_or_else(|| Error::unreadable("a kind of identity"))?;
-            Ok((kind, row.column()?))
-        },
-    )
-}
-
-/// Adds identities. Two contacts cannot both have one alone: whoever comes second is stopped by the key.
+/// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in
+/// the inner result is who has it.
+///
+/// What the location allows is read in the same statement, and so as it is now.
 fn add_identities(
     tx: &mut Tx<'_>,
     location: LocationId,
     id: ContactId,
     identities: &[(IdentityKind, String)],
-    alone: bool,
-) -> Result<()> {
-    let sharer = if alone { "" } else { id.as_str() };
-    for (kind, value) in identities {
-        tx.execute(
-            "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[&location, &kind.as_str(), value, &sharer, &id],
-        )?;
+) -> Result<std::result::Result<(), DuplicateContact>> {
+    if identities.is_empty() {
+        return Ok(Ok(()));
     }
+    let kinds: Vec<&str> = identities.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut values: Vec<&dyn ToValue> = vec![&location, &id];
+    for (kind, (_, value)) in kinds.iter().zip(identities) {
+        values.extend([kind as &dyn ToValue, value]);
+    }
+    let sql = format!(
+        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id)
+         SELECT ?1, n.column1, n.column2, CASE WHEN l.allow_duplicate_contact THEN ?2 ELSE '' END, ?2
+         FROM locations l CROSS JOIN (VALUES {}) AS n
+         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR NOT EXISTS (SELECT 1 FROM contact_identities o
+             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2))
+         ON CONFLICT DO NOTHING",
+        rows(2, identities.len(), &["?", "?"])
+    );
+    if tx.execute(&sql, &values)? == identities.len() as u64 {
+        return Ok(Ok(()));
+    }
+    Ok(find_duplicate(tx, location, identities, id)?.map_or(Ok(()), Err))
+}
+
+/// Adds an identity that others may have, too.
+fn share_identity(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    id: ContactId,
+    (kind, value): &(IdentityKind, String),
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?4)",
+        &[&location, &kind.as_str(), value, &id],
+    )?;
     Ok(())
 }
 
@@ -393,28 +406,21 @@ pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
         "SELECT {COLUMNS} FROM contacts c WHERE (c.location_id, c.id) > (?1, ?2) AND c.trashed_at IS NULL
          ORDER BY c.location_id, c.id LIMIT ?3"
     );
-    let shared: Vec<LocationId> =
-        tx.query("SELECT id FROM locations WHERE allow_duplicate_contact", &[], |row| row.column())?;
     let mut after = (String::new(), String::new());
     loop {
         let page = tx.query(&sql, &[&after.0, &after.1, &PAGE], read)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = (last.location.to_string(), last.id.to_string());
         for Contact { id, location, profile, .. } in &page {
-            contact_search::index(tx, *location, *id, &profile.search_terms())?;
+            contact_search::forget(tx, *location, *id)?;
+            contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
             release_identities(tx, *location, *id)?;
-            let (mut alone, mut others) = (profile.identities(), Vec::new());
-            if shared.contains(location) {
-                others.append(&mut alone);
-            } else {
-                // The oldest comes first in this order, and holds it.
-                for identity in std::mem::take(&mut alone) {
-                    let taken = find_duplicate(tx, *location, std::slice::from_ref(&identity), *id)?.is_some();
-                    if taken { others.push(identity) } else { alone.push(identity) }
+            // The oldest comes first in this order, and holds what others have, too.
+            for identity in profile.identities() {
+                if add_identities(tx, *location, *id, std::slice::from_ref(&identity))?.is_err() {
+                    share_identity(tx, *location, *id, &identity)?;
                 }
             }
-            add_identities(tx, *location, *id, &alone, true)?;
-            add_identities(tx, *location, *id, &others, false)?;
         }
     }
 }
@@ -424,12 +430,7 @@ const SLOTS: u64 = 16;
 
 fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
     let slot = id.as_str().bytes().last().map_or(0, |digit| u64::from(digit) % SLOTS).cast_signed();
-    tx.execute(
-        "INSERT INTO contact_counts (location_id, slot, contacts) VALUES (?1, ?2, ?3)
-         ON CONFLICT (location_id, slot) DO UPDATE SET contacts = contact_counts.contacts + excluded.contacts",
-        &[&location, &slot, &change],
-    )?;
-    Ok(())
+    tx.late(&late::COUNTS, &[&location, &slot, &change])
 }
 
 /// How many contacts match: exact, and cheap where nothing is searched.

@@ -12,7 +12,7 @@ use keystead_model::UtcMs;
 
 use self::rows::{Content, columns, each_batch, insert};
 use crate::{
-    Database, Error, Migrations, Result, Tx, lineage, migrations, postgres, service_clock, sqlite, tx::Session,
+    Database, Error, Migrations, Result, Tx, lineage, migrations, postgres, service_clock, session::Session, sqlite,
 };
 
 /// All tables, each after those that it refers to.
@@ -98,7 +98,7 @@ impl Side {
     fn target(database: &Database) -> Result<Self> {
         Ok(match database {
             Database::Sqlite(path) => Self::Sqlite(sqlite::open_alone(path, true)?),
-            Database::Postgres(url) => Self::Postgres(Box::new(Session::new(postgres::connect_alone(url)?))),
+            Database::Postgres(url) => Self::Postgres(Box::new(postgres::connect_alone(url)?)),
         })
     }
 

@@ -57,8 +57,8 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// `postgres::Error` displays only "db error"; what happened is its source.
-pub(crate) fn postgres_text(error: &::postgres::Error) -> String {
+/// `tokio_postgres::Error` displays only "db error"; what happened is its source.
+pub(crate) fn postgres_text(error: &tokio_postgres::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -71,16 +71,16 @@ pub(crate) fn postgres_text(error: &::postgres::Error) -> String {
 
 /// Whether the transaction may succeed when it is run again. A key that is taken is a lost race, too: whoever inserts has
 /// looked before, and finds the other's row the next time.
-pub(crate) fn is_retryable(error: &::postgres::Error) -> bool {
-    use ::postgres::error::SqlState;
+pub(crate) fn is_retryable(error: &tokio_postgres::Error) -> bool {
+    use tokio_postgres::error::SqlState;
     let retried = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION];
     error.code().is_some_and(|code| retried.contains(code))
 }
 
-impl From<::postgres::Error> for Error {
-    fn from(error: ::postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
         let text = postgres_text(&error);
-        match error.code().map(::postgres::error::SqlState::code) {
+        match error.code().map(tokio_postgres::error::SqlState::code) {
             None => Self::Unavailable(text),
             Some("40001" | "40P01") => Self::Contended(text),
             Some("53100") => Self::Full(text),

@@ -81,12 +81,11 @@ pub fn claim(
 /// Notes what a request that holds its key has made or changed. The first thing is the one that it is about.
 pub fn about(tx: &mut Tx<'_>, request: &RequestKey, request_id: &str, subject: &str) -> Result<()> {
     let RequestKey { credential, route, key } = request;
-    tx.execute(
+    tx.later(
         "UPDATE idempotent_requests SET subject = ?5
          WHERE credential = ?1 AND route = ?2 AND idempotency_key = ?3 AND request_id = ?4 AND subject = ''",
         &[credential, route, key, &request_id, &subject],
-    )?;
-    Ok(())
+    )
 }
 
 /// Keeps the answer of a request that holds its key.

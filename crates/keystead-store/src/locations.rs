@@ -53,6 +53,11 @@ fn read_social(text: &str) -> Result<Vec<(String, String)>> {
     serde_json::from_str(text).map_err(|_| Error::unreadable("social links"))
 }
 
+/// Whether contacts of a location may share e-mail addresses and phone numbers.
+pub fn allows_duplicates(tx: &mut Tx<'_>, id: LocationId) -> Result<bool> {
+    tx.query_one("SELECT allow_duplicate_contact FROM locations WHERE id = ?1", &[&id], |row| row.column())
+}
+
 /// Whether a location works, whoever owns it; `None` if there is none.
 pub fn state(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<TenantState>> {
     let sql = "SELECT state FROM locations WHERE id = ?1";

@@ -6,13 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keystead_model::id::Id;
 use tokio::sync::oneshot;
 
 use crate::{
     Error, Migrations, StoreFigures, Tx,
+    job::{WriteJob, guarded},
     postgres::{Isolation, Lane, Postgres},
     spent,
-    sqlite::{Sqlite, WriteJob, guarded},
+    sqlite::Sqlite,
 };
 
 /// Where the data is.
@@ -112,6 +114,24 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         self.run_write(Isolation::ReadCommitted, closure).await
+    }
+
+    /// The same for what changes things of one location, or of one agency itself, and of nothing else: one after another with
+    /// everything that is written so under its id, on all servers, many in one commit. A closure is written as if it were
+    /// alone there.
+    pub async fn write_in<N, T, E, F>(&self, owner: Id<N>, closure: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = asked();
+        let job = Box::new(Pending { closure, outcome: None, reply });
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.submit(job),
+            Driver::Postgres(postgres) => postgres.submit_in(owner.of_anything(), job),
+        }
+        answer.heard().await
     }
 
     async fn run_write<T, E, F>(&self, isolation: Isolation, closure: F) -> Result<T, E>

@@ -9,24 +9,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::postgres::Client;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{
-    Durations, Error, LaneFigures, Result, StoreFigures, Tx, postgres_url::Target, sqlite::guarded, tx::Session,
+    Durations, Error, LaneFigures, Result, StoreFigures, Tx,
+    groups::{self, Groups, Owner},
+    job::{WriteJob, guarded},
+    postgres_url::Target,
+    session::{Failed, Session},
 };
 
 /// Closures that wait for a connection; one more is refused.
-const QUEUE: usize = 4096;
+pub(crate) const QUEUE: usize = 4096;
 /// Tries of a transaction before its caller is told that others got in the way.
 const TRIES: u32 = 24;
 
 type Work = Box<dyn FnOnce(&mut Link) + Send>;
 
 /// Work on its way to a connection.
-struct Job {
+pub(crate) struct Job {
     work: Work,
     queued: Instant,
+}
+
+impl Job {
+    pub(crate) fn new(work: Work) -> Self {
+        Self { work, queued: Instant::now() }
+    }
 }
 
 /// Where work waits for the connections of a lane.
@@ -102,6 +111,7 @@ pub(crate) struct Postgres {
     feed: Sender<Job>,
     probe: Sender<Job>,
     queues: [Queue; 4],
+    groups: Arc<Groups>,
 }
 
 impl Postgres {
@@ -118,6 +128,7 @@ impl Postgres {
             failed_at: Mutex::default(),
             is_full: AtomicBool::new(false),
             commits: AtomicU64::default(),
+            writes: AtomicU64::default(),
             retries: AtomicU64::default(),
         });
         let lane = |name, connections| -> Result<(Sender<Job>, Queue)> {
@@ -132,16 +143,16 @@ impl Postgres {
         let (feed, of_feed) = lane("feed", 1)?;
         let (probe, of_probe) = lane("probe", 1)?;
         let queues = [of_all, of_lookups, of_feed, of_probe];
-        Ok(Arc::new(Self { server, general, lookups, more_lookups: Arc::default(), feed, probe, queues }))
+        let groups = Arc::new(Groups::new(general.clone()));
+        Ok(Arc::new(Self { server, general, lookups, more_lookups: Arc::default(), feed, probe, queues, groups }))
     }
 
     /// What was counted and timed.
     pub(crate) fn figures(&self) -> StoreFigures {
-        let commits = self.server.commits.load(Relaxed);
         StoreFigures {
-            lanes: self.queues.iter().map(Queue::figures).collect(),
-            commits,
-            writes: commits,
+            lanes: self.queues.iter().map(Queue::figures).chain([self.groups.figures()]).collect(),
+            commits: self.server.commits.load(Relaxed),
+            writes: self.server.writes.load(Relaxed),
             retries: self.server.retries.load(Relaxed),
         }
     }
@@ -159,12 +170,18 @@ impl Postgres {
             Lane::Feed => &self.feed,
             Lane::Probe => &self.probe,
         };
-        let job = Job { work, queued: Instant::now() };
-        queue.try_send(job).map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))?;
+        queue
+            .try_send(Job::new(work))
+            .map_err(|_| Error::Unavailable("too many requests wait for PostgreSQL".to_owned()))?;
         if lane == Lane::Lookup && !queue.is_empty() {
             self.add_lookups();
         }
         Ok(())
+    }
+
+    /// Hands a closure to the queue of its owner.
+    pub(crate) fn submit_in(&self, owner: Owner, job: Box<dyn WriteJob>) {
+        self.groups.submit(owner, job);
     }
 
     /// Another connection for look-ups, which ends when it is not needed any more.
@@ -189,14 +206,15 @@ impl Postgres {
 }
 
 /// A connection besides those of a store. A copy's statements may take long.
-pub(crate) fn connect_alone(url: &str) -> Result<Client> {
-    let mut client = connect(&Target::parse(url)?)?;
-    client.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
-    Ok(client)
+pub(crate) fn connect_alone(url: &str) -> Result<Session> {
+    let mut session = connect(&Target::parse(url)?)?;
+    let unlimited = session.batch("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0");
+    unlimited.map_err(|failed| failed.error)?;
+    Ok(session)
 }
 
-fn connect(target: &Target) -> Result<Client> {
-    target.config.connect(target.tls.clone()).map_err(|error| match Error::from(error) {
+fn connect(target: &Target) -> Result<Session> {
+    Session::connect(target).map_err(|error| match error {
         Error::Unavailable(text) if text.contains("certificate") => Error::Unavailable(format!(
             "{text}; name a CA of your own with sslrootcert=FILE in the database URL, or say sslmode=disable where nobody else \
              can read the connection"
@@ -227,11 +245,12 @@ struct Server {
     failed_at: Mutex<Option<Instant>>,
     is_full: AtomicBool,
     commits: AtomicU64,
+    writes: AtomicU64,
     retries: AtomicU64,
 }
 
 impl Server {
-    fn connect(&self) -> Result<Client> {
+    fn connect(&self) -> Result<Session> {
         let is_down = |at: Instant| at.elapsed() < Duration::from_millis(200);
         if self.failed_at().is_some_and(is_down) {
             return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
@@ -245,8 +264,25 @@ impl Server {
         })
     }
 
+    fn count(&self, writes: u64) {
+        self.commits.fetch_add(1, Relaxed);
+        self.writes.fetch_add(writes, Relaxed);
+    }
+
     fn failed_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.failed_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a closure that runs alone was not kept.
+enum Refused {
+    ByClosure,
+    ByDatabase(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::ByDatabase(error)
     }
 }
 
@@ -258,48 +294,71 @@ pub(crate) struct Link {
 
 impl Link {
     fn session(&mut self) -> Result<&mut Session> {
-        self.session.take_if(|session| session.client.is_closed());
+        self.session.take_if(|session| session.is_closed());
         match &mut self.session {
             Some(session) => Ok(session),
-            none => Ok(none.insert(Session::new(self.server.connect()?))),
+            none => Ok(none.insert(self.server.connect()?)),
         }
+    }
+
+    /// A connection with a transaction that has begun so.
+    fn begin(&mut self, begin: &str) -> std::result::Result<&mut Session, Failed> {
+        let begun = self.session()?.batch(begin);
+        if begun.is_err() && self.session.as_ref().is_some_and(Session::is_closed) {
+            // A connection that died while it was idle is only noticed here: once more on a new one.
+            self.session()?.batch(begin)?;
+        } else if let Err(failed) = begun {
+            self.session = None;
+            return Err(failed);
+        }
+        self.session().map_err(Failed::from)
     }
 
     /// Runs `closure` in a transaction, again where it lost against others.
     pub(crate) fn transact<T, E: From<Error>>(
         &mut self,
         isolation: Isolation,
+        closure: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.transact_after(isolation.begin(), isolation != Isolation::Snapshot, closure)
+    }
+
+    /// Runs `closure` in a transaction that begins so.
+    fn transact_after<T, E: From<Error>>(
+        &mut self,
+        begin: &str,
+        writes: bool,
         mut closure: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         for attempt in 0..TRIES {
-            let session = self.session()?;
-            if let Err(error) = session.client.batch_execute(isolation.begin()) {
-                self.session = None;
-                // A connection that died while it was idle is only noticed here: once more on a new one.
-                if attempt == 0 {
-                    continue;
-                }
-                return Err(Error::from(error).into());
-            }
+            let session = match self.begin(begin) {
+                Ok(session) => session,
+                Err(Failed { error, .. }) => return Err(error.into()),
+            };
             let mut tx = Tx::postgres(session);
             let outcome = guarded(|| closure(&mut tx));
-            let (retry, is_full) = (tx.retry, tx.is_full);
-            let ended = session.client.batch_execute(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
-            if isolation != Isolation::Snapshot && (is_full || (outcome.is_ok() && ended.is_ok())) {
+            let (mut retry, mut is_full) = (tx.retry, tx.is_full);
+            let ended = if outcome.is_ok() { session.commit() } else { session.roll_back() };
+            if let Err(failed) = &ended {
+                retry |= failed.retry;
+                is_full |= matches!(failed.error, Error::Full(_));
+            }
+            let is_kept = outcome.is_ok() && ended.is_ok();
+            if writes && (is_full || is_kept) {
                 self.server.is_full.store(is_full, Relaxed);
             }
             match (outcome, ended) {
                 (Ok(value), Ok(())) => {
-                    if isolation != Isolation::Snapshot {
-                        self.server.commits.fetch_add(1, Relaxed);
+                    if writes {
+                        self.server.count(1);
                     }
                     return Ok(value);
                 }
-                (Ok(_), Err(error)) if crate::error::is_retryable(&error) => {}
-                (Ok(_), Err(error)) => {
+                (Ok(_), Err(failed)) if !failed.retry => {
                     self.session = None;
-                    return Err(Error::from(error).into());
+                    return Err(failed.error.into());
                 }
+                (Ok(_), Err(_)) => {}
                 (Err(error), ended) => {
                     if ended.is_err() {
                         self.session = None;
@@ -309,11 +368,69 @@ impl Link {
                     }
                 }
             }
-            // Not a failure: it is run again. Whoever wants to know how often reads the figures.
-            self.server.retries.fetch_add(1, Relaxed);
-            thread::sleep(backoff(attempt));
+            self.lost(attempt);
         }
         Err(Error::Contended(format!("{TRIES} tries")).into())
+    }
+
+    /// Waits before a transaction is run again. That is not a failure: whoever wants to know how often reads the figures.
+    fn lost(&self, attempt: u32) {
+        self.server.retries.fetch_add(1, Relaxed);
+        thread::sleep(backoff(attempt));
+    }
+
+    /// Runs closures of one owner, which `next` gives, one after another in one transaction, and answers them when it is
+    /// committed.
+    pub(crate) fn run_group(&mut self, owner: Owner, mut next: impl FnMut() -> Option<Box<dyn WriteJob>>) {
+        let begin = groups::begin(owner);
+        let mut jobs: Vec<Box<dyn WriteJob>> = Vec::new();
+        let committed = match self.begin(&begin) {
+            Ok(session) => groups::run(session, &mut jobs, &mut next),
+            Err(failed) => {
+                // One for each try to reach a server that may be there again for the next.
+                if let Some(job) = next() {
+                    job.settle(Some(failed.error));
+                }
+                return;
+            }
+        };
+        match committed {
+            Ok(group) => {
+                self.server.count(group.kept);
+                self.server.is_full.store(group.is_full, Relaxed);
+                for (job, is_lost) in jobs.into_iter().zip(group.lost) {
+                    if is_lost { self.run_alone(&begin, job, 1) } else { job.settle(None) }
+                }
+            }
+            Err(groups::Broken::Unknown(error)) => {
+                self.session = None;
+                for job in jobs {
+                    job.settle(Some(error.clone()));
+                }
+            }
+            // Nothing of it was kept: each gets a transaction of its own, so that the one that broke it fails alone.
+            Err(groups::Broken::Undone) => {
+                if jobs.len() > 1 {
+                    self.server.retries.fetch_add(1, Relaxed);
+                }
+                for job in jobs {
+                    self.run_alone(&begin, job, 0);
+                }
+            }
+        }
+    }
+
+    fn run_alone(&mut self, begin: &str, mut job: Box<dyn WriteJob>, tries: u32) {
+        if tries > 0 {
+            self.lost(tries - 1);
+        }
+        // A refusal of the closure rolls back; its own outcome says why.
+        let outcome: std::result::Result<(), Refused> =
+            self.transact_after(begin, true, |tx| if job.run(tx) { Ok(()) } else { Err(Refused::ByClosure) });
+        job.settle(match outcome {
+            Ok(()) | Err(Refused::ByClosure) => None,
+            Err(Refused::ByDatabase(error)) => Some(error),
+        });
     }
 
     /// Runs one short statement without a transaction around it.
@@ -323,7 +440,7 @@ impl Link {
     ) -> std::result::Result<T, E> {
         let session = self.session()?;
         let first = guarded(|| closure(&mut Tx::postgres(session)));
-        if first.is_err() && session.client.is_closed() {
+        if first.is_err() && session.is_closed() {
             let session = self.session()?;
             return guarded(|| closure(&mut Tx::postgres(session)));
         }

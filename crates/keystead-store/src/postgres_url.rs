@@ -3,14 +3,14 @@
 
 use std::{path::Path, sync::OnceLock, time::Duration};
 
-use ::postgres::{
-    Config,
-    config::{Host, SslMode},
-};
 use percent_encoding::percent_decode_str;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 

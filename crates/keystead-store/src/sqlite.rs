@@ -1,10 +1,8 @@
 //! The SQLite driver: one writer thread whose closures share durable commits, and a stock of read connections.
 
 use std::{
-    any::Any,
     fs::File,
     io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,7 +15,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, migrations};
+use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, job::WriteJob, migrations};
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
@@ -29,14 +27,6 @@ const QUEUE: usize = 4096;
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 /// A batch is committed when it has taken this long, so that its first caller does not wait for ever.
 const BATCH_TIME: Duration = Duration::from_millis(10);
-
-/// A closure on its way through the writer, its result kept until the commit.
-pub(crate) trait WriteJob: Send {
-    /// Runs the closure; whether its changes are to be kept.
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Answers the caller: with the closure's result, or with why nothing of it was kept.
-    fn settle(self: Box<Self>, lost: Option<Error>);
-}
 
 /// A closure on its way to a reader thread.
 type ReadJob = Box<dyn FnOnce(&Sqlite) + Send>;
@@ -376,24 +366,6 @@ impl Writer {
 }
 
 type BatchOutcome = std::result::Result<Vec<Box<dyn WriteJob>>, (Vec<Box<dyn WriteJob>>, Error)>;
-
-/// Runs a closure so that its panic becomes an error: the thread that it runs on serves everybody.
-pub(crate) fn guarded<T, E: From<Error>>(
-    closure: impl FnOnce() -> std::result::Result<T, E>,
-) -> std::result::Result<T, E> {
-    catch_unwind(AssertUnwindSafe(closure)).unwrap_or_else(|panic| {
-        tracing::error!(panic = panic_text(panic.as_ref()), "a database closure panicked");
-        Err(Error::Panicked.into())
-    })
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no text)")
-}
 
 #[cfg(test)]
 #[path = "sqlite_tests.rs"]

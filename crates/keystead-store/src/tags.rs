@@ -5,57 +5,63 @@ use keystead_model::{
     tag::{Tag, TagName},
 };
 
-use crate::{Result, Row, Tx};
+use crate::{Result, Row, ToValue, Tx, filter::rows};
 
 fn read(row: &mut Row<'_>) -> Result<Tag> {
     Ok(Tag { id: row.column()?, location: row.column()?, name: row.column()? })
 }
 
-/// Makes the tags of a contact these, in this order. Names that the location does not have yet get a tag.
-pub(crate) fn set_of_contact(
+/// Adds tags to a contact that does not have them, behind those that it has. Names that the location does not have yet get a
+/// tag. Its id follows from its name, so that a closure that runs twice makes the same tag.
+pub(crate) fn add_to_contact<'t>(
     tx: &mut Tx<'_>,
     location: LocationId,
     contact: ContactId,
-    names: &[TagName],
+    names: impl Iterator<Item = &'t TagName>,
     now: UtcMs,
 ) -> Result<()> {
-    let known: Vec<(TagName, i64)> = tx.query(
-        "SELECT name, position FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2 ORDER BY position",
-        &[&location, &contact],
-        |row| Ok((row.column()?, row.column()?)),
-    )?;
-    for (gone, _) in known.iter().filter(|(name, _)| !names.contains(name)) {
-        tx.execute(
-            "DELETE FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2 AND name = ?3",
-            &[&location, &contact, gone],
-        )?;
+    let new: Vec<(TagId, &TagName)> = names.map(|name| (derived_id(location, name, now), name)).collect();
+    if new.is_empty() {
+        return Ok(());
     }
-    let last = known.last().map_or(0, |(_, position)| *position);
-    for (position, new) in (last + 1..).zip(names.iter().filter(|name| !known.iter().any(|(known, _)| known == *name)))
-    {
-        ensure(tx, location, new, now)?;
-        tx.execute(
-            "INSERT INTO contact_tags (location_id, contact_id, position, name) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-            &[&location, &contact, &position, new],
-        )?;
-    }
-    Ok(())
+    let mut values: Vec<&dyn ToValue> = vec![&location, &now];
+    values.extend(new.iter().flat_map(|(id, name)| [id as &dyn ToValue, name]));
+    let sql = format!(
+        "INSERT INTO tags (location_id, id, name, created_at)
+         SELECT ?1, n.column1, n.column2, ?2 FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING",
+        rows(2, new.len(), &["?", "?"])
+    );
+    tx.later(&sql, &values)?;
+    let places: Vec<i64> = (1..=new.len() as i64).collect();
+    let mut values: Vec<&dyn ToValue> = vec![&location, &contact];
+    values.extend(new.iter().zip(&places).flat_map(|((_, name), place)| [place as &dyn ToValue, name]));
+    let sql = format!(
+        "INSERT INTO contact_tags (location_id, contact_id, position, name)
+         SELECT ?1, ?2, n.column1 + (SELECT COALESCE(max(position), 0) FROM contact_tags
+             WHERE location_id = ?1 AND contact_id = ?2), n.column2
+         FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING",
+        rows(2, new.len(), &["CAST(? AS BIGINT)", "?"])
+    );
+    tx.later(&sql, &values)
 }
 
-/// The tag of a name, which is made if it is not there. Its id follows from its name, so that a closure that runs
-/// twice, and two requests that meet, make the same tag.
-fn ensure(tx: &mut Tx<'_>, location: LocationId, name: &TagName, now: UtcMs) -> Result<()> {
-    let found =
-        tx.query_opt("SELECT id FROM tags WHERE location_id = ?1 AND name = ?2", &[&location, name], |row| {
-            row.column::<TagId>()
-        })?;
-    if found.is_none() {
-        let id = derived_id(location, name, now);
-        insert(tx, &Tag { id, location, name: name.clone() }, now)?;
-    }
-    Ok(())
+/// Removes tags from a contact.
+pub(crate) fn remove_from_contact<'t>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    mut names: impl Iterator<Item = &'t TagName>,
+) -> Result<()> {
+    names.try_for_each(|name| {
+        tx.later(
+            "DELETE FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2 AND name = ?3",
+            &[&location, &contact, name],
+        )
+    })
 }
+
+const INSERT: &str =
+    "INSERT INTO tags (location_id, id, name, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
 
 fn derived_id(location: LocationId, name: &TagName, now: UtcMs) -> TagId {
     use std::hash::{DefaultHasher, Hash, Hasher};
@@ -73,11 +79,7 @@ fn derived_id(location: LocationId, name: &TagName, now: UtcMs) -> TagId {
 /// Adds a tag; `false` if the location has one of this name.
 pub fn insert(tx: &mut Tx<'_>, tag: &Tag, now: UtcMs) -> Result<bool> {
     let Tag { id, location, name } = tag;
-    let added = tx.execute(
-        "INSERT INTO tags (location_id, id, name, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        &[location, id, name, &now],
-    )?;
-    Ok(added == 1)
+    Ok(tx.execute(INSERT, &[location, id, name, &now])? == 1)
 }
 
 /// One tag.

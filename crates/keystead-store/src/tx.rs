@@ -1,10 +1,10 @@
 //! A transaction: what query functions are written against.
 
-use std::collections::HashMap;
-
-use ::postgres::{Client, Statement};
-
-use crate::{Error, Result, Row, ToValue, Value, error::is_retryable};
+use crate::{
+    Error, Result, Row, ToValue,
+    late::LateTable,
+    session::{Failed, Session},
+};
 
 /// An open transaction, or one statement on its own, on either database.
 ///
@@ -20,38 +20,6 @@ pub struct Tx<'c> {
 enum Connection<'c> {
     Sqlite(&'c rusqlite::Connection),
     Postgres(&'c mut Session),
-}
-
-/// A PostgreSQL connection and the statements prepared on it. Lives and dies on one thread.
-pub(crate) struct Session {
-    pub(crate) client: Client,
-    statements: HashMap<String, Statement>,
-}
-
-/// Statements kept per connection; beyond, all are forgotten, since run-time filters must not grow without end.
-const MAX_STATEMENTS: usize = 500;
-
-impl Session {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new() }
-    }
-
-    fn prepare(&mut self, sql: &str) -> std::result::Result<Statement, ::postgres::Error> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        if self.statements.len() >= MAX_STATEMENTS {
-            self.statements.clear();
-        }
-        let statement = self.client.prepare(&dollars(sql))?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-}
-
-/// `?1` becomes `$1`. No statement of ours has a question mark in a literal.
-fn dollars(sql: &str) -> String {
-    sql.replace('?', "$")
 }
 
 impl<'c> Tx<'c> {
@@ -83,14 +51,70 @@ impl<'c> Tx<'c> {
                 done.map(|changed| changed as u64).map_err(|error| self.noted(error.into()))
             }
             Connection::Postgres(session) => {
-                let outcome = session.prepare(sql).and_then(|statement| {
-                    let values: Vec<Value<'_>> = values.iter().map(|value| value.to_value()).collect();
-                    let values: Vec<&(dyn postgres_types::ToSql + Sync)> =
-                        values.iter().map(|value| value as &(dyn postgres_types::ToSql + Sync)).collect();
-                    session.client.execute(&statement, &values)
-                });
-                outcome.map_err(|error| self.postgres_error(error, sql))
+                let outcome = session.execute(sql, values);
+                outcome.map_err(|failed| self.failed(failed, sql))
             }
+        }
+    }
+
+    /// Runs a statement whose result nobody looks at. On PostgreSQL it travels with the next one; if it fails, so does that
+    /// one, or the commit.
+    pub fn later(&mut self, sql: &str, values: &[&dyn ToValue]) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(_) => self.execute(sql, values).map(drop),
+            Connection::Postgres(session) => {
+                let outcome = session.later(sql, values);
+                outcome.map_err(|failed| self.failed(failed, sql))
+            }
+        }
+    }
+
+    /// Adds a row to a table that is written late.
+    pub(crate) fn late(&mut self, table: &'static LateTable, row: &[&dyn ToValue]) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(_) => self.execute(table.statement(), row).map(drop),
+            Connection::Postgres(session) => {
+                session.late(table, row);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a step whose changes are undone if it fails, while the transaction goes on.
+    pub fn attempt<T, E: From<Error>>(
+        &mut self,
+        step: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        const UNDO: &str = "ROLLBACK TO attempt; RELEASE attempt";
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                connection.execute_batch("SAVEPOINT attempt").map_err(Error::from)?;
+                let outcome = step(self);
+                self.batch(if outcome.is_ok() { "RELEASE attempt" } else { UNDO })?;
+                outcome
+            }
+            Connection::Postgres(session) => {
+                session.batch_later("SAVEPOINT attempt");
+                let (mark, retry) = (session.mark(), self.retry);
+                let outcome = step(self);
+                // Waited for: what fails in the attempt must not be found out after it.
+                let released = if outcome.is_ok() { self.batch("RELEASE attempt") } else { Ok(()) };
+                if outcome.is_ok() && released.is_ok() {
+                    return outcome;
+                }
+                self.session().undo(mark);
+                self.batch(UNDO)?;
+                self.retry = retry;
+                released?;
+                outcome
+            }
+        }
+    }
+
+    fn session(&mut self) -> &mut Session {
+        match &mut self.connection {
+            Connection::Postgres(session) => session,
+            Connection::Sqlite(_) => unreachable!("a transaction stays where it is"),
         }
     }
 
@@ -116,13 +140,8 @@ impl<'c> Tx<'c> {
                 read().map_err(|error| self.noted(error))
             }
             Connection::Postgres(session) => {
-                let outcome = session.prepare(sql).and_then(|statement| {
-                    let values: Vec<Value<'_>> = values.iter().map(|value| value.to_value()).collect();
-                    let values: Vec<&(dyn postgres_types::ToSql + Sync)> =
-                        values.iter().map(|value| value as &(dyn postgres_types::ToSql + Sync)).collect();
-                    session.client.query(&statement, &values)
-                });
-                let rows = outcome.map_err(|error| self.postgres_error(error, sql))?;
+                let outcome = session.query(sql, values);
+                let rows = outcome.map_err(|failed| self.failed(failed, sql))?;
                 rows.iter().map(|row| map(&mut Row::postgres(row))).collect()
             }
         }
@@ -154,8 +173,8 @@ impl<'c> Tx<'c> {
         match &mut self.connection {
             Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(session) => {
-                let outcome = session.client.batch_execute(sql);
-                outcome.map_err(|error| self.postgres_error(error, sql))
+                let outcome = session.batch(sql);
+                outcome.map_err(|failed| self.failed(failed, sql))
             }
         }
     }
@@ -166,9 +185,9 @@ impl<'c> Tx<'c> {
         error
     }
 
-    fn postgres_error(&mut self, error: ::postgres::Error, sql: &str) -> Error {
-        self.retry |= is_retryable(&error);
-        match self.noted(Error::from(error)) {
+    fn failed(&mut self, Failed { error, retry }: Failed, sql: &str) -> Error {
+        self.retry |= retry;
+        match self.noted(error) {
             Error::Statement(text) => {
                 Error::Statement(format!("{text}; in {}", sql.split_whitespace().collect::<Vec<_>>().join(" ")))
             }

@@ -21,6 +21,57 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
+impl Value<'_> {
+    /// The same, to be kept.
+    pub(crate) fn into_owned(self) -> OwnedValue {
+        match self {
+            Value::Null => OwnedValue::Null,
+            Value::Int(number) => OwnedValue::Int(number),
+            Value::Bool(truth) => OwnedValue::Bool(truth),
+            Value::Text(text) => OwnedValue::Text(text.to_owned()),
+            Value::Bytes(bytes) => OwnedValue::Bytes(bytes.to_vec()),
+        }
+    }
+}
+
+/// A [`Value`] that is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedValue {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl OwnedValue {
+    pub(crate) fn as_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(number) => Value::Int(*number),
+            Self::Bool(truth) => Value::Bool(*truth),
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+        }
+    }
+}
+
+impl postgres_types::ToSql for OwnedValue {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        self.as_value().to_sql(ty, out)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <Value<'_> as postgres_types::ToSql>::accepts(ty)
+    }
+
+    to_sql_checked!();
+}
+
 /// What can be bound.
 pub trait ToValue {
     /// As a value.
@@ -328,7 +379,7 @@ pub struct Row<'r> {
 #[derive(Clone, Copy)]
 enum Source<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
-    Postgres(&'r ::postgres::Row),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl<'r> Row<'r> {
@@ -336,7 +387,7 @@ impl<'r> Row<'r> {
         Self { source: Source::Sqlite(row), next: 0 }
     }
 
-    pub(crate) fn postgres(row: &'r ::postgres::Row) -> Self {
+    pub(crate) fn postgres(row: &'r tokio_postgres::Row) -> Self {
         Self { source: Source::Postgres(row), next: 0 }
     }
 

@@ -38,3 +38,4 @@ mod startup;
 mod strangers;
 mod usage;
 mod v1;
+mod writes;

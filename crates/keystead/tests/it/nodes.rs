@@ -208,36 +208,6 @@ async fn a_thousand_revocations_hold_everywhere_after_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn losing_a_race_is_counted_and_not_logged() {
-    if !TestDatabase::is_postgres() {
-        return;
-    }
-    let cluster = Nodes::start(1);
-    let node = &cluster.servers[0];
-    let (_, key) = cluster.create(0).await;
-    let retries = async || {
-        let call = node.client.get(format!("{}/metrics", node.url)).bearer_auth("x");
-        let metrics = call.send().await.unwrap().text().await.unwrap();
-        let line = metrics.lines().find(|line| line.starts_with("keystead_database_retries_total")).unwrap().to_owned();
-        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
-    };
-    let begun = Instant::now();
-    let made = AtomicU64::new(0);
-    // Until serializable transactions have met, which takes them one round mostly.
-    while retries().await == 0.0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "they never met");
-        many(50, async |_| {
-            let number = made.fetch_add(1, Ordering::Relaxed);
-            let new = json!({"firstName": "Ada", "email": format!("a{number}@example.com"), "tags": ["one", "two"]});
-            node.post("/contacts/", &key, &new).await;
-        })
-        .await;
-    }
-    let log = std::fs::read_to_string(cluster.database.folder.join("node-0/log")).unwrap();
-    assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_new_secret_works_on_every_node_at_once() {
     if !TestDatabase::is_postgres() {
         return;
