@@ -26,6 +26,7 @@ mod members;
 mod metrics;
 mod nodes;
 mod overload;
+mod page_strangers;
 mod pages;
 mod races;
 mod rate_limits;

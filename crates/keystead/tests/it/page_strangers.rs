@@ -1,0 +1,206 @@
+//! The authorization matrix of the pages: every page of the table × everybody who might open it.
+//!
+//! As with the routes of the APIs, whoever a page is for gets in with the very ids that strangers are turned away with.
+
+use keystead_core::{NewAgency, NoticeFilter};
+use keystead_model::{
+    KeyId, LocationId,
+    agency::TenantName,
+    text::EmailAddress,
+    user::{NewUser, Role},
+};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
+
+use crate::app::{from_here, join, member, sign_in};
+
+/// Pages that need no sign-in, and why.
+const PUBLIC: &[(&str, &str)] = &[
+    ("/", "leads to the app"),
+    ("/app/setup", "asks for its own token"),
+    ("/app/sign-in", "is the way in"),
+    ("/app/invite/{token}", "asks for its own token"),
+    ("/docs", "documentation"),
+    ("/docs/{page}", "documentation"),
+    ("/docs/errors/{code}", "documentation"),
+    ("/assets/{version}/{file}", "style and script"),
+    ("/favicon.ico", "icon"),
+    ("/robots.txt", "for crawlers"),
+];
+
+/// One thing of each noun that pages are about.
+struct Things {
+    location: LocationId,
+    key: String,
+    notice: String,
+    member: String,
+    invitation: String,
+}
+
+impl Things {
+    async fn of(app: &TestApp) -> Self {
+        let location = app.ids.location;
+        let key = app.location_key().await;
+        member(app, "member@x.example", Role::AccountUser, &[location]).await;
+        app.let_days_pass(75.05).await;
+        app.app.sweep().await.unwrap();
+        let operator = app.operator().await;
+        let authority = operator.authority();
+        let members = app.app.list_users(authority, Role::AgencyAdmin).await.unwrap();
+        let member = members.iter().find(|user| user.email.as_str() == "member@x.example").unwrap().id.to_string();
+        let told = app.app.list_notices(authority, NoticeFilter::default(), None, 1).await.unwrap();
+        let things = Self {
+            location,
+            key: key.id.to_string(),
+            notice: told[0].id.to_string(),
+            member,
+            invitation: String::new(),
+        };
+        things.renewed(app).await
+    }
+
+    /// With an invitation that nobody has taken back.
+    async fn renewed(self, app: &TestApp) -> Self {
+        let new = NewUser {
+            email: EmailAddress::parse("invited@x.example").unwrap(),
+            first_name: None,
+            last_name: None,
+            role: Role::AccountUser,
+            locations: [self.location].into(),
+        };
+        let operator = app.operator().await;
+        let (_, made) = app.app.invite_user(operator.authority(), Role::AgencyAdmin, new).await.unwrap();
+        Self { invitation: made.id.to_string(), ..self }
+    }
+
+    /// The address of a page with these things in it, each of the noun that the page is about.
+    fn address(&self, path: &str) -> String {
+        let nouns = [
+            ("/settings/keys/{id}", self.key.as_str()),
+            ("/notices/{id}", &self.notice),
+            ("/members/invitations/{id}", &self.invitation),
+            ("/members/{id}", &self.member),
+            ("/agency/locations/{id}", self.location.as_str()),
+        ];
+        let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
+        let url = path.replace("{location}", self.location.as_str()).replace("{id}", id);
+        assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");
+        url
+    }
+}
+
+/// The pages of an agency and of a location. A stream of events lasts for a minute; it has a test of its own.
+fn pages_of_tenants() -> impl Iterator<Item = String> {
+    let is_tenants = |path: &String| path.contains("/agency") || path.contains("{location}");
+    keystead_web::paths().into_iter().filter(move |path| is_tenants(path) && !path.ends_with("/stream"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_a_page_is_for_gets_in() {
+    let app = TestApp::start().await;
+    let mut things = Things::of(&app).await;
+    let place_admin = member(&app, "la@x.example", Role::AccountAdmin, &[app.ids.location]).await;
+    let agency_admin = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    for path in pages_of_tenants() {
+        for (name, cookie) in [("agency admin", &agency_admin), ("location admin", &place_admin)] {
+            if name == "location admin" && path.contains("/agency") {
+                continue;
+            }
+            things = things.renewed(&app).await;
+            let url = things.address(&path);
+            let page = app.get(&url).header("Cookie", cookie).send().await;
+            // An address where something is done leads to its page.
+            let is_led_on = page.status == 303 && url.starts_with(page.header("location"));
+            assert!(page.status == 200 || is_led_on, "{path} as {name}: {} {}", page.status, page.text);
+            // What is done may need more than a name, or another state; it is not refused for who does it.
+            let done = from_here(app.post(&url)).header("Cookie", cookie).form(&[("name", "A test")]).send().await;
+            let is_heard = [200, 303, 405, 409, 422].contains(&done.status);
+            assert!(is_heard && !done.header("location").contains("sign-in"), "POST {path} as {name}: {}", done.status);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_open_to_strangers() {
+    let app = TestApp::start().await;
+    let (key, things) = (app.location_key().await, Things::of(&app).await);
+    for path in keystead_web::paths() {
+        if PUBLIC.iter().any(|(public, _)| *public == path) {
+            continue;
+        }
+        let url = things.address(&path);
+        for (name, answer) in [
+            ("nobody", app.get(&url).send().await),
+            ("a made-up session", app.get(&url).header("Cookie", "keystead=made-up").send().await),
+            ("a key", app.get(&url).key(&key).send().await),
+        ] {
+            let turned_away = answer.status == 303 && answer.header("location").starts_with("/app/sign-in");
+            assert!(turned_away, "{path} as {name}: {}", answer.status);
+        }
+        let post = from_here(app.post(&url)).form(&[("name", "x")]).send().await;
+        assert!([303, 405].contains(&post.status), "POST {path}: {}", post.status);
+        if post.status == 303 {
+            assert!(post.header("location").starts_with("/app/sign-in"), "POST {path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_see_only_what_is_theirs() {
+    let app = TestApp::start().await;
+    let sibling = app.location("Sibling").await;
+    let things = Things::of(&app).await;
+    let foreign = app.app.create_agency(NewAgency { name: TenantName::parse("Other").unwrap() }).await.unwrap();
+    let foreign = app.app.operator_in(foreign.id).await.unwrap();
+    let users = [
+        ("location admin of a sibling", member(&app, "la@example.com", Role::AccountAdmin, &[sibling]).await),
+        ("location user of a sibling", member(&app, "lu@example.com", Role::AccountUser, &[sibling]).await),
+        ("admin of another agency", join(&app, &foreign, "fa@example.com", Role::AgencyAdmin, &[]).await),
+    ];
+    let before = seen(&app, &things).await;
+    for (name, cookie) in &users {
+        for path in pages_of_tenants() {
+            // Of Agency View everybody has their own.
+            let is_own = *name == "admin of another agency" && !path.contains('{');
+            let url = things.address(&path);
+            let answer = app.get(&url).header("Cookie", cookie).send().await;
+            let is_led_on = answer.status == 303 && path.contains("/agency") && name.starts_with("admin");
+            assert!(is_own || is_led_on || answer.status == 404, "{path} as {name}: {}", answer.status);
+            assert!(!answer.text.contains("Harbour Dental"), "{path} as {name}");
+            if !is_own {
+                let post = from_here(app.post(&url)).header("Cookie", cookie).form(&[("name", "A test")]).send().await;
+                assert!([404, 405].contains(&post.status), "POST {path} as {name}: {} {}", post.status, post.text);
+            }
+        }
+    }
+    assert_eq!(seen(&app, &things).await, before, "something was changed by one of them");
+    // Roles without keys and members do not get these pages in their own place either.
+    let agency_user = member(&app, "au@example.com", Role::AgencyUser, &[]).await;
+    for (cookie, base) in [(&users[1].1, format!("/app/locations/{sibling}")), (&agency_user, "/app/agency".to_owned())]
+    {
+        assert_eq!(app.get(&base).header("Cookie", cookie).send().await.status, 200);
+        for page in ["/settings/keys", "/settings/keys/new", "/members", "/members/invite"] {
+            let answer = app.get(&format!("{base}{page}")).header("Cookie", cookie).send().await;
+            assert!([403, 404].contains(&answer.status), "{base}{page}: {}", answer.status);
+        }
+    }
+    let own = app.get(&format!("/app/locations/{sibling}/settings/keys")).header("Cookie", &users[0].1).send().await;
+    assert_eq!(own.status, 200);
+}
+
+/// The things as they are stored.
+async fn seen(app: &TestApp, things: &Things) -> Vec<String> {
+    let operator = app.operator().await;
+    let authority = operator.authority();
+    let key = app.app.get_key(authority, KeyId::parse(&things.key).unwrap()).await.unwrap();
+    let location = app.app.get_location(authority, things.location).await.unwrap();
+    let notices = app.app.list_notices(authority, NoticeFilter::default(), None, 10).await.unwrap();
+    let members = app.app.list_users(authority, Role::AgencyAdmin).await.unwrap();
+    let invitations = app.app.list_invitations(authority, Role::AgencyAdmin).await.unwrap();
+    vec![
+        format!("{key:?}"),
+        format!("{location:?}"),
+        format!("{notices:?}"),
+        format!("{members:?}"),
+        format!("{invitations:?}"),
+    ]
+}
