@@ -11,10 +11,9 @@ use std::{
 use keystead_model::{
     AgencyId, UtcMs,
     actor::Actor,
-    api_key::KeyKind,
     grant::{Grant, Reach},
     ip_range::IpRanges,
-    scope::ScopeSet,
+    scope::{Class, ScopeSet},
 };
 use keystead_store::{Store, agencies, api_keys, instance};
 
@@ -292,7 +291,7 @@ impl App {
         let grant = Grant {
             agency,
             reach: Reach::Agency,
-            scopes: ScopeSet::all(KeyKind::Agency),
+            scopes: ScopeSet::of(&[Class::Data, Class::Administration, Class::Keys]),
             allowed_ips: IpRanges::default(),
             expires_at: None,
         };

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::{
     AgencyId, LocationId, UserId, UtcMs,
-    api_key::KeyKind,
     grant::{Grant, Reach},
     ip_range::IpRanges,
-    scope::{Scope, ScopeSet},
+    scope::{Class, ScopeSet},
     text::{EmailAddress, Line},
 };
 
@@ -107,11 +106,10 @@ impl Role {
     }
 
     fn scopes(self) -> ScopeSet {
-        let data = ScopeSet::all(KeyKind::Location).without(Scope::KeysRead).without(Scope::KeysWrite);
         match self {
-            Self::AgencyAdmin => ScopeSet::all(KeyKind::Agency),
-            Self::AgencyUser | Self::AccountUser => data,
-            Self::AccountAdmin => ScopeSet::all(KeyKind::Location),
+            Self::AgencyAdmin => ScopeSet::of(&[Class::Data, Class::Administration, Class::Keys]),
+            Self::AccountAdmin => ScopeSet::of(&[Class::Data, Class::Keys]),
+            Self::AgencyUser | Self::AccountUser => ScopeSet::of(&[Class::Data]),
         }
     }
 }
@@ -189,4 +187,29 @@ pub struct Invitation {
     pub invited_by: crate::actor::Actor,
     /// From then on its link does nothing.
     pub expires_at: UtcMs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::Scope;
+
+    #[test]
+    fn a_new_scope_of_administration_reaches_only_the_admins_of_an_agency_by_itself() {
+        for role in Role::ALL {
+            for scope in [Scope::NewRead, Scope::NewWrite] {
+                assert_eq!(role.scopes().contains(scope), *role == Role::AgencyAdmin, "{role:?} {scope}");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_members_have_the_data() {
+        let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write";
+        for role in [Role::AgencyUser, Role::AccountUser] {
+            assert_eq!(role.scopes().to_names(), data);
+        }
+        let keys = format!("{data} api-keys.readonly api-keys.write");
+        assert_eq!(Role::AccountAdmin.scopes().to_names(), keys);
+    }
 }
