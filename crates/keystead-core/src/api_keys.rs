@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keystead_model::{
-    KeyId, LocationId, UtcMs,
+    Invalid, KeyId, LocationId, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyKind, KeyPatch, KeyState, NewKey, StoredSecret},
     audit::AuditRow,
     grant::{Grant, Reach},
@@ -86,6 +86,7 @@ impl App {
     pub async fn create_key(&self, authority: &Authority, new: NewKey) -> Result<CreatedKey> {
         authority.require(Scope::KeysWrite)?;
         authority.require_fresh()?;
+        require_suiting_scopes(&new.grant)?;
         let now = authority.now();
         self.giver(authority).may_give(&new.grant, new.rate_limit)?;
         if new.grant.expires_at.is_some_and(|at| at <= now) {
@@ -162,9 +163,7 @@ impl App {
             }
             let (before, rate) = (key.grant.clone(), key.rate_limit);
             let changed = key.patch(patch.clone())?;
-            if changed.grant.scopes.iter().any(|scope| !scope.suits(changed.kind())) {
-                return Err(Error::invalid("scopes", "has a scope that a location key cannot hold"));
-            }
+            require_suiting_scopes(&changed.grant)?;
             if changed.grant.exceeds(&before).is_some() || giver.rate(changed.rate_limit) > giver.rate(rate) {
                 // The key gains something: only who has it may give it.
                 giver.adds_authority(&changed)?;
@@ -445,6 +444,11 @@ pub(crate) fn location_of(key: &ApiKey) -> Option<LocationId> {
         Reach::Locations(set) => set.first().copied(),
         Reach::Agency | Reach::Chosen(_) => None,
     }
+}
+
+/// A key may have only scopes of its kind, whatever its maker holds.
+fn require_suiting_scopes(grant: &Grant) -> Result<()> {
+    grant.scopes.require_suiting(grant.kind()).map_err(|Invalid(problem)| Error::invalid("scopes", problem))
 }
 
 /// Every location of the key must be the agency's.

@@ -7,6 +7,7 @@ use keystead_model::{
     actor::Actor,
     agency::{Agency, TenantState},
     key_secret::mask_keys,
+    scope::Scope,
     session::{SESSION_MS, Session},
     text::normalized_email,
     user::User,
@@ -196,8 +197,9 @@ impl App {
         let now = self.clock.now();
         let mut grant = signed_in.user.grant();
         if signed_in.agency.state == TenantState::Suspended && !signed_in.user.is_operator {
-            // A suspended agency can be looked at, but nothing goes out of it or into it.
-            grant.scopes = grant.scopes.iter().filter(|scope| scope.is_read()).collect();
+            // A suspended agency can be looked at, but nothing goes out of it or into it. Whoever leaves it is taken their right.
+            let ends_members = grant.scopes.iter().filter(|scope| *scope == Scope::UsersWrite);
+            grant.scopes = grant.scopes.reading().iter().chain(ends_members).collect();
         }
         Authority {
             actor: Actor::User(signed_in.user.id),

@@ -8,6 +8,7 @@ use keystead_model::{
     agency::TenantState,
     api_key::{ApiKey, KeyState, Refusal},
     id::Id,
+    scope::Scope,
     text::{echo, normalized_email},
     time::DAY_MS,
     user::{Invitation, NewUser, Role, User},
@@ -36,11 +37,12 @@ const INVITATION_MS: i64 = 7 * DAY_MS;
 
 impl App {
     /// The members whom the authority manages, by address.
-    pub async fn list_users(&self, authority: &Authority, manager: Role) -> Result<Vec<User>> {
-        manages(manager)?;
+    pub async fn list_users(&self, authority: &Authority) -> Result<Vec<User>> {
+        authority.require(Scope::UsersRead)?;
         let agency = authority.agency();
         let all = self.store.read(move |tx| users::list(tx, agency)).await?;
-        Ok(all.into_iter().filter(|user| is_managed(authority, manager, user.role, &user.locations)).collect())
+        let reach = &authority.grant().reach;
+        Ok(all.into_iter().filter(|user| user.role.is_within_at(reach, &user.locations)).collect())
     }
 
     /// The names of an agency's members, to show who did a thing: for whoever is signed in to it.
@@ -51,26 +53,19 @@ impl App {
     }
 
     /// Open invitations that the authority manages.
-    pub async fn list_invitations(&self, authority: &Authority, manager: Role) -> Result<Vec<Invitation>> {
-        manages(manager)?;
+    pub async fn list_invitations(&self, authority: &Authority) -> Result<Vec<Invitation>> {
+        authority.require(Scope::UsersRead)?;
         let (agency, now) = (authority.agency(), authority.now());
         let all = self.store.read(move |tx| users::list_invitations(tx, agency, now)).await?;
-        Ok(all
-            .into_iter()
-            .filter(|invitation| is_managed(authority, manager, invitation.user.role, &invitation.user.locations))
-            .collect())
+        let reach = &authority.grant().reach;
+        Ok(all.into_iter().filter(|Invitation { user, .. }| user.role.is_within_at(reach, &user.locations)).collect())
     }
 
     /// Invites somebody. Returns the token of the link, which nobody else has, and the invitation.
-    pub async fn invite_user(
-        &self,
-        authority: &Authority,
-        manager: Role,
-        new: NewUser,
-    ) -> Result<(String, Invitation)> {
-        manages(manager)?;
+    pub async fn invite_user(&self, authority: &Authority, new: NewUser) -> Result<(String, Invitation)> {
+        authority.require(Scope::UsersWrite)?;
         authority.require_fresh()?;
-        if !is_managed(authority, manager, new.role, &new.locations) {
+        if !new.role.is_within_at(&authority.grant().reach, &new.locations) {
             return Err(not_yours());
         }
         let token = self.entropy.token();
@@ -107,8 +102,9 @@ impl App {
     }
 
     /// Takes an invitation back.
-    pub async fn withdraw_invitation(&self, authority: &Authority, manager: Role, id: Id<Invitation>) -> Result<()> {
-        if !self.list_invitations(authority, manager).await?.iter().any(|invitation| invitation.id == id) {
+    pub async fn withdraw_invitation(&self, authority: &Authority, id: Id<Invitation>) -> Result<()> {
+        authority.require(Scope::UsersWrite)?;
+        if !self.list_invitations(authority).await?.iter().any(|invitation| invitation.id == id) {
             return Err(Error::NotFound(Noun::Invitation, id.to_string()));
         }
         let authority = authority.clone();
@@ -123,8 +119,8 @@ impl App {
 
     /// The open invitations that a member has made: those of them that the authority manages. They end with the member's right
     /// to make them.
-    pub async fn invitations_of(&self, authority: &Authority, manager: Role, user: UserId) -> Result<Vec<Invitation>> {
-        let mut open = self.list_invitations(authority, manager).await?;
+    pub async fn invitations_of(&self, authority: &Authority, user: UserId) -> Result<Vec<Invitation>> {
+        let mut open = self.list_invitations(authority).await?;
         open.retain(|invitation| invitation.invited_by == Actor::User(user));
         Ok(open)
     }
@@ -178,19 +174,14 @@ impl App {
 
     /// Disables a member, and switches off those of the keys that they made which `keys` names. The others stay, they
     /// are the tenant's; whoever made a key may still have its secret. Answers the keys that were switched off.
-    pub async fn disable_user(
-        &self,
-        authority: &Authority,
-        manager: Role,
-        id: UserId,
-        keys: &[KeyId],
-    ) -> Result<Vec<ApiKey>> {
+    pub async fn disable_user(&self, authority: &Authority, id: UserId, keys: &[KeyId]) -> Result<Vec<ApiKey>> {
+        authority.require(Scope::UsersWrite)?;
         let made = self.keys_made_by(authority, id).await?;
         if let Some(stranger) = keys.iter().find(|key| !made.iter().any(|made| made.id == **key)) {
             return Err(Error::NotFound(Noun::Key, stranger.to_string()));
         }
         // The person first: what they could still do meanwhile is more than what a key can.
-        self.set_user_disabled(authority, manager, id, true).await?;
+        self.set_user_disabled(authority, id, true).await?;
         let mut ended = Vec::new();
         for key in made.iter().filter(|key| keys.contains(&key.id) && key.state == KeyState::Active) {
             ended.push(self.deactivate_key(authority, key.id).await?.key);
@@ -199,18 +190,13 @@ impl App {
     }
 
     /// Disables or enables a member. A disabled member's sessions end at once; their keys stay, they are the tenant's.
-    pub async fn set_user_disabled(
-        &self,
-        authority: &Authority,
-        manager: Role,
-        id: UserId,
-        disabled: bool,
-    ) -> Result<()> {
+    pub async fn set_user_disabled(&self, authority: &Authority, id: UserId, disabled: bool) -> Result<()> {
+        authority.require(Scope::UsersWrite)?;
         if !disabled {
             authority.require_fresh()?;
         }
         let action = if disabled { "user.disabled" } else { "user.enabled" };
-        self.change_user(authority, manager, id, action, move |tx, by, user| {
+        self.change_user(authority, id, action, move |tx, by, user| {
             if disabled {
                 keep_an_admin(tx, user)?;
                 sessions::delete_of_user(tx, user.id)?;
@@ -227,16 +213,16 @@ impl App {
     pub async fn set_user_role(
         &self,
         authority: &Authority,
-        manager: Role,
         id: UserId,
         role: Role,
         locations: BTreeSet<LocationId>,
     ) -> Result<()> {
+        authority.require(Scope::UsersWrite)?;
         authority.require_fresh()?;
-        if !is_managed(authority, manager, role, &locations) {
+        if !role.is_within_at(&authority.grant().reach, &locations) {
             return Err(not_yours());
         }
-        self.change_user(authority, manager, id, "user.role_changed", move |tx, by, user| {
+        self.change_user(authority, id, "user.role_changed", move |tx, by, user| {
             keeps_members(tx, by)?;
             if user.role == Role::AgencyAdmin && role != Role::AgencyAdmin {
                 keep_an_admin(tx, user)?;
@@ -252,18 +238,16 @@ impl App {
     async fn change_user(
         &self,
         authority: &Authority,
-        manager: Role,
         id: UserId,
         action: &'static str,
         change: impl Fn(&mut Tx<'_>, &Authority, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        manages(manager)?;
         let authority = authority.clone();
         self.store
             .write(move |tx| {
                 changes::next(tx, Change::Member(id), authority.now())?;
                 let user = users::find(tx, authority.agency(), id)?
-                    .filter(|user| is_managed(&authority, manager, user.role, &user.locations))
+                    .filter(|user| user.role.is_within_at(&authority.grant().reach, &user.locations))
                     .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
                 if user.is_operator && !is_operator(tx, &authority)? {
                     let message = "Only an operator of the instance may change another".to_owned();
@@ -366,17 +350,6 @@ impl App {
     }
 }
 
-fn manages(manager: Role) -> Result<()> {
-    if manager.manages_members() { Ok(()) } else { Err(not_yours()) }
-}
-
-/// Whether a member of this role and these locations is in the hands of `manager`.
-fn is_managed(authority: &Authority, manager: Role, role: Role, locations: &BTreeSet<LocationId>) -> bool {
-    let reach = &authority.grant().reach;
-    manager.may_manage(role)
-        && (!role.is_account() || (!locations.is_empty() && locations.iter().all(|id| reach.has_location(*id))))
-}
-
 fn not_yours() -> Error {
     Error::Forbidden(ErrorCode::NotAllowed, "Your role does not allow this".to_owned())
 }
@@ -419,9 +392,9 @@ fn still_stands(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
         Actor::Key(_) | Actor::System => return Ok(false),
     };
     let Some(inviter) = users::find(tx, invitation.agency, id)?.filter(|user| !user.disabled) else { return Ok(false) };
-    let reach = inviter.grant().reach;
+    let grant = inviter.grant();
     let NewUser { role, locations, .. } = &invitation.user;
-    Ok(inviter.role.may_manage(*role) && locations.iter().all(|location| reach.has_location(*location)))
+    Ok(grant.allows(Scope::UsersWrite) && role.is_within_at(&grant.reach, locations))
 }
 
 /// Ends the invitations that a member has made and may not make any more.

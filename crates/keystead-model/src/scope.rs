@@ -60,6 +60,8 @@ pub enum Class {
 enum Kinds {
     Both,
     AgencyOnly,
+    /// People hold it, and no key does.
+    None,
 }
 
 scopes! {
@@ -74,6 +76,8 @@ scopes! {
         "locations/tags.write", "Create, rename and delete the tags of a location", Class::Data, Kinds::Both;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
+    UsersRead = "users.readonly", "List members and invitations", Class::Administration, Kinds::None;
+    UsersWrite = "users.write", "Invite, change and disable members", Class::Administration, Kinds::None;
     // The next release's, as it were: for the tests of who would get it by itself.
     #[cfg(test)]
     NewRead = "novelties.readonly", "Read what is new in the administration", Class::Administration, Kinds::Both;
@@ -89,7 +93,11 @@ impl Scope {
 
     /// Whether a key of `kind` can hold it.
     pub fn suits(self, kind: KeyKind) -> bool {
-        self.kinds() == Kinds::Both || kind == KeyKind::Agency
+        match self.kinds() {
+            Kinds::Both => true,
+            Kinds::AgencyOnly => kind == KeyKind::Agency,
+            Kinds::None => false,
+        }
     }
 
     /// The resource of the scope matrix, `contacts` of `contacts.write`.
@@ -189,12 +197,17 @@ impl ScopeSet {
         for name in names {
             let scope = Scope::parse(name)
                 .ok_or_else(|| Invalid::new(format!("has the unknown scope {}", crate::text::echo(name))))?;
-            if !scope.suits(kind) {
-                return Err(Invalid::new(format!("has {scope}, which only an agency key can hold")));
-            }
             set = set.with(scope);
         }
+        set.require_suiting(kind)?;
         Ok(set)
+    }
+
+    /// That a key of `kind` can hold all of it.
+    pub fn require_suiting(self, kind: KeyKind) -> Result<(), Invalid> {
+        let Some(scope) = self.iter().find(|scope| !scope.suits(kind)) else { return Ok(()) };
+        let who = if scope.suits(KeyKind::Agency) { "only an agency key" } else { "no key" };
+        Err(Invalid::new(format!("has {scope}, which {who} can hold")))
     }
 }
 
@@ -343,5 +356,15 @@ mod tests {
         assert!(ScopeSet::parse(["locations.write"], KeyKind::Location).is_err());
         assert!(ScopeSet::parse(["locations.write"], KeyKind::Agency).is_ok());
         assert!(ScopeSet::parse(["everything"], KeyKind::Agency).is_err());
+    }
+
+    #[test]
+    fn no_key_manages_members() {
+        for kind in [KeyKind::Agency, KeyKind::Location] {
+            for scope in [Scope::UsersRead, Scope::UsersWrite] {
+                assert!(ScopeSet::parse([scope.as_str()], kind).is_err());
+                assert!(!ScopeSet::all(kind).contains(scope));
+            }
+        }
     }
 }

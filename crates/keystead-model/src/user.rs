@@ -6,7 +6,7 @@ use crate::{
     AgencyId, LocationId, UserId, UtcMs,
     grant::{Grant, Reach},
     ip_range::IpRanges,
-    scope::{Class, ScopeSet},
+    scope::{Class, Scope, ScopeSet},
     text::{EmailAddress, Line},
 };
 
@@ -92,23 +92,28 @@ impl Role {
     }
 
     /// Whether it may see and invite members.
-    pub const fn manages_members(self) -> bool {
-        matches!(self, Self::AgencyAdmin | Self::AccountAdmin)
+    pub fn manages_members(self) -> bool {
+        self.scopes().contains(Scope::UsersWrite)
     }
 
-    /// Whether a member with this role may give, change or take `other`.
-    pub fn may_manage(self, other: Self) -> bool {
-        match self {
-            Self::AgencyAdmin => true,
-            Self::AccountAdmin => other.is_account(),
-            Self::AgencyUser | Self::AccountUser => false,
-        }
+    /// Whether somebody who manages members and has this reach may give it, change it and take it: the roles of an agency are
+    /// for whoever reaches all of that.
+    pub fn is_within(self, reach: &Reach) -> bool {
+        self.is_account() || *reach == Reach::Agency
+    }
+
+    /// The same where it is bound to `locations`.
+    pub fn is_within_at(self, reach: &Reach, locations: &BTreeSet<LocationId>) -> bool {
+        let reaches_all = !locations.is_empty() && locations.iter().all(|location| reach.has_location(*location));
+        self.is_within(reach) && (!self.is_account() || reaches_all)
     }
 
     fn scopes(self) -> ScopeSet {
         match self {
             Self::AgencyAdmin => ScopeSet::of(&[Class::Data, Class::Administration, Class::Keys]),
-            Self::AccountAdmin => ScopeSet::of(&[Class::Data, Class::Keys]),
+            Self::AccountAdmin => {
+                ScopeSet::of(&[Class::Data, Class::Keys]).with(Scope::UsersRead).with(Scope::UsersWrite)
+            }
             Self::AgencyUser | Self::AccountUser => ScopeSet::of(&[Class::Data]),
         }
     }
@@ -192,7 +197,6 @@ pub struct Invitation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Scope;
 
     #[test]
     fn a_new_scope_of_administration_reaches_only_the_admins_of_an_agency_by_itself() {
@@ -210,6 +214,23 @@ mod tests {
             assert_eq!(role.scopes().to_names(), data);
         }
         let keys = format!("{data} api-keys.readonly api-keys.write");
-        assert_eq!(Role::AccountAdmin.scopes().to_names(), keys);
+        assert_eq!(Role::AccountAdmin.scopes().to_names(), format!("{keys} users.readonly users.write"));
+    }
+
+    #[test]
+    fn admins_manage_members_as_far_as_they_reach() {
+        let [here, there] = [1, 2].map(|seed| LocationId::parse(&format!("{seed:020}")).unwrap());
+        let manage = [Role::AgencyAdmin, Role::AccountAdmin];
+        assert_eq!(Role::ALL.iter().filter(|role| role.manages_members()).copied().collect::<Vec<_>>(), manage);
+        let none = BTreeSet::new();
+        for role in Role::ALL {
+            assert!(role.is_within(&Reach::Agency));
+            for reach in [Reach::location(here), Reach::Chosen([here].into())] {
+                assert_eq!(role.is_within_at(&reach, &[here].into()), role.is_account(), "{role:?} {reach:?}");
+                assert!(!role.is_within_at(&reach, &[here, there].into()), "{role:?} {reach:?}");
+                assert!(!role.is_within_at(&reach, &none), "{role:?} {reach:?}");
+            }
+            assert_eq!(role.is_within_at(&Reach::Agency, &none), !role.is_account(), "{role:?}");
+        }
     }
 }

@@ -276,7 +276,7 @@ impl Here {
             is_agency: self.location.is_none(),
             base: self.url(""),
             shows_keys: self.authority().grant().allows(Scope::KeysRead),
-            shows_members: user.role.manages_members(),
+            shows_members: self.authority().grant().allows(Scope::UsersRead),
             shows_system: user.is_operator && self.location.is_none(),
             agency: reaches_agency.then(|| SwitchTo {
                 name: agency.name.to_string(),

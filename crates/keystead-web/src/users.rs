@@ -13,6 +13,7 @@ use keystead_core::{Error, error::Noun};
 use keystead_model::{
     KeyId, LocationId,
     api_key::KeyState,
+    scope::Scope,
     text::EmailAddress,
     user::{NewUser, PersonName, Role, User},
 };
@@ -64,10 +65,9 @@ fn belongs(here: &Here, role: Role, ids: &BTreeSet<LocationId>) -> bool {
 }
 
 async fn list_page(web: &Web, here: &Here, link: Option<(String, String)>) -> Result<List, Error> {
-    let manager = here.visitor.signed_in.user.role;
     let now = web.app.now();
-    let users = web.app.list_users(here.authority(), manager).await?;
-    let invitations = web.app.list_invitations(here.authority(), manager).await?;
+    let users = web.app.list_users(here.authority()).await?;
+    let invitations = web.app.list_invitations(here.authority()).await?;
     let names = here.names_of(web, users.iter().flat_map(|user| user.locations.iter().copied())).await?;
     let location_names = |ids: &BTreeSet<LocationId>| ids.iter().filter_map(|id| names.get(id)).cloned().collect();
     let member = |user: &User| MemberRow {
@@ -155,7 +155,6 @@ async fn editor(
     fields: Fields,
     problems: Problems,
 ) -> Result<Editor, Error> {
-    let manager = here.visitor.signed_in.user.role;
     let heading = existing.as_ref().map_or_else(|| "Invite a member".to_owned(), |member| member.name.clone());
     let role = fields.text("role").and_then(Role::from_name);
     let in_location = here.location.is_some();
@@ -165,7 +164,7 @@ async fn editor(
         existing,
         roles: Role::ALL
             .iter()
-            .filter(|role| manager.may_manage(**role) && (!in_location || role.is_account()))
+            .filter(|role| role.is_within(&here.authority().grant().reach) && (!in_location || role.is_account()))
             .map(|known| RoleChoice { role: *known, chosen: Some(*known) == role })
             .collect(),
         locations: LocationChoices::of(web, here, &fields, "location").await?,
@@ -176,10 +175,17 @@ async fn editor(
     })
 }
 
-pub(crate) async fn invite_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    if !here.visitor.signed_in.user.role.manages_members() {
-        return Err(Error::NotFound(Noun::User, String::new()).into());
+/// To everybody else there is no such page.
+fn for_managers(here: &Here) -> Result<(), Failure> {
+    if here.authority().grant().allows(Scope::UsersWrite) {
+        Ok(())
+    } else {
+        Err(Error::NotFound(Noun::User, String::new()).into())
     }
+}
+
+pub(crate) async fn invite_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    for_managers(&here)?;
     let role = if here.location.is_some() { Role::AccountUser } else { Role::AgencyUser };
     let mut pairs = vec![("role".to_owned(), role.as_str().to_owned())];
     pairs.extend(here.location.as_ref().map(|location| ("location".to_owned(), location.id.to_string())));
@@ -205,6 +211,7 @@ pub(crate) async fn invite(
     mut here: Here,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
+    for_managers(&here)?;
     let fields = Fields::from(pairs);
     let mut problems = Problems::default();
     let email = problems.required("email", fields.text("email"), EmailAddress::parse);
@@ -212,8 +219,7 @@ pub(crate) async fn invite(
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some(email), Some((role, locations)), true) = (email, role, problems.is_empty()) {
         let new = NewUser { email, first_name: None, last_name: None, role, locations };
-        let manager = here.visitor.signed_in.user.role;
-        match web.app.invite_user(here.authority(), manager, new).await {
+        match web.app.invite_user(here.authority(), new).await {
             Ok((token, invitation)) => {
                 let link = format!("{}/app/invite/{token}", web.base_url);
                 let email = invitation.user.email.as_str().to_owned();
@@ -227,18 +233,17 @@ pub(crate) async fn invite(
 }
 
 pub(crate) async fn withdraw(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let manager = here.visitor.signed_in.user.role;
     let id = here.id(Noun::Invitation)?;
-    let open = web.app.list_invitations(here.authority(), manager).await?;
+    let open = web.app.list_invitations(here.authority()).await?;
     let whose = open.into_iter().find(|invitation| invitation.id == id).map(|invitation| invitation.user.email);
-    web.app.withdraw_invitation(here.authority(), manager, id).await?;
+    web.app.withdraw_invitation(here.authority(), id).await?;
     let whose = whose.as_ref().map(EmailAddress::as_str).unwrap_or_default();
     Ok(lead(&web, &here.url("/members"), Done::InvitationWithdrawn, whose))
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
     let id = here.id(Noun::User)?;
-    let users = web.app.list_users(here.authority(), here.visitor.signed_in.user.role).await?;
+    let users = web.app.list_users(here.authority()).await?;
     let user = users.into_iter().find(|user| user.id == id && belongs(here, user.role, &user.locations));
     user.ok_or_else(|| Error::NotFound(Noun::User, id.to_string()).into())
 }
@@ -266,8 +271,7 @@ pub(crate) async fn set_role(
     let role = read_role(&fields, &mut problems);
     here.confirm(&web, &fields, &mut problems).await?;
     if let (Some((role, locations)), true) = (role, problems.is_empty()) {
-        let manager = here.visitor.signed_in.user.role;
-        match web.app.set_user_role(here.authority(), manager, user.id, role, locations).await {
+        match web.app.set_user_role(here.authority(), user.id, role, locations).await {
             Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name())),
             Err(error) => problems.take(error)?,
         }
@@ -293,8 +297,7 @@ async fn disable_page(web: &Web, here: &Here, user: &User, problems: Problems) -
     let mut keys = web.app.keys_made_by(here.authority(), user.id).await?;
     keys.retain(|key| key.state == KeyState::Active);
     let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
-    let manager = here.visitor.signed_in.user.role;
-    let invitations = web.app.invitations_of(here.authority(), manager, user.id).await?;
+    let invitations = web.app.invitations_of(here.authority(), user.id).await?;
     Ok(DisableForm {
         frame: Frame::of(here, "Disable a member", "members"),
         name: user.display_name(),
@@ -317,9 +320,8 @@ pub(crate) async fn disable(
 ) -> Result<Response, Failure> {
     let (user, fields) = (wanted(&web, &here).await?, Fields::from(pairs));
     let keys: Vec<KeyId> = fields.all("deactivate").into_iter().filter_map(KeyId::parse).collect();
-    let manager = here.visitor.signed_in.user.role;
     let mut problems = Problems::default();
-    match web.app.disable_user(here.authority(), manager, user.id, &keys).await {
+    match web.app.disable_user(here.authority(), user.id, &keys).await {
         Ok(_) => {
             let url = here.url(&format!("/members/{}", user.id));
             Ok(lead(&web, &url, Done::MemberDisabled, &user.display_name()))
@@ -341,8 +343,7 @@ pub(crate) async fn enable(
     let mut problems = Problems::default();
     here.confirm(&web, &pairs.into(), &mut problems).await?;
     if problems.is_empty() {
-        let manager = here.visitor.signed_in.user.role;
-        match web.app.set_user_disabled(here.authority(), manager, user.id, false).await {
+        match web.app.set_user_disabled(here.authority(), user.id, false).await {
             Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::MemberEnabled, &user.display_name())),
             Err(error) => problems.take(error)?,
         }

@@ -129,6 +129,7 @@ struct ScopeChoice {
 fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
     Scope::ALL
         .iter()
+        .filter(|scope| scope.suits(KeyKind::Agency))
         .map(|scope| ScopeChoice {
             scope: *scope,
             chosen: chosen.contains(*scope),

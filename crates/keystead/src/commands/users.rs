@@ -99,9 +99,6 @@ pub(super) struct One {
     common: Common,
 }
 
-/// The operator manages whomever an agency's admin manages.
-const MANAGER: Role = Role::AgencyAdmin;
-
 impl Users {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         with_app(config, async |app| match self {
@@ -142,7 +139,7 @@ fn shape(user: &User) -> Value {
 
 async fn list(app: &App, common: &Common) -> Result<(), Failure> {
     let context = operator(app, common.agency_id.as_deref()).await?;
-    let users = app.list_users(context.authority(), MANAGER).await?;
+    let users = app.list_users(context.authority()).await?;
     if common.json {
         for user in &users {
             output::json(&shape(user));
@@ -162,7 +159,7 @@ async fn list(app: &App, common: &Common) -> Result<(), Failure> {
 
 async fn member(app: &App, context: &AgencyContext, email: &str) -> Result<User, Failure> {
     let wanted = valid("--email", EmailAddress::parse(email))?.normalized();
-    let users = app.list_users(context.authority(), MANAGER).await?;
+    let users = app.list_users(context.authority()).await?;
     let found = users.into_iter().find(|user| user.email.normalized() == wanted);
     found.ok_or_else(|| Failure::new(format!("{email} is no member of this agency (see keystead users list)")))
 }
@@ -194,7 +191,7 @@ impl Membership {
         let email = valid("--email", EmailAddress::parse(&self.email))?;
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let new = NewUser { email, first_name: None, last_name: None, role, locations };
-        let (token, invitation) = app.invite_user(context.authority(), MANAGER, new).await?;
+        let (token, invitation) = app.invite_user(context.authority(), new).await?;
         let guess = guessed_base(app, config).await?;
         let base = config.public_url.as_ref().unwrap_or(&guess);
         let link = format!("{base}/app/invite/{token}");
@@ -221,7 +218,7 @@ impl Membership {
         let (role, locations) = self.parts()?;
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let user = member(app, &context, &self.email).await?;
-        app.set_user_role(context.authority(), MANAGER, user.id, role, locations).await?;
+        app.set_user_role(context.authority(), user.id, role, locations).await?;
         show(app, &context, &self.email, self.common.json).await
     }
 }
@@ -238,7 +235,7 @@ impl One {
         let mut made = app.keys_made_by(context.authority(), user.id).await?;
         made.retain(|key| key.state == KeyState::Active);
         let ended: Vec<KeyId> = if deactivates { made.iter().map(|key| key.id).collect() } else { Vec::new() };
-        app.disable_user(context.authority(), MANAGER, user.id, &ended).await?;
+        app.disable_user(context.authority(), user.id, &ended).await?;
         show(app, &context, &self.email, self.common.json).await?;
         if !self.common.json && !made.is_empty() {
             let what = if deactivates { "are deactivated" } else { "still work; rotate those that must go on" };
@@ -253,7 +250,7 @@ impl One {
     async fn enable(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let user = member(app, &context, &self.email).await?;
-        app.set_user_disabled(context.authority(), MANAGER, user.id, false).await?;
+        app.set_user_disabled(context.authority(), user.id, false).await?;
         show(app, &context, &self.email, self.common.json).await
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn join(
         role,
         locations: locations.iter().copied().collect(),
     };
-    let (token, _) = app.app.invite_user(agency.authority(), Role::AgencyAdmin, new).await.unwrap();
+    let (token, _) = app.app.invite_user(agency.authority(), new).await.unwrap();
     let accepted =
         from_here(app.post(&format!("/app/invite/{token}"))).form(&[("password", "a long password")]).send().await;
     assert_eq!(accepted.status, 303, "{}", accepted.text);
@@ -137,7 +137,7 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
     app.clock.advance(std::time::Duration::from_secs(15 * 60 + 1));
     assert_eq!(attempt(ADMIN_EMAIL, ADMIN_PASSWORD).await.status, 303);
     let operator = app.operator().await;
-    let disabled = app.app.set_user_disabled(operator.authority(), Role::AgencyAdmin, app.ids.user, true).await;
+    let disabled = app.app.set_user_disabled(operator.authority(), app.ids.user, true).await;
     assert_eq!(disabled.unwrap_err().code(), keystead_core::ErrorCode::LastAdmin);
     app.app.rename_agency(&operator, TenantName::parse("Renamed").unwrap()).await.unwrap();
 }
@@ -302,15 +302,14 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         role: Role::AgencyUser,
         locations: [].into(),
     };
-    let manager = Role::AgencyAdmin;
-    let (token, _) = app.app.invite_user(operator.authority(), manager, new_user("sara@example.com")).await.unwrap();
-    let (_, open) = app.app.invite_user(operator.authority(), manager, new_user("open@example.com")).await.unwrap();
+    let (token, _) = app.app.invite_user(operator.authority(), new_user("sara@example.com")).await.unwrap();
+    let (_, open) = app.app.invite_user(operator.authority(), new_user("open@example.com")).await.unwrap();
 
     let mut guest = Browser { app: &app, jar: Vec::new() };
     let joins = [("first_name", "Sara"), ("password", "a long password")];
     let (_, page) = guest.post(&format!("/app/invite/{token}"), &joins).await;
     assert_eq!(flash(&page).as_deref(), Some("You have joined as “Sara”."));
-    let sara = app.app.list_users(operator.authority(), manager).await.unwrap();
+    let sara = app.app.list_users(operator.authority()).await.unwrap();
     let sara = sara.iter().find(|user| user.email.as_str() == "sara@example.com").unwrap().id;
     let member_page = format!("/app/agency/members/{sara}");
     let rotate = async || {
@@ -416,7 +415,7 @@ async fn a_form_keeps_what_it_has_no_room_to_list() {
     let last = app.location("Zz last").await;
     let key = app.key_with(Reach::Chosen([last].into()), Preset::ReadOnly.scopes(KeyKind::Agency), |_| {}).await;
     member(&app, "la@example.com", Role::AccountAdmin, &[last]).await;
-    let users = app.app.list_users(app.operator().await.authority(), Role::AgencyAdmin).await.unwrap();
+    let users = app.app.list_users(app.operator().await.authority()).await.unwrap();
     let user = users.iter().find(|user| user.email.as_str() == "la@example.com").unwrap().id;
     let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     for form in [format!("/app/agency/settings/keys/{}/edit", key.id), format!("/app/agency/members/{user}")] {

@@ -43,18 +43,18 @@ async fn invitations_end_with_the_right_that_made_them() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
     let agency = Role::AgencyAdmin;
-    let invite = async |by: &Authority, role: Role, new: NewUser| app.app.invite_user(by, role, new).await.unwrap().0;
+    let invite = async |by: &Authority, new: NewUser| app.app.invite_user(by, new).await.unwrap().0;
     // An admin of the agency who is disabled, and enabled again.
     member(&app, "aa@x.example", agency, &[]).await;
     let leaving = app.member("aa@x.example", PASSWORD).await;
-    let disabled = invite(&leaving, agency, somebody("new@x.example", agency, &[])).await;
-    let kept = invite(operator.authority(), agency, somebody("kept@x.example", agency, &[])).await;
+    let disabled = invite(&leaving, somebody("new@x.example", agency, &[])).await;
+    let kept = invite(operator.authority(), somebody("kept@x.example", agency, &[])).await;
     let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     let page = app.get(&format!("/app/agency/members/{}/disable", id_of(&leaving))).header("Cookie", &cookie);
     let page = page.send().await.text;
     assert!(page.contains("new@x.example") && !page.contains("kept@x.example"), "{page}");
     let set = async |disabled| {
-        app.app.set_user_disabled(operator.authority(), agency, id_of(&leaving), disabled).await.unwrap();
+        app.app.set_user_disabled(operator.authority(), id_of(&leaving), disabled).await.unwrap();
     };
     set(true).await;
     assert_eq!(open_status(&app, &disabled).await, (404, 404));
@@ -64,18 +64,18 @@ async fn invitations_end_with_the_right_that_made_them() {
     assert_eq!(open_status(&app, &disabled).await, (404, 404), "what has ended stays so");
     // One who is demoted, and one who keeps what they need for it.
     let leaving = app.member("aa@x.example", PASSWORD).await;
-    let demoted = invite(&leaving, agency, somebody("boss@x.example", agency, &[])).await;
+    let demoted = invite(&leaving, somebody("boss@x.example", agency, &[])).await;
     let role = Role::AccountAdmin;
-    let within = invite(&leaving, agency, somebody("helper@x.example", Role::AccountUser, &[app.ids.location])).await;
+    let within = invite(&leaving, somebody("helper@x.example", Role::AccountUser, &[app.ids.location])).await;
     let one = [app.ids.location].into_iter().collect();
-    app.app.set_user_role(operator.authority(), agency, id_of(&leaving), role, one).await.unwrap();
+    app.app.set_user_role(operator.authority(), id_of(&leaving), role, one).await.unwrap();
     assert_eq!(open_status(&app, &demoted).await, (404, 404));
     assert_eq!(open_status(&app, &within).await, (200, 303));
     // One who is moved to another location.
     let leaving = app.member("aa@x.example", PASSWORD).await;
-    let moved = invite(&leaving, role, somebody("h2@x.example", Role::AccountUser, &[app.ids.location])).await;
+    let moved = invite(&leaving, somebody("h2@x.example", Role::AccountUser, &[app.ids.location])).await;
     let other = [app.location("Sibling").await].into_iter().collect();
-    app.app.set_user_role(operator.authority(), agency, id_of(&leaving), role, other).await.unwrap();
+    app.app.set_user_role(operator.authority(), id_of(&leaving), role, other).await.unwrap();
     assert_eq!(open_status(&app, &moved).await, (404, 404));
     assert_eq!(open_status(&app, &kept).await, (200, 303));
 }
@@ -86,23 +86,23 @@ async fn a_suspended_agency_invites_nobody_and_changes_no_roles() {
     member(&app, "au@x.example", Role::AgencyUser, &[]).await;
     let (admin, user) = (app.admin().await, id_of(&app.member("au@x.example", PASSWORD).await));
     let agency = Role::AgencyAdmin;
-    let (open, _) = app.app.invite_user(&admin, agency, somebody("a@x.example", agency, &[])).await.unwrap();
+    let (open, _) = app.app.invite_user(&admin, somebody("a@x.example", agency, &[])).await.unwrap();
     let operator = app.operator().await;
     app.app.set_operator(ADMIN_EMAIL, None, false).await.unwrap();
     app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
-    let invited = app.app.invite_user(&admin, agency, somebody("b@x.example", agency, &[])).await;
+    let invited = app.app.invite_user(&admin, somebody("b@x.example", agency, &[])).await;
     assert_eq!(invited.unwrap_err().code(), ErrorCode::TenantSuspended);
-    let raised = app.app.set_user_role(&admin, agency, user, agency, BTreeSet::default()).await;
+    let raised = app.app.set_user_role(&admin, user, agency, BTreeSet::default()).await;
     assert_eq!(raised.unwrap_err().code(), ErrorCode::TenantSuspended);
     assert_eq!(open_status(&app, &open).await, (403, 403));
     // What takes authority away is always possible; giving it back is not.
-    app.app.set_user_disabled(&admin, agency, user, true).await.unwrap();
-    let enabled = app.app.set_user_disabled(&admin, agency, user, false).await;
+    app.app.set_user_disabled(&admin, user, true).await.unwrap();
+    let enabled = app.app.set_user_disabled(&admin, user, false).await;
     assert_eq!(enabled.unwrap_err().code(), ErrorCode::TenantSuspended);
     // The operator can do all of it.
-    app.app.set_user_disabled(operator.authority(), agency, user, false).await.unwrap();
-    app.app.set_user_role(operator.authority(), agency, user, agency, BTreeSet::default()).await.unwrap();
-    app.app.invite_user(operator.authority(), agency, somebody("b@x.example", agency, &[])).await.unwrap();
+    app.app.set_user_disabled(operator.authority(), user, false).await.unwrap();
+    app.app.set_user_role(operator.authority(), user, agency, BTreeSet::default()).await.unwrap();
+    app.app.invite_user(operator.authority(), somebody("b@x.example", agency, &[])).await.unwrap();
     app.app.set_agency_state(&operator, TenantState::Active).await.unwrap();
     assert_eq!(open_status(&app, &open).await, (200, 303));
 }
@@ -112,10 +112,9 @@ async fn an_agency_admin_cannot_disable_or_demote_an_operator() {
     let app = TestApp::start().await;
     member(&app, "aa@x.example", Role::AgencyAdmin, &[]).await;
     let (admin, operator) = (app.member("aa@x.example", PASSWORD).await, app.ids.user);
-    let agency = Role::AgencyAdmin;
-    let disabled = app.app.set_user_disabled(&admin, agency, operator, true).await;
+    let disabled = app.app.set_user_disabled(&admin, operator, true).await;
     assert_eq!(disabled.unwrap_err().code(), ErrorCode::NotAllowed);
-    let demoted = app.app.set_user_role(&admin, agency, operator, Role::AgencyUser, BTreeSet::default()).await;
+    let demoted = app.app.set_user_role(&admin, operator, Role::AgencyUser, BTreeSet::default()).await;
     assert_eq!(demoted.unwrap_err().code(), ErrorCode::NotAllowed);
     // By the pages as well, which say why.
     let cookie = sign_in(&app, "aa@x.example", PASSWORD).await;
@@ -126,7 +125,7 @@ async fn an_agency_admin_cannot_disable_or_demote_an_operator() {
     assert!(page.status == 422 && page.text.contains("operator of the instance"), "{} {}", page.status, page.text);
     // One operator may another.
     app.app.set_operator("aa@x.example", None, true).await.unwrap();
-    app.app.set_user_disabled(&admin, agency, operator, true).await.unwrap();
+    app.app.set_user_disabled(&admin, operator, true).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,13 +136,12 @@ async fn an_address_may_be_a_member_of_two_agencies_and_neither_learns_of_the_ot
     let operator = app.app.operator_in(second).await.unwrap();
     let agency = Role::AgencyAdmin;
     // Inviting and joining tell nothing of the member that the first agency has.
-    let invite = async |email: &str| {
-        app.app.invite_user(operator.authority(), agency, somebody(email, agency, &[])).await.unwrap().0
-    };
+    let invite =
+        async |email: &str| app.app.invite_user(operator.authority(), somebody(email, agency, &[])).await.unwrap().0;
     for email in [ADMIN_EMAIL, "fresh@x.example"] {
         assert_eq!(open_status(&app, &invite(email).await).await, (200, 303), "{email}");
     }
-    let again = app.app.invite_user(operator.authority(), agency, somebody(ADMIN_EMAIL, agency, &[])).await;
+    let again = app.app.invite_user(operator.authority(), somebody(ADMIN_EMAIL, agency, &[])).await;
     assert_eq!(again.unwrap_err().code(), ErrorCode::NameTaken);
     // Each password opens its own agency, and no other.
     let wanted = async |password: &str, agency| {
@@ -177,8 +175,8 @@ async fn an_address_may_be_a_member_of_two_agencies_and_neither_learns_of_the_ot
     let unclear = app.app.set_operator(ADMIN_EMAIL, None, true).await.unwrap_err();
     assert!(unclear.to_string().contains(second.as_str()) && unclear.to_string().contains(first.as_str()));
     // Whoever leaves one stays in the other.
-    app.app.set_user_disabled(app.operator().await.authority(), agency, app.ids.user, true).await.unwrap_err();
+    app.app.set_user_disabled(app.operator().await.authority(), app.ids.user, true).await.unwrap_err();
     member(&app, "aa@x.example", agency, &[]).await;
-    app.app.set_user_disabled(app.operator().await.authority(), agency, app.ids.user, true).await.unwrap();
+    app.app.set_user_disabled(app.operator().await.authority(), app.ids.user, true).await.unwrap();
     assert_eq!(wanted(ADMIN_PASSWORD, None).await.unwrap(), second);
 }

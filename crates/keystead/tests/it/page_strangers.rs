@@ -45,7 +45,7 @@ impl Things {
         app.app.sweep().await.unwrap();
         let operator = app.operator().await;
         let authority = operator.authority();
-        let members = app.app.list_users(authority, Role::AgencyAdmin).await.unwrap();
+        let members = app.app.list_users(authority).await.unwrap();
         let member = members.iter().find(|user| user.email.as_str() == "member@x.example").unwrap().id.to_string();
         let told = app.app.list_notices(authority, NoticeFilter::default(), None, 1).await.unwrap();
         let things = Self {
@@ -68,7 +68,7 @@ impl Things {
             locations: [self.location].into(),
         };
         let operator = app.operator().await;
-        let (_, made) = app.app.invite_user(operator.authority(), Role::AgencyAdmin, new).await.unwrap();
+        let (_, made) = app.app.invite_user(operator.authority(), new).await.unwrap();
         Self { invitation: made.id.to_string(), ..self }
     }
 
@@ -194,8 +194,8 @@ async fn seen(app: &TestApp, things: &Things) -> Vec<String> {
     let key = app.app.get_key(authority, KeyId::parse(&things.key).unwrap()).await.unwrap();
     let location = app.app.get_location(authority, things.location).await.unwrap();
     let notices = app.app.list_notices(authority, NoticeFilter::default(), None, 10).await.unwrap();
-    let members = app.app.list_users(authority, Role::AgencyAdmin).await.unwrap();
-    let invitations = app.app.list_invitations(authority, Role::AgencyAdmin).await.unwrap();
+    let members = app.app.list_users(authority).await.unwrap();
+    let invitations = app.app.list_invitations(authority).await.unwrap();
     vec![
         format!("{key:?}"),
         format!("{location:?}"),

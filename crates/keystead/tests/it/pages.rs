@@ -288,7 +288,7 @@ async fn names_that_change_the_direction_change_only_their_own() {
         role: Role::AccountAdmin,
         locations: [app.ids.location].into(),
     };
-    let (token, _) = app.app.invite_user(operator.authority(), Role::AgencyAdmin, new).await.unwrap();
+    let (token, _) = app.app.invite_user(operator.authority(), new).await.unwrap();
     let joined = [("first_name", NAME), ("password", "a long password")];
     from_here(app.post(&format!("/app/invite/{token}"))).form(&joined).send().await;
     let maker = app.member("x@example.com", "a long password").await;
