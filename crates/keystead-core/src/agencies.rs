@@ -17,6 +17,7 @@ use crate::{
     error::Noun,
     operate::InAgency,
     record::{self, record},
+    users::require_operator,
 };
 
 /// An agency that is about to be made.
@@ -57,6 +58,7 @@ impl App {
             .operate_serial(
                 authority,
                 move |tx, authority| {
+                    require_operator(tx, authority)?;
                     changes::next(tx, Change::Agency(id), authority.now())?;
                     let service = service_clock::read(tx)?.now;
                     if agencies::set_state(tx, id, state, service)? == 0 {

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AgencyContext, App, Error, InstanceSecret, Result,
+    AgencyContext, App, Authority, Error, InstanceSecret, Result,
     error::Noun,
     record::{Change, record},
 };
@@ -100,6 +100,13 @@ fn sealed(
     secret.seal(version, &[agency.as_str().as_bytes(), &position.to_be_bytes(), previous, digest])
 }
 
+/// The log tells of all locations, so it is for nobody who reaches only some of them.
+fn whole_log(context: &AgencyContext, scope: Scope) -> Result<&Authority> {
+    let authority = &context.authority;
+    authority.require(scope)?;
+    if authority.grant().reach == Reach::Agency { Ok(authority) } else { Err(Error::NoAccess) }
+}
+
 impl App {
     /// Rows of the agency's log, newest first, before a cursor.
     pub async fn list_audit(
@@ -109,12 +116,7 @@ impl App {
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<AuditRow>> {
-        context.authority.require(Scope::KeysRead)?;
-        // The log tells of all locations, so a key that reaches only some of them may not read it.
-        if context.authority.grant().reach != Reach::Agency {
-            return Err(Error::NoAccess);
-        }
-        let agency = context.authority.agency();
+        let agency = whole_log(context, Scope::KeysRead)?.agency();
         Ok(self.store.read(move |tx| audit::list(tx, agency, &filter, before, limit)).await?)
     }
 
@@ -182,8 +184,7 @@ impl App {
     /// about them. Who did what to what stays. The chain goes on; further rows say which ones were erased, and what these
     /// say since, so that nobody can erase or edit more. Answers how many rows that were.
     pub async fn erase_audit(&self, context: &AgencyContext, user: UserId) -> Result<u64> {
-        let authority = context.authority.clone();
-        authority.require(Scope::KeysWrite)?;
+        let authority = whole_log(context, Scope::KeysWrite)?.clone();
         let agency = authority.agency();
         let member = self.store.read(move |tx| users::find(tx, agency, user)).await?;
         member.ok_or_else(|| Error::NotFound(Noun::User, user.to_string()))?;
@@ -228,7 +229,7 @@ impl App {
     /// Looks at an agency's whole chain: edited, deleted and swapped rows, and with `expect` (a head that was written
     /// down earlier) also a tail that was cut off.
     pub async fn verify_audit(&self, context: &AgencyContext, expect: Option<Head>) -> Result<Verified> {
-        let agency = context.authority.agency();
+        let agency = whole_log(context, Scope::KeysRead)?.agency();
         self.seal_audit().await?;
         let mut verified = Verified { rows: 0, head: Head { position: 0, seal: [0; 32] }, problems: Vec::new() };
         let mut expected = expect;

@@ -367,6 +367,15 @@ fn is_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result<bool> {
     }
 }
 
+/// What is the operator's alone.
+pub(crate) fn require_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
+    if is_operator(tx, authority)? {
+        return Ok(());
+    }
+    let message = "Only an operator of the instance may do this".to_owned();
+    Err(Error::Forbidden(ErrorCode::NotAllowed, message))
+}
+
 /// While an agency is suspended only the operator adds to it or changes who may do what.
 fn keeps_members(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
     let is_live = agencies::find(tx, authority.agency())?.is_some_and(|agency| agency.state == TenantState::Active);

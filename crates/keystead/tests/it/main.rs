@@ -25,6 +25,7 @@ mod mails;
 mod members;
 mod metrics;
 mod nodes;
+mod operations;
 mod overload;
 mod page_strangers;
 mod pages;

@@ -1,0 +1,305 @@
+//! Every operation of [`App`] asks for its scope, whatever its door has asked for.
+//!
+//! The doors check scopes too, so that a test through them does not see an operation which forgets to. Here the operations
+//! are called without a door, by principals that lack just the scope in question; and what stands in the lists of this
+//! file is compared with what the source of the core declares, so that a new operation must be added to one of them.
+
+use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
+
+use keystead_core::{
+    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, KeyFilter, KeyQuery, LocationContext, LocationList,
+    OldKeyEnds, Result, WhenDuplicate,
+};
+use keystead_model::{
+    ContactId, KeyId, LocationId, UserId, UtcMs,
+    agency::{TenantName, TenantState},
+    api_key::{KeyKind, KeyName, KeyPatch, NewKey},
+    contact::{ContactFilter, ContactPatch},
+    grant::{Grant, Reach},
+    id::Id,
+    ip_range::IpRanges,
+    location::{LocationPatch, LocationProfile},
+    note::{NoteContent, NotePatch},
+    page::{Start, Window},
+    scope::{Scope, ScopeSet},
+    tag::TagName,
+    task::{TaskContent, TaskPatch},
+    text::{EmailAddress, Line, Prose},
+    user::{NewUser, Role},
+};
+use keystead_testkit::{TestApp, TestKey, authenticate};
+use syn::{FnArg, ImplItem, Item, Type, Visibility};
+
+/// Somebody, in all contexts that operations take.
+struct Caller {
+    authority: Authority,
+    agency: AgencyContext,
+    location: LocationContext,
+}
+
+impl Caller {
+    async fn new(app: &TestApp, authority: Authority) -> Self {
+        let agency = authority.clone().in_agency().unwrap();
+        let location = app.app.enter_location(authority.clone(), Some(app.ids.location)).await.unwrap();
+        Self { authority, agency, location }
+    }
+
+    /// A program with these scopes.
+    async fn with(app: &TestApp, scopes: ScopeSet) -> Self {
+        let key = app.key_with(Reach::Agency, scopes, |_| {}).await;
+        Self::new(app, authority_of(app, &key).await).await
+    }
+}
+
+async fn authority_of(app: &TestApp, key: &TestKey) -> Authority {
+    authenticate(&app.app, key).await.unwrap().authority()
+}
+
+/// What operations are called with: a key that is there, a member who is there, and ids of nothing.
+struct Things {
+    key: KeyId,
+    user: UserId,
+    location: LocationId,
+    contact: ContactId,
+}
+
+impl Things {
+    /// The id of nothing.
+    fn none<T>(&self) -> Id<T> {
+        Id::parse(self.contact.as_str()).unwrap()
+    }
+}
+
+type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
+
+/// An operation, and the scopes without which it is refused.
+struct Operation {
+    name: &'static str,
+    scopes: &'static [Scope],
+    call: for<'c> fn(&'c App, &'c Caller, &'c Things) -> Outcome<'c>,
+}
+
+macro_rules! operations {
+    (|$app:ident, $by:ident, $at:ident| $($name:ident($($argument:expr),*): $($scope:ident)+;)*) => {
+        &[$(Operation {
+            name: stringify!($name),
+            scopes: &[$(Scope::$scope),+],
+            call: |$app, $by, $at| {
+                let _ = $at;
+                Box::pin(async move { $app.$name($($argument),*).await.map(drop) })
+            },
+        }),*]
+    };
+}
+
+#[rustfmt::skip]
+const OPERATIONS: &[Operation] = operations! { |app, by, at|
+    create_contact(&by.location, ContactPatch::default()): ContactsWrite;
+    get_contact(&by.location, at.contact): ContactsRead;
+    update_contact(&by.location, at.contact, ContactPatch::default()): ContactsWrite;
+    upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsWrite;
+    delete_contact(&by.location, at.contact): ContactsWrite;
+    list_contacts(&by.location, ContactFilter::default(), Window { start: Start::First, limit: 1 }): ContactsRead;
+    find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
+    add_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
+    remove_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
+    create_note(&by.location, at.contact, note()): ContactsWrite;
+    list_notes(&by.location, at.contact): ContactsRead;
+    get_note(&by.location, at.contact, at.none()): ContactsRead;
+    update_note(&by.location, at.contact, at.none(), NotePatch::default()): ContactsWrite;
+    delete_note(&by.location, at.contact, at.none()): ContactsWrite;
+    create_task(&by.location, at.contact, task()): ContactsWrite;
+    list_tasks(&by.location, at.contact): ContactsRead;
+    get_task(&by.location, at.contact, at.none()): ContactsRead;
+    update_task(&by.location, at.contact, at.none(), TaskPatch::default()): ContactsWrite;
+    delete_task(&by.location, at.contact, at.none()): ContactsWrite;
+    create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
+    list_tags(&by.location): TagsRead;
+    get_tag(&by.location, at.none()): TagsRead;
+    rename_tag(&by.location, at.none(), TagName::parse("x").unwrap()): TagsWrite;
+    delete_tag(&by.location, at.none()): TagsWrite;
+    list_locations(&by.authority, LocationList::default()): LocationsRead;
+    get_location(&by.authority, at.location): LocationsRead;
+    create_location(&by.agency, LocationProfile::named(name("x"))): LocationsWrite;
+    update_location(&by.agency, at.location, LocationPatch::default()): LocationsWrite;
+    set_location_state(&by.agency, at.location, TenantState::Active): LocationsWrite;
+    rename_agency(&by.agency, name("x")): LocationsWrite;
+    create_key(&by.authority, new_key(by)): KeysWrite;
+    list_keys(&by.authority, KeyQuery::default()): KeysRead;
+    count_keys(&by.authority, KeyFilter::default()): KeysRead;
+    get_key(&by.authority, at.key): KeysRead;
+    list_key_changes(&by.authority, at.key): KeysRead;
+    key_usage(&by.authority, at.key, UtcMs(0), UtcMs(1), 1): KeysRead;
+    update_key(&by.authority, at.key, None, KeyPatch::default()): KeysWrite;
+    deactivate_key(&by.authority, at.key): KeysWrite;
+    reactivate_key(&by.authority, at.key): KeysWrite;
+    keep_key(&by.authority, at.key): KeysWrite;
+    rotate_key(&by.authority, at.key, None, Duration::ZERO): KeysRead KeysWrite;
+    cancel_key_rotation(&by.authority, at.key): KeysWrite;
+    finish_key_rotation(&by.authority, at.key): KeysWrite;
+    replace_key(&by.authority, at.key, OldKeyEnds::FirstUse): KeysWrite KeysRead;
+    delete_key(&by.authority, at.key): KeysWrite;
+    restore_key(&by.authority, at.key): KeysWrite;
+    list_audit(&by.agency, AuditFilter::default(), None, 1): KeysRead;
+    verify_audit(&by.agency, None): KeysRead;
+    erase_audit(&by.agency, at.user): KeysWrite;
+    list_users(&by.authority): UsersRead;
+    list_invitations(&by.authority): UsersRead;
+    invitations_of(&by.authority, at.user): UsersRead;
+    keys_made_by(&by.authority, at.user): KeysRead;
+    invite_user(&by.authority, new_user()): UsersWrite;
+    withdraw_invitation(&by.authority, at.none()): UsersWrite;
+    set_user_role(&by.authority, at.none(), Role::AgencyUser, BTreeSet::new()): UsersWrite;
+    set_user_disabled(&by.authority, at.none(), true): UsersWrite;
+    disable_user(&by.authority, at.none(), &[]): UsersWrite;
+};
+
+/// Operations on somebody's authority that ask for no scope, and why.
+const WITHOUT_SCOPE: &[(&str, &str)] = &[
+    ("enter_location", "makes the context of what asks next; it asks what is reached"),
+    ("location_of", "the country and zone of a context decide how other input is read"),
+    ("zone_of", "the zone of whoever a key belongs to decides how its expiry is read"),
+    ("get_agency", "its name, for whoever is in it"),
+    ("count_locations", "a number, for whoever is in the agency"),
+    ("user_names", "who did a thing, for whoever is signed in"),
+    ("set_agency_state", "asks for an operator of the instance, see below"),
+    ("list_notices", "tells whoever may not see keys of those that they made themselves"),
+    ("count_unseen_notices", "like the list"),
+    ("read_notice", "like the list"),
+    ("see_notices", "notes of the caller alone"),
+    ("muted_notices", "a choice of the caller alone"),
+    ("mute_notices", "a choice of the caller alone"),
+    ("begin_idempotent", "a claim of the caller alone; the operation asks"),
+];
+
+/// What is nobody's: the doors themselves, the jobs, and the operator's commands.
+#[rustfmt::skip]
+const WITHOUT_AUTHORITY: &[&str] = &[
+    // Opening and closing, and what is asked of the node.
+    "open", "close", "start_polling", "now", "entropy", "database_kind", "poll_changes", "applied_sequence", "figures", "ready",
+    "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",
+    // Whoever comes in, and what they have proven.
+    "authenticate", "still_admitted", "count_request", "count_request_in", "count_form_of_stranger", "sign_in", "session",
+    "authority_of", "confirm_sign_in", "sign_out", "change_password", "remember_browser", "get_invitation",
+    "accept_invitation", "needs_setup", "setup_token", "set_up", "count_report", "report_exposed", "finish_idempotent",
+    // By the clock.
+    "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "trim_idempotent",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "next_mail", "mail_sent", "mail_refused", "trim_mails",
+    "trim_notices", "tick_service_clock", "trim_sessions", "sweep",
+    // The operator's, at the machine or on pages that are theirs alone.
+    "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "set_sweep_paused", "system_status",
+    "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",
+];
+
+fn name(text: &str) -> TenantName {
+    TenantName::parse(text).unwrap()
+}
+
+fn note() -> NoteContent {
+    NoteContent { body: Prose::parse("x").unwrap(), title: None, color: None, pinned: false, user: None }
+}
+
+fn task() -> TaskContent {
+    let title = Line::parse("x").unwrap();
+    TaskContent { title, body: None, due_at: UtcMs(0), completed: false, assigned_to: None }
+}
+
+fn new_key(by: &Caller) -> NewKey {
+    let grant = Grant { scopes: ScopeSet::EMPTY, allowed_ips: IpRanges::default(), ..by.authority.grant().clone() };
+    NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+}
+
+fn new_user() -> NewUser {
+    let email = EmailAddress::parse("x@example.com").unwrap();
+    NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_asks_for_its_scope() {
+    let app = TestApp::start_with(|config| config.limits.keys_per_owner = 1_000).await;
+    let none = Id::<keystead_model::contact::Contact>::parse("0000000000000000000A").unwrap();
+    let admin = Caller::new(&app, app.admin().await).await;
+    let everything = ScopeSet::all(KeyKind::Agency);
+    for Operation { name, scopes, call } in OPERATIONS {
+        let things =
+            Things { key: app.location_key().await.id, user: app.ids.user, location: app.ids.location, contact: none };
+        let mut granted = ScopeSet::EMPTY;
+        for scope in *scopes {
+            // All that there is, but this.
+            let without = Caller::with(&app, everything.without(*scope)).await;
+            let outcome = call(&app.app, &without, &things).await;
+            assert!(
+                matches!(&outcome, Err(Error::MissingScope(missing)) if missing == scope),
+                "{name} without {scope}: {outcome:?}"
+            );
+            granted = granted.with(*scope);
+        }
+        // With these it goes on, to whatever comes of it. What no key can hold an admin has.
+        let with = if granted.is_within(everything) { &Caller::with(&app, granted).await } else { &admin };
+        let outcome = call(&app.app, with, &things).await;
+        assert!(!matches!(outcome, Err(Error::MissingScope(_))), "{name} with {granted:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_operator_suspends_an_agency() {
+    let app = TestApp::start().await;
+    let key = Caller::with(&app, ScopeSet::all(KeyKind::Agency)).await;
+    let refused = app.app.set_agency_state(&key.agency, TenantState::Suspended).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotAllowed);
+    app.app.set_agency_state(&app.operator().await, TenantState::Suspended).await.unwrap();
+}
+
+/// What the core declares: the public methods of `App`, and whether they take somebody's authority.
+fn declared() -> Vec<(String, bool)> {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../keystead-core/src");
+    let mut methods = Vec::new();
+    for entry in walkdir::WalkDir::new(source) {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let file = syn::parse_file(&fs::read_to_string(entry.path()).unwrap()).unwrap();
+        for item in file.items {
+            let Item::Impl(block) = item else { continue };
+            let is_app = matches!(&*block.self_ty, Type::Path(path) if path.path.is_ident("App"));
+            for item in block.items.into_iter().filter(|_| is_app && block.trait_.is_none()) {
+                let ImplItem::Fn(method) = item else { continue };
+                if matches!(method.vis, Visibility::Public(_)) {
+                    let takes_authority = method.sig.inputs.iter().any(|input| match input {
+                        FnArg::Typed(argument) => is_authority(&argument.ty),
+                        FnArg::Receiver(_) => false,
+                    });
+                    methods.push((method.sig.ident.to_string(), takes_authority));
+                }
+            }
+        }
+    }
+    methods
+}
+
+fn is_authority(kind: &Type) -> bool {
+    match kind {
+        Type::Reference(reference) => is_authority(&reference.elem),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            ["Authority", "AgencyContext", "LocationContext"].iter().any(|known| last.ident == known)
+        }),
+        _ => false,
+    }
+}
+
+#[test]
+fn no_operation_is_missing_here() {
+    let declared = declared();
+    let on_authority: BTreeSet<&str> =
+        OPERATIONS.iter().map(|operation| operation.name).chain(WITHOUT_SCOPE.iter().map(|(name, _)| *name)).collect();
+    let without: BTreeSet<&str> = WITHOUT_AUTHORITY.iter().copied().collect();
+    for (list, takes_authority) in [(&on_authority, true), (&without, false)] {
+        let names: BTreeSet<&str> =
+            declared.iter().filter(|(_, takes)| *takes == takes_authority).map(|(name, _)| name.as_str()).collect();
+        let missing: Vec<_> = names.difference(list).collect();
+        assert!(missing.is_empty(), "nothing here says what these ask for: {missing:?}");
+        let gone: Vec<_> = list.difference(&names).collect();
+        assert!(gone.is_empty(), "the core has no such operations any more: {gone:?}");
+    }
+}
