@@ -4,6 +4,7 @@
 //! header says that this end must be there: without it, the file was cut off.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
@@ -95,12 +96,7 @@ impl Manifest {
 
 /// Writes a backup of a database, also while it is used, into a new file. It blocks, and must run on a thread that drives no
 /// async runtime.
-pub fn write(
-    from: &Database,
-    file: &Path,
-    now: UtcMs,
-    progress: impl FnMut(&'static str, u64),
-) -> Result<(Copied, Manifest)> {
+pub fn write(from: &Database, file: &Path, now: UtcMs, progress: impl FnMut(&str, u64)) -> Result<(Copied, Manifest)> {
     let copied = copy(from, &Database::Sqlite(file.to_owned()), &Clocks::Keep, now, progress)?;
     let connection = sqlite::open_alone(file, true)?;
     // One file instead of up to three.
@@ -115,7 +111,7 @@ pub fn write(
         instance_since: content.instance_since,
         sequence: content.sequence,
         taken_at: now,
-        tables: digests.map(|((table, rows), (_, digest))| ((*table).to_owned(), *rows, digest.clone())).collect(),
+        tables: digests.map(|((table, rows), (_, digest))| (table.clone(), *rows, digest.clone())).collect(),
     };
     seal(file, &manifest)?;
     Ok((copied, manifest))
@@ -190,11 +186,11 @@ pub fn check(file: &Path, mut progress: impl FnMut(u64)) -> Result<Checked> {
     }
 }
 
-/// Whether what was copied out of a backup is what was copied into it.
+/// Whether what was copied out of a backup is what was copied into it, in whatever order.
 pub fn is_whole(manifest: &Manifest, copied: &Copied) -> bool {
-    let told = manifest.tables.iter().map(|(table, rows, digest)| (table.as_str(), *rows, digest.as_str()));
-    let found = copied.tables.iter().zip(&copied.digests);
-    told.eq(found.map(|((table, rows), (_, digest))| (*table, *rows, digest.as_str())))
+    let told = manifest.tables.iter().map(|(table, rows, digest)| (table, *rows, digest));
+    let found = copied.tables.iter().zip(&copied.digests).map(|((table, rows), (_, digest))| (table, *rows, digest));
+    manifest.tables.len() == copied.tables.len() && told.collect::<BTreeSet<_>>() == found.collect()
 }
 
 /// A copy of a backup's database that may be changed, to bring its schema up to this release.

@@ -50,6 +50,9 @@ async fn rows_are_compared_with_what_the_manifest_says_of_them() {
     });
     let copied = copied.join().unwrap();
     assert!(is_whole(&manifest, &copied));
+    let mut turned = manifest.clone();
+    turned.tables.reverse();
+    assert!(is_whole(&turned, &copied), "an older release has its tables in another order");
     let mut other = manifest;
     other.tables[0].2.replace_range(0..1, "x");
     assert!(!is_whole(&other, &copied));

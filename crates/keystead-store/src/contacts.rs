@@ -16,7 +16,7 @@ use keystead_model::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    Error, Result, Row, ToValue, Tx, contact_search,
+    Error, Result, Row, ToValue, Tx, catalog, contact_search,
     filter::{Filter, rows},
     late, tags,
 };
@@ -279,7 +279,7 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
         |row| Ok((row.column()?, row.column()?)),
     )?;
     for (location, id) in &due {
-        for table in ["contact_tags", "notes", "tasks"] {
+        for table in catalog::OF_CONTACT {
             let sql = format!("DELETE FROM {table} WHERE location_id = ?1 AND contact_id = ?2");
             tx.execute(&sql, &[location, id])?;
         }

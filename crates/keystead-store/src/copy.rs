@@ -12,45 +12,9 @@ use keystead_model::UtcMs;
 
 use self::rows::{Content, columns, each_batch, insert};
 use crate::{
-    Database, Error, Migrations, Result, Tx, lineage, migrations, postgres, service_clock, session::Session, sqlite,
+    Database, Error, Migrations, Result, Tx, catalog, lineage, migrations, postgres, service_clock, session::Session,
+    sqlite,
 };
-
-/// All tables, each after those that it refers to.
-const TABLES: &[&str] = &[
-    "schema_migrations",
-    "instance",
-    "instance_secrets",
-    "lineage",
-    "service_clock",
-    "change_head",
-    "changes",
-    "agencies",
-    "locations",
-    "users",
-    "user_locations",
-    "sessions",
-    "invitations",
-    "api_keys",
-    "audit_rows",
-    "audit_heads",
-    "idempotent_requests",
-    "contacts",
-    "contact_identities",
-    "contact_counts",
-    "contact_terms",
-    "tags",
-    "contact_tags",
-    "notes",
-    "tasks",
-    "notices",
-    "notice_readings",
-    "muted_topics",
-    "mailed_notices",
-    "exposure_reports",
-    "key_usage",
-    "mails",
-    "nodes",
-];
 
 /// What becomes of the clocks in the copy.
 #[derive(Clone, Debug)]
@@ -69,9 +33,9 @@ pub enum Clocks {
 #[derive(Clone, Debug, Default)]
 pub struct Copied {
     /// Table and rows, in order.
-    pub tables: Vec<(&'static str, u64)>,
+    pub tables: Vec<(String, u64)>,
     /// The digest of each of them, whatever the order of its rows.
-    pub digests: Vec<(&'static str, String)>,
+    pub digests: Vec<(String, String)>,
 }
 
 impl Copied {
@@ -128,7 +92,7 @@ pub fn copy(
     to: &Database,
     clocks: &Clocks,
     now: UtcMs,
-    mut progress: impl FnMut(&'static str, u64),
+    mut progress: impl FnMut(&str, u64),
 ) -> Result<Copied> {
     fill(Side::source(from)?, to, clocks, now, &mut progress)
 }
@@ -139,7 +103,7 @@ pub fn copy_backup(
     to: &Database,
     clocks: &Clocks,
     now: UtcMs,
-    mut progress: impl FnMut(&'static str, u64),
+    mut progress: impl FnMut(&str, u64),
 ) -> Result<Copied> {
     fill(Side::Sqlite(sqlite::open_immutable(from)?), to, clocks, now, &mut progress)
 }
@@ -149,7 +113,7 @@ fn fill(
     to: &Database,
     clocks: &Clocks,
     now: UtcMs,
-    progress: &mut dyn FnMut(&'static str, u64),
+    progress: &mut dyn FnMut(&str, u64),
 ) -> Result<Copied> {
     let mut target = Side::target(to)?;
     source.begin(true)?;
@@ -164,10 +128,14 @@ fn fill(
     if migrations::current(&mut target.tx())? != 0 {
         return Err(Error::Refused("the target is not empty; name a new database".to_owned()));
     }
+    // Whatever else stands in the target's schema is not ours to copy.
+    let others = catalog::tables(&mut target.tx())?;
     migrations::create(&mut target.tx())?;
+    let mut tables = catalog::tables(&mut target.tx())?;
+    tables.retain(|table| !others.contains(table));
     let mut copied = Copied::default();
     let mut contents = Vec::new();
-    for table in TABLES {
+    for table in &tables {
         let ours = columns(&mut source.tx(), table)?;
         let theirs = columns(&mut target.tx(), table)?;
         if ours
@@ -186,11 +154,11 @@ fn fill(
         })?;
         contents.push(content);
         if content.rows > 0 {
-            copied.tables.push((table, content.rows));
-            copied.digests.push((table, content.digest()));
+            copied.tables.push((table.clone(), content.rows));
+            copied.digests.push((table.clone(), content.digest()));
         }
     }
-    for (table, expected) in TABLES.iter().zip(contents) {
+    for (table, expected) in tables.iter().zip(contents) {
         let columns = columns(&mut target.tx(), table)?;
         let mut content = Content::default();
         each_batch(&mut target.tx(), table, &columns, |rows| {
@@ -205,13 +173,10 @@ fn fill(
         }
     }
     let mut tx = target.tx();
-    if tx.is_postgres() {
-        for table in ["audit_rows", "exposure_reports"] {
-            let sql = format!(
-                "SELECT setval(pg_get_serial_sequence('{table}', 'id'), COALESCE((SELECT max(id) FROM {table}), 0) + 1, FALSE)"
-            );
-            tx.query(&sql, &[], |row| row.column::<i64>())?;
-        }
+    for (table, column) in catalog::serials(&mut tx)?.iter().filter(|(table, _)| tables.contains(table)) {
+        let next = format!("COALESCE((SELECT max({column}) FROM {table}), 0) + 1");
+        let sql = format!("SELECT setval(pg_get_serial_sequence('{table}', '{column}'), {next}, FALSE)");
+        tx.query(&sql, &[], |row| row.column::<i64>())?;
     }
     if let Clocks::Restart { incarnation } = clocks {
         service_clock::restart_all(&mut tx)?;
@@ -223,7 +188,7 @@ fn fill(
     }
     if tx.is_postgres() {
         // Until autovacuum comes, the planner would take every table for an empty one.
-        tx.batch(&format!("ANALYZE {}", TABLES.join(", ")))?;
+        tx.batch(&format!("ANALYZE {}", tables.join(", ")))?;
     }
     tx.batch("COMMIT")?;
     source.tx().batch("ROLLBACK")?;
@@ -235,21 +200,4 @@ fn fill(
         }
     }
     Ok(copied)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A table that is forgotten here would be lost by a backup.
-    #[test]
-    fn every_table_is_copied() {
-        let memory = crate::Memory::open().unwrap();
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name";
-        let mut tables: Vec<String> = memory.read(|tx| tx.query(sql, &[], |row| row.column())).unwrap();
-        let mut known: Vec<&str> = TABLES.to_vec();
-        known.sort_unstable();
-        tables.sort_unstable();
-        assert_eq!(tables, known);
-    }
 }

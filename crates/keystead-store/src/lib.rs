@@ -7,6 +7,7 @@ pub mod agencies;
 pub mod api_keys;
 pub mod audit;
 pub mod backup;
+pub mod catalog;
 pub mod changes;
 pub mod contact_search;
 pub mod contacts;

@@ -1,9 +1,11 @@
 //! Moving, backing up and restoring a database, and using what comes out.
 
+use std::collections::BTreeMap;
+
 use keystead_core::App;
 use keystead_model::UtcMs;
 use keystead_store::{
-    Database, Options, Store,
+    Database, Options, Store, catalog,
     copy::{Clocks, Copied, copy},
 };
 use keystead_testkit::{TestApp, TestDatabase, TestKey};
@@ -23,6 +25,37 @@ async fn authenticate(app: &App, key: &TestKey) -> Result<(), &'static str> {
     keystead_testkit::authenticate(app, key).await.map(drop).map_err(|error| error.code().as_str())
 }
 
+/// Rows of every table.
+async fn counts(database: &Database) -> BTreeMap<String, i64> {
+    let store = Store::open(database, &Options::default()).unwrap();
+    let counted = store.read::<_, keystead_store::Error, _>(|tx| {
+        let mut counts = BTreeMap::new();
+        for table in catalog::tables(tx)? {
+            let rows = tx.query_one(&format!("SELECT count(*) FROM {table}"), &[], |row| row.column())?;
+            counts.insert(table, rows);
+        }
+        Ok(counts)
+    });
+    counted.await.unwrap()
+}
+
+/// Each column that the database numbers, with the next number, and the last that was given.
+async fn numbers(database: &Database) -> Vec<(String, String, i64, i64)> {
+    let store = Store::open(database, &Options::default()).unwrap();
+    let read = store.write_serial::<_, keystead_store::Error, _>(|tx| {
+        let mut numbers = Vec::new();
+        for (table, column) in catalog::serials(tx)? {
+            let next = format!("SELECT nextval(pg_get_serial_sequence('{table}', '{column}'))");
+            let last = format!("SELECT COALESCE(max({column}), 0) FROM {table}");
+            let next = tx.query_one(&next, &[], |row| row.column())?;
+            numbers.push((table, column, next, tx.query_one(&last, &[], |row| row.column())?));
+        }
+        assert!(!TestDatabase::is_postgres() || numbers.len() > 1, "{numbers:?}");
+        Ok(numbers)
+    });
+    read.await.unwrap()
+}
+
 /// An instance with something in every corner, a key that is about to be deleted among it.
 async fn lived_in() -> (TestApp, TestKey) {
     let app = TestApp::start().await;
@@ -31,6 +64,15 @@ async fn lived_in() -> (TestApp, TestKey) {
         let contact = json!({"firstName": "Zoë", "email": format!("c{number}@example.com"), "tags": ["a", "b"]});
         app.post("/contacts/").key(&key).json(&contact).send().await.expect(201);
     }
+    let listed = app.get("/contacts/?limit=1").key(&key).send().await.expect(200);
+    let contact = format!("/contacts/{}", listed["contacts"][0]["id"].as_str().unwrap());
+    let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
+    for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
+        app.post(&format!("{contact}/{thing}")).key(&key).json(&body).send().await.expect(201);
+    }
+    let hash = if TestDatabase::is_postgres() { "'\\x00'" } else { "x'00'" };
+    let report = "INSERT INTO exposure_reports (key_id, pepper_version, secret_hash, reported_at)";
+    app.sql(&format!("{report} VALUES ('x', 1, {hash}, 0)")).await;
     app.let_days_pass(75.05).await;
     app.app.sweep().await.unwrap();
     app.let_days_pass(8.0).await;
@@ -66,6 +108,17 @@ async fn a_database_moves_to_the_other_kind_and_back_and_every_row_with_it() {
     let record = node.get_key(operator.authority(), key.id).await.unwrap();
     assert_eq!(record.inactivity.stage, None, "everybody's 90 days begin anew");
     assert!(node.verify_audit(&operator, None).await.unwrap().problems.is_empty(), "the chain is whole");
+    // Every table that the database has, not only those that somebody thought of; and numbers go on after the old ones.
+    let (before, after) = (counts(&sqlite("there.db")).await, counts(&back.database).await);
+    assert!(counts(&app.database.database).await.keys().eq(before.keys()));
+    assert!(before.len() > 30 && before.iter().filter(|(_, rows)| **rows > 0).count() > 20, "{before:?}");
+    let moves = |counts: &BTreeMap<String, i64>| {
+        counts.clone().into_iter().filter(|(table, _)| !["sessions", "nodes", "lineage"].contains(&table.as_str()))
+    };
+    assert!(moves(&before).eq(moves(&after)), "{before:?} {after:?}");
+    for (table, column, next, last) in numbers(&back.database).await {
+        assert!(next > last, "{table}.{column} goes on with {next}, after {last}");
+    }
     // New rows get numbers after the old ones.
     let new = node.keep_key(operator.authority(), key.id).await.unwrap();
     assert_eq!(new.key.id, key.id);

@@ -98,9 +98,9 @@ async fn working<T: Send + 'static>(
 }
 
 /// Tells the progress bar of rows.
-fn rows(bar: &ProgressBar) -> impl FnMut(&'static str, u64) {
+fn rows(bar: &ProgressBar) -> impl FnMut(&str, u64) {
     |table, rows| {
-        bar.set_message(table);
+        bar.set_message(table.to_owned());
         bar.set_position(rows);
     }
 }
@@ -113,7 +113,7 @@ fn restarted() -> Clocks {
 fn show(json: bool, copied: &Copied, more: &Value) {
     if json {
         let tables: serde_json::Map<String, Value> =
-            copied.tables.iter().map(|(table, rows)| ((*table).to_owned(), json!(rows))).collect();
+            copied.tables.iter().map(|(table, rows)| (table.clone(), json!(rows))).collect();
         let mut answer = json!({"rows": copied.rows(), "tables": tables});
         if let (Some(answer), Value::Object(more)) = (answer.as_object_mut(), more) {
             answer.extend(more.clone());

@@ -1,0 +1,131 @@
+//! What the database itself says of its tables: for whatever concerns all of them, and would miss the next one in a list.
+
+use std::collections::BTreeSet;
+
+use crate::{Error, Result, Tx};
+
+/// What goes with a contact: tables whose rows name it by `location_id` and `contact_id`, each before those that it refers to.
+/// A test holds this against the catalog, so that whoever adds a table which belongs to contacts decides what becomes of it.
+pub const OF_CONTACT: &[&str] = &["tasks", "notes", "contact_tags", "contact_identities", "contact_terms"];
+
+/// A table whose rows refer to rows of another.
+struct Reference {
+    from: String,
+    to: String,
+}
+
+/// All tables, each after those that it refers to, else by name.
+pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let sql = if tx.is_postgres() {
+        "SELECT CAST(table_name AS TEXT) FROM information_schema.tables
+         WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+    } else {
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
+    };
+    let mut left: BTreeSet<String> = tx.query(sql, &[], |row| row.column())?.into_iter().collect();
+    let references = references(tx)?;
+    let mut ordered = Vec::new();
+    while !left.is_empty() {
+        let waits = |table: &String| {
+            references
+                .iter()
+                .any(|reference| reference.from == *table && reference.to != *table && left.contains(&reference.to))
+        };
+        let next: BTreeSet<String> = left.iter().filter(|table| !waits(table)).cloned().collect();
+        if next.is_empty() {
+            return Err(Error::unreadable(format!("tables that refer to each other in a circle: {left:?}")));
+        }
+        left.retain(|table| !next.contains(table));
+        ordered.extend(next);
+    }
+    Ok(ordered)
+}
+
+/// The columns that the database numbers by itself, and their tables: only where it must be told how far others have counted.
+pub fn serials(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+    if !tx.is_postgres() {
+        // SQLite counts on from the largest number that it was ever given.
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+               WHERE table_schema = current_schema() AND is_identity = 'YES'
+               ORDER BY table_name, column_name";
+    tx.query(sql, &[], |row| Ok((row.column()?, row.column()?)))
+}
+
+/// The tables whose rows belong to a row of `table`: those that refer to it or to one that belongs to it, and those that have
+/// `column`, which names such a row also where nothing makes sure that it is there. Each before those that it refers to.
+pub fn belonging_to(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<Vec<String>> {
+    let sql = if tx.is_postgres() {
+        "SELECT CAST(table_name AS TEXT) FROM information_schema.columns
+         WHERE table_schema = current_schema() AND CAST(column_name AS TEXT) = ?1"
+    } else {
+        "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = ?1"
+    };
+    let mut owners: BTreeSet<String> = tx.query(sql, &[&column], |row| row.column())?.into_iter().collect();
+    owners.insert(table.to_owned());
+    let references = references(tx)?;
+    while let Some(new) =
+        references.iter().find(|reference| owners.contains(&reference.to) && !owners.contains(&reference.from))
+    {
+        owners.insert(new.from.clone());
+    }
+    owners.remove(table);
+    let all = tables(tx)?;
+    Ok(all.into_iter().rev().filter(|known| owners.contains(known)).collect())
+}
+
+fn references(tx: &mut Tx<'_>) -> Result<Vec<Reference>> {
+    let sql = if tx.is_postgres() {
+        "SELECT DISTINCT CAST(child.relname AS TEXT), CAST(parent.relname AS TEXT)
+         FROM pg_constraint k
+         JOIN pg_class child ON child.oid = k.conrelid
+         JOIN pg_class parent ON parent.oid = k.confrelid
+         JOIN pg_namespace n ON n.oid = child.relnamespace
+         WHERE k.contype = 'f' AND n.nspname = current_schema()"
+    } else {
+        "SELECT DISTINCT t.name, f.\"table\" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'"
+    };
+    tx.query(sql, &[], |row| Ok(Reference { from: row.column()?, to: row.column()? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Memory;
+
+    fn names(tx: &mut Tx<'_>, sql: &str) -> BTreeSet<String> {
+        tx.query(sql, &[], |row| row.column()).unwrap().into_iter().collect()
+    }
+
+    /// A table that is forgotten here would be lost by a backup.
+    #[test]
+    fn every_table_is_found_after_those_that_it_refers_to() {
+        let memory = Memory::open().unwrap();
+        memory
+            .read(|tx| {
+                tx.batch("CREATE TABLE a_file (note BIGINT REFERENCES z_last (id)); CREATE TABLE z_last (id BIGINT)")?;
+                let tables = tables(tx)?;
+                let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'";
+                assert_eq!(tables.iter().cloned().collect::<BTreeSet<_>>(), names(tx, sql));
+                assert_eq!(tables.len(), names(tx, sql).len());
+                let place = |name: &str| tables.iter().position(|table| table == name).unwrap();
+                for Reference { from, to } in references(tx)? {
+                    assert!(place(&to) < place(&from), "{from} refers to {to}");
+                }
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn a_circle_is_refused() {
+        let memory = Memory::open().unwrap();
+        let sql = "CREATE TABLE a (b BIGINT REFERENCES b (a)); CREATE TABLE b (a BIGINT REFERENCES a (b))";
+        let outcome = memory.read(|tx| {
+            tx.batch(sql)?;
+            tables(tx)
+        });
+        assert!(outcome.unwrap_err().to_string().contains("circle"));
+    }
+}
