@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64},
     },
     time::Duration,
 };
@@ -24,7 +24,7 @@ use crate::{
     figures::Counted,
     guesses::Guesses,
     journal::{Position, Reapplied},
-    keys::{cache::KeyCache, changes::POLL_EVERY, fence::Fence, floods::Floods, uses::Uses},
+    keys::{cache::KeyCache, fence::Fence, floods::Floods, uses::Uses},
     password::Passwords,
     service_clock::NodeClock,
     sources::SourceCounts,
@@ -78,7 +78,7 @@ const FORMS_PER_MINUTE: u32 = 600;
 /// The application; clones share it.
 #[derive(Clone)]
 pub struct App {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What the methods of [`App`] use, wherever they stand.
@@ -114,7 +114,8 @@ pub struct Inner {
     pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
     /// Up to which row the audit log has nothing more to forget.
     pub(crate) audit_trimmed: AtomicI64,
-    polled_once: AtomicBool,
+    /// Whether the change feed is read.
+    pub(crate) is_polling: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -176,7 +177,7 @@ impl App {
                 brought_back: std::sync::OnceLock::new(),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 audit_trimmed: AtomicI64::new(0),
-                polled_once: AtomicBool::new(false),
+                is_polling: AtomicBool::new(false),
                 store,
                 clock,
                 entropy,
@@ -187,82 +188,6 @@ impl App {
         app.poll_changes().await?;
         app.confine_to_journal().await?;
         Ok(app)
-    }
-
-    /// Starts the thread that reads the change feed every 250 ms. It ends with the last handle.
-    pub fn start_polling(&self) {
-        if self.polled_once.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let inner = Arc::downgrade(&self.inner);
-        // A thread and a runtime of its own: a busy server must not delay the news of a revocation.
-        let poll = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-            let Ok(runtime) = runtime else { return };
-            runtime.block_on(async {
-                let mut failing = false;
-                loop {
-                    tokio::time::sleep(POLL_EVERY).await;
-                    let Some(inner) = inner.upgrade() else { return };
-                    let outcome = Self { inner }.poll_changes().await;
-                    if failing != outcome.is_err() {
-                        failing = outcome.is_err();
-                        match outcome {
-                            Err(error) => {
-                                tracing::error!(%error, cause = error.cause(), "the change feed cannot be read");
-                            }
-                            Ok(()) => tracing::info!("the change feed is read again"),
-                        }
-                    }
-                }
-            });
-        };
-        if let Err(error) = std::thread::Builder::new().name("change-feed".to_owned()).spawn(poll) {
-            tracing::error!(%error, "no thread for the change feed");
-        }
-    }
-
-    /// Stores the uses that wait. Called every 30 s and before the end.
-    pub async fn flush_uses(&self) -> Result<usize> {
-        let uses = self.uses.take_all();
-        let count = uses.len();
-        // Batches keep each transaction well below the 50 ms that a writer may take.
-        for batch in uses.chunks(200) {
-            let batch: Arc<[_]> = batch.into();
-            let written = Arc::clone(&batch);
-            let stored = self
-                .store
-                .write_serial(move |tx| {
-                    written.iter().map(|key_use| api_keys::flush_use(tx, key_use)).collect::<Result<Vec<_>, _>>()
-                })
-                .await;
-            match stored {
-                Ok(stored) => {
-                    for (key_use, active_at) in batch.iter().zip(stored) {
-                        if let (Some(active_at), Some(known)) = (active_at, self.keys.get(key_use.id)) {
-                            known.stored(active_at, known.key.current.hash == Some(key_use.secret_hash));
-                        }
-                    }
-                }
-                Err(error) => {
-                    self.uses.give_back(&uses);
-                    return Err(error.into());
-                }
-            }
-        }
-        self.flush_counts().await?;
-        Ok(count)
-    }
-
-    /// Adds what was counted to the sums. Counts that cannot be stored are lost: they are figures, not activity.
-    async fn flush_counts(&self) -> Result<()> {
-        for batch in self.uses.take_counted().chunks(200) {
-            let batch: Arc<[_]> = batch.into();
-            self.store
-                .write_serial(move |tx| batch.iter().try_for_each(|usage| keystead_store::key_usage::add(tx, usage)))
-                .await?;
-        }
-        Ok(())
     }
 
     /// Now, as the wall clock says.

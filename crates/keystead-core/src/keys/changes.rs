@@ -1,6 +1,9 @@
 //! The change feed on this node: a poll every 250 ms on its own thread, applied to the cache.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use keystead_store::{
     Error,
@@ -10,13 +13,46 @@ use keystead_store::{
 use crate::{App, Result, journal::Position};
 
 /// How often a node asks. Four times within the bound of one second that revocation promises.
-pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
+const POLL_EVERY: Duration = Duration::from_millis(250);
 /// Changes applied at a time; more are fetched at once.
 const BATCH: i64 = 1000;
 /// How long changes are kept. A node that was away longer empties its cache.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl App {
+    /// Starts the thread that reads the change feed every 250 ms. It ends with the last handle.
+    pub fn start_polling(&self) {
+        if self.is_polling.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let inner = Arc::downgrade(&self.inner);
+        // A thread and a runtime of its own: a busy server must not delay the news of a revocation.
+        let poll = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(async {
+                let mut failing = false;
+                loop {
+                    tokio::time::sleep(POLL_EVERY).await;
+                    let Some(inner) = inner.upgrade() else { return };
+                    let outcome = Self { inner }.poll_changes().await;
+                    if failing != outcome.is_err() {
+                        failing = outcome.is_err();
+                        match outcome {
+                            Err(error) => {
+                                tracing::error!(%error, cause = error.cause(), "the change feed cannot be read");
+                            }
+                            Ok(()) => tracing::info!("the change feed is read again"),
+                        }
+                    }
+                }
+            });
+        };
+        if let Err(error) = std::thread::Builder::new().name("change-feed".to_owned()).spawn(poll) {
+            tracing::error!(%error, "no thread for the change feed");
+        }
+    }
+
     /// Reads head, feed and service clock once, and applies what is new.
     pub async fn poll_changes(&self) -> Result<()> {
         let sent = self.clock.monotonic();

@@ -1,9 +1,10 @@
-//! How keys are verified: cache, change feed, uses, floods. The operations on keys are in `api_keys.rs`.
+//! How keys are verified: cache, change feed, uses and their flush, floods. The operations on keys are in `api_keys.rs`.
 
 pub(crate) mod cache;
 pub(crate) mod changes;
 pub(crate) mod fence;
 pub(crate) mod floods;
+mod flush;
 pub(crate) mod uses;
 pub(crate) mod verification;
 

@@ -1,4 +1,4 @@
-//! From the text of a key to an authority (design: verification, every request).
+//! From the text of a key to an authority, at every request.
 
 use std::sync::Arc;
 
