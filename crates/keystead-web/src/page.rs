@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use crate::{assets, flash::Flash, place::Here};
+use crate::{assets, flash::Flash};
 
 /// What every page's frame needs.
 pub(crate) struct Frame {
@@ -59,11 +59,6 @@ impl Frame {
             flash: None,
             shell: None,
         }
-    }
-
-    /// For pages of a place; `section` is the part of the navigation that they belong to.
-    pub(crate) fn of(here: &Here, title: &str, section: &'static str) -> Self {
-        Self { shell: Some(here.shell(section)), ..Self::bare(title).saying(here.visitor.flash.clone()) }
     }
 
     /// With what was done on the page before.

@@ -22,7 +22,7 @@ use crate::{
     failure::Failure,
     flash::Flash,
     form::{Fields, Problems},
-    page::{Shell, SwitchTo},
+    page::{Frame, Shell, SwitchTo},
     show::{UTC, Zone},
 };
 
@@ -201,6 +201,13 @@ impl FromRequestParts<Web> for Here {
     }
 }
 
+impl Frame {
+    /// For pages of a place; `section` is the part of the navigation that they belong to.
+    pub(crate) fn of(here: &Here, title: &str, section: &'static str) -> Self {
+        Self { shell: Some(here.shell(section)), ..Self::bare(title).saying(here.visitor.flash.clone()) }
+    }
+}
+
 impl Here {
     pub(crate) fn authority(&self) -> &Authority {
         &self.visitor.authority
@@ -260,7 +267,7 @@ impl Here {
         keystead_model::id::Id::parse(text).ok_or_else(|| Error::NotFound(noun, text.to_owned()))
     }
 
-    pub(crate) fn shell(&self, section: &'static str) -> Shell {
+    fn shell(&self, section: &'static str) -> Shell {
         let user = &self.visitor.signed_in.user;
         let agency = &self.visitor.signed_in.agency;
         let reaches_agency = reaches_agency(self.authority());
