@@ -113,7 +113,7 @@ fn v1_routes() -> Vec<Route> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use keystead_model::{api_key::KeyKind, scope::Scope};
+    use keystead_model::{key_kind::KeyKind, scope::Scope};
 
     #[test]
     fn every_scope_of_a_key_is_asked_for_by_some_route() {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use keystead_model::{
     Invalid, KeyId, LocationId, UtcMs,
-    api_key::{ApiKey, DeleteReason, KeyKind, KeyPatch, KeyState, NewKey, StoredSecret},
+    api_key::{ApiKey, DeleteReason, KeyPatch, KeyState, NewKey, StoredSecret},
     audit::AuditRow,
     grant::{Grant, Reach},
+    key_kind::KeyKind,
     key_secret::KeySecret,
     scope::Scope,
 };

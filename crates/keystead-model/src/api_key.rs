@@ -1,4 +1,4 @@
-//! What an API key is, and the transitions of its life (design: API keys).
+//! What an API key is, and the transitions of its life.
 //!
 //! Every transition is a pure function of the record and the given clocks; the server and the simulation use the same.
 
@@ -7,39 +7,15 @@ use std::{fmt, net::IpAddr, time::Duration};
 use crate::{
     Invalid, KeyId, ServiceMs, UtcMs,
     actor::Actor,
-    grant::Grant,
+    grant::{Grant, Reach},
     inactivity::{Inactivity, RESTORE_WINDOW_MS},
+    ip_range::IpRanges,
+    key_kind::KeyKind,
+    key_secret,
+    scope::ScopeSet,
     text::{Line, Prose},
     time::parse_duration,
 };
-
-/// Whose key it is: what its text says, and how far it can reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum KeyKind {
-    /// Acts on the agency and, by its scopes, on its locations.
-    Agency,
-    /// Acts on one location.
-    Location,
-}
-
-impl KeyKind {
-    /// `"agency"` or `"location"`, as in the key's text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agency => "agency",
-            Self::Location => "location",
-        }
-    }
-
-    /// Reads [`KeyKind::as_str`].
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "agency" => Some(Self::Agency),
-            "location" => Some(Self::Location),
-            _ => None,
-        }
-    }
-}
 
 /// A key's descriptive name.
 pub type KeyName = Line<64>;
@@ -218,11 +194,11 @@ pub struct KeyPatch {
     /// New description, or none.
     pub description: Option<Option<KeyDescription>>,
     /// New scopes.
-    pub scopes: Option<crate::scope::ScopeSet>,
+    pub scopes: Option<ScopeSet>,
     /// New locations of an agency key.
-    pub reach: Option<crate::grant::Reach>,
+    pub reach: Option<Reach>,
     /// New addresses.
-    pub allowed_ips: Option<crate::ip_range::IpRanges>,
+    pub allowed_ips: Option<IpRanges>,
     /// New expiry, or none.
     pub expires_at: Option<Option<UtcMs>>,
     /// New limit, or the instance's.
@@ -351,7 +327,7 @@ impl ApiKey {
 
     /// `ks_location_Hq3vT0bZk9Wd_…x9Qa`.
     pub fn masked(&self) -> String {
-        crate::key_secret::masked(self.kind(), self.id, &self.current.last_four)
+        key_secret::masked(self.kind(), self.id, &self.current.last_four)
     }
 
     /// Whether the key is deleted.

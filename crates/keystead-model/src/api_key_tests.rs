@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    AgencyId, LocationId, grant::Reach, inactivity::RESTORE_WINDOW_MS, ip_range::IpRanges, scope::ScopeSet,
-    time::DAY_MS,
-};
+use crate::{AgencyId, LocationId, time::DAY_MS};
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
 const SERVICE: ServiceMs = ServiceMs(50 * DAY_MS);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     AgencyId, LocationId, UtcMs,
-    api_key::KeyKind,
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::{Scope, ScopeSet},
 };
 

@@ -3,7 +3,7 @@
 
 use crate::{
     KeyId,
-    api_key::KeyKind,
+    key_kind::KeyKind,
     key_secret::{CHECKSUM_CHARACTERS, PresentedKey, SECRET_CHARACTERS},
 };
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{KeyId, api_key::KeyKind, base62, key_scan::find_keys};
+use crate::{KeyId, base62, key_kind::KeyKind, key_scan::find_keys};
 
 /// Random characters of a secret (190 bits).
 pub const SECRET_CHARACTERS: usize = 32;

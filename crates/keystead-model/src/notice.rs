@@ -1,6 +1,6 @@
-//! Notices: what the people of a tenant are told about their keys (design: inactivity, notification centre).
+//! Notices: what the people of a tenant are told about their keys.
 
-use crate::{AgencyId, KeyId, LocationId, NoticeId, UtcMs, api_key::KeyKind, inactivity::Stage};
+use crate::{AgencyId, KeyId, LocationId, NoticeId, UtcMs, inactivity::Stage, key_kind::KeyKind};
 
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -167,7 +167,7 @@ impl Mailing {
 /// A way by which notices reach a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
-    /// The notification centre and its bell.
+    /// The page of notices and its bell.
     InApp,
     /// Mail, to admins.
     Email,

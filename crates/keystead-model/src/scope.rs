@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::{Invalid, api_key::KeyKind};
+use crate::{Invalid, key_kind::KeyKind};
 
 macro_rules! scopes {
     ($($(#[$attribute:meta])* $variant:ident = $name:literal, $title:literal, $class:expr, $kinds:expr;)*) => {

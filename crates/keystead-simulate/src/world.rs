@@ -183,7 +183,7 @@ impl World {
             grant: Grant {
                 agency: self.agency,
                 reach: Reach::location(self.location),
-                scopes: ScopeSet::all(keystead_model::api_key::KeyKind::Location),
+                scopes: ScopeSet::all(keystead_model::key_kind::KeyKind::Location),
                 allowed_ips: IpRanges::default(),
                 expires_at: None,
             },

@@ -2,10 +2,11 @@
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
-    api_key::{ApiKey, DeleteReason, KeyKind, KeyState, LastUse, PreviousSecret, StoredSecret},
+    api_key::{ApiKey, DeleteReason, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, Stage},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     key_search::KeySearch,
     scope::ScopeSet,
     text::folded,

@@ -3,9 +3,9 @@
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, UserId, UtcMs,
     actor::Actor,
-    api_key::KeyKind,
     grant::Reach,
     id::Id,
+    key_kind::KeyKind,
     mail::Mail,
     notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
 };

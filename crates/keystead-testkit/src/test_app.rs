@@ -9,9 +9,10 @@ use keystead_core::{
 use keystead_model::{
     KeyId, LocationId, UtcMs,
     agency::TenantName,
-    api_key::{KeyKind, KeyName, NewKey},
+    api_key::{KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     location::LocationProfile,
     scope::{Preset, ScopeSet},
     text::EmailAddress,

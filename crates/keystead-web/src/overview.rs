@@ -7,8 +7,8 @@ use axum::{
 };
 use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
-    api_key::KeyKind,
     contact::ContactFilter,
+    key_kind::KeyKind,
     page::{Start, Window},
     scope::Scope,
 };

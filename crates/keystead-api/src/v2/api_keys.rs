@@ -8,10 +8,11 @@ use keystead_core::{
 };
 use keystead_model::{
     AgencyId, Invalid, KeyId, LocationId, ServiceMs, UtcMs,
-    api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
+    api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
     grant::{Grant, Reach},
     inactivity::Stage,
     ip_range::{IpRanges, MAX_RANGES},
+    key_kind::KeyKind,
     page::Page,
     scope::{Preset, Scope, ScopeSet},
     text::echo,

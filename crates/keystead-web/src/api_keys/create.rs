@@ -10,8 +10,9 @@ use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
-    api_key::{ApiKey, KeyDescription, KeyKind, KeyName, NewKey},
+    api_key::{ApiKey, KeyDescription, KeyName, NewKey},
     grant::{Grant, Reach},
+    key_kind::KeyKind,
     scope::{Preset, Scope, ScopeSet},
 };
 use serde::Deserialize;

@@ -6,8 +6,9 @@ use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     UtcMs,
-    api_key::{ApiKey, KeyDescription, KeyKind, KeyName, KeyPatch},
+    api_key::{ApiKey, KeyDescription, KeyName, KeyPatch},
     grant::{Grant, Reach},
+    key_kind::KeyKind,
     scope::{Scope, ScopeSet},
 };
 

@@ -8,9 +8,10 @@ use axum::{
 use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
     LocationId, UtcMs,
-    api_key::{ApiKey, KeyKind, KeyState},
+    api_key::{ApiKey, KeyState},
     audit::AuditRow,
     grant::Reach,
+    key_kind::KeyKind,
     scope::Scope,
 };
 use serde::Deserialize;

@@ -8,11 +8,7 @@ use axum::{
 };
 use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
-    KeyId, UtcMs,
-    api_key::{ApiKey, KeyKind},
-    key_search::KeySearch,
-    key_secret::contains_key,
-    scope::Scope,
+    KeyId, UtcMs, api_key::ApiKey, key_kind::KeyKind, key_search::KeySearch, key_secret::contains_key, scope::Scope,
     time::DAY_MS,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -26,9 +26,10 @@ use keystead_core::{Error, error::Noun};
 use keystead_model::{
     KeyId, LocationId, UserId,
     actor::Actor,
-    api_key::{ApiKey, KeyKind},
+    api_key::ApiKey,
     grant::Reach,
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::{Preset, Scope, ScopeSet},
     time::Moment,
 };

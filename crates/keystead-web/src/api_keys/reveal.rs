@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use keystead_core::{Authority, CreatedKey, Error, Replay, warning_of_namesakes};
-use keystead_model::{api_key::KeyKind, text::isolated};
+use keystead_model::{key_kind::KeyKind, text::isolated};
 
 use super::access;
 use crate::{

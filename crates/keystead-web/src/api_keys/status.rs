@@ -104,9 +104,10 @@ mod tests {
     use keystead_model::{
         AgencyId, KeyId, LocationId, ServiceMs,
         actor::Actor,
-        api_key::{KeyKind, KeyName, NewKey, StoredSecret},
+        api_key::{KeyName, NewKey, StoredSecret},
         grant::{Grant, Reach},
         ip_range::IpRanges,
+        key_kind::KeyKind,
         scope::Preset,
     };
 

@@ -6,10 +6,11 @@ use keystead_core::{AgencyContext, App, Authority, Clock, CreatedKey, Entropy, R
 use keystead_model::{
     LocationId, UtcMs,
     agency::TenantName,
-    api_key::{KeyDescription, KeyKind, KeyName, NewKey},
+    api_key::{KeyDescription, KeyName, NewKey},
     contact::ContactPatch,
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     location::LocationProfile,
     note::NoteContent,
     phone::PhoneNumber,

@@ -10,9 +10,10 @@ use keystead_api::v2::api_keys::{
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
 use keystead_model::{
     KeyId,
-    api_key::{DEFAULT_OVERLAP, KeyDescription, KeyKind, KeyName, KeyPatch, parse_overlap},
+    api_key::{DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, parse_overlap},
     grant::Reach,
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::ScopeSet,
     time::{DAY_MS, Moment},
 };

@@ -193,7 +193,7 @@ async fn settings_are_changed_and_addresses_enforced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_counted_and_told() {
     let app = TestApp::start().await;
-    let scopes = Preset::FullAccess.scopes(keystead_model::api_key::KeyKind::Location);
+    let scopes = Preset::FullAccess.scopes(keystead_model::key_kind::KeyKind::Location);
     let key = app.key_with(Reach::location(app.ids.location), scopes, |new| new.rate_limit = Some(3)).await;
     for left in ["2", "1", "0"] {
         let answer = app.get("/contacts/").key(&key).send().await;
@@ -355,7 +355,7 @@ async fn hints_are_true() {
 async fn keys_are_found_by_whatever_people_have_of_them() {
     let app = TestApp::start().await;
     let admin = app.agency_key().await;
-    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
     let named = async |name: &str| {
         let change = |new: &mut NewKey| new.name = KeyName::parse(name).unwrap();
         app.key_with(Reach::location(app.ids.location), scopes, change).await

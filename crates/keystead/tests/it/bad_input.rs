@@ -247,7 +247,7 @@ async fn a_flood_of_made_up_keys_locks_nobody_out() {
         };
         let mut random = random;
         let id = keystead_model::KeyId::generate(&mut random);
-        let kind = keystead_model::api_key::KeyKind::Location;
+        let kind = keystead_model::key_kind::KeyKind::Location;
         let secret = keystead_model::key_secret::KeySecret::generate(kind, id, random);
         let made_up = TestKey { id, secret: secret.expose().to_owned() };
         flood.spawn(app.get("/contacts/").key(&made_up).send());

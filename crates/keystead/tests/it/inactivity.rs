@@ -278,7 +278,7 @@ async fn an_owner_without_any_admin_holds_the_key_until_somebody_is_there() {
 async fn a_chosen_expiry_has_notices_of_its_own_and_the_90_days_run_from_it() {
     let app = TestApp::start().await;
     let reach = Reach::location(app.ids.location);
-    let kind = keystead_model::api_key::KeyKind::Location;
+    let kind = keystead_model::key_kind::KeyKind::Location;
     let expiring = app
         .key_with(reach, Preset::FullAccess.scopes(kind), |new| {
             new.grant.expires_at = Some(app.app.now() + Duration::from_secs(80 * 86_400));
@@ -427,7 +427,7 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
 
 /// A key that nobody made; `id` is that of one that somebody made, if there is one.
 fn made_up(app: &TestApp, id: Option<KeyId>) -> String {
-    let kind = keystead_model::api_key::KeyKind::Location;
+    let kind = keystead_model::key_kind::KeyKind::Location;
     let id = id.unwrap_or_else(|| app.app.entropy().key_id());
     let secret = keystead_model::key_secret::KeySecret::generate(kind, id, |pool| app.app.entropy().fill(pool));
     secret.expose().to_owned()
@@ -511,7 +511,7 @@ async fn days_left_are_those_that_are_left() {
     assert_eq!(told(&idle).await, (json!(15), json!(12), json!(true)), "twelve and a half");
 
     // The notices of a short life come at shares of it.
-    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
     let short = app
         .key_with(Reach::location(app.ids.location), scopes, |new| {
             new.grant.expires_at = Some(app.app.now() + Duration::from_secs(70));
@@ -559,7 +559,7 @@ async fn a_sweep_that_fails_in_the_middle_loses_nothing() {
 async fn notices_of_what_was_taken_back_are_closed() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
-    let scopes = Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
     let in_ten_days = app.app.now() + Duration::from_secs(10 * 86_400);
     let expiring =
         app.key_with(Reach::location(app.ids.location), scopes, |new| new.grant.expires_at = Some(in_ten_days)).await;

@@ -6,8 +6,9 @@ use keystead_core::NoticeFilter;
 use keystead_jobs::Mailer;
 use keystead_model::{
     UtcMs,
-    api_key::{KeyKind, KeyName},
+    api_key::KeyName,
     grant::Reach,
+    key_kind::KeyKind,
     mail::MailState,
     notice::{Channel, Muted, Topic},
     scope::Preset,

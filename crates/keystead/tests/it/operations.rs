@@ -13,11 +13,12 @@ use keystead_core::{
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
     agency::{TenantName, TenantState},
-    api_key::{KeyKind, KeyName, KeyPatch, NewKey},
+    api_key::{KeyName, KeyPatch, NewKey},
     contact::{ContactFilter, ContactPatch},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
+    key_kind::KeyKind,
     location::{LocationPatch, LocationProfile},
     note::{NoteContent, NotePatch},
     page::{Start, Window},

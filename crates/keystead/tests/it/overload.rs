@@ -8,7 +8,7 @@ use std::sync::{
 
 use keystead_core::NewAgency;
 use keystead_http::Places;
-use keystead_model::{agency::TenantName, api_key::KeyKind, grant::Reach, location::LocationProfile, scope::ScopeSet};
+use keystead_model::{agency::TenantName, grant::Reach, key_kind::KeyKind, location::LocationProfile, scope::ScopeSet};
 use keystead_testkit::{TestApp, TestDatabase, TestKey};
 use serde_json::json;
 use tokio::task::{JoinHandle, JoinSet};

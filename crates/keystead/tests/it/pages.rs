@@ -3,8 +3,9 @@
 use keystead_model::{
     actor::Actor,
     agency::{TenantName, TenantState},
-    api_key::{KeyKind, KeyName, NewKey},
+    api_key::{KeyName, NewKey},
     grant::Reach,
+    key_kind::KeyKind,
     scope::Preset,
     text::EmailAddress,
     user::{NewUser, Role},

@@ -81,7 +81,7 @@ async fn a_key_gives_no_more_requests_than_it_has() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
     let reach = Reach::location(app.ids.location);
-    let all = keystead_model::scope::ScopeSet::all(keystead_model::api_key::KeyKind::Location);
+    let all = keystead_model::scope::ScopeSet::all(keystead_model::key_kind::KeyKind::Location);
     let key = app.key_with(reach.clone(), all, |new| new.rate_limit = Some(50)).await;
     let own = format!("/api-keys/{}", key.id);
     for body in [json!({"rateLimit": 51}), json!({"rateLimit": null}), json!({"clear": ["rateLimit"]})] {

@@ -9,9 +9,10 @@ use keystead_api::{Access, Face, Route, routes};
 use keystead_core::{NewAgency, NoticeFilter};
 use keystead_model::{
     agency::TenantName,
-    api_key::{KeyKind, KeyName, NewKey},
+    api_key::{KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     key_secret::KeySecret,
     location::LocationPatch,
     scope::{Preset, ScopeSet},
