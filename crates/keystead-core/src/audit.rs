@@ -1,4 +1,4 @@
-//! The audit log: listing it, sealing it, and finding what somebody did to it (design: audit).
+//! The audit log: listing it, sealing it, and finding what somebody did to it.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 

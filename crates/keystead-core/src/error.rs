@@ -83,7 +83,7 @@ pub enum Noun {
     Key,
     User,
     Invitation,
-    Notification,
+    Notice,
 }
 
 impl Noun {
@@ -98,7 +98,7 @@ impl Noun {
             Self::Key => "API key",
             Self::User => "user",
             Self::Invitation => "invitation",
-            Self::Notification => "notification",
+            Self::Notice => "notification",
         }
     }
 }

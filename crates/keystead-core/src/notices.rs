@@ -1,4 +1,4 @@
-//! The notification centre: what a member or a program is told, and what they have read of it.
+//! Notices: what a member or a program is told, and what they have read of it.
 
 use keystead_model::{
     KeyId, NoticeId, UserId, UtcMs,
@@ -74,7 +74,7 @@ impl App {
         let find = move |tx: &mut Tx<'_>| {
             let filter = NoticeFilter { archived: true, id: Some(id), ..NoticeFilter::default() };
             let list = notices::list(tx, &by, &filter, now, None, 1)?;
-            list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))
+            list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))
         };
         let recover = find.clone();
         let read = move |operation: &mut Operation<'_, '_, Authority>| {

@@ -1,4 +1,4 @@
-//! The service clock on this node (design: two clocks, two types).
+//! The service clock on this node. Its time and that of the wall never convert into each other.
 //!
 //! A node adds only time that it has measured itself, on its monotonic clock, since it first saw the epoch that it
 //! replaces. So service time never runs faster than real time, however many nodes tick.

@@ -1,4 +1,4 @@
-//! The ladder to a key's deletion: three notices, then the end (design: inactivity).
+//! The ladder to a key's deletion: three notices, then the end.
 //!
 //! Pure: the sweep and the simulation ask the same functions. What is decided here from values that were read is
 //! decided again by the statement that writes it.

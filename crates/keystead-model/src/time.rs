@@ -1,4 +1,4 @@
-//! The two kinds of time, which never convert into each other (design: two clocks, two types).
+//! The two kinds of time, which never convert into each other.
 //!
 //! [`UtcMs`] is what people see or chose: when something was last used, when it expires. [`ServiceMs`] is what the
 //! 90-day rule decides by: time during which the service was up and could write. It never runs faster than real time

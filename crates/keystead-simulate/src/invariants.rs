@@ -1,4 +1,4 @@
-//! What is promised of a key's life, checked in real time (the design's K1 to K11).
+//! What is promised of a key's life, checked in real time (K1 to K11 of docs/simulation.md).
 
 use keystead_core::sweep::DueStep;
 use keystead_model::{

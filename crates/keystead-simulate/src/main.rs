@@ -1,6 +1,6 @@
 //! Simulates years of keys, nodes, faults and people on the product's own transitions and SQL, and checks what it promises.
 //!
-//! The design's invariants K1 to K11 are checked in real time, which only the simulation knows. A rule counts as proven
+//! The invariants K1 to K11 of docs/simulation.md are checked in real time, which only the simulation knows. A rule counts as proven
 //! only if a run without it fails: `--ablate NAME`.
 
 mod invariants;

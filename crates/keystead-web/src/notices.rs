@@ -1,4 +1,4 @@
-//! The notification centre: the list, putting away, and the count that stays live.
+//! The page of notices: the list, putting away, and the count that stays live.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -179,7 +179,7 @@ pub(crate) async fn list(
 }
 
 pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let id = here.id(Noun::Notification)?;
+    let id = here.id(Noun::Notice)?;
     let notice = web.app.read_notice(here.authority(), id, Reading::Archived).await?;
     Ok(lead(&web, &here.url("/notices"), Done::NoticePutAway, &notice.key_name))
 }

@@ -64,6 +64,6 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Note => "noteId",
         Noun::Task => "taskId",
         Noun::Tag => "tagId",
-        Noun::Contact | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notification => "id",
+        Noun::Contact | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => "id",
     }
 }

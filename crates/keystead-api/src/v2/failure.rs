@@ -83,7 +83,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Key => "API key",
         Noun::User => "User",
         Noun::Invitation => "Invitation",
-        Noun::Notification => "Notification",
+        Noun::Notice => "Notification",
     }
 }
 

@@ -72,7 +72,7 @@ fn shape<'n>(app: &App, notice: &'n Notice) -> Shape<'n> {
 }
 
 fn notice_id(call: &Call) -> Result<NoticeId, Error> {
-    call.id("id", |text| Error::NotFound(Noun::Notification, text.to_owned()))
+    call.id("id", |text| Error::NotFound(Noun::Notice, text.to_owned()))
 }
 
 pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
@@ -101,7 +101,7 @@ pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, E
     let id = notice_id(&call)?;
     let filter = NoticeFilter { id: Some(id), archived: true, ..NoticeFilter::default() };
     let found = call.app.list_notices(&authority, filter, None, 1).await?;
-    let notice = found.first().ok_or_else(|| Error::NotFound(Noun::Notification, id.to_string()))?;
+    let notice = found.first().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))?;
     Ok(Reply::object(200, &json!({"notification": shape(&call.app, notice)})))
 }
 
