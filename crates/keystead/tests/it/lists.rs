@@ -191,7 +191,7 @@ async fn keys_of_suspended_tenants_are_found_by_that() {
     let app = TestApp::start().await;
     let agency = app.agency_key().await;
     let second = app.location("Second").await;
-    let scopes = keystead_model::scope::Preset::ReadOnly.scopes(keystead_model::api_key::KeyKind::Location);
+    let scopes = keystead_model::scope::Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
     let rests = app.key_with(keystead_model::grant::Reach::location(second), scopes, |_| {}).await;
     let operator = app.operator().await;
     let suspended = keystead_model::agency::TenantState::Suspended;

@@ -176,6 +176,7 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
 /// What is nobody's: the doors themselves, the jobs, and the operator's commands.
 #[rustfmt::skip]
 const WITHOUT_AUTHORITY: &[&str] = &[
+    "brought_back",
     // Opening and closing, and what is asked of the node.
     "open", "close", "start_polling", "now", "entropy", "database_kind", "poll_changes", "applied_sequence", "figures", "ready",
     "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",

@@ -1,7 +1,7 @@
 //! Rate limits: what counts, where, and who may raise them.
 
 use keystead_core::{Limits, RateLimits};
-use keystead_model::{api_key::KeyKind, grant::Reach, scope::Preset};
+use keystead_model::{grant::Reach, key_kind::KeyKind, scope::Preset};
 use keystead_testkit::{Answer, TestApp};
 use serde_json::json;
 

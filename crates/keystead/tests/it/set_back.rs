@@ -4,9 +4,10 @@ use std::{fs, path::Path, time::Duration};
 
 use keystead_core::{App, Clock, Entropy, InstanceSecret, Journal, Limits};
 use keystead_model::{
-    api_key::{KeyKind, KeyName, NewKey},
+    api_key::{KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::Preset,
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use keystead_api::{Access, Face, Route, routes};
-use keystead_core::{NewAgency, NoticeFilter};
+use keystead_core::{NewAgency, NoticeFilter, RateLimits};
 use keystead_model::{
     agency::TenantName,
     api_key::{KeyName, NewKey},
@@ -292,7 +292,7 @@ async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_a_route_is_for_gets_in() {
-    let app = TestApp::start_with(|config| config.limits.rate = None).await;
+    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
     let (location_key, agency_key) = (app.location_key().await, app.agency_key().await);
     let target = target(&app, &location_key).await;
     for route in routes() {
