@@ -212,7 +212,7 @@ impl InAgency<'_, '_> {
             location: Some(location.id),
             subject: location.id.as_str(),
             before: None,
-            after: named(&location.profile),
+            after: Some(named(&location.profile)),
         };
         record(self.tx, &self.context.authority, change)?;
         Ok(location)
@@ -238,8 +238,8 @@ impl InLocation<'_, '_> {
             action: "location.updated",
             location: Some(location.id),
             subject: location.id.as_str(),
-            before: named(&before),
-            after: named(&location.profile),
+            before: Some(named(&before)),
+            after: Some(named(&location.profile)),
         };
         record(self.tx, &self.context.authority, change)?;
         Ok(location)
@@ -247,6 +247,6 @@ impl InLocation<'_, '_> {
 }
 
 /// What the log tells of a location.
-fn named(profile: &LocationProfile) -> Option<Json> {
-    Some(json!({"name": profile.name.as_str()}))
+fn named(profile: &LocationProfile) -> Json {
+    json!({"name": profile.name.as_str()})
 }
