@@ -163,7 +163,12 @@ impl App {
                 return Err(Error::invalid("expiresAt", "must be in the future"));
             }
             let (before, rate) = (key.grant.clone(), key.rate_limit);
+            let kind = key.kind();
             let changed = key.patch(patch.clone())?;
+            if changed.kind() != kind {
+                // What its text says of it stays true.
+                return Err(Error::invalid("allowedLocations", "belongs to agency keys"));
+            }
             require_suiting_scopes(&changed.grant)?;
             if changed.grant.exceeds(&before).is_some() || giver.rate(changed.rate_limit) > giver.rate(rate) {
                 // The key gains something: only who has it may give it.

@@ -22,7 +22,43 @@ pub enum Reach {
     Locations(BTreeSet<LocationId>),
 }
 
+/// Why a key cannot have the reach that somebody wants for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReach {
+    /// An agency key acts in chosen locations, and is not bound to one.
+    OneOfAgencyKey,
+    /// A location key acts in one location, and has none to choose.
+    ChosenOfLocationKey,
+    /// Nothing says in which location a location key is to act.
+    NoLocation,
+    /// An agency key is to act in chosen locations, and none is chosen.
+    NoneChosen,
+}
+
 impl Reach {
+    /// What a new key of `kind` reaches, for which somebody who reaches `giver` names one location or chooses some.
+    pub fn of_new_key(
+        kind: KeyKind,
+        one: Option<LocationId>,
+        chosen: Option<BTreeSet<LocationId>>,
+        giver: &Self,
+    ) -> Result<Self, NoReach> {
+        match (kind, one, chosen) {
+            (KeyKind::Agency, Some(_), _) => Err(NoReach::OneOfAgencyKey),
+            (KeyKind::Agency, None, Some(chosen)) if chosen.is_empty() => Err(NoReach::NoneChosen),
+            (KeyKind::Agency, None, Some(chosen)) => Ok(Self::Chosen(chosen)),
+            (KeyKind::Agency, None, None) => Ok(match giver {
+                // A maker that reaches only chosen locations makes keys for these.
+                Self::Chosen(chosen) => Self::Chosen(chosen.clone()),
+                Self::Agency | Self::Locations(_) => Self::Agency,
+            }),
+            (KeyKind::Location, _, Some(_)) => Err(NoReach::ChosenOfLocationKey),
+            (KeyKind::Location, one, None) => {
+                one.or_else(|| giver.only_location()).map(Self::location).ok_or(NoReach::NoLocation)
+            }
+        }
+    }
+
     /// One location only.
     pub fn location(id: LocationId) -> Self {
         Self::Locations(BTreeSet::from([id]))
@@ -122,6 +158,24 @@ mod tests {
             allowed_ips: IpRanges::default(),
             expires_at: None,
         }
+    }
+
+    #[test]
+    fn a_new_key_reaches_what_is_named_or_what_its_maker_reaches() {
+        let new = Reach::of_new_key;
+        let (one, some) = (Reach::location(id(1)), Reach::Chosen([id(1), id(2)].into()));
+        let all = Some(BTreeSet::from([id(1), id(2)]));
+        for giver in [&Reach::Agency, &some] {
+            assert_eq!(new(KeyKind::Agency, None, None, giver), Ok(giver.clone()));
+            assert_eq!(new(KeyKind::Agency, None, all.clone(), giver), Ok(some.clone()));
+            assert_eq!(new(KeyKind::Location, Some(id(1)), None, giver), Ok(one.clone()));
+            assert_eq!(new(KeyKind::Location, None, None, giver), Err(NoReach::NoLocation));
+            assert_eq!(new(KeyKind::Location, Some(id(1)), all.clone(), giver), Err(NoReach::ChosenOfLocationKey));
+            assert_eq!(new(KeyKind::Agency, Some(id(1)), None, giver), Err(NoReach::OneOfAgencyKey));
+            assert_eq!(new(KeyKind::Agency, None, Some(BTreeSet::new()), giver), Err(NoReach::NoneChosen));
+        }
+        assert_eq!(new(KeyKind::Location, None, None, &one), Ok(one.clone()));
+        assert_eq!(new(KeyKind::Agency, None, None, &one), Ok(Reach::Agency), "which exceeds its maker");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use keystead_core::{
 use keystead_model::{
     AgencyId, Invalid, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, KeyState, NewKey, parse_overlap},
-    grant::{Grant, Reach},
+    grant::{Grant, NoReach, Reach},
     inactivity::Stage,
     ip_range::{IpRanges, MAX_RANGES},
     key_kind::KeyKind,
@@ -241,24 +241,15 @@ impl WantedKey {
     pub async fn into_new(self, app: &App, authority: &Authority) -> Result<NewKey, Error> {
         let name = self.name.ok_or_else(|| Error::invalid("name", "should not be empty"))?;
         let kind = self.kind.ok_or_else(|| Error::invalid("kind", "must be agency or location"))?;
-        let reach = match (kind, self.location, self.allowed_locations) {
-            (KeyKind::Agency, Some(_), _) => {
-                return Err(Error::invalid("locationId", "belongs to location keys; use allowedLocations"));
+        let reach = Reach::of_new_key(kind, self.location, self.allowed_locations, &authority.grant().reach);
+        let reach = reach.map_err(|problem| match problem {
+            NoReach::OneOfAgencyKey => Error::invalid("locationId", "belongs to location keys; use allowedLocations"),
+            NoReach::ChosenOfLocationKey => {
+                Error::invalid("allowedLocations", "belongs to agency keys; use locationId")
             }
-            (KeyKind::Agency, None, None) => match &authority.grant().reach {
-                // A maker that reaches only chosen locations makes keys for these.
-                Reach::Chosen(chosen) => Reach::Chosen(chosen.clone()),
-                Reach::Agency | Reach::Locations(_) => Reach::Agency,
-            },
-            (KeyKind::Agency, None, Some(chosen)) => Reach::Chosen(chosen),
-            (KeyKind::Location, _, Some(_)) => {
-                return Err(Error::invalid("allowedLocations", "belongs to agency keys; use locationId"));
-            }
-            (KeyKind::Location, location, None) => {
-                let location = location.or_else(|| authority.grant().reach.only_location());
-                Reach::location(location.ok_or_else(|| Error::invalid("locationId", "can't be undefined"))?)
-            }
-        };
+            NoReach::NoLocation => Error::invalid("locationId", "can't be undefined"),
+            NoReach::NoneChosen => Error::invalid("allowedLocations", "should not be empty"),
+        })?;
         let scopes = match (self.scopes, self.preset) {
             (Some(_), Some(_)) => return Err(Error::invalid("scopes", "and preset must not come together")),
             (None, None) => return Err(Error::invalid("scopes", "or preset should not be empty")),

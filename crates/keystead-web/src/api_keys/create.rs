@@ -11,14 +11,14 @@ use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
     api_key::{ApiKey, KeyDescription, KeyName, NewKey},
-    grant::{Grant, Reach},
+    grant::{Grant, NoReach, Reach},
     key_kind::KeyKind,
     scope::{Preset, Scope, ScopeSet},
 };
 use serde::Deserialize;
 
 use super::{
-    ScopeChoice, expiry_hint, read_day, read_ips, read_reach,
+    NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips,
     reveal::{Made, make_once},
     scope_choices,
 };
@@ -162,17 +162,20 @@ async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Proble
         Some(_) => KeyKind::Location,
         None => fields.text("kind").and_then(KeyKind::parse).unwrap_or(KeyKind::Location),
     };
-    let reach = match (&here.location, kind) {
-        (Some(location), _) => Some(Reach::location(location.id)),
-        (None, KeyKind::Agency) => read_reach(fields, problems),
-        (None, KeyKind::Location) => match fields.text("location").and_then(LocationId::parse) {
-            Some(location) => Some(Reach::location(location)),
-            None => {
-                problems.add("location", "choose the location that the key acts in");
-                None
-            }
-        },
+    // The form has the fields of both kinds.
+    let (one, chosen) = match (&here.location, kind) {
+        (Some(location), _) => (Some(location.id), None),
+        (None, KeyKind::Agency) => (None, read_chosen(fields, problems)),
+        (None, KeyKind::Location) => (fields.text("location").and_then(LocationId::parse), None),
     };
+    let reach = Reach::of_new_key(kind, one, chosen, &here.authority().grant().reach);
+    match reach {
+        Ok(_) => {}
+        Err(NoReach::NoneChosen | NoReach::ChosenOfLocationKey) => problems.add("allowed", NONE_CHOSEN),
+        Err(NoReach::NoLocation | NoReach::OneOfAgencyKey) => {
+            problems.add("location", "choose the location that the key acts in");
+        }
+    }
     let scopes = match fields.text("preset") {
         Some("custom") => ScopeSet::parse(fields.all("scope"), kind).unwrap_or_else(|problem| {
             problems.add("scope", problem.0);
@@ -185,7 +188,7 @@ async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Proble
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let (Some(name), Some(reach), true) = (name, reach, problems.is_empty()) else { return Ok(None) };
+    let (Some(name), Ok(reach), true) = (name, reach, problems.is_empty()) else { return Ok(None) };
     let zone = web.app.zone_of(here.authority(), &reach).await?;
     let expires_at = day.map(|day| day.last(&zone));
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };

@@ -12,7 +12,7 @@ use keystead_model::{
     scope::{Scope, ScopeSet},
 };
 
-use super::{ScopeChoice, expiry_hint, read_day, read_ips, read_reach, scope_choices, wanted};
+use super::{NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips, scope_choices, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -108,8 +108,11 @@ pub(crate) async fn update(
     let expires_at = if same_day { key.grant.expires_at } else { day };
     let reach = match key.kind() {
         KeyKind::Location => None,
-        KeyKind::Agency => read_reach(&fields, &mut problems),
+        KeyKind::Agency => Some(read_chosen(&fields, &mut problems).map_or(Reach::Agency, Reach::Chosen)),
     };
+    if matches!(&reach, Some(Reach::Chosen(chosen)) if chosen.is_empty()) {
+        problems.add("allowed", NONE_CHOSEN);
+    }
     let wanted_reach = reach.clone().unwrap_or_else(|| key.grant.reach.clone());
     let agency = key.grant.agency;
     let wanted_grant = Grant { agency, reach: wanted_reach, scopes, allowed_ips: allowed_ips.clone(), expires_at };

@@ -20,7 +20,7 @@ pub(crate) use key::{first_call, show};
 pub(crate) use list::{find, list};
 pub(crate) use status::Status;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
@@ -140,17 +140,12 @@ fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
         .collect()
 }
 
-/// The locations of an agency key: all, or those that are chosen.
-fn read_reach(fields: &Fields, problems: &mut Problems) -> Option<Reach> {
-    if fields.text("reach") != Some("chosen") {
-        return Some(Reach::Agency);
-    }
-    let chosen = chosen_in(fields, "allowed", problems);
-    if chosen.is_empty() {
-        problems.add("allowed", "choose at least one location");
-        return None;
-    }
-    Some(Reach::Chosen(chosen))
+/// What a form is told that chooses locations and names none.
+const NONE_CHOSEN: &str = "choose at least one location";
+
+/// The locations that are chosen for an agency key; none where it is to reach all.
+fn read_chosen(fields: &Fields, problems: &mut Problems) -> Option<BTreeSet<LocationId>> {
+    (fields.text("reach") == Some("chosen")).then(|| chosen_in(fields, "allowed", problems))
 }
 
 fn read_ips(text: &str) -> Result<IpRanges, keystead_model::Invalid> {
