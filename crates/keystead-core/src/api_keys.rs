@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keystead_model::{
-    Invalid, KeyId, LocationId, UtcMs,
+    Invalid, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyPatch, KeyState, NewKey, StoredSecret},
     audit::AuditRow,
     grant::{Grant, Reach},
@@ -390,7 +390,7 @@ const ENDING: &[&str] = &["api_key.deactivated", "api_key.deleted", "api_key.rot
 #[derive(Clone, Copy)]
 struct Instants {
     utc: UtcMs,
-    service: keystead_model::ServiceMs,
+    service: ServiceMs,
 }
 
 /// Adds a key within its owner's cap, with its audit row, and answers it as it is stored.

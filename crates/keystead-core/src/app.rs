@@ -9,7 +9,7 @@ use std::{
 };
 
 use keystead_model::{
-    AgencyId, UtcMs,
+    AgencyId, KeyId, UtcMs,
     actor::Actor,
     grant::{Grant, Reach},
     ip_range::IpRanges,
@@ -111,7 +111,7 @@ pub struct Inner {
     /// What the journal took from the database when it was opened.
     pub(crate) brought_back: std::sync::OnceLock<Reapplied>,
     /// Deletions whose keys were used afterwards, and whose owners were told.
-    pub(crate) told_of_deleted: quick_cache::sync::Cache<(keystead_model::KeyId, i64), ()>,
+    pub(crate) told_of_deleted: quick_cache::sync::Cache<(KeyId, i64), ()>,
     /// Up to which row the audit log has nothing more to forget.
     pub(crate) audit_trimmed: AtomicI64,
     /// Whether the change feed is read.

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use keystead_model::{AgencyId, KeyId, LocationId, UtcMs, actor::Actor, grant::Grant, scope::Scope};
+use keystead_model::{AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, grant::Grant, scope::Scope};
 
 use crate::{Error, ErrorCode, Result, idempotency::Claim, keys::cache::KnownKey};
 
@@ -97,7 +97,7 @@ impl Authority {
     }
 
     /// The key that calls, as it was when it was verified.
-    pub fn key(&self) -> Option<&keystead_model::api_key::ApiKey> {
+    pub fn key(&self) -> Option<&ApiKey> {
         match &self.holder {
             Holder::Key(known) => Some(&known.key),
             Holder::Other(_) => None,

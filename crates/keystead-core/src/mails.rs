@@ -7,7 +7,7 @@ use keystead_model::{
     actor::Actor,
     mail::{Mail, MailState},
     notice::{Channel, Mailing, Notice, NoticeKind},
-    text::isolated,
+    text::{echo, isolated},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
     user::User,
 };
@@ -206,7 +206,7 @@ impl App {
     /// The mail server did not take it: again later and later, up to every six hours, and for five days.
     pub async fn mail_refused(&self, mail: Mail, problem: &str) -> Result<()> {
         let now = self.clock.now();
-        let problem = keystead_model::text::echo(problem);
+        let problem = echo(problem);
         if now - mail.created_at > GIVEN_UP_MS {
             let mail = Mail { state: MailState::Dropped, problem: Some(problem), ..mail };
             return Ok(self.store.write(move |tx| mails::settle(tx, &mail, now)).await?);

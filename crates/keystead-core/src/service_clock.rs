@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use keystead_model::ServiceMs;
+use keystead_model::{ServiceMs, UtcMs};
 use keystead_store::service_clock::{self, ServiceClock as Polled};
 
 use crate::{App, Result};
@@ -109,8 +109,8 @@ impl App {
     }
 
     /// When an instant of service time will be, if the service stays up.
-    pub fn to_utc(&self, instant: ServiceMs, now: keystead_model::UtcMs) -> keystead_model::UtcMs {
-        keystead_model::UtcMs(now.0.saturating_add(instant - self.service_now()))
+    pub fn to_utc(&self, instant: ServiceMs, now: UtcMs) -> UtcMs {
+        UtcMs(now.0.saturating_add(instant - self.service_now()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use keystead_model::{
-    AgencyId, UserId,
+    AgencyId, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, TenantState},
     key_secret::mask_keys,
@@ -266,7 +266,7 @@ impl App {
 
     /// Forgets sessions that ended long ago.
     pub async fn trim_sessions(&self) -> Result<u64> {
-        let before = keystead_model::UtcMs(self.clock.now().0 - SESSION_MS);
+        let before = UtcMs(self.clock.now().0 - SESSION_MS);
         Ok(self.store.write(move |tx| sessions::trim(tx, before)).await?)
     }
 }

@@ -10,7 +10,7 @@ use keystead_model::{
 };
 use keystead_store::{agencies, locations, users};
 
-use crate::{App, Error, ErrorCode, Result, record::record_unsigned};
+use crate::{App, Error, ErrorCode, NewAgency, Result, record::record_unsigned};
 
 /// What the first run makes.
 pub struct Setup {
@@ -101,7 +101,7 @@ impl App {
     }
 
     /// Another agency on the same instance, by the operator.
-    pub async fn create_agency(&self, new: crate::NewAgency) -> Result<Agency> {
+    pub async fn create_agency(&self, new: NewAgency) -> Result<Agency> {
         let now = self.clock.now();
         let agency = Agency {
             id: self.entropy.id(now),

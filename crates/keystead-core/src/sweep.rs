@@ -22,7 +22,7 @@ use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    App, Entropy, Result,
+    App, Entropy, Error, Result,
     api_keys::location_of,
     record::{Change, record_by_system, record_unsigned},
 };
@@ -268,7 +268,7 @@ impl App {
                 under_way.spawn(async move { app.store.write_serial(move |tx| take_steps(tx, &batch, now)).await });
             }
             let Some(done) = under_way.join_next().await else { return Ok(swept) };
-            let (taken, deleted) = done.map_err(|error| crate::Error::Internal(error.to_string()))??;
+            let (taken, deleted) = done.map_err(|error| Error::Internal(error.to_string()))??;
             swept += taken;
             for id in deleted {
                 self.keys.invalidate(id);

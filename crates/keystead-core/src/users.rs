@@ -11,7 +11,7 @@ use keystead_model::{
     scope::Scope,
     text::{echo, normalized_email},
     time::DAY_MS,
-    user::{Invitation, NewUser, Role, User},
+    user::{Invitation, NewUser, PersonName, Role, User},
 };
 use keystead_store::{
     Tx, agencies,
@@ -129,7 +129,7 @@ impl App {
     pub async fn accept_invitation(
         &self,
         token: &str,
-        names: (Option<keystead_model::user::PersonName>, Option<keystead_model::user::PersonName>),
+        names: (Option<PersonName>, Option<PersonName>),
         password: &str,
         facts: &RequestFacts<'_>,
     ) -> Result<SignedIn> {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use keystead_core::{App, Result};
+use keystead_model::UtcMs;
 use tokio::sync::watch;
 
 mod mail;
@@ -20,7 +21,7 @@ pub struct ThisNode {
     /// Where it listens.
     pub address: String,
     /// When it was started.
-    pub started_at: keystead_model::UtcMs,
+    pub started_at: UtcMs,
 }
 
 /// What the jobs need to know of the world: who this server is, how mails go out and where their links lead.

@@ -8,12 +8,13 @@ use crate::{
     search::{self, Asked},
     tag::TagName,
     text::{Country, EmailAddress, Line, TimeZoneName},
+    time::DAY_MS,
 };
 
 /// Most tags on one contact.
 pub const MAX_TAGS: usize = 200;
 /// A deleted contact stays in the trash this long.
-pub const TRASH_MS: i64 = 30 * crate::time::DAY_MS;
+pub const TRASH_MS: i64 = 30 * DAY_MS;
 
 /// A contact.
 #[derive(Clone, Debug)]

@@ -5,7 +5,10 @@
 
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
-use crate::{base62, time::UtcMs};
+use crate::{
+    agency::Agency, base62, contact::Contact, location::Location, note::Note, notice::Notice, tag::Tag, task::Task,
+    time::UtcMs, user::User,
+};
 
 /// An id of 20 base 62 characters that names one `T`.
 pub struct Id<T> {
@@ -93,21 +96,21 @@ impl<T> serde::Serialize for Id<T> {
 }
 
 /// Names an agency (`companyId` on the wire).
-pub type AgencyId = Id<crate::agency::Agency>;
+pub type AgencyId = Id<Agency>;
 /// Names a location.
-pub type LocationId = Id<crate::location::Location>;
+pub type LocationId = Id<Location>;
 /// Names a user.
-pub type UserId = Id<crate::user::User>;
+pub type UserId = Id<User>;
 /// Names a contact.
-pub type ContactId = Id<crate::contact::Contact>;
+pub type ContactId = Id<Contact>;
 /// Names a note of a contact.
-pub type NoteId = Id<crate::note::Note>;
+pub type NoteId = Id<Note>;
 /// Names a task of a contact.
-pub type TaskId = Id<crate::task::Task>;
+pub type TaskId = Id<Task>;
 /// Names a tag of a location.
-pub type TagId = Id<crate::tag::Tag>;
+pub type TagId = Id<Tag>;
 /// Id of a notice.
-pub type NoticeId = Id<crate::notice::Notice>;
+pub type NoticeId = Id<Notice>;
 
 /// The public id of an API key: 12 random base 62 characters, the second part of its secret's text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::Invalid;
+use crate::{Invalid, text::echo};
 
 /// Most ranges on one key.
 pub const MAX_RANGES: usize = 50;
@@ -18,9 +18,10 @@ impl IpRanges {
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Invalid> {
         let mut ranges = Vec::new();
         for text in texts.into_iter().map(str::trim).filter(|text| !text.is_empty()) {
-            let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                Invalid::new(format!("has {}, which is no address or CIDR range", crate::text::echo(text)))
-            })?;
+            let net = text
+                .parse::<IpNet>()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| Invalid::new(format!("has {}, which is no address or CIDR range", echo(text))))?;
             let net = plain(net).trunc();
             if !ranges.contains(&net) {
                 ranges.push(net);

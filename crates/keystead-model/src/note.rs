@@ -2,6 +2,7 @@
 
 use crate::{
     ContactId, NoteId, UserId, UtcMs,
+    location::set,
     text::{Line, Prose},
 };
 
@@ -50,10 +51,10 @@ impl NotePatch {
     /// Changes `content`.
     pub fn apply(self, content: &mut NoteContent) {
         let Self { body, title, color, pinned, user } = self;
-        crate::location::set(&mut content.body, body);
-        crate::location::set(&mut content.title, title);
-        crate::location::set(&mut content.color, color);
-        crate::location::set(&mut content.pinned, pinned);
-        crate::location::set(&mut content.user, user);
+        set(&mut content.body, body);
+        set(&mut content.title, title);
+        set(&mut content.color, color);
+        set(&mut content.pinned, pinned);
+        set(&mut content.user, user);
     }
 }

@@ -1,6 +1,6 @@
 //! Notices: what the people of a tenant are told about their keys.
 
-use crate::{AgencyId, KeyId, LocationId, NoticeId, UtcMs, inactivity::Stage, key_kind::KeyKind};
+use crate::{AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs, inactivity::Stage, key_kind::KeyKind};
 
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -294,9 +294,9 @@ pub struct Notice {
     /// When it was recorded.
     pub recorded_at: UtcMs,
     /// When the key is deleted, in service time, as things stand now.
-    pub deletes_at: crate::ServiceMs,
+    pub deletes_at: ServiceMs,
     /// Until when the key can be restored.
-    pub restore_until: Option<crate::ServiceMs>,
+    pub restore_until: Option<ServiceMs>,
     /// When it expires.
     pub expires_at: Option<UtcMs>,
     /// When its old secret ends.

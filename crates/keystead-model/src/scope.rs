@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::{Invalid, key_kind::KeyKind};
+use crate::{Invalid, key_kind::KeyKind, text::echo};
 
 macro_rules! scopes {
     ($($(#[$attribute:meta])* $variant:ident = $name:literal, $title:literal, $class:expr, $kinds:expr;)*) => {
@@ -195,8 +195,8 @@ impl ScopeSet {
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>, kind: KeyKind) -> Result<Self, Invalid> {
         let mut set = Self::EMPTY;
         for name in names {
-            let scope = Scope::parse(name)
-                .ok_or_else(|| Invalid::new(format!("has the unknown scope {}", crate::text::echo(name))))?;
+            let scope =
+                Scope::parse(name).ok_or_else(|| Invalid::new(format!("has the unknown scope {}", echo(name))))?;
             set = set.with(scope);
         }
         set.require_suiting(kind)?;

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    AgencyId, KeyId, LocationId,
-    api_key::{KeyName, NewKey, SecretSlot},
+    AgencyId, KeyId, LocationId, UserId,
+    api_key::{KeyName, NewKey, Refusal, SecretSlot},
     grant::Grant,
     scope::Scope,
+    text::EmailAddress,
 };
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
@@ -81,7 +82,7 @@ fn a_rotated_secret_keeps_its_time_and_no_more() {
     assert_eq!(over.current.hash, None);
     let back = over.reactivate(SERVICE).unwrap();
     let refused = back.admits(SecretSlot::Previous, HOME, UtcMs(0)).unwrap_err();
-    assert!(matches!(refused, crate::api_key::Refusal::Retired { .. }), "whatever the clock says: {refused:?}");
+    assert!(matches!(refused, Refusal::Retired { .. }), "whatever the clock says: {refused:?}");
     assert!(back.cancel_rotation(NOW, SERVICE).is_err());
 }
 
@@ -99,9 +100,9 @@ fn what_cannot_be_narrowed_is_switched_off() {
 #[test]
 fn a_member_keeps_what_both_records_allow() {
     let member = |role, locations: &[u8]| User {
-        id: crate::UserId::parse("0000000000000000000U").unwrap(),
+        id: UserId::parse("0000000000000000000U").unwrap(),
         agency: key().grant.agency,
-        email: crate::text::EmailAddress::parse("a@example.com").unwrap(),
+        email: EmailAddress::parse("a@example.com").unwrap(),
         first_name: None,
         last_name: None,
         role,

@@ -2,6 +2,7 @@
 
 use crate::{
     ContactId, TaskId, UserId, UtcMs,
+    location::set,
     text::{Line, Prose},
 };
 
@@ -50,10 +51,10 @@ impl TaskPatch {
     /// Changes `content`.
     pub fn apply(self, content: &mut TaskContent) {
         let Self { title, body, due_at, completed, assigned_to } = self;
-        crate::location::set(&mut content.title, title);
-        crate::location::set(&mut content.body, body);
-        crate::location::set(&mut content.due_at, due_at);
-        crate::location::set(&mut content.completed, completed);
-        crate::location::set(&mut content.assigned_to, assigned_to);
+        set(&mut content.title, title);
+        set(&mut content.body, body);
+        set(&mut content.due_at, due_at);
+        set(&mut content.completed, completed);
+        set(&mut content.assigned_to, assigned_to);
     }
 }

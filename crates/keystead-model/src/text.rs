@@ -8,7 +8,7 @@ use icu_properties::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Invalid, key_secret};
+use crate::{Invalid, key_secret, phone};
 
 /// One line of text: trimmed, 1 to `MAX` characters of which some can be seen, no control characters, nothing that looks
 /// like an API key.
@@ -183,7 +183,7 @@ impl Country {
         let refused = || Invalid::new("must be a valid ISO 3166-1 alpha-2 country code, such as US");
         let code: [u8; 2] = text.trim().to_ascii_uppercase().as_bytes().try_into().map_err(|_| refused())?;
         let code = Self(code);
-        if crate::phone::knows(code) { Ok(code) } else { Err(refused()) }
+        if phone::knows(code) { Ok(code) } else { Err(refused()) }
     }
 
     /// A country that was checked when it was stored; `None` if it is not even two letters.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::{
     AgencyId, LocationId, UserId, UtcMs,
+    actor::Actor,
     grant::{Grant, Reach},
+    id::Id,
     ip_range::IpRanges,
     scope::{Class, Scope, ScopeSet},
     text::{EmailAddress, Line},
@@ -183,13 +185,13 @@ pub struct NewUser {
 #[derive(Clone, Debug)]
 pub struct Invitation {
     /// Public id, for withdrawing it.
-    pub id: crate::id::Id<Invitation>,
+    pub id: Id<Invitation>,
     /// The agency that invites.
     pub agency: AgencyId,
     /// Who it is for.
     pub user: NewUser,
     /// Who made it.
-    pub invited_by: crate::actor::Actor,
+    pub invited_by: Actor,
     /// From then on its link does nothing.
     pub expires_at: UtcMs,
 }

@@ -14,6 +14,7 @@ use keystead_model::{
     grant::{Grant, Reach},
     inactivity::{NOTHING_DUE_MS, Stage},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     location::{Location, LocationProfile},
     scope::ScopeSet,
     text::EmailAddress,
@@ -183,7 +184,7 @@ impl World {
             grant: Grant {
                 agency: self.agency,
                 reach: Reach::location(self.location),
-                scopes: ScopeSet::all(keystead_model::key_kind::KeyKind::Location),
+                scopes: ScopeSet::all(KeyKind::Location),
                 allowed_ips: IpRanges::default(),
                 expires_at: None,
             },

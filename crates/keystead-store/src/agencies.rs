@@ -2,7 +2,7 @@
 
 use keystead_model::{
     AgencyId, ServiceMs,
-    agency::{Agency, TenantState},
+    agency::{Agency, TenantName, TenantState},
 };
 
 use crate::{Result, Row, Tx};
@@ -49,7 +49,7 @@ pub fn set_state(tx: &mut Tx<'_>, id: AgencyId, state: TenantState, service: Ser
 }
 
 /// Changes the name.
-pub fn rename(tx: &mut Tx<'_>, id: AgencyId, name: &keystead_model::agency::TenantName) -> Result<()> {
+pub fn rename(tx: &mut Tx<'_>, id: AgencyId, name: &TenantName) -> Result<()> {
     tx.execute("UPDATE agencies SET name = ?2 WHERE id = ?1", &[&id, name])?;
     Ok(())
 }

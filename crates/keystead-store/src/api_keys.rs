@@ -2,6 +2,7 @@
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
+    actor::Actor,
     api_key::{ApiKey, DeleteReason, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, Stage},
@@ -90,7 +91,7 @@ fn read_state(row: &mut Row<'_>) -> Result<KeyState> {
     let state: String = row.column()?;
     let at: Option<UtcMs> = row.column()?;
     let (by_kind, by_id): (Option<String>, Option<String>) = (row.column()?, row.column()?);
-    let by = by_kind.and_then(|kind| keystead_model::actor::Actor::parse(&kind, by_id.as_deref()));
+    let by = by_kind.and_then(|kind| Actor::parse(&kind, by_id.as_deref()));
     let reason: Option<String> = row.column()?;
     let was_active: Option<bool> = row.column()?;
     let restore_until: Option<ServiceMs> = row.column()?;
@@ -257,7 +258,7 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
             &rate_limit.map(i64::from),
             &state,
             &state_at,
-            &state_by.map(keystead_model::actor::Actor::kind),
+            &state_by.map(Actor::kind),
             &state_by.and_then(|by| by.id()),
             &reason,
             &was_active,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::{Options, Store};
+use crate::{Options, Store, copy::copy_backup};
 
 /// A database with one row of everything that an instance has, and a backup of it, in a folder that goes with the test.
 async fn backed_up(name: &str) -> (PathBuf, PathBuf) {
@@ -45,9 +45,7 @@ async fn rows_are_compared_with_what_the_manifest_says_of_them() {
     let (folder, file) = backed_up("rows").await;
     let manifest = check(&file, |_| {}).unwrap().manifest.unwrap();
     let target = Database::Sqlite(folder.join("restored.db"));
-    let copied = std::thread::spawn(move || {
-        crate::copy::copy_backup(&file, &target, &Clocks::Keep, UtcMs(10), |_, _| {}).unwrap()
-    });
+    let copied = std::thread::spawn(move || copy_backup(&file, &target, &Clocks::Keep, UtcMs(10), |_, _| {}).unwrap());
     let copied = copied.join().unwrap();
     assert!(is_whole(&manifest, &copied));
     let mut turned = manifest.clone();

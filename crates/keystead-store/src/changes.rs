@@ -5,7 +5,7 @@
 
 use keystead_model::{AgencyId, KeyId, LocationId, UserId, UtcMs};
 
-use crate::{Result, Tx, filter::rows, service_clock::ServiceClock};
+use crate::{Result, ToValue, Tx, filter::rows, service_clock::ServiceClock};
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,9 +97,9 @@ pub fn next_all(tx: &mut Tx<'_>, changes: &[Change], now: UtcMs) -> Result<()> {
         })?;
     let numbered: Vec<(i64, &str, &str)> =
         (head - count + 1..).zip(changes).map(|(seq, change)| (seq, change.kind(), change.subject())).collect();
-    let mut values: Vec<&dyn crate::ToValue> = Vec::with_capacity(numbered.len() * 4);
+    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(numbered.len() * 4);
     for (seq, kind, subject) in &numbered {
-        values.extend([seq as &dyn crate::ToValue, kind, subject, &now]);
+        values.extend([seq as &dyn ToValue, kind, subject, &now]);
     }
     let rows = rows(0, numbered.len(), &["?"; 4]);
     tx.execute(&format!("INSERT INTO changes (seq, kind, subject, recorded_at) VALUES {rows}"), &values)?;

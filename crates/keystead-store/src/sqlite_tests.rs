@@ -3,9 +3,9 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use crate::{Database, Error, Options, Store};
+use crate::{Database, Error, Options, Store, Tx};
 
-type Write = Box<dyn Fn(&mut crate::Tx<'_>) -> crate::Result<()> + Send>;
+type Write = Box<dyn Fn(&mut Tx<'_>) -> crate::Result<()> + Send>;
 
 /// A store in a folder of its own, which goes with the test.
 fn store(name: &str) -> (Store, std::path::PathBuf) {
@@ -113,7 +113,7 @@ async fn waiting_closures_share_one_commit() {
         .map(|id| {
             let runs = Arc::clone(&runs);
             let insert = insert(id, "x".into());
-            Box::new(move |tx: &mut crate::Tx<'_>| {
+            Box::new(move |tx: &mut Tx<'_>| {
                 runs.fetch_add(1, Ordering::Relaxed);
                 insert(tx)
             }) as Write

@@ -5,7 +5,7 @@
 //! were not locked before.
 
 use keystead_model::{
-    KeyId, LocationId, ServiceMs, UtcMs,
+    AgencyId, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, KeyState},
     inactivity::{Inactivity, STAGE_MARGIN_MS, Stage},
     time::DAY_MS,
@@ -266,7 +266,7 @@ pub fn destroy_secrets(tx: &mut Tx<'_>, limit: i64) -> Result<u64> {
 }
 
 /// Whether somebody who may act for the owner can sign in: an admin of the location, or else of the agency.
-pub fn has_admin(tx: &mut Tx<'_>, agency: keystead_model::AgencyId, location: Option<LocationId>) -> Result<bool> {
+pub fn has_admin(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) -> Result<bool> {
     let found: i64 = tx.query_one(
         "SELECT CAST(count(*) AS BIGINT) FROM users u
          WHERE u.agency_id = ?1 AND NOT u.disabled AND (u.role = 'agency-admin' OR (u.role = 'account-admin'

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use keystead_model::{
     AgencyId, LocationId, UserId, UtcMs,
     actor::Actor,
+    id::Id,
     user::{Invitation, NewUser, Role, User},
 };
 
@@ -243,7 +244,7 @@ pub fn delete_invitation(tx: &mut Tx<'_>, token: &TokenHash) -> Result<bool> {
 }
 
 /// Withdraws an invitation by its id; `false` if it was gone.
-pub fn withdraw_invitation(tx: &mut Tx<'_>, agency: AgencyId, id: keystead_model::id::Id<Invitation>) -> Result<bool> {
+pub fn withdraw_invitation(tx: &mut Tx<'_>, agency: AgencyId, id: Id<Invitation>) -> Result<bool> {
     Ok(tx.execute("DELETE FROM invitations WHERE agency_id = ?1 AND id = ?2", &[&agency, &id])? == 1)
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode, Source};
 use keystead_http::{Answered, Arrival, BodyError, Crowded, Party, read_body};
 
-use crate::{Web, failure::Failure, flash};
+use crate::{OPEN_FORMS, Web, failure::Failure, flash};
 
 /// No inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -117,7 +117,7 @@ async fn in_turn(web: &Web, request: Request<Body>, next: Next) -> (Response, Du
 /// Whether it asks for a page that needs no sign-in.
 fn is_open(request: &Request<Body>) -> bool {
     let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    page.is_none_or(|page| crate::OPEN_FORMS.contains(&page))
+    page.is_none_or(|page| OPEN_FORMS.contains(&page))
 }
 
 /// Whether an address or a form holds the one character that databases do not take, as it is or encoded.

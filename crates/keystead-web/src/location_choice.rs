@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keystead_core::{Error, LocationList};
-use keystead_model::{LocationId, location::Location};
+use keystead_model::{LocationId, location::Location, text::echo};
 
 use crate::{
     Web,
@@ -71,7 +71,7 @@ pub(crate) fn chosen_in(fields: &Fields, name: &str, problems: &mut Problems) ->
             Some(id) => {
                 chosen.insert(id);
             }
-            None => problems.add(name, format!("has {}, which is no location’s id", keystead_model::text::echo(text))),
+            None => problems.add(name, format!("has {}, which is no location’s id", echo(text))),
         }
     }
     chosen

@@ -11,7 +11,7 @@ use axum::{
 };
 use futures_util::stream;
 use http::{HeaderValue, header};
-use keystead_core::{NoticeFilter, error::Noun};
+use keystead_core::{Error, NoticeFilter, error::Noun};
 use keystead_model::{
     NoticeId, UtcMs,
     notice::{Channel, Mailing, Muted, Notice, NoticeKind, Reading, Topic},
@@ -263,7 +263,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The number of unseen notices, as server-sent events: at once, and whenever it changes.
 pub(crate) async fn stream(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let Some(open) = web.streams.open(here.visitor.signed_in.user.id) else {
-        return Err(keystead_core::Error::unavailable(Duration::from_secs(30)).into());
+        return Err(Error::unavailable(Duration::from_secs(30)).into());
     };
     let until = Instant::now() + STREAM_TIME;
     let listener = Listener { web, here, told: None, until, _open: open };

@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use keystead_core::{KeyFilter, KeyQuery};
+use keystead_core::{Error, KeyFilter, KeyQuery};
 use keystead_model::{
     contact::ContactFilter,
     key_kind::KeyKind,
@@ -65,7 +65,7 @@ pub(crate) async fn agency(State(web): State<Web>, here: Here) -> Result<Respons
 pub(crate) async fn location(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (name, id) = match &here.location {
         Some(location) => (location.profile.name.to_string(), location.id),
-        None => return Err(keystead_core::Error::NoAccess.into()),
+        None => return Err(Error::NoAccess.into()),
     };
     let mut figures = Vec::new();
     if here.authority().grant().allows(Scope::ContactsRead) {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::Error;
+use keystead_core::{Error, error::Noun};
 use keystead_model::{mail::MailState, time::DAY_MS};
 
 use crate::{
@@ -57,7 +57,7 @@ fn for_operator(here: &Here) -> Result<(), Failure> {
     if here.visitor.signed_in.user.is_operator && here.location.is_none() {
         Ok(())
     } else {
-        Err(Error::NotFound(keystead_core::error::Noun::User, String::new()).into())
+        Err(Error::NotFound(Noun::User, String::new()).into())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use keystead_core::Error;
+
 /// A reason to stop, in one line that says what to do.
 #[derive(Debug)]
 pub struct Failure {
@@ -54,11 +56,11 @@ impl fmt::Display for Failure {
 }
 impl std::error::Error for Failure {}
 
-impl From<keystead_core::Error> for Failure {
-    fn from(error: keystead_core::Error) -> Self {
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         match error {
-            keystead_core::Error::Internal(cause) => Self::new(cause),
-            keystead_core::Error::Invalid(_) => Self::usage(error.to_string()),
+            Error::Internal(cause) => Self::new(cause),
+            Error::Invalid(_) => Self::usage(error.to_string()),
             other => match other.cause() {
                 Some(cause) => Self::new(format!("{other}: {cause}")),
                 None => Self::new(other.to_string()),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::entry::{Line, Position};
+use crate::owner::adopt;
 
 /// Where the journal lies.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ impl JournalFile {
 
     fn create(&self) -> io::Result<File> {
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
-        crate::owner::adopt(&self.path);
+        adopt(&self.path);
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
         }

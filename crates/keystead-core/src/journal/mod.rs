@@ -20,7 +20,11 @@ use std::{
     time::Duration,
 };
 
-use keystead_model::{KeyId, LocationId, UserId, UtcMs, standing::KeyStanding};
+use keystead_model::{
+    KeyId, LocationId, UserId, UtcMs,
+    standing::{KeyStanding, MemberStanding},
+    user::User,
+};
 use keystead_store::{
     Tx, agencies, api_keys,
     changes::{self, Change},
@@ -301,11 +305,8 @@ fn standing(tx: &mut Tx<'_>, subject: Change) -> Result<Option<Standing>> {
     })
 }
 
-fn member_standing(
-    user: keystead_model::user::User,
-    password_hash: Option<&str>,
-) -> keystead_model::standing::MemberStanding {
-    keystead_model::standing::MemberStanding {
+fn member_standing(user: User, password_hash: Option<&str>) -> MemberStanding {
+    MemberStanding {
         disabled: user.disabled,
         is_operator: user.is_operator,
         role: user.role,

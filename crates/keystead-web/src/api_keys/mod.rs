@@ -24,7 +24,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    KeyId, LocationId, UserId,
+    Invalid, KeyId, LocationId, UserId,
     actor::Actor,
     api_key::ApiKey,
     grant::Reach,
@@ -148,12 +148,12 @@ fn read_chosen(fields: &Fields, problems: &mut Problems) -> Option<BTreeSet<Loca
     (fields.text("reach") == Some("chosen")).then(|| chosen_in(fields, "allowed", problems))
 }
 
-fn read_ips(text: &str) -> Result<IpRanges, keystead_model::Invalid> {
+fn read_ips(text: &str) -> Result<IpRanges, Invalid> {
     IpRanges::parse(text.split([',', ' ', '\n', '\r', '\t']))
 }
 
-fn read_day(text: &str) -> Result<Moment, keystead_model::Invalid> {
-    Moment::parse(text).map_err(|_| keystead_model::Invalid::new("must be a day, such as 2027-01-31"))
+fn read_day(text: &str) -> Result<Moment, Invalid> {
+    Moment::parse(text).map_err(|_| Invalid::new("must be a day, such as 2027-01-31"))
 }
 
 fn expiry_hint(zone: &str) -> String {

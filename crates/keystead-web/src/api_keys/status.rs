@@ -104,7 +104,7 @@ mod tests {
     use keystead_model::{
         AgencyId, KeyId, LocationId, ServiceMs,
         actor::Actor,
-        api_key::{KeyName, NewKey, StoredSecret},
+        api_key::{KeyName, NewKey, SecretSlot, StoredSecret},
         grant::{Grant, Reach},
         ip_range::IpRanges,
         key_kind::KeyKind,
@@ -163,7 +163,7 @@ mod tests {
         let off = key().deactivate(Actor::Operator, NOW, ServiceMs(0)).unwrap();
         assert_eq!(said(&off, End::Suspended), "off: Deactivated 25 Nov 2026");
         assert_eq!(said(&off, End::Deletes(days(2))), "warn: Deactivated 25 Nov 2026, deletes in 2 days");
-        let exposed = key().expose(keystead_model::api_key::SecretSlot::Current, NOW);
+        let exposed = key().expose(SecretSlot::Current, NOW);
         assert_eq!(said(&exposed, End::Deletes(days(40))), "bad: Exposed 25 Nov 2026");
     }
 }

@@ -2,9 +2,11 @@
 
 use std::{os::unix::fs::DirBuilderExt, time::Duration};
 
-use keystead_core::{AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, Setup, TestClock};
+use keystead_core::{
+    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
+};
 use keystead_model::{
-    LocationId, UtcMs,
+    Invalid, LocationId, UtcMs,
     agency::TenantName,
     api_key::{KeyDescription, KeyName, NewKey},
     contact::ContactPatch,
@@ -14,7 +16,7 @@ use keystead_model::{
     location::LocationProfile,
     note::NoteContent,
     phone::PhoneNumber,
-    scope::Preset,
+    scope::{Preset, Scope},
     tag::TagName,
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
     time::{DAY_MS, HOUR_MS},
@@ -95,7 +97,7 @@ impl Story {
 }
 
 /// Texts of the demo are right by construction.
-fn known<T>(value: Result<T, keystead_model::Invalid>) -> Result<T, Failure> {
+fn known<T>(value: Result<T, Invalid>) -> Result<T, Failure> {
     value.map_err(|problem| Failure::new(format!("the demo has a wrong text: {problem}")))
 }
 
@@ -218,7 +220,7 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
     let used =
         async |made: &CreatedKey, endpoint: &'static str, agent: &str, address: [u8; 4]| -> Result<(), Failure> {
             let facts = RequestFacts {
-                id: keystead_core::RequestId::from_bits(1),
+                id: RequestId::from_bits(1),
                 address: address.into(),
                 address_is_own: true,
                 user_agent: Some(agent),
@@ -231,7 +233,7 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
             for day in 0..30i64 {
                 for call in 0..20 + (day * 37 + secret.len() as i64 * 11) % 60 {
                     let status = if (call + day) % 17 == 0 { 404 } else { 200 };
-                    let scope = keystead_model::scope::Scope::ContactsRead;
+                    let scope = Scope::ContactsRead;
                     let before = day * DAY_MS + (call * 7 + day) % 24 * HOUR_MS;
                     usage.count(endpoint, Some(scope), status, UtcMs(now.0 - before));
                 }

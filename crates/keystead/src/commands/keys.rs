@@ -1,6 +1,6 @@
 //! `keystead keys …`.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{
@@ -9,7 +9,7 @@ use keystead_api::v2::api_keys::{
 };
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
 use keystead_model::{
-    KeyId,
+    KeyId, LocationId,
     api_key::{DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, parse_overlap},
     grant::Reach,
     ip_range::IpRanges,
@@ -225,7 +225,7 @@ fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
     valid("--allowed-ips", IpRanges::parse(texts.iter().map(String::as_str)))
 }
 
-fn chosen(texts: &[String]) -> Result<std::collections::BTreeSet<keystead_model::LocationId>, Failure> {
+fn chosen(texts: &[String]) -> Result<BTreeSet<LocationId>, Failure> {
     texts.iter().map(|text| valid("--allowed-locations", parse_location(text))).collect()
 }
 

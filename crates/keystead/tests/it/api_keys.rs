@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use keystead_core::{ErrorCode, KeyFilter, KeyQuery};
 use keystead_model::{
+    KeyId, LocationId,
+    agency::TenantState,
     api_key::{KeyName, KeyPatch, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::{Preset, Scope, ScopeSet},
 };
 use keystead_testkit::{TestApp, TestKey};
@@ -14,7 +17,7 @@ use serde_json::{Value, json};
 
 fn made(answer: &Value) -> TestKey {
     TestKey {
-        id: keystead_model::KeyId::parse(answer["apiKey"]["id"].as_str().unwrap()).unwrap(),
+        id: KeyId::parse(answer["apiKey"]["id"].as_str().unwrap()).unwrap(),
         secret: answer["key"].as_str().unwrap().to_owned(),
     }
 }
@@ -123,7 +126,8 @@ async fn a_key_cannot_give_more_than_it_has() {
     let full = app.location_key().await;
     let here = app.ids.location;
     let create = async |key: &TestKey, body: Value| app.post("/api-keys").key(key).json(&body).send().await;
-    let body = |location: keystead_model::LocationId| json!({"name": "x", "kind": "location", "locationId": location, "preset": "read-only"});
+    let body =
+        |location: LocationId| json!({"name": "x", "kind": "location", "locationId": location, "preset": "read-only"});
     create(&full, body(here)).await.expect(201);
     assert_eq!(create(&full, body(other)).await.expect(403)["code"], "escalation");
     let agency = json!({"name": "x", "kind": "agency", "preset": "read-only"});
@@ -194,7 +198,7 @@ async fn settings_are_changed_and_addresses_enforced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_counted_and_told() {
     let app = TestApp::start().await;
-    let scopes = Preset::FullAccess.scopes(keystead_model::key_kind::KeyKind::Location);
+    let scopes = Preset::FullAccess.scopes(KeyKind::Location);
     let key = app.key_with(Reach::location(app.ids.location), scopes, |new| new.rate_limit = Some(3)).await;
     for left in ["2", "1", "0"] {
         let answer = app.get("/contacts/").key(&key).send().await;
@@ -213,16 +217,13 @@ async fn a_suspended_tenant_is_refused_and_comes_back() {
     let (key, agency) = (app.location_key().await, app.agency_key().await);
     app.get("/contacts/").key(&key).send().await.expect(200);
     let operator = app.operator().await;
-    app.app
-        .set_location_state(&operator, app.ids.location, keystead_model::agency::TenantState::Suspended)
-        .await
-        .unwrap();
+    app.app.set_location_state(&operator, app.ids.location, TenantState::Suspended).await.unwrap();
     assert_eq!(app.get("/contacts/").key(&key).send().await.expect(403)["code"], "tenant_suspended");
     let named = format!("/contacts/?locationId={}", app.ids.location);
     assert_eq!(app.get(&named).key(&agency).send().await.expect(403)["code"], "tenant_suspended");
-    app.app.set_location_state(&operator, app.ids.location, keystead_model::agency::TenantState::Active).await.unwrap();
+    app.app.set_location_state(&operator, app.ids.location, TenantState::Active).await.unwrap();
     app.get("/contacts/").key(&key).send().await.expect(200);
-    app.app.set_agency_state(&operator, keystead_model::agency::TenantState::Suspended).await.unwrap();
+    app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
     assert_eq!(app.get("/contacts/").key(&key).send().await.expect(403)["code"], "tenant_suspended");
 }
 
@@ -356,7 +357,7 @@ async fn hints_are_true() {
 async fn keys_are_found_by_whatever_people_have_of_them() {
     let app = TestApp::start().await;
     let admin = app.agency_key().await;
-    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
     let named = async |name: &str| {
         let change = |new: &mut NewKey| new.name = KeyName::parse(name).unwrap();
         app.key_with(Reach::location(app.ids.location), scopes, change).await
@@ -417,7 +418,7 @@ async fn names_need_not_be_unique_but_whoever_repeats_one_is_warned() {
     let app = TestApp::start().await;
     let admin = app.agency_key().await;
     let sibling = app.location("Sibling").await;
-    let request = |name: &str, location: keystead_model::LocationId| {
+    let request = |name: &str, location: LocationId| {
         let new = json!({"name": name, "kind": "location", "locationId": location, "preset": "read-only"});
         app.post("/api-keys").key(&admin).json(&new)
     };

@@ -1,7 +1,7 @@
 //! The web app through its front door: who gets in where, and what forms and actions answer. How pages look and behave
 //! is tested in a browser.
 
-use keystead_core::{AgencyContext, NoticeFilter};
+use keystead_core::{AgencyContext, ErrorCode, NoticeFilter};
 use keystead_model::{
     LocationId,
     actor::Actor,
@@ -9,8 +9,9 @@ use keystead_model::{
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
+    location::LocationPatch,
     scope::Preset,
-    text::EmailAddress,
+    text::{Country, EmailAddress, Line},
     user::{NewUser, PersonName, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
@@ -139,7 +140,7 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
     assert_eq!(attempt(ADMIN_EMAIL, ADMIN_PASSWORD).await.status, 303);
     let operator = app.operator().await;
     let disabled = app.app.set_user_disabled(operator.authority(), app.ids.user, true).await;
-    assert_eq!(disabled.unwrap_err().code(), keystead_core::ErrorCode::LastAdmin);
+    assert_eq!(disabled.unwrap_err().code(), ErrorCode::LastAdmin);
     app.app.rename_agency(&operator, TenantName::parse("Renamed").unwrap()).await.unwrap();
 }
 
@@ -148,9 +149,9 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
 async fn a_refused_action_shows_the_whole_form_again() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
-    let patch = keystead_model::location::LocationPatch {
-        city: Some(Some(keystead_model::text::Line::parse("Hamburg").unwrap())),
-        country: Some(keystead_model::text::Country::parse("DE").unwrap()),
+    let patch = LocationPatch {
+        city: Some(Some(Line::parse("Hamburg").unwrap())),
+        country: Some(Country::parse("DE").unwrap()),
         ..Default::default()
     };
     app.app.update_location(&operator, app.ids.location, patch).await.unwrap();

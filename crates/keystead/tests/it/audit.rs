@@ -11,6 +11,7 @@ use keystead_model::{
     audit::AuditRow,
     grant::Reach,
     notice::{Channel, Muted, Topic},
+    scope::Preset,
 };
 use keystead_testkit::TestApp;
 
@@ -163,7 +164,7 @@ async fn the_log_is_listed_by_api_where_all_of_the_agency_is_reached() {
         app.get(&format!("/audit-logs?action=api_key.&limit=1&cursor={cursor}")).key(&admin).send().await.expect(200);
     assert_ne!(first["auditLogs"][0]["id"], second["auditLogs"][0]["id"]);
     let sibling = app.location("Sibling").await;
-    let some = app.key(Reach::Chosen([sibling].into()), keystead_model::scope::Preset::FullAccess).await;
+    let some = app.key(Reach::Chosen([sibling].into()), Preset::FullAccess).await;
     assert_eq!(app.get("/audit-logs").key(&some).send().await.status, 403);
     assert_eq!(app.get("/audit-logs").key(&app.location_key().await).send().await.status, 401);
 }

@@ -1,5 +1,6 @@
 //! Bad input: a documented 4xx with the contract's body, nothing stored, never a 5xx.
 
+use keystead_model::{KeyId, key_kind::KeyKind, key_secret::KeySecret};
 use keystead_testkit::{TestApp, TestKey, raw};
 use serde_json::{Value, json};
 
@@ -246,9 +247,9 @@ async fn a_flood_of_made_up_keys_locks_nobody_out() {
             }
         };
         let mut random = random;
-        let id = keystead_model::KeyId::generate(&mut random);
-        let kind = keystead_model::key_kind::KeyKind::Location;
-        let secret = keystead_model::key_secret::KeySecret::generate(kind, id, random);
+        let id = KeyId::generate(&mut random);
+        let kind = KeyKind::Location;
+        let secret = KeySecret::generate(kind, id, random);
         let made_up = TestKey { id, secret: secret.expose().to_owned() };
         flood.spawn(app.get("/contacts/").key(&made_up).send());
     }

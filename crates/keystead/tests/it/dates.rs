@@ -1,6 +1,6 @@
 //! Dates and times: what is sent is what is kept, in the zone of whoever it belongs to.
 
-use keystead_model::grant::Reach;
+use keystead_model::{grant::Reach, scope::Preset};
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ async fn a_key_that_ends_on_a_day_works_to_the_end_of_that_day() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_to_a_day_holds_that_day() {
     let app = TestApp::start().await;
-    let key = app.key(Reach::Agency, keystead_model::scope::Preset::FullAccess).await;
+    let key = app.key(Reach::Agency, Preset::FullAccess).await;
     let read = async |path: &str| app.get(path).key(&key).send().await.expect(200);
     let rows = read("/audit-logs?startAt=2026-11-25&endAt=2026-11-25").await;
     assert!(!rows["auditLogs"].as_array().unwrap().is_empty());

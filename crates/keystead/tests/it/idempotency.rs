@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: one effect, one answer.
 
-use keystead_testkit::TestApp;
+use keystead_testkit::{TestApp, TestKey};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +103,7 @@ async fn what_is_asked_of_whom_belongs_to_the_claim() {
     let app = TestApp::start().await;
     let agency = app.agency_key().await;
     let (first, second) = (app.ids.location, app.location("Second").await);
-    let create = async |query: &str, caller: &keystead_testkit::TestKey| {
+    let create = async |query: &str, caller: &TestKey| {
         let call = app.post(&format!("/contacts/{query}")).key(caller).header("Idempotency-Key", "one");
         call.json(&json!({"name": "Ada"})).send().await
     };

@@ -6,9 +6,12 @@ use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
     KeyId,
     actor::Actor,
+    agency::TenantState,
     api_key::{KeyPatch, KeyState},
     grant::Reach,
     inactivity::Stage,
+    key_kind::KeyKind,
+    key_secret::KeySecret,
     notice::{Notice, NoticeKind},
     scope::Preset,
 };
@@ -241,12 +244,12 @@ async fn nothing_is_swept_in_a_suspended_location_and_its_keys_start_anew() {
     let key = app.location_key().await;
     days(&app, 75.05).await;
     let operator = app.operator().await;
-    let suspend = keystead_model::agency::TenantState::Suspended;
+    let suspend = TenantState::Suspended;
     app.app.set_location_state(&operator, app.ids.location, suspend).await.unwrap();
     assert!(open(&app, &key).await.is_empty(), "its notices close");
     days(&app, 200.0).await;
     assert!(!is_deleted(&app, &key).await);
-    let resume = keystead_model::agency::TenantState::Active;
+    let resume = TenantState::Active;
     app.app.set_location_state(&app.operator().await, app.ids.location, resume).await.unwrap();
     days(&app, 75.0).await;
     assert_eq!(notices(&app, &key).await.len(), 1, "only the one before");
@@ -278,7 +281,7 @@ async fn an_owner_without_any_admin_holds_the_key_until_somebody_is_there() {
 async fn a_chosen_expiry_has_notices_of_its_own_and_the_90_days_run_from_it() {
     let app = TestApp::start().await;
     let reach = Reach::location(app.ids.location);
-    let kind = keystead_model::key_kind::KeyKind::Location;
+    let kind = KeyKind::Location;
     let expiring = app
         .key_with(reach, Preset::FullAccess.scopes(kind), |new| {
             new.grant.expires_at = Some(app.app.now() + Duration::from_secs(80 * 86_400));
@@ -372,7 +375,7 @@ async fn a_lost_key_is_replaced_now_or_at_the_first_use_of_the_new_one() {
     let lost = app.location_key().await;
     let made = app.post(&path(&lost)).key(&admin).json(&json!({"oldEnds": "first_use"})).send().await.expect(201);
     use_it(&app, &lost).await;
-    let id = keystead_model::KeyId::parse(made["apiKey"]["id"].as_str().unwrap()).unwrap();
+    let id = KeyId::parse(made["apiKey"]["id"].as_str().unwrap()).unwrap();
     let new = TestKey { id, secret: made["key"].as_str().unwrap().to_owned() };
     use_it(&app, &new).await;
     assert_eq!(app.get("/api-keys/self").key(&lost).send().await.json()["code"], "key_deactivated");
@@ -427,9 +430,9 @@ async fn a_key_found_in_public_ends_and_its_owner_is_told() {
 
 /// A key that nobody made; `id` is that of one that somebody made, if there is one.
 fn made_up(app: &TestApp, id: Option<KeyId>) -> String {
-    let kind = keystead_model::key_kind::KeyKind::Location;
+    let kind = KeyKind::Location;
     let id = id.unwrap_or_else(|| app.app.entropy().key_id());
-    let secret = keystead_model::key_secret::KeySecret::generate(kind, id, |pool| app.app.entropy().fill(pool));
+    let secret = KeySecret::generate(kind, id, |pool| app.app.entropy().fill(pool));
     secret.expose().to_owned()
 }
 
@@ -511,7 +514,7 @@ async fn days_left_are_those_that_are_left() {
     assert_eq!(told(&idle).await, (json!(15), json!(12), json!(true)), "twelve and a half");
 
     // The notices of a short life come at shares of it.
-    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
     let short = app
         .key_with(Reach::location(app.ids.location), scopes, |new| {
             new.grant.expires_at = Some(app.app.now() + Duration::from_secs(70));
@@ -559,7 +562,7 @@ async fn a_sweep_that_fails_in_the_middle_loses_nothing() {
 async fn notices_of_what_was_taken_back_are_closed() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
-    let scopes = Preset::ReadOnly.scopes(keystead_model::key_kind::KeyKind::Location);
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
     let in_ten_days = app.app.now() + Duration::from_secs(10 * 86_400);
     let expiring =
         app.key_with(Reach::location(app.ids.location), scopes, |new| new.grant.expires_at = Some(in_ten_days)).await;

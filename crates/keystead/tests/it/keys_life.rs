@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use keystead_testkit::TestApp;
+use keystead_testkit::{TestApp, TestKey};
 
 const HALF_HOUR: Duration = Duration::from_secs(31 * 60);
 
-async fn active_at(app: &TestApp, key: &keystead_testkit::TestKey) -> i64 {
+async fn active_at(app: &TestApp, key: &TestKey) -> i64 {
     let operator = app.operator().await;
     app.app.get_key(operator.authority(), key.id).await.unwrap().inactivity.active_at.0
 }
@@ -59,7 +59,7 @@ async fn what_another_process_changes_is_seen_within_a_second() {
     other.reactivate_key(operator.authority(), key.id).await.unwrap();
     app.get("/contacts/").key(&key).send().await.expect(200);
     let rotated = other.rotate_key(operator.authority(), key.id, None, Duration::ZERO).await.unwrap();
-    let new = keystead_testkit::TestKey { id: key.id, secret: rotated.secret.as_ref().unwrap().expose().to_owned() };
+    let new = TestKey { id: key.id, secret: rotated.secret.as_ref().unwrap().expose().to_owned() };
     app.get("/contacts/").key(&new).send().await.expect(200);
     assert_eq!(app.app.applied_sequence().await, app.app.applied_sequence().await);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keystead_core::{Authority, Credentials, ErrorCode, NewAgency};
+use keystead_core::{Authority, Credentials, ErrorCode, NewAgency, RequestFacts, RequestId};
 use keystead_model::{
     LocationId, UserId,
     actor::Actor,
@@ -146,8 +146,8 @@ async fn an_address_may_be_a_member_of_two_agencies_and_neither_learns_of_the_ot
     // Each password opens its own agency, and no other.
     let wanted = async |password: &str, agency| {
         let credentials = Credentials { email: ADMIN_EMAIL, password, agency, browser: None };
-        let facts = keystead_core::RequestFacts {
-            id: keystead_core::RequestId::from_bits(1),
+        let facts = RequestFacts {
+            id: RequestId::from_bits(1),
             address: [192, 0, 2, 7].into(),
             address_is_own: true,
             user_agent: None,

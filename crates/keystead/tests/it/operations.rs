@@ -14,7 +14,7 @@ use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
     agency::{TenantName, TenantState},
     api_key::{KeyName, KeyPatch, NewKey},
-    contact::{ContactFilter, ContactPatch},
+    contact::{Contact, ContactFilter, ContactPatch},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -219,7 +219,7 @@ fn new_user() -> NewUser {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_asks_for_its_scope() {
     let app = TestApp::start_with(|config| config.limits.keys_per_owner = 1_000).await;
-    let none = Id::<keystead_model::contact::Contact>::parse("0000000000000000000A").unwrap();
+    let none = Id::<Contact>::parse("0000000000000000000A").unwrap();
     let admin = Caller::new(&app, app.admin().await).await;
     let everything = ScopeSet::all(KeyKind::Agency);
     for Operation { name, scopes, call } in OPERATIONS {

@@ -8,7 +8,9 @@ use std::sync::{
 
 use keystead_core::NewAgency;
 use keystead_http::Places;
-use keystead_model::{agency::TenantName, grant::Reach, key_kind::KeyKind, location::LocationProfile, scope::ScopeSet};
+use keystead_model::{
+    agency::TenantName, api_key::NewKey, grant::Reach, key_kind::KeyKind, location::LocationProfile, scope::ScopeSet,
+};
 use keystead_testkit::{TestApp, TestDatabase, TestKey};
 use serde_json::json;
 use tokio::task::{JoinHandle, JoinSet};
@@ -54,7 +56,7 @@ async fn neighbour(app: &TestApp) -> TestKey {
     let operator = app.app.operator_in(agency.id).await.unwrap();
     let location = app.app.create_location(&operator, LocationProfile::named(name)).await.unwrap();
     let scopes = ScopeSet::all(KeyKind::Location);
-    let change = |new: &mut keystead_model::api_key::NewKey| new.grant.agency = agency.id;
+    let change = |new: &mut NewKey| new.grant.agency = agency.id;
     let key = app.key_by(operator.authority(), Reach::location(location.id), scopes, change).await;
     app.post("/contacts/").key(&key).json(&json!({"name": "Ada"})).send().await.expect(201);
     key

@@ -1,16 +1,18 @@
 //! What the pages of the web app say, and that it is so.
 
+use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
     actor::Actor,
     agency::{TenantName, TenantState},
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
+    location::LocationPatch,
     scope::Preset,
     text::EmailAddress,
     user::{NewUser, Role},
 };
-use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp, TestKey};
 use serde_json::json;
 
 use crate::app::{fill, from_here, sign_in};
@@ -43,8 +45,7 @@ async fn pages_say_of_a_key_what_is_so() {
         answer
     };
     let places = ["/app/agency".to_owned(), format!("/app/locations/{}", app.ids.location)];
-    let page =
-        async |place: &str, key: &keystead_testkit::TestKey| get(&format!("{place}/settings/keys/{}", key.id)).await;
+    let page = async |place: &str, key: &TestKey| get(&format!("{place}/settings/keys/{}", key.id)).await;
 
     for place in &places {
         for list in [place.clone(), format!("{place}/settings/keys?tab=location")] {
@@ -162,8 +163,8 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     assert_eq!(made.status, 200);
     let operator = app.operator().await;
     let find = async || {
-        let filter = keystead_core::KeyFilter { kind: Some(KeyKind::Agency), ..Default::default() };
-        let query = keystead_core::KeyQuery { filter, after: None, limit: 10 };
+        let filter = KeyFilter { kind: Some(KeyKind::Agency), ..Default::default() };
+        let query = KeyQuery { filter, after: None, limit: 10 };
         app.app.list_keys(operator.authority(), query).await.unwrap().remove(0)
     };
     let key = find().await;
@@ -210,9 +211,7 @@ async fn a_key_is_found_by_what_is_pasted_and_its_secret_goes_nowhere() {
         assert_eq!(page.status, 200, "{at}");
         (at, page.text)
     };
-    let masked = |key: &keystead_testkit::TestKey, kind: &str| {
-        format!("ks_{kind}_{}_…{}", key.id, &key.secret[key.secret.len() - 4..])
-    };
+    let masked = |key: &TestKey, kind: &str| format!("ks_{kind}_{}_…{}", key.id, &key.secret[key.secret.len() - 4..]);
     for (text, found, tab) in [
         (key.secret.clone(), &key, "location"),
         (format!("Bearer {}", key.secret), &key, "location"),
@@ -277,10 +276,7 @@ async fn names_that_change_the_direction_change_only_their_own() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
     app.app.rename_agency(&operator, TenantName::parse(NAME).unwrap()).await.unwrap();
-    let renamed = keystead_model::location::LocationPatch {
-        name: Some(TenantName::parse(NAME).unwrap()),
-        ..keystead_model::location::LocationPatch::default()
-    };
+    let renamed = LocationPatch { name: Some(TenantName::parse(NAME).unwrap()), ..LocationPatch::default() };
     app.app.update_location(&operator, app.ids.location, renamed).await.unwrap();
     let new = NewUser {
         email: EmailAddress::parse("x@example.com").unwrap(),

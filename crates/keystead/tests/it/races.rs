@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{AgencyContext, App, Error, Result, Swept};
-use keystead_model::api_key::{ApiKey, KeyState};
+use keystead_core::{AgencyContext, App, Error, NoticeFilter, Result, Swept};
+use keystead_model::api_key::{ApiKey, KeyState, Refusal};
 use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
 
 /// The tables that operations write to, in the order in which they first come to them.
@@ -50,7 +50,7 @@ impl<A, B> Raced<A, B> {
 
     async fn notices(&self, kind: &str) -> usize {
         let operator = self.app.operator().await;
-        let filter = keystead_core::NoticeFilter { archived: true, ..Default::default() };
+        let filter = NoticeFilter { archived: true, ..Default::default() };
         let found = self.app.app.list_notices(operator.authority(), filter, None, 1000).await.unwrap();
         found.iter().filter(|notice| notice.key == self.key.id && notice.kind.as_str() == kind).count()
     }
@@ -141,7 +141,7 @@ async fn sweep(node: &App, _: &TestKey) -> Swept {
 }
 
 fn was_refused_as_deleted(used: &Result<()>) -> bool {
-    matches!(used, Err(Error::Refused(keystead_model::api_key::Refusal::Deleted { .. })))
+    matches!(used, Err(Error::Refused(Refusal::Deleted { .. })))
 }
 
 #[tokio::test(flavor = "multi_thread")]
