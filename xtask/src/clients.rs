@@ -18,7 +18,7 @@ use crate::{
 struct Server {
     child: Child,
     url: String,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
 }
 
 impl Drop for Server {

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -46,7 +46,7 @@ pub(crate) const ADMIN: (&str, &str) = ("admin@example.com", "correct horse batt
 
 impl Place {
     /// The command line on the campaign's data.
-    pub(crate) fn command(&self, folder: &std::path::Path, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--data-dir").arg(folder.join("data")).stderr(Stdio::null());
         if let Some(url) = &self.database_url {
@@ -56,7 +56,7 @@ impl Place {
     }
 
     /// What a command answers.
-    pub(crate) fn json(&self, folder: &std::path::Path, arguments: &[&str]) -> Outcome<Value> {
+    pub(crate) fn json(&self, folder: &Path, arguments: &[&str]) -> Outcome<Value> {
         let output = self.command(folder, arguments).output().map_err(|error| format!("{}: {error}", self.binary))?;
         serde_json::from_slice(&output.stdout).map_err(|error| format!("{arguments:?}: {error}"))
     }
@@ -109,7 +109,7 @@ impl Place {
 
 impl Server {
     /// Its data.
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 

@@ -16,6 +16,7 @@ use keystead_model::{
     scope::{Class, ScopeSet},
 };
 use keystead_store::{Store, agencies, api_keys, instance};
+use tokio::sync::Semaphore;
 
 use crate::{
     AgencyContext, Authority, Clock, Entropy, Error, InstanceSecret, Journal, Result, SecretError,
@@ -92,7 +93,7 @@ pub struct Inner {
     pub(crate) uses: Arc<Uses>,
     pub(crate) fence: Fence,
     /// Requests that ask the database for their key while the cache may not be believed.
-    pub(crate) unfenced: tokio::sync::Semaphore,
+    pub(crate) unfenced: Semaphore,
     pub(crate) floods: Floods,
     /// How far this node has read the change feed.
     pub(crate) feed: tokio::sync::Mutex<Position>,
@@ -163,7 +164,7 @@ impl App {
                 keys: KeyCache::new(store.clone(), Arc::clone(&uses)),
                 uses,
                 fence: Fence::default(),
-                unfenced: tokio::sync::Semaphore::new(UNFENCED),
+                unfenced: Semaphore::new(UNFENCED),
                 floods: Floods::new(),
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),

@@ -1,6 +1,6 @@
 //! How much a key is used: for its page, and to see which of its scopes nobody needs.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use keystead_model::{KeyId, UtcMs, scope::Scope, time::DAY_MS};
 use keystead_store::key_usage::{self, KeyUsage};
@@ -74,7 +74,7 @@ impl App {
             }
         }
         report.endpoints = endpoints.into_iter().collect();
-        report.endpoints.sort_by_key(|(_, requests)| std::cmp::Reverse(*requests));
+        report.endpoints.sort_by_key(|(_, requests)| Reverse(*requests));
         Ok(report)
     }
 

@@ -1,6 +1,6 @@
 //! Keys that their holders lost, and keys that strangers found.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use keystead_model::{
     KeyId,
@@ -161,7 +161,7 @@ impl App {
         self.store
             .write_serial(move |tx| {
                 if exposures::count(tx)? > REPORTS {
-                    return Err(Error::TooManyRequests(std::time::Duration::from_secs(10)));
+                    return Err(Error::TooManyRequests(Duration::from_secs(10)));
                 }
                 exposed.iter().try_for_each(|report| exposures::insert(tx, report, now))?;
                 Ok(())

@@ -1,5 +1,7 @@
 //! Notices: what a member or a program is told, and what they have read of it.
 
+use std::net::IpAddr;
+
 use keystead_model::{
     KeyId, NoticeId, UserId, UtcMs,
     actor::Actor,
@@ -132,7 +134,7 @@ impl App {
     }
 
     /// Somebody holds a deleted key's right secret: the owners are told, once for each deletion.
-    pub(crate) async fn tell_of_deleted_use(&self, key: ApiKey, address: std::net::IpAddr) -> Result<()> {
+    pub(crate) async fn tell_of_deleted_use(&self, key: ApiKey, address: IpAddr) -> Result<()> {
         let KeyState::Deleted { restore_until, .. } = key.state else { return Ok(()) };
         let told: (KeyId, i64) = (key.id, restore_until.0);
         if self.told_of_deleted.get(&told).is_some() {

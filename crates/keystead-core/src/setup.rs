@@ -1,5 +1,7 @@
 //! The first run: admin, agency and first location of an empty instance.
 
+use std::collections::BTreeSet;
+
 use keystead_model::{
     AgencyId, LocationId, ServiceMs, UserId,
     actor::Actor,
@@ -78,7 +80,7 @@ impl App {
             first_name: admin_names.0,
             last_name: admin_names.1,
             role: Role::AgencyAdmin,
-            locations: std::collections::BTreeSet::new(),
+            locations: BTreeSet::new(),
             is_operator: true,
             disabled: false,
             created_at: now,

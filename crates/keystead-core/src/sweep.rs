@@ -6,6 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    ops::AddAssign,
     sync::Arc,
 };
 
@@ -20,6 +21,7 @@ use keystead_model::{
 };
 use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
 use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
 
 use crate::{
     App, Entropy, Error, Result,
@@ -53,7 +55,7 @@ pub struct Swept {
     pub destroyed: u64,
 }
 
-impl std::ops::AddAssign for Swept {
+impl AddAssign for Swept {
     fn add_assign(&mut self, other: Self) {
         let Self { notices, deleted, held, released, expiries, retiring, destroyed } = other;
         self.notices += notices;
@@ -259,7 +261,7 @@ impl App {
     async fn take_all(&self, due: &[DueStep]) -> Result<Swept> {
         let mut swept = Swept::default();
         let mut batches = due.chunks(BATCH);
-        let mut under_way = tokio::task::JoinSet::new();
+        let mut under_way = JoinSet::new();
         loop {
             while under_way.len() < AT_ONCE
                 && let Some(batch) = batches.next()

@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use tokio::task::JoinSet;
 
@@ -12,7 +12,7 @@ fn places(working: usize, of_one: usize, waiting: usize) -> Places {
 
 /// Parties that have different lanes.
 fn parties(admission: &Admission, count: usize) -> Vec<Party> {
-    let mut lanes = std::collections::BTreeSet::new();
+    let mut lanes = BTreeSet::new();
     (0u32..)
         .map(|number| Party::Source(Source::of(Ipv4Addr::from(number).into())))
         .filter(|party| lanes.insert(admission.hasher.hash_one(party) as usize % LANES))
@@ -71,7 +71,7 @@ async fn in_a_slow_line_the_newest_goes_first_and_parties_take_turns() {
     let order = served(PATIENCE * 2 / 3, &[(0, 1), (0, 2), (0, 3), (1, 1), (0, 4), (2, 1), (2, 2)]).await;
     let of = |party: usize| order.iter().filter(|entry| entry.0 == party).map(|entry| entry.1).collect::<Vec<_>>();
     assert_eq!((of(0), of(1), of(2)), (vec![4, 3, 2, 1], vec![1], vec![2, 1]), "the newest first: {order:?}");
-    let first_three: std::collections::BTreeSet<usize> = order[..3].iter().map(|entry| entry.0).collect();
+    let first_three: BTreeSet<usize> = order[..3].iter().map(|entry| entry.0).collect();
     assert_eq!(first_three.len(), 3, "each party had a turn before any had a second: {order:?}");
 }
 

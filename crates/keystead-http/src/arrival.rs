@@ -1,7 +1,7 @@
 //! What is known of a request when it arrives: its id and its client's address.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -103,9 +103,7 @@ impl std::fmt::Display for TrustedProxies {
 fn parse_forwarded(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
     let address = bare.parse::<IpAddr>().ok();
-    address
-        .or_else(|| entry.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
-        .map(|ip| ip.to_canonical())
+    address.or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip())).map(|ip| ip.to_canonical())
 }
 
 /// Loopback and private addresses: where an unconfigured proxy would be.

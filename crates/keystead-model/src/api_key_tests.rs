@@ -1,9 +1,11 @@
+use std::net::Ipv4Addr;
+
 use super::*;
 use crate::{AgencyId, LocationId, time::DAY_MS};
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
 const SERVICE: ServiceMs = ServiceMs(50 * DAY_MS);
-const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn secret(last_four: &str) -> StoredSecret {
     StoredSecret {

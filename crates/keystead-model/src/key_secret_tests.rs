@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -91,7 +93,7 @@ fn masks_hide_the_secret_and_keep_the_id() {
     assert_eq!(shown.matches('…').count(), 2);
     assert!(shown.starts_with("GET /x?key=ks_agency_"));
     assert!(shown.ends_with("… again"));
-    assert!(matches!(mask_keys("ks_location_short_1"), std::borrow::Cow::Borrowed(_)));
+    assert!(matches!(mask_keys("ks_location_short_1"), Cow::Borrowed(_)));
     assert!(contains_key(secret.expose()));
     assert!(contains_key(&secret.expose()[..40]), "half a secret is a secret");
     assert!(!contains_key("ks_agency_Hq3vT0bZk9Wd_…x9Qa"));

@@ -1,5 +1,7 @@
 //! Notices: what the people of a tenant are told about their keys.
 
+use std::collections::BTreeSet;
+
 use crate::{AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs, inactivity::Stage, key_kind::KeyKind};
 
 /// What a notice tells.
@@ -193,7 +195,7 @@ impl Channel {
 
 /// What a member does not want to be told, by which channel. Nothing, unless they say so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Muted(std::collections::BTreeSet<(Topic, Channel)>);
+pub struct Muted(BTreeSet<(Topic, Channel)>);
 
 impl Muted {
     /// Whether a topic can be muted: a deletion counts only because somebody was told in the app, so what a key's life

@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 
@@ -13,7 +16,7 @@ use crate::{
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
 const SERVICE: ServiceMs = ServiceMs(1_000);
-const HOME: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 fn location(number: u8) -> LocationId {
     LocationId::parse(&format!("{number:020}")).unwrap()

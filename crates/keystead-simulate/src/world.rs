@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -391,7 +392,7 @@ impl World {
         let admits = |remembered: &Remembered, wall| {
             let key = &remembered.key;
             let slot = key.slot_of(&hash)?;
-            key.admits(slot, std::net::IpAddr::from([127, 0, 0, 1]), wall).is_ok().then_some(slot)
+            key.admits(slot, IpAddr::from([127, 0, 0, 1]), wall).is_ok().then_some(slot)
         };
         let wall = self.nodes[index].wall(now);
         // No refusal is decided on what is remembered.

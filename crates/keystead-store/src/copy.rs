@@ -6,7 +6,7 @@
 
 mod rows;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use keystead_model::UtcMs;
 
@@ -194,7 +194,7 @@ fn fill(
     source.tx().batch("ROLLBACK")?;
     if let Side::Sqlite(connection) = &source {
         // While it was read the WAL could only grow. Whoever uses it must not wait for us: then it is for the next.
-        let _ = connection.busy_timeout(std::time::Duration::from_millis(100));
+        let _ = connection.busy_timeout(Duration::from_millis(100));
         for kind in ["PASSIVE", "TRUNCATE"] {
             let _ = connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), [], |_| Ok(()));
         }

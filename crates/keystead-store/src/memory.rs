@@ -1,5 +1,7 @@
 //! A SQLite database in memory, on the calling thread: the simulation runs the real SQL on it.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use crate::{Error, Result, Tx, migrations};
@@ -48,7 +50,7 @@ impl Memory {
         let mut connection = Connection::open_in_memory()?;
         rusqlite::backup::Backup::new(&self.connection, &mut connection)?.run_to_completion(
             1_000_000,
-            std::time::Duration::ZERO,
+            Duration::ZERO,
             None,
         )?;
         connection.set_prepared_statement_cache_capacity(256);

@@ -1,14 +1,20 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::task::JoinSet;
 
 use crate::{Database, Error, Options, Store, Tx};
 
 type Write = Box<dyn Fn(&mut Tx<'_>) -> crate::Result<()> + Send>;
 
 /// A store in a folder of its own, which goes with the test.
-fn store(name: &str) -> (Store, std::path::PathBuf) {
+fn store(name: &str) -> (Store, PathBuf) {
     let folder = std::env::temp_dir().join(format!("keystead-store-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -29,7 +35,7 @@ async fn batch(store: &Store, closures: Vec<Write>) -> Vec<bool> {
     let (open, gate) = std::sync::mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let held = store.clone();
-    let mut first = tokio::task::JoinSet::new();
+    let mut first = JoinSet::new();
     first.spawn(async move {
         held.write::<_, Error, _>(move |_| {
             let _ = gate.lock().expect("gate").recv();
@@ -37,15 +43,15 @@ async fn batch(store: &Store, closures: Vec<Write>) -> Vec<bool> {
         })
         .await
     });
-    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
     let waiting = closures.into_iter().map(|closure| {
         let store = store.clone();
-        let mut waiting = tokio::task::JoinSet::new();
+        let mut waiting = JoinSet::new();
         waiting.spawn(async move { store.write::<_, Error, _>(move |tx| closure(tx)).await.is_ok() });
         waiting
     });
     let waiting: Vec<_> = waiting.collect();
-    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
     drop(open);
     assert!(first.join_all().await.into_iter().all(|held| held.is_ok()), "the gate commits");
     let mut outcomes = Vec::new();

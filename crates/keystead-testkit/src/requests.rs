@@ -1,5 +1,7 @@
 //! Requests that read like sentences: `app.post("/contacts/").key(&key).json(…).send().await`.
 
+use std::time::Duration;
+
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use tokio::{
@@ -14,7 +16,7 @@ pub async fn raw(app: &TestApp, request: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(app.address).await.expect("a connection");
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+    let read = tokio::time::timeout(Duration::from_secs(10), async {
         let mut chunk = [0; 4096];
         while !answer.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
             match stream.read(&mut chunk).await {

@@ -1,6 +1,9 @@
 //! An instance in this process, with an agency, a location and an admin.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use keystead_core::{
     AgencyContext, App, Authority, Clock, Credentials, Entropy, InstanceSecret, KeyCaller, Limits, RequestFacts,
@@ -279,7 +282,7 @@ pub async fn authenticate(node: &App, key: &TestKey) -> keystead_core::Result<Ke
 fn facts() -> RequestFacts<'static> {
     RequestFacts {
         id: RequestId::from_bits(1),
-        address: std::net::IpAddr::from([127, 0, 0, 1]),
+        address: IpAddr::from([127, 0, 0, 1]),
         address_is_own: true,
         user_agent: Some("test/1.0"),
         endpoint: "GET /api-keys/self",

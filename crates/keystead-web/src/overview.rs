@@ -1,5 +1,7 @@
 //! The first page of Agency View and of a location.
 
+use std::cmp::Reverse;
+
 use askama::Template;
 use axum::{
     extract::State,
@@ -102,7 +104,7 @@ async fn page(
             figures.push(Figure { label, count, url: here.url(&format!("/settings/keys?tab={}", kind.as_str())) });
             keys.extend(found);
         }
-        keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
+        keys.sort_by_key(|key| Reverse(key.created_at));
         keys.truncate(5);
     }
     let keys = rows(web, &here, &keys).await?;

@@ -6,6 +6,7 @@ mod writes;
 
 use std::{
     fs,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -92,7 +93,7 @@ impl Bench {
         outcome
     }
 
-    fn measure(&self, folder: &std::path::Path) -> Outcome {
+    fn measure(&self, folder: &Path) -> Outcome {
         let binary = root().join("target/release/keystead").display().to_string();
         let data = folder.join("data").display().to_string();
         let password = folder.join("password").display().to_string();
@@ -208,7 +209,7 @@ impl Bench {
         Ok(())
     }
 
-    fn fill(&self, server: &Pinned, secret: &str, create: &std::path::Path) -> Outcome {
+    fn fill(&self, server: &Pinned, secret: &str, create: &Path) -> Outcome {
         loop {
             let total = curl(server, "/contacts/?limit=1", secret)?["meta"]["total"].as_i64().unwrap_or(0);
             if total >= self.contacts {
@@ -226,7 +227,7 @@ impl Bench {
         }
     }
 
-    fn round(&self, server: &Pinned, target: &Target, secret: &str, create: &std::path::Path) -> Outcome<Round> {
+    fn round(&self, server: &Pinned, target: &Target, secret: &str, create: &Path) -> Outcome<Round> {
         let before = cpu(server.child.id())?;
         let mut command = Command::new("taskset");
         command.args(["-c", "1", "wrk", "-t1", &format!("-c{}", target.connections), &format!("-d{}s", self.seconds)]);

@@ -1,6 +1,9 @@
 //! Bringing a database of an older state back within what the journals tell.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use keystead_model::{
     KeyId, LocationId, UserId, UtcMs,
@@ -233,7 +236,7 @@ fn store_key(tx: &mut Tx<'_>, before: &ApiKey, after: &ApiKey, now: UtcMs) -> Re
     Ok(record_by_system(tx, now, &[(before.grant.agency, change)])?)
 }
 
-fn keep_existing(tx: &mut Tx<'_>, set: &mut std::collections::BTreeSet<LocationId>) -> Result<()> {
+fn keep_existing(tx: &mut Tx<'_>, set: &mut BTreeSet<LocationId>) -> Result<()> {
     let mut existing = std::mem::take(set);
     let states: HashMap<LocationId, bool> =
         existing.iter().map(|id| Ok((*id, locations::state(tx, *id)?.is_some()))).collect::<Result<_>>()?;

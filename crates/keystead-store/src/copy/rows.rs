@@ -1,5 +1,7 @@
 //! The rows of a table on their way from one database to another, and a digest of them all.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result, Row, ToValue, Tx, Value};
@@ -94,7 +96,7 @@ impl Content {
     fn add(&mut self, row: &[Owned]) {
         let mut hash = Sha256::new();
         for value in row {
-            let (tag, bytes): (u8, std::borrow::Cow<'_, [u8]>) = match value {
+            let (tag, bytes): (u8, Cow<'_, [u8]>) = match value {
                 Owned::Null => (0, [].as_slice().into()),
                 Owned::Int(number) => (1, number.to_be_bytes().to_vec().into()),
                 Owned::Bool(truth) => (2, vec![u8::from(*truth)].into()),

@@ -1,5 +1,7 @@
 //! Making a key.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use axum::{
     Form,
@@ -62,10 +64,10 @@ struct Create {
     list_url: String,
 }
 
-fn is_private(address: std::net::IpAddr) -> bool {
+fn is_private(address: IpAddr) -> bool {
     match address {
-        std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
     }
 }
 

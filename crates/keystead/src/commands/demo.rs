@@ -1,6 +1,6 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
-use std::{os::unix::fs::DirBuilderExt, time::Duration};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
 
 use keystead_core::{
     AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
@@ -47,7 +47,7 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     let name = format!("keystead-demo-{}", Entropy::System.id::<NewKey>(now));
     let folder = std::env::temp_dir().join(name);
     // Made here and for us alone: the temporary folder may be everybody's.
-    std::fs::DirBuilder::new()
+    DirBuilder::new()
         .mode(0o700)
         .create(&folder)
         .map_err(|error| Failure::new(format!("{} cannot be made: {error}", folder.display())))?;

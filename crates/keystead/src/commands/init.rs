@@ -1,6 +1,6 @@
 //! `keystead init`: the first run without a browser.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use keystead_core::{Clock, Entropy, Setup};
@@ -48,7 +48,7 @@ pub(super) fn valid<T>(option: &str, outcome: Result<T, Invalid>) -> Result<T, F
 }
 
 /// Reads a secret from a file or standard input, without the line's end.
-pub(super) fn read_secret(path: &std::path::Path) -> Result<String, Failure> {
+pub(super) fn read_secret(path: &Path) -> Result<String, Failure> {
     let text =
         if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     let text = text.map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;

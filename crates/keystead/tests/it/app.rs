@@ -1,6 +1,8 @@
 //! The web app through its front door: who gets in where, and what forms and actions answer. How pages look and behave
 //! is tested in a browser.
 
+use std::time::Duration;
+
 use keystead_core::{AgencyContext, ErrorCode, NoticeFilter};
 use keystead_model::{
     LocationId,
@@ -109,7 +111,7 @@ async fn what_adds_authority_asks_for_the_password_again() {
         from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await
     };
     assert_eq!(create("a", "").await.status, 200, "a fresh sign-in needs none");
-    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    app.clock.advance(Duration::from_secs(16 * 60));
     for wrong in ["", "not my password"] {
         let refused = create("b", wrong).await;
         assert_eq!(refused.status, 422);
@@ -122,7 +124,7 @@ async fn what_adds_authority_asks_for_the_password_again() {
     assert!(again.text.contains("Already shown"));
     let policy = made.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    app.clock.advance(std::time::Duration::from_secs(25 * 3600));
+    app.clock.advance(Duration::from_secs(25 * 3600));
     assert_eq!(app.get(&url).header("Cookie", &cookie).send().await.status, 303, "idle for a day: signed out");
 }
 
@@ -136,7 +138,7 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
         assert!(attempt(ADMIN_EMAIL, "wrong wrong wrong").await.text.contains("not right"));
     }
     assert!(attempt(ADMIN_EMAIL, ADMIN_PASSWORD).await.text.contains("Too many attempts"));
-    app.clock.advance(std::time::Duration::from_secs(15 * 60 + 1));
+    app.clock.advance(Duration::from_secs(15 * 60 + 1));
     assert_eq!(attempt(ADMIN_EMAIL, ADMIN_PASSWORD).await.status, 303);
     let operator = app.operator().await;
     let disabled = app.app.set_user_disabled(operator.authority(), app.ids.user, true).await;
@@ -161,7 +163,7 @@ async fn a_refused_action_shows_the_whole_form_again() {
         from_here(app.post(&format!("{url}{path}"))).header("Cookie", &cookie).form(fields).send().await
     };
     assert_eq!(post("/suspend", &[]).await.status, 303);
-    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    app.clock.advance(Duration::from_secs(16 * 60));
     let asked = app.get(&url).header("Cookie", &cookie).send().await;
     assert!(asked.text.contains("confirm_password"), "the password is asked with the form, not after it");
     let refused = post("/resume", &[("confirm_password", "wrong wrong wrong")]).await;
@@ -315,7 +317,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let sara = sara.iter().find(|user| user.email.as_str() == "sara@example.com").unwrap().id;
     let member_page = format!("/app/agency/members/{sara}");
     let rotate = async || {
-        app.app.rotate_key(operator.authority(), key.id, None, std::time::Duration::from_secs(60)).await.unwrap();
+        app.app.rotate_key(operator.authority(), key.id, None, Duration::from_secs(60)).await.unwrap();
     };
 
     rotate().await;

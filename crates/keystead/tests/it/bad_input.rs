@@ -3,6 +3,7 @@
 use keystead_model::{KeyId, key_kind::KeyKind, key_secret::KeySecret};
 use keystead_testkit::{TestApp, TestKey, raw};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_key_header_is_a_401_with_a_body() {
@@ -237,7 +238,7 @@ async fn a_flood_of_made_up_keys_locks_nobody_out() {
     // Once the feed has told of the new key, it stays in the cache; a cached key never waits.
     app.app.poll_changes().await.unwrap();
     app.get("/contacts/").key(&key).send().await.expect(200);
-    let mut flood = tokio::task::JoinSet::new();
+    let mut flood = JoinSet::new();
     for number in 0..400u32 {
         let mut counter = number;
         let random = |pool: &mut [u8]| {

@@ -114,7 +114,7 @@ async fn a_list_is_read_to_its_end_by_its_own_cursors() {
         let body = json!({"name": format!("Number {number}"), "email": format!("n{number}@example.com")});
         app.post("/contacts/").key(&key).json(&body).send().await.expect(201);
         if number % 3 == 0 {
-            app.clock.advance(std::time::Duration::from_millis(5));
+            app.clock.advance(Duration::from_millis(5));
         }
     }
     let mut seen = Vec::new();
@@ -362,7 +362,7 @@ async fn every_address_of_a_contact_is_its_own() {
         app.put(&location).key(&agency).json(&settings).send().await.expect(200);
     };
     allow(true).await;
-    app.clock.advance(std::time::Duration::from_millis(5));
+    app.clock.advance(Duration::from_millis(5));
     let twin = post("/contacts/", json!({"email": "x@example.com", "additionalEmails": ["third@example.com"]})).await;
     let twin = twin.expect(201)["contact"]["id"].clone();
     let found = app.get("/contacts/search/duplicate?email=third@example.com").key(&key).send().await.expect(200);

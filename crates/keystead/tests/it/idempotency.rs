@@ -1,7 +1,10 @@
 //! `Idempotency-Key`: one effect, one answer.
 
+use std::time::Duration;
+
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_has_its_effect_once() {
@@ -20,7 +23,7 @@ async fn a_repeated_request_has_its_effect_once() {
     let other = app.location_key().await;
     let theirs = app.post("/contacts/").key(&other).header("Idempotency-Key", "one").json(&json!({"name": "Eve"}));
     theirs.send().await.expect(201);
-    app.clock.advance(std::time::Duration::from_secs(86_401));
+    app.clock.advance(Duration::from_secs(86_401));
     assert_eq!(create("one", "Carol").await.header("idempotent-replayed"), "", "forgotten after a day");
 }
 
@@ -28,7 +31,7 @@ async fn a_repeated_request_has_its_effect_once() {
 async fn requests_that_meet_have_one_effect() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
-    let mut racing = tokio::task::JoinSet::new();
+    let mut racing = JoinSet::new();
     for _ in 0..12 {
         let call = app.post("/contacts/").key(&key).header("Idempotency-Key", "race").json(&json!({"name": "Ada"}));
         racing.spawn(call.send());
@@ -76,7 +79,7 @@ async fn equal_requests_that_meet_are_one_effect_and_conflicts_on_every_kind_of_
     .into_iter()
     .enumerate()
     {
-        let mut racing = tokio::task::JoinSet::new();
+        let mut racing = JoinSet::new();
         for _ in 0..8 {
             let call = app.post(path).key(caller).header("Idempotency-Key", &format!("race {number}")).json(&body);
             racing.spawn(call.send());
@@ -173,7 +176,7 @@ async fn a_lost_answer_is_recovered_from_what_it_made() {
         // As a crash between effect and answer leaves it.
         app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
         assert_eq!(send().await.expect(409)["code"], "idempotency_in_flight", "it may still be running");
-        app.clock.advance(std::time::Duration::from_secs(10));
+        app.clock.advance(Duration::from_secs(10));
         let again = send().await;
         assert_eq!(
             (again.status, again.header("idempotent-recovered")),
@@ -194,7 +197,7 @@ async fn a_lost_answer_is_recovered_from_what_it_made() {
     };
     let first = send().await.expect(200);
     app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
-    app.clock.advance(std::time::Duration::from_secs(10));
+    app.clock.advance(Duration::from_secs(10));
     let path = format!("/contacts/{}", first["contact"]["id"].as_str().unwrap());
     app.put(&path).key(&key).json(&json!({"city": "Rome"})).send().await.expect(200);
     let again = send().await.expect(200);

@@ -1,6 +1,6 @@
 //! The mails of the 90-day rule, taken by a real mail server.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
 use keystead_core::NoticeFilter;
 use keystead_jobs::Mailer;
@@ -25,14 +25,14 @@ use tokio::{
 struct Sink {
     url: String,
     mails: Arc<Mutex<Vec<String>>>,
-    refuses: Arc<std::sync::atomic::AtomicBool>,
+    refuses: Arc<AtomicBool>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
 async fn sink() -> Sink {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let (mails, refuses) = (Arc::new(Mutex::new(Vec::new())), Arc::<std::sync::atomic::AtomicBool>::default());
+    let (mails, refuses) = (Arc::new(Mutex::new(Vec::new())), Arc::<AtomicBool>::default());
     let sink = Sink { url, mails: Arc::clone(&mails), refuses: Arc::clone(&refuses) };
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {

@@ -1,6 +1,6 @@
 //! Members: what somebody may do ends with the right that gave it, and no agency learns of another's members.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use keystead_core::{Authority, Credentials, ErrorCode, NewAgency, RequestFacts, RequestId};
 use keystead_model::{
@@ -131,7 +131,7 @@ async fn an_agency_admin_cannot_disable_or_demote_an_operator() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_may_be_a_member_of_two_agencies_and_neither_learns_of_the_other() {
     let app = TestApp::start().await;
-    app.clock.advance(std::time::Duration::from_secs(1));
+    app.clock.advance(Duration::from_secs(1));
     let second = app.app.create_agency(NewAgency { name: TenantName::parse("Second").unwrap() }).await.unwrap().id;
     let operator = app.app.operator_in(second).await.unwrap();
     let agency = Role::AgencyAdmin;

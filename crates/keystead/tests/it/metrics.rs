@@ -1,6 +1,6 @@
 //! What is measured: every request and refusal by its route, face and reason, and whatever the dashboard and the alerts ask.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use keystead_testkit::{Answer, TestApp, TestDatabase};
 use serde_json::json;
@@ -110,7 +110,7 @@ async fn everything_that_the_dashboard_and_the_alerts_ask_is_there() {
             assert_eq!(unseen, ["keystead_queue_places"], "in no panel and no alert");
             return;
         }
-        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "missing: {missing:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(begun.elapsed() < Duration::from_secs(30), "missing: {missing:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

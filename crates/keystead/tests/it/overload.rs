@@ -1,9 +1,12 @@
 //! More than the database can do: some is refused at once with when to come back, and nobody else notices.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
-    mpsc,
+use std::{
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use keystead_core::NewAgency;
@@ -124,7 +127,7 @@ async fn whether_a_server_is_ready_is_told_while_keys_cannot_be_looked_up() {
         });
     }
     // So that they are under way.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let status = app.get("/readyz").send().await.status;
     assert_eq!(answered.load(Ordering::Relaxed), 0, "they wait while the probe is answered");
     blocked.end().await;
@@ -139,7 +142,7 @@ async fn more_look_ups_get_more_connections() {
     }
     let app = TestApp::start().await;
     let store = app.second_store();
-    let all = Arc::new(std::sync::Barrier::new(8));
+    let all = Arc::new(Barrier::new(8));
     let mut look_ups = JoinSet::new();
     for _ in 0..8 {
         let (store, all) = (store.clone(), Arc::clone(&all));
@@ -149,7 +152,7 @@ async fn more_look_ups_get_more_connections() {
         });
     }
     // Each waits for all others, so this ends only if all of them run at once.
-    let met = tokio::time::timeout(std::time::Duration::from_secs(30), look_ups.join_all()).await.expect("all at once");
+    let met = tokio::time::timeout(Duration::from_secs(30), look_ups.join_all()).await.expect("all at once");
     assert_eq!(met.into_iter().filter(|is_leader| *is_leader).count(), 1);
 }
 
@@ -158,7 +161,7 @@ async fn a_server_that_a_newer_release_has_overtaken_is_not_ready() {
     let app = TestApp::start().await;
     assert_eq!(app.get("/readyz").send().await.text, "ready\n");
     app.sql("INSERT INTO schema_migrations (version, name, applied_at) VALUES (9999, 'future', 0)").await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let answer = app.get("/readyz").send().await;
     assert_eq!(answer.status, 503);
     assert!(answer.text.contains("newer release"), "{}", answer.text);

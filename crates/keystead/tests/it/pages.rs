@@ -1,5 +1,7 @@
 //! What the pages of the web app say, and that it is so.
 
+use std::time::Duration;
+
 use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
     actor::Actor,
@@ -31,7 +33,7 @@ async fn pages_say_of_a_key_what_is_so() {
     let named = async |name: &str, days: Option<u64>| {
         let change = |new: &mut NewKey| {
             new.name = KeyName::parse(name).unwrap();
-            new.grant.expires_at = days.map(|days| app.app.now() + std::time::Duration::from_secs(days * 86_400));
+            new.grant.expires_at = days.map(|days| app.app.now() + Duration::from_secs(days * 86_400));
         };
         app.key_with(Reach::location(app.ids.location), scopes, change).await
     };
@@ -137,9 +139,9 @@ async fn deactivating_a_key_that_was_used_today_asks_first() {
     app.app.reactivate_key(app.operator().await.authority(), key.id).await.unwrap();
     assert!(works().await);
     app.app.flush_uses().await.unwrap();
-    app.clock.advance(std::time::Duration::from_secs(23 * 3600));
+    app.clock.advance(Duration::from_secs(23 * 3600));
     assert_eq!(post(&[]).await.status, 422);
-    app.clock.advance(std::time::Duration::from_secs(3600));
+    app.clock.advance(Duration::from_secs(3600));
     assert_eq!(post(&[]).await.status, 303, "not used for a day");
 }
 
@@ -184,7 +186,7 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
         let base = [("name", "Reports"), ("scope", "locations.readonly")];
         post(&format!("{page}/edit"), &[&base[..], more].concat()).await
     };
-    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    app.clock.advance(Duration::from_secs(16 * 60));
     assert_eq!(edit(&[("reach", "chosen"), ("allowed", gym.as_str())]).await.status, 303);
     assert_eq!(find().await.grant.reach, Reach::Chosen([gym].into()));
     let refused = edit(&[("reach", "all")]).await;

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read, Write},
     path::Path,
+    time::Duration,
 };
 
 use rustix::process::Signal;
@@ -280,7 +281,7 @@ async fn the_log_names_requests_and_keys_and_never_a_secret() {
         call.send().await.unwrap();
     }
     instance.json(&["keys", "deactivate", &id, "--json"]);
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(client.get(url("/contacts/")).bearer_auth(&secret).send().await.unwrap().status(), 401);
     server.child.kill().unwrap();
     let mut log = String::new();

@@ -1,5 +1,7 @@
 //! What is counted of a key's use.
 
+use std::time::Duration;
+
 use keystead_model::{
     grant::Reach,
     scope::{Scope, ScopeSet},
@@ -16,7 +18,7 @@ async fn requests_are_counted_by_day_class_route_and_scope() {
     for _ in 0..3 {
         app.get("/contacts/").key(&key).send().await.expect(200);
     }
-    app.clock.advance(std::time::Duration::from_secs(86_400));
+    app.clock.advance(Duration::from_secs(86_400));
     app.app.poll_changes().await.unwrap();
     app.get("/contacts/").key(&key).send().await.expect(200);
     assert_eq!(
