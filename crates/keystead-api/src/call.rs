@@ -1,71 +1,52 @@
 //! What a handler gets besides its context.
 
+use std::sync::Arc;
+
 use keystead_core::{App, Error};
-use keystead_model::id::Id;
 use serde_json::{Map, Value};
 
 use crate::{
-    reader::{PLACES, Reader, Slice},
-    v2::Version,
+    reader::Reader,
+    route::Face,
+    shape::{Bare, Body, Ground, Path, Way, input},
 };
 
-/// One call of a route: the application, the path's parameters, query and body.
-pub(crate) struct Call {
+/// One call of a route: the application, and what stands in its path, its query and its body.
+pub(crate) struct Call<P = (), Q = Bare, B = ()> {
     pub(crate) app: App,
+    pub(crate) path: P,
+    pub(crate) query: Q,
+    pub(crate) body: B,
+    /// `https://crm.example`, for links in answers.
+    pub(crate) base_url: Arc<str>,
+}
+
+/// A call before its input was read.
+pub(crate) struct Asked {
+    pub(crate) app: App,
+    /// The path's parameters, but for a location that the context has.
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Map<String, Value>,
     pub(crate) body: Map<String, Value>,
-    pub(crate) version: Version,
-    /// `https://crm.example`, for links in answers.
-    pub(crate) base_url: std::sync::Arc<str>,
+    pub(crate) ground: Ground,
+    pub(crate) way: Way,
+    pub(crate) base_url: Arc<str>,
 }
 
-impl Call {
-    /// A parameter of the path, as it was sent.
-    pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-    }
-
-    /// An id in the path; one that has no id's form names nothing, which is the same as not being there.
-    pub(crate) fn id<T>(&self, name: &str, missing: impl FnOnce(&str) -> Error) -> Result<Id<T>, Error> {
-        let text = self.param(name);
-        Id::parse(text).ok_or_else(|| missing(text))
-    }
-
-    pub(crate) fn read_query(&mut self) -> Reader {
-        Reader::query(std::mem::take(&mut self.query))
-    }
-
-    pub(crate) fn read_body(&mut self) -> Reader {
-        Reader::body(std::mem::take(&mut self.body))
-    }
-
-    /// The body of an update, which may name what is to be emptied.
-    pub(crate) fn read_update(&mut self) -> Reader {
-        Reader::update(std::mem::take(&mut self.body))
-    }
-
-    /// For lists that take nothing but which part of them is wanted.
-    pub(crate) fn slice(&mut self) -> Result<Slice, Error> {
-        let mut query = self.read_query();
-        let slice = query.slice();
-        query.finish()?;
-        Ok(slice)
-    }
-
-    /// The same in API 1.0, which passes over what it does not know.
-    pub(crate) fn lenient_slice(&mut self) -> Result<Slice, Error> {
-        let mut query = self.read_query();
-        let slice = query.slice();
-        query.pass_over_unknown();
-        query.finish()?;
-        Ok(slice)
-    }
-
-    /// For routes that take nothing but the location in their query.
-    pub(crate) fn no_query(&mut self) -> Result<(), Error> {
-        let mut query = self.read_query();
-        query.ignore(PLACES);
-        query.finish()
+impl Asked {
+    /// Reads everything, and reports everything that is wrong at once.
+    pub(crate) fn read<P: Path, Q: input::Input, B: Body>(self) -> Result<Call<P, Q, B>, Error> {
+        let Self { app, params, query, body, ground, way, base_url } = self;
+        let path = P::read(&mut params.iter().map(|(_, text)| text.as_str()))?;
+        // API 1.0 was never strict: what it does not know it passes over.
+        let is_lenient = way.face == Face::V1;
+        let (query, mut violations) = input::read::<Q>(Reader::query(query, &ground), is_lenient);
+        let (body, more) = B::of(body, &ground, is_lenient);
+        violations.extend(more);
+        match (query, body) {
+            _ if !violations.is_empty() => Err(Error::Invalid(violations)),
+            (Some(query), Some(body)) => Ok(Call { app, path, query, body, base_url }),
+            _ => Err(Error::Internal("an input was refused without a word".to_owned())),
+        }
     }
 }

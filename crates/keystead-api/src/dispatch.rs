@@ -17,13 +17,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::{
-    call::Call,
+    call::Asked,
     credential,
     failure::Failure,
     json,
     reply::{Content, Reply},
-    route::{Face, Handler, Route},
+    route::{Access, Face, Handler, Route},
     routes::routes,
+    shape::{Ground, Way},
     unknown_route, v1,
     v2::{self, Version},
 };
@@ -147,7 +148,8 @@ impl Api {
             let bytes = read_body(body, OPEN_BODY_LIMIT).await.map_err(body_failure)?;
             let body = parse_body(&parts.method, &parts.headers, &bytes)?;
             let _place = self.enter(&parts.method, Party::Source(Source::of(arrival.address)), facts).await?;
-            return Ok(handler(self.call_of(params, query, body, version)).await?);
+            let asked = self.asked(route, params, query, body, version, Ground::of_agency(None));
+            return Ok(handler((), asked).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
         // Before anything is read: whatever the request turns out to be, it counts, and its answer tells what is left.
@@ -176,8 +178,9 @@ impl Api {
                 Some(claim)
             }
         };
-        let call = self.call_of(params, query, body, version);
-        let reply = handle(route, admitted.with_claim(claim.clone()), call).await?;
+        let ground = self.ground(route, &admitted).await?;
+        let asked = self.asked(route, params, query, body, version, ground);
+        let reply = handle(route, admitted.with_claim(claim.clone()), asked).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
             self.app.finish_idempotent(&claim, reply.status, &kept).await?;
@@ -199,14 +202,31 @@ impl Api {
         }
     }
 
-    fn call_of(
+    fn asked(
         &self,
-        params: Vec<(String, String)>,
+        route: &Route,
+        mut params: Vec<(String, String)>,
         query: Map<String, Value>,
         body: Map<String, Value>,
         version: Version,
-    ) -> Call {
-        Call { app: self.app.clone(), params, query, body, version, base_url: Arc::clone(&self.base_url) }
+        ground: Ground,
+    ) -> Asked {
+        if route.access() == Access::Location {
+            params.retain(|(name, _)| name != "locationId");
+        }
+        let way = Way { face: route.face, version };
+        Asked { app: self.app.clone(), params, query, body, ground, way, base_url: Arc::clone(&self.base_url) }
+    }
+
+    /// Where the input of a call is read.
+    async fn ground(&self, route: &Route, admitted: &Admitted) -> Result<Ground, Failure> {
+        let agency = admitted.authority().agency();
+        Ok(match admitted {
+            Admitted::Location(context) if route.asks_where() => {
+                Ground::of_location(agency, &self.app.location_of(context).await?.profile)
+            }
+            _ => Ground::of_agency(Some(agency)),
+        })
     }
 
     async fn authenticate(
@@ -347,11 +367,11 @@ impl Admitted {
     }
 }
 
-async fn handle(route: &Route, admitted: Admitted, call: Call) -> Result<Reply, Failure> {
+async fn handle(route: &Route, admitted: Admitted, asked: Asked) -> Result<Reply, Failure> {
     Ok(match (&route.handler, admitted) {
-        (Handler::Location(handler), Admitted::Location(context)) => handler(context, call).await?,
-        (Handler::Agency(handler), Admitted::Agency(context)) => handler(context, call).await?,
-        (Handler::Either(handler), Admitted::Either(authority)) => handler(authority, call).await?,
+        (Handler::Location(handler), Admitted::Location(context)) => handler(context, asked).await?,
+        (Handler::Agency(handler), Admitted::Agency(context)) => handler(context, asked).await?,
+        (Handler::Either(handler), Admitted::Either(authority)) => handler(authority, asked).await?,
         _ => unreachable!("a caller is admitted as the handler takes it"),
     })
 }

@@ -12,6 +12,7 @@ mod reader;
 mod reply;
 mod route;
 mod routes;
+mod shape;
 mod unknown_route;
 mod v1;
 pub mod v2;

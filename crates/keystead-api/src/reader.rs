@@ -3,17 +3,22 @@
 //! Whoever reads asks for each field by name; what nobody asked for is a violation too (the contract's whitelist). An
 //! empty text and null mean absent, as real clients send them: typed ones send null for whatever nobody set, so that what is to
 //! be taken away must be named (`clear`).
+//!
+//! A reader can also be asked to describe: then there are no fields, it notes each that is asked for, and gives its example.
 
-use keystead_core::{Error, Violation};
+use keystead_core::Violation;
 use keystead_model::{
-    Invalid, UtcMs,
+    Invalid, LocationId, UtcMs,
     text::{TimeZoneName, echo},
     time::Moment,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::shape::{Ground, Word, outline::Outline};
 
 /// Fields that are being read.
-pub(crate) struct Reader {
+pub(crate) struct Reader<'g> {
+    ground: &'g Ground,
     fields: Map<String, Value>,
     asked: Vec<&'static str>,
     violations: Vec<Violation>,
@@ -27,6 +32,18 @@ pub(crate) struct Reader {
     clear: Vec<String>,
     /// Fields that can be emptied so.
     clearable: Vec<&'static str>,
+    /// Of a reader that describes.
+    sketch: Option<Sketch>,
+}
+
+/// What is noted while a shape is described.
+struct Sketch {
+    outline: Outline,
+    /// Whether every field is there, or only those that must be.
+    is_everything: bool,
+    /// Whether the field that is asked for must be there.
+    is_required: bool,
+    is_update: bool,
 }
 
 /// Violations that are listed; of more than that only the number is told.
@@ -43,9 +60,10 @@ const MAX_CLEAR: usize = 100;
 const SECONDS: i64 = 100_000_000_000;
 const NO_DATE: &str = "must be a valid ISO 8601 date string";
 
-impl Reader {
-    pub(crate) fn body(fields: Map<String, Value>) -> Self {
+impl<'g> Reader<'g> {
+    pub(crate) fn body(fields: Map<String, Value>, ground: &'g Ground) -> Self {
         Self {
+            ground,
             fields,
             asked: Vec::new(),
             violations: Vec::new(),
@@ -54,18 +72,56 @@ impl Reader {
             path: String::new(),
             clear: Vec::new(),
             clearable: Vec::new(),
+            sketch: None,
         }
     }
 
     /// The body of an update, which may name fields in `clear` that are to be emptied.
-    pub(crate) fn update(fields: Map<String, Value>) -> Self {
-        let mut reader = Self::body(fields);
+    pub(crate) fn update(fields: Map<String, Value>, ground: &'g Ground) -> Self {
+        let mut reader = Self::body(fields, ground);
         reader.clear = reader.texts("clear", MAX_CLEAR).unwrap_or_default();
         reader
     }
 
-    pub(crate) fn query(fields: Map<String, Value>) -> Self {
-        Self { from_query: true, ..Self::body(fields) }
+    pub(crate) fn query(fields: Map<String, Value>, ground: &'g Ground) -> Self {
+        Self { from_query: true, ..Self::body(fields, ground) }
+    }
+
+    /// One that describes what is asked of it.
+    pub(crate) fn describing(ground: &'g Ground, is_everything: bool, from_query: bool, is_update: bool) -> Self {
+        let sketch = Sketch { outline: Outline::default(), is_everything, is_required: false, is_update };
+        Self { from_query, sketch: Some(sketch), ..Self::body(Map::new(), ground) }
+    }
+
+    /// What was asked of it.
+    pub(crate) fn into_outline(self) -> Outline {
+        let Some(Sketch { mut outline, is_update, .. }) = self.sketch else { return Outline::default() };
+        if is_update && !self.clearable.is_empty() {
+            let names = json!({"type": "string", "enum": self.clearable});
+            outline.add("clear", json!({"type": "array", "items": names, "description": "Fields to empty"}));
+        }
+        outline
+    }
+
+    /// Where it reads.
+    pub(crate) fn ground(&self) -> &'g Ground {
+        self.ground
+    }
+
+    /// Of a reader that describes: notes the field, and answers whether it is there.
+    fn describes(
+        &mut self,
+        name: &str,
+        schema: impl FnOnce() -> Value,
+        example: impl FnOnce() -> Value,
+    ) -> Option<bool> {
+        let Sketch { outline, is_everything, is_required, .. } = self.sketch.as_mut()?;
+        outline.add(name, schema());
+        let is_there = *is_everything || *is_required;
+        if is_there {
+            outline.show(name, example());
+        }
+        Some(is_there)
     }
 
     /// The value of a field, if it is there and not empty.
@@ -79,8 +135,23 @@ impl Reader {
         }
     }
 
+    /// Of a reader that describes: notes a field that means nothing.
+    fn notes(&mut self, name: &str, schema: impl FnOnce() -> Value) -> bool {
+        let Some(sketch) = &mut self.sketch else { return false };
+        sketch.outline.add(name, schema());
+        true
+    }
+
     pub(crate) fn violate(&mut self, name: &str, problem: impl Into<String>) {
-        self.list_violation(|path| Violation { field: format!("{path}{name}"), problem: problem.into() });
+        if self.sketch.is_some() {
+            return;
+        }
+        // Without a name it is about the object itself.
+        let problem = problem.into();
+        self.list_violation(|path| {
+            let field = format!("{path}{name}");
+            Violation { field: field.strip_suffix('.').map_or(field.clone(), str::to_owned), problem }
+        });
     }
 
     fn list_violation(&mut self, violation: impl FnOnce(&str) -> Violation) {
@@ -101,7 +172,7 @@ impl Reader {
     }
 
     /// A text, as it was sent.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+    fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {
             Value::String(text) => Some(text),
             _ => self.refuse(name, "must be a string"),
@@ -109,9 +180,20 @@ impl Reader {
     }
 
     /// A text with a rule.
-    pub(crate) fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
+    pub(crate) fn word<T: Word>(&mut self, name: &'static str) -> Option<T> {
+        if let Some(is_there) = self.describes(name, T::schema, || json!(T::EXAMPLE)) {
+            return if is_there { self.example(name) } else { None };
+        }
         let text = self.text(name)?;
-        self.checked(name, parse(&text))
+        self.checked(name, T::parse(&text, self.ground))
+    }
+
+    /// A word's example, read by its own rule.
+    fn example<T: Word>(&self, name: &str) -> Option<T> {
+        match T::parse(T::EXAMPLE, self.ground) {
+            Ok(value) => Some(value),
+            Err(Invalid(problem)) => panic!("the example of {name}, {:?}, {problem}", T::EXAMPLE),
+        }
     }
 
     /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.
@@ -145,12 +227,13 @@ impl Reader {
         self.removable(name, read).or(is_null.then_some(None))
     }
 
+    /// A word that an update takes away by naming it.
+    pub(crate) fn removable_word<T: Word>(&mut self, name: &'static str) -> Option<Option<T>> {
+        self.removable(name, |reader| reader.word(name))
+    }
+
     /// A text with a rule that an update empties by an empty text, or by naming it in `clear`: `Some(None)` empties it.
-    pub(crate) fn clearable<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Option<Option<T>> {
+    pub(crate) fn clearable<T: Word>(&mut self, name: &'static str) -> Option<Option<T>> {
         if let Some(Value::String(text)) = self.fields.get(name)
             && text.trim().is_empty()
         {
@@ -158,17 +241,35 @@ impl Reader {
             self.is_cleared(name);
             return Some(None);
         }
-        self.removable(name, |reader| reader.parse(name, parse))
+        self.removable_word(name)
     }
 
     /// Something that must be there.
     pub(crate) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if let Some(sketch) = &mut self.sketch {
+            let outer = std::mem::replace(&mut sketch.is_required, true);
+            let value = read(self);
+            if let Some(sketch) = &mut self.sketch {
+                sketch.is_required = outer;
+                sketch.outline.require(name);
+            }
+            return value;
+        }
         let before = self.violation_count();
         let value = read(self);
         if value.is_none() && self.violation_count() == before {
             self.violate(name, "should not be empty");
         }
         value
+    }
+
+    /// Says that at least one of these must be there, as `is_there` tells; in messages they are called `label`.
+    pub(crate) fn one_of(&mut self, label: &str, names: &[&str], problem: &str, is_there: bool) {
+        match &mut self.sketch {
+            Some(sketch) => sketch.outline.require_one_of(names),
+            None if is_there => {}
+            None => self.violate(label, problem),
+        }
     }
 
     fn checked<T>(&mut self, name: &str, outcome: Result<T, Invalid>) -> Option<T> {
@@ -180,6 +281,9 @@ impl Reader {
 
     /// A truth.
     pub(crate) fn truth(&mut self, name: &'static str) -> Option<bool> {
+        if let Some(is_there) = self.describes(name, || json!({"type": "boolean"}), || json!(true)) {
+            return is_there.then_some(true);
+        }
         match self.take(name)? {
             Value::Bool(truth) => Some(truth),
             Value::String(text) if self.from_query && text == "true" => Some(true),
@@ -190,6 +294,14 @@ impl Reader {
 
     /// A whole number; clients also send `20.0`.
     pub(crate) fn integer(&mut self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let (least, most) = (*range.start(), *range.end());
+        let schema = || match most {
+            i64::MAX => json!({"type": "integer", "minimum": least}),
+            most => json!({"type": "integer", "minimum": least, "maximum": most}),
+        };
+        if let Some(is_there) = self.describes(name, schema, || json!(least)) {
+            return is_there.then_some(least);
+        }
         let number = match self.take(name)? {
             Value::Number(number) => whole(&number),
             Value::String(text) if self.from_query => {
@@ -211,6 +323,15 @@ impl Reader {
 
     /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
     pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
+        let schema = || {
+            let text = json!({"type": "string", "description": "ISO 8601, with or without a zone, or a day"});
+            let number = json!({"type": "integer", "minimum": SECONDS, "description": "Milliseconds since 1970"});
+            json!({"anyOf": [text, number]})
+        };
+        const EXAMPLE: UtcMs = UtcMs(1_796_122_800_000);
+        if let Some(is_there) = self.describes(name, schema, || json!(EXAMPLE)) {
+            return is_there.then_some(Moment::Instant(EXAMPLE));
+        }
         let milliseconds = |number: Option<i64>| {
             number.map(|number| Moment::Instant(UtcMs(number))).ok_or_else(|| Invalid::new(NO_DATE))
         };
@@ -243,7 +364,7 @@ impl Reader {
     }
 
     /// A list of texts, or one text for a list of one.
-    pub(crate) fn texts(&mut self, name: &'static str, max: usize) -> Option<Vec<String>> {
+    fn texts(&mut self, name: &'static str, max: usize) -> Option<Vec<String>> {
         let list = match self.take(name)? {
             Value::Array(list) => list,
             text @ Value::String(_) => vec![text],
@@ -262,54 +383,105 @@ impl Reader {
         Some(texts)
     }
 
-    /// A list of texts with a rule.
-    pub(crate) fn parse_list<T>(
-        &mut self,
-        name: &'static str,
-        max: usize,
-        parse: impl Fn(&str) -> Result<T, Invalid>,
-    ) -> Option<Vec<T>> {
+    /// A list of texts with a rule, or one of them.
+    pub(crate) fn words<T: Word>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
+        let schema = || json!({"type": "array", "items": T::schema(), "maxItems": max});
+        if let Some(is_there) = self.describes(name, schema, || json!([T::EXAMPLE])) {
+            return if is_there { self.example(name).map(|example| vec![example]) } else { None };
+        }
         let texts = self.texts(name, max)?;
         let parsed: Result<Vec<T>, Invalid> =
-            texts.iter().filter(|text| !text.trim().is_empty()).map(|text| parse(text)).collect();
+            texts.iter().filter(|text| !text.trim().is_empty()).map(|text| T::parse(text, self.ground)).collect();
         match parsed {
             Ok(list) => Some(list),
             Err(Invalid(problem)) => self.refuse(name, format!("each value in it {problem}")),
         }
     }
 
-    /// A list of anything, for what is accepted and looked at elsewhere.
-    pub(crate) fn list(&mut self, name: &'static str, max: usize) -> Option<Vec<Value>> {
-        match self.take(name)? {
-            Value::Array(list) if list.len() <= max => Some(list),
-            Value::Array(_) => self.refuse(name, format!("must contain no more than {max} elements")),
-            _ => self.refuse(name, "must be an array"),
+    /// A list of objects, each read by `read`; their violations carry this field's name and their place. What an object has
+    /// besides is passed over.
+    pub(crate) fn each<T>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+        mut read: impl FnMut(&mut Self, usize) -> T,
+    ) -> Option<Vec<T>> {
+        if let Some(sketch) = &self.sketch {
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let value = read(&mut inner, 0);
+            let outline = inner.into_outline();
+            let example = json!([outline.example()]);
+            let mut item = outline.into_schema(true);
+            item["additionalProperties"] = json!(true);
+            let schema = || json!({"type": "array", "items": item, "maxItems": max});
+            return self.describes(name, schema, || example)?.then(|| vec![value]);
         }
+        let list = match self.take(name)? {
+            Value::Array(list) if list.len() <= max => list,
+            Value::Array(_) => return self.refuse(name, format!("must contain no more than {max} elements")),
+            _ => return self.refuse(name, "must be an array"),
+        };
+        let mut values = Vec::with_capacity(list.len());
+        for (index, entry) in list.into_iter().enumerate() {
+            // What is no object has no fields.
+            let fields = if let Value::Object(fields) = entry { fields } else { Map::new() };
+            let path = format!("{}{name}.{index}.", self.path);
+            values.push(self.within(path, fields, false, |inner| read(inner, index)));
+        }
+        Some(values)
+    }
+
+    fn within<T>(
+        &mut self,
+        path: String,
+        fields: Map<String, Value>,
+        is_strict: bool,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let mut inner = Self { from_query: self.from_query, path, ..Self::body(fields, self.ground) };
+        let value = read(&mut inner);
+        if is_strict {
+            inner.whitelist(&[]);
+        }
+        for violation in inner.violations {
+            self.list_violation(|_| violation);
+        }
+        self.unlisted += inner.unlisted;
+        value
     }
 
     /// An object inside, read by `read`; its violations carry this field's name.
     pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        match self.take(name)? {
-            Value::Object(fields) => {
-                let mut inner = Self::body(fields);
-                inner.from_query = self.from_query;
-                inner.path = format!("{}{name}.", self.path);
-                let value = read(&mut inner);
-                inner.whitelist(&[]);
-                for violation in inner.violations {
-                    self.list_violation(|_| violation);
-                }
-                self.unlisted += inner.unlisted;
-                Some(value)
+        if let Some(sketch) = &self.sketch {
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let value = read(&mut inner);
+            let outline = inner.into_outline();
+            let example = json!(outline.example());
+            let is_there = self.describes(name, || Value::Null, || example)?;
+            if let Some(sketch) = &mut self.sketch {
+                sketch.outline.add_object(name, outline);
             }
+            return is_there.then_some(value);
+        }
+        match self.take(name)? {
+            Value::Object(fields) => Some(self.within(format!("{}{name}.", self.path), fields, true, read)),
             _ => self.refuse(name, "must be an object"),
+        }
+    }
+
+    /// A body that may name the location; the dispatcher has taken it.
+    pub(crate) fn names_location(&mut self) {
+        if !self.notes("locationId", LocationId::schema) {
+            self.take("locationId");
         }
     }
 
     /// Passes over fields that the contract has and we have no use for.
     pub(crate) fn ignore(&mut self, names: &[&'static str]) {
         for name in names {
-            self.take(name);
+            if !self.notes(name, || json!({"description": "Accepted and passed over"})) {
+                self.take(name);
+            }
         }
     }
 
@@ -332,7 +504,8 @@ impl Reader {
     pub(crate) fn no_places(&mut self) {
         // Many clients name the first page, too.
         for (name, first) in PLACES.iter().copied().zip(["0", "1"]) {
-            if self.take(name).is_some_and(|place| place != first) {
+            let schema = || json!({"const": first, "description": "The list goes on by its cursor"});
+            if !self.notes(name, schema) && self.take(name).is_some_and(|place| place != first) {
                 self.violate(name, "does not lead through this list; go on with cursor, which is its nextCursor");
             }
         }
@@ -349,8 +522,8 @@ impl Reader {
         }
     }
 
-    /// What has been read, unless anything was wrong or unknown.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
+    /// Everything that was wrong or unknown.
+    pub(crate) fn finish(mut self) -> Vec<Violation> {
         self.whitelist(if self.from_query { TOLERATED_IN_QUERIES } else { &[] });
         for name in std::mem::take(&mut self.clear) {
             let hint = match &self.clearable[..] {
@@ -363,7 +536,7 @@ impl Reader {
             let field = format!("{} more violations", self.unlisted);
             self.violations.push(Violation { field, problem: "are not listed".to_owned() });
         }
-        if self.violations.is_empty() { Ok(()) } else { Err(Error::Invalid(self.violations)) }
+        self.violations
     }
 }
 
@@ -385,8 +558,8 @@ pub(crate) struct Slice {
 
 impl Slice {
     /// The part of `rows`.
-    pub(crate) fn of<T>(&self, rows: Vec<T>) -> impl Iterator<Item = T> {
-        rows.into_iter().skip(self.skip).take(self.limit)
+    pub(crate) fn of<T>(&self, rows: Vec<T>) -> Vec<T> {
+        rows.into_iter().skip(self.skip).take(self.limit).collect()
     }
 
     /// Rows to pass over and rows to read, at most `most`, for lists that are cut by the database.
@@ -408,119 +581,5 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn reader(value: &Value) -> Reader {
-        Reader::body(value.as_object().unwrap().clone())
-    }
-
-    fn problems(outcome: Result<(), Error>) -> Vec<String> {
-        match outcome {
-            Err(Error::Invalid(violations)) => {
-                violations.into_iter().map(|violation| format!("{} {}", violation.field, violation.problem)).collect()
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn every_violation_is_reported_at_once() {
-        let mut reader = reader(&json!({"a": 1, "b": "x", "n": 5.5, "o": {"inner": 1, "more": 2}, "extra": 1}));
-        assert_eq!(reader.text("a"), None);
-        assert_eq!(reader.truth("b"), None);
-        assert_eq!(reader.integer("n", 0..=9), None);
-        reader.object("o", |inner| inner.text("inner"));
-        assert_eq!(reader.required("gone", |reader| reader.text("gone")), None);
-        assert_eq!(
-            problems(reader.finish()),
-            [
-                "a must be a string",
-                "b must be a boolean value",
-                "n must be an integer number",
-                "o.inner must be a string",
-                "property o.more should not exist",
-                "gone should not be empty",
-                "property extra should not exist",
-            ]
-        );
-    }
-
-    #[test]
-    fn of_many_violations_only_the_first_are_listed() {
-        let extra: Map<String, Value> = (0..1000).map(|number| (format!("x{number}"), json!(1))).collect();
-        let inner = json!({"o": extra, "n": 1});
-        let mut reader = reader(&inner);
-        reader.object("o", |_| ());
-        assert_eq!(reader.required("gone", |reader| reader.text("gone")), None);
-        let problems = problems(reader.finish());
-        assert_eq!(problems.len(), 51);
-        assert_eq!(problems[0], "property o.x0 should not exist");
-        assert_eq!(problems[50], "952 more violations are not listed");
-    }
-
-    #[test]
-    fn nul_is_in_no_text() {
-        let mut reader = reader(&json!({"a": "x\u{0}", "b": ["\u{0}"], "c": [{"id": "\u{0}"}], "d": {"\u{0}": 1}}));
-        reader.text("a");
-        reader.texts("b", 9);
-        reader.list("c", 9);
-        reader.object("d", |_| ());
-        let all = ["a", "b", "c", "d"].map(|name| format!("{name} must not contain NUL characters"));
-        assert_eq!(problems(reader.finish()), all);
-    }
-
-    #[test]
-    fn empty_and_null_are_absent_and_whole_numbers_have_many_spellings() {
-        let mut reader = reader(&json!({"phone": "", "due": null, "a": 20.0, "b": 2e1, "city": " "}));
-        assert_eq!(reader.text("phone"), None);
-        assert_eq!(reader.instant("due"), None);
-        assert_eq!(reader.integer("a", 1..=100), Some(20));
-        assert_eq!(reader.integer("b", 1..=100), Some(20));
-        assert_eq!(reader.clearable("city", |text| Ok(text.to_owned())), Some(None));
-        assert!(reader.finish().is_ok());
-
-        let mut query =
-            Reader::query(json!({"limit": "20.0", "flag": "true", "order": "asc"}).as_object().unwrap().clone());
-        assert_eq!(query.integer("limit", 1..=100), Some(20));
-        assert_eq!(query.truth("flag"), Some(true));
-        assert!(query.finish().is_ok(), "order is tolerated");
-    }
-
-    #[test]
-    fn what_is_to_be_emptied_is_named() {
-        let body = json!({"clear": ["phone", "city", "id"], "email": null, "city": "", "state": ""});
-        let mut reader = Reader::update(body.as_object().unwrap().clone());
-        assert_eq!(reader.removable("phone", |reader| reader.text("phone")), Some(None));
-        assert_eq!(reader.removable("email", |reader| reader.text("email")), None);
-        assert_eq!(reader.clearable("city", |text| Ok(text.to_owned())), Some(None));
-        assert_eq!(reader.clearable("state", |text| Ok(text.to_owned())), Some(None));
-        assert_eq!(
-            problems(reader.finish()),
-            ["clear has id, which cannot be cleared; it may name phone, email, city, state"]
-        );
-        let body = json!({"clear": "phone", "phone": "1"});
-        let mut reader = Reader::update(body.as_object().unwrap().clone());
-        reader.removable("phone", |reader| reader.text("phone"));
-        assert_eq!(problems(reader.finish()), ["phone must not have a value and stand in clear"]);
-        let mut reader = Reader::body(json!({"clear": ["phone"]}).as_object().unwrap().clone());
-        reader.removable("phone", |reader| reader.text("phone"));
-        assert_eq!(problems(reader.finish()), ["property clear should not exist"]);
-    }
-
-    #[test]
-    fn a_list_follows_what_leads_further_or_refuses_it() {
-        let query = |value: Value| Reader::query(value.as_object().unwrap().clone());
-        let slice = |value: Value| query(value).slice().of((0..10).collect()).collect::<Vec<_>>();
-        assert_eq!(slice(json!({})), (0..10).collect::<Vec<_>>());
-        assert_eq!(slice(json!({"limit": "3", "skip": "4"})), [4, 5, 6]);
-        assert_eq!(slice(json!({"limit": "4", "page": "3"})), [8, 9]);
-        assert_eq!(slice(json!({"skip": "8"})), [8, 9]);
-        assert!(problems(query(json!({"skip": "8"})).finish())[0].contains("skip"));
-        let mut refusing = query(json!({"page": "2"}));
-        refusing.no_places();
-        assert!(problems(refusing.finish())[0].contains("cursor"));
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;

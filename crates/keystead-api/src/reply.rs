@@ -36,20 +36,9 @@ impl Reply {
         Self { status, body: to_json(body), content: Content::Json, replay: None }
     }
 
-    /// A JSON object of API 1.0, which carries no `traceId`.
-    pub(crate) fn bare(body: &impl Serialize) -> Self {
-        Self::json(200, body)
-    }
-
     /// No body, as text.
     pub(crate) fn empty_text() -> Self {
         Self { status: 200, body: Vec::new(), content: Content::Text, replay: None }
-    }
-
-    /// What a repeated request is answered, where `self` holds a secret.
-    pub(crate) fn replayed_as(mut self, body: &impl Serialize) -> Self {
-        self.replay = Some(to_json(body));
-        self
     }
 
     /// The body to keep for a repeated request, with the id of the request that had the effect.

@@ -1,12 +1,26 @@
-//! A route: what the table of routes is made of. The type of a handler says who may call it.
+//! A route: what the table of routes is made of. The type of a handler says who may call it, what it takes and what it
+//! answers.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+};
 
 use http::Method;
 use keystead_core::{AgencyContext, Authority, Error, LocationContext};
 use keystead_model::scope::Scope;
+use serde_json::{Map, Value};
 
-use crate::{call::Call, reply::Reply};
+use crate::{
+    call::{Asked, Call},
+    reply::Reply,
+    shape::{
+        Body, Input, Output, Path,
+        input::{Described, describe},
+        output::{Answer, Definitions},
+        path::PathPart,
+    },
+};
 
 /// Which API a route belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +44,23 @@ pub enum Access {
     Open,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+type Replying = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+type Boxed<C> = Box<dyn Fn(C, Asked) -> Replying + Send + Sync>;
 
 /// A handler, by what it needs.
 pub(crate) enum Handler {
-    Location(Box<dyn Fn(LocationContext, Call) -> Answer + Send + Sync>),
-    Agency(Box<dyn Fn(AgencyContext, Call) -> Answer + Send + Sync>),
-    Either(Box<dyn Fn(Authority, Call) -> Answer + Send + Sync>),
-    Open(Box<dyn Fn(Call) -> Answer + Send + Sync>),
+    Location(Boxed<LocationContext>),
+    Agency(Boxed<AgencyContext>),
+    Either(Boxed<Authority>),
+    Open(Boxed<()>),
+}
+
+/// What a route takes and answers, as its handler's types have it.
+pub(crate) struct Shapes {
+    pub(crate) path: Vec<PathPart>,
+    pub(crate) query: Described,
+    pub(crate) body: Option<Described>,
+    pub(crate) answer: fn(&mut Definitions) -> Answer,
 }
 
 /// One row of the table.
@@ -52,6 +75,9 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// `GET /contacts/{id}`, as uses and logs name it.
     pub endpoint: &'static str,
+    /// The status of a success.
+    pub status: u16,
+    pub(crate) shapes: Shapes,
     pub(crate) handler: Handler,
 }
 
@@ -64,6 +90,21 @@ impl Route {
             Handler::Either(_) => Access::Either,
             Handler::Open(_) => Access::Open,
         }
+    }
+
+    /// A body that it takes, with all fields that go together; `None` where it takes none.
+    pub fn sample_body(&self) -> Option<Value> {
+        self.shapes.body.as_ref().map(|body| Value::Object(body.example.clone()))
+    }
+
+    /// A query that it takes, likewise.
+    pub fn sample_query(&self) -> Map<String, Value> {
+        self.shapes.query.example.clone()
+    }
+
+    /// Whether what it takes is read by the rules of a place.
+    pub(crate) fn asks_where(&self) -> bool {
+        self.shapes.query.asks_where || self.shapes.body.as_ref().is_some_and(|body| body.asks_where)
     }
 }
 
@@ -78,68 +119,88 @@ impl Table {
         Self { face, rows: Vec::new() }
     }
 
-    fn add(&mut self, endpoint: &'static str, scope: Option<Scope>, handler: Handler) {
-        let (method, path) = endpoint.split_once(' ').expect("an endpoint is a method and a path");
-        let method = method.parse().expect("a method");
-        self.rows.push(Route { face: self.face, method, path, scope, endpoint, handler });
-    }
-
-    /// A route inside a location.
-    pub(crate) fn location<F>(
-        mut self,
-        endpoint: &'static str,
-        scope: Scope,
-        handler: impl Fn(LocationContext, Call) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
-    {
-        let boxed = move |context, call| -> Answer { Box::pin(handler(context, call)) };
-        self.add(endpoint, Some(scope), Handler::Location(Box::new(boxed)));
-        self
-    }
-
-    /// A route on the agency.
-    pub(crate) fn agency<F>(
-        mut self,
-        endpoint: &'static str,
-        scope: Scope,
-        handler: impl Fn(AgencyContext, Call) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
-    {
-        let boxed = move |context, call| -> Answer { Box::pin(handler(context, call)) };
-        self.add(endpoint, Some(scope), Handler::Agency(Box::new(boxed)));
-        self
-    }
-
-    /// A route for either kind of key.
-    pub(crate) fn either<F>(
+    fn add<P: Path, Q: Input, B: Body, O: Output>(
         mut self,
         endpoint: &'static str,
         scope: Option<Scope>,
-        handler: impl Fn(Authority, Call) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
-    {
-        let boxed = move |authority, call| -> Answer { Box::pin(handler(authority, call)) };
-        self.add(endpoint, scope, Handler::Either(Box::new(boxed)));
+        status: u16,
+        handler: Handler,
+    ) -> Self {
+        let (method, path) = endpoint.split_once(' ').expect("an endpoint is a method and a path");
+        let method = method.parse().expect("a method");
+        let shapes =
+            Shapes { path: P::describe(), query: describe::<Q>(true), body: B::describe(), answer: O::describe };
+        self.rows.push(Route { face: self.face, method, path, scope, endpoint, status, shapes, handler });
         self
     }
 
+    /// A route inside a location.
+    pub(crate) fn location<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
+        self,
+        endpoint: &'static str,
+        scope: Scope,
+        status: u16,
+        handler: impl Fn(LocationContext, Call<P, Q, B>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.add::<P, Q, B, O>(endpoint, Some(scope), status, Handler::Location(boxed(status, handler)))
+    }
+
+    /// A route on the agency.
+    pub(crate) fn agency<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
+        self,
+        endpoint: &'static str,
+        scope: Scope,
+        status: u16,
+        handler: impl Fn(AgencyContext, Call<P, Q, B>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.add::<P, Q, B, O>(endpoint, Some(scope), status, Handler::Agency(boxed(status, handler)))
+    }
+
+    /// A route for either kind of key.
+    pub(crate) fn either<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
+        self,
+        endpoint: &'static str,
+        scope: Option<Scope>,
+        status: u16,
+        handler: impl Fn(Authority, Call<P, Q, B>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.add::<P, Q, B, O>(endpoint, scope, status, Handler::Either(boxed(status, handler)))
+    }
+
     /// A route for anybody, limited by where it comes from.
-    pub(crate) fn open<F>(mut self, endpoint: &'static str, handler: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
-    {
-        let boxed = move |call| -> Answer { Box::pin(handler(call)) };
-        self.add(endpoint, None, Handler::Open(Box::new(boxed)));
-        self
+    pub(crate) fn open<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
+        self,
+        endpoint: &'static str,
+        status: u16,
+        handler: impl Fn(Call<P, Q, B>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let handler = move |(), call| handler(call);
+        self.add::<P, Q, B, O>(endpoint, None, status, Handler::Open(boxed(status, handler)))
     }
 
     pub(crate) fn rows(self) -> Vec<Route> {
         self.rows
     }
+}
+
+/// What a handler returns.
+pub(crate) trait Answering<O>: Future<Output = Result<O, Error>> + Send + 'static {}
+
+impl<O, F: Future<Output = Result<O, Error>> + Send + 'static> Answering<O> for F {}
+
+/// A handler that has its input read and its output written.
+fn boxed<C: 'static, P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
+    status: u16,
+    handler: impl Fn(C, Call<P, Q, B>) -> F + Send + Sync + 'static,
+) -> Boxed<C> {
+    Box::new(move |context, asked| {
+        let way = asked.way;
+        match asked.read() {
+            Ok(call) => {
+                let answering = handler(context, call);
+                Box::pin(async move { Ok(answering.await?.reply(status, way)) })
+            }
+            Err(refusal) => Box::pin(ready(Err(refusal))),
+        }
+    })
 }

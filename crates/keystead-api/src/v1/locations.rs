@@ -4,83 +4,127 @@ use keystead_core::{AgencyContext, Authority, Error, LocationContext, LocationLi
 use keystead_model::{
     LocationId,
     agency::TenantName,
-    location::{LocationFilter, LocationPatch, LocationProfile},
+    location::{Location, LocationFilter, LocationPatch, LocationProfile},
     text::{normalized_email, time_zone_names},
 };
-use serde_json::{Value, json};
 
 use crate::{
     call::Call,
-    reader::Reader,
-    reply::Reply,
+    reader::{Reader, Slice},
+    shape::{Bare, Envelope, Fields, Input, Many, Written, word::QueriedEmail},
     v2::{
-        contacts::query_email,
-        locations::{full, patch},
+        locations::{Full, patch},
+        samples,
     },
 };
 
 /// As many as one answer has; `skip` leads further.
 const LIST_LIMIT: i64 = 1000;
 
-fn location_id(call: &Call) -> Result<LocationId, Error> {
-    call.id("locationId", |_| Error::NoAccess)
+/// A location of API 1.0.
+pub(crate) struct Shape(Location);
+
+impl Envelope for Shape {
+    const ONE: &'static str = "location";
+    const MANY: &'static str = "locations";
 }
 
-/// The name is `businessName` on its way in and `name` on its way out.
-fn read(reader: &mut Reader, name_required: bool) -> (Option<TenantName>, LocationPatch) {
-    let read_name = |reader: &mut Reader| reader.parse("businessName", TenantName::parse);
-    let name = if name_required { reader.required("businessName", read_name) } else { read_name(reader) };
-    let mut patch = patch(reader);
-    patch.name = name.clone().or(patch.name);
-    patch.first_name = patch.first_name.or(reader.clearable("firstName", keystead_model::text::Line::parse));
-    patch.last_name = patch.last_name.or(reader.clearable("lastName", keystead_model::text::Line::parse));
-    reader.pass_over_unknown();
-    (name, patch)
-}
+impl Written for Shape {
+    const NAME: &'static str = "Location";
 
-pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    let (skip, limit) = call.lenient_slice()?.window(LIST_LIMIT);
-    let list = LocationList { skip, limit, ..LocationList::default() };
-    let rows: Vec<Value> = call.app.list_locations(&authority, list).await?.iter().map(full).collect();
-    Ok(Reply::bare(&json!({"locations": rows})))
-}
+    fn sample() -> Self {
+        Self(samples::location())
+    }
 
-pub(crate) async fn lookup(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    let mut query = call.read_query();
-    let email = query.required("email", |query| query_email(query, "email"));
-    query.pass_over_unknown();
-    query.finish()?;
-    let filter = LocationFilter { email: email.map(|email| normalized_email(&email)), query: None };
-    let list = LocationList { filter, limit: 1, ..LocationList::default() };
-    match call.app.list_locations(context.authority(), list).await?.first() {
-        Some(location) => Ok(Reply::bare(&full(location))),
-        None => Err(Error::invalid("email", "matches no location")),
+    fn write(&self, fields: &mut Fields<'_>) {
+        // What API 1.0 answered of a location and what API 2.0 does are the same members.
+        Full(self.0.clone()).write(fields);
     }
 }
 
-pub(crate) async fn create(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    let mut reader = call.read_body();
-    let (name, patch) = read(&mut reader, true);
-    reader.finish()?;
-    let name = name.ok_or_else(|| Error::invalid("businessName", "should not be empty"))?;
-    let mut profile = LocationProfile::named(name);
-    patch.apply(&mut profile);
-    Ok(Reply::bare(&full(&call.app.create_location(&context, profile).await?)))
+/// A new location. Its name is `businessName` on its way in and `name` on its way out.
+pub(crate) struct NewLocation(LocationProfile);
+
+/// A change of one.
+pub(crate) struct LocationChange(LocationPatch);
+
+impl Input for NewLocation {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.required("businessName", |reader| reader.word("businessName"));
+        let patch = rest(reader);
+        let mut profile = LocationProfile::named(name.clone()?);
+        LocationPatch { name, ..patch }.apply(&mut profile);
+        Some(Self(profile))
+    }
 }
 
-pub(crate) async fn get(authority: Authority, call: Call) -> Result<Reply, Error> {
-    Ok(Reply::bare(&full(&call.app.get_location(&authority, location_id(&call)?).await?)))
+impl Input for LocationChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.word("businessName");
+        let patch = rest(reader);
+        Some(Self(LocationPatch { name: name.or(patch.name.clone()), ..patch }))
+    }
 }
 
-pub(crate) async fn update(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    let id = location_id(&call)?;
-    let mut reader = call.read_update();
-    let (_, patch) = read(&mut reader, false);
-    reader.finish()?;
-    Ok(Reply::bare(&full(&call.app.update_location(&context, id, patch).await?)))
+fn rest(reader: &mut Reader<'_>) -> LocationPatch {
+    let name: Option<TenantName> = reader.word("name");
+    let patch = patch(reader);
+    let (first, last) = (reader.clearable("firstName"), reader.clearable("lastName"));
+    LocationPatch { name, first_name: patch.first_name.or(first), last_name: patch.last_name.or(last), ..patch }
 }
 
-pub(crate) async fn timezones(_: LocationContext, call: Call) -> Result<Reply, Error> {
-    drop(call);
-    Ok(Reply::bare(&json!({"timezones": time_zone_names()})))
+/// Time zones.
+pub(crate) struct TimeZones(Vec<String>);
+
+impl Written for TimeZones {
+    fn sample() -> Self {
+        Self(vec!["Europe/Berlin".to_owned()])
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("timezones", &self.0);
+    }
+}
+
+pub(crate) async fn list(authority: Authority, call: Call<(), Slice>) -> Result<Many<Shape>, Error> {
+    let (skip, limit) = call.query.window(LIST_LIMIT);
+    let list = LocationList { skip, limit, ..LocationList::default() };
+    Ok(Many(call.app.list_locations(&authority, list).await?.into_iter().map(Shape).collect()))
+}
+
+/// The address of a location.
+pub(crate) struct Email(String);
+
+impl Input for Email {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        query.required("email", |query| query.word("email")).map(|QueriedEmail(email)| Self(normalized_email(&email)))
+    }
+}
+
+pub(crate) async fn lookup(context: AgencyContext, call: Call<(), Email>) -> Result<Shape, Error> {
+    let filter = LocationFilter { email: Some(call.query.0), query: None };
+    let list = LocationList { filter, limit: 1, ..LocationList::default() };
+    let found = call.app.list_locations(context.authority(), list).await?;
+    found.into_iter().next().map(Shape).ok_or_else(|| Error::invalid("email", "matches no location"))
+}
+
+pub(crate) async fn create(context: AgencyContext, call: Call<(), Bare, NewLocation>) -> Result<Shape, Error> {
+    call.app.create_location(&context, call.body.0).await.map(Shape)
+}
+
+pub(crate) async fn get(authority: Authority, call: Call<LocationId>) -> Result<Shape, Error> {
+    call.app.get_location(&authority, call.path).await.map(Shape)
+}
+
+pub(crate) async fn update(
+    context: AgencyContext,
+    call: Call<LocationId, Bare, LocationChange>,
+) -> Result<Shape, Error> {
+    call.app.update_location(&context, call.path, call.body.0).await.map(Shape)
+}
+
+pub(crate) async fn timezones(_: LocationContext, _: Call) -> Result<TimeZones, Error> {
+    Ok(TimeZones(time_zone_names()))
 }

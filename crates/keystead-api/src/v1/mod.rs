@@ -6,10 +6,3 @@ pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod tags;
 pub(crate) mod tasks;
-
-use crate::reply::Reply;
-
-/// What most deletions answer: the JSON string `""`.
-pub(crate) fn empty_string() -> Reply {
-    Reply::json(200, &"")
-}

@@ -1,72 +1,91 @@
 //! Notes of API 1.0.
 
-use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    NoteId, UserId,
+    ContactId, NoteId, UserId,
     note::{Note, NoteContent, NotePatch},
     text::Prose,
 };
-use serde_json::{Value, json};
 
-use super::empty_string;
 use crate::{
     call::Call,
-    reader::Reader,
-    reply::Reply,
-    v2::contacts::{
-        contact_id,
-        input::{removable, user_id},
-    },
+    reader::{Reader, Slice},
+    shape::{Bare, EmptyString, Envelope, Fields, Input, Many, Written},
 };
 
-fn note_id(call: &Call) -> Result<NoteId, Error> {
-    call.id("noteId", |text| Error::NotFound(Noun::Note, text.to_owned()))
+/// A note of API 1.0.
+pub(crate) struct Shape(Note);
+
+impl Envelope for Shape {
+    const ONE: &'static str = "note";
+    const MANY: &'static str = "notes";
 }
 
-fn shape(note: &Note) -> Value {
-    let mut fields = json!({"id": note.id, "body": note.content.body.as_str(), "createdAt": note.created_at});
-    if let Some(user) = note.content.user {
-        fields["createdBy"] = json!(user);
+impl Written for Shape {
+    const NAME: &'static str = "Note";
+
+    fn sample() -> Self {
+        Self(Note::sample())
     }
-    fields
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self(note) = self;
+        fields.put("id", &note.id);
+        fields.put("body", &note.content.body);
+        fields.put("createdAt", &note.created_at);
+        fields.opt("createdBy", note.content.user.as_ref());
+    }
 }
 
-fn read(mut reader: Reader) -> Result<(Prose<65_000>, Option<Option<UserId>>), Error> {
-    let body = reader.required("body", |reader| reader.parse("body", Prose::parse));
-    let user = removable(&mut reader, "userId", user_id);
-    reader.pass_over_unknown();
-    reader.finish()?;
-    Ok((body.ok_or_else(|| Error::invalid("body", "should not be empty"))?, user))
+/// A new note.
+pub(crate) struct NewNote(NoteContent);
+
+/// A change of one, which always brings its text.
+pub(crate) struct NoteChange(NotePatch);
+
+impl Input for NewNote {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (body, user) = parts(reader);
+        Some(Self(NoteContent { body: body?, title: None, color: None, pinned: false, user: user.flatten() }))
+    }
 }
 
-pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let slice = call.lenient_slice()?;
-    let notes = call.app.list_notes(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::bare(&json!({"notes": slice.of(notes).map(|note| shape(&note)).collect::<Vec<_>>()})))
+impl Input for NoteChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (body, user) = parts(reader);
+        Some(Self(NotePatch { body: Some(body?), user, ..NotePatch::default() }))
+    }
 }
 
-pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let contact = contact_id(&call, "contactId")?;
-    let (body, user) = read(call.read_body())?;
-    let content = NoteContent { body, title: None, color: None, pinned: false, user: user.flatten() };
-    let note = call.app.create_note(&context, contact, content).await?;
-    Ok(Reply::bare(&shape(&note)))
+fn parts(reader: &mut Reader<'_>) -> (Option<Prose<65_000>>, Option<Option<UserId>>) {
+    (reader.required("body", |reader| reader.word("body")), reader.removable_word("userId"))
 }
 
-pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    let note = call.app.get_note(&context, contact_id(&call, "contactId")?, note_id(&call)?).await?;
-    Ok(Reply::bare(&shape(&note)))
+pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
+    Ok(Many(call.query.of(call.app.list_notes(&context, call.path).await?).into_iter().map(Shape).collect()))
 }
 
-pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let (contact, id) = (contact_id(&call, "contactId")?, note_id(&call)?);
-    let (body, user) = read(call.read_update())?;
-    let patch = NotePatch { body: Some(body), user, ..NotePatch::default() };
-    let note = call.app.update_note(&context, contact, id, patch).await?;
-    Ok(Reply::bare(&shape(&note)))
+pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<Shape, Error> {
+    call.app.create_note(&context, call.path, call.body.0).await.map(Shape)
 }
 
-pub(crate) async fn delete(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    call.app.delete_note(&context, contact_id(&call, "contactId")?, note_id(&call)?).await?;
-    Ok(empty_string())
+pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<Shape, Error> {
+    let (contact, id) = call.path;
+    call.app.get_note(&context, contact, id).await.map(Shape)
+}
+
+pub(crate) async fn update(
+    context: LocationContext,
+    call: Call<(ContactId, NoteId), Bare, NoteChange>,
+) -> Result<Shape, Error> {
+    let (contact, id) = call.path;
+    call.app.update_note(&context, contact, id, call.body.0).await.map(Shape)
+}
+
+pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<EmptyString, Error> {
+    let (contact, id) = call.path;
+    call.app.delete_note(&context, contact, id).await?;
+    Ok(EmptyString)
 }

@@ -1,53 +1,53 @@
 //! Tags of API 1.0.
 
-use keystead_core::{Error, LocationContext, error::Noun};
-use keystead_model::{
-    TagId,
-    tag::{Tag, TagName},
+use keystead_core::{Error, LocationContext};
+use keystead_model::{TagId, tag::Tag};
+
+use crate::{
+    call::Call,
+    reader::Slice,
+    shape::{Bare, EmptyString, Envelope, Fields, Many, Written},
+    v2::tags::NamedTag,
 };
-use serde_json::{Value, json};
 
-use super::empty_string;
-use crate::{call::Call, reply::Reply};
+/// A tag of API 1.0.
+pub(crate) struct Shape(Tag);
 
-fn tag_id(call: &Call) -> Result<TagId, Error> {
-    call.id("tagId", |text| Error::NotFound(Noun::Tag, text.to_owned()))
+impl Envelope for Shape {
+    const ONE: &'static str = "tag";
+    const MANY: &'static str = "tags";
 }
 
-fn shape(tag: &Tag) -> Value {
-    json!({"id": tag.id, "name": tag.name.as_str()})
+impl Written for Shape {
+    const NAME: &'static str = "Tag";
+
+    fn sample() -> Self {
+        Self(Tag::sample())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("id", &self.0.id);
+        fields.put("name", &self.0.name);
+    }
 }
 
-fn read_name(call: &mut Call) -> Result<TagName, Error> {
-    let mut reader = call.read_body();
-    let name = reader.required("name", |reader| reader.parse("name", TagName::parse));
-    reader.pass_over_unknown();
-    reader.finish()?;
-    name.ok_or_else(|| Error::invalid("name", "should not be empty"))
+pub(crate) async fn list(context: LocationContext, call: Call<(), Slice>) -> Result<Many<Shape>, Error> {
+    Ok(Many(call.query.of(call.app.list_tags(&context).await?).into_iter().map(Shape).collect()))
 }
 
-pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let slice = call.lenient_slice()?;
-    let tags = call.app.list_tags(&context).await?;
-    Ok(Reply::bare(&json!({"tags": slice.of(tags).map(|tag| shape(&tag)).collect::<Vec<_>>()})))
+pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NamedTag>) -> Result<Shape, Error> {
+    call.app.create_tag(&context, call.body.0).await.map(Shape)
 }
 
-pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let name = read_name(&mut call)?;
-    Ok(Reply::bare(&shape(&call.app.create_tag(&context, name).await?)))
+pub(crate) async fn get(context: LocationContext, call: Call<TagId>) -> Result<Shape, Error> {
+    call.app.get_tag(&context, call.path).await.map(Shape)
 }
 
-pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    Ok(Reply::bare(&shape(&call.app.get_tag(&context, tag_id(&call)?).await?)))
+pub(crate) async fn update(context: LocationContext, call: Call<TagId, Bare, NamedTag>) -> Result<Shape, Error> {
+    call.app.rename_tag(&context, call.path, call.body.0).await.map(Shape)
 }
 
-pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let id = tag_id(&call)?;
-    let name = read_name(&mut call)?;
-    Ok(Reply::bare(&shape(&call.app.rename_tag(&context, id, name).await?)))
-}
-
-pub(crate) async fn delete(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    call.app.delete_tag(&context, tag_id(&call)?).await?;
-    Ok(empty_string())
+pub(crate) async fn delete(context: LocationContext, call: Call<TagId>) -> Result<EmptyString, Error> {
+    call.app.delete_tag(&context, call.path).await?;
+    Ok(EmptyString)
 }

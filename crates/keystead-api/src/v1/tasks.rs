@@ -1,112 +1,136 @@
 //! Tasks of API 1.0.
 
-use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    Invalid, TaskId,
+    ContactId, Invalid, TaskId,
     task::{Task, TaskContent, TaskPatch},
-    text::{Line, Prose, TimeZoneName},
+    text::Prose,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::empty_string;
 use crate::{
     call::Call,
-    reader::Reader,
-    reply::Reply,
-    v2::{
-        contacts::{
-            contact_id,
-            input::{removable, user_id},
-        },
-        tasks::due_at,
-    },
+    reader::{Reader, Slice},
+    shape::{Bare, EmptyString, Envelope, Fields, Ground, Input, Many, Word, Written, word::one_of},
+    v2::tasks::due_at,
 };
 
-fn task_id(call: &Call) -> Result<TaskId, Error> {
-    call.id("taskId", |text| Error::NotFound(Noun::Task, text.to_owned()))
+/// A task of API 1.0.
+pub(crate) struct Shape(Task);
+
+impl Envelope for Shape {
+    const ONE: &'static str = "task";
+    const MANY: &'static str = "tasks";
 }
 
-fn shape(task: &Task) -> Value {
-    let TaskContent { title, body, due_at, completed, assigned_to } = &task.content;
-    let mut fields = json!({
-        "id": task.id,
-        "title": title.as_str(),
-        "description": body.as_ref().map(Prose::as_str).unwrap_or_default(),
-        "dueDate": due_at,
-        "isCompleted": completed,
-    });
-    if let Some(user) = assigned_to {
-        fields["assignedTo"] = json!(user);
+impl Written for Shape {
+    const NAME: &'static str = "Task";
+
+    fn sample() -> Self {
+        Self(Task::sample())
     }
-    fields
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let TaskContent { title, body, due_at, completed, assigned_to } = &self.0.content;
+        fields.put("id", &self.0.id);
+        fields.put("title", title);
+        fields.put("description", body.as_ref().map_or("", Prose::as_str));
+        fields.put("dueDate", due_at);
+        fields.put("isCompleted", completed);
+        fields.opt("assignedTo", assigned_to.as_ref());
+    }
 }
 
-fn status(reader: &mut Reader) -> Option<bool> {
-    reader.parse("status", |text| match text {
-        "completed" => Ok(true),
-        "incompleted" => Ok(false),
-        _ => Err(Invalid::new("must be completed or incompleted")),
-    })
+/// Whether it is done, as a word.
+pub(crate) struct Status(bool);
+
+impl Word for Status {
+    const EXAMPLE: &'static str = "completed";
+
+    fn schema() -> Value {
+        one_of(["completed", "incompleted"])
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        match text {
+            "completed" => Ok(Self(true)),
+            "incompleted" => Ok(Self(false)),
+            _ => Err(Invalid::new("must be completed or incompleted")),
+        }
+    }
 }
 
-/// What both writing calls take. A time without a zone is one of the location's.
-fn read(mut reader: Reader, zone: &TimeZoneName) -> Result<TaskPatch, Error> {
-    let patch = TaskPatch {
-        title: reader.required("title", |reader| reader.parse("title", Line::parse)),
-        due_at: reader.required("dueDate", |reader| due_at(reader, zone)),
-        body: reader.clearable("description", Prose::parse),
-        assigned_to: removable(&mut reader, "assignedTo", user_id),
-        completed: Some(status(&mut reader).unwrap_or(false)),
-    };
-    reader.pass_over_unknown();
-    reader.finish()?;
-    Ok(patch)
+/// A new task.
+pub(crate) struct NewTask(TaskContent);
+
+/// A change of one, which always brings title and date.
+pub(crate) struct TaskChange(TaskPatch);
+
+impl Input for NewTask {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let TaskPatch { title, body, due_at, completed, assigned_to } = patch(reader);
+        let (body, assigned_to) = (body.flatten(), assigned_to.flatten());
+        Some(Self(TaskContent { title: title?, body, due_at: due_at?, completed: completed?, assigned_to }))
+    }
 }
 
-pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let slice = call.lenient_slice()?;
-    let tasks = call.app.list_tasks(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::bare(&json!({"tasks": slice.of(tasks).map(|task| shape(&task)).collect::<Vec<_>>()})))
+impl Input for TaskChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self(patch(reader)))
+    }
 }
 
-pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let contact = contact_id(&call, "contactId")?;
-    let zone = call.app.location_of(&context).await?.profile.timezone;
-    let TaskPatch { title, body, due_at, completed, assigned_to } = read(call.read_body(), &zone)?;
-    let (Some(title), Some(due_at)) = (title, due_at) else {
-        return Err(Error::invalid("title", "should not be empty"));
-    };
-    let (body, assigned_to) = (body.flatten(), assigned_to.flatten());
-    let content = TaskContent { title, body, due_at, completed: completed.unwrap_or(false), assigned_to };
-    let task = call.app.create_task(&context, contact, content).await?;
-    Ok(Reply::bare(&shape(&task)))
+impl Input for Status {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.required("status", |reader| reader.word("status"))
+    }
 }
 
-pub(crate) async fn get(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    let task = call.app.get_task(&context, contact_id(&call, "contactId")?, task_id(&call)?).await?;
-    Ok(Reply::bare(&shape(&task)))
+/// What both writing calls take.
+fn patch(reader: &mut Reader<'_>) -> TaskPatch {
+    TaskPatch {
+        title: reader.required("title", |reader| reader.word("title")),
+        due_at: reader.required("dueDate", due_at),
+        body: reader.clearable("description"),
+        assigned_to: reader.removable_word("assignedTo"),
+        completed: Some(reader.word("status").is_some_and(|Status(completed)| completed)),
+    }
 }
 
-pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let (contact, id) = (contact_id(&call, "contactId")?, task_id(&call)?);
-    let zone = call.app.location_of(&context).await?.profile.timezone;
-    let patch = read(call.read_update(), &zone)?;
-    let task = call.app.update_task(&context, contact, id, patch).await?;
-    Ok(Reply::bare(&shape(&task)))
+pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
+    Ok(Many(call.query.of(call.app.list_tasks(&context, call.path).await?).into_iter().map(Shape).collect()))
 }
 
-pub(crate) async fn set_status(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let (contact, id) = (contact_id(&call, "contactId")?, task_id(&call)?);
-    let mut reader = call.read_body();
-    let completed = reader.required("status", status);
-    reader.pass_over_unknown();
-    reader.finish()?;
-    let patch = TaskPatch { completed, ..TaskPatch::default() };
-    let task = call.app.update_task(&context, contact, id, patch).await?;
-    Ok(Reply::bare(&shape(&task)))
+pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewTask>) -> Result<Shape, Error> {
+    call.app.create_task(&context, call.path, call.body.0).await.map(Shape)
 }
 
-pub(crate) async fn delete(context: LocationContext, call: Call) -> Result<Reply, Error> {
-    call.app.delete_task(&context, contact_id(&call, "contactId")?, task_id(&call)?).await?;
-    Ok(empty_string())
+pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, TaskId)>) -> Result<Shape, Error> {
+    let (contact, id) = call.path;
+    call.app.get_task(&context, contact, id).await.map(Shape)
+}
+
+pub(crate) async fn update(
+    context: LocationContext,
+    call: Call<(ContactId, TaskId), Bare, TaskChange>,
+) -> Result<Shape, Error> {
+    let (contact, id) = call.path;
+    call.app.update_task(&context, contact, id, call.body.0).await.map(Shape)
+}
+
+pub(crate) async fn set_status(
+    context: LocationContext,
+    call: Call<(ContactId, TaskId), Bare, Status>,
+) -> Result<Shape, Error> {
+    let (contact, id) = call.path;
+    let patch = TaskPatch { completed: Some(call.body.0), ..TaskPatch::default() };
+    call.app.update_task(&context, contact, id, patch).await.map(Shape)
+}
+
+pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, TaskId)>) -> Result<EmptyString, Error> {
+    let (contact, id) = call.path;
+    call.app.delete_task(&context, contact, id).await?;
+    Ok(EmptyString)
 }

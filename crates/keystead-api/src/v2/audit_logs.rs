@@ -1,75 +1,106 @@
 //! The agency's audit log in API 2.0.
 
 use keystead_core::{AgencyContext, AuditFilter, Error};
-use keystead_model::{Invalid, LocationId, UtcMs, audit::AuditRow, page::cut, text::TimeZoneName};
-use serde::Serialize;
-use serde_json::{Value, json};
+use keystead_model::{Invalid, audit::AuditRow, page::cut, text::TimeZoneName};
+use serde_json::{Map, Value, json};
 
-use super::api_keys::parse_location;
-use crate::{call::Call, reply::Reply};
+use super::{actor::Who, page::NextCursor, samples};
+use crate::{
+    call::Call,
+    reader::Reader,
+    shape::{Fields, Ground, Input, Word, Written},
+};
 
-/// A row on the wire.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditShape<'r> {
-    id: String,
-    at: UtcMs,
-    action: &'r str,
-    actor: Actor<'r>,
-    subject: &'r str,
-    location_id: Option<LocationId>,
-    ip: Option<&'r str>,
-    request_id: Option<&'r str>,
-    before: Option<Value>,
-    after: Option<Value>,
-    position: Option<i64>,
-    /// Whether address, request and changes were erased, so that their absence says nothing.
-    erased: bool,
-}
+impl Written for AuditRow {
+    const NAME: &'static str = "AuditLog";
 
-#[derive(Serialize)]
-struct Actor<'r> {
-    r#type: &'static str,
-    id: Option<&'r str>,
-}
+    fn sample() -> Self {
+        samples::audit_row()
+    }
 
-/// A row as it is on the wire.
-pub fn shape(row: &AuditRow) -> AuditShape<'_> {
-    let document = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    AuditShape {
-        id: row.id.to_string(),
-        at: row.at,
-        action: &row.action,
-        actor: Actor { r#type: row.actor.kind(), id: row.actor.id() },
-        subject: &row.subject,
-        location_id: row.location,
-        ip: row.ip.as_deref(),
-        request_id: row.request_id.as_deref(),
-        before: document(&row.before),
-        after: document(&row.after),
-        position: row.position,
-        erased: row.erased,
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { id, location, at, actor, ip, action, subject, before, after, request_id, position, erased } = self;
+        let document = |text: &Option<String>| -> Option<Value> { serde_json::from_str(text.as_deref()?).ok() };
+        fields.put("id", &id.to_string());
+        fields.put("at", at);
+        fields.put("action", action);
+        fields.put("actor", &Who(*actor));
+        fields.put("subject", subject);
+        fields.or_null("locationId", location.as_ref());
+        fields.or_null("ip", ip.as_ref());
+        fields.or_null("requestId", request_id.as_ref());
+        fields.or_null("before", document(before).as_ref());
+        fields.or_null("after", document(after).as_ref());
+        fields.or_null("position", position.as_ref());
+        // Whether address, request and changes were erased, so that their absence says nothing.
+        fields.put("erased", erased);
     }
 }
 
-pub(crate) async fn list(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    let mut query = call.read_query();
-    let limit = query.integer("limit", 1..=100).unwrap_or(20);
-    let filter = AuditFilter {
-        action: query.text("action"),
-        subject: query.text("subject"),
-        actor: query.text("actor"),
-        location: query.parse("locationId", parse_location),
-        from: query.moment("startAt").map(|moment| moment.start(&TimeZoneName::utc())),
-        until: query.moment("endAt").map(|moment| moment.end(&TimeZoneName::utc())),
-    };
-    let before =
-        query.parse("cursor", |text| text.parse::<i64>().map_err(|_| Invalid::new("must be the nextCursor of a list")));
-    query.no_places();
-    query.finish()?;
-    let rows = call.app.list_audit(&context, filter, before, limit + 1).await?;
-    let (rows, has_more) = cut(rows, limit);
+/// Which rows, and from where on.
+pub(crate) struct AuditQuery {
+    filter: AuditFilter,
+    before: Option<i64>,
+    limit: i64,
+}
+
+/// A cursor: the number of a row.
+struct Before(i64);
+
+impl Word for Before {
+    const EXAMPLE: &'static str = "1000";
+
+    fn schema() -> Value {
+        json!({"type": "string", "description": "The nextCursor of a list"})
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        text.parse().map(Self).map_err(|_| Invalid::new("must be the nextCursor of a list"))
+    }
+}
+
+impl Input for AuditQuery {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        let limit = query.integer("limit", 1..=100).unwrap_or(20);
+        let filter = AuditFilter {
+            action: query.word("action"),
+            subject: query.word("subject"),
+            actor: query.word("actor"),
+            location: query.word("locationId"),
+            from: query.moment("startAt").map(|moment| moment.start(&TimeZoneName::utc())),
+            until: query.moment("endAt").map(|moment| moment.end(&TimeZoneName::utc())),
+        };
+        let before = query.word("cursor").map(|Before(id)| id);
+        query.no_places();
+        Some(Self { filter, before, limit })
+    }
+
+    /// A location that is nobody's.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("locationId");
+    }
+}
+
+/// Rows of the log.
+pub(crate) struct AuditLogs {
+    rows: Vec<AuditRow>,
+    next: NextCursor,
+}
+
+impl Written for AuditLogs {
+    fn sample() -> Self {
+        Self { rows: vec![AuditRow::sample()], next: NextCursor::sample() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("auditLogs", &self.rows);
+        fields.put("meta", &self.next);
+    }
+}
+
+pub(crate) async fn list(context: AgencyContext, call: Call<(), AuditQuery>) -> Result<AuditLogs, Error> {
+    let AuditQuery { filter, before, limit } = call.query;
+    let (rows, has_more) = cut(call.app.list_audit(&context, filter, before, limit + 1).await?, limit);
     let next = rows.last().filter(|_| has_more).map(|last| last.id.to_string());
-    let rows: Vec<AuditShape<'_>> = rows.iter().map(shape).collect();
-    Ok(Reply::object(200, &json!({"auditLogs": rows, "meta": {"nextCursor": next}})))
+    Ok(AuditLogs { rows, next: NextCursor { total: None, unseen: None, next } })
 }

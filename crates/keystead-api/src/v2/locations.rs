@@ -1,103 +1,238 @@
 //! Locations of API 2.0.
 
+use std::sync::LazyLock;
+
 use keystead_core::{AgencyContext, Authority, Error, LocationContext, LocationList};
 use keystead_model::{
-    AgencyId, Invalid, LocationId,
+    Invalid, LocationId,
     agency::TenantName,
-    location::{Location, LocationFilter, LocationPatch, LocationProfile, SOCIAL_NAMES},
-    text::{Country, EmailAddress, Line, TimeZoneName, normalized_email, time_zone_names},
+    location::{Location, LocationFilter, LocationPatch, LocationProfile, LocationSettings, SOCIAL_NAMES},
+    text::{EmailAddress, Line, normalized_email, time_zone_names},
 };
 use serde_json::{Map, Value, json};
 
-use super::contacts::{input::removable, query_email};
-use crate::{call::Call, reader::Reader, reply::Reply};
+use super::samples;
+use crate::{
+    call::Call,
+    reader::Reader,
+    shape::{
+        Bare, Envelope, Fields, Ground, Input, Many, One, Word, Written,
+        word::{OwnCompany, QueriedEmail},
+    },
+};
 
-fn location_id(call: &Call) -> Result<LocationId, Error> {
-    call.id("locationId", |_| Error::NoAccess)
+/// A location as search, create and update answer: its profile, each member where it has a value.
+pub(crate) struct Profile(pub(crate) Location);
+
+impl Written for Profile {
+    const NAME: &'static str = "LocationProfile";
+
+    fn sample() -> Self {
+        Self(samples::location())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let LocationProfile {
+            name,
+            country,
+            timezone,
+            phone,
+            email,
+            address,
+            city,
+            state,
+            postal_code,
+            website,
+            domain,
+            logo_url,
+            first_name,
+            last_name,
+            settings,
+            social,
+        } = &self.0.profile;
+        fields.put("id", &self.0.id);
+        fields.put("companyId", &self.0.agency);
+        fields.put("name", name);
+        fields.opt("phone", phone.as_ref());
+        fields.opt("email", email.as_ref());
+        fields.opt("address", address.as_ref());
+        fields.opt("city", city.as_ref());
+        fields.opt("state", state.as_ref());
+        fields.opt("domain", domain.as_ref());
+        fields.put("country", country);
+        fields.opt("postalCode", postal_code.as_ref());
+        fields.opt("website", website.as_ref());
+        fields.put("timezone", timezone);
+        fields.opt("logoUrl", logo_url.as_ref());
+        fields.opt("firstName", first_name.as_ref());
+        fields.opt("lastName", last_name.as_ref());
+        fields.put("settings", settings);
+        fields.put("social", &Social(social.clone()));
+    }
 }
 
-/// The profile's members by their wire names; absent where there is no value.
-pub(crate) fn profile(location: &Location) -> Map<String, Value> {
-    let LocationProfile {
-        name,
-        country,
-        timezone,
-        phone,
-        email,
-        address,
-        city,
-        state,
-        postal_code,
-        website,
-        domain,
-        logo_url,
-        first_name,
-        last_name,
-        settings,
-        social,
-    } = &location.profile;
-    let mut fields = Map::new();
-    fields.insert("id".to_owned(), json!(location.id));
-    fields.insert("companyId".to_owned(), json!(location.agency));
-    let texts = [
-        ("name", Some(name.as_str())),
-        ("phone", phone.as_ref().map(Line::as_str)),
-        ("email", email.as_ref().map(EmailAddress::as_str)),
-        ("address", address.as_ref().map(Line::as_str)),
-        ("city", city.as_ref().map(Line::as_str)),
-        ("state", state.as_ref().map(Line::as_str)),
-        ("domain", domain.as_ref().map(Line::as_str)),
-        ("country", Some(country.as_str())),
-        ("postalCode", postal_code.as_ref().map(Line::as_str)),
-        ("website", website.as_ref().map(Line::as_str)),
-        ("timezone", Some(timezone.as_str())),
-        ("logoUrl", logo_url.as_ref().map(Line::as_str)),
-        ("firstName", first_name.as_ref().map(Line::as_str)),
-        ("lastName", last_name.as_ref().map(Line::as_str)),
-    ];
-    fields.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?)))));
-    let settings = json!({
-        "allowDuplicateContact": settings.allow_duplicate_contact,
-        "allowDuplicateOpportunity": settings.allow_duplicate_opportunity,
-        "allowFacebookNameMerge": settings.allow_facebook_name_merge,
-        "disableContactTimezone": settings.disable_contact_timezone,
-    });
-    fields.insert("settings".to_owned(), settings);
-    let social: Map<String, Value> = social.iter().map(|(name, link)| (name.clone(), json!(link))).collect();
-    fields.insert("social".to_owned(), Value::Object(social));
-    fields
+impl Written for LocationSettings {
+    const NAME: &'static str = "LocationSettings";
+
+    fn sample() -> Self {
+        Self::default()
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self {
+            allow_duplicate_contact,
+            allow_duplicate_opportunity,
+            allow_facebook_name_merge,
+            disable_contact_timezone,
+        } = self;
+        fields.put("allowDuplicateContact", allow_duplicate_contact);
+        fields.put("allowDuplicateOpportunity", allow_duplicate_opportunity);
+        fields.put("allowFacebookNameMerge", allow_facebook_name_merge);
+        fields.put("disableContactTimezone", disable_contact_timezone);
+    }
 }
 
-/// As get answers.
-pub(crate) fn full(location: &Location) -> Value {
-    let mut fields = profile(location);
-    let mut business = Map::new();
-    for name in ["name", "address", "city", "state", "country", "postalCode", "website", "timezone", "logoUrl", "email"]
-    {
-        if let Some(value) = fields.get(name) {
-            business.insert(name.to_owned(), value.clone());
+/// Links to social pages, by name.
+struct Social(Vec<(String, String)>);
+
+impl Written for Social {
+    const NAME: &'static str = "SocialLinks";
+
+    fn sample() -> Self {
+        Self(Vec::new())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        for name in SOCIAL_NAMES {
+            let link = self.0.iter().find(|(known, _)| known == name);
+            fields.opt(name, link.map(|(_, link)| link));
         }
     }
-    fields.insert("business".to_owned(), Value::Object(business));
-    fields.insert("reseller".to_owned(), json!({}));
-    fields.insert("permissions".to_owned(), json!({}));
-    fields.insert("dateAdded".to_owned(), json!(location.created_at));
-    Value::Object(fields)
+}
+
+/// The business behind a location.
+struct Business<'l>(&'l Location);
+
+impl Written for Business<'_> {
+    const NAME: &'static str = "Business";
+
+    fn sample() -> Self {
+        Self(&SAMPLE)
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let profile = &self.0.profile;
+        fields.put("name", &profile.name);
+        fields.opt("address", profile.address.as_ref());
+        fields.opt("city", profile.city.as_ref());
+        fields.opt("state", profile.state.as_ref());
+        fields.put("country", &profile.country);
+        fields.opt("postalCode", profile.postal_code.as_ref());
+        fields.opt("website", profile.website.as_ref());
+        fields.put("timezone", &profile.timezone);
+        fields.opt("logoUrl", profile.logo_url.as_ref());
+        fields.opt("email", profile.email.as_ref());
+    }
+}
+
+static SAMPLE: LazyLock<Location> = LazyLock::new(samples::location);
+
+/// An object of the contract in which there is nothing here.
+struct Nothing;
+
+impl Written for Nothing {
+    const NAME: &'static str = "Nothing";
+
+    fn sample() -> Self {
+        Self
+    }
+
+    fn write(&self, _: &mut Fields<'_>) {}
+}
+
+/// A location as get answers.
+pub(crate) struct Full(pub(crate) Location);
+
+impl Written for Full {
+    const NAME: &'static str = "Location";
+
+    fn sample() -> Self {
+        Self(samples::location())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self(location) = self;
+        Profile(location.clone()).write(fields);
+        fields.put("business", &Business(location));
+        fields.put("reseller", &Nothing);
+        fields.put("permissions", &Nothing);
+        fields.put("dateAdded", &location.created_at);
+    }
+}
+
+impl Envelope for Full {
+    const ONE: &'static str = "location";
+    const MANY: &'static str = "locations";
+}
+
+impl Envelope for Profile {
+    const ONE: &'static str = "location";
+    const MANY: &'static str = "locations";
+}
+
+/// Time zones, under both spellings.
+pub(crate) struct TimeZones(Vec<String>);
+
+impl Written for TimeZones {
+    fn sample() -> Self {
+        Self(vec!["Europe/Berlin".to_owned()])
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("timeZones", &self.0);
+        fields.put("timezones", &self.0);
+    }
+}
+
+/// A new location.
+pub(crate) struct NewLocation(LocationProfile);
+
+impl Input for NewLocation {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.required("name", |reader| reader.word("name"));
+        company(reader);
+        let patch = patch(reader);
+        let mut profile = LocationProfile::named(name?);
+        patch.apply(&mut profile);
+        Some(Self(profile))
+    }
+}
+
+/// A change of one.
+pub(crate) struct LocationChange(LocationPatch);
+
+impl Input for LocationChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        company(reader);
+        let name: Option<TenantName> = reader.word("name");
+        Some(Self(LocationPatch { name, ..patch(reader) }))
+    }
 }
 
 /// The members that create and update have in common.
-pub(crate) fn patch(reader: &mut Reader) -> LocationPatch {
+pub(crate) fn patch(reader: &mut Reader<'_>) -> LocationPatch {
     let mut patch = LocationPatch {
-        name: reader.parse("name", TenantName::parse),
-        country: reader.parse("country", Country::parse),
-        timezone: reader.parse("timezone", TimeZoneName::parse),
-        phone: reader.clearable("phone", Line::parse),
-        email: removable(reader, "email", EmailAddress::parse),
-        address: reader.clearable("address", Line::parse),
-        city: reader.clearable("city", Line::parse),
-        state: reader.clearable("state", Line::parse),
-        postal_code: reader.clearable("postalCode", Line::parse),
-        website: reader.clearable("website", Line::parse),
+        country: reader.word("country"),
+        timezone: reader.word("timezone"),
+        phone: reader.clearable("phone"),
+        email: reader.removable_word("email"),
+        address: reader.clearable("address"),
+        city: reader.clearable("city"),
+        state: reader.clearable("state"),
+        postal_code: reader.clearable("postalCode"),
+        website: reader.clearable("website"),
         social: reader.object("social", social),
         ..LocationPatch::default()
     };
@@ -108,9 +243,9 @@ pub(crate) fn patch(reader: &mut Reader) -> LocationPatch {
         patch.disable_contact_timezone = settings.truth("disableContactTimezone");
     });
     reader.object("prospectInfo", |info| {
-        patch.first_name = info.required("firstName", |info| info.parse("firstName", Line::parse)).map(Some);
-        patch.last_name = info.required("lastName", |info| info.parse("lastName", Line::parse)).map(Some);
-        let email = info.required("email", |info| info.parse("email", EmailAddress::parse));
+        patch.first_name = info.required("firstName", |info| info.word("firstName")).map(Some);
+        patch.last_name = info.required("lastName", |info| info.word("lastName")).map(Some);
+        let email: Option<EmailAddress> = info.required("email", |info| info.word("email"));
         patch.email = patch.email.take().or(email.map(Some));
     });
     // Accounts of other companies that the original keeps here; Keystead has no use for them.
@@ -118,71 +253,78 @@ pub(crate) fn patch(reader: &mut Reader) -> LocationPatch {
     patch
 }
 
-fn social(reader: &mut Reader) -> Vec<(String, String)> {
-    let link = |text: &str| Line::<500>::parse(text);
-    SOCIAL_NAMES.iter().filter_map(|name| Some(((*name).to_owned(), reader.parse(name, link)?.into_string()))).collect()
+fn social(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    let mut links = Vec::new();
+    for name in SOCIAL_NAMES {
+        if let Some(link) = reader.word::<Line<500>>(name) {
+            links.push(((*name).to_owned(), link.into_string()));
+        }
+    }
+    links
 }
 
-fn company(reader: &mut Reader, own: AgencyId) {
-    reader.parse("companyId", |text| {
-        if AgencyId::parse(text) == Some(own) { Ok(()) } else { Err(Invalid::new("is not the company of this key")) }
-    });
+fn company(reader: &mut Reader<'_>) {
+    let _: Option<OwnCompany> = reader.word("companyId");
 }
 
-pub(crate) async fn create(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let mut reader = call.read_body();
-    let name = reader.required("name", |reader| reader.parse("name", TenantName::parse));
-    company(&mut reader, context.authority().agency());
-    let patch = patch(&mut reader);
-    reader.finish()?;
-    let mut profile = LocationProfile::named(name.ok_or_else(|| Error::invalid("name", "should not be empty"))?);
-    patch.apply(&mut profile);
-    let location = call.app.create_location(&context, profile).await?;
-    Ok(Reply::object(200, &self::profile(&location)))
+pub(crate) async fn create(context: AgencyContext, call: Call<(), Bare, NewLocation>) -> Result<Profile, Error> {
+    call.app.create_location(&context, call.body.0).await.map(Profile)
 }
 
-pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let location = call.app.get_location(&authority, location_id(&call)?).await?;
-    Ok(Reply::object(200, &json!({"location": full(&location)})))
+pub(crate) async fn get(authority: Authority, call: Call<LocationId>) -> Result<One<Full>, Error> {
+    Ok(One(Full(call.app.get_location(&authority, call.path).await?)))
 }
 
-pub(crate) async fn update(context: AgencyContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let id = location_id(&call)?;
-    let mut reader = call.read_update();
-    company(&mut reader, context.authority().agency());
-    let patch = patch(&mut reader);
-    reader.finish()?;
-    let location = call.app.update_location(&context, id, patch).await?;
-    Ok(Reply::object(200, &profile(&location)))
+pub(crate) async fn update(
+    context: AgencyContext,
+    call: Call<LocationId, Bare, LocationChange>,
+) -> Result<Profile, Error> {
+    call.app.update_location(&context, call.path, call.body.0).await.map(Profile)
 }
 
-pub(crate) async fn search(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    let own = authority.agency();
-    let mut query = call.read_query();
-    company(&mut query, own);
-    let limit = query.integer("limit", 1..=1000).unwrap_or(10);
-    let page = query.integer("page", 1..=1_000_000);
-    let list = LocationList {
-        filter: LocationFilter {
-            email: query_email(&mut query, "email").map(|email| normalized_email(&email)),
-            query: None,
-        },
-        among: None,
-        descending: query.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
-        skip: query.integer("skip", 0..=1_000_000).unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit),
-        limit,
-    };
-    query.finish()?;
-    let rows = call.app.list_locations(&authority, list).await?;
-    let rows: Vec<Map<String, Value>> = rows.iter().map(profile).collect();
-    Ok(Reply::object(200, &json!({"locations": rows})))
+/// `asc`, or `desc`; anything else is passed over.
+struct IsDescending(bool);
+
+impl Word for IsDescending {
+    const EXAMPLE: &'static str = "desc";
+
+    fn schema() -> Value {
+        json!({"type": "string", "description": "asc or desc"})
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Ok(Self(text.eq_ignore_ascii_case("desc")))
+    }
 }
 
-pub(crate) async fn timezones(_: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let names = time_zone_names();
-    Ok(Reply::object(200, &json!({"timeZones": names, "timezones": names})))
+impl Input for LocationList {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        company(query);
+        let limit = query.integer("limit", 1..=1000).unwrap_or(10);
+        let page = query.integer("page", 1..=1_000_000);
+        let email = query.word("email").map(|QueriedEmail(email)| normalized_email(&email));
+        let descending = query.word("order").is_some_and(|IsDescending(is_descending)| is_descending);
+        let skip = query.integer("skip", 0..=1_000_000);
+        Some(Self {
+            filter: LocationFilter { email, query: None },
+            among: None,
+            descending,
+            skip: skip.unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit),
+            limit,
+        })
+    }
+
+    /// The company of an example is nobody's.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("companyId");
+    }
+}
+
+pub(crate) async fn search(authority: Authority, call: Call<(), LocationList>) -> Result<Many<Profile>, Error> {
+    let rows = call.app.list_locations(&authority, call.query).await?;
+    Ok(Many(rows.into_iter().map(Profile).collect()))
+}
+
+pub(crate) async fn timezones(_: LocationContext, _: Call) -> Result<TimeZones, Error> {
+    Ok(TimeZones(time_zone_names()))
 }

@@ -1,12 +1,16 @@
 //! API 2.0: handlers, wire shapes and the mapper of failures.
 
+pub(crate) mod actor;
 pub mod api_keys;
-pub mod audit_logs;
+pub(crate) mod audit_logs;
 pub(crate) mod contacts;
 pub(crate) mod failure;
 pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod notifications;
+pub(crate) mod page;
+pub(crate) mod samples;
+pub(crate) mod succeeded;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 

@@ -1,92 +1,104 @@
 //! Notes of API 2.0.
 
-use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    NoteId,
+    ContactId, NoteId,
     note::{Note, NoteContent, NotePatch},
-    text::{Line, Prose},
 };
-use serde_json::{Map, Value, json};
 
-use super::contacts::{
-    contact_id,
-    input::{removable, user_id},
-    succeeded,
+use super::{samples, succeeded::Succeeded};
+use crate::{
+    call::Call,
+    reader::{Reader, Slice},
+    shape::{Bare, Envelope, Fields, Input, Many, One, Written},
 };
-use crate::{call::Call, reader::Reader, reply::Reply};
 
-fn note_id(call: &Call) -> Result<NoteId, Error> {
-    call.id("id", |text| Error::NotFound(Noun::Note, text.to_owned()))
+impl Envelope for Note {
+    const ONE: &'static str = "note";
+    const MANY: &'static str = "notes";
 }
 
-fn patch(reader: &mut Reader) -> NotePatch {
-    NotePatch {
-        body: reader.parse("body", Prose::parse),
-        title: reader.clearable("title", Line::parse),
-        color: reader.clearable("color", Line::parse),
-        pinned: reader.truth("pinned"),
-        user: removable(reader, "userId", user_id),
+impl Written for Note {
+    const NAME: &'static str = "Note";
+
+    fn sample() -> Self {
+        samples::note()
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { id, contact, content: NoteContent { body, title, color, pinned, user }, created_at, updated_at } =
+            self;
+        fields.put("id", id);
+        fields.put("body", body);
+        fields.put("bodyText", body);
+        fields.put("contactId", contact);
+        fields.put("dateAdded", created_at);
+        fields.put("dateUpdated", updated_at);
+        fields.put("pinned", pinned);
+        fields.opt("title", title.as_ref());
+        fields.opt("color", color.as_ref());
+        fields.opt("userId", user.as_ref());
     }
 }
 
-/// A note with its members that have a value.
-pub(crate) fn shape(note: &Note) -> Value {
-    let Note { id, contact, content: NoteContent { body, title, color, pinned, user }, created_at, updated_at } = note;
-    let mut fields = Map::new();
-    fields.insert("id".to_owned(), json!(id));
-    fields.insert("body".to_owned(), json!(body.as_str()));
-    fields.insert("bodyText".to_owned(), json!(body.as_str()));
-    fields.insert("contactId".to_owned(), json!(contact));
-    fields.insert("dateAdded".to_owned(), json!(created_at));
-    fields.insert("dateUpdated".to_owned(), json!(updated_at));
-    fields.insert("pinned".to_owned(), json!(pinned));
-    let optional = [
-        ("title", title.as_ref().map(Line::as_str)),
-        ("color", color.as_ref().map(Line::as_str)),
-        ("userId", user.as_ref().map(keystead_model::UserId::as_str)),
-    ];
-    fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
-    Value::Object(fields)
+/// A new note.
+pub(crate) struct NewNote(NoteContent);
+
+/// A change of one.
+pub(crate) struct NoteChange(NotePatch);
+
+impl Input for NewNote {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let body = reader.required("body", |reader| reader.word("body"));
+        let patch = patch(reader);
+        let mut content = NoteContent { body: body?, title: None, color: None, pinned: false, user: None };
+        patch.apply(&mut content);
+        Some(Self(content))
+    }
 }
 
-pub(crate) async fn list(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    let slice = call.slice()?;
-    let notes = call.app.list_notes(&context, contact_id(&call, "contactId")?).await?;
-    Ok(Reply::object(200, &json!({"notes": slice.of(notes).map(|note| shape(&note)).collect::<Vec<_>>()})))
+impl Input for NoteChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let body = reader.word("body");
+        Some(Self(NotePatch { body, ..patch(reader) }))
+    }
 }
 
-pub(crate) async fn create(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let contact = contact_id(&call, "contactId")?;
-    let mut reader = call.read_body();
-    let body = reader.required("body", |reader| reader.parse("body", Prose::parse));
-    let patch = patch(&mut reader);
-    reader.finish()?;
-    let body = body.ok_or_else(|| Error::invalid("body", "should not be empty"))?;
-    let mut content = NoteContent { body, title: None, color: None, pinned: false, user: None };
-    patch.apply(&mut content);
-    let note = call.app.create_note(&context, contact, content).await?;
-    Ok(Reply::object(201, &json!({"note": shape(&note)})))
+fn patch(reader: &mut Reader<'_>) -> NotePatch {
+    NotePatch {
+        body: None,
+        title: reader.clearable("title"),
+        color: reader.clearable("color"),
+        pinned: reader.truth("pinned"),
+        user: reader.removable_word("userId"),
+    }
 }
 
-pub(crate) async fn get(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let note = call.app.get_note(&context, contact_id(&call, "contactId")?, note_id(&call)?).await?;
-    Ok(Reply::object(200, &json!({"note": shape(&note)})))
+pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Note>, Error> {
+    Ok(Many(call.query.of(call.app.list_notes(&context, call.path).await?)))
 }
 
-pub(crate) async fn update(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let (contact, id) = (contact_id(&call, "contactId")?, note_id(&call)?);
-    let mut reader = call.read_update();
-    let patch = patch(&mut reader);
-    reader.finish()?;
-    let note = call.app.update_note(&context, contact, id, patch).await?;
-    Ok(Reply::object(200, &json!({"note": shape(&note)})))
+pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<One<Note>, Error> {
+    call.app.create_note(&context, call.path, call.body.0).await.map(One)
 }
 
-pub(crate) async fn delete(context: LocationContext, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    call.app.delete_note(&context, contact_id(&call, "contactId")?, note_id(&call)?).await?;
-    Ok(succeeded())
+pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<One<Note>, Error> {
+    let (contact, id) = call.path;
+    call.app.get_note(&context, contact, id).await.map(One)
+}
+
+pub(crate) async fn update(
+    context: LocationContext,
+    call: Call<(ContactId, NoteId), Bare, NoteChange>,
+) -> Result<One<Note>, Error> {
+    let (contact, id) = call.path;
+    call.app.update_note(&context, contact, id, call.body.0).await.map(One)
+}
+
+pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<Succeeded, Error> {
+    let (contact, id) = call.path;
+    call.app.delete_note(&context, contact, id).await?;
+    Ok(Succeeded)
 }

@@ -7,114 +7,228 @@ use keystead_model::{
     page::cut,
     time::DAY_MS,
 };
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value};
 
-use super::api_keys::parse_location;
-use crate::{call::Call, reply::Reply};
+use super::{page::NextCursor, samples};
+use crate::{
+    call::Call,
+    reader::Reader,
+    shape::{
+        Bare, Envelope, Fields, Ground, Input, One, Word, Written,
+        word::{self, one_of},
+    },
+};
 
 /// A notification on the wire.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shape<'n> {
+pub(crate) struct Shape {
     id: NoticeId,
-    r#type: String,
+    kind: &'static str,
     /// Which of the three notices before an end: 15, 7 or 1.
     stage: Option<i64>,
     /// Whole days until the end, as things stand now.
     days_left: Option<i64>,
     api_key_id: KeyId,
-    api_key_name: &'n str,
+    api_key_name: String,
     location_id: Option<LocationId>,
     created_at: UtcMs,
     deletes_at: Option<UtcMs>,
     expires_at: Option<UtcMs>,
     retires_at: Option<UtcMs>,
     restorable_until: Option<UtcMs>,
-    ip: Option<&'n str>,
+    ip: Option<String>,
     open: bool,
     state: &'static str,
 }
 
-fn shape<'n>(app: &App, notice: &'n Notice) -> Shape<'n> {
-    let now = app.now();
-    let kind = notice.kind;
-    let only = |wanted: bool, at: Option<UtcMs>| at.filter(|_| wanted && notice.open);
-    let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now)));
-    let expires_at = only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at);
-    let ends_at = deletes_at.or(expires_at.filter(|_| kind != NoticeKind::Expired));
-    Shape {
-        id: notice.id,
-        r#type: format!(
-            "api_key.{}",
-            match kind {
-                NoticeKind::Inactivity(_) => "inactivity_warning",
-                other => other.as_str(),
-            }
-        ),
-        stage: Some(kind.days()).filter(|days| *days > 0),
-        days_left: ends_at.map(|at| (at - now).max(0) / DAY_MS),
-        api_key_id: notice.key,
-        api_key_name: &notice.key_name,
-        location_id: notice.location,
-        created_at: notice.recorded_at,
-        deletes_at,
-        expires_at,
-        retires_at: only(kind == NoticeKind::Retiring, notice.retires_at),
-        restorable_until: only(
-            matches!(kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
-            notice.restore_until.map(|until| app.to_utc(until, now)),
-        ),
-        ip: notice.address.as_deref(),
-        open: notice.open,
-        state: notice.reading.as_str(),
+/// What a notification is called on the wire.
+const TYPES: &[&str] = &[
+    "api_key.inactivity_warning",
+    "api_key.deleted",
+    "api_key.deleted_key_used",
+    "api_key.expiring",
+    "api_key.expired",
+    "api_key.retiring",
+    "api_key.exposed",
+];
+
+fn type_of(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Inactivity(_) => "api_key.inactivity_warning",
+        NoticeKind::Deleted => "api_key.deleted",
+        NoticeKind::DeletedKeyUsed => "api_key.deleted_key_used",
+        NoticeKind::Expiring(_) => "api_key.expiring",
+        NoticeKind::Expired => "api_key.expired",
+        NoticeKind::Retiring => "api_key.retiring",
+        NoticeKind::Exposed => "api_key.exposed",
     }
 }
 
-fn notice_id(call: &Call) -> Result<NoticeId, Error> {
-    call.id("id", |text| Error::NotFound(Noun::Notice, text.to_owned()))
+impl Shape {
+    /// As things stand now.
+    fn of(app: &App, notice: Notice) -> Self {
+        let now = app.now();
+        let kind = notice.kind;
+        let only = |wanted: bool, at: Option<UtcMs>| at.filter(|_| wanted && notice.open);
+        let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now)));
+        let expires_at = only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at);
+        let ends_at = deletes_at.or(expires_at.filter(|_| kind != NoticeKind::Expired));
+        Self {
+            id: notice.id,
+            kind: type_of(kind),
+            stage: Some(kind.days()).filter(|days| *days > 0),
+            days_left: ends_at.map(|at| (at - now).max(0) / DAY_MS),
+            api_key_id: notice.key,
+            location_id: notice.location,
+            created_at: notice.recorded_at,
+            deletes_at,
+            expires_at,
+            retires_at: only(kind == NoticeKind::Retiring, notice.retires_at),
+            restorable_until: only(
+                matches!(kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
+                notice.restore_until.map(|until| app.to_utc(until, now)),
+            ),
+            open: notice.open,
+            state: notice.reading.as_str(),
+            api_key_name: notice.key_name,
+            ip: notice.address,
+        }
+    }
 }
 
-pub(crate) async fn list(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    let mut query = call.read_query();
-    let limit = query.integer("limit", 1..=100).unwrap_or(20);
-    let filter = NoticeFilter {
-        location: query.parse("locationId", parse_location),
-        key: query.parse("apiKeyId", |text| KeyId::parse(text).ok_or_else(|| Invalid::new("must be the id of a key"))),
-        open: query.truth("open").unwrap_or(false),
-        archived: query.truth("archived").unwrap_or(false),
-        ..NoticeFilter::default()
-    };
-    let before = query
-        .parse("cursor", |text| NoticeId::parse(text).ok_or_else(|| Invalid::new("must be the nextCursor of a list")));
-    query.no_places();
-    query.finish()?;
+impl Envelope for Shape {
+    const ONE: &'static str = "notification";
+    const MANY: &'static str = "notifications";
+}
+
+impl Written for Shape {
+    const NAME: &'static str = "Notification";
+
+    fn sample() -> Self {
+        Self {
+            id: samples::id(word::THING),
+            kind: "api_key.inactivity_warning",
+            stage: Some(15),
+            days_left: Some(14),
+            api_key_id: samples::key_id(),
+            api_key_name: "Marketing Automation".to_owned(),
+            location_id: Some(samples::id(word::LOCATION)),
+            created_at: samples::NOON,
+            deletes_at: Some(samples::NOON),
+            expires_at: None,
+            retires_at: None,
+            restorable_until: None,
+            ip: None,
+            open: true,
+            state: "unseen",
+        }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("id", &self.id);
+        fields.one_of("type", self.kind, TYPES);
+        fields.or_null("stage", self.stage.as_ref());
+        fields.or_null("daysLeft", self.days_left.as_ref());
+        fields.put("apiKeyId", &self.api_key_id);
+        fields.put("apiKeyName", &self.api_key_name);
+        fields.or_null("locationId", self.location_id.as_ref());
+        fields.put("createdAt", &self.created_at);
+        fields.or_null("deletesAt", self.deletes_at.as_ref());
+        fields.or_null("expiresAt", self.expires_at.as_ref());
+        fields.or_null("retiresAt", self.retires_at.as_ref());
+        fields.or_null("restorableUntil", self.restorable_until.as_ref());
+        fields.or_null("ip", self.ip.as_ref());
+        fields.put("open", &self.open);
+        fields.one_of("state", self.state, READINGS);
+    }
+}
+
+/// Where a reader stands.
+const READINGS: &[&str] = &["unseen", "seen", "read", "archived"];
+
+impl Word for Reading {
+    const EXAMPLE: &'static str = "read";
+
+    fn schema() -> Value {
+        one_of(READINGS.iter().copied())
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text).ok_or_else(|| Invalid::new("must be one of unseen, seen, read, archived"))
+    }
+}
+
+/// Which notifications, and from where on.
+pub(crate) struct NoticeQuery {
+    filter: NoticeFilter,
+    before: Option<NoticeId>,
+    limit: i64,
+}
+
+impl Input for NoticeQuery {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        let limit = query.integer("limit", 1..=100).unwrap_or(20);
+        let filter = NoticeFilter {
+            location: query.word("locationId"),
+            key: query.word("apiKeyId"),
+            open: query.truth("open").unwrap_or(false),
+            archived: query.truth("archived").unwrap_or(false),
+            ..NoticeFilter::default()
+        };
+        let before = query.word("cursor");
+        query.no_places();
+        Some(Self { filter, before, limit })
+    }
+
+    /// A location that is nobody's.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("locationId");
+    }
+}
+
+/// Some notifications.
+pub(crate) struct Notifications {
+    rows: Vec<Shape>,
+    next: NextCursor,
+}
+
+impl Written for Notifications {
+    fn sample() -> Self {
+        Self { rows: vec![Shape::sample()], next: NextCursor::sample() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("notifications", &self.rows);
+        fields.put("meta", &self.next);
+    }
+}
+
+pub(crate) async fn list(authority: Authority, call: Call<(), NoticeQuery>) -> Result<Notifications, Error> {
+    let NoticeQuery { filter, before, limit } = call.query;
     let (rows, has_more) = cut(call.app.list_notices(&authority, filter, before, limit + 1).await?, limit);
-    let next = rows.last().filter(|_| has_more).map(|last| last.id);
-    let unseen = call.app.count_unseen_notices(&authority).await?;
-    let rows: Vec<Shape<'_>> = rows.iter().map(|notice| shape(&call.app, notice)).collect();
-    Ok(Reply::object(200, &json!({"notifications": rows, "meta": {"unseen": unseen, "nextCursor": next}})))
+    let next = rows.last().filter(|_| has_more).map(|last| last.id.to_string());
+    let unseen = Some(call.app.count_unseen_notices(&authority).await?);
+    let rows = rows.into_iter().map(|notice| Shape::of(&call.app, notice)).collect();
+    Ok(Notifications { rows, next: NextCursor { total: None, unseen, next } })
 }
 
-pub(crate) async fn get(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let id = notice_id(&call)?;
+pub(crate) async fn get(authority: Authority, call: Call<NoticeId>) -> Result<One<Shape>, Error> {
+    let id = call.path;
     let filter = NoticeFilter { id: Some(id), archived: true, ..NoticeFilter::default() };
     let found = call.app.list_notices(&authority, filter, None, 1).await?;
-    let notice = found.first().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))?;
-    Ok(Reply::object(200, &json!({"notification": shape(&call.app, notice)})))
+    let notice = found.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))?;
+    Ok(One(Shape::of(&call.app, notice)))
 }
 
-pub(crate) async fn update(authority: Authority, mut call: Call) -> Result<Reply, Error> {
-    call.no_query()?;
-    let id = notice_id(&call)?;
-    let mut reader = call.read_body();
-    let state = reader.required("state", |reader| {
-        reader.parse("state", |text| {
-            Reading::parse(text).ok_or_else(|| Invalid::new("must be one of unseen, seen, read, archived"))
-        })
-    });
-    reader.finish()?;
-    let notice = call.app.read_notice(&authority, id, state.unwrap_or(Reading::Seen)).await?;
-    Ok(Reply::object(200, &json!({"notification": shape(&call.app, &notice)})))
+/// Where its reader stands now.
+pub(crate) struct Read(Reading);
+
+impl Input for Read {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.required("state", |reader| reader.word("state")).map(Self)
+    }
+}
+
+pub(crate) async fn update(authority: Authority, call: Call<NoticeId, Bare, Read>) -> Result<One<Shape>, Error> {
+    let notice = call.app.read_notice(&authority, call.path, call.body.0).await?;
+    Ok(One(Shape::of(&call.app, notice)))
 }

@@ -1,16 +1,17 @@
 //! Reading a contact from a body, the same for create, update and upsert, and for both APIs.
 
 use keystead_model::{
-    Invalid, UserId,
-    calendar_date::CalendarDate,
+    Invalid,
     contact::{ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_TAGS, split_name},
-    phone::PhoneNumber,
     tag::TagName,
-    text::{Country, EmailAddress, Line, TimeZoneName},
+    text::{Line, echo},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::reader::Reader;
+use crate::{
+    reader::Reader,
+    shape::{Ground, Input, Word, word::one_of},
+};
 
 /// Custom fields in one body.
 const MAX_CUSTOM_FIELDS: usize = 500;
@@ -18,61 +19,116 @@ const MAX_CUSTOM_FIELDS: usize = 500;
 const MAX_ADDITIONAL: usize = 20;
 
 /// Parts of the input that were understood and not written.
-#[derive(Default)]
-pub(crate) struct Skipped(pub(crate) Vec<String>);
+pub(crate) type Skipped = Vec<String>;
+
+/// A new contact.
+pub(crate) struct NewContact(pub(crate) ContactPatch, pub(crate) Skipped);
+
+/// A change of one.
+pub(crate) struct ContactChange(pub(crate) ContactPatch, pub(crate) Skipped);
+
+/// Either, as what it names is known or not.
+pub(crate) struct Upsert {
+    pub(crate) patch: ContactPatch,
+    pub(crate) skipped: Skipped,
+    /// Whether another contact is made where the location allows duplicates.
+    pub(crate) makes_another: bool,
+}
+
+impl Input for NewContact {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (patch, skipped) = identified(reader);
+        Some(Self(patch, skipped))
+    }
+}
+
+impl Input for ContactChange {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (patch, skipped) = contact(reader);
+        Some(Self(patch, skipped))
+    }
+}
+
+impl Input for Upsert {
+    const IS_UPDATE: bool = true;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let makes_another = reader.truth("createNewIfDuplicateAllowed").unwrap_or(false);
+        let (patch, skipped) = identified(reader);
+        Some(Self { patch, skipped, makes_another })
+    }
+}
+
+/// A contact that may be new, so that something must tell it apart. The operation sees to that: an upsert may name a contact
+/// that has it already.
+fn identified(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
+    reader.names_location();
+    reader.one_of("email", &["email", "phone", "name", "firstName", "lastName"], "", true);
+    contact(reader)
+}
 
 /// The fields of API 2.0.
-pub(crate) fn contact(reader: &mut Reader, country: Country) -> (ContactPatch, Skipped) {
-    let mut patch = common(reader, country);
-    patch.gender = reader.clearable("gender", Line::parse);
+fn contact(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
+    let mut patch = common(reader);
+    patch.gender = reader.clearable("gender");
     patch.dnd_settings = reader.object("dndSettings", dnd_settings).unwrap_or_default();
     patch.inbound_dnd = reader.removable("inboundDndSettings", |reader| {
         reader.object("inboundDndSettings", |inner| inner.object("all", dnd).flatten()).flatten()
     });
-    patch.assigned_to = removable(reader, "assignedTo", user_id);
-    patch.additional_emails = reader.parse_list("additionalEmails", MAX_ADDITIONAL, EmailAddress::parse);
-    patch.additional_phones =
-        reader.parse_list("additionalPhones", MAX_ADDITIONAL, |text| PhoneNumber::parse(text, country));
+    patch.assigned_to = reader.removable_word("assignedTo");
+    patch.additional_emails = reader.words("additionalEmails", MAX_ADDITIONAL);
+    patch.additional_phones = reader.words("additionalPhones", MAX_ADDITIONAL);
     let skipped = custom_fields(reader);
     (patch, skipped)
 }
 
 /// The fields that both APIs have.
-pub(crate) fn common(reader: &mut Reader, country: Country) -> ContactPatch {
+pub(crate) fn common(reader: &mut Reader<'_>) -> ContactPatch {
     let mut patch = ContactPatch {
-        email: removable(reader, "email", EmailAddress::parse),
-        phone: removable(reader, "phone", |text| PhoneNumber::parse(text, country)),
-        company_name: reader.clearable("companyName", Line::parse),
-        address1: reader.clearable("address1", Line::parse),
-        city: reader.clearable("city", Line::parse),
-        state: reader.clearable("state", Line::parse),
-        postal_code: reader.clearable("postalCode", Line::parse),
-        country: removable(reader, "country", Country::parse),
-        website: reader.clearable("website", Line::parse),
-        timezone: removable(reader, "timezone", TimeZoneName::parse),
-        source: reader.clearable("source", Line::parse),
-        date_of_birth: removable(reader, "dateOfBirth", CalendarDate::parse),
+        email: reader.removable_word("email"),
+        phone: reader.removable_word("phone"),
+        company_name: reader.clearable("companyName"),
+        address1: reader.clearable("address1"),
+        city: reader.clearable("city"),
+        state: reader.clearable("state"),
+        postal_code: reader.clearable("postalCode"),
+        country: reader.removable_word("country"),
+        website: reader.clearable("website"),
+        timezone: reader.removable_word("timezone"),
+        source: reader.clearable("source"),
+        date_of_birth: reader.removable_word("dateOfBirth"),
         dnd: reader.truth("dnd"),
-        tags: reader.parse_list("tags", MAX_TAGS, TagName::parse).map(without_repeats),
+        tags: reader.words("tags", MAX_TAGS).map(without_repeats),
         ..ContactPatch::default()
     };
     // A whole name is split at its first space, and has no family name where there is none; given and family name win over it.
-    let whole = reader.text("name");
-    let named = whole.is_some();
-    let (first, last) = whole.as_deref().map_or(("", ""), split_name);
-    let mut part = |text: &str| match Line::parse(text) {
-        Ok(line) => Some(line),
-        Err(Invalid(problem)) => {
-            if !text.is_empty() {
-                reader.violate("name", problem);
-            }
-            None
-        }
+    let whole: Option<WholeName> = reader.word("name");
+    let (first, last) = match whole {
+        Some(WholeName(first, last)) => (Some(first), Some(last)),
+        None => (None, None),
     };
-    let (first, last) = (part(first), part(last));
-    patch.first_name = over(reader.clearable("firstName", Line::parse), named.then_some(first));
-    patch.last_name = over(reader.clearable("lastName", Line::parse), named.then_some(last));
+    patch.first_name = over(reader.clearable("firstName"), first);
+    patch.last_name = over(reader.clearable("lastName"), last);
     patch
+}
+
+/// Given and family name in one.
+struct WholeName(Option<Line<100>>, Option<Line<100>>);
+
+impl Word for WholeName {
+    const EXAMPLE: &'static str = "Ada Lovelace";
+
+    fn schema() -> Value {
+        json!({"type": "string", "maxLength": 201, "description": "Given and family name, split at the first space"})
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        let part = |text: &str| if text.is_empty() { Ok(None) } else { Line::parse(text).map(Some) };
+        let (first, last) = split_name(text);
+        Ok(Self(part(first)?, part(last)?))
+    }
 }
 
 /// A part of a name, over that part of the whole name. Forms send empty parts beside a whole name, which is not emptied by them.
@@ -81,15 +137,6 @@ fn over(part: Option<Option<Line<100>>>, whole: Option<Option<Line<100>>>) -> Op
         None | Some(None) => whole.or(part),
         Some(Some(_)) => part,
     }
-}
-
-/// A text with a rule that an update takes away by naming it.
-pub(crate) fn removable<T>(
-    reader: &mut Reader,
-    name: &'static str,
-    parse: impl FnOnce(&str) -> Result<T, Invalid>,
-) -> Option<Option<T>> {
-    reader.removable(name, |reader| reader.parse(name, parse))
 }
 
 fn without_repeats(tags: Vec<TagName>) -> Vec<TagName> {
@@ -103,35 +150,38 @@ fn without_repeats(tags: Vec<TagName>) -> Vec<TagName> {
 }
 
 /// Channels under the names of either version.
-fn dnd_settings(reader: &mut Reader) -> DndSettings {
+fn dnd_settings(reader: &mut Reader<'_>) -> DndSettings {
     DND_CHANNELS.map(|(older, v3)| reader.object(older, dnd).flatten().or_else(|| reader.object(v3, dnd).flatten()))
 }
 
-fn dnd(reader: &mut Reader) -> Option<Dnd> {
-    let message = reader.parse("message", Line::parse);
-    let code = reader.parse("code", Line::parse);
-    let status = reader.required("status", |reader| {
-        reader.parse("status", |text| {
-            DndStatus::parse(text).ok_or_else(|| Invalid::new("must be one of active, inactive, permanent"))
-        })
-    })?;
+fn dnd(reader: &mut Reader<'_>) -> Option<Dnd> {
+    let message = reader.word("message");
+    let code = reader.word("code");
+    let status = reader.required("status", |reader| reader.word("status"))?;
     Some(Dnd { status, message, code })
 }
 
-pub(crate) fn user_id(text: &str) -> Result<UserId, Invalid> {
-    UserId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a user"))
+impl Word for DndStatus {
+    const EXAMPLE: &'static str = "active";
+
+    fn schema() -> Value {
+        one_of(["active", "inactive", "permanent"])
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text).ok_or_else(|| Invalid::new("must be one of active, inactive, permanent"))
+    }
 }
 
 /// No location has custom fields yet. As with every unknown field's id, the values are passed over, and the answer
 /// says so.
-fn custom_fields(reader: &mut Reader) -> Skipped {
-    let mut skipped = Skipped::default();
-    for (index, field) in reader.list("customFields", MAX_CUSTOM_FIELDS).unwrap_or_default().iter().enumerate() {
-        let named = ["id", "key"].into_iter().find_map(|name| field.get(name)).and_then(Value::as_str);
-        match named {
-            Some(name) => skipped.0.push(format!("customFields.{index} ({})", keystead_model::text::echo(name))),
-            None => reader.violate(&format!("customFields.{index}"), "must have an id or a key"),
-        }
-    }
-    skipped
+fn custom_fields(reader: &mut Reader<'_>) -> Skipped {
+    let fields = reader.each("customFields", MAX_CUSTOM_FIELDS, |field, index| {
+        let (id, key): (Option<String>, Option<String>) = (field.word("id"), field.word("key"));
+        field.ignore(&["field_value", "fieldValue", "value"]);
+        let named = id.or(key);
+        field.one_of("", &["id", "key"], "must have an id or a key", named.is_some());
+        named.map(|name| format!("customFields.{index} ({})", echo(&name)))
+    });
+    fields.into_iter().flatten().flatten().collect()
 }

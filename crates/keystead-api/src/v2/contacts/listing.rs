@@ -8,9 +8,13 @@ use keystead_model::{
     search::asked,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
 
 use super::shapes::ListMeta;
-use crate::reader::Reader;
+use crate::{
+    reader::Reader,
+    shape::{Ground, Input, Word, word},
+};
 
 /// Rows that a page number or `skip` may pass over: cursors have no such limit.
 const FURTHEST: i64 = 10_000;
@@ -24,24 +28,21 @@ pub(crate) struct Listing {
     page: i64,
 }
 
-/// Reads a query. `order` and `sortBy` are API 1.0's; API 2.0 takes them as well.
-pub(crate) fn read(query: &mut Reader) -> Listing {
+/// `order` and `sortBy` are API 1.0's; API 2.0 takes them as well.
+impl Input for Listing {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        Some(read(query))
+    }
+}
+
+fn read(query: &mut Reader<'_>) -> Listing {
     let limit = query.integer("limit", 1..=100).unwrap_or(20);
     let page = query.integer("page", 1..=1_000_000);
     let skip = query.integer("skip", 0..=i64::MAX).unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit);
-    let words = query.text("query");
-    // What does not name an order is passed over: clients send to every list what another list knows.
-    let order = query.text("sortBy").and_then(|text| match text.as_str() {
-        "date_added" | "dateAdded" => Some(ContactOrder::Created),
-        "date_updated" | "dateUpdated" => Some(ContactOrder::Updated),
-        _ => None,
-    });
-    let direction = query.text("order").and_then(|text| match text.to_ascii_lowercase().as_str() {
-        "asc" => Some(true),
-        "desc" => Some(false),
-        _ => None,
-    });
-    let id = query.parse("startAfterId", parse_start);
+    let words = query.word("query");
+    let order = query.word("sortBy").and_then(|Column(column)| column);
+    let direction = query.word("order").and_then(|Direction(is_ascending)| is_ascending);
+    let id = query.word("startAfterId").map(|StartAfter(id, made_for)| (id, made_for));
     let at = query.instant("startAfter");
     let made_for = id.and_then(|(_, made_for)| made_for);
     if let (Some(order), Some((column, _))) = (order, made_for)
@@ -73,15 +74,64 @@ pub(crate) fn read(query: &mut Reader) -> Listing {
     }
 }
 
-/// A cursor's id: the contact's, and where the order is not the usual one, a letter for it.
-fn parse_start(text: &str) -> Result<(ContactId, Option<(ContactOrder, bool)>), Invalid> {
-    let refused = || Invalid::new("must be the id of a contact, or the startAfterId of a list");
-    if let Some(id) = ContactId::parse(text) {
-        return Ok((id, None));
+/// What does not name an order is passed over: clients send to every list what another list knows.
+struct Column(Option<ContactOrder>);
+
+impl Word for Column {
+    const EXAMPLE: &'static str = "date_added";
+
+    fn schema() -> Value {
+        json!({"type": "string", "description": "date_added or date_updated; anything else is passed over"})
     }
-    let (id, letter) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refused)?;
-    let order = LETTERS.iter().find(|(known, ..)| *known == letter).map(|(_, order, ascending)| (*order, *ascending));
-    Ok((ContactId::parse(id).ok_or_else(refused)?, Some(order.ok_or_else(refused)?)))
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Ok(Self(match text {
+            "date_added" | "dateAdded" => Some(ContactOrder::Created),
+            "date_updated" | "dateUpdated" => Some(ContactOrder::Updated),
+            _ => None,
+        }))
+    }
+}
+
+/// Likewise.
+struct Direction(Option<bool>);
+
+impl Word for Direction {
+    const EXAMPLE: &'static str = "desc";
+
+    fn schema() -> Value {
+        json!({"type": "string", "description": "asc or desc; anything else is passed over"})
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Ok(Self(match text.to_ascii_lowercase().as_str() {
+            "asc" => Some(true),
+            "desc" => Some(false),
+            _ => None,
+        }))
+    }
+}
+
+/// A cursor's id: the contact's, and where the order is not the usual one, a letter for it.
+struct StartAfter(ContactId, Option<(ContactOrder, bool)>);
+
+impl Word for StartAfter {
+    const EXAMPLE: &'static str = word::THING;
+
+    fn schema() -> Value {
+        word::id("The startAfterId of a list, or the id of a contact")
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        let refused = || Invalid::new("must be the id of a contact, or the startAfterId of a list");
+        if let Some(id) = ContactId::parse(text) {
+            return Ok(Self(id, None));
+        }
+        let (id, letter) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refused)?;
+        let order =
+            LETTERS.iter().find(|(known, ..)| *known == letter).map(|(_, order, ascending)| (*order, *ascending));
+        Ok(Self(ContactId::parse(id).ok_or_else(refused)?, Some(order.ok_or_else(refused)?)))
+    }
 }
 
 const LETTERS: &[(&str, ContactOrder, bool)] =

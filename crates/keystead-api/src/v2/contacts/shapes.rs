@@ -2,73 +2,308 @@
 
 use keystead_model::{
     UserId,
-    contact::{Contact, DND_CHANNELS, Dnd, DndSettings},
+    contact::{Contact, DND_CHANNELS, Dnd, DndSettings, DndStatus},
     tag::TagName,
-    text::EmailAddress,
 };
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
-use crate::v2::Version;
+use crate::{
+    shape::{Envelope, Fields, Written, word},
+    v2::{Version, samples},
+};
 
-/// Writes the fields of a contact, each only where it has a value.
-struct Fields<M: SerializeMap>(M);
+/// A contact as get, update and upsert answer.
+impl Written for Contact {
+    const NAME: &'static str = "Contact";
 
-impl<M: SerializeMap> Fields<M> {
-    fn put(&mut self, name: &'static str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
-        self.0.serialize_entry(name, value)
+    fn sample() -> Self {
+        samples::contact()
     }
 
-    fn opt<T: Serialize>(&mut self, name: &'static str, value: Option<T>) -> Result<(), M::Error> {
-        match value {
-            Some(value) => self.put(name, &value),
-            None => Ok(()),
+    fn write(&self, fields: &mut Fields<'_>) {
+        let profile = &self.profile;
+        fields.put("id", &self.id);
+        fields.opt("name", profile.full_name().as_ref());
+        fields.put("locationId", &self.location);
+        names_and_addresses(fields, self);
+        fields.opt("timezone", profile.timezone.as_ref());
+        fields.opt("gender", profile.gender.as_ref());
+        fields.put("dnd", &profile.dnd);
+        fields.put("dndSettings", &Channels(profile.dnd_settings.clone()));
+        fields.opt("inboundDndSettings", profile.inbound_dnd.clone().map(Inbound).as_ref());
+        fields.one_of("type", "lead", &["lead"]);
+        fields.opt("dateOfBirth", profile.date_of_birth.as_ref());
+        fields.put("dateAdded", &self.created_at);
+        fields.put("dateUpdated", &self.updated_at);
+        fields.put("lastActivity", &self.updated_at);
+        fields.put("tags", &self.tags);
+        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.opt("assignedTo", profile.assigned_to.as_ref());
+        fields.put("additionalEmails", &profile.additional_emails);
+        fields.put("additionalPhones", &profile.additional_phones);
+    }
+}
+
+/// A contact as create answers: before v3 in a shape of its own.
+pub(crate) struct Created(Contact);
+
+impl Written for Created {
+    const NAME: &'static str = "CreatedContact";
+
+    fn sample() -> Self {
+        Self(samples::contact())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self(contact) = self;
+        if fields.version() == Version::V3 {
+            return contact.write(fields);
+        }
+        let born = contact.profile.date_of_birth;
+        fields.put("id", &contact.id);
+        fields.put("dateAdded", &contact.created_at);
+        fields.put("dateUpdated", &contact.updated_at);
+        fields.put("deleted", &false);
+        fields.put("tags", &contact.tags);
+        fields.one_of("type", "lead", &["lead"]);
+        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("locationId", &contact.location);
+        names_and_addresses(fields, contact);
+        fields.put("bounceEmail", &false);
+        fields.put("unsubscribeEmail", &false);
+        fields.put("dnd", &contact.profile.dnd);
+        fields.put("dndSettings", &Channels(contact.profile.dnd_settings.clone()));
+        fields.opt("dateOfBirth", born.as_ref());
+        fields.opt("birthMonth", born.map(|born| i64::from(born.month())).as_ref());
+        fields.opt("birthDay", born.map(|born| i64::from(born.day())).as_ref());
+        fields.put("lastSessionActivityAt", &contact.created_at);
+        fields.put::<[String]>("offers", &[]);
+        fields.put::<[String]>("products", &[]);
+        fields.opt("assignedTo", contact.profile.assigned_to.as_ref());
+    }
+}
+
+/// A contact as a row of a list.
+pub(crate) struct Listed(pub(crate) Contact);
+
+impl Written for Listed {
+    const NAME: &'static str = "ListedContact";
+
+    fn sample() -> Self {
+        Self(samples::contact())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self(contact) = self;
+        fields.put("id", &contact.id);
+        fields.put("locationId", &contact.location);
+        fields.opt("contactName", contact.profile.full_name().as_ref());
+        names_and_addresses(fields, contact);
+        fields.opt("timezone", contact.profile.timezone.as_ref());
+        fields.one_of("type", "lead", &["lead"]);
+        fields.put("dnd", &contact.profile.dnd);
+        fields.put("dndSettings", &Channels(contact.profile.dnd_settings.clone()));
+        fields.put("dateAdded", &contact.created_at);
+        fields.put("dateUpdated", &contact.updated_at);
+        fields.opt("dateOfBirth", contact.profile.date_of_birth.as_ref());
+        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("tags", &contact.tags);
+        fields.put::<[String]>("attributions", &[]);
+        fields.put::<[UserId]>("followers", &[]);
+        fields.opt("assignedTo", contact.profile.assigned_to.as_ref());
+    }
+}
+
+fn names_and_addresses(fields: &mut Fields<'_>, contact: &Contact) {
+    let profile = &contact.profile;
+    let (first, last) = (profile.first_name.as_ref(), profile.last_name.as_ref());
+    fields.opt("firstName", first);
+    fields.opt("firstNameLowerCase", first.map(|name| name.as_str().to_lowercase()).as_ref());
+    fields.opt("lastName", last);
+    fields.opt("lastNameLowerCase", last.map(|name| name.as_str().to_lowercase()).as_ref());
+    fields.opt("fullNameLowerCase", profile.full_name().map(|name| name.to_lowercase()).as_ref());
+    fields.opt("email", profile.email.as_ref());
+    fields.opt("emailLowerCase", profile.email.as_ref().map(|email| email.normalized()).as_ref());
+    fields.opt("phone", profile.phone.as_ref());
+    fields.opt("companyName", profile.company_name.as_ref());
+    fields.opt("address1", profile.address1.as_ref());
+    fields.opt("city", profile.city.as_ref());
+    fields.opt("state", profile.state.as_ref());
+    fields.opt("postalCode", profile.postal_code.as_ref());
+    fields.opt("country", profile.country.as_ref());
+    fields.opt("website", profile.website.as_ref());
+    fields.opt("source", profile.source.as_ref());
+}
+
+/// The value of a custom field; no location has such fields yet.
+pub(crate) struct CustomValue;
+
+impl Written for CustomValue {
+    const NAME: &'static str = "CustomFieldValue";
+
+    fn sample() -> Self {
+        Self
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("id", word::THING);
+        fields.put("value", &Value::from("Gold"));
+    }
+}
+
+/// By channel, under the names of either version.
+struct Channels(DndSettings);
+
+impl Written for Channels {
+    const NAME: &'static str = "DndSettings";
+
+    fn sample() -> Self {
+        Self(DndSettings::default())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        for ((older, v3), dnd) in DND_CHANNELS.iter().zip(&self.0) {
+            fields.opt(if fields.version() == Version::V3 { v3 } else { older }, dnd.as_ref());
         }
     }
 }
 
-const EMPTY: [(); 0] = [];
+impl Written for Dnd {
+    const NAME: &'static str = "Dnd";
 
-/// `{"contact": …}` with what an operation says beside it.
-#[derive(Serialize)]
-pub(crate) struct Answer<'a, C> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) new: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) succeded: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) succeeded: Option<bool>,
-    pub(crate) contact: C,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    pub(crate) skipped: &'a [String],
-}
+    fn sample() -> Self {
+        Self { status: DndStatus::Active, message: None, code: None }
+    }
 
-impl<C> Answer<'_, C> {
-    /// Nothing but the contact.
-    pub(crate) fn of(contact: C) -> Self {
-        Self { new: None, succeded: None, succeeded: None, contact, skipped: &[] }
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { status, message, code } = self;
+        fields.one_of("status", status.as_str(), &["active", "inactive", "permanent"]);
+        fields.opt("message", message.as_ref());
+        fields.opt("code", code.as_ref());
     }
 }
 
-/// As get, update and upsert answer.
-pub(crate) struct Full<'c>(pub(crate) &'c Contact, pub(crate) Version);
+struct Inbound(Dnd);
 
-/// As create answers in the versions before v3.
-pub(crate) struct Created<'c>(pub(crate) &'c Contact);
+impl Written for Inbound {
+    const NAME: &'static str = "InboundDndSettings";
 
-/// As a row of a list.
-pub(crate) struct Listed<'c>(pub(crate) &'c Contact, pub(crate) Version);
+    fn sample() -> Self {
+        Self(Dnd::sample())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("all", &self.0);
+    }
+}
+
+/// `{"contact": …}`, as get answers.
+impl Envelope for Contact {
+    const ONE: &'static str = "contact";
+    const MANY: &'static str = "contacts";
+}
+
+/// What create answers.
+pub(crate) struct Made {
+    contact: Created,
+    skipped: Vec<String>,
+}
+
+impl Made {
+    pub(crate) fn new(contact: Contact, skipped: Vec<String>) -> Self {
+        Self { contact: Created(contact), skipped }
+    }
+}
+
+impl Written for Made {
+    fn sample() -> Self {
+        Self { contact: Created::sample(), skipped: Vec::new() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("contact", &self.contact);
+        skipped(fields, &self.skipped);
+    }
+}
+
+/// What update answers.
+pub(crate) struct Updated {
+    pub(crate) contact: Contact,
+    pub(crate) skipped: Vec<String>,
+}
+
+impl Written for Updated {
+    fn sample() -> Self {
+        Self { contact: samples::contact(), skipped: Vec::new() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        // v3 has the right spelling only.
+        if fields.version() == Version::V2021 {
+            fields.put("succeded", &true);
+        }
+        fields.put("succeeded", &true);
+        fields.put("contact", &self.contact);
+        skipped(fields, &self.skipped);
+    }
+}
+
+/// What upsert answers.
+pub(crate) struct Upserted {
+    pub(crate) is_new: bool,
+    pub(crate) contact: Contact,
+    pub(crate) skipped: Vec<String>,
+}
+
+impl Written for Upserted {
+    fn sample() -> Self {
+        Self { is_new: true, contact: samples::contact(), skipped: Vec::new() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("new", &self.is_new);
+        fields.put("contact", &self.contact);
+        skipped(fields, &self.skipped);
+    }
+}
+
+/// What was understood and not written, where there is such.
+fn skipped(fields: &mut Fields<'_>, skipped: &Vec<String>) {
+    fields.opt("skipped", Some(skipped).filter(|skipped| !skipped.is_empty()));
+}
+
+/// `{"contact": …}` or `{"contact": null}`.
+pub(crate) struct Found(pub(crate) Option<Contact>);
+
+impl Written for Found {
+    fn sample() -> Self {
+        Self(Some(samples::contact()))
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.or_null("contact", self.0.as_ref());
+    }
+}
 
 /// A list of contacts.
-#[derive(Serialize)]
-pub(crate) struct List<'c> {
-    pub(crate) contacts: Vec<Listed<'c>>,
+pub(crate) struct List {
+    pub(crate) contacts: Vec<Listed>,
     pub(crate) meta: ListMeta,
-    pub(crate) count: usize,
+}
+
+impl Written for List {
+    fn sample() -> Self {
+        Self { contacts: vec![Listed::sample()], meta: ListMeta::sample() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("contacts", &self.contacts);
+        fields.put("meta", &self.meta);
+        fields.put("count", &self.contacts.len());
+    }
 }
 
 /// Where a list goes on. All members are always there, as the contract has it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct ListMeta {
     pub(crate) total: i64,
     pub(crate) next_page_url: Option<String>,
@@ -79,160 +314,75 @@ pub(crate) struct ListMeta {
     pub(crate) prev_page: Option<i64>,
 }
 
-impl Serialize for Full<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(contact, version) = self;
-        let mut fields = Fields(serializer.serialize_map(None)?);
-        fields.put("id", &contact.id)?;
-        fields.opt("name", contact.profile.full_name())?;
-        fields.put("locationId", &contact.location)?;
-        names_and_addresses(&mut fields, contact)?;
-        fields.opt("timezone", contact.profile.timezone.as_ref().map(keystead_model::text::TimeZoneName::as_str))?;
-        fields.opt("gender", text(contact.profile.gender.as_ref()))?;
-        fields.put("dnd", &contact.profile.dnd)?;
-        fields.put("dndSettings", &Channels(&contact.profile.dnd_settings, *version))?;
-        fields.opt("inboundDndSettings", contact.profile.inbound_dnd.as_ref().map(Inbound))?;
-        fields.put("type", "lead")?;
-        fields.opt(
-            "dateOfBirth",
-            contact.profile.date_of_birth.map(keystead_model::calendar_date::CalendarDate::to_iso),
-        )?;
-        fields.put("dateAdded", &contact.created_at)?;
-        fields.put("dateUpdated", &contact.updated_at)?;
-        fields.put("lastActivity", &contact.updated_at)?;
-        fields.put("tags", &tags(&contact.tags))?;
-        fields.put("customFields", &EMPTY)?;
-        fields.opt("assignedTo", contact.profile.assigned_to)?;
-        let emails: Vec<&str> = contact.profile.additional_emails.iter().map(EmailAddress::as_str).collect();
-        fields.put("additionalEmails", &emails)?;
-        let phones: Vec<&str> =
-            contact.profile.additional_phones.iter().map(keystead_model::phone::PhoneNumber::as_str).collect();
-        fields.put("additionalPhones", &phones)?;
-        fields.0.end()
-    }
-}
+impl Written for ListMeta {
+    const NAME: &'static str = "ListMeta";
 
-impl Serialize for Created<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(contact) = self;
-        let mut fields = Fields(serializer.serialize_map(None)?);
-        fields.put("id", &contact.id)?;
-        fields.put("dateAdded", &contact.created_at)?;
-        fields.put("dateUpdated", &contact.updated_at)?;
-        fields.put("deleted", &false)?;
-        fields.put("tags", &tags(&contact.tags))?;
-        fields.put("type", "lead")?;
-        fields.put("customFields", &EMPTY)?;
-        fields.put("locationId", &contact.location)?;
-        names_and_addresses(&mut fields, contact)?;
-        fields.put("bounceEmail", &false)?;
-        fields.put("unsubscribeEmail", &false)?;
-        fields.put("dnd", &contact.profile.dnd)?;
-        fields.put("dndSettings", &Channels(&contact.profile.dnd_settings, Version::V2021))?;
-        if let Some(born) = contact.profile.date_of_birth {
-            fields.put("dateOfBirth", &born.to_iso())?;
-            fields.put("birthMonth", &born.month())?;
-            fields.put("birthDay", &born.day())?;
+    fn sample() -> Self {
+        Self {
+            total: 1,
+            next_page_url: None,
+            start_after_id: None,
+            start_after: None,
+            current_page: 1,
+            next_page: None,
+            prev_page: None,
         }
-        fields.put("lastSessionActivityAt", &contact.created_at)?;
-        fields.put("offers", &EMPTY)?;
-        fields.put("products", &EMPTY)?;
-        fields.opt("assignedTo", contact.profile.assigned_to)?;
-        fields.0.end()
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("total", &self.total);
+        fields.or_null("nextPageUrl", self.next_page_url.as_ref());
+        fields.or_null("startAfterId", self.start_after_id.as_ref());
+        fields.or_null("startAfter", self.start_after.as_ref());
+        fields.put("currentPage", &self.current_page);
+        fields.or_null("nextPage", self.next_page.as_ref());
+        fields.or_null("prevPage", self.prev_page.as_ref());
     }
 }
 
-impl Serialize for Listed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(contact, version) = self;
-        let mut fields = Fields(serializer.serialize_map(None)?);
-        fields.put("id", &contact.id)?;
-        fields.put("locationId", &contact.location)?;
-        fields.opt("contactName", contact.profile.full_name())?;
-        names_and_addresses(&mut fields, contact)?;
-        fields.opt("timezone", contact.profile.timezone.as_ref().map(keystead_model::text::TimeZoneName::as_str))?;
-        fields.put("type", "lead")?;
-        fields.put("dnd", &contact.profile.dnd)?;
-        fields.put("dndSettings", &Channels(&contact.profile.dnd_settings, *version))?;
-        fields.put("dateAdded", &contact.created_at)?;
-        fields.put("dateUpdated", &contact.updated_at)?;
-        fields.opt(
-            "dateOfBirth",
-            contact.profile.date_of_birth.map(keystead_model::calendar_date::CalendarDate::to_iso),
-        )?;
-        fields.put("customFields", &EMPTY)?;
-        fields.put("tags", &tags(&contact.tags))?;
-        fields.put("attributions", &EMPTY)?;
-        fields.put("followers", &Vec::<UserId>::new())?;
-        fields.opt("assignedTo", contact.profile.assigned_to)?;
-        fields.0.end()
+/// The tags of a contact after a change.
+pub(crate) struct Tagged {
+    pub(crate) tags: Vec<TagName>,
+    pub(crate) added: Vec<TagName>,
+}
+
+impl Written for Tagged {
+    fn sample() -> Self {
+        Self { tags: samples::contact().tags, added: samples::contact().tags }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("tags", &self.tags);
+        fields.put("tagsAdded", &self.added);
     }
 }
 
-fn names_and_addresses<M: SerializeMap>(fields: &mut Fields<M>, contact: &Contact) -> Result<(), M::Error> {
-    let profile = &contact.profile;
-    let first = text(profile.first_name.as_ref());
-    let last = text(profile.last_name.as_ref());
-    fields.opt("firstName", first)?;
-    fields.opt("firstNameLowerCase", first.map(str::to_lowercase))?;
-    fields.opt("lastName", last)?;
-    fields.opt("lastNameLowerCase", last.map(str::to_lowercase))?;
-    fields.opt("fullNameLowerCase", profile.full_name().map(|name| name.to_lowercase()))?;
-    fields.opt("email", profile.email.as_ref().map(EmailAddress::as_str))?;
-    fields.opt("emailLowerCase", profile.email.as_ref().map(EmailAddress::normalized))?;
-    fields.opt("phone", profile.phone.as_ref().map(keystead_model::phone::PhoneNumber::as_str))?;
-    fields.opt("companyName", text(profile.company_name.as_ref()))?;
-    fields.opt("address1", text(profile.address1.as_ref()))?;
-    fields.opt("city", text(profile.city.as_ref()))?;
-    fields.opt("state", text(profile.state.as_ref()))?;
-    fields.opt("postalCode", text(profile.postal_code.as_ref()))?;
-    fields.opt("country", profile.country.as_ref().map(keystead_model::text::Country::as_str))?;
-    fields.opt("website", text(profile.website.as_ref()))?;
-    fields.opt("source", text(profile.source.as_ref()))
+/// The same after some were taken away.
+pub(crate) struct Untagged {
+    pub(crate) tags: Vec<TagName>,
+    pub(crate) removed: Vec<TagName>,
 }
 
-fn text<const MAX: usize>(line: Option<&keystead_model::text::Line<MAX>>) -> Option<&str> {
-    line.map(keystead_model::text::Line::as_str)
-}
+impl Written for Untagged {
+    fn sample() -> Self {
+        Self { tags: Vec::new(), removed: samples::contact().tags }
+    }
 
-fn tags(tags: &[TagName]) -> Vec<&str> {
-    tags.iter().map(TagName::as_str).collect()
-}
-
-struct Channels<'c>(&'c DndSettings, Version);
-
-impl Serialize for Channels<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(settings, version) = self;
-        let mut map = serializer.serialize_map(None)?;
-        for ((older, v3), dnd) in DND_CHANNELS.iter().zip(settings.iter()) {
-            if let Some(dnd) = dnd {
-                map.serialize_entry(if *version == Version::V3 { v3 } else { older }, &Channel(dnd))?;
-            }
-        }
-        map.end()
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("tags", &self.tags);
+        fields.put("tagsRemoved", &self.removed);
     }
 }
 
-struct Channel<'c>(&'c Dnd);
+/// Appointments of a contact: there are no calendars yet.
+pub(crate) struct Appointments;
 
-impl Serialize for Channel<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Dnd { status, message, code } = self.0;
-        let mut fields = Fields(serializer.serialize_map(None)?);
-        fields.put("status", status.as_str())?;
-        fields.opt("message", text(message.as_ref()))?;
-        fields.opt("code", text(code.as_ref()))?;
-        fields.0.end()
+impl Written for Appointments {
+    fn sample() -> Self {
+        Self
     }
-}
 
-struct Inbound<'c>(&'c Dnd);
-
-impl Serialize for Inbound<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("all", &Channel(self.0))?;
-        map.end()
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put::<[String]>("events", &[]);
     }
 }

@@ -1,0 +1,117 @@
+//! Inputs: queries and bodies as types.
+
+use keystead_core::Violation;
+use keystead_model::id::Id;
+use serde_json::{Map, Value};
+
+use super::{Ground, outline::Outline, word};
+use crate::reader::{PLACES, Reader, Slice};
+
+/// The fields of a query or of a body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no input: a route says what it takes by a type with `shape::Input`",
+    note = "take `Bare` for a query of nothing but what every query may have, `Empty` for a body without fields"
+)]
+pub(crate) trait Input: Sized {
+    /// Whether it changes something that is there, so that `clear` may name what is to be emptied.
+    const IS_UPDATE: bool = false;
+
+    /// Asks for each field. `None` where something required is missing or wrong, which the reader has noted then.
+    ///
+    /// This is run for its description, too, with every field and with only those that must be there. So what depends on a
+    /// value must not decide which fields are asked for.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Takes out of an example of all fields those that exclude others.
+    fn settle(_example: &mut Map<String, Value>) {}
+}
+
+/// An input as the documents have it.
+#[derive(Clone)]
+pub(crate) struct Described {
+    pub(crate) outline: Outline,
+    /// All fields that go together.
+    pub(crate) example: Map<String, Value>,
+    /// Whether its rules ask where it is read.
+    pub(crate) asks_where: bool,
+}
+
+/// Runs a reading for its description: with everything there, and with only what must be.
+pub(crate) fn describe<I: Input>(from_query: bool) -> Described {
+    let ground = Ground::of_agency(Id::parse(word::AGENCY));
+    let pass = |everything| {
+        let mut reader = Reader::describing(&ground, everything, from_query, I::IS_UPDATE);
+        I::read(&mut reader);
+        reader.into_outline()
+    };
+    let (all, least) = (pass(true), pass(false));
+    let mut example = all.example().clone();
+    I::settle(&mut example);
+    Described { outline: all.join(least), example, asks_where: ground.is_asked() }
+}
+
+/// What a body is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no body: a route says what it takes by a type with `shape::Input`",
+    note = "take `()` where a body is passed over"
+)]
+pub(crate) trait Body: Sized {
+    fn of(fields: Map<String, Value>, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>);
+    fn describe() -> Option<Described>;
+}
+
+impl<I: Input> Body for I {
+    fn of(fields: Map<String, Value>, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>) {
+        let reader = if I::IS_UPDATE { Reader::update(fields, ground) } else { Reader::body(fields, ground) };
+        read(reader, is_lenient)
+    }
+
+    fn describe() -> Option<Described> {
+        Some(describe::<I>(false))
+    }
+}
+
+/// A body that means nothing: some clients send one with everything.
+impl Body for () {
+    fn of(_: Map<String, Value>, _: &Ground, _: bool) -> (Option<Self>, Vec<Violation>) {
+        (Some(()), Vec::new())
+    }
+
+    fn describe() -> Option<Described> {
+        None
+    }
+}
+
+/// Reads all of an input.
+pub(crate) fn read<I: Input>(mut reader: Reader<'_>, is_lenient: bool) -> (Option<I>, Vec<Violation>) {
+    let input = I::read(&mut reader);
+    if is_lenient {
+        reader.pass_over_unknown();
+    }
+    (input, reader.finish())
+}
+
+/// A query of nothing but what every query may have. There is no list, so its places lead nowhere.
+pub(crate) struct Bare;
+
+impl Input for Bare {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.ignore(PLACES);
+        Some(Self)
+    }
+}
+
+/// A body without fields.
+pub(crate) struct Empty;
+
+impl Input for Empty {
+    fn read(_: &mut Reader<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl Input for Slice {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(reader.slice())
+    }
+}

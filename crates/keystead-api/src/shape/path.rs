@@ -1,0 +1,91 @@
+//! What stands in paths: ids, by their place.
+
+use keystead_core::{Error, error::Noun};
+use keystead_model::{ContactId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, id::Id};
+use serde_json::Value;
+
+use super::word;
+
+/// One parameter of a path.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot stand in a path: say in `shape::path` what it names")]
+pub(crate) trait Part: Sized {
+    /// An id; one that has no id's form names nothing, which is the same as not being there.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// What is answered where nothing has the id.
+    fn missing(text: &str) -> Error;
+
+    /// Its JSON Schema.
+    fn schema() -> Value;
+}
+
+/// All parameters of a path, but for the location of a route inside one, which the dispatcher takes.
+pub(crate) trait Path: Sized {
+    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error>;
+    fn describe() -> Vec<PathPart>;
+}
+
+/// A parameter of a path, described.
+pub(crate) struct PathPart {
+    pub(crate) schema: Value,
+    pub(crate) missing: fn(&str) -> Error,
+}
+
+impl Path for () {
+    fn read<'p>(_: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+        Ok(())
+    }
+
+    fn describe() -> Vec<PathPart> {
+        Vec::new()
+    }
+}
+
+impl<P: Part> Path for P {
+    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+        let text = texts.next().unwrap_or_default();
+        P::parse(text).ok_or_else(|| P::missing(text))
+    }
+
+    fn describe() -> Vec<PathPart> {
+        vec![PathPart { schema: P::schema(), missing: P::missing }]
+    }
+}
+
+impl<P: Part, R: Part> Path for (P, R) {
+    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+        Ok((<P as Path>::read(texts)?, <R as Path>::read(texts)?))
+    }
+
+    fn describe() -> Vec<PathPart> {
+        [<P as Path>::describe(), <R as Path>::describe()].into_iter().flatten().collect()
+    }
+}
+
+macro_rules! parts {
+    ($($type:ty, $what:literal, $parse:path, $missing:expr;)*) => {
+        $(impl Part for $type {
+            fn parse(text: &str) -> Option<Self> {
+                $parse(text)
+            }
+
+            fn missing(text: &str) -> Error {
+                $missing(text.to_owned())
+            }
+
+            fn schema() -> Value {
+                word::id($what)
+            }
+        })*
+    };
+}
+
+parts! {
+    ContactId, "The id of a contact", Id::parse, |text| Error::NotFound(Noun::Contact, text);
+    NoteId, "The id of a note", Id::parse, |text| Error::NotFound(Noun::Note, text);
+    TaskId, "The id of a task", Id::parse, |text| Error::NotFound(Noun::Task, text);
+    TagId, "The id of a tag", Id::parse, |text| Error::NotFound(Noun::Tag, text);
+    KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
+    NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
+    LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;
+}

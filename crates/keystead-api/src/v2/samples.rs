@@ -1,0 +1,147 @@
+//! One of each thing, with everything in it: what the documents show.
+
+use keystead_model::{
+    ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
+    actor::Actor,
+    agency::{TenantName, TenantState},
+    api_key::{ApiKey, NewKey, StoredSecret},
+    audit::AuditRow,
+    calendar_date::CalendarDate,
+    contact::{Contact, ContactProfile},
+    grant::{Grant, Reach},
+    id::Id,
+    ip_range::IpRanges,
+    location::{Location, LocationProfile, LocationSettings},
+    note::{Note, NoteContent},
+    phone::PhoneNumber,
+    scope::{Scope, ScopeSet},
+    tag::{Tag, TagName},
+    task::{Task, TaskContent},
+    text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+};
+
+use crate::shape::word::{AGENCY, KEY, LOCATION, THING, USER};
+
+/// When everything in the samples happened: 25 November 2026, noon in UTC.
+pub(super) const NOON: UtcMs = UtcMs(1_795_608_000_000);
+
+pub(super) fn id<T>(text: &str) -> Id<T> {
+    Id::parse(text).expect("a sample's id has the form of one")
+}
+
+fn line<const MAX: usize>(text: &str) -> Line<MAX> {
+    Line::from_stored(text.to_owned())
+}
+
+fn contact_id() -> ContactId {
+    id(THING)
+}
+
+fn location_id() -> LocationId {
+    id(LOCATION)
+}
+
+pub(super) fn tag() -> Tag {
+    let id: TagId = id(THING);
+    Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()) }
+}
+
+pub(super) fn note() -> Note {
+    let id: NoteId = id(THING);
+    let content = NoteContent {
+        body: Prose::from_stored("Prefers mornings.".to_owned()),
+        title: Some(line("Appointments")),
+        color: Some(line("#ffd866")),
+        pinned: false,
+        user: Some(self::id(USER)),
+    };
+    Note { id, contact: contact_id(), content, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn task() -> Task {
+    let id: TaskId = id(THING);
+    let content = TaskContent {
+        title: line("Call Ada"),
+        body: Some(Prose::from_stored("About the check-up.".to_owned())),
+        due_at: NOON,
+        completed: false,
+        assigned_to: Some(self::id(USER)),
+    };
+    Task { id, contact: contact_id(), content, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn contact() -> Contact {
+    let profile = ContactProfile {
+        first_name: Some(line("Ada")),
+        last_name: Some(line("Lovelace")),
+        email: Some(EmailAddress::from_stored("ada@example.com".to_owned())),
+        phone: PhoneNumber::parse("+14155550123", Country::US).ok(),
+        city: Some(line("London")),
+        country: Country::from_stored("GB"),
+        timezone: Some(TimeZoneName::from_stored("Europe/London".to_owned())),
+        date_of_birth: CalendarDate::parse("1990-12-10").ok(),
+        source: Some(line("public api")),
+        ..ContactProfile::default()
+    };
+    let tags = vec![TagName::from_stored("vip".to_owned())];
+    Contact { id: contact_id(), location: location_id(), profile, tags, created_at: NOON, updated_at: NOON }
+}
+
+pub(crate) fn location() -> Location {
+    let name: TenantName = line("Harbour Dental");
+    let profile = LocationProfile {
+        phone: Some(line("+14155550123")),
+        email: Some(EmailAddress::from_stored("desk@harbour.example".to_owned())),
+        city: Some(line("Bristol")),
+        settings: LocationSettings::default(),
+        ..LocationProfile::named(name)
+    };
+    Location {
+        id: location_id(),
+        agency: id(AGENCY),
+        state: TenantState::Active,
+        resumed_at: ServiceMs(0),
+        profile,
+        created_at: NOON,
+        updated_at: NOON,
+    }
+}
+
+pub(super) fn key_id() -> KeyId {
+    KeyId::parse(KEY).expect("a sample's id has the form of one")
+}
+
+pub(super) fn api_key() -> ApiKey {
+    let new = NewKey {
+        name: line("Marketing Automation"),
+        description: Some(Prose::from_stored("For the newsletter".to_owned())),
+        grant: Grant {
+            agency: id(AGENCY),
+            reach: Reach::location(location_id()),
+            scopes: ScopeSet::EMPTY.with(Scope::ContactsRead),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        },
+        rate_limit: None,
+    };
+    let last_four = "x9Qa".to_owned();
+    let secret = StoredSecret { hash: None, pepper_version: 1, last_four, created_at: NOON, last_used_at: None };
+    ApiKey::create(key_id(), new, secret, Actor::User(id(USER)), NOON, ServiceMs(0))
+}
+
+pub(super) fn audit_row() -> AuditRow {
+    AuditRow {
+        id: 1000,
+        location: Some(location_id()),
+        at: NOON,
+        actor: Actor::User(id(USER)),
+        ip: Some("192.0.2.1".to_owned()),
+        action: "api_key.updated".to_owned(),
+        subject: KEY.to_owned(),
+        before: Some(r#"{"name":"Newsletter"}"#.to_owned()),
+        after: Some(r#"{"name":"Marketing Automation"}"#.to_owned()),
+        request_id: Some("4924de3a-48ad-8210-916c-6815fdffcbbf".to_owned()),
+        position: Some(12),
+        erased: false,
+    }
+}
