@@ -140,6 +140,11 @@ impl Api {
             Face::V1 => Ok(Version::V2021),
             Face::V2 => Version::from_headers(&parts.headers),
         };
+        if let Handler::Public(handler) = &route.handler {
+            let query = parse_query(parts.uri.query())?;
+            let ground = Ground::of_agency(None);
+            return Ok(handler((), self.asked(route, params, query, Map::new(), Version::V2021, ground)).await?);
+        }
         if let Handler::Open(handler) = &route.handler {
             // Before anything is read: what strangers may send is counted, not parsed.
             self.app.count_report(arrival.address)?;
@@ -305,7 +310,7 @@ impl Api {
             }
             Handler::Agency(_) => Admitted::Agency(authority.in_agency()?),
             Handler::Either(_) => Admitted::Either(authority),
-            Handler::Open(_) => unreachable!("open routes are answered before a key is asked for"),
+            Handler::Open(_) | Handler::Public(_) => unreachable!("open routes are answered before a key is asked for"),
         })
     }
 

@@ -8,6 +8,7 @@ mod credential;
 mod dispatch;
 mod failure;
 mod json;
+mod openapi;
 mod reader;
 mod reply;
 mod route;
@@ -18,6 +19,7 @@ mod v1;
 pub mod v2;
 
 pub use dispatch::Api;
+pub use openapi::{Document, document};
 pub use reply::Reply;
 pub use route::{Access, Face, Route};
 pub use routes::routes;

@@ -50,7 +50,7 @@ struct Sketch {
 const LISTED: usize = 50;
 
 /// What every query may have, also where the contract does not name it and it changes nothing.
-const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order", "sortBy", "sort"];
+pub(crate) const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order", "sortBy", "sort"];
 /// What leads further into a list. Where there is no list there is nowhere to go; a list must follow it or refuse it.
 pub(crate) const PLACES: &[&str] = &["skip", "page"];
 /// Longest value of `clear`.
@@ -182,18 +182,16 @@ impl<'g> Reader<'g> {
     /// A text with a rule.
     pub(crate) fn word<T: Word>(&mut self, name: &'static str) -> Option<T> {
         if let Some(is_there) = self.describes(name, T::schema, || json!(T::EXAMPLE)) {
-            return if is_there { self.example(name) } else { None };
+            return is_there.then(|| self.example(name));
         }
         let text = self.text(name)?;
         self.checked(name, T::parse(&text, self.ground))
     }
 
     /// A word's example, read by its own rule.
-    fn example<T: Word>(&self, name: &str) -> Option<T> {
-        match T::parse(T::EXAMPLE, self.ground) {
-            Ok(value) => Some(value),
-            Err(Invalid(problem)) => panic!("the example of {name}, {:?}, {problem}", T::EXAMPLE),
-        }
+    fn example<T: Word>(&self, name: &str) -> T {
+        T::parse(T::EXAMPLE, self.ground)
+            .unwrap_or_else(|Invalid(problem)| panic!("the example of {name}, {:?}, {problem}", T::EXAMPLE))
     }
 
     /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.
@@ -387,7 +385,7 @@ impl<'g> Reader<'g> {
     pub(crate) fn words<T: Word>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
         let schema = || json!({"type": "array", "items": T::schema(), "maxItems": max});
         if let Some(is_there) = self.describes(name, schema, || json!([T::EXAMPLE])) {
-            return if is_there { self.example(name).map(|example| vec![example]) } else { None };
+            return is_there.then(|| vec![self.example(name)]);
         }
         let texts = self.texts(name, max)?;
         let parsed: Result<Vec<T>, Invalid> =

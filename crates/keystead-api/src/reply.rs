@@ -26,11 +26,6 @@ pub(crate) enum Content {
 }
 
 impl Reply {
-    /// A JSON object.
-    pub(crate) fn object(status: u16, body: &impl Serialize) -> Self {
-        Self { status, body: to_json(body), content: Content::Object, replay: None }
-    }
-
     /// JSON that is no object: API 1.0's `""`.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         Self { status, body: to_json(body), content: Content::Json, replay: None }

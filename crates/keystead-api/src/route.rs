@@ -42,6 +42,8 @@ pub enum Access {
     Either,
     /// Anybody, without a key.
     Open,
+    /// Anybody, who only reads what is the same for all.
+    Public,
 }
 
 type Replying = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
@@ -53,6 +55,7 @@ pub(crate) enum Handler {
     Agency(Boxed<AgencyContext>),
     Either(Boxed<Authority>),
     Open(Boxed<()>),
+    Public(Boxed<()>),
 }
 
 /// What a route takes and answers, as its handler's types have it.
@@ -75,6 +78,8 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// `GET /contacts/{id}`, as uses and logs name it.
     pub endpoint: &'static str,
+    /// What it does, for people.
+    pub summary: &'static str,
     /// The status of a success.
     pub status: u16,
     pub(crate) shapes: Shapes,
@@ -89,6 +94,7 @@ impl Route {
             Handler::Agency(_) => Access::Agency,
             Handler::Either(_) => Access::Either,
             Handler::Open(_) => Access::Open,
+            Handler::Public(_) => Access::Public,
         }
     }
 
@@ -122,6 +128,7 @@ impl Table {
     fn add<P: Path, Q: Input, B: Body, O: Output>(
         mut self,
         endpoint: &'static str,
+        summary: &'static str,
         scope: Option<Scope>,
         status: u16,
         handler: Handler,
@@ -130,7 +137,7 @@ impl Table {
         let method = method.parse().expect("a method");
         let shapes =
             Shapes { path: P::describe(), query: describe::<Q>(true), body: B::describe(), answer: O::describe };
-        self.rows.push(Route { face: self.face, method, path, scope, endpoint, status, shapes, handler });
+        self.rows.push(Route { face: self.face, method, path, scope, endpoint, summary, status, shapes, handler });
         self
     }
 
@@ -138,44 +145,59 @@ impl Table {
     pub(crate) fn location<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
         self,
         endpoint: &'static str,
+        summary: &'static str,
         scope: Scope,
         status: u16,
         handler: impl Fn(LocationContext, Call<P, Q, B>) -> F + Send + Sync + 'static,
     ) -> Self {
-        self.add::<P, Q, B, O>(endpoint, Some(scope), status, Handler::Location(boxed(status, handler)))
+        self.add::<P, Q, B, O>(endpoint, summary, Some(scope), status, Handler::Location(boxed(status, handler)))
     }
 
     /// A route on the agency.
     pub(crate) fn agency<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
         self,
         endpoint: &'static str,
+        summary: &'static str,
         scope: Scope,
         status: u16,
         handler: impl Fn(AgencyContext, Call<P, Q, B>) -> F + Send + Sync + 'static,
     ) -> Self {
-        self.add::<P, Q, B, O>(endpoint, Some(scope), status, Handler::Agency(boxed(status, handler)))
+        self.add::<P, Q, B, O>(endpoint, summary, Some(scope), status, Handler::Agency(boxed(status, handler)))
     }
 
     /// A route for either kind of key.
     pub(crate) fn either<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
         self,
         endpoint: &'static str,
+        summary: &'static str,
         scope: Option<Scope>,
         status: u16,
         handler: impl Fn(Authority, Call<P, Q, B>) -> F + Send + Sync + 'static,
     ) -> Self {
-        self.add::<P, Q, B, O>(endpoint, scope, status, Handler::Either(boxed(status, handler)))
+        self.add::<P, Q, B, O>(endpoint, summary, scope, status, Handler::Either(boxed(status, handler)))
     }
 
     /// A route for anybody, limited by where it comes from.
     pub(crate) fn open<P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
         self,
         endpoint: &'static str,
+        summary: &'static str,
         status: u16,
         handler: impl Fn(Call<P, Q, B>) -> F + Send + Sync + 'static,
     ) -> Self {
         let handler = move |(), call| handler(call);
-        self.add::<P, Q, B, O>(endpoint, None, status, Handler::Open(boxed(status, handler)))
+        self.add::<P, Q, B, O>(endpoint, summary, None, status, Handler::Open(boxed(status, handler)))
+    }
+
+    /// A route that shows anybody what is the same for all.
+    pub(crate) fn public<Q: Input, O: Output, F: Answering<O>>(
+        self,
+        endpoint: &'static str,
+        summary: &'static str,
+        handler: impl Fn(Call<(), Q, ()>) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let handler = move |(), call| handler(call);
+        self.add::<(), Q, (), O>(endpoint, summary, None, 200, Handler::Public(boxed(200, handler)))
     }
 
     pub(crate) fn rows(self) -> Vec<Route> {

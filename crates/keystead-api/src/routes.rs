@@ -3,6 +3,7 @@
 use keystead_model::scope::Scope;
 
 use crate::{
+    openapi,
     route::{Face, Route, Table},
     v1, v2,
 };
@@ -17,95 +18,319 @@ pub fn routes() -> Vec<Route> {
 fn v2_routes() -> Vec<Route> {
     use v2::{api_keys, audit_logs, contacts, locations, notes, notifications, tags, tasks};
     Table::new(Face::V2)
-        .location("GET /contacts", Scope::ContactsRead, 200, contacts::list)
-        .location("POST /contacts", Scope::ContactsWrite, 201, contacts::create)
-        .location("POST /contacts/upsert", Scope::ContactsWrite, 200, contacts::upsert)
-        .location("GET /contacts/search/duplicate", Scope::ContactsRead, 200, contacts::duplicate)
-        .location("GET /contacts/{contactId}", Scope::ContactsRead, 200, contacts::get)
-        .location("PUT /contacts/{contactId}", Scope::ContactsWrite, 200, contacts::update)
-        .location("DELETE /contacts/{contactId}", Scope::ContactsWrite, 200, contacts::delete)
-        .location("GET /contacts/{contactId}/appointments", Scope::ContactsRead, 200, contacts::appointments)
-        .location("POST /contacts/{contactId}/tags", Scope::ContactsWrite, 201, contacts::add_tags)
-        .location("DELETE /contacts/{contactId}/tags", Scope::ContactsWrite, 200, contacts::remove_tags)
-        .location("GET /contacts/{contactId}/notes", Scope::ContactsRead, 200, notes::list)
-        .location("POST /contacts/{contactId}/notes", Scope::ContactsWrite, 201, notes::create)
-        .location("GET /contacts/{contactId}/notes/{id}", Scope::ContactsRead, 200, notes::get)
-        .location("PUT /contacts/{contactId}/notes/{id}", Scope::ContactsWrite, 200, notes::update)
-        .location("DELETE /contacts/{contactId}/notes/{id}", Scope::ContactsWrite, 200, notes::delete)
-        .location("GET /contacts/{contactId}/tasks", Scope::ContactsRead, 200, tasks::list)
-        .location("POST /contacts/{contactId}/tasks", Scope::ContactsWrite, 201, tasks::create)
-        .location("GET /contacts/{contactId}/tasks/{taskId}", Scope::ContactsRead, 200, tasks::get)
-        .location("PUT /contacts/{contactId}/tasks/{taskId}", Scope::ContactsWrite, 200, tasks::update)
-        .location("DELETE /contacts/{contactId}/tasks/{taskId}", Scope::ContactsWrite, 200, tasks::delete)
-        .location("PUT /contacts/{contactId}/tasks/{taskId}/completed", Scope::ContactsWrite, 200, tasks::complete)
-        .either("GET /locations/search", Some(Scope::LocationsRead), 200, locations::search)
-        .agency("POST /locations", Scope::LocationsWrite, 200, locations::create)
-        .either("GET /locations/{locationId}", Some(Scope::LocationsRead), 200, locations::get)
-        .agency("PUT /locations/{locationId}", Scope::LocationsWrite, 200, locations::update)
-        .location("GET /locations/{locationId}/timezones", Scope::LocationsRead, 200, locations::timezones)
-        .location("GET /locations/{locationId}/tags", Scope::TagsRead, 200, tags::list)
-        .location("POST /locations/{locationId}/tags", Scope::TagsWrite, 200, tags::create)
-        .location("GET /locations/{locationId}/tags/{tagId}", Scope::TagsRead, 200, tags::get)
-        .location("PUT /locations/{locationId}/tags/{tagId}", Scope::TagsWrite, 200, tags::update)
-        .location("DELETE /locations/{locationId}/tags/{tagId}", Scope::TagsWrite, 200, tags::delete)
-        .either("GET /api-keys", Some(Scope::KeysRead), 200, api_keys::list)
-        .either("POST /api-keys", Some(Scope::KeysWrite), 201, api_keys::create)
+        .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
+        .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
+        .location(
+            "POST /contacts/upsert",
+            "Create a contact, or update the one that has its e-mail address or phone number",
+            Scope::ContactsWrite,
+            200,
+            contacts::upsert,
+        )
+        .location(
+            "GET /contacts/search/duplicate",
+            "Find a contact by e-mail address or phone number",
+            Scope::ContactsRead,
+            200,
+            contacts::duplicate,
+        )
+        .location("GET /contacts/{contactId}", "Get a contact", Scope::ContactsRead, 200, contacts::get)
+        .location("PUT /contacts/{contactId}", "Update a contact", Scope::ContactsWrite, 200, contacts::update)
+        .location("DELETE /contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
+        .location(
+            "GET /contacts/{contactId}/appointments",
+            "List the appointments of a contact",
+            Scope::ContactsRead,
+            200,
+            contacts::appointments,
+        )
+        .location(
+            "POST /contacts/{contactId}/tags",
+            "Add tags to a contact",
+            Scope::ContactsWrite,
+            201,
+            contacts::add_tags,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/tags",
+            "Remove tags from a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::remove_tags,
+        )
+        .location(
+            "GET /contacts/{contactId}/notes",
+            "List the notes of a contact",
+            Scope::ContactsRead,
+            200,
+            notes::list,
+        )
+        .location("POST /contacts/{contactId}/notes", "Create a note", Scope::ContactsWrite, 201, notes::create)
+        .location("GET /contacts/{contactId}/notes/{id}", "Get a note", Scope::ContactsRead, 200, notes::get)
+        .location("PUT /contacts/{contactId}/notes/{id}", "Update a note", Scope::ContactsWrite, 200, notes::update)
+        .location("DELETE /contacts/{contactId}/notes/{id}", "Delete a note", Scope::ContactsWrite, 200, notes::delete)
+        .location(
+            "GET /contacts/{contactId}/tasks",
+            "List the tasks of a contact",
+            Scope::ContactsRead,
+            200,
+            tasks::list,
+        )
+        .location("POST /contacts/{contactId}/tasks", "Create a task", Scope::ContactsWrite, 201, tasks::create)
+        .location("GET /contacts/{contactId}/tasks/{taskId}", "Get a task", Scope::ContactsRead, 200, tasks::get)
+        .location("PUT /contacts/{contactId}/tasks/{taskId}", "Update a task", Scope::ContactsWrite, 200, tasks::update)
+        .location(
+            "DELETE /contacts/{contactId}/tasks/{taskId}",
+            "Delete a task",
+            Scope::ContactsWrite,
+            200,
+            tasks::delete,
+        )
+        .location(
+            "PUT /contacts/{contactId}/tasks/{taskId}/completed",
+            "Mark a task as completed, or not",
+            Scope::ContactsWrite,
+            200,
+            tasks::complete,
+        )
+        .either("GET /locations/search", "Find locations", Some(Scope::LocationsRead), 200, locations::search)
+        .agency("POST /locations", "Create a location", Scope::LocationsWrite, 200, locations::create)
+        .either("GET /locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
+        .agency("PUT /locations/{locationId}", "Update a location", Scope::LocationsWrite, 200, locations::update)
+        .location(
+            "GET /locations/{locationId}/timezones",
+            "List time zones",
+            Scope::LocationsRead,
+            200,
+            locations::timezones,
+        )
+        .location("GET /locations/{locationId}/tags", "List the tags of a location", Scope::TagsRead, 200, tags::list)
+        .location("POST /locations/{locationId}/tags", "Create a tag", Scope::TagsWrite, 200, tags::create)
+        .location("GET /locations/{locationId}/tags/{tagId}", "Get a tag", Scope::TagsRead, 200, tags::get)
+        .location(
+            "PUT /locations/{locationId}/tags/{tagId}",
+            "Rename a tag, here and on every contact",
+            Scope::TagsWrite,
+            200,
+            tags::update,
+        )
+        .location(
+            "DELETE /locations/{locationId}/tags/{tagId}",
+            "Delete a tag, here and from every contact",
+            Scope::TagsWrite,
+            200,
+            tags::delete,
+        )
+        .either("GET /api-keys", "List API keys", Some(Scope::KeysRead), 200, api_keys::list)
+        .either(
+            "POST /api-keys",
+            "Create an API key, whose secret is shown once",
+            Some(Scope::KeysWrite),
+            201,
+            api_keys::create,
+        )
         // A key may always look at itself and end itself, so these ask in the operation.
-        .either("GET /api-keys/self", None, 200, api_keys::current)
-        .either("GET /api-keys/{id}", None, 200, api_keys::get)
-        .either("PATCH /api-keys/{id}", Some(Scope::KeysWrite), 200, api_keys::update)
-        .either("DELETE /api-keys/{id}", None, 200, api_keys::delete)
-        .either("POST /api-keys/{id}/deactivate", None, 200, api_keys::deactivate)
-        .either("POST /api-keys/{id}/reactivate", Some(Scope::KeysWrite), 200, api_keys::reactivate)
-        .either("POST /api-keys/{id}/rotate", Some(Scope::KeysWrite), 200, api_keys::rotate)
-        .either("POST /api-keys/{id}/rotate/cancel", Some(Scope::KeysWrite), 200, api_keys::cancel_rotation)
-        .either("POST /api-keys/{id}/rotate/finish", None, 200, api_keys::finish_rotation)
-        .either("GET /api-keys/{id}/usage", None, 200, api_keys::usage)
-        .either("POST /api-keys/{id}/replace", Some(Scope::KeysWrite), 201, api_keys::replace)
-        .either("POST /api-keys/{id}/keep", Some(Scope::KeysWrite), 200, api_keys::keep)
-        .either("POST /api-keys/{id}/restore", Some(Scope::KeysWrite), 200, api_keys::restore)
-        .open("POST /api-keys/revoke-exposed", 202, api_keys::revoke_exposed)
-        .agency("GET /audit-logs", Scope::KeysRead, 200, audit_logs::list)
-        .either("GET /notifications", Some(Scope::KeysRead), 200, notifications::list)
-        .either("GET /notifications/{id}", Some(Scope::KeysRead), 200, notifications::get)
-        .either("PATCH /notifications/{id}", Some(Scope::KeysRead), 200, notifications::update)
+        .either("GET /api-keys/self", "Get the API key that calls", None, 200, api_keys::current)
+        .either("GET /api-keys/{id}", "Get an API key", None, 200, api_keys::get)
+        .either("PATCH /api-keys/{id}", "Change an API key", Some(Scope::KeysWrite), 200, api_keys::update)
+        .either("DELETE /api-keys/{id}", "Delete an API key", None, 200, api_keys::delete)
+        .either("POST /api-keys/{id}/deactivate", "Deactivate an API key", None, 200, api_keys::deactivate)
+        .either(
+            "POST /api-keys/{id}/reactivate",
+            "Reactivate an API key",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::reactivate,
+        )
+        .either(
+            "POST /api-keys/{id}/rotate",
+            "Give an API key its next secret, which is shown once",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::rotate,
+        )
+        .either(
+            "POST /api-keys/{id}/rotate/cancel",
+            "Take a rotation back",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::cancel_rotation,
+        )
+        .either(
+            "POST /api-keys/{id}/rotate/finish",
+            "End the old secret of a rotation now",
+            None,
+            200,
+            api_keys::finish_rotation,
+        )
+        .either("GET /api-keys/{id}/usage", "Report the use of an API key", None, 200, api_keys::usage)
+        .either(
+            "POST /api-keys/{id}/replace",
+            "Create an API key in place of a lost one",
+            Some(Scope::KeysWrite),
+            201,
+            api_keys::replace,
+        )
+        .either(
+            "POST /api-keys/{id}/keep",
+            "Keep an API key that would be deleted for want of use",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::keep,
+        )
+        .either(
+            "POST /api-keys/{id}/restore",
+            "Restore a deleted API key",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::restore,
+        )
+        .open(
+            "POST /api-keys/revoke-exposed",
+            "Report API keys that were found in public, which ends them",
+            202,
+            api_keys::revoke_exposed,
+        )
+        .agency("GET /audit-logs", "List the audit log of the agency", Scope::KeysRead, 200, audit_logs::list)
+        .either("GET /notifications", "List notifications", Some(Scope::KeysRead), 200, notifications::list)
+        .either("GET /notifications/{id}", "Get a notification", Some(Scope::KeysRead), 200, notifications::get)
+        .either(
+            "PATCH /notifications/{id}",
+            "Mark a notification as seen, read or archived",
+            Some(Scope::KeysRead),
+            200,
+            notifications::update,
+        )
+        .public("GET /openapi/2.0.json", "Get the OpenAPI document of API 2.0", openapi::v2)
+        .public("GET /openapi/v3.json", "Get the OpenAPI document of API 2.0 with Version: v3", openapi::v3)
+        .public("GET /openapi/1.0.json", "Get the OpenAPI document of API 1.0", openapi::v1)
         .rows()
 }
 
 fn v1_routes() -> Vec<Route> {
     use v1::{contacts, locations, notes, tags, tasks};
     Table::new(Face::V1)
-        .location("GET /v1/contacts", Scope::ContactsRead, 200, contacts::list)
-        .location("POST /v1/contacts", Scope::ContactsWrite, 200, contacts::create)
-        .location("GET /v1/contacts/lookup", Scope::ContactsRead, 200, contacts::lookup)
-        .location("GET /v1/contacts/{contactId}", Scope::ContactsRead, 200, contacts::get)
-        .location("PUT /v1/contacts/{contactId}", Scope::ContactsWrite, 200, contacts::update)
-        .location("DELETE /v1/contacts/{contactId}", Scope::ContactsWrite, 200, contacts::delete)
-        .location("GET /v1/contacts/{contactId}/appointments", Scope::ContactsRead, 200, contacts::appointments)
-        .location("POST /v1/contacts/{contactId}/tags", Scope::ContactsWrite, 200, contacts::add_tags)
-        .location("DELETE /v1/contacts/{contactId}/tags", Scope::ContactsWrite, 200, contacts::remove_tags)
-        .location("GET /v1/contacts/{contactId}/notes", Scope::ContactsRead, 200, notes::list)
-        .location("POST /v1/contacts/{contactId}/notes", Scope::ContactsWrite, 200, notes::create)
-        .location("GET /v1/contacts/{contactId}/notes/{noteId}", Scope::ContactsRead, 200, notes::get)
-        .location("PUT /v1/contacts/{contactId}/notes/{noteId}", Scope::ContactsWrite, 200, notes::update)
-        .location("DELETE /v1/contacts/{contactId}/notes/{noteId}", Scope::ContactsWrite, 200, notes::delete)
-        .location("GET /v1/contacts/{contactId}/tasks", Scope::ContactsRead, 200, tasks::list)
-        .location("POST /v1/contacts/{contactId}/tasks", Scope::ContactsWrite, 200, tasks::create)
-        .location("GET /v1/contacts/{contactId}/tasks/{taskId}", Scope::ContactsRead, 200, tasks::get)
-        .location("PUT /v1/contacts/{contactId}/tasks/{taskId}", Scope::ContactsWrite, 200, tasks::update)
-        .location("DELETE /v1/contacts/{contactId}/tasks/{taskId}", Scope::ContactsWrite, 200, tasks::delete)
-        .location("PUT /v1/contacts/{contactId}/tasks/{taskId}/status", Scope::ContactsWrite, 200, tasks::set_status)
-        .location("GET /v1/tags", Scope::TagsRead, 200, tags::list)
-        .location("POST /v1/tags", Scope::TagsWrite, 200, tags::create)
-        .location("GET /v1/tags/{tagId}", Scope::TagsRead, 200, tags::get)
-        .location("PUT /v1/tags/{tagId}", Scope::TagsWrite, 200, tags::update)
-        .location("DELETE /v1/tags/{tagId}", Scope::TagsWrite, 200, tags::delete)
-        .location("GET /v1/timezones", Scope::LocationsRead, 200, locations::timezones)
-        .either("GET /v1/locations", Some(Scope::LocationsRead), 200, locations::list)
-        .agency("POST /v1/locations", Scope::LocationsWrite, 200, locations::create)
-        .agency("GET /v1/locations/lookup", Scope::LocationsRead, 200, locations::lookup)
-        .either("GET /v1/locations/{locationId}", Some(Scope::LocationsRead), 200, locations::get)
-        .agency("PUT /v1/locations/{locationId}", Scope::LocationsWrite, 200, locations::update)
+        .location("GET /v1/contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
+        .location(
+            "POST /v1/contacts",
+            "Create a contact, or update the one that it names",
+            Scope::ContactsWrite,
+            200,
+            contacts::create,
+        )
+        .location(
+            "GET /v1/contacts/lookup",
+            "Find a contact by e-mail address or phone number",
+            Scope::ContactsRead,
+            200,
+            contacts::lookup,
+        )
+        .location("GET /v1/contacts/{contactId}", "Get a contact", Scope::ContactsRead, 200, contacts::get)
+        .location("PUT /v1/contacts/{contactId}", "Update a contact", Scope::ContactsWrite, 200, contacts::update)
+        .location("DELETE /v1/contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
+        .location(
+            "GET /v1/contacts/{contactId}/appointments",
+            "List the appointments of a contact",
+            Scope::ContactsRead,
+            200,
+            contacts::appointments,
+        )
+        .location(
+            "POST /v1/contacts/{contactId}/tags",
+            "Add tags to a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::add_tags,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/tags",
+            "Remove tags from a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::remove_tags,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/notes",
+            "List the notes of a contact",
+            Scope::ContactsRead,
+            200,
+            notes::list,
+        )
+        .location("POST /v1/contacts/{contactId}/notes", "Create a note", Scope::ContactsWrite, 200, notes::create)
+        .location("GET /v1/contacts/{contactId}/notes/{noteId}", "Get a note", Scope::ContactsRead, 200, notes::get)
+        .location(
+            "PUT /v1/contacts/{contactId}/notes/{noteId}",
+            "Update a note",
+            Scope::ContactsWrite,
+            200,
+            notes::update,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/notes/{noteId}",
+            "Delete a note",
+            Scope::ContactsWrite,
+            200,
+            notes::delete,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/tasks",
+            "List the tasks of a contact",
+            Scope::ContactsRead,
+            200,
+            tasks::list,
+        )
+        .location("POST /v1/contacts/{contactId}/tasks", "Create a task", Scope::ContactsWrite, 200, tasks::create)
+        .location("GET /v1/contacts/{contactId}/tasks/{taskId}", "Get a task", Scope::ContactsRead, 200, tasks::get)
+        .location(
+            "PUT /v1/contacts/{contactId}/tasks/{taskId}",
+            "Update a task",
+            Scope::ContactsWrite,
+            200,
+            tasks::update,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/tasks/{taskId}",
+            "Delete a task",
+            Scope::ContactsWrite,
+            200,
+            tasks::delete,
+        )
+        .location(
+            "PUT /v1/contacts/{contactId}/tasks/{taskId}/status",
+            "Mark a task as completed, or not",
+            Scope::ContactsWrite,
+            200,
+            tasks::set_status,
+        )
+        .location("GET /v1/tags", "List the tags of the location", Scope::TagsRead, 200, tags::list)
+        .location("POST /v1/tags", "Create a tag", Scope::TagsWrite, 200, tags::create)
+        .location("GET /v1/tags/{tagId}", "Get a tag", Scope::TagsRead, 200, tags::get)
+        .location(
+            "PUT /v1/tags/{tagId}",
+            "Rename a tag, here and on every contact",
+            Scope::TagsWrite,
+            200,
+            tags::update,
+        )
+        .location(
+            "DELETE /v1/tags/{tagId}",
+            "Delete a tag, here and from every contact",
+            Scope::TagsWrite,
+            200,
+            tags::delete,
+        )
+        .location("GET /v1/timezones", "List time zones", Scope::LocationsRead, 200, locations::timezones)
+        .either("GET /v1/locations", "List locations", Some(Scope::LocationsRead), 200, locations::list)
+        .agency("POST /v1/locations", "Create a location", Scope::LocationsWrite, 200, locations::create)
+        .agency(
+            "GET /v1/locations/lookup",
+            "Find a location by its e-mail address",
+            Scope::LocationsRead,
+            200,
+            locations::lookup,
+        )
+        .either("GET /v1/locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
+        .agency("PUT /v1/locations/{locationId}", "Update a location", Scope::LocationsWrite, 200, locations::update)
         .rows()
 }
 

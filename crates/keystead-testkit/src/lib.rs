@@ -2,6 +2,7 @@
 
 mod conformance;
 mod database;
+mod described;
 mod gate;
 mod requests;
 mod test_app;

@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{TestApp, TestKey, conformance::deviations};
+use crate::{TestApp, TestKey, conformance::deviations, described::undocumented};
 
 /// Sends bytes as they are and returns the status of the answer, 0 for a closed connection.
 pub async fn raw(app: &TestApp, request: &[u8]) -> u16 {
@@ -70,7 +70,8 @@ impl Call {
 
     /// Sends it.
     ///
-    /// A success that deviates from the published contract fails the test.
+    /// A success that deviates from the published contract fails the test, and any answer of the APIs that their own
+    /// documents do not have.
     pub async fn send(self) -> Answer {
         let (client, request) = self.0.build_split();
         let request = request.expect("a request");
@@ -83,6 +84,8 @@ impl Call {
             let deviations = deviations(&method, &path, version.as_deref(), status, &answer.text);
             assert!(deviations.is_empty(), "{deviations:#?}\n{}", answer.text);
         }
+        let undocumented = undocumented(&method, &path, version.as_deref(), status, &answer.text);
+        assert!(undocumented.is_empty(), "{undocumented:#?}\n{}", answer.text);
         answer
     }
 }

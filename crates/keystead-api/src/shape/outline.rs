@@ -100,6 +100,10 @@ impl Outline {
 
 /// The same, or null.
 pub(crate) fn or_null(mut schema: Value) -> Value {
+    if ["type", "enum", "const", "anyOf", "$ref"].iter().all(|word| schema.get(word).is_none()) {
+        // It is anything already.
+        return schema;
+    }
     if let (Some(kind), true) = (schema["type"].as_str().map(str::to_owned), schema["enum"].is_null()) {
         schema["type"] = json!([kind, "null"]);
         return schema;

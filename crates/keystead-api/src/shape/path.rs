@@ -21,7 +21,7 @@ pub(crate) trait Part: Sized {
 
 /// All parameters of a path, but for the location of a route inside one, which the dispatcher takes.
 pub(crate) trait Path: Sized {
-    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error>;
+    fn read(texts: &mut dyn Iterator<Item = &str>) -> Result<Self, Error>;
     fn describe() -> Vec<PathPart>;
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct PathPart {
 }
 
 impl Path for () {
-    fn read<'p>(_: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+    fn read(_: &mut dyn Iterator<Item = &str>) -> Result<Self, Error> {
         Ok(())
     }
 
@@ -42,7 +42,7 @@ impl Path for () {
 }
 
 impl<P: Part> Path for P {
-    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+    fn read(texts: &mut dyn Iterator<Item = &str>) -> Result<Self, Error> {
         let text = texts.next().unwrap_or_default();
         P::parse(text).ok_or_else(|| P::missing(text))
     }
@@ -53,7 +53,7 @@ impl<P: Part> Path for P {
 }
 
 impl<P: Part, R: Part> Path for (P, R) {
-    fn read<'p>(texts: &mut dyn Iterator<Item = &'p str>) -> Result<Self, Error> {
+    fn read(texts: &mut dyn Iterator<Item = &str>) -> Result<Self, Error> {
         Ok((<P as Path>::read(texts)?, <R as Path>::read(texts)?))
     }
 

@@ -46,6 +46,17 @@ pub(crate) fn render(failure: &Failure) -> Reply {
     Reply::json(status, &Value::Object(body))
 }
 
+/// What [`render`] makes: fields, each with what is wrong, or a message with its code.
+pub(crate) fn schema() -> Value {
+    let problem = json!({
+        "type": "object",
+        "properties": {"message": {"type": "string"}, "rule": {"type": "string"}},
+        "required": ["message", "rule"],
+        "additionalProperties": false,
+    });
+    json!({"type": "object", "additionalProperties": {"anyOf": [problem, {"type": "string"}]}})
+}
+
 fn field(name: &str, message: &str, rule: &str) -> Map<String, Value> {
     Map::from_iter([(name.to_owned(), json!({"message": message, "rule": rule}))])
 }

@@ -1,56 +1,118 @@
 //! Failures in the shape of API 2.0, with the messages that its clients match.
 
 use keystead_core::{ErrorCode, Violation, error::Noun};
-use serde_json::{Map, Value, json};
+use keystead_model::{
+    contact::{DuplicateContact, IdentityKind},
+    scope::Scope,
+    text::echo,
+};
+use serde_json::{Value, json};
 
+use super::{Version, samples};
 use crate::{
     failure::{Failure, Message},
     reply::Reply,
+    route::Face,
+    shape::{
+        Fields, Output, Way, Written,
+        output::{Definitions, Field, Out},
+        word,
+    },
 };
+
+/// A failure on the wire.
+pub(crate) struct Refusal {
+    status: u16,
+    message: Said,
+    code: ErrorCode,
+    hint: Option<String>,
+    required: Option<Scope>,
+    /// The contact in the way.
+    duplicate: Option<DuplicateContact>,
+}
+
+/// What is wrong: a sentence, or with status 422 a list.
+enum Said {
+    Sentence(String),
+    Lines(Vec<String>),
+}
+
+impl Field for Said {
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({"anyOf": [String::schema(definitions), <[String]>::schema(definitions)]})
+    }
+
+    fn write(&self, out: &mut Out) {
+        match self {
+            Self::Sentence(sentence) => sentence.write(out),
+            Self::Lines(lines) => lines.write(out),
+        }
+    }
+}
+
+impl Written for Refusal {
+    const NAME: &'static str = "Failure";
+
+    fn sample() -> Self {
+        let code = ErrorCode::InvalidInput;
+        let message = Said::Lines(vec!["name should not be empty".to_owned()]);
+        Self { status: 422, message, code, hint: Some(code.fix().to_owned()), required: None, duplicate: None }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("statusCode", &u32::from(self.status));
+        fields.put("message", &self.message);
+        fields.put("error", reason(self.status));
+        let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        fields.one_of("code", self.code.as_str(), &codes);
+        fields.opt("hint", self.hint.as_ref());
+        fields.put("documentation", &format!("/docs/errors/{}", self.code.as_str()));
+        fields.opt("required", self.required.as_ref());
+        fields.opt("meta", self.duplicate.as_ref());
+    }
+}
+
+impl Written for DuplicateContact {
+    const NAME: &'static str = "DuplicateContact";
+
+    fn sample() -> Self {
+        let name = Some("Ada Lovelace".to_owned());
+        Self { id: samples::id(word::THING), matching: IdentityKind::Email, name }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { id, matching, name } = self;
+        fields.put("contactId", id);
+        fields.one_of("matchingField", matching.as_str(), &["email", "phone"]);
+        fields.put("contactName", name.as_deref().unwrap_or_default());
+    }
+}
 
 pub(crate) fn render(failure: &Failure) -> Reply {
     let (status, message) = match &failure.message {
-        Message::Missing(Noun::Contact, id) => {
-            (400, json!(format!("Contact with id {} not found", keystead_model::text::echo(id))))
-        }
-        Message::Missing(noun, id) => {
-            (404, json!(format!("{} with id {} not found", title(*noun), keystead_model::text::echo(id))))
-        }
-        Message::Violations(violations) => (422, violations.iter().map(line).collect()),
-        Message::Duplicate(_) => (400, json!("This location does not allow duplicated contacts.")),
+        Message::Missing(Noun::Contact, id) => (400, Said::Sentence(format!("Contact with id {} not found", echo(id)))),
+        Message::Missing(noun, id) => (404, Said::Sentence(format!("{} with id {} not found", title(*noun), echo(id)))),
+        Message::Violations(violations) => (422, Said::Lines(violations.iter().map(line).collect())),
+        Message::Duplicate(_) => (400, Said::Sentence("This location does not allow duplicated contacts.".to_owned())),
         Message::Text(text) => {
             let status = failure.code.status();
-            let message = fixed_message(failure.code).unwrap_or(text);
+            let message = fixed_message(failure.code).unwrap_or(text).to_owned();
             // The contract's 422 always has a list.
-            (status, if status == 422 { json!([message]) } else { json!(message) })
+            (status, if status == 422 { Said::Lines(vec![message]) } else { Said::Sentence(message) })
         }
     };
-    let mut body = Map::new();
-    body.insert("statusCode".to_owned(), json!(status));
-    body.insert("message".to_owned(), message);
-    body.insert("error".to_owned(), json!(reason(status)));
-    body.insert("code".to_owned(), json!(failure.code.as_str()));
-    if let Some(hint) = &failure.hint {
-        body.insert("hint".to_owned(), json!(hint));
-    }
-    body.insert("documentation".to_owned(), json!(format!("/docs/errors/{}", failure.code.as_str())));
-    if let Some(scope) = failure.required {
-        body.insert("required".to_owned(), json!(scope.as_str()));
-    }
-    if let Message::Duplicate(duplicate) = &failure.message {
-        let meta = json!({
-            "contactId": duplicate.id,
-            "matchingField": duplicate.matching.as_str(),
-            "contactName": duplicate.name.as_deref().unwrap_or_default(),
-        });
-        body.insert("meta".to_owned(), meta);
-    }
-    Reply::object(status, &Value::Object(body))
+    let duplicate = match &failure.message {
+        Message::Duplicate(duplicate) => Some(duplicate.clone()),
+        _ => None,
+    };
+    let (hint, required) = (failure.hint.clone(), failure.required);
+    let refusal = Refusal { status, message, code: failure.code, hint, required, duplicate };
+    refusal.reply(status, Way { face: Face::V2, version: Version::V2021 })
 }
 
 /// `property x should not exist`, `locationId can't be undefined`.
-fn line(violation: &Violation) -> Value {
-    json!(format!("{} {}", violation.field, violation.problem))
+fn line(violation: &Violation) -> String {
+    format!("{} {}", violation.field, violation.problem)
 }
 
 /// Messages that clients match, word by word.

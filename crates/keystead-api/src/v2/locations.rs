@@ -206,6 +206,10 @@ impl Input for NewLocation {
         patch.apply(&mut profile);
         Some(Self(profile))
     }
+
+    fn settle(example: &mut Map<String, Value>) {
+        without_company(example);
+    }
 }
 
 /// A change of one.
@@ -218,6 +222,10 @@ impl Input for LocationChange {
         company(reader);
         let name: Option<TenantName> = reader.word("name");
         Some(Self(LocationPatch { name, ..patch(reader) }))
+    }
+
+    fn settle(example: &mut Map<String, Value>) {
+        without_company(example);
     }
 }
 
@@ -261,6 +269,11 @@ fn social(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         }
     }
     links
+}
+
+/// The company of an example is nobody's.
+fn without_company(example: &mut Map<String, Value>) {
+    example.remove("companyId");
 }
 
 fn company(reader: &mut Reader<'_>) {
@@ -314,9 +327,8 @@ impl Input for LocationList {
         })
     }
 
-    /// The company of an example is nobody's.
     fn settle(example: &mut Map<String, Value>) {
-        example.remove("companyId");
+        without_company(example);
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Version {
 
 impl Version {
     const KNOWN: &[&str] = &["2021-07-28", "2021-04-15", "2023-02-21", "legacy", "v3"];
+    /// Those whose shapes are the older ones.
+    pub(crate) const OLDER: &[&str] = &["2021-07-28", "2021-04-15", "2023-02-21", "legacy"];
 
     /// From the `Version` header; without one the older shapes, where the original answers 401.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Failure> {

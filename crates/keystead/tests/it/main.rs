@@ -35,6 +35,7 @@ mod requests;
 mod revocations;
 mod secrets;
 mod set_back;
+mod shapes;
 mod sign_in;
 mod startup;
 mod strangers;

@@ -107,41 +107,18 @@ fn forged(right: &TestKey, other: &TestKey) -> String {
 }
 
 /// What a route is tried with, besides the ids in its path: its query, and its body.
-fn sample(endpoint: &str, location: &str) -> (&'static str, Option<Value>) {
-    let query = match endpoint {
+fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
+    let query = match route.endpoint {
         "GET /contacts/search/duplicate" | "GET /v1/contacts/lookup" | "GET /v1/locations/lookup" => {
             "email=canary4711%40example.com"
         }
         _ => "",
     };
-    let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
-    let body = match endpoint {
-        "POST /contacts" | "POST /contacts/upsert" => json!({"name": "x"}),
-        "PUT /contacts/{contactId}" | "PUT /v1/contacts/{contactId}" => json!({"city": "x"}),
-        "POST /contacts/{contactId}/tags" | "POST /v1/contacts/{contactId}/tags" => json!({"tags": ["x"]}),
-        "DELETE /contacts/{contactId}/tags" | "DELETE /v1/contacts/{contactId}/tags" => json!({"tags": ["x"]}),
-        "POST /contacts/{contactId}/notes" | "POST /v1/contacts/{contactId}/notes" => json!({"body": "x"}),
-        "PUT /contacts/{contactId}/notes/{id}" | "PUT /v1/contacts/{contactId}/notes/{noteId}" => json!({"body": "x"}),
-        "POST /contacts/{contactId}/tasks" => task,
-        "PUT /contacts/{contactId}/tasks/{taskId}" => json!({"title": "x"}),
-        "PUT /contacts/{contactId}/tasks/{taskId}/completed" => json!({"completed": true}),
-        "POST /v1/contacts/{contactId}/tasks" => json!({"title": "x", "dueDate": "2026-12-01"}),
-        "PUT /v1/contacts/{contactId}/tasks/{taskId}" => json!({"title": "x", "dueDate": "2026-12-01"}),
-        "PUT /v1/contacts/{contactId}/tasks/{taskId}/status" => json!({"status": "completed"}),
-        "POST /locations" => json!({"name": "x"}),
-        "PUT /locations/{locationId}" => json!({"city": "x"}),
-        "POST /locations/{locationId}/tags" | "POST /v1/tags" => json!({"name": "x"}),
-        "PUT /locations/{locationId}/tags/{tagId}" | "PUT /v1/tags/{tagId}" => json!({"name": "y"}),
-        "POST /api-keys" => json!({"name": "x", "kind": "location", "preset": "read-only", "locationId": location}),
-        "PATCH /api-keys/{id}" => json!({"name": "x"}),
-        "POST /api-keys/revoke-exposed" => json!({"keys": ["none of ours"]}),
-        "PATCH /notifications/{id}" => json!({"state": "read"}),
-        "POST /v1/contacts" => json!({"email": "x@example.com"}),
-        "POST /v1/locations" => json!({"businessName": "x"}),
-        "PUT /v1/locations/{locationId}" => json!({"city": "x"}),
-        _ => return (query, None),
-    };
-    (query, Some(body))
+    let mut body = route.sample_body();
+    if let Some(named) = body.as_mut().and_then(|body| body.get_mut("locationId")) {
+        *named = json!(location);
+    }
+    (query, body)
 }
 
 /// One thing of each noun, in the location that is tried, with a mark that no stranger may ever see.
@@ -212,7 +189,7 @@ impl Target {
     }
 
     async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {
-        let (query, body) = sample(route.endpoint, &self.location);
+        let (query, body) = sample(route, &self.location);
         let mut call = app.call(route.method.clone(), &self.address(route, query));
         if let Some(key) = key {
             call = call.key(key);
@@ -303,7 +280,7 @@ async fn whoever_a_route_is_for_gets_in() {
                 &[("location key", Some(&location_key)), ("agency key", Some(&agency_key))]
             }
             (Access::Agency, _) => &[("agency key", Some(&agency_key))],
-            (Access::Open, _) => &[("nobody", None), ("location key", Some(&location_key))],
+            (Access::Open | Access::Public, _) => &[("nobody", None), ("location key", Some(&location_key))],
         };
         for (name, key) in own {
             let mut target = target.renewed(&app, &location_key).await;
@@ -325,7 +302,7 @@ async fn no_stranger_gets_in_anywhere() {
     let before = target.seen(&app, &own_key).await;
     for Stranger { name, key, is_alive } in &strangers {
         // What anybody may call answers everybody the same; its own test says so.
-        for route in routes().iter().filter(|route| route.access() != Access::Open) {
+        for route in routes().iter().filter(|route| !matches!(route.access(), Access::Open | Access::Public)) {
             let answer = target.send(&app, route, key.as_ref()).await;
             let context = format!("{} as {name}: {} {}", route.endpoint, answer.status, answer.text);
             assert!(!answer.text.contains(CANARY) && !answer.text.contains("canary4711"), "{context}");

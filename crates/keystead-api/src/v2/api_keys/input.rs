@@ -242,9 +242,9 @@ impl Input for WantedKey {
         })
     }
 
-    /// Scopes exclude a preset, a location those of an agency key; and an example is of no location that is there.
+    /// Scopes exclude a preset, and a location those of an agency key. Addresses would lock its maker out.
     fn settle(example: &mut Map<String, Value>) {
-        for name in ["preset", "allowedLocations", "locationId", "allowedIps"] {
+        for name in ["preset", "allowedLocations", "allowedIps"] {
             example.remove(name);
         }
     }

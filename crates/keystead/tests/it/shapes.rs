@@ -1,0 +1,63 @@
+//! What routes say of themselves: documents for anybody, and samples that they take.
+
+use keystead_api::{Access, Document, document, routes};
+use keystead_core::RateLimits;
+use keystead_testkit::TestApp;
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documents_are_served_to_anybody() {
+    let app = TestApp::start().await;
+    for (path, which) in
+        [("/openapi/2.0.json", Document::V2), ("/openapi/v3.json", Document::V3), ("/openapi/1.0.json", Document::V1)]
+    {
+        let answer = app.get(path).send().await;
+        assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+        assert_eq!(answer.expect(200), document(which), "{path}");
+        let head = app.call("HEAD".parse().unwrap(), path).send().await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""));
+    }
+    assert_eq!(app.get("/openapi/2.0.json?colour=blue").send().await.status, 422);
+    assert_eq!(app.post("/openapi/2.0.json").send().await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sample_is_taken() {
+    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
+    let key = app.agency_key().await;
+    let mut taken = 0;
+    for route in routes().iter().filter(|route| !matches!(route.access(), Access::Open | Access::Public)) {
+        let mut path = route.path.replace("{locationId}", app.ids.location.as_str());
+        // What is not there is missed after the sample was read.
+        while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+            let id = if path.contains("/api-keys") { "Hq3vT0bZk9Wd" } else { "00000000000000000000" };
+            path.replace_range(start..=end, id);
+        }
+        let query = route.sample_query();
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let encode = |text: String| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        let mut pairs: Vec<String> =
+            query.iter().map(|(name, value)| format!("{name}={}", encode(text(value)))).collect();
+        let is_v1 = route.path.starts_with("/v1/");
+        if !is_v1 {
+            pairs.push(format!("locationId={}", app.ids.location));
+        }
+        let key = if is_v1 && route.access() == Access::Location { &app.location_key().await } else { &key };
+        let mut call = app.call(route.method.clone(), &format!("{path}?{}", pairs.join("&"))).key(key);
+        if let Some(mut body) = route.sample_body() {
+            for name in ["locationId"] {
+                if body.get(name).is_some() {
+                    body[name] = app.ids.location.as_str().into();
+                }
+            }
+            call = call.json(&body);
+        }
+        let answer = call.send().await;
+        // API 1.0 says with the same status that a thing is not there.
+        let is_missed = is_v1 && (answer.text.contains("id is invalid") || answer.text.contains("matches no"));
+        assert!(answer.status != 422 || is_missed, "{}: {}", route.endpoint, answer.text);
+        assert!(answer.status < 500, "{}: {}", route.endpoint, answer.text);
+        taken += usize::from(answer.is_ok());
+    }
+    assert!(taken > 20, "most samples find nothing to work on, but those of lists and creations do: {taken}");
+}
