@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// A server on a throwaway directory, ended with its owner.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
-    folder: PathBuf,
+    pub(crate) url: String,
+    pub(crate) folder: PathBuf,
 }
 
 impl Drop for Server {
@@ -70,7 +70,7 @@ fn node_project(name: &str) -> Outcome<PathBuf> {
     Ok(folder)
 }
 
-fn build() -> Outcome<PathBuf> {
+pub(crate) fn build() -> Outcome<PathBuf> {
     process(&mut cargo(&["build", "--workspace", "--bins"]))?;
     Ok(root().join("target/debug/keystead"))
 }
@@ -83,7 +83,7 @@ fn node_tests(folder: &Path, files: &[&str], server: &Server, environment: Vec<(
 }
 
 /// Sets up an instance by the command line, as a newcomer would, and serves it.
-fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)> {
+pub(crate) fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)> {
     let folder = new_folder()?;
     let data = folder.join("data").display().to_string();
     let password = folder.join("password").display().to_string();
@@ -104,11 +104,13 @@ fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)>
         "keys", "create", "--kind", "location", "--location-id", &location, "--name", "SDK", "--preset", "full-access",
     ])?;
     let agency_key = answer(&["keys", "create", "--kind", "agency", "--name", "SDK", "--preset", "full-access"])?;
+    let spare_key = answer(&["keys", "create", "--kind", "agency", "--name", "Spare", "--preset", "read-only"])?;
     let environment = vec![
         ("KEYSTEAD_AGENCY_ID", agency),
         ("KEYSTEAD_LOCATION_ID", location),
         ("KEYSTEAD_LOCATION_KEY", text(&location_key["key"])),
         ("KEYSTEAD_AGENCY_KEY", text(&agency_key["key"])),
+        ("KEYSTEAD_SPARE_KEY_ID", text(&spare_key["apiKey"]["id"])),
     ];
     Ok((Server::serve(binary, folder)?, environment))
 }
@@ -136,6 +138,8 @@ impl Server {
         let child = Command::new(binary)
             .args([command, "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(folder.join("data"))
+            // What tests send is more than a client does.
+            .env("KEYSTEAD_RATE_LIMIT", "off")
             .stdout(printed)
             .spawn()
             .map_err(|error| format!("the server cannot be started: {error}"))?;

@@ -4,6 +4,7 @@ mod bench;
 mod campaign;
 mod clients;
 mod contract;
+mod documents;
 mod lint;
 mod postgres;
 mod run;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    clients,
+    clients, documents,
     postgres::Cluster,
     run::{Outcome, cargo, run, timed},
 };
@@ -18,11 +18,12 @@ const PARTS: &[Part] = &[
     ("postgres", postgres),
     ("browser", clients::run_browser),
     ("clients", clients::run),
+    ("documents", documents::run),
 ];
 
 #[derive(Args)]
 pub(crate) struct Test {
-    /// Parts to leave out, separated by commas: unit, simulation, sqlite, postgres, browser, clients
+    /// Parts to leave out, separated by commas: unit, simulation, sqlite, postgres, browser, clients, documents
     #[arg(long, value_delimiter = ',')]
     skip: Vec<String>,
     /// Only these parts
