@@ -135,11 +135,16 @@ impl Server {
     fn run(binary: &Path, command: &str, folder: PathBuf) -> Outcome<Self> {
         let port = free_port()?;
         let printed = fs::File::create(folder.join("stdout")).map_err(|error| error.to_string())?;
-        let child = Command::new(binary)
-            .args([command, "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-            .arg(folder.join("data"))
+        let mut run = Command::new(binary);
+        run.args([command, "--listen", &format!("127.0.0.1:{port}")]);
+        // A demo has a folder of its own.
+        if command != "demo" {
+            run.arg("--data-dir").arg(folder.join("data"));
+        }
+        let child = run
             // What tests send is more than a client does.
             .env("KEYSTEAD_RATE_LIMIT", "off")
+            .env("KEYSTEAD_DAILY_RATE_LIMIT", "off")
             .stdout(printed)
             .spawn()
             .map_err(|error| format!("the server cannot be started: {error}"))?;
