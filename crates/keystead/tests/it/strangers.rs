@@ -3,7 +3,10 @@
 //! Whoever a route is for succeeds with the sample that strangers are tried with, so that these are refused for who they are,
 //! and not for what they send. A new route without a sample fails that, and cannot be forgotten.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use keystead_api::{Access, Face, Route, routes};
 use keystead_core::{NewAgency, NoticeFilter, RateLimits};
@@ -114,9 +117,23 @@ fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
         }
         _ => "",
     };
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let mut body = route.sample_body();
-    if let Some(named) = body.as_mut().and_then(|body| body.get_mut("locationId")) {
-        *named = json!(location);
+    if let Some(body) = body.as_mut().and_then(Value::as_object_mut) {
+        // What may be there only once is another each time; a location stays the one that is looked for by its address.
+        let is_location = route.path.contains("/locations");
+        body.retain(|name, _| !name.starts_with("additional") && !(is_location && name == "email"));
+        for (name, value) in body {
+            match name.as_str() {
+                "locationId" => *value = json!(location),
+                "email" => *value = json!(format!("sample{number}@example.com")),
+                "phone" => *value = json!(format!("+1415{:07}", 5_550_000 + number)),
+                "name" => *value = json!(format!("Sample {number}")),
+                "expiresAt" => *value = json!("9999-12-31"),
+                _ => {}
+            }
+        }
     }
     (query, body)
 }
