@@ -39,6 +39,7 @@ mod shapes;
 mod sign_in;
 mod startup;
 mod strangers;
+mod trash;
 mod usage;
 mod v1;
 mod writes;

@@ -252,6 +252,41 @@ async fn only_an_operator_suspends_an_agency() {
     app.app.set_agency_state(&app.operator().await, TenantState::Suspended).await.unwrap();
 }
 
+/// Whatever the door has let through.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_stays_of_its_kind_and_holds_only_what_suits_it() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let (key, agency_key) = (app.location_key().await, app.agency_key().await);
+    for reach in [Reach::Agency, Reach::Chosen([app.ids.location].into())] {
+        let patch = KeyPatch { reach: Some(reach), ..KeyPatch::default() };
+        let refused = app.app.update_key(operator.authority(), key.id, None, patch).await;
+        assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput));
+    }
+    let narrowed = KeyPatch { reach: Some(Reach::location(app.ids.location)), ..KeyPatch::default() };
+    let refused = app.app.update_key(operator.authority(), agency_key.id, None, narrowed).await;
+    assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput));
+    let new = |reach: Reach, scope| NewKey {
+        name: KeyName::parse("x").unwrap(),
+        description: None,
+        grant: Grant {
+            agency: app.ids.agency,
+            reach,
+            scopes: ScopeSet::EMPTY.with(scope),
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        },
+        rate_limit: None,
+    };
+    let at = Reach::location(app.ids.location);
+    for (reach, scope) in
+        [(at.clone(), Scope::LocationsWrite), (at, Scope::UsersWrite), (Reach::Agency, Scope::UsersRead)]
+    {
+        let refused = app.app.create_key(operator.authority(), new(reach, scope)).await;
+        assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput), "{scope}");
+    }
+}
+
 /// What the core declares: the public methods of `App`, and whether they take somebody's authority.
 fn declared() -> Vec<(String, bool)> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../keystead-core/src");

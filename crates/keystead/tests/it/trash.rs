@@ -1,0 +1,69 @@
+//! What belongs to a contact, and goes with it when the trash is emptied.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use keystead_store::{Error, Tx, catalog};
+use keystead_testkit::TestApp;
+use serde_json::json;
+
+/// Tables that hold what belongs to contacts, as the database has them.
+async fn tables_of_contacts(app: &TestApp) -> BTreeSet<String> {
+    let read = |tx: &mut Tx<'_>| catalog::belonging_to(tx, "contacts", "contact_id");
+    app.second_store().read::<_, Error, _>(read).await.unwrap().into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_adds_what_belongs_to_a_contact_decides_what_becomes_of_it() {
+    let app = TestApp::start().await;
+    let known: BTreeSet<String> = catalog::OF_CONTACT.iter().map(|table| (*table).to_owned()).collect();
+    assert_eq!(tables_of_contacts(&app).await, known, "the trash is emptied of what stands in OF_CONTACT");
+    // By its name, by a reference, and by a reference to what refers.
+    for table in [
+        "CREATE TABLE named (contact_id TEXT)",
+        "CREATE TABLE referring (at TEXT, who TEXT, FOREIGN KEY (at, who) REFERENCES contacts (location_id, id))",
+        "CREATE TABLE further (at TEXT, who TEXT, what TEXT,
+             FOREIGN KEY (at, who, what) REFERENCES notes (location_id, contact_id, id))",
+    ] {
+        app.sql(table).await;
+    }
+    let found = tables_of_contacts(&app).await;
+    let new: Vec<&String> = found.difference(&known).collect();
+    assert_eq!(new, ["further", "named", "referring"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let mut contacts = Vec::new();
+    for name in ["gone", "stays"] {
+        let new = json!({"name": name, "email": format!("{name}@example.com"), "tags": ["vip"]});
+        let made = app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
+        let id = made["contact"]["id"].as_str().unwrap().to_owned();
+        let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
+        for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
+            app.post(&format!("/contacts/{id}/{thing}")).key(&key).json(&body).send().await.expect(201);
+        }
+        contacts.push(id);
+    }
+    let rows = async |contact: &str| {
+        let mut rows = Vec::new();
+        for (table, id) in catalog::OF_CONTACT.iter().map(|table| (*table, "contact_id")).chain([("contacts", "id")]) {
+            let (sql, contact) = (format!("SELECT count(*) FROM {table} WHERE {id} = ?1"), contact.to_owned());
+            let count = move |tx: &mut Tx<'_>| tx.query_one(&sql, &[&contact], |row| row.column());
+            let count: i64 = app.second_store().read::<_, Error, _>(count).await.unwrap();
+            rows.push((table, count));
+        }
+        rows
+    };
+    for contact in &contacts {
+        assert!(rows(contact).await.iter().all(|(_, count)| *count > 0), "{:?}", rows(contact).await);
+    }
+    app.delete(&format!("/contacts/{}", contacts[0])).key(&key).send().await.expect(200);
+    app.clock.advance(Duration::from_secs(29 * 86_400));
+    assert_eq!(app.app.purge_contacts().await.unwrap(), 0, "it can still be brought back");
+    app.clock.advance(Duration::from_secs(2 * 86_400));
+    assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
+    assert!(rows(&contacts[0]).await.iter().all(|(_, count)| *count == 0), "{:?}", rows(&contacts[0]).await);
+    assert!(rows(&contacts[1]).await.iter().all(|(_, count)| *count > 0));
+}
