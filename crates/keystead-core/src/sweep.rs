@@ -5,14 +5,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    net::IpAddr,
     ops::AddAssign,
     sync::Arc,
 };
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs,
-    actor::Actor,
     api_key::{ApiKey, DeleteReason, KeyState},
     audit::Action,
     inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
@@ -24,9 +22,10 @@ use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    App, Entropy, Error, Result,
+    App, Authority, Entropy, Error, Result,
     api_keys::location_of,
     record::{Change, record_by_system, record_unsigned},
+    users::require_operator,
 };
 
 /// Rows read at a time.
@@ -214,21 +213,22 @@ impl App {
 
     /// Pauses automatic deletions of the whole instance, or goes on with them, for the operator. `false` if that is how
     /// it was. The log of every agency tells of it: it is their keys that are not deleted.
-    pub async fn set_sweep_paused(&self, by: Actor, address: Option<IpAddr>, paused: bool) -> Result<bool> {
-        let now = self.clock.now();
+    pub async fn set_sweep_paused(&self, authority: &Authority, paused: bool) -> Result<bool> {
+        let (authority, now) = (authority.clone(), self.clock.now());
         let action = if paused { "instance.sweep_paused" } else { "instance.sweep_resumed" };
         let changed = self
             .store
             .write_serial(move |tx| {
+                require_operator(tx, &authority)?;
                 changes::lock(tx)?;
                 if !service_clock::set_paused(tx, paused)? {
                     return Ok(false);
                 }
                 for agency in agencies::list(tx)? {
-                    let ip = address.map(|address| address.to_string());
-                    record_unsigned(tx, agency.id, by, ip, now, action, "sweep")?;
+                    let ip = authority.address().map(|address| address.to_string());
+                    record_unsigned(tx, agency.id, authority.actor(), ip, now, action, "sweep")?;
                 }
-                Ok::<_, keystead_store::Error>(true)
+                Ok::<_, Error>(true)
             })
             .await?;
         if changed {

@@ -128,7 +128,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
 
 async fn set_paused(web: &Web, here: &Here, paused: bool) -> Result<Response, Failure> {
     for_operator(here)?;
-    web.app.set_sweep_paused(here.authority().actor(), here.authority().address(), paused).await?;
+    web.app.set_sweep_paused(here.authority(), paused).await?;
     let done = if paused { Done::SweepPaused } else { Done::SweepResumed };
     Ok(lead(web, &here.url("/settings/system"), done, ""))
 }

@@ -180,6 +180,10 @@ fn named_agency(text: Option<&str>) -> Result<Option<AgencyId>, Failure> {
     text.map(|text| AgencyId::parse(text).ok_or_else(|| Failure::usage("--agency-id is no agency's id"))).transpose()
 }
 
+fn not_set_up() -> Failure {
+    Failure::new("this instance is not set up; run keystead init, or open the server's wizard")
+}
+
 /// The operator in an agency: the named one, or the only one.
 async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Failure> {
     let id = match named_agency(agency)? {
@@ -187,11 +191,7 @@ async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Fail
         None => {
             let agencies = app.list_agencies().await?;
             match agencies.as_slice() {
-                [] => {
-                    return Err(Failure::new(
-                        "this instance is not set up; run keystead init, or open the server's wizard",
-                    ));
-                }
+                [] => return Err(not_set_up()),
                 [only] => only.id,
                 _ => {
                     return Err(Failure::usage(

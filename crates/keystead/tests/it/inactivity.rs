@@ -5,7 +5,6 @@ use std::time::Duration;
 use keystead_core::{NoticeFilter, Swept};
 use keystead_model::{
     KeyId,
-    actor::Actor,
     agency::TenantState,
     api_key::{KeyPatch, KeyState},
     grant::Reach,
@@ -340,7 +339,7 @@ async fn while_the_operator_has_paused_it_nothing_is_deleted() {
     for step in [75.05, 8.0, 6.0] {
         days(&app, step).await;
     }
-    let set_paused = async |paused| app.app.set_sweep_paused(Actor::Operator, None, paused).await.unwrap();
+    let set_paused = async |paused| app.app.set_sweep_paused(app.operator().await.authority(), paused).await.unwrap();
     assert!(set_paused(true).await);
     assert!(!set_paused(true).await);
     days(&app, 5.0).await;

@@ -164,6 +164,7 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ("count_locations", "a number, for whoever is in the agency"),
     ("user_names", "who did a thing, for whoever is signed in"),
     ("set_agency_state", "asks for an operator of the instance, see below"),
+    ("set_sweep_paused", "asks for an operator of the instance, see below"),
     ("list_notices", "tells whoever may not see keys of those that they made themselves"),
     ("count_unseen_notices", "like the list"),
     ("read_notice", "like the list"),
@@ -189,7 +190,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "next_mail", "mail_sent", "mail_refused", "trim_mails",
     "trim_notices", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
-    "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "set_sweep_paused", "system_status",
+    "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
     "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",
 ];
 
@@ -244,12 +245,16 @@ async fn every_operation_asks_for_its_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_an_operator_suspends_an_agency() {
+async fn only_an_operator_suspends_an_agency_or_pauses_deletions() {
     let app = TestApp::start().await;
     let key = Caller::with(&app, ScopeSet::all(KeyKind::Agency)).await;
     let refused = app.app.set_agency_state(&key.agency, TenantState::Suspended).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::NotAllowed);
-    app.app.set_agency_state(&app.operator().await, TenantState::Suspended).await.unwrap();
+    let refused = app.app.set_sweep_paused(&key.authority, true).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotAllowed);
+    let operator = app.operator().await;
+    assert!(app.app.set_sweep_paused(operator.authority(), true).await.unwrap());
+    app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
 }
 
 /// Whatever the door has let through.

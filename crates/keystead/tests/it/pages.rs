@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use keystead_core::{KeyFilter, KeyQuery};
 use keystead_model::{
-    actor::Actor,
     agency::{TenantName, TenantState},
     api_key::{KeyName, NewKey},
     grant::Reach,
@@ -109,7 +108,7 @@ async fn pages_say_of_a_key_what_is_so() {
     let url = format!("{}/settings/keys/{}", places[1], plain.id);
     let get = async || app.get(&url).header("Cookie", &cookie).send().await;
     assert!(pill(&get().await, "<h1").starts_with("warn\">Idle, deletes in "));
-    app.app.set_sweep_paused(Actor::Operator, None, true).await.unwrap();
+    app.app.set_sweep_paused(app.operator().await.authority(), true).await.unwrap();
     let paused = get().await;
     assert_eq!(pill(&paused, "<h1"), "good\">Active");
     assert!(paused.text.contains("The operator has paused deletions") && !paused.text.contains("deleted in"));
