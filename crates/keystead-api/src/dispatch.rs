@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body_util::Full;
 use keystead_core::{
-    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay, Source,
-    UsageCounter,
+    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay, Seen,
+    Source, UsageCounter,
 };
 use keystead_http::{
     Answered, Arrival, BODY_LIMIT, BodyError, Crowded, Party, Place, RequestBody, Requests, read_body,
@@ -176,13 +176,20 @@ impl Api {
             Some(Replay::New(claim)) => Some(claim),
             Some(Replay::Answered(status, answer)) => {
                 facts.repeat = Some(names::REPLAYED);
-                return Ok(Reply { status, body: answer.into_bytes(), content: Content::Json, replay: None });
+                return Ok(Reply {
+                    status,
+                    body: answer.into_bytes(),
+                    content: Content::Json,
+                    replay: None,
+                    tag: None,
+                });
             }
             Some(Replay::Lost(claim)) => {
                 facts.repeat = Some(names::RECOVERED);
                 Some(claim)
             }
         };
+        let admitted = admitted.with_seen(seen(route, &parts.headers)?);
         let ground = self.ground(route, &admitted).await?;
         let asked = self.asked(route, params, query, body, version, ground);
         let reply = handle(route, admitted.with_claim(claim.clone()), asked).await?;
@@ -362,6 +369,15 @@ impl Admitted {
         }
     }
 
+    fn with_seen(self, seen: Option<Seen>) -> Self {
+        let Some(seen) = seen else { return self };
+        match self {
+            Self::Location(context) => Self::Location(context.with_seen(seen)),
+            Self::Agency(context) => Self::Agency(context.with_seen(seen)),
+            Self::Either(authority) => Self::Either(authority.with_seen(seen)),
+        }
+    }
+
     fn with_claim(self, claim: Option<Arc<Claim>>) -> Self {
         let Some(claim) = claim else { return self };
         match self {
@@ -369,6 +385,18 @@ impl Admitted {
             Self::Agency(context) => Self::Agency(context.with_claim(claim)),
             Self::Either(authority) => Self::Either(authority.with_claim(claim)),
         }
+    }
+}
+
+/// What the caller says that it has seen of what it wants to change. Where that is not looked at, saying it must not pass for a
+/// protection. API 1.0 never looked at it.
+fn seen(route: &Route, headers: &HeaderMap) -> Result<Option<Seen>, Failure> {
+    match route.seen {
+        Some(read) => Ok(read(headers)),
+        None if route.face == Face::V2 && route.method != Method::GET && headers.contains_key(header::IF_MATCH) => {
+            Err(Error::invalid("If-Match", "is looked at only where one thing is changed").into())
+        }
+        None => Ok(None),
     }
 }
 
@@ -503,6 +531,7 @@ mod names {
 
 fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Bytes>> {
     let status = reply.status;
+    let tag = reply.tag.as_ref().map(|tag| format!("\"{tag}\""));
     let (body, kind) = reply.finish(arrival.id.as_str());
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
@@ -525,6 +554,9 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
             headers.insert(names::MAX, interval.limit.into());
             headers.insert(names::REMAINING, interval.remaining.into());
         }
+    }
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        headers.insert(header::ETAG, tag);
     }
     if let Some(wait) = facts.retry_after {
         headers.insert(header::RETRY_AFTER, keystead_http::retry_after(wait));

@@ -41,11 +41,12 @@ pub(crate) struct Served(Document);
 
 impl Output for Served {
     fn reply(self, status: u16, _: Way) -> Reply {
-        Reply { status, body: TEXTS[self.0 as usize].clone(), content: Content::Json, replay: None }
+        Reply { status, body: TEXTS[self.0 as usize].clone(), content: Content::Json, replay: None, tag: None }
     }
 
     fn describe(_: &mut Definitions) -> Answer {
-        Answer::Json(json!({"type": "object"}), json!({"openapi": "3.1.0"}))
+        let (schema, example) = (json!({"type": "object"}), json!({"openapi": "3.1.0"}));
+        Answer::Json { schema, example, is_tagged: false }
     }
 }
 
@@ -250,6 +251,9 @@ fn parameters(route: &Route, which: Document) -> Vec<Value> {
     if [Method::POST, Method::PUT, Method::PATCH].contains(&route.method) && route.access() != Access::Open {
         parameters.push(reference("parameters", "Idempotency-Key"));
     }
+    if route.takes_if_match() {
+        parameters.push(reference("parameters", "If-Match"));
+    }
     parameters
 }
 
@@ -272,6 +276,12 @@ fn common_parameters(which: Document) -> Map<String, Value> {
     if which == Document::V1 {
         return parameters;
     }
+    let description =
+        "The ETag of what the caller has seen: if it was changed since, the answer is 412 and nothing is stored";
+    parameters.insert(
+        "If-Match".to_owned(),
+        json!({"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": description}),
+    );
     for name in TOLERATED_IN_QUERIES {
         let description = match *name {
             "locationId" => "The location that the request is for; a key of one location need not name it",
@@ -296,6 +306,7 @@ fn headers() -> Value {
     let header = |kind: &str, description: &str| json!({"schema": {"type": kind}, "description": description});
     json!({
         "X-Request-Id": header("string", "The request's id, as in the server's log"),
+        "ETag": header("string", "What the thing is now; another after every change"),
         "X-RateLimit-Max": header("integer", "Requests in an interval"),
         "X-RateLimit-Remaining": header("integer", "What is left of them"),
         "X-RateLimit-Interval-Milliseconds": header("integer", "The interval"),
@@ -312,10 +323,15 @@ fn success(route: &Route, definitions: &mut Definitions) -> Value {
         Access::Open | Access::Public => &["X-Request-Id"],
         _ => &["X-Request-Id", "X-RateLimit-Max", "X-RateLimit-Remaining", "Keystead-Key-Expires-At"],
     };
-    let headers: Map<String, Value> =
+    let mut headers: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), reference("headers", name))).collect();
     let content = match (route.shapes.answer)(definitions) {
-        Answer::Json(schema, example) => json!({"application/json": {"schema": schema, "example": example}}),
+        Answer::Json { schema, example, is_tagged } => {
+            if is_tagged {
+                headers.insert("ETag".to_owned(), reference("headers", "ETag"));
+            }
+            json!({"application/json": {"schema": schema, "example": example}})
+        }
         Answer::NoText => json!({"text/plain": {"schema": {"type": "string", "maxLength": 0}}}),
     };
     json!({"description": description, "headers": headers, "content": content})
@@ -335,6 +351,9 @@ fn refusals(route: &Route) -> BTreeSet<u16> {
     }
     if route.method != Method::GET {
         statuses.extend([409, 415]);
+    }
+    if route.takes_if_match() {
+        statuses.insert(412);
     }
     for part in &route.shapes.path {
         let failure = Failure::from((part.missing)("x"));
@@ -361,7 +380,7 @@ fn failure(status: u16, definitions: &mut Definitions) -> Value {
     let schema = match definitions.way.face {
         Face::V2 => {
             if !definitions.schemas.contains_key(v2::failure::Refusal::NAME)
-                && let Answer::Json(schema, _) = <v2::failure::Refusal as Output>::describe(definitions)
+                && let Answer::Json { schema, .. } = <v2::failure::Refusal as Output>::describe(definitions)
             {
                 definitions.schemas.insert(v2::failure::Refusal::NAME.to_owned(), schema);
             }

@@ -13,6 +13,8 @@ pub struct Reply {
     pub(crate) content: Content,
     /// A body for the idempotency store, where the real one holds a secret.
     pub(crate) replay: Option<Vec<u8>>,
+    /// The tag of the thing that is answered, without quotes.
+    pub(crate) tag: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,12 +30,12 @@ pub(crate) enum Content {
 impl Reply {
     /// JSON that is no object: API 1.0's `""`.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
-        Self { status, body: to_json(body), content: Content::Json, replay: None }
+        Self { status, body: to_json(body), content: Content::Json, replay: None, tag: None }
     }
 
     /// No body, as text.
     pub(crate) fn empty_text() -> Self {
-        Self { status: 200, body: Vec::new(), content: Content::Text, replay: None }
+        Self { status: 200, body: Vec::new(), content: Content::Text, replay: None, tag: None }
     }
 
     /// The body to keep for a repeated request, with the id of the request that had the effect.
@@ -43,6 +45,7 @@ impl Reply {
             body: self.replay.as_ref().unwrap_or(&self.body).clone(),
             content: self.content,
             replay: None,
+            tag: None,
         };
         String::from_utf8_lossy(&kept.finish(trace).0).into_owned()
     }

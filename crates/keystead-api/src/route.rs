@@ -6,8 +6,8 @@ use std::{
     pin::Pin,
 };
 
-use http::Method;
-use keystead_core::{AgencyContext, Authority, Error, LocationContext};
+use http::{HeaderMap, Method};
+use keystead_core::{AgencyContext, Authority, Error, LocationContext, Seen};
 use keystead_model::scope::Scope;
 use serde_json::{Map, Value};
 
@@ -15,10 +15,11 @@ use crate::{
     call::{Asked, Call},
     reply::Reply,
     shape::{
-        Body, Input, Output, Path,
+        Body, Input, Output, Path, Tagged,
         input::{Described, describe},
         output::{Answer, Definitions},
         path::PathPart,
+        tag::seen,
     },
 };
 
@@ -82,6 +83,8 @@ pub struct Route {
     pub summary: &'static str,
     /// The status of a success.
     pub status: u16,
+    /// Reads what a request says that it has seen of the one thing that the route changes.
+    pub(crate) seen: Option<fn(&HeaderMap) -> Option<Seen>>,
     pub(crate) shapes: Shapes,
     pub(crate) handler: Handler,
 }
@@ -96,6 +99,11 @@ impl Route {
             Handler::Open(_) => Access::Open,
             Handler::Public(_) => Access::Public,
         }
+    }
+
+    /// Whether it changes one thing only as its caller has seen it, by `If-Match`.
+    pub fn takes_if_match(&self) -> bool {
+        self.seen.is_some()
     }
 
     /// A body that it takes, with all fields that go together; `None` where it takes none.
@@ -137,7 +145,18 @@ impl Table {
         let method = method.parse().expect("a method");
         let shapes =
             Shapes { path: P::describe(), query: describe::<Q>(true), body: B::describe(), answer: O::describe };
-        self.rows.push(Route { face: self.face, method, path, scope, endpoint, summary, status, shapes, handler });
+        self.rows.push(Route {
+            face: self.face,
+            method,
+            path,
+            scope,
+            endpoint,
+            summary,
+            status,
+            seen: None,
+            shapes,
+            handler,
+        });
         self
     }
 
@@ -198,6 +217,13 @@ impl Table {
     ) -> Self {
         let handler = move |(), call| handler(call);
         self.add::<(), Q, (), O>(endpoint, summary, None, 200, Handler::Public(boxed(200, handler)))
+    }
+
+    /// The last route changes one thing, which `If-Match` may name by its ETag.
+    pub(crate) fn if_match<T: Tagged>(mut self) -> Self {
+        let route = self.rows.last_mut().expect("a route that changes something");
+        route.seen = Some(seen::<T>);
+        self
     }
 
     pub(crate) fn rows(self) -> Vec<Route> {

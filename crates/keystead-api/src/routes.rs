@@ -1,6 +1,9 @@
 //! The route table: every route of both APIs, with its scope and its handler. OpenAPI, tests and the dispatcher read it.
 
-use keystead_model::scope::Scope;
+use keystead_model::{
+    api_key::ApiKey, contact::Contact, location::Location, note::Note, notice::Notice, scope::Scope, tag::Tag,
+    task::Task,
+};
 
 use crate::{
     openapi,
@@ -36,7 +39,9 @@ fn v2_routes() -> Vec<Route> {
         )
         .location("GET /contacts/{contactId}", "Get a contact", Scope::ContactsRead, 200, contacts::get)
         .location("PUT /contacts/{contactId}", "Update a contact", Scope::ContactsWrite, 200, contacts::update)
+        .if_match::<Contact>()
         .location("DELETE /contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
+        .if_match::<Contact>()
         .location(
             "GET /contacts/{contactId}/appointments",
             "List the appointments of a contact",
@@ -68,7 +73,9 @@ fn v2_routes() -> Vec<Route> {
         .location("POST /contacts/{contactId}/notes", "Create a note", Scope::ContactsWrite, 201, notes::create)
         .location("GET /contacts/{contactId}/notes/{id}", "Get a note", Scope::ContactsRead, 200, notes::get)
         .location("PUT /contacts/{contactId}/notes/{id}", "Update a note", Scope::ContactsWrite, 200, notes::update)
+        .if_match::<Note>()
         .location("DELETE /contacts/{contactId}/notes/{id}", "Delete a note", Scope::ContactsWrite, 200, notes::delete)
+        .if_match::<Note>()
         .location(
             "GET /contacts/{contactId}/tasks",
             "List the tasks of a contact",
@@ -79,6 +86,7 @@ fn v2_routes() -> Vec<Route> {
         .location("POST /contacts/{contactId}/tasks", "Create a task", Scope::ContactsWrite, 201, tasks::create)
         .location("GET /contacts/{contactId}/tasks/{taskId}", "Get a task", Scope::ContactsRead, 200, tasks::get)
         .location("PUT /contacts/{contactId}/tasks/{taskId}", "Update a task", Scope::ContactsWrite, 200, tasks::update)
+        .if_match::<Task>()
         .location(
             "DELETE /contacts/{contactId}/tasks/{taskId}",
             "Delete a task",
@@ -86,6 +94,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             tasks::delete,
         )
+        .if_match::<Task>()
         .location(
             "PUT /contacts/{contactId}/tasks/{taskId}/completed",
             "Mark a task as completed, or not",
@@ -93,10 +102,12 @@ fn v2_routes() -> Vec<Route> {
             200,
             tasks::complete,
         )
+        .if_match::<Task>()
         .either("GET /locations/search", "Find locations", Some(Scope::LocationsRead), 200, locations::search)
         .agency("POST /locations", "Create a location", Scope::LocationsWrite, 200, locations::create)
         .either("GET /locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
         .agency("PUT /locations/{locationId}", "Update a location", Scope::LocationsWrite, 200, locations::update)
+        .if_match::<Location>()
         .location(
             "GET /locations/{locationId}/timezones",
             "List time zones",
@@ -114,6 +125,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             tags::update,
         )
+        .if_match::<Tag>()
         .location(
             "DELETE /locations/{locationId}/tags/{tagId}",
             "Delete a tag, here and from every contact",
@@ -121,6 +133,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             tags::delete,
         )
+        .if_match::<Tag>()
         .either("GET /api-keys", "List API keys", Some(Scope::KeysRead), 200, api_keys::list)
         .either(
             "POST /api-keys",
@@ -133,8 +146,11 @@ fn v2_routes() -> Vec<Route> {
         .either("GET /api-keys/self", "Get the API key that calls", None, 200, api_keys::current)
         .either("GET /api-keys/{id}", "Get an API key", None, 200, api_keys::get)
         .either("PATCH /api-keys/{id}", "Change an API key", Some(Scope::KeysWrite), 200, api_keys::update)
+        .if_match::<ApiKey>()
         .either("DELETE /api-keys/{id}", "Delete an API key", None, 200, api_keys::delete)
+        .if_match::<ApiKey>()
         .either("POST /api-keys/{id}/deactivate", "Deactivate an API key", None, 200, api_keys::deactivate)
+        .if_match::<ApiKey>()
         .either(
             "POST /api-keys/{id}/reactivate",
             "Reactivate an API key",
@@ -142,6 +158,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::reactivate,
         )
+        .if_match::<ApiKey>()
         .either(
             "POST /api-keys/{id}/rotate",
             "Give an API key its next secret, which is shown once",
@@ -149,6 +166,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::rotate,
         )
+        .if_match::<ApiKey>()
         .either(
             "POST /api-keys/{id}/rotate/cancel",
             "Take a rotation back",
@@ -156,6 +174,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::cancel_rotation,
         )
+        .if_match::<ApiKey>()
         .either(
             "POST /api-keys/{id}/rotate/finish",
             "End the old secret of a rotation now",
@@ -163,6 +182,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::finish_rotation,
         )
+        .if_match::<ApiKey>()
         .either("GET /api-keys/{id}/usage", "Report the use of an API key", None, 200, api_keys::usage)
         .either(
             "POST /api-keys/{id}/replace",
@@ -178,6 +198,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::keep,
         )
+        .if_match::<ApiKey>()
         .either(
             "POST /api-keys/{id}/restore",
             "Restore a deleted API key",
@@ -185,6 +206,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             api_keys::restore,
         )
+        .if_match::<ApiKey>()
         .open(
             "POST /api-keys/revoke-exposed",
             "Report API keys that were found in public, which ends them",
@@ -201,6 +223,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             notifications::update,
         )
+        .if_match::<Notice>()
         .public("GET /openapi/2.0.json", "Get the OpenAPI document of API 2.0", openapi::v2)
         .public("GET /openapi/v3.json", "Get the OpenAPI document of API 2.0 with Version: v3", openapi::v3)
         .public("GET /openapi/1.0.json", "Get the OpenAPI document of API 1.0", openapi::v1)

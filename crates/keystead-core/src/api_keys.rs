@@ -300,6 +300,7 @@ impl App {
                     let before = api_keys::find_to_change(tx, authority.agency(), id)?
                         .filter(|key| can_see(authority, key))
                         .ok_or_else(|| not_found(id))?;
+                    authority.expect(&before)?;
                     if version.is_some_and(|version| version != before.version) {
                         return Err(Error::Conflict(
                             ErrorCode::Conflict,

@@ -229,6 +229,7 @@ impl App {
             request: None,
             now: self.clock.now(),
             claim: None,
+            seen: None,
         }
     }
 

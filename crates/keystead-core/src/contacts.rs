@@ -208,6 +208,7 @@ impl InLocation<'_, '_> {
     /// Changes a contact, unless `change` says that it did not.
     fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact) -> bool) -> Result<Contact> {
         let before = self.contact(id)?;
+        self.context.authority.expect(&before)?;
         let mut contact = before.clone();
         if !change(&mut contact) {
             return Ok(before);
@@ -239,6 +240,7 @@ impl InLocation<'_, '_> {
     }
 
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
+        self.expect(|operation| operation.contact(id))?;
         if !contacts::trash(self.tx, self.context.location, id, self.now())? {
             return Err(not_found(id));
         }

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use keystead_model::{AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, grant::Grant, scope::Scope};
 
-use crate::{Error, ErrorCode, Result, idempotency::Claim, keys::cache::KnownKey};
+use crate::{Error, ErrorCode, Result, Seen, idempotency::Claim, keys::cache::KnownKey};
 
 /// The id of a request, a UUID: in the answer, in the logs and in the audit row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +71,8 @@ pub struct Authority {
     pub(crate) now: UtcMs,
     /// For a request that is to have its effect once.
     pub(crate) claim: Option<Arc<Claim>>,
+    /// For a request that changes only what it has seen.
+    pub(crate) seen: Option<Seen>,
 }
 
 #[derive(Clone)]
@@ -177,6 +179,12 @@ pub struct LocationContext {
     pub(crate) location: LocationId,
 }
 
+impl AsRef<Authority> for LocationContext {
+    fn as_ref(&self) -> &Authority {
+        &self.authority
+    }
+}
+
 impl AgencyContext {
     /// Who.
     pub fn authority(&self) -> &Authority {
@@ -186,6 +194,11 @@ impl AgencyContext {
     /// The same for a request that is to have its effect once.
     pub fn with_claim(self, claim: Arc<Claim>) -> Self {
         Self { authority: self.authority.with_claim(claim) }
+    }
+
+    /// The same for a request that changes only what it has seen.
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Self { authority: self.authority.with_seen(seen) }
     }
 }
 
@@ -203,6 +216,11 @@ impl LocationContext {
     /// The same for a request that is to have its effect once.
     pub fn with_claim(self, claim: Arc<Claim>) -> Self {
         Self { authority: self.authority.with_claim(claim), ..self }
+    }
+
+    /// The same for a request that changes only what it has seen.
+    pub fn with_seen(self, seen: Seen) -> Self {
+        Self { authority: self.authority.with_seen(seen), ..self }
     }
 }
 

@@ -122,6 +122,9 @@ codes! {
     Conflict = "conflict", 409, "Somebody else was faster",
         "The thing was changed since you read it.",
         "Read it again and repeat your change.";
+    PreconditionFailed = "precondition_failed", 412, "It is not what you have seen",
+        "The request names in `If-Match` the ETag of what it wants to change, and that was changed since.",
+        "Read it again, and repeat your change with its new ETag. Nothing was stored.";
     KeyState = "key_state", 409, "The state of the key does not allow this",
         "The key is already there, or deleted, or no rotation is running.",
         "Read the key and look at its `state` and `rotation`.";

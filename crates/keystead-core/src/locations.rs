@@ -226,6 +226,7 @@ impl InLocation<'_, '_> {
 
     fn update_location(&mut self, patch: LocationPatch) -> Result<Location> {
         let mut location = self.location()?;
+        self.context.authority.expect(&location)?;
         let before = location.profile.clone();
         patch.apply(&mut location.profile);
         location.updated_at = self.now();

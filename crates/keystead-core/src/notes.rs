@@ -73,6 +73,7 @@ impl InLocation<'_, '_> {
 
     fn update_note(&mut self, contact: ContactId, id: NoteId, patch: NotePatch) -> Result<Note> {
         let mut note = self.note(contact, id)?;
+        self.context.authority.expect(&note)?;
         patch.apply(&mut note.content);
         note.updated_at = self.now();
         notes::save(self.tx, self.context.location, &note)?;
@@ -82,6 +83,7 @@ impl InLocation<'_, '_> {
 
     fn delete_note(&mut self, contact: ContactId, id: NoteId) -> Result<()> {
         self.require_contact(contact)?;
+        self.expect(|operation| operation.note(contact, id))?;
         if !notes::delete(self.tx, self.context.location, contact, id)? {
             return Err(not_found(id));
         }

@@ -80,7 +80,7 @@ impl App {
         };
         let recover = find.clone();
         let read = move |operation: &mut Operation<'_, '_, Authority>| {
-            find(operation.tx)?;
+            operation.context.expect(&find(operation.tx)?)?;
             notices::set_reading(operation.tx, &reader, id, reading, now)?;
             find(operation.tx)
         };

@@ -209,6 +209,7 @@ impl App {
             request: Some(facts.id),
             now,
             claim: None,
+            seen: None,
         }
     }
 

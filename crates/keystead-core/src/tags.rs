@@ -54,6 +54,7 @@ impl InLocation<'_, '_> {
 
     fn rename_tag(&mut self, id: TagId, name: &TagName) -> Result<Tag> {
         let mut tag = self.tag(id)?;
+        self.context.authority.expect(&tag)?;
         if tag.name != *name {
             if tags::find_by_name(self.tx, self.context.location, name)?.is_some() {
                 return Err(taken(name));
@@ -67,6 +68,7 @@ impl InLocation<'_, '_> {
 
     fn delete_tag(&mut self, id: TagId) -> Result<()> {
         let tag = self.tag(id)?;
+        self.context.authority.expect(&tag)?;
         tags::delete(self.tx, &tag)?;
         self.record("tag.deleted", id.as_str())
     }

@@ -73,6 +73,7 @@ impl InLocation<'_, '_> {
 
     fn update_task(&mut self, contact: ContactId, id: TaskId, patch: TaskPatch) -> Result<Task> {
         let mut task = self.task(contact, id)?;
+        self.context.authority.expect(&task)?;
         patch.apply(&mut task.content);
         task.updated_at = self.now();
         tasks::save(self.tx, self.context.location, &task)?;
@@ -82,6 +83,7 @@ impl InLocation<'_, '_> {
 
     fn delete_task(&mut self, contact: ContactId, id: TaskId) -> Result<()> {
         self.require_contact(contact)?;
+        self.expect(|operation| operation.task(contact, id))?;
         if !tasks::delete(self.tx, self.context.location, contact, id)? {
             return Err(not_found(id));
         }

@@ -9,10 +9,12 @@ pub(crate) mod input;
 pub(crate) mod outline;
 pub(crate) mod output;
 pub(crate) mod path;
+pub(crate) mod tag;
 pub(crate) mod word;
 
 pub(crate) use ground::Ground;
 pub(crate) use input::{Bare, Body, Empty, Input};
 pub(crate) use output::{EmptyString, EmptyText, Envelope, Fields, Many, One, Output, Way, Written};
 pub(crate) use path::Path;
+pub(crate) use tag::Tagged;
 pub(crate) use word::Word;

@@ -75,6 +75,11 @@ pub(crate) trait Written: Sized {
     /// Puts every field, in the same order whatever the values are.
     fn write(&self, fields: &mut Fields<'_>);
 
+    /// The tag of the one thing that it answers, if it is one that has a tag.
+    fn tag(&self) -> Option<String> {
+        None
+    }
+
     /// Takes the secret out of it, if it holds one: a repeated request is answered what is left.
     fn forget_secret(&mut self) -> bool {
         false
@@ -171,11 +176,16 @@ fn describe<T: Written>(definitions: &mut Definitions) -> (Outline, Value) {
     (outline, serde_json::from_slice(&out.bytes).expect("a sample is JSON"))
 }
 
-/// An object as JSON, for doors other than the APIs: in the shape of API 2.0.
-pub(crate) fn to_value<T: Written>(object: &T) -> Value {
+/// An object as it is in the older shape of API 2.0.
+pub(crate) fn to_bytes<T: Written>(object: &T) -> Vec<u8> {
     let mut out = Out::new(Way { face: Face::V2, version: Version::V2021 });
     write_object(object, &mut out);
-    serde_json::from_slice(&out.bytes).expect("what is written is JSON")
+    out.bytes
+}
+
+/// The same as JSON, for doors other than the APIs.
+pub(crate) fn to_value<T: Written>(object: &T) -> Value {
+    serde_json::from_slice(&to_bytes(object)).expect("what is written is JSON")
 }
 
 impl<T: Written> Field for T {
@@ -309,6 +319,10 @@ impl<T: Written + Envelope> Written for One<T> {
     fn write(&self, fields: &mut Fields<'_>) {
         fields.put(T::ONE, &self.0);
     }
+
+    fn tag(&self) -> Option<String> {
+        Written::tag(&self.0)
+    }
 }
 
 impl<T: Written + Envelope> Written for Many<T> {
@@ -332,8 +346,13 @@ pub(crate) trait Output: Sized {
 
 /// An answer, described.
 pub(crate) enum Answer {
-    /// JSON: its schema and an example.
-    Json(Value, Value),
+    /// JSON.
+    Json {
+        schema: Value,
+        example: Value,
+        /// Whether it comes with an ETag.
+        is_tagged: bool,
+    },
     /// Text without a character.
     NoText,
 }
@@ -349,7 +368,9 @@ impl<T: Written> Output for T {
         let content = if way.face == Face::V2 { Content::Object } else { Content::Json };
         let body = write(&self);
         let replay = self.forget_secret().then(|| write(&self));
-        Reply { status, body, content, replay }
+        // API 1.0 never had tags.
+        let tag = if way.face == Face::V2 { Written::tag(&self) } else { None };
+        Reply { status, body, content, replay, tag }
     }
 
     fn describe(definitions: &mut Definitions) -> Answer {
@@ -359,7 +380,8 @@ impl<T: Written> Output for T {
             outline.require("traceId");
             example["traceId"] = json!("4924de3a-48ad-8210-916c-6815fdffcbbf");
         }
-        Answer::Json(outline.into_schema(false), example)
+        let is_tagged = definitions.way.face == Face::V2 && Written::tag(&T::sample()).is_some();
+        Answer::Json { schema: outline.into_schema(false), example, is_tagged }
     }
 }
 
@@ -372,7 +394,7 @@ impl Output for EmptyString {
     }
 
     fn describe(_: &mut Definitions) -> Answer {
-        Answer::Json(json!({"type": "string", "const": ""}), json!(""))
+        Answer::Json { schema: json!({"type": "string", "const": ""}), example: json!(""), is_tagged: false }
     }
 }
 

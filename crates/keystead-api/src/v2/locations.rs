@@ -16,7 +16,7 @@ use crate::{
     call::Call,
     reader::Reader,
     shape::{
-        Bare, Envelope, Fields, Ground, Input, Many, One, Word, Written,
+        Bare, Envelope, Fields, Ground, Input, Many, One, Tagged, Word, Written,
         word::{OwnCompany, QueriedEmail},
     },
 };
@@ -68,6 +68,10 @@ impl Written for Profile {
         fields.opt("lastName", last_name.as_ref());
         fields.put("settings", settings);
         fields.put("social", &Social(social.clone()));
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.0))
     }
 }
 
@@ -167,6 +171,10 @@ impl Written for Full {
         fields.put("reseller", &Nothing);
         fields.put("permissions", &Nothing);
         fields.put("dateAdded", &location.created_at);
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.0))
     }
 }
 

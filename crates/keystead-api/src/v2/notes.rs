@@ -10,7 +10,7 @@ use super::{samples, succeeded::Succeeded};
 use crate::{
     call::Call,
     reader::{Reader, Slice},
-    shape::{Bare, Envelope, Fields, Input, Many, One, Written},
+    shape::{Bare, Envelope, Fields, Input, Many, One, Tagged, Written},
 };
 
 impl Envelope for Note {
@@ -38,6 +38,10 @@ impl Written for Note {
         fields.opt("title", title.as_ref());
         fields.opt("color", color.as_ref());
         fields.opt("userId", user.as_ref());
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(self))
     }
 }
 

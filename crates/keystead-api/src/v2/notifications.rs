@@ -14,7 +14,7 @@ use crate::{
     call::Call,
     reader::Reader,
     shape::{
-        Bare, Envelope, Fields, Ground, Input, One, Word, Written,
+        Bare, Envelope, Fields, Ground, Input, One, Tagged, Word, Written,
         word::{self, one_of},
     },
 };
@@ -38,6 +38,7 @@ pub(crate) struct Shape {
     ip: Option<String>,
     open: bool,
     state: &'static str,
+    tag: String,
 }
 
 /// What a notification is called on the wire.
@@ -68,6 +69,7 @@ impl Shape {
     fn of(app: &App, notice: Notice) -> Self {
         let now = app.now();
         let kind = notice.kind;
+        let tag = notice.tag();
         let only = |wanted: bool, at: Option<UtcMs>| at.filter(|_| wanted && notice.open);
         let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now)));
         let expires_at = only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at);
@@ -91,6 +93,7 @@ impl Shape {
             state: notice.reading.as_str(),
             api_key_name: notice.key_name,
             ip: notice.address,
+            tag,
         }
     }
 }
@@ -120,6 +123,7 @@ impl Written for Shape {
             ip: None,
             open: true,
             state: "unseen",
+            tag: String::new(),
         }
     }
 
@@ -139,6 +143,10 @@ impl Written for Shape {
         fields.or_null("ip", self.ip.as_ref());
         fields.put("open", &self.open);
         fields.one_of("state", self.state, READINGS);
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(self.tag.clone())
     }
 }
 

@@ -10,7 +10,7 @@ use super::{samples, succeeded::Succeeded};
 use crate::{
     call::Call,
     reader::{Reader, Slice},
-    shape::{Bare, Envelope, Fields, Input, Many, One, Written},
+    shape::{Bare, Envelope, Fields, Input, Many, One, Tagged, Written},
 };
 
 impl Envelope for Tag {
@@ -30,6 +30,10 @@ impl Written for Tag {
         fields.put("id", id);
         fields.put("name", name);
         fields.put("locationId", location);
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(self))
     }
 }
 

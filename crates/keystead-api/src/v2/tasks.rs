@@ -10,7 +10,7 @@ use super::{samples, succeeded::Succeeded};
 use crate::{
     call::Call,
     reader::{Reader, Slice},
-    shape::{Bare, Envelope, Fields, Input, Many, One, Written},
+    shape::{Bare, Envelope, Fields, Input, Many, One, Tagged, Written},
 };
 
 impl Envelope for Task {
@@ -40,6 +40,10 @@ impl Written for Task {
         fields.put("completed", completed);
         fields.opt("body", body.as_ref());
         fields.opt("assignedTo", assigned_to.as_ref());
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(self))
     }
 }
 

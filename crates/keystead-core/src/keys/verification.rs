@@ -268,6 +268,7 @@ impl KeyCaller {
             request: Some(self.request),
             now: self.now,
             claim: None,
+            seen: None,
         }
     }
 

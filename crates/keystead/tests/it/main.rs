@@ -12,6 +12,7 @@ mod dates;
 mod directories;
 mod disk;
 mod doors;
+mod etags;
 mod faults;
 mod fuzz;
 mod idempotency;

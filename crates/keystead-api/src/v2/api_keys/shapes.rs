@@ -15,7 +15,7 @@ use keystead_model::{
 use serde_json::{Value, json};
 
 use crate::{
-    shape::{Envelope, Fields, Written, output::to_value},
+    shape::{Envelope, Fields, Tagged, Written, output::to_value},
     v2::{actor::Who, page::NextCursor, samples},
 };
 
@@ -135,6 +135,10 @@ impl Written for KeyShape {
         });
         fields.or_null("rotation", rotation.as_ref());
     }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&*self.key))
+    }
 }
 
 struct InactivityShape {
@@ -228,6 +232,10 @@ impl Written for Changed {
         fields.put("receipt", &self.receipt);
         warnings(fields, self.namesakes);
     }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&*self.key.key))
+    }
 }
 
 /// An answer with a secret in it. Whoever repeats the request gets everything but the secret, and the way to a new one.
@@ -269,6 +277,10 @@ impl Written for Made {
 
     fn forget_secret(&mut self) -> bool {
         self.secret.take().is_some()
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&*self.key.key))
     }
 }
 

@@ -16,7 +16,7 @@ use keystead_model::{
 use self::{
     input::{ContactChange, NewContact, Upsert},
     listing::Listing,
-    shapes::{Appointments, Found, List, Listed, Made, Tagged, Untagged, Updated, Upserted},
+    shapes::{Appointments, Found, List, Listed, Made, TagsAdded, TagsRemoved, Updated, Upserted},
 };
 use super::succeeded::Succeeded;
 use crate::{
@@ -105,17 +105,17 @@ impl Input for Tags {
     }
 }
 
-pub(crate) async fn add_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<Tagged, Error> {
+pub(crate) async fn add_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<TagsAdded, Error> {
     let (added, tags) = call.app.add_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(Tagged { tags, added })
+    Ok(TagsAdded { tags, added })
 }
 
 pub(crate) async fn remove_tags(
     context: LocationContext,
     call: Call<ContactId, Bare, Tags>,
-) -> Result<Untagged, Error> {
+) -> Result<TagsRemoved, Error> {
     let (removed, tags) = call.app.remove_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(Untagged { tags, removed })
+    Ok(TagsRemoved { tags, removed })
 }
 
 /// Calendars come later; a contact has no appointments until then.

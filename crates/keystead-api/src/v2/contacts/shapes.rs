@@ -8,7 +8,7 @@ use keystead_model::{
 use serde_json::Value;
 
 use crate::{
-    shape::{Envelope, Fields, Written, word},
+    shape::{Envelope, Fields, Tagged, Written, word},
     v2::{Version, samples},
 };
 
@@ -41,6 +41,10 @@ impl Written for Contact {
         fields.opt("assignedTo", profile.assigned_to.as_ref());
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(self))
     }
 }
 
@@ -224,6 +228,10 @@ impl Written for Made {
         fields.put("contact", &self.contact);
         skipped(fields, &self.skipped);
     }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.contact.0))
+    }
 }
 
 /// What update answers.
@@ -246,6 +254,10 @@ impl Written for Updated {
         fields.put("contact", &self.contact);
         skipped(fields, &self.skipped);
     }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.contact))
+    }
 }
 
 /// What upsert answers.
@@ -264,6 +276,10 @@ impl Written for Upserted {
         fields.put("new", &self.is_new);
         fields.put("contact", &self.contact);
         skipped(fields, &self.skipped);
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.contact))
     }
 }
 
@@ -341,12 +357,12 @@ impl Written for ListMeta {
 }
 
 /// The tags of a contact after a change.
-pub(crate) struct Tagged {
+pub(crate) struct TagsAdded {
     pub(crate) tags: Vec<TagName>,
     pub(crate) added: Vec<TagName>,
 }
 
-impl Written for Tagged {
+impl Written for TagsAdded {
     fn sample() -> Self {
         Self { tags: samples::contact().tags, added: samples::contact().tags }
     }
@@ -358,12 +374,12 @@ impl Written for Tagged {
 }
 
 /// The same after some were taken away.
-pub(crate) struct Untagged {
+pub(crate) struct TagsRemoved {
     pub(crate) tags: Vec<TagName>,
     pub(crate) removed: Vec<TagName>,
 }
 
-impl Written for Untagged {
+impl Written for TagsRemoved {
     fn sample() -> Self {
         Self { tags: Vec::new(), removed: samples::contact().tags }
     }

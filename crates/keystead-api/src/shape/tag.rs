@@ -1,0 +1,75 @@
+//! ETags: what a thing is, in one word that is another after every change of it.
+
+use std::any::Any;
+
+use http::{HeaderMap, header};
+use keystead_core::Seen;
+use keystead_model::{
+    api_key::ApiKey, contact::Contact, location::Location, note::Note, notice::Notice, tag::Tag, task::Task,
+};
+use sha2::{Digest, Sha256};
+
+use super::{Written, output::to_bytes};
+use crate::v2::locations::Full;
+
+/// A thing that has a tag.
+#[diagnostic::on_unimplemented(message = "`{Self}` has no ETag: say in `shape::tag` what it is made of")]
+pub(crate) trait Tagged: Any {
+    /// Its tag, without quotes.
+    fn tag(&self) -> String;
+}
+
+/// Of what is answered, in the older shape whatever the version, so that the tag of one version holds for another.
+fn of_answer(answer: &impl Written) -> String {
+    of_text(&to_bytes(answer))
+}
+
+fn of_text(text: &[u8]) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+macro_rules! answered_whole {
+    ($($type:ty),*) => {
+        $(impl Tagged for $type {
+            fn tag(&self) -> String {
+                of_answer(self)
+            }
+        })*
+    };
+}
+
+answered_whole!(Contact, Note, Task, Tag);
+
+impl Tagged for Location {
+    fn tag(&self) -> String {
+        of_answer(&Full(self.clone()))
+    }
+}
+
+/// A use changes what is answered of a key, and nothing about it.
+impl Tagged for ApiKey {
+    fn tag(&self) -> String {
+        self.version.to_string()
+    }
+}
+
+/// The days that are left change what is answered of a notification.
+impl Tagged for Notice {
+    fn tag(&self) -> String {
+        of_text(format!("{} {} {}", self.id, self.reading.as_str(), self.open).as_bytes())
+    }
+}
+
+/// What a request says that it has seen of a `T`; `None` if it says nothing, or takes whatever is there (`*`).
+pub(crate) fn seen<T: Tagged>(headers: &HeaderMap) -> Option<Seen> {
+    let mut tags = Vec::new();
+    for value in headers.get_all(header::IF_MATCH) {
+        // What is no text is nobody's tag. A weak tag says that much may have changed, so it is none either (RFC 9110).
+        let text = value.to_str().unwrap_or_default();
+        tags.extend(text.split(',').map(|tag| tag.trim().trim_matches('"').to_owned()));
+    }
+    if tags.is_empty() || tags.iter().any(|tag| tag == "*") {
+        return None;
+    }
+    Some(Seen::new(move |thing: &T| tags.contains(&thing.tag())))
+}
