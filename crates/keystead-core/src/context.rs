@@ -179,12 +179,6 @@ pub struct LocationContext {
     pub(crate) location: LocationId,
 }
 
-impl AsRef<Authority> for LocationContext {
-    fn as_ref(&self) -> &Authority {
-        &self.authority
-    }
-}
-
 impl AgencyContext {
     /// Who.
     pub fn authority(&self) -> &Authority {

@@ -50,6 +50,7 @@ fn prepared() -> (Memory, LocationContext) {
         request: None,
         now: NOW,
         claim: None,
+        seen: None,
     };
     (memory, LocationContext { authority, location })
 }

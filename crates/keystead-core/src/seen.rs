@@ -3,7 +3,10 @@
 
 use std::{any::Any, sync::Arc};
 
-use crate::{Authority, Error, ErrorCode, Result, operate::Operation};
+use crate::{
+    Authority, Error, ErrorCode, Result,
+    operate::{Ground, Operation},
+};
 
 /// Tells whether a thing is still what its caller has seen.
 #[derive(Clone)]
@@ -42,16 +45,13 @@ impl Authority {
     }
 }
 
-impl<C> Operation<'_, '_, C>
-where
-    C: AsRef<Authority>,
-{
+impl<G: Ground> Operation<'_, '_, G> {
     /// Refuses if the caller has seen the thing that `read` reads otherwise. Nothing is read for a caller who does not say.
     pub(crate) fn expect<T: 'static>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<()> {
-        if !self.context.as_ref().is_expecting() {
+        if !self.context.authority().is_expecting() {
             return Ok(());
         }
         let thing = read(self)?;
-        self.context.as_ref().expect(&thing)
+        self.context.authority().expect(&thing)
     }
 }

@@ -67,7 +67,7 @@ async fn of_two_who_have_seen_the_same_one_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_that_takes_if_match_looks_at_it() {
-    let app = TestApp::start_with(|config| config.limits.rate = None).await;
+    let app = TestApp::start_with(|config| config.limits.rate = keystead_core::RateLimits::OFF).await;
     let (key, agency) = (app.location_key().await, app.agency_key().await);
     let id = |answer: &Value, name: &str| answer[name]["id"].as_str().unwrap().to_owned();
     let path = contact(&app, &key).await;

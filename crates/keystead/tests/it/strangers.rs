@@ -124,7 +124,7 @@ fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
         // What may be there only once is another each time; a location stays the one that is looked for by its address.
         let is_location = route.path.contains("/locations");
         body.retain(|name, _| {
-            !name.starts_with("additional") && !(is_location && ["email", "prospectInfo"].contains(&name.as_str()))
+            !(name.starts_with("additional") || is_location && ["email", "prospectInfo"].contains(&name.as_str()))
         });
         for (name, value) in body {
             match name.as_str() {
