@@ -295,6 +295,13 @@ test('the documentation is readable, and every error code has its page', async (
   for (const url of codes) assert.equal((await fetch(url)).status, 200, url);
   await page.goto(codes[0]);
   await look(page, 'docs-error');
+  await page.goto(`${base}/docs/reference`);
+  await look(page, 'docs-reference');
+  const nouns = await page.locator('article h2 a').evaluateAll((links) => links.map((link) => link.href));
+  assert.ok(nouns.length > 5);
+  await page.goto(nouns[0]);
+  await page.locator('article details summary').first().click();
+  await look(page, 'docs-operations');
   assert.equal((await page.goto(`${base}/app/nothing`)).status(), 404);
   await look(page, 'missing');
   assert.equal((await page.goto(`${base}/app/account`)).status(), 200);

@@ -240,6 +240,9 @@ test('pages for everybody, and every page was measured', async () => {
   for (const name of ['quickstart', 'api-keys', 'errors']) await at(`/docs/${name}`, name, '/docs/{page}');
   await at('/docs', 'docs', '/docs');
   await at('/docs/errors/key_unknown', 'an error code', '/docs/errors/{code}');
+  await at('/docs/reference', 'reference', '/docs/reference');
+  await at('/docs/reference/1.0', 'older reference', '/docs/reference/{api}');
+  await at('/docs/reference/2.0/contacts', 'operations', '/docs/reference/{api}/{noun}');
   await page.goto(`${base}/app/nothing`);
   await measure(page, 'missing');
   await page.goto(`${base}/app/agency`);

@@ -240,11 +240,19 @@ fn parameters(route: &Route, which: Document) -> Vec<Value> {
     let mut known = Vec::new();
     for (name, schema, is_required) in route.shapes.query.outline.fields() {
         known.push(name);
-        parameters.push(json!({"name": name, "in": "query", "required": is_required, "schema": schema}));
+        let mut parameter = json!({"name": name, "in": "query", "required": is_required, "schema": schema});
+        if schema["deprecated"] == true {
+            parameter["deprecated"] = json!(true);
+        }
+        parameters.push(parameter);
     }
     if which != Document::V1 && route.access() != Access::Public {
+        if route.access() == Access::Location && !route.path.contains("{locationId}") {
+            known.push("locationId");
+            parameters.push(reference("parameters", "locationId"));
+        }
         for name in TOLERATED_IN_QUERIES.iter().filter(|name| !known.contains(*name)) {
-            parameters.push(reference("parameters", name));
+            parameters.push(reference("parameters", if *name == "locationId" { "anyLocationId" } else { name }));
         }
         parameters.push(reference("parameters", "Version"));
     }
@@ -282,12 +290,13 @@ fn common_parameters(which: Document) -> Map<String, Value> {
         "If-Match".to_owned(),
         json!({"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": description}),
     );
+    let location = "The location that the request is for; a key of one location need not name it";
+    parameters.insert("locationId".to_owned(), query("locationId", location));
     for name in TOLERATED_IN_QUERIES {
-        let description = match *name {
-            "locationId" => "The location that the request is for; a key of one location need not name it",
-            _ => "Accepted as clients send it with every list; it changes nothing here",
-        };
-        parameters.insert((*name).to_owned(), query(name, description));
+        let mut parameter = query(name, "Accepted, as clients send it with every request; it changes nothing here");
+        parameter["deprecated"] = json!(true);
+        let component = if *name == "locationId" { "anyLocationId" } else { name };
+        parameters.insert(component.to_owned(), parameter);
     }
     let (versions, required) = match which {
         Document::V3 => (json!({"type": "string", "const": "v3"}), true),

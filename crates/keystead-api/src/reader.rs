@@ -477,7 +477,7 @@ impl<'g> Reader<'g> {
     /// Passes over fields that the contract has and we have no use for.
     pub(crate) fn ignore(&mut self, names: &[&'static str]) {
         for name in names {
-            if !self.notes(name, || json!({"description": "Accepted and passed over"})) {
+            if !self.notes(name, || json!({"description": "Accepted and passed over", "deprecated": true})) {
                 self.take(name);
             }
         }

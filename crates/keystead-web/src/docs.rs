@@ -1,5 +1,7 @@
 //! The developer documentation: guides from Markdown, and a page for every error code from the codes' own table.
 
+pub(crate) mod reference;
+
 use askama::Template;
 use axum::{
     extract::{Path, State},
@@ -51,7 +53,11 @@ struct ErrorPage {
 }
 
 fn pages() -> Vec<(&'static str, &'static str)> {
-    GUIDES.iter().map(|(name, title, _)| (*name, *title)).chain([("errors", "Error codes")]).collect()
+    GUIDES
+        .iter()
+        .map(|(name, title, _)| (*name, *title))
+        .chain([("reference", "Reference"), ("errors", "Error codes")])
+        .collect()
 }
 
 fn to_html(markdown: &str) -> String {

@@ -27,7 +27,7 @@ mod users;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use axum::{
@@ -38,6 +38,7 @@ use axum::{
 use http::Method;
 use keystead_core::App;
 use keystead_http::Admission;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::streams::Streams;
@@ -54,6 +55,8 @@ pub struct WebOptions {
     pub warnings: Vec<String>,
     /// Who may be worked for: pages do not wait for the work of programs.
     pub admission: Arc<Admission>,
+    /// Makes the OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
+    pub reference: fn(&str) -> Value,
 }
 
 /// The web face.
@@ -71,6 +74,9 @@ pub struct Inner {
     pub(crate) warnings: Vec<String>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) reference: fn(&str) -> Value,
+    /// What that made, once somebody has asked for it.
+    pub(crate) reference_documents: OnceLock<Vec<Value>>,
 }
 
 impl std::ops::Deref for Web {
@@ -83,9 +89,11 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let WebOptions { base_url, ended, has_mail, warnings, admission } = options;
-        let streams = Arc::default();
-        Self { inner: Arc::new(Inner { app, base_url, ended, has_mail, warnings, admission, streams }) }
+        let WebOptions { base_url, ended, has_mail, warnings, admission, reference } = options;
+        let (streams, reference_documents) = (Arc::default(), OnceLock::new());
+        let inner =
+            Inner { app, base_url, ended, has_mail, warnings, admission, streams, reference, reference_documents };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Whether browsers reach it by https.
@@ -142,6 +150,9 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/docs", get(docs::index)),
         own("/docs/{page}", get(docs::page)),
         own("/docs/errors/{code}", get(docs::error)),
+        own("/docs/reference", get(docs::reference::index)),
+        own("/docs/reference/{api}", get(docs::reference::overview)),
+        own("/docs/reference/{api}/{noun}", get(docs::reference::noun)),
         own("/assets/{version}/{file}", get(assets::serve)),
         own("/favicon.ico", get(assets::favicon)),
         own("/robots.txt", get(assets::robots)),

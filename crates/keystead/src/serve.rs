@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
-use keystead_api::Api;
+use keystead_api::{Api, Document, document};
 use keystead_core::{App, Clock, Entropy};
 use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
 use keystead_jobs::{Mailer, Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
 
 use crate::{
@@ -103,8 +104,14 @@ impl Server {
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));
         let requests = Arc::new(requests(config));
-        let options =
-            WebOptions { base_url: base_url.clone(), ended, has_mail, warnings, admission: Arc::clone(&pages) };
+        let options = WebOptions {
+            base_url: base_url.clone(),
+            ended,
+            has_mail,
+            warnings,
+            admission: Arc::clone(&pages),
+            reference,
+        };
         let web = Web::new(app.clone(), options);
         let setup_url = match app.needs_setup().await? {
             true => Some(format!("{base_url}/app/setup?token={}", app.setup_token().await)),
@@ -200,4 +207,13 @@ impl Server {
     pub fn longest_end(connections: &Connections) -> Duration {
         connections.last_words + connections.grace + JOBS_END_WITHIN + CLOSED_WITHIN
     }
+}
+
+/// The document of an API, by its name in addresses.
+fn reference(api: &str) -> Value {
+    document(match api {
+        "1.0" => Document::V1,
+        "v3" => Document::V3,
+        _ => Document::V2,
+    })
 }

@@ -61,3 +61,36 @@ async fn every_sample_is_taken() {
     }
     assert!(taken > 20, "most samples find nothing to work on, but those of lists and creations do: {taken}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_shows_every_operation() {
+    let app = TestApp::start().await;
+    let index = app.get("/docs/reference").send().await;
+    assert_eq!(index.status, 200);
+    assert!(index.header("content-security-policy").contains("default-src 'none'"), "{:?}", index.headers);
+    for (api, which) in [("2.0", Document::V2), ("v3", Document::V3), ("1.0", Document::V1)] {
+        let overview = app.get(&format!("/docs/reference/{api}")).send().await.text;
+        let document = document(which);
+        for noun in document["tags"].as_array().unwrap() {
+            let noun = noun["name"].as_str().unwrap();
+            let page = app.get(&format!("/docs/reference/{api}/{noun}")).send().await;
+            assert_eq!(page.status, 200, "{api} {noun}");
+            assert!(!page.text.contains("://") || !page.text.contains("src=\"http"), "nothing from elsewhere");
+            for (path, operations) in document["paths"].as_object().unwrap() {
+                for (method, operation) in operations.as_object().unwrap() {
+                    if operation["tags"][0] == noun {
+                        let shown = format!("{} {path}", method.to_uppercase());
+                        assert!(overview.contains(&shown) && page.text.contains(&shown), "{api}: {shown}");
+                    }
+                }
+            }
+        }
+    }
+    let contacts = app.get("/docs/reference/2.0/contacts").send().await.text;
+    for shown in ["dndSettings.Call.status", "one of active, inactive, permanent", "Needs the scope contacts.write."] {
+        assert!(contacts.contains(shown), "{shown}");
+    }
+    for nothing in ["/docs/reference/3.0", "/docs/reference/2.0/nothing", "/docs/reference/1.0/api-keys"] {
+        assert_eq!(app.get(nothing).send().await.status, 404, "{nothing}");
+    }
+}
