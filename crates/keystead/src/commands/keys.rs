@@ -141,13 +141,16 @@ pub(super) struct Update {
     /// New name
     #[arg(long)]
     name: Option<String>,
+    /// New description; an empty text takes it away
+    #[arg(long)]
+    description: Option<String>,
     /// New scopes, separated by commas
     #[arg(long, value_delimiter = ',')]
     scopes: Option<Vec<String>>,
     /// New addresses or ranges, separated by commas; an empty text allows all
     #[arg(long, value_delimiter = ',')]
     allowed_ips: Option<Vec<String>>,
-    /// New locations of an agency key, separated by commas
+    /// New locations of an agency key, separated by commas, or all
     #[arg(long, value_delimiter = ',')]
     allowed_locations: Option<Vec<String>>,
     /// New expiry, or never
@@ -430,7 +433,13 @@ impl Update {
             Some(_) if known.kind() == KeyKind::Location => {
                 return Err(Failure::usage("--allowed-locations belongs to agency keys"));
             }
+            Some([all]) if all == "all" => Some(Reach::Agency),
             Some(texts) => Some(Reach::Chosen(chosen(texts)?)),
+            None => None,
+        };
+        let description = match self.description.as_deref().map(str::trim) {
+            Some("") => Some(None),
+            Some(text) => Some(Some(valid("--description", KeyDescription::parse(text))?)),
             None => None,
         };
         let expires_at = match self.expires_at.as_deref() {
@@ -450,7 +459,7 @@ impl Update {
         };
         let patch = KeyPatch {
             name: self.name.as_deref().map(|text| valid("--name", KeyName::parse(text))).transpose()?,
-            description: None,
+            description,
             scopes,
             reach,
             allowed_ips: self.allowed_ips.as_deref().map(ranges).transpose()?,

@@ -30,6 +30,10 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
     let told = String::from_utf8_lossy(&namesake.stderr).into_owned();
     assert!(told.contains("Warning: Another key of this owner has the same name."), "{told}");
     let namesake = String::from_utf8_lossy(&namesake.stdout)[12..24].to_owned();
+    let described = instance.json(&["keys", "update", id, "--description", "Nightly export", "--json"]);
+    assert_eq!(described["apiKey"]["description"], "Nightly export", "{described}");
+    let taken = instance.json(&["keys", "update", id, "--description", "", "--json"]);
+    assert_eq!(taken["apiKey"]["description"], serde_json::Value::Null, "{taken}");
     let warned = instance.json(&["keys", "update", &namesake, "--name", "Renamed", "--json"]);
     assert_eq!(warned["warnings"][0], "Another key of this owner has the same name.");
     instance.json(&["keys", "delete", &namesake, "--json"]);
