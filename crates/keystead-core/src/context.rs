@@ -1,8 +1,14 @@
 //! Who calls, with what authority, from where and when. Only this room makes contexts.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
-use keystead_model::{AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, grant::Grant, scope::Scope};
+use keystead_model::{
+    AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, grant::Grant, location::Location, scope::Scope,
+};
 
 use crate::{Error, ErrorCode, Result, Seen, idempotency::Claim, keys::cache::KnownKey};
 
@@ -177,6 +183,8 @@ pub struct AgencyContext {
 pub struct LocationContext {
     pub(crate) authority: Authority,
     pub(crate) location: LocationId,
+    /// As it was when it was first asked for, in the same request. What it allows is decided by the row itself.
+    pub(crate) known: Arc<OnceLock<Location>>,
 }
 
 impl AgencyContext {
@@ -197,6 +205,11 @@ impl AgencyContext {
 }
 
 impl LocationContext {
+    /// Somebody's, where their right to the location was looked at.
+    pub(crate) fn new(authority: Authority, location: LocationId) -> Self {
+        Self { authority, location, known: Arc::default() }
+    }
+
     /// Who.
     pub fn authority(&self) -> &Authority {
         &self.authority

@@ -52,18 +52,14 @@ impl App {
         }
         // A location key was verified together with its location; everybody else names one that may not exist.
         let is_verified = authority.key_id().is_some() && !reach.has_agency();
+        let context = LocationContext::new(authority, location);
         if !is_verified {
-            let agency = authority.agency();
-            let found = self.store.look_up(move |tx| locations::find(tx, agency, location)).await?;
-            match found.map(|location| location.state) {
-                None => return Err(Error::NoAccess),
-                Some(TenantState::Suspended) if authority.key_id().is_some() => {
-                    return Err(Error::Refused(keystead_model::api_key::Refusal::TenantSuspended));
-                }
-                Some(_) => {}
+            let is_suspended = self.location_of(&context).await?.state == TenantState::Suspended;
+            if is_suspended && context.authority.key_id().is_some() {
+                return Err(Error::Refused(keystead_model::api_key::Refusal::TenantSuspended));
             }
         }
-        Ok(LocationContext { authority, location })
+        Ok(context)
     }
 
     /// Locations that the authority reaches, by name.
@@ -100,8 +96,14 @@ impl App {
     }
 
     /// The location of a context, whatever its scopes: its country and settings decide how other input is read.
+    ///
+    /// It is read once in a request.
     pub async fn location_of(&self, context: &LocationContext) -> Result<Location> {
-        self.find_location(&context.authority, context.location).await
+        if let Some(known) = context.known.get() {
+            return Ok(known.clone());
+        }
+        let found = self.find_location(&context.authority, context.location).await?;
+        Ok(context.known.get_or_init(|| found).clone())
     }
 
     /// The zone of whoever a key with this reach belongs to: of a location its own, of an agency UTC.
@@ -153,7 +155,7 @@ impl App {
             return Err(Error::NoAccess);
         }
         // With what is written in it: its settings decide what may be.
-        let context = LocationContext { authority: context.authority.clone(), location: id };
+        let context = LocationContext::new(context.authority.clone(), id);
         let run = move |operation: &mut InLocation<'_, '_>| operation.update_location(patch.clone());
         self.operate(&context, Scope::LocationsWrite, run, |operation, _| operation.location()).await
     }

@@ -52,7 +52,7 @@ fn prepared() -> (Memory, LocationContext) {
         claim: None,
         seen: None,
     };
-    (memory, LocationContext { authority, location })
+    (memory, LocationContext::new(authority, location))
 }
 
 fn contact(email: &str) -> ContactPatch {
