@@ -11,8 +11,8 @@ use crate::{
     run::{Outcome, install, root, run as process},
 };
 
-/// Requests that are made for each operation, and for each sequence of them.
-const EXAMPLES: &str = "10";
+/// What requests are made of, and how many: for each operation, and sequences that follow the links of a document.
+const PHASES: &[(&str, &str)] = &[("examples,coverage,fuzzing", "10"), ("stateful", "200")];
 
 /// What an answer is held against: no failure of the server, and no status, type, header or field that its document lacks.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
@@ -44,15 +44,17 @@ fn try_all(programs: &Path, server: &Server, environment: &[(&str, String)], doc
     let text = settings_of(&of("KEYSTEAD_LOCATION_ID")?, &of("KEYSTEAD_SPARE_KEY_ID")?);
     fs::write(&settings, text).map_err(|error| error.to_string())?;
     let key = of(key)?;
-    let mut command = Command::new(programs.join("schemathesis"));
-    command.arg("--config-file").arg(&settings).args(["run", "--seed", "1", "--no-color"]);
-    command.args(["--checks", CHECKS, "--max-examples", EXAMPLES, "--warnings", "off"]);
-    command.args(["--header", &format!("Authorization: Bearer {key}")]).arg(address).current_dir(&server.folder);
-    command.env("SCHEMATHESIS_HOOKS", root().join("clients/python/hooks.py"));
-    if document == "v3" {
-        command.env("KEYSTEAD_VERSION", "v3");
+    for (phases, examples) in PHASES {
+        let mut command = Command::new(programs.join("schemathesis"));
+        command.arg("--config-file").arg(&settings).args(["run", "--seed", "1", "--no-color", "--warnings", "off"]);
+        command.args(["--phases", phases, "--max-examples", examples, "--checks", CHECKS]);
+        command.args(["--header", &format!("Authorization: Bearer {key}")]).arg(&address).current_dir(&server.folder);
+        command.env("SCHEMATHESIS_HOOKS", root().join("clients/python/hooks.py"));
+        if document == "v3" {
+            command.env("KEYSTEAD_VERSION", "v3");
+        }
+        process(&mut command)?;
     }
-    process(&mut command)?;
     process(Command::new(programs.join("python")).args(["-c", STILL_ALIVE, &server.url, &key]))
         .map_err(|problem| format!("the key did not outlive the requests of {document}.json: {problem}"))
 }
@@ -64,7 +66,12 @@ const STILL_ALIVE: &str = "import sys, urllib.request as r; \
 /// Where the requests go. Chance would not find the location, and would find the key that asks, and end it.
 fn settings_of(location: &str, key: &str) -> String {
     format!(
-        r#"[parameters]
+        r#"# Our own links say what leads where; guessed ones lead everywhere.
+[phases.stateful]
+max-steps = 6
+inference.algorithms = []
+
+[parameters]
 "path.locationId" = "{location}"
 "query.locationId" = "{location}"
 

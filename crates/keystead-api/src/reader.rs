@@ -322,9 +322,11 @@ impl<'g> Reader<'g> {
     /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
     pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
         let schema = || {
-            let text = json!({"type": "string", "description": "ISO 8601, with or without a zone, or a day"});
+            let text =
+                json!({"type": "string", "format": "date-time", "description": "Or without a zone, in the location's"});
+            let day = json!({"type": "string", "format": "date"});
             let number = json!({"type": "integer", "minimum": SECONDS, "description": "Milliseconds since 1970"});
-            json!({"anyOf": [text, number]})
+            json!({"anyOf": [text, day, number]})
         };
         const EXAMPLE: UtcMs = UtcMs(1_796_122_800_000);
         if let Some(is_there) = self.describes(name, schema, || json!(EXAMPLE)) {
