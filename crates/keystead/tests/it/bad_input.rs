@@ -1,5 +1,7 @@
 //! Bad input: a documented 4xx with the contract's body, nothing stored, never a 5xx.
 
+use keystead_api::{Access, routes};
+use keystead_core::RateLimits;
 use keystead_model::{KeyId, key_kind::KeyKind, key_secret::KeySecret};
 use keystead_testkit::{TestApp, TestKey, raw};
 use serde_json::{Value, json};
@@ -260,4 +262,37 @@ async fn a_flood_of_made_up_keys_locks_nobody_out() {
     for answer in flood.join_all().await {
         assert!([401, 429].contains(&answer.status));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_another_kind_is_refused_on_every_route() {
+    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
+    let key = app.agency_key().await;
+    let part = |name: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n1\r\n");
+    let form = |parts: Vec<String>| format!("{}--x--\r\n", parts.concat());
+    let bodies = [
+        ("multipart/form-data; boundary=x", form(vec![part("name")])),
+        ("multipart/form-data", form(vec![part("name")])),
+        ("multipart/form-data; boundary=x", form((0..1000).map(|number| part(&format!("f{number}"))).collect())),
+        ("multipart/form-data; boundary=x", form(vec![part("../../etc/passwd")])),
+        ("multipart/form-data; boundary=x", "--x\r\n".to_owned()),
+        ("application/x-www-form-urlencoded", "name=Ada".to_owned()),
+        ("text/xml", "<name>Ada</name>".to_owned()),
+        ("application/json-patch", "[]".to_owned()),
+    ];
+    for route in routes().iter().filter(|route| route.method != "GET" && route.access() != Access::Open) {
+        let mut path = route.path.replace("{locationId}", app.ids.location.as_str());
+        while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+            path.replace_range(start..=end, "00000000000000000000");
+        }
+        for (kind, body) in &bodies {
+            let call = app.call(route.method.clone(), &path).key(&key);
+            let refused = call.body(kind, body.clone()).send().await.expect(415);
+            assert_eq!(refused["code"], "media_type", "{} {kind}", route.endpoint);
+        }
+    }
+    assert_eq!(
+        app.get(&format!("/contacts/?locationId={}", app.ids.location)).key(&key).send().await.expect(200)["meta"]["total"],
+        0
+    );
 }

@@ -94,3 +94,22 @@ async fn the_reference_shows_every_operation() {
         assert_eq!(app.get(nothing).send().await.status, 404, "{nothing}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_answers_like_get() {
+    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
+    let key = app.agency_key().await;
+    for route in routes().iter().filter(|route| route.method == "GET") {
+        let mut path = route.path.replace("{locationId}", app.ids.location.as_str());
+        while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+            path.replace_range(start..=end, "00000000000000000000");
+        }
+        let path = format!("{path}?locationId={}", app.ids.location);
+        let got = app.get(&path).key(&key).send().await;
+        let head = app.call("HEAD".parse().unwrap(), &path).key(&key).send().await;
+        assert_eq!((head.status, head.text.as_str()), (got.status, ""), "{path}");
+        for name in ["content-type", "content-length"] {
+            assert_eq!(head.header(name), got.header(name), "{name} of {path}");
+        }
+    }
+}
