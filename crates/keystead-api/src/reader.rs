@@ -6,6 +6,9 @@
 //!
 //! A reader can also be asked to describe: then there are no fields, it notes each that is asked for, and gives its example.
 
+mod compound;
+mod places;
+
 use keystead_core::Violation;
 use keystead_model::{
     Invalid, LocationId, UtcMs,
@@ -15,6 +18,8 @@ use keystead_model::{
 use serde_json::{Map, Value, json};
 
 use crate::shape::{Ground, Word, outline::Outline};
+
+pub(crate) use self::places::{PLACES, Slice};
 
 /// Fields that are being read.
 pub(crate) struct Reader<'g> {
@@ -51,8 +56,6 @@ const LISTED: usize = 50;
 
 /// What every query may have, also where the contract does not name it and it changes nothing.
 pub(crate) const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order", "sortBy", "sort"];
-/// What leads further into a list. Where there is no list there is nowhere to go; a list must follow it or refuse it.
-pub(crate) const PLACES: &[&str] = &["skip", "page"];
 /// Longest value of `clear`.
 const MAX_CLEAR: usize = 100;
 
@@ -363,112 +366,6 @@ impl<'g> Reader<'g> {
         self.moment(name).map(|moment| moment.start(&TimeZoneName::utc()))
     }
 
-    /// A list of texts, or one text for a list of one.
-    fn texts(&mut self, name: &'static str, max: usize) -> Option<Vec<String>> {
-        let list = match self.take(name)? {
-            Value::Array(list) => list,
-            text @ Value::String(_) => vec![text],
-            _ => return self.refuse(name, "must be an array"),
-        };
-        if list.len() > max {
-            return self.refuse(name, format!("must contain no more than {max} elements"));
-        }
-        let mut texts = Vec::with_capacity(list.len());
-        for entry in list {
-            match entry {
-                Value::String(text) => texts.push(text),
-                _ => return self.refuse(name, "each value in it must be a string"),
-            }
-        }
-        Some(texts)
-    }
-
-    /// A list of texts with a rule, or one of them.
-    pub(crate) fn words<T: Word>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
-        let schema = || json!({"type": "array", "items": T::schema(), "maxItems": max});
-        if let Some(is_there) = self.describes(name, schema, || json!([T::EXAMPLE])) {
-            return is_there.then(|| vec![self.example(name)]);
-        }
-        let texts = self.texts(name, max)?;
-        let parsed: Result<Vec<T>, Invalid> =
-            texts.iter().filter(|text| !text.trim().is_empty()).map(|text| T::parse(text, self.ground)).collect();
-        match parsed {
-            Ok(list) => Some(list),
-            Err(Invalid(problem)) => self.refuse(name, format!("each value in it {problem}")),
-        }
-    }
-
-    /// A list of objects, each read by `read`; their violations carry this field's name and their place. What an object has
-    /// besides is passed over.
-    pub(crate) fn each<T>(
-        &mut self,
-        name: &'static str,
-        max: usize,
-        mut read: impl FnMut(&mut Self, usize) -> T,
-    ) -> Option<Vec<T>> {
-        if let Some(sketch) = &self.sketch {
-            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
-            let value = read(&mut inner, 0);
-            let outline = inner.into_outline();
-            let example = json!([outline.example()]);
-            let mut item = outline.into_schema(true);
-            item["additionalProperties"] = json!(true);
-            let schema = || json!({"type": "array", "items": item, "maxItems": max});
-            return self.describes(name, schema, || example)?.then(|| vec![value]);
-        }
-        let list = match self.take(name)? {
-            Value::Array(list) if list.len() <= max => list,
-            Value::Array(_) => return self.refuse(name, format!("must contain no more than {max} elements")),
-            _ => return self.refuse(name, "must be an array"),
-        };
-        let mut values = Vec::with_capacity(list.len());
-        for (index, entry) in list.into_iter().enumerate() {
-            // What is no object has no fields.
-            let fields = if let Value::Object(fields) = entry { fields } else { Map::new() };
-            let path = format!("{}{name}.{index}.", self.path);
-            values.push(self.within(path, fields, false, |inner| read(inner, index)));
-        }
-        Some(values)
-    }
-
-    fn within<T>(
-        &mut self,
-        path: String,
-        fields: Map<String, Value>,
-        is_strict: bool,
-        read: impl FnOnce(&mut Self) -> T,
-    ) -> T {
-        let mut inner = Self { from_query: self.from_query, path, ..Self::body(fields, self.ground) };
-        let value = read(&mut inner);
-        if is_strict {
-            inner.whitelist(&[]);
-        }
-        for violation in inner.violations {
-            self.list_violation(|_| violation);
-        }
-        self.unlisted += inner.unlisted;
-        value
-    }
-
-    /// An object inside, read by `read`; its violations carry this field's name.
-    pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if let Some(sketch) = &self.sketch {
-            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
-            let value = read(&mut inner);
-            let outline = inner.into_outline();
-            let example = json!(outline.example());
-            let is_there = self.describes(name, || Value::Null, || example)?;
-            if let Some(sketch) = &mut self.sketch {
-                sketch.outline.add_object(name, outline);
-            }
-            return is_there.then_some(value);
-        }
-        match self.take(name)? {
-            Value::Object(fields) => Some(self.within(format!("{}{name}.", self.path), fields, true, read)),
-            _ => self.refuse(name, "must be an object"),
-        }
-    }
-
     /// A body that may name the location; the dispatcher has taken it.
     pub(crate) fn names_location(&mut self) {
         if !self.notes("locationId", LocationId::schema) {
@@ -488,27 +385,6 @@ impl<'g> Reader<'g> {
     /// For API 1.0, which never had a whitelist.
     pub(crate) fn pass_over_unknown(&mut self) {
         self.fields.clear();
-    }
-
-    /// The part of a list that is asked for by `limit`, and `skip` or `page`; all of it where nothing is.
-    pub(crate) fn slice(&mut self) -> Slice {
-        let limit = self.integer("limit", 1..=i64::MAX);
-        let page = self.integer("page", 1..=i64::MAX).unwrap_or(1);
-        let skip = self.integer("skip", 0..=i64::MAX);
-        let skip = skip.unwrap_or_else(|| limit.map_or(0, |limit| limit.saturating_mul(page - 1)));
-        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-        Slice { skip: whole(skip), limit: limit.map_or(usize::MAX, whole) }
-    }
-
-    /// For lists that are read by their cursor only.
-    pub(crate) fn no_places(&mut self) {
-        // Many clients name the first page, too.
-        for (name, first) in PLACES.iter().copied().zip(["0", "1"]) {
-            let schema = || json!({"const": first, "description": "The list goes on by its cursor"});
-            if !self.notes(name, schema) && self.take(name).is_some_and(|place| place != first) {
-                self.violate(name, "does not lead through this list; go on with cursor, which is its nextCursor");
-            }
-        }
     }
 
     fn whitelist(&mut self, tolerated: &[&str]) {
@@ -547,25 +423,6 @@ fn has_nul(value: &Value) -> bool {
         Value::Array(list) => list.iter().any(has_nul),
         Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
         _ => false,
-    }
-}
-
-/// A part of a list.
-pub(crate) struct Slice {
-    skip: usize,
-    limit: usize,
-}
-
-impl Slice {
-    /// The part of `rows`.
-    pub(crate) fn of<T>(&self, rows: Vec<T>) -> Vec<T> {
-        rows.into_iter().skip(self.skip).take(self.limit).collect()
-    }
-
-    /// Rows to pass over and rows to read, at most `most`, for lists that are cut by the database.
-    pub(crate) fn window(&self, most: i64) -> (i64, i64) {
-        let number = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-        (number(self.skip), number(self.limit).min(most))
     }
 }
 

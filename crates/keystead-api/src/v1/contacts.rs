@@ -15,7 +15,7 @@ use crate::{
         Tags, identities,
         input::common,
         listing::Listing,
-        shapes::{Appointments, CustomValue, ListMeta},
+        shapes::{CustomValue, ListMeta},
     },
 };
 
@@ -116,6 +116,19 @@ impl Written for AllTags {
 
     fn write(&self, fields: &mut Fields<'_>) {
         fields.put("tags", &self.0);
+    }
+}
+
+/// Appointments of a contact: there are no calendars yet.
+pub(crate) struct Appointments;
+
+impl Written for Appointments {
+    fn sample() -> Self {
+        Self
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put::<[String]>("events", &[]);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     reader::{Reader, Slice},
     shape::{Bare, Envelope, Fields, Input, Many, Written, word::QueriedEmail},
     v2::{
-        locations::{Full, patch},
+        locations::{Business, Nothing, Social, patch},
         samples,
     },
 };
@@ -37,8 +37,46 @@ impl Written for Shape {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        // What API 1.0 answered of a location and what API 2.0 does are the same members.
-        Full(self.0.clone()).write(fields);
+        let LocationProfile {
+            name,
+            country,
+            timezone,
+            phone,
+            email,
+            address,
+            city,
+            state,
+            postal_code,
+            website,
+            domain,
+            logo_url,
+            first_name,
+            last_name,
+            settings,
+            social,
+        } = &self.0.profile;
+        fields.put("id", &self.0.id);
+        fields.put("companyId", &self.0.agency);
+        fields.put("name", name);
+        fields.opt("phone", phone.as_ref());
+        fields.opt("email", email.as_ref());
+        fields.opt("address", address.as_ref());
+        fields.opt("city", city.as_ref());
+        fields.opt("state", state.as_ref());
+        fields.opt("domain", domain.as_ref());
+        fields.put("country", country);
+        fields.opt("postalCode", postal_code.as_ref());
+        fields.opt("website", website.as_ref());
+        fields.put("timezone", timezone);
+        fields.opt("logoUrl", logo_url.as_ref());
+        fields.opt("firstName", first_name.as_ref());
+        fields.opt("lastName", last_name.as_ref());
+        fields.put("settings", settings);
+        fields.put("social", &Social(social.clone()));
+        fields.put("business", &Business(&self.0));
+        fields.put("reseller", &Nothing);
+        fields.put("permissions", &Nothing);
+        fields.put("dateAdded", &self.0.created_at);
     }
 }
 

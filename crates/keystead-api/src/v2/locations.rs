@@ -96,8 +96,8 @@ impl Written for LocationSettings {
     }
 }
 
-/// Links to social pages, by name.
-struct Social(Vec<(String, String)>);
+/// Links to social pages, by name. Both APIs have the same inside of a location.
+pub(crate) struct Social(pub(crate) Vec<(String, String)>);
 
 impl Written for Social {
     const NAME: &'static str = "SocialLinks";
@@ -115,7 +115,7 @@ impl Written for Social {
 }
 
 /// The business behind a location.
-struct Business<'l>(&'l Location);
+pub(crate) struct Business<'l>(pub(crate) &'l Location);
 
 impl Written for Business<'_> {
     const NAME: &'static str = "Business";
@@ -142,7 +142,7 @@ impl Written for Business<'_> {
 static SAMPLE: LazyLock<Location> = LazyLock::new(samples::location);
 
 /// An object of the contract in which there is nothing here.
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Written for Nothing {
     const NAME: &'static str = "Nothing";

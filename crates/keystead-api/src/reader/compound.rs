@@ -1,0 +1,115 @@
+//! Lists and objects inside of what is read.
+
+use keystead_model::Invalid;
+use serde_json::{Map, Value, json};
+
+use super::Reader;
+use crate::shape::Word;
+
+impl Reader<'_> {
+    /// A list of texts, or one text for a list of one.
+    pub(super) fn texts(&mut self, name: &'static str, max: usize) -> Option<Vec<String>> {
+        let list = match self.take(name)? {
+            Value::Array(list) => list,
+            text @ Value::String(_) => vec![text],
+            _ => return self.refuse(name, "must be an array"),
+        };
+        if list.len() > max {
+            return self.refuse(name, format!("must contain no more than {max} elements"));
+        }
+        let mut texts = Vec::with_capacity(list.len());
+        for entry in list {
+            match entry {
+                Value::String(text) => texts.push(text),
+                _ => return self.refuse(name, "each value in it must be a string"),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A list of texts with a rule, or one of them.
+    pub(crate) fn words<T: Word>(&mut self, name: &'static str, max: usize) -> Option<Vec<T>> {
+        let schema = || json!({"type": "array", "items": T::schema(), "maxItems": max});
+        if let Some(is_there) = self.describes(name, schema, || json!([T::EXAMPLE])) {
+            return is_there.then(|| vec![self.example(name)]);
+        }
+        let texts = self.texts(name, max)?;
+        let parsed: Result<Vec<T>, Invalid> =
+            texts.iter().filter(|text| !text.trim().is_empty()).map(|text| T::parse(text, self.ground)).collect();
+        match parsed {
+            Ok(list) => Some(list),
+            Err(Invalid(problem)) => self.refuse(name, format!("each value in it {problem}")),
+        }
+    }
+
+    /// A list of objects, each read by `read`; their violations carry this field's name and their place. What an object has
+    /// besides is passed over.
+    pub(crate) fn each<T>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+        mut read: impl FnMut(&mut Self, usize) -> T,
+    ) -> Option<Vec<T>> {
+        if let Some(sketch) = &self.sketch {
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let value = read(&mut inner, 0);
+            let outline = inner.into_outline();
+            let example = json!([outline.example()]);
+            let mut item = outline.into_schema(true);
+            item["additionalProperties"] = json!(true);
+            let schema = || json!({"type": "array", "items": item, "maxItems": max});
+            return self.describes(name, schema, || example)?.then(|| vec![value]);
+        }
+        let list = match self.take(name)? {
+            Value::Array(list) if list.len() <= max => list,
+            Value::Array(_) => return self.refuse(name, format!("must contain no more than {max} elements")),
+            _ => return self.refuse(name, "must be an array"),
+        };
+        let mut values = Vec::with_capacity(list.len());
+        for (index, entry) in list.into_iter().enumerate() {
+            // What is no object has no fields.
+            let fields = if let Value::Object(fields) = entry { fields } else { Map::new() };
+            let path = format!("{}{name}.{index}.", self.path);
+            values.push(self.within(path, fields, false, |inner| read(inner, index)));
+        }
+        Some(values)
+    }
+
+    fn within<T>(
+        &mut self,
+        path: String,
+        fields: Map<String, Value>,
+        is_strict: bool,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let mut inner = Self { from_query: self.from_query, path, ..Self::body(fields, self.ground) };
+        let value = read(&mut inner);
+        if is_strict {
+            inner.whitelist(&[]);
+        }
+        for violation in inner.violations {
+            self.list_violation(|_| violation);
+        }
+        self.unlisted += inner.unlisted;
+        value
+    }
+
+    /// An object inside, read by `read`; its violations carry this field's name.
+    pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if let Some(sketch) = &self.sketch {
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let value = read(&mut inner);
+            let outline = inner.into_outline();
+            let example = json!(outline.example());
+            let is_there = self.describes(name, || Value::Null, || example)?;
+            if let Some(sketch) = &mut self.sketch {
+                sketch.outline.add_object(name, outline);
+            }
+            return is_there.then_some(value);
+        }
+        match self.take(name)? {
+            Value::Object(fields) => Some(self.within(format!("{}{name}.", self.path), fields, true, read)),
+            _ => self.refuse(name, "must be an object"),
+        }
+    }
+}
