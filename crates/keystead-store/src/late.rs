@@ -197,7 +197,7 @@ pub(crate) enum Column {
 
 impl Column {
     fn of<'v>(kind: Kind, values: impl Iterator<Item = &'v OwnedValue>) -> Self {
-        let values = values.map(OwnedValue::as_value);
+        let values = values.map(OwnedValue::to_value);
         match kind {
             Kind::Text => Self::Text(
                 values.map(|value| if let Value::Text(text) = value { Some(text.to_owned()) } else { None }).collect(),

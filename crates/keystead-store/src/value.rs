@@ -44,17 +44,6 @@ pub(crate) enum OwnedValue {
     Bytes(Vec<u8>),
 }
 
-impl OwnedValue {
-    pub(crate) fn as_value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(number) => Value::Int(*number),
-            Self::Bool(truth) => Value::Bool(*truth),
-            Self::Text(text) => Value::Text(text),
-            Self::Bytes(bytes) => Value::Bytes(bytes),
-        }
-    }
-}
 
 impl postgres_types::ToSql for OwnedValue {
     fn to_sql(
@@ -62,7 +51,7 @@ impl postgres_types::ToSql for OwnedValue {
         ty: &Type,
         out: &mut BytesMut,
     ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        self.as_value().to_sql(ty, out)
+        self.to_value().to_sql(ty, out)
     }
 
     fn accepts(ty: &Type) -> bool {
@@ -81,6 +70,17 @@ pub trait ToValue {
 impl ToValue for Value<'_> {
     fn to_value(&self) -> Value<'_> {
         *self
+    }
+}
+impl ToValue for OwnedValue {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(number) => Value::Int(*number),
+            Self::Bool(truth) => Value::Bool(*truth),
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+        }
     }
 }
 impl ToValue for i64 {

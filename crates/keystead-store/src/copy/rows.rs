@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, Row, ToValue, Tx, Value};
+use crate::{Error, Result, Row, ToValue, Tx, value::OwnedValue};
 
 /// Rows fetched, and written, at a time.
 const BATCH: usize = 50;
@@ -16,28 +16,6 @@ pub(super) enum Kind {
     Bool,
     Text,
     Bytes,
-}
-
-/// A value on its way.
-#[derive(Clone, Debug)]
-pub(super) enum Owned {
-    Null,
-    Int(i64),
-    Bool(bool),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl ToValue for Owned {
-    fn to_value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(number) => Value::Int(*number),
-            Self::Bool(truth) => Value::Bool(*truth),
-            Self::Text(text) => Value::Text(text),
-            Self::Bytes(bytes) => Value::Bytes(bytes),
-        }
-    }
 }
 
 pub(super) struct Column {
@@ -65,15 +43,15 @@ pub(super) fn columns(tx: &mut Tx<'_>, table: &str) -> Result<Vec<Column>> {
     })
 }
 
-fn read(row: &mut Row<'_>, columns: &[Column]) -> Result<Vec<Owned>> {
+fn read(row: &mut Row<'_>, columns: &[Column]) -> Result<Vec<OwnedValue>> {
     columns
         .iter()
         .map(|column| {
             Ok(match column.kind {
-                Kind::Int => row.column::<Option<i64>>()?.map_or(Owned::Null, Owned::Int),
-                Kind::Bool => row.column::<Option<bool>>()?.map_or(Owned::Null, Owned::Bool),
-                Kind::Text => row.column::<Option<String>>()?.map_or(Owned::Null, Owned::Text),
-                Kind::Bytes => row.column::<Option<Vec<u8>>>()?.map_or(Owned::Null, Owned::Bytes),
+                Kind::Int => row.column::<Option<i64>>()?.map_or(OwnedValue::Null, OwnedValue::Int),
+                Kind::Bool => row.column::<Option<bool>>()?.map_or(OwnedValue::Null, OwnedValue::Bool),
+                Kind::Text => row.column::<Option<String>>()?.map_or(OwnedValue::Null, OwnedValue::Text),
+                Kind::Bytes => row.column::<Option<Vec<u8>>>()?.map_or(OwnedValue::Null, OwnedValue::Bytes),
             })
         })
         .collect()
@@ -87,21 +65,21 @@ pub(super) struct Content {
 }
 
 impl Content {
-    pub(super) fn add_all(&mut self, rows: &[Vec<Owned>]) {
+    pub(super) fn add_all(&mut self, rows: &[Vec<OwnedValue>]) {
         for row in rows {
             self.add(row);
         }
     }
 
-    fn add(&mut self, row: &[Owned]) {
+    fn add(&mut self, row: &[OwnedValue]) {
         let mut hash = Sha256::new();
         for value in row {
             let (tag, bytes): (u8, Cow<'_, [u8]>) = match value {
-                Owned::Null => (0, [].as_slice().into()),
-                Owned::Int(number) => (1, number.to_be_bytes().to_vec().into()),
-                Owned::Bool(truth) => (2, vec![u8::from(*truth)].into()),
-                Owned::Text(text) => (3, text.as_bytes().into()),
-                Owned::Bytes(bytes) => (4, bytes.as_slice().into()),
+                OwnedValue::Null => (0, [].as_slice().into()),
+                OwnedValue::Int(number) => (1, number.to_be_bytes().to_vec().into()),
+                OwnedValue::Bool(truth) => (2, vec![u8::from(*truth)].into()),
+                OwnedValue::Text(text) => (3, text.as_bytes().into()),
+                OwnedValue::Bytes(bytes) => (4, bytes.as_slice().into()),
             };
             hash.update([tag]);
             hash.update((bytes.len() as u64).to_be_bytes());
@@ -126,7 +104,7 @@ pub(super) fn each_batch(
     tx: &mut Tx<'_>,
     table: &str,
     columns: &[Column],
-    mut take: impl FnMut(Vec<Vec<Owned>>) -> Result<()>,
+    mut take: impl FnMut(Vec<Vec<OwnedValue>>) -> Result<()>,
 ) -> Result<()> {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let names = names.join(", ");
@@ -156,7 +134,7 @@ pub(super) fn each_batch(
     }
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, table: &str, columns: &[Column], rows: &[Vec<Owned>]) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx<'_>, table: &str, columns: &[Column], rows: &[Vec<OwnedValue>]) -> Result<()> {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let mut place = 0;
     let tuples: Vec<String> = rows
