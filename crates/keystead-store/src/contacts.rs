@@ -336,7 +336,8 @@ pub fn find_by_identity(
 /// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in
 /// the inner result is who has it.
 ///
-/// What the location allows is read in the same statement, and so as it is now.
+/// What the location allows is read in the same statement, and so as it is now. Who else has an identity is asked for each of
+/// them: NOT EXISTS would let PostgreSQL plan a join of all identities, and keep that plan from when there were none.
 fn add_identities(
     tx: &mut Tx<'_>,
     location: LocationId,
@@ -355,8 +356,9 @@ fn add_identities(
         "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id)
          SELECT ?1, n.column1, n.column2, CASE WHEN l.allow_duplicate_contact THEN ?2 ELSE '' END, ?2
          FROM locations l CROSS JOIN (VALUES {}) AS n
-         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR NOT EXISTS (SELECT 1 FROM contact_identities o
-             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2))
+         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR (SELECT o.contact_id FROM contact_identities o
+             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2
+             LIMIT 1) IS NULL)
          ON CONFLICT DO NOTHING",
         rows(2, identities.len(), &["?", "?"])
     );

@@ -44,7 +44,6 @@ pub(crate) enum OwnedValue {
     Bytes(Vec<u8>),
 }
 
-
 impl postgres_types::ToSql for OwnedValue {
     fn to_sql(
         &self,
