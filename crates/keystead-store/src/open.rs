@@ -337,6 +337,8 @@ where
 
     fn settle(self: Box<Self>, lost: Option<Error>) {
         self.reply.send(match (lost, self.outcome) {
+            // Others got in its way each time: what it said then was about them.
+            (Some(error @ Error::Contended(_)), _) => Err(error.into()),
             // The closure's own refusal stands whatever became of the others.
             (_, Some(Err(error))) => Err(error),
             (Some(error), _) => Err(error.into()),

@@ -303,13 +303,18 @@ impl Link {
 
     /// A connection with a transaction that has begun so.
     fn begin(&mut self, begin: &str) -> std::result::Result<&mut Session, Failed> {
-        let begun = self.session()?.batch(begin);
-        if begun.is_err() && self.session.as_ref().is_some_and(Session::is_closed) {
-            // A connection that died while it was idle is only noticed here: once more on a new one.
-            self.session()?.batch(begin)?;
-        } else if let Err(failed) = begun {
+        let session = self.session()?;
+        if let Err(failed) = session.batch(begin) {
+            let has_died = session.is_closed();
             self.session = None;
-            return Err(failed);
+            if !has_died {
+                return Err(failed);
+            }
+            // A connection that died while it was idle is only noticed here: once more on a new one.
+            if let Err(failed) = self.session()?.batch(begin) {
+                self.session = None;
+                return Err(failed);
+            }
         }
         self.session().map_err(Failed::from)
     }
@@ -398,8 +403,14 @@ impl Link {
             Ok(group) => {
                 self.server.count(group.kept);
                 self.server.is_full.store(group.is_full, Relaxed);
+                // What is committed is answered before anything is run again, which may take its time.
+                let mut again = Vec::new();
                 for (job, is_lost) in jobs.into_iter().zip(group.lost) {
-                    if is_lost { self.run_alone(&begin, job, 1) } else { job.settle(None) }
+                    if is_lost { again.push(job) } else { job.settle(None) }
+                }
+                for job in again {
+                    self.lost(0);
+                    self.run_alone(&begin, job);
                 }
             }
             Err(groups::Broken::Unknown(error)) => {
@@ -414,16 +425,13 @@ impl Link {
                     self.server.retries.fetch_add(1, Relaxed);
                 }
                 for job in jobs {
-                    self.run_alone(&begin, job, 0);
+                    self.run_alone(&begin, job);
                 }
             }
         }
     }
 
-    fn run_alone(&mut self, begin: &str, mut job: Box<dyn WriteJob>, tries: u32) {
-        if tries > 0 {
-            self.lost(tries - 1);
-        }
+    fn run_alone(&mut self, begin: &str, mut job: Box<dyn WriteJob>) {
         // A refusal of the closure rolls back; its own outcome says why.
         let outcome: std::result::Result<(), Refused> =
             self.transact_after(begin, true, |tx| if job.run(tx) { Ok(()) } else { Err(Refused::ByClosure) });

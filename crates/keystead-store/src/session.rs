@@ -109,6 +109,12 @@ impl Session {
         self.answered(async move { client.batch_execute(sql).await })
     }
 
+    /// The same for statements that may read what is kept.
+    pub(crate) fn script(&mut self, sql: &str) -> Outcome<()> {
+        self.flush_of(late::Tables::named_in(sql))?;
+        self.batch(sql)
+    }
+
     /// Sends statements without values along with whatever is waited for next.
     pub(crate) fn batch_later(&mut self, sql: &str) {
         let (client, sql) = (Arc::clone(&self.client), sql.to_owned());

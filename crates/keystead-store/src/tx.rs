@@ -173,7 +173,7 @@ impl<'c> Tx<'c> {
         match &mut self.connection {
             Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(session) => {
-                let outcome = session.batch(sql);
+                let outcome = session.script(sql);
                 outcome.map_err(|failed| self.failed(failed, sql))
             }
         }

@@ -445,3 +445,42 @@ async fn a_transaction_that_loses_a_race_runs_again() {
     assert_eq!(store.read(move |tx| count(tx, location)).await.unwrap(), 60);
     assert_eq!(store.figures().retries > 0, TestDatabase::is_postgres());
 }
+
+/// Whoever shares a transaction with a closure that has to be run again is answered before it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_is_answered_before_anything_runs_again() {
+    if !TestDatabase::is_postgres() {
+        // Nothing runs again there.
+        return;
+    }
+    let app = TestApp::start().await;
+    let (store, location) = (app.second_store(), app.ids.location);
+    store.write_in(location, move |tx| set(tx, location, 0)).await.unwrap();
+    let is_open = Arc::new(AtomicBool::new(false));
+    let mut all = JoinSet::new();
+    for number in 0..8 {
+        let (store, is_open) = (store.clone(), Arc::clone(&is_open));
+        all.spawn(async move {
+            let work = move |tx: &mut Tx<'_>| {
+                while number == 0 && !is_open.load(SeqCst) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                // A key that is taken is a lost race, which this one loses each time.
+                let slot = if number == 3 { 15 } else { 100 + number };
+                let sql = "INSERT INTO contact_counts (location_id, slot, contacts) VALUES (?1, ?2, 1)";
+                tx.execute(sql, &[&location, &slot]).map(drop)
+            };
+            (number, store.write_in(location, work).await)
+        });
+        // So that they stand in this order.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    is_open.store(true, SeqCst);
+    let mut order = Vec::new();
+    while let Some(done) = all.join_next().await {
+        order.push(done.unwrap());
+    }
+    let (last, outcome) = order.pop().unwrap();
+    assert!(last == 3 && matches!(outcome, Err(StoreError::Contended(_))), "{last}: {outcome:?}");
+    assert!(order.iter().all(|(_, outcome)| outcome.is_ok()), "{order:?}");
+}
