@@ -33,8 +33,18 @@ pub enum Document {
     V1,
 }
 
+impl Document {
+    const ALL: [Self; 3] = [Self::V2, Self::V3, Self::V1];
+}
+
+static DOCUMENTS: LazyLock<[Value; 3]> = LazyLock::new(|| Document::ALL.map(make));
 static TEXTS: LazyLock<[Vec<u8>; 3]> =
-    LazyLock::new(|| [Document::V2, Document::V3, Document::V1].map(|which| document(which).to_string().into_bytes()));
+    LazyLock::new(|| Document::ALL.map(|which| document(which).to_string().into_bytes()));
+
+/// A document, made once.
+pub fn document(which: Document) -> &'static Value {
+    &DOCUMENTS[which as usize]
+}
 
 /// A document as it is served.
 pub(crate) struct Served(Document);
@@ -62,8 +72,7 @@ pub(crate) async fn v1(_: Call) -> Result<Served, Error> {
     Ok(Served(Document::V1))
 }
 
-/// Makes a document.
-pub fn document(which: Document) -> Value {
+fn make(which: Document) -> Value {
     let (title, way) = match which {
         Document::V2 => ("Keystead API 2.0", Way { face: Face::V2, version: Version::V2021 }),
         Document::V3 => ("Keystead API 2.0, Version: v3", Way { face: Face::V2, version: Version::V3 }),

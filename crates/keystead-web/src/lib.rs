@@ -27,7 +27,7 @@ mod users;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{Arc, LazyLock},
 };
 
 use axum::{
@@ -55,8 +55,8 @@ pub struct WebOptions {
     pub warnings: Vec<String>,
     /// Who may be worked for: pages do not wait for the work of programs.
     pub admission: Arc<Admission>,
-    /// Makes the OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
-    pub reference: fn(&str) -> Value,
+    /// The OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
+    pub reference: fn(&str) -> &'static Value,
 }
 
 /// The web face.
@@ -74,9 +74,7 @@ pub struct Inner {
     pub(crate) warnings: Vec<String>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) streams: Arc<Streams>,
-    pub(crate) reference: fn(&str) -> Value,
-    /// What that made, once somebody has asked for it.
-    pub(crate) reference_documents: OnceLock<Vec<Value>>,
+    pub(crate) reference: fn(&str) -> &'static Value,
 }
 
 impl std::ops::Deref for Web {
@@ -90,9 +88,7 @@ impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
         let WebOptions { base_url, ended, has_mail, warnings, admission, reference } = options;
-        let (streams, reference_documents) = (Arc::default(), OnceLock::new());
-        let inner =
-            Inner { app, base_url, ended, has_mail, warnings, admission, streams, reference, reference_documents };
+        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams: Arc::default(), reference };
         Self { inner: Arc::new(inner) }
     }
 

@@ -210,7 +210,7 @@ impl Server {
 }
 
 /// The document of an API, by its name in addresses.
-fn reference(api: &str) -> Value {
+fn reference(api: &str) -> &'static Value {
     document(match api {
         "1.0" => Document::V1,
         "v3" => Document::V3,

@@ -111,11 +111,9 @@ pub(crate) async fn noun(
     Ok(render(&OfNoun { frame, pages: pages(), here: "reference".to_owned(), api, title, noun, operations }))
 }
 
-fn find<'w>(web: &'w Web, api: &str) -> Option<(&'w Value, &'static str)> {
-    let documents =
-        web.reference_documents.get_or_init(|| APIS.iter().map(|(name, _)| (web.reference)(name)).collect());
-    let at = APIS.iter().position(|(name, _)| *name == api)?;
-    Some((&documents[at], APIS[at].1))
+fn find(web: &Web, api: &str) -> Option<(&'static Value, &'static str)> {
+    let (name, title) = APIS.iter().find(|(name, _)| *name == api)?;
+    Some(((web.reference)(name), title))
 }
 
 fn names_of(document: &Value) -> Vec<String> {

@@ -13,7 +13,7 @@ async fn the_documents_are_served_to_anybody() {
     {
         let answer = app.get(path).send().await;
         assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
-        assert_eq!(answer.expect(200), document(which), "{path}");
+        assert_eq!(&answer.expect(200), document(which), "{path}");
         let head = app.call("HEAD".parse().unwrap(), path).send().await;
         assert_eq!((head.status, head.text.as_str()), (200, ""));
     }
