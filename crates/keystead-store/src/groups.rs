@@ -162,13 +162,20 @@ pub(crate) fn run(
             group.kept += 1;
         } else {
             session.undo(mark);
-            before = "ROLLBACK TO closure; RELEASE closure; ";
+            // Waited for: only now is it known whether the connection is still there.
+            if session.batch("ROLLBACK TO closure; RELEASE closure").is_err() {
+                let _ = session.roll_back();
+                return Err(Broken::Undone);
+            }
+            before = "";
         }
         group.lost.push(!is_kept && retry);
         group.is_full |= is_full;
         session.end_closure();
     }
-    session.batch_later(before.trim_end_matches("; "));
+    if !before.is_empty() {
+        session.batch_later(before);
+    }
     match session.commit() {
         Ok(()) => Ok(group),
         Err(failed) if session.is_closed() => Err(Broken::Unknown(failed.error)),

@@ -484,3 +484,29 @@ async fn what_is_committed_is_answered_before_anything_runs_again() {
     assert!(last == 3 && matches!(outcome, Err(StoreError::Contended(_))), "{last}: {outcome:?}");
     assert!(order.iter().all(|(_, outcome)| outcome.is_ok()), "{order:?}");
 }
+
+/// A server that restarts, or a standby that takes over, ends connections in the middle of what they do.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_connection_leaves_when_it_dies_is_done_on_another() {
+    if !TestDatabase::is_postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let (store, location) = (app.second_store(), app.ids.location);
+    for way in 0..3 {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let work = move |tx: &mut Tx<'_>| {
+            if counted.fetch_add(1, SeqCst) == 0 {
+                tx.query_opt("SELECT pg_terminate_backend(pg_backend_pid())", &[], |row| row.column::<bool>())?;
+            }
+            tx.query_one("SELECT CAST(count(*) AS BIGINT) FROM locations", &[], |row| row.column::<i64>())
+        };
+        let outcome = match way {
+            0 => store.read(work).await,
+            1 => store.write(work).await,
+            _ => store.write_in(location, work).await,
+        };
+        assert_eq!((outcome.unwrap(), runs.load(SeqCst)), (1, 2), "way {way}");
+    }
+}
