@@ -19,7 +19,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn v2_routes() -> Vec<Route> {
-    use v2::{api_keys, audit_logs, contacts, locations, notes, notifications, tags, tasks};
+    use v2::{api_keys, audit_logs, contacts, events, locations, notes, notifications, tags, tasks};
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
@@ -214,6 +214,8 @@ fn v2_routes() -> Vec<Route> {
             api_keys::revoke_exposed,
         )
         .agency("GET /audit-logs", "List the audit log of the agency", Scope::KeysRead, 200, audit_logs::list)
+        // What is seen follows from the scopes of each kind.
+        .either("GET /events", "Poll for events: what changed, since when you asked last", None, 200, events::list)
         .either("GET /notifications", "List notifications", Some(Scope::KeysRead), 200, notifications::list)
         .either("GET /notifications/{id}", "Get a notification", Some(Scope::KeysRead), 200, notifications::get)
         .either(

@@ -3,6 +3,7 @@
 use keystead_model::{
     AgencyId,
     agency::{Agency, TenantName, TenantState},
+    event::EventKind,
     scope::Scope,
 };
 use keystead_store::{
@@ -10,13 +11,12 @@ use keystead_store::{
     changes::{self, Change},
     service_clock,
 };
-use serde_json::json;
 
 use crate::{
     AgencyContext, App, Error, ErrorCode, Result,
     error::Noun,
+    events::{Described, Fields, Happened, put, tell},
     operate::InAgency,
-    record::{self, record},
     users::require_operator,
 };
 
@@ -64,10 +64,9 @@ impl App {
                     if agencies::set_state(tx, id, state, service)? == 0 {
                         return Err(already(state));
                     }
-                    let action = if state == TenantState::Active { "agency.resumed" } else { "agency.suspended" };
-                    let change =
-                        record::Change { action, location: None, subject: id.as_str(), before: None, after: None };
-                    record(tx, authority, change)
+                    let is_active = state == TenantState::Active;
+                    let kind = if is_active { EventKind::AgencyResumed } else { EventKind::AgencySuspended };
+                    tell(tx, authority, Happened::to(kind, id.as_str()))
                 },
                 |_, _| Ok(()),
             )
@@ -82,11 +81,23 @@ impl App {
 impl InAgency<'_, '_> {
     fn rename_agency(&mut self, name: &TenantName) -> Result<()> {
         let id = self.context.authority.agency();
-        let before = agencies::find(self.tx, id)?.map(|agency| json!({"name": agency.name.as_str()}));
+        let before = agencies::find(self.tx, id)?.ok_or(Error::NoAccess)?;
         agencies::rename(self.tx, id, name)?;
-        let after = Some(json!({"name": name.as_str()}));
-        let change = record::Change { action: "agency.updated", location: None, subject: id.as_str(), before, after };
-        record(self.tx, &self.context.authority, change)
+        let after = Agency { name: name.clone(), ..before.clone() };
+        self.tell(Happened::changed(EventKind::AgencyUpdated, &before, &after))?;
+        Ok(())
+    }
+}
+
+impl Described for Agency {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn describe(&self) -> Fields {
+        let mut fields = Fields::new();
+        put(&mut fields, "name", Some(self.name.as_str()));
+        fields
     }
 }
 

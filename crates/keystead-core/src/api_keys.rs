@@ -5,7 +5,7 @@ use std::time::Duration;
 use keystead_model::{
     Invalid, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyPatch, KeyState, NewKey, StoredSecret},
-    audit::AuditRow,
+    event::{Event, EventKind},
     grant::{Grant, Reach},
     key_kind::KeyKind,
     key_secret::KeySecret,
@@ -14,17 +14,16 @@ use keystead_model::{
 use keystead_store::{
     Tx, api_keys,
     api_keys::KeyFilter,
-    audit,
     changes::{self, Change},
-    locations, service_clock,
+    events, locations, service_clock,
 };
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::{
     App, Authority, Error, ErrorCode, Result,
     error::Noun,
+    events::{Described, Fields, Happened, fields, log_revocation, tell},
     keys::fence::FRESH_FOR,
-    record::{self, log_revocation, record},
 };
 
 /// A key that was just made or rotated, with the secret that is shown once.
@@ -143,10 +142,10 @@ impl App {
     }
 
     /// The audit rows of a key, newest first.
-    pub async fn list_key_changes(&self, authority: &Authority, id: KeyId) -> Result<Vec<AuditRow>> {
+    pub async fn list_key_changes(&self, authority: &Authority, id: KeyId) -> Result<Vec<Event>> {
         self.get_key(authority, id).await?;
         let agency = authority.agency();
-        Ok(self.store.read(move |tx| audit::of_subject(tx, agency, id.as_str(), 50)).await?)
+        Ok(self.store.read(move |tx| events::of_subject(tx, agency, id.as_str(), 50)).await?)
     }
 
     /// Changes name, scopes, locations, addresses, expiry or limit. The secret stays the same.
@@ -158,7 +157,7 @@ impl App {
         patch: KeyPatch,
     ) -> Result<ChangedKey> {
         let giver = self.giver(authority);
-        self.change_key(authority, id, version, "api_key.updated", move |key, at| {
+        self.change_key(authority, id, version, EventKind::KeyUpdated, move |key, at| {
             if patch.expires_at.flatten().is_some_and(|expiry| expiry <= at.utc) {
                 return Err(Error::invalid("expiresAt", "must be in the future"));
             }
@@ -182,7 +181,7 @@ impl App {
     /// Switches a key off.
     pub async fn deactivate_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
         let by = authority.actor();
-        self.change_key(authority, id, None, "api_key.deactivated", move |key, at| {
+        self.change_key(authority, id, None, EventKind::KeyDeactivated, move |key, at| {
             Ok(key.deactivate(by, at.utc, at.service)?)
         })
         .await
@@ -190,13 +189,13 @@ impl App {
 
     /// Switches a key on again.
     pub async fn reactivate_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
-        self.adding_authority(authority, id, "api_key.reactivated", |key, at| Ok(key.reactivate(at.service)?)).await
+        self.adding_authority(authority, id, EventKind::KeyReactivated, |key, at| Ok(key.reactivate(at.service)?)).await
     }
 
     /// Deletes a key.
     pub async fn delete_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
         let by = authority.actor();
-        self.change_key(authority, id, None, "api_key.deleted", move |key, at| {
+        self.change_key(authority, id, None, EventKind::KeyDeleted, move |key, at| {
             Ok(key.delete(by, DeleteReason::Requested, at.utc, at.service)?)
         })
         .await
@@ -204,18 +203,15 @@ impl App {
 
     /// Restarts a key's 90 days without a use.
     pub async fn keep_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
-        self.change_key(authority, id, None, "api_key.kept", |key, at| Ok(key.keep(at.service)?)).await
+        self.change_key(authority, id, None, EventKind::KeyKept, |key, at| Ok(key.keep(at.service)?)).await
     }
 
     /// Brings a deleted key back as it was, with the same secret and its full 90 days.
     pub async fn restore_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
         let by = authority.actor();
-        self.adding_authority(
-            authority,
-            id,
-            "api_key.restored",
-            move |key, at| Ok(key.restore(by, at.utc, at.service)?),
-        )
+        self.adding_authority(authority, id, EventKind::KeyRestored, move |key, at| {
+            Ok(key.restore(by, at.utc, at.service)?)
+        })
         .await
     }
 
@@ -234,7 +230,7 @@ impl App {
         let stored = self.store_form(&secret, authority.now())?;
         let giver = self.giver(authority);
         let changed = self
-            .change_key(authority, id, version, "api_key.rotated", move |key, at| {
+            .change_key(authority, id, version, EventKind::KeyRotated, move |key, at| {
                 giver.adds_authority(&key)?;
                 if key.overlap(at.utc).is_some() && version.is_none() {
                     return Err(Error::invalid("version", "is needed while a rotation is running"));
@@ -248,7 +244,7 @@ impl App {
 
     /// Takes a running rotation back.
     pub async fn cancel_key_rotation(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
-        self.adding_authority(authority, id, "api_key.rotation_cancelled", |key, at| {
+        self.adding_authority(authority, id, EventKind::KeyRotationCancelled, |key, at| {
             Ok(key.cancel_rotation(at.utc, at.service)?)
         })
         .await
@@ -256,7 +252,7 @@ impl App {
 
     /// Ends a running overlap now.
     pub async fn finish_key_rotation(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
-        self.change_key(authority, id, None, "api_key.rotation_finished", |key, at| Ok(key.finish_rotation(at.utc)?))
+        self.change_key(authority, id, None, EventKind::KeyRotationFinished, |key, at| Ok(key.finish_rotation(at.utc)?))
             .await
     }
 
@@ -265,11 +261,11 @@ impl App {
         &self,
         authority: &Authority,
         id: KeyId,
-        action: &'static str,
+        kind: EventKind,
         transition: impl Fn(ApiKey, Instants) -> Result<ApiKey> + Send + 'static,
     ) -> Result<ChangedKey> {
         let giver = self.giver(authority);
-        self.change_key(authority, id, None, action, move |key, at| {
+        self.change_key(authority, id, None, kind, move |key, at| {
             giver.adds_authority(&key)?;
             transition(key, at)
         })
@@ -282,11 +278,11 @@ impl App {
         authority: &Authority,
         id: KeyId,
         version: Option<i64>,
-        action: &'static str,
+        kind: EventKind,
         transition: impl Fn(ApiKey, Instants) -> Result<ApiKey> + Send + 'static,
     ) -> Result<ChangedKey> {
         // A key may always end itself; everything else needs the scope, and what adds authority asks for more.
-        let ends_itself = authority.key_id() == Some(id) && ENDING.contains(&action);
+        let ends_itself = authority.key_id() == Some(id) && ENDING.contains(&kind);
         if !ends_itself {
             authority.require(Scope::KeysWrite)?;
         }
@@ -310,7 +306,7 @@ impl App {
                     let after = transition(before.clone(), at)?;
                     owned_locations(tx, &after)?;
                     api_keys::update(tx, &after)?;
-                    record(tx, authority, change_of(action, Some(&before), Some(&after)))?;
+                    tell(tx, authority, Happened::changed(kind, &before, &after))?;
                     let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
                     let namesakes = if key.name == before.name { 0 } else { api_keys::namesakes(tx, &key)? };
                     Ok((sequence, namesakes, key))
@@ -324,8 +320,8 @@ impl App {
         // Also when the outcome of the commit is not known: a cached record may be wrong then.
         self.keys.invalidate(id);
         let (sequence, namesakes, key) = written?;
-        if REVOKING.contains(&action) {
-            log_revocation(key.id, action, sequence);
+        if REVOKING.contains(&kind) {
+            log_revocation(key.id, kind, sequence);
         }
         Ok(ChangedKey { key, receipt: self.receipt(sequence).await, namesakes })
     }
@@ -376,16 +372,16 @@ fn visible(authority: &Authority, mut filter: KeyFilter) -> Result<KeyFilter> {
 }
 
 /// Changes after which a secret that worked before must not work any more.
-const REVOKING: &[&str] = &[
-    "api_key.deactivated",
-    "api_key.deleted",
-    "api_key.rotated",
-    "api_key.rotation_finished",
-    "api_key.rotation_cancelled",
+const REVOKING: &[EventKind] = &[
+    EventKind::KeyDeactivated,
+    EventKind::KeyDeleted,
+    EventKind::KeyRotated,
+    EventKind::KeyRotationFinished,
+    EventKind::KeyRotationCancelled,
 ];
 
 /// What a key may do to itself without holding `api-keys.write`.
-const ENDING: &[&str] = &["api_key.deactivated", "api_key.deleted", "api_key.rotation_finished"];
+const ENDING: &[EventKind] = &[EventKind::KeyDeactivated, EventKind::KeyDeleted, EventKind::KeyRotationFinished];
 
 /// Now, on both clocks.
 #[derive(Clone, Copy)]
@@ -401,7 +397,7 @@ pub(crate) fn insert_key(tx: &mut Tx<'_>, authority: &Authority, key: &ApiKey, c
         return Err(Error::Conflict(ErrorCode::KeyCap, format!("There are {cap} keys already")));
     }
     api_keys::insert(tx, key)?;
-    record(tx, authority, change_of("api_key.created", None, Some(key)))?;
+    tell(tx, authority, Happened::made(EventKind::KeyCreated, key))?;
     api_keys::find(tx, authority.agency(), key.id)?.ok_or_else(|| not_found(key.id))
 }
 
@@ -470,51 +466,37 @@ fn owned_locations(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn change_of<'k>(
-    action: &'static str,
-    before: Option<&ApiKey>,
-    after: Option<&'k ApiKey>,
-) -> record::Change<'k> {
-    let (mut old, mut new) = (before.map(described), after.map(described));
-    // Only what differs is worth keeping.
-    if let (Some(Json::Object(old)), Some(Json::Object(new))) = (&mut old, &mut new) {
-        let same: Vec<String> =
-            old.iter().filter(|(name, value)| new.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
-        for name in same {
-            old.remove(&name);
-            new.remove(&name);
-        }
+/// A key as the audit log tells of it, with what it does not have.
+impl Described for ApiKey {
+    fn subject(&self) -> &str {
+        self.id.as_str()
     }
-    record::Change {
-        action,
-        location: after.and_then(location_of),
-        subject: after.map_or("", |key| key.id.as_str()),
-        before: old,
-        after: new,
-    }
-}
 
-/// A key as the audit log tells of it.
-fn described(key: &ApiKey) -> Json {
-    let state = match &key.state {
-        KeyState::Active => "active",
-        KeyState::Deactivated { .. } => "deactivated",
-        KeyState::Deleted { .. } => "deleted",
-    };
-    let chosen: Option<Vec<&str>> = match &key.grant.reach {
-        Reach::Chosen(set) => Some(set.iter().map(LocationId::as_str).collect()),
-        Reach::Agency | Reach::Locations(_) => None,
-    };
-    json!({
-        "name": key.name.as_str(),
-        "kind": key.kind().as_str(),
-        "scopes": key.grant.scopes.to_names(),
-        "allowedLocations": chosen,
-        "allowedIps": key.grant.allowed_ips.to_texts(),
-        "expiresAt": key.grant.expires_at,
-        "rateLimit": key.rate_limit,
-        "state": state,
-        "lastFour": key.current.last_four,
-        "previousRetiresAt": key.previous.as_ref().map(|previous| previous.retires_at),
-    })
+    fn location(&self) -> Option<LocationId> {
+        location_of(self)
+    }
+
+    fn describe(&self) -> Fields {
+        let state = match &self.state {
+            KeyState::Active => "active",
+            KeyState::Deactivated { .. } => "deactivated",
+            KeyState::Deleted { .. } => "deleted",
+        };
+        let chosen: Option<Vec<&str>> = match &self.grant.reach {
+            Reach::Chosen(set) => Some(set.iter().map(LocationId::as_str).collect()),
+            Reach::Agency | Reach::Locations(_) => None,
+        };
+        fields(json!({
+            "name": self.name.as_str(),
+            "kind": self.kind().as_str(),
+            "scopes": self.grant.scopes.to_names(),
+            "allowedLocations": chosen,
+            "allowedIps": self.grant.allowed_ips.to_texts(),
+            "expiresAt": self.grant.expires_at,
+            "rateLimit": self.rate_limit,
+            "state": state,
+            "lastFour": self.current.last_four,
+            "previousRetiresAt": self.previous.as_ref().map(|previous| previous.retires_at),
+        }))
+    }
 }

@@ -2,9 +2,15 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use keystead_model::{AgencyId, UserId, UtcMs, audit::AuditRow, grant::Reach, scope::Scope};
+use keystead_model::{
+    AgencyId, UserId, UtcMs,
+    event::{Event, EventKind},
+    grant::Reach,
+    scope::Scope,
+};
 use keystead_store::{
-    audit::{self, AuditFilter, ERASED, Head, SealedRow},
+    audit::{self, Head, SealedRow},
+    events::{self, AuditFilter},
     users,
 };
 use serde_json::{Value as Json, json};
@@ -13,7 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     AgencyContext, App, Authority, Error, InstanceSecret, Result,
     error::Noun,
-    record::{Change, record},
+    events::list::may_see,
+    events::{Happened, fields, tell},
 };
 
 /// Rows sealed in one transaction.
@@ -59,9 +66,8 @@ pub struct Verified {
 const MOST_PROBLEMS: usize = 20;
 
 /// What a row says. Every part has its length before it, so that nothing can move from one to the next.
-fn digest(row: &AuditRow) -> [u8; 32] {
-    let AuditRow { id: _, location, at, actor, ip, action, subject, before, after, request_id, position: _, erased: _ } =
-        row;
+fn digest(row: &Event) -> [u8; 32] {
+    let Event { location, at, actor, ip, kind, subject, before, after, request_id, .. } = row;
     let at = at.0.to_string();
     let parts = [
         location.as_ref().map(|location| location.as_str()),
@@ -69,7 +75,7 @@ fn digest(row: &AuditRow) -> [u8; 32] {
         Some(actor.kind()),
         actor.id(),
         ip.as_deref(),
-        Some(action.as_str()),
+        Some(kind.as_str()),
         Some(subject.as_str()),
         before.as_deref(),
         after.as_deref(),
@@ -100,6 +106,10 @@ fn sealed(
     secret.seal(version, &[agency.as_str().as_bytes(), &position.to_be_bytes(), previous, digest])
 }
 
+fn is_sealed(event: &Event) -> bool {
+    EventKind::parse(&event.kind).is_none_or(|kind| kind.class().is_sealed())
+}
+
 /// The log tells of all locations, so it is for nobody who reaches only some of them.
 fn whole_log(context: &AgencyContext, scope: Scope) -> Result<&Authority> {
     let authority = &context.authority;
@@ -108,16 +118,24 @@ fn whole_log(context: &AgencyContext, scope: Scope) -> Result<&Authority> {
 }
 
 impl App {
-    /// Rows of the agency's log, newest first, before a cursor.
+    /// Events of the agency, newest first, before a cursor. What changed in data is told to those who may read it.
     pub async fn list_audit(
         &self,
         context: &AgencyContext,
         filter: AuditFilter,
         before: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<AuditRow>> {
-        let agency = whole_log(context, Scope::KeysRead)?.agency();
-        Ok(self.store.read(move |tx| audit::list(tx, agency, &filter, before, limit)).await?)
+    ) -> Result<Vec<Event>> {
+        let authority = whole_log(context, Scope::KeysRead)?;
+        let agency = authority.agency();
+        let mut listed = self.store.read(move |tx| events::list(tx, agency, &filter, before, limit)).await?;
+        for event in &mut listed {
+            // That it happened is theirs to see; what people wrote is for those who may read it.
+            if !is_sealed(event) && !may_see(authority, &event.kind) {
+                (event.before, event.after) = (None, None);
+            }
+        }
+        Ok(listed)
     }
 
     /// Links what was committed since into the chains. Called every two seconds; answers how many rows that were.
@@ -146,7 +164,7 @@ impl App {
                     let (position, digest) = (head.position + 1, digest(row));
                     let seal = sealed(&app.secret, version, agency, position, &head.seal, &digest)
                         .ok_or_else(|| Error::Internal("the instance secret has no version".to_owned()))?;
-                    audit::seal(tx, row.id, position, &digest, &seal, version)?;
+                    audit::seal(tx, row.number, position, &digest, &seal, version)?;
                     head = Head { position, seal };
                 }
                 audit::set_head(tx, agency, &head)?;
@@ -164,10 +182,10 @@ impl App {
         loop {
             // Numbers grow with time, so what was looked at once and stayed need not be looked at again.
             let after = self.audit_trimmed.load(Ordering::Relaxed);
-            let rows = self.store.read(move |tx| audit::ages(tx, after, TRIM_BATCH)).await?;
+            let rows = self.store.read(move |tx| events::ages(tx, after, TRIM_BATCH)).await?;
             // A clock that went wrong for a while leaves a row between them that is younger.
             let Some((through, _)) = rows.into_iter().rfind(|(_, at)| *at < before) else { return Ok(count) };
-            count += self.store.write_serial(move |tx| audit::trim(tx, after, through, before)).await?;
+            count += self.store.write_serial(move |tx| events::trim(tx, after, through, before)).await?;
             self.audit_trimmed.store(through, Ordering::Relaxed);
         }
     }
@@ -199,7 +217,7 @@ impl App {
                 for row in &rows {
                     let is_about = row.subject == user.as_str();
                     let what = |text: &Option<String>| text.clone().filter(|_| !is_about);
-                    let erased = AuditRow {
+                    let erased = Event {
                         ip: None,
                         request_id: None,
                         before: what(&row.before),
@@ -212,9 +230,8 @@ impl App {
                     }
                 }
                 if !rows.is_empty() {
-                    let after = Some(json!({"rows": told}));
-                    let change = Change { action: ERASED, location: None, subject: user.as_str(), before: None, after };
-                    record(tx, &authority, change)?;
+                    let happened = Happened::to(EventKind::AuditErased, user.as_str());
+                    tell(tx, &authority, happened.with(None, Some(fields(json!({"rows": told})))))?;
                 }
                 Ok::<_, Error>(rows.len() as u64)
             });
@@ -293,7 +310,7 @@ impl App {
         } else if digest == *stored {
             erasures.hear(row);
         } else {
-            verified.problems.push(format!("row {position} ({} of {}) was edited", row.action, row.subject));
+            verified.problems.push(format!("row {position} ({} of {}) was edited", row.kind, row.subject));
         }
         // After a gap the seal before is not known; the next row can be judged again.
         let expected = sealed(&self.secret, *version, agency, position, &verified.head.seal, stored);
@@ -318,8 +335,8 @@ struct Erasures {
 
 impl Erasures {
     /// Takes in what an unchanged row tells.
-    fn hear(&mut self, row: &AuditRow) {
-        if row.action != ERASED {
+    fn hear(&mut self, row: &Event) {
+        if row.kind != EventKind::AuditErased.as_str() {
             return;
         }
         let after: Option<Json> = row.after.as_deref().and_then(|text| serde_json::from_str(text).ok());

@@ -1,18 +1,28 @@
 //! Contacts.
 
 use keystead_model::{
-    ContactId, LocationId, UtcMs,
+    ContactId, LocationId, UserId, UtcMs,
+    calendar_date::CalendarDate,
     contact::{
-        Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, IdentityKind, MAX_TAGS,
-        TRASH_MS,
+        Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
+        IdentityKind, MAX_TAGS, TRASH_MS,
     },
+    event::{Cause, EventKind},
     page::{Page, Start, Window},
+    phone::PhoneNumber,
     scope::Scope,
-    tag::TagName,
+    tag::{Tag, TagName},
+    text::{Country, EmailAddress, Line, TimeZoneName},
 };
 use keystead_store::{Tx, contacts, locations};
+use serde_json::Value as Json;
 
-use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
+use crate::{
+    App, Error, LocationContext, Result,
+    error::Noun,
+    events::{Described, Fields, Happened, put, put_all},
+    operate::InLocation,
+};
 
 /// What an upsert did.
 pub struct Upserted {
@@ -191,8 +201,9 @@ impl InLocation<'_, '_> {
         let (location, now) = (self.context.location, self.now());
         let contact = Contact { id: self.new_id(), location, profile, tags, created_at: now, updated_at: now };
         check(&contact)?;
-        contacts::insert(self.tx, &contact)?.map_err(Error::Duplicate)?;
-        self.record("contact.created", contact.id.as_str())?;
+        let made = contacts::insert(self.tx, &contact)?.map_err(Error::Duplicate)?;
+        let cause = self.tell(Happened::made(EventKind::ContactCreated, &contact))?;
+        self.tell_of_new_tags(cause, &made)?;
         Ok(contact)
     }
 
@@ -216,8 +227,9 @@ impl InLocation<'_, '_> {
         // Strictly later, so that an order by update time never has an update that did not move the contact.
         contact.updated_at = self.now().max(UtcMs(contact.updated_at.0 + 1));
         check(&contact)?;
-        contacts::update(self.tx, &before, &contact)?.map_err(Error::Duplicate)?;
-        self.record("contact.updated", id.as_str())?;
+        let made = contacts::update(self.tx, &before, &contact)?.map_err(Error::Duplicate)?;
+        let cause = self.tell(Happened::changed(EventKind::ContactUpdated, &before, &contact))?;
+        self.tell_of_new_tags(cause, &made)?;
         Ok(contact)
     }
 
@@ -240,12 +252,92 @@ impl InLocation<'_, '_> {
     }
 
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
-        self.expect(|operation| operation.contact(id))?;
-        if !contacts::trash(self.tx, self.context.location, id, self.now())? {
-            return Err(not_found(id));
-        }
-        self.record("contact.deleted", id.as_str())
+        let contact = self.contact(id)?;
+        self.context.authority.expect(&contact)?;
+        contacts::trash(self.tx, self.context.location, id, self.now())?;
+        self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;
+        Ok(())
     }
+
+    /// Tags that a contact brought with it.
+    fn tell_of_new_tags(&mut self, cause: Cause, made: &[Tag]) -> Result<()> {
+        self.following(cause, |operation| {
+            for tag in made {
+                operation.tell(Happened::made(EventKind::TagCreated, tag))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Described for Contact {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn describe(&self) -> Fields {
+        let ContactProfile {
+            first_name,
+            last_name,
+            email,
+            phone,
+            company_name,
+            address1,
+            city,
+            state,
+            postal_code,
+            country,
+            website,
+            timezone,
+            gender,
+            source,
+            date_of_birth,
+            assigned_to,
+            dnd,
+            dnd_settings,
+            inbound_dnd,
+            additional_emails,
+            additional_phones,
+        } = &self.profile;
+        let mut fields = Fields::new();
+        put(&mut fields, "firstName", first_name.as_ref().map(Line::as_str));
+        put(&mut fields, "lastName", last_name.as_ref().map(Line::as_str));
+        put(&mut fields, "email", email.as_ref().map(EmailAddress::as_str));
+        put(&mut fields, "phone", phone.as_ref().map(PhoneNumber::as_str));
+        put(&mut fields, "companyName", company_name.as_ref().map(Line::as_str));
+        put(&mut fields, "address1", address1.as_ref().map(Line::as_str));
+        put(&mut fields, "city", city.as_ref().map(Line::as_str));
+        put(&mut fields, "state", state.as_ref().map(Line::as_str));
+        put(&mut fields, "postalCode", postal_code.as_ref().map(Line::as_str));
+        put(&mut fields, "country", country.as_ref().map(Country::as_str));
+        put(&mut fields, "website", website.as_ref().map(Line::as_str));
+        put(&mut fields, "timezone", timezone.as_ref().map(TimeZoneName::as_str));
+        put(&mut fields, "gender", gender.as_ref().map(Line::as_str));
+        put(&mut fields, "source", source.as_ref().map(Line::as_str));
+        put(&mut fields, "dateOfBirth", date_of_birth.map(CalendarDate::to_iso));
+        put(&mut fields, "assignedTo", assigned_to.as_ref().map(UserId::as_str));
+        put(&mut fields, "dnd", dnd.then_some(true));
+        let channels: Fields = DND_CHANNELS
+            .iter()
+            .zip(dnd_settings)
+            .filter_map(|((name, _), dnd)| Some(((*name).to_owned(), described(dnd.as_ref()?))))
+            .collect();
+        put(&mut fields, "dndSettings", Some(channels).filter(|channels| !channels.is_empty()));
+        put(&mut fields, "inboundDndSettings", inbound_dnd.as_ref().map(described));
+        put_all(&mut fields, "additionalEmails", additional_emails.iter().map(EmailAddress::as_str));
+        put_all(&mut fields, "additionalPhones", additional_phones.iter().map(PhoneNumber::as_str));
+        put_all(&mut fields, "tags", self.tags.iter().map(TagName::as_str));
+        fields
+    }
+}
+
+fn described(dnd: &Dnd) -> Json {
+    let Dnd { status, message, code } = dnd;
+    let mut fields = Fields::new();
+    put(&mut fields, "status", Some(status.as_str()));
+    put(&mut fields, "message", message.as_ref().map(Line::as_str));
+    put(&mut fields, "code", code.as_ref().map(Line::as_str));
+    Json::Object(fields)
 }
 
 /// Where a contact is in an order, for a cursor that names only the contact. Of one that is gone its id still tells when it was

@@ -1,7 +1,7 @@
 //! The will of Keystead: [`App`], with one method for each use case.
 //!
 //! Every front door calls these methods, and no door touches the store. Each has the same beats: require a scope,
-//! build the record from valid types, write it with its audit row in one transaction, answer.
+//! build the record from valid types, write it with its event in one transaction, answer.
 
 mod agencies;
 mod api_keys;
@@ -13,6 +13,7 @@ mod context;
 mod entropy;
 pub mod error;
 pub mod error_code;
+mod events;
 mod figures;
 mod guesses;
 mod health;
@@ -30,7 +31,6 @@ mod operate;
 mod owner;
 mod password;
 mod rate_limit;
-mod record;
 mod secret;
 mod seen;
 mod service_clock;
@@ -53,6 +53,7 @@ pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, Reque
 pub use entropy::Entropy;
 pub use error::{Error, Result, Unavailable, Violation};
 pub use error_code::ErrorCode;
+pub use events::list::{EventCursor, EventPage, EventQuery};
 pub use figures::{Figure, Reading};
 pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
@@ -60,7 +61,7 @@ pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_store::{
-    BOUNDS, Distribution, Durations, api_keys::KeyFilter, audit::AuditFilter, notices::NoticeFilter, spent,
+    BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };
 pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};

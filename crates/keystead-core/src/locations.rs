@@ -3,24 +3,24 @@
 use keystead_model::{
     LocationId, ServiceMs,
     agency::TenantState,
+    event::EventKind,
     grant::Reach,
-    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    location::{Location, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
     scope::Scope,
-    text::TimeZoneName,
+    text::{EmailAddress, Line, TimeZoneName},
 };
 use keystead_store::{
     changes::{self, Change},
     contacts, locations, service_clock,
 };
-use serde_json::{Value as Json, json};
 
 use crate::{
     AgencyContext, App, Authority, Error, LocationContext, Result,
     agencies::already,
     error::Noun,
+    events::{Described, Fields, Happened, put, tell},
     idempotency::Lost,
     operate::{InAgency, InLocation},
-    record::{self, record},
 };
 
 /// Which locations to list, and from where on.
@@ -181,10 +181,9 @@ impl App {
                     if locations::set_state(tx, id, state, service)? == 0 {
                         return Err(already(state));
                     }
-                    let action = if state == TenantState::Active { "location.resumed" } else { "location.suspended" };
-                    let change =
-                        record::Change { action, location: Some(id), subject: id.as_str(), before: None, after: None };
-                    record(tx, authority, change)
+                    let is_active = state == TenantState::Active;
+                    let kind = if is_active { EventKind::LocationResumed } else { EventKind::LocationSuspended };
+                    tell(tx, authority, Happened::to(kind, id.as_str()).at(Some(id)))
                 },
                 |_, _| Ok(()),
             )
@@ -209,14 +208,7 @@ impl InAgency<'_, '_> {
             updated_at: now,
         };
         locations::insert(self.tx, &location)?;
-        let change = record::Change {
-            action: "location.created",
-            location: Some(location.id),
-            subject: location.id.as_str(),
-            before: None,
-            after: Some(named(&location.profile)),
-        };
-        record(self.tx, &self.context.authority, change)?;
+        self.tell(Happened::made(EventKind::LocationCreated, &location))?;
         Ok(location)
     }
 }
@@ -227,29 +219,80 @@ impl InLocation<'_, '_> {
     }
 
     fn update_location(&mut self, patch: LocationPatch) -> Result<Location> {
-        let mut location = self.location()?;
-        self.context.authority.expect(&location)?;
-        let before = location.profile.clone();
+        let before = self.location()?;
+        self.context.authority.expect(&before)?;
+        let mut location = before.clone();
         patch.apply(&mut location.profile);
         location.updated_at = self.now();
         locations::update(self.tx, location.id, &location.profile, location.updated_at)?;
         let unique = !location.profile.settings.allow_duplicate_contact;
-        if before.settings.allow_duplicate_contact == unique {
+        if before.profile.settings.allow_duplicate_contact == unique {
             contacts::rebuild_identities(self.tx, location.id, unique)?;
         }
-        let change = record::Change {
-            action: "location.updated",
-            location: Some(location.id),
-            subject: location.id.as_str(),
-            before: Some(named(&before)),
-            after: Some(named(&location.profile)),
-        };
-        record(self.tx, &self.context.authority, change)?;
+        self.tell(Happened::changed(EventKind::LocationUpdated, &before, &location))?;
         Ok(location)
     }
 }
 
-/// What the log tells of a location.
-fn named(profile: &LocationProfile) -> Json {
-    json!({"name": profile.name.as_str()})
+impl Described for Location {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn location(&self) -> Option<LocationId> {
+        Some(self.id)
+    }
+
+    fn describe(&self) -> Fields {
+        let LocationProfile {
+            name,
+            country,
+            timezone,
+            phone,
+            email,
+            address,
+            city,
+            state,
+            postal_code,
+            website,
+            domain,
+            logo_url,
+            first_name,
+            last_name,
+            settings,
+            social,
+        } = &self.profile;
+        let LocationSettings {
+            allow_duplicate_contact,
+            allow_duplicate_opportunity,
+            allow_facebook_name_merge,
+            disable_contact_timezone,
+        } = settings;
+        let mut fields = Fields::new();
+        put(&mut fields, "name", Some(name.as_str()));
+        put(&mut fields, "country", Some(country.as_str()));
+        put(&mut fields, "timezone", Some(timezone.as_str()));
+        put(&mut fields, "phone", phone.as_ref().map(Line::as_str));
+        put(&mut fields, "email", email.as_ref().map(EmailAddress::as_str));
+        put(&mut fields, "address", address.as_ref().map(Line::as_str));
+        put(&mut fields, "city", city.as_ref().map(Line::as_str));
+        put(&mut fields, "state", state.as_ref().map(Line::as_str));
+        put(&mut fields, "postalCode", postal_code.as_ref().map(Line::as_str));
+        put(&mut fields, "website", website.as_ref().map(Line::as_str));
+        put(&mut fields, "domain", domain.as_ref().map(Line::as_str));
+        put(&mut fields, "logoUrl", logo_url.as_ref().map(Line::as_str));
+        put(&mut fields, "firstName", first_name.as_ref().map(Line::as_str));
+        put(&mut fields, "lastName", last_name.as_ref().map(Line::as_str));
+        for (name, setting) in [
+            ("allowDuplicateContact", allow_duplicate_contact),
+            ("allowDuplicateOpportunity", allow_duplicate_opportunity),
+            ("allowFacebookNameMerge", allow_facebook_name_merge),
+            ("disableContactTimezone", disable_contact_timezone),
+        ] {
+            put(&mut fields, name, setting.then_some(true));
+        }
+        let social: Fields = social.iter().map(|(name, url)| (name.clone(), url.as_str().into())).collect();
+        put(&mut fields, "social", Some(social).filter(|social| !social.is_empty()));
+        fields
+    }
 }

@@ -6,6 +6,7 @@ use keystead_model::{
     KeyId,
     actor::Actor,
     api_key::{ApiKey, KeyState, SecretSlot},
+    event::EventKind,
     key_scan::whole_keys,
     key_secret::{KeySecret, PresentedKey},
     notice::NoticeKind,
@@ -20,10 +21,10 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     App, Authority, CreatedKey, Error, Result, Source,
-    api_keys::{can_see, change_of, insert_key, not_found},
+    api_keys::{can_see, insert_key, not_found},
+    events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
-    record::{log_revocation, record, record_by_system},
-    sweep::{notice_of, tell},
+    sweep::{notice_of, notify},
 };
 
 /// When a lost key stops working after it was replaced.
@@ -86,7 +87,7 @@ impl App {
                     };
                     let new = insert_key(tx, authority, &new, cap)?;
                     api_keys::update(tx, &ended)?;
-                    record(tx, authority, change_of("api_key.replaced", Some(&old), Some(&ended)))?;
+                    tell(tx, authority, Happened::changed(EventKind::KeyReplaced, &old, &ended))?;
                     let old = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
                     Ok((sequence, new, old, true))
                 },
@@ -101,7 +102,7 @@ impl App {
         self.keys.invalidate(id);
         let (sequence, key, old, is_new) = written?;
         if is_new && ends == OldKeyEnds::Now {
-            log_revocation(id, "api_key.replaced", sequence);
+            log_revocation(id, EventKind::KeyReplaced, sequence);
         }
         // Its name is the old one's on purpose.
         let secret = is_new.then_some(secret);
@@ -127,8 +128,8 @@ impl App {
                 let ended = old.clone().deactivate(Actor::Key(id), now, service).ok();
                 if let Some(ended) = &ended {
                     api_keys::update(tx, ended)?;
-                    let change = change_of("api_key.deactivated", Some(&old), Some(ended));
-                    record_by_system(tx, now, &[(agency, change)])?;
+                    let happened = Happened::changed(EventKind::KeyDeactivated, &old, ended);
+                    tell_by_system(tx, now, [(agency, happened)])?;
                 }
                 Ok::<_, Error>(ended.map(|_| sequence))
             })
@@ -136,7 +137,7 @@ impl App {
         self.keys.invalidate(lost);
         self.keys.invalidate(id);
         if let Some(sequence) = written? {
-            log_revocation(lost, "api_key.deactivated", sequence);
+            log_revocation(lost, EventKind::KeyDeactivated, sequence);
             self.journaled().await;
         }
         Ok(())
@@ -227,17 +228,17 @@ impl App {
                 let sequence = changes::next(tx, Change::Key(id), now)?;
                 let after = key.clone().expose(slot, now);
                 api_keys::update(tx, &after)?;
-                let change = change_of("api_key.exposed", Some(&key), Some(&after));
-                record_by_system(tx, now, &[(key.grant.agency, change)])?;
+                let happened = Happened::changed(EventKind::KeyExposed, &key, &after);
+                tell_by_system(tx, now, [(key.grant.agency, happened)])?;
                 let episode = after.exposed_at.unwrap_or(now).0;
-                tell(tx, notice_of(&after, notice, NoticeKind::Exposed, episode, now, None))?;
+                notify(tx, notice_of(&after, notice, NoticeKind::Exposed, episode, now, None))?;
                 Ok::<_, Error>(Some(sequence))
             })
             .await;
         self.keys.invalidate(id);
         let ended = ended?;
         if let Some(sequence) = ended {
-            log_revocation(id, "api_key.exposed", sequence);
+            log_revocation(id, EventKind::KeyExposed, sequence);
         }
         Ok(ended.is_some())
     }

@@ -1,13 +1,20 @@
 //! Notes of contacts.
 
 use keystead_model::{
-    ContactId, NoteId,
+    ContactId, NoteId, UserId,
+    event::EventKind,
     note::{Note, NoteContent, NotePatch},
     scope::Scope,
+    text::Line,
 };
 use keystead_store::notes;
 
-use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
+use crate::{
+    App, Error, LocationContext, Result,
+    error::Noun,
+    events::{Described, Fields, Happened, put, text},
+    operate::InLocation,
+};
 
 impl App {
     /// Adds a note to a contact.
@@ -57,7 +64,7 @@ impl InLocation<'_, '_> {
         let now = self.now();
         let note = Note { id: self.new_id(), contact, content, created_at: now, updated_at: now };
         notes::save(self.tx, self.context.location, &note)?;
-        self.record("note.created", note.id.as_str())?;
+        self.tell(Happened::made(EventKind::NoteCreated, &note))?;
         Ok(note)
     }
 
@@ -72,22 +79,43 @@ impl InLocation<'_, '_> {
     }
 
     fn update_note(&mut self, contact: ContactId, id: NoteId, patch: NotePatch) -> Result<Note> {
-        let mut note = self.note(contact, id)?;
-        self.context.authority.expect(&note)?;
+        let before = self.note(contact, id)?;
+        self.context.authority.expect(&before)?;
+        let mut note = before.clone();
         patch.apply(&mut note.content);
         note.updated_at = self.now();
         notes::save(self.tx, self.context.location, &note)?;
-        self.record("note.updated", id.as_str())?;
+        self.tell(Happened::changed(EventKind::NoteUpdated, &before, &note))?;
         Ok(note)
     }
 
     fn delete_note(&mut self, contact: ContactId, id: NoteId) -> Result<()> {
-        self.require_contact(contact)?;
-        self.expect(|operation| operation.note(contact, id))?;
-        if !notes::delete(self.tx, self.context.location, contact, id)? {
-            return Err(not_found(id));
-        }
-        self.record("note.deleted", id.as_str())
+        let note = self.note(contact, id)?;
+        self.context.authority.expect(&note)?;
+        notes::delete(self.tx, self.context.location, contact, id)?;
+        self.tell(Happened::gone(EventKind::NoteDeleted, &note))?;
+        Ok(())
+    }
+}
+
+impl Described for Note {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn contact(&self) -> Option<ContactId> {
+        Some(self.contact)
+    }
+
+    fn describe(&self) -> Fields {
+        let NoteContent { body, title, color, pinned, user } = &self.content;
+        let mut fields = Fields::new();
+        fields.insert("body".to_owned(), text(body.as_str()));
+        put(&mut fields, "title", title.as_ref().map(Line::as_str));
+        put(&mut fields, "color", color.as_ref().map(Line::as_str));
+        put(&mut fields, "pinned", pinned.then_some(true));
+        put(&mut fields, "userId", user.as_ref().map(UserId::as_str));
+        fields
     }
 }
 

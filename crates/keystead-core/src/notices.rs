@@ -6,6 +6,7 @@ use keystead_model::{
     KeyId, NoticeId, UserId, UtcMs,
     actor::Actor,
     api_key::{ApiKey, KeyState},
+    event::EventKind,
     notice::{Muted, Notice, NoticeKind, Reading},
     scope::Scope,
     time::DAY_MS,
@@ -19,9 +20,9 @@ use serde_json::{Value as Json, json};
 use crate::{
     App, Authority, Error, Result,
     error::Noun,
+    events::{Happened, fields, tell},
     operate::Operation,
-    record::{Change, record},
-    sweep::{notice_of, tell},
+    sweep::{notice_of, notify},
 };
 
 /// Notices are kept this long.
@@ -115,14 +116,9 @@ impl App {
                     return Ok(());
                 }
                 notices::set_muted(tx, user, &muted)?;
-                let change = Change {
-                    action: "user.notices_changed",
-                    location: None,
-                    subject: user.as_str(),
-                    before: Some(described(&before)),
-                    after: Some(described(&muted)),
-                };
-                record(tx, &authority, change)
+                let (before, after) = (fields(described(&before)), fields(described(&muted)));
+                let happened = Happened::to(EventKind::UserNoticesChanged, user.as_str());
+                tell(tx, &authority, happened.with(Some(before), Some(after)))
             })
             .await
     }
@@ -143,7 +139,7 @@ impl App {
         let (now, id, address) = (self.clock.now(), self.entropy.id(self.clock.now()), Some(address.to_string()));
         self.store
             .write_serial(move |tx| {
-                tell(tx, notice_of(&key, id, NoticeKind::DeletedKeyUsed, restore_until.0, now, address.clone()))
+                notify(tx, notice_of(&key, id, NoticeKind::DeletedKeyUsed, restore_until.0, now, address.clone()))
             })
             .await?;
         self.told_of_deleted.insert(told, ());

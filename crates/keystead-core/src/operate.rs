@@ -3,7 +3,7 @@
 //! A use case is a method of [`Operation`], so that many can run in one transaction, each in an [`Operation::attempt`]; the
 //! methods of [`App`] are doors to it.
 
-use keystead_model::{UtcMs, id::Id, scope::Scope};
+use keystead_model::{LocationId, UtcMs, event::Cause, id::Id, scope::Scope};
 use keystead_store::Tx;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Operation<'t, 'c, G> {
     pub(crate) tx: &'t mut Tx<'c>,
     pub(crate) context: &'t G,
+    /// Why it is done, if not because somebody asks for it.
+    pub(crate) cause: Cause,
     ids: &'t mut Ids,
 }
 
@@ -30,6 +32,10 @@ pub(crate) trait Ground: Clone + Send + 'static {
     fn authority(&self) -> &Authority;
     /// Whose things change.
     fn owner(&self) -> Id<()>;
+    /// Where they are.
+    fn place(&self) -> Option<LocationId> {
+        None
+    }
 }
 
 impl Ground for LocationContext {
@@ -38,6 +44,9 @@ impl Ground for LocationContext {
     }
     fn owner(&self) -> Id<()> {
         self.location.of_anything()
+    }
+    fn place(&self) -> Option<LocationId> {
+        Some(self.location)
     }
 }
 
@@ -100,8 +109,17 @@ impl<G: Ground> Operation<'_, '_, G> {
     /// Runs a step, whose changes are undone if it fails, while the others stay.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever composes use cases"))]
     pub(crate) fn attempt<T>(&mut self, step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>) -> Result<T> {
-        let (context, ids) = (self.context, &mut *self.ids);
-        self.tx.attempt(|tx| step(&mut Operation { tx, context, ids }))
+        let (context, cause, ids) = (self.context, self.cause, &mut *self.ids);
+        self.tx.attempt(|tx| step(&mut Operation { tx, context, cause, ids }))
+    }
+
+    /// Runs what follows from something that has happened.
+    pub(crate) fn following<T>(
+        &mut self,
+        cause: Cause,
+        step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>,
+    ) -> Result<T> {
+        step(&mut Operation { tx: &mut *self.tx, context: self.context, cause, ids: &mut *self.ids })
     }
 }
 
@@ -129,7 +147,7 @@ impl App {
         let (context, ids) = (context.clone(), Ids::seeded(&self.entropy));
         let owner = context.owner();
         let work = move |tx: &mut Tx<'_>| {
-            let operation = &mut Operation { tx, context: &context, ids: &mut ids.clone() };
+            let operation = &mut Operation { tx, context: &context, cause: Cause::default(), ids: &mut ids.clone() };
             match context.authority().claim().and_then(|claim| claim.lost()) {
                 Some(lost) => recover(operation, lost),
                 None => {
@@ -189,7 +207,9 @@ fn looking<G: Ground, T>(
     let context = context.clone();
     // Nothing is made, so no id has to be a surprise.
     let ids = Ids { seed: [0; 32], count: 0 };
-    Ok(move |tx: &mut Tx<'_>| run(&mut Operation { tx, context: &context, ids: &mut ids.clone() }))
+    Ok(move |tx: &mut Tx<'_>| {
+        run(&mut Operation { tx, context: &context, cause: Cause::default(), ids: &mut ids.clone() })
+    })
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn note(body: &str) -> NoteContent {
 fn compose(memory: &Memory, context: &LocationContext, ids: &Ids) -> (ContactId, ContactId, ContactId) {
     memory
         .write(|tx| {
-            let operation = &mut Operation { tx, context, ids: &mut ids.clone() };
+            let operation = &mut Operation { tx, context, cause: Cause::default(), ids: &mut ids.clone() };
             let first = operation.create_contact(contact("first@example.com"))?.id;
             operation.create_note(first, note("kept"))?;
             let mut undone = first;
@@ -94,8 +94,7 @@ fn use_cases_compose_and_one_is_undone_alone() {
             assert!(contacts::find(tx, location, first)?.is_some() && contacts::find(tx, location, last)?.is_some());
             assert!(contacts::find(tx, location, undone)?.is_none());
             assert_eq!(notes::list(tx, location, first)?.len(), 1);
-            let actions: Vec<String> =
-                tx.query("SELECT action FROM audit_rows ORDER BY id", &[], |row| row.column())?;
+            let actions: Vec<String> = tx.query("SELECT action FROM events ORDER BY id", &[], |row| row.column())?;
             assert_eq!(actions, ["contact.created", "note.created", "contact.created"], "what was undone is not told");
             Ok::<_, keystead_store::Error>(())
         })

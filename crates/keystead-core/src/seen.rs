@@ -3,10 +3,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use crate::{
-    Authority, Error, ErrorCode, Result,
-    operate::{Ground, Operation},
-};
+use crate::{Authority, Error, ErrorCode, Result};
 
 /// Tells whether a thing is still what its caller has seen.
 #[derive(Clone)]
@@ -37,21 +34,5 @@ impl Authority {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Whether the caller says what it has seen.
-    pub(crate) fn is_expecting(&self) -> bool {
-        self.seen.is_some()
-    }
-}
-
-impl<G: Ground> Operation<'_, '_, G> {
-    /// Refuses if the caller has seen the thing that `read` reads otherwise. Nothing is read for a caller who does not say.
-    pub(crate) fn expect<T: 'static>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<()> {
-        if !self.context.authority().is_expecting() {
-            return Ok(());
-        }
-        let thing = read(self)?;
-        self.context.authority().expect(&thing)
     }
 }

@@ -6,6 +6,7 @@ use keystead_model::{
     AgencyId, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, TenantState},
+    event::EventKind,
     key_secret::mask_keys,
     scope::Scope,
     session::{SESSION_MS, Session},
@@ -16,7 +17,9 @@ use keystead_store::{Tx, sessions, users};
 use tokio::time::Instant;
 
 use crate::{
-    App, Authority, Error, ErrorCode, RequestFacts, Result, Source, context::Holder, record::record_unsigned,
+    App, Authority, Error, ErrorCode, RequestFacts, Result, Source,
+    context::Holder,
+    events::{Happened, tell_of},
     secret::token_hash,
 };
 
@@ -152,7 +155,8 @@ impl App {
         let refused: Vec<(AgencyId, UserId)> = members.iter().map(|(user, _)| (user.agency, user.id)).collect();
         let record = move |tx: &mut Tx<'_>| {
             refused.iter().try_for_each(|(agency, id)| {
-                record_unsigned(tx, *agency, Actor::User(*id), ip.clone(), now, "session.refused", id.as_str())
+                let happened = Happened::to(EventKind::SessionRefused, id.as_str());
+                tell_of(tx, *agency, Actor::User(*id), ip.clone(), now, happened)
             })
         };
         Ok(self.store.write(record).await?)
@@ -169,7 +173,8 @@ impl App {
             .write(move |tx| {
                 sessions::insert(tx, &hash, &kept, Some(&ip), user_agent.as_deref())?;
                 let actor = Actor::User(kept.user);
-                record_unsigned(tx, agency_id, actor, Some(ip.clone()), now, "session.started", kept.user.as_str())
+                let happened = Happened::to(EventKind::SessionStarted, kept.user.as_str());
+                tell_of(tx, agency_id, actor, Some(ip.clone()), now, happened)
             })
             .await?;
         Ok(SignedIn { agency: self.find_agency(user.agency).await?, user, session, token })
@@ -259,7 +264,7 @@ impl App {
         self.store
             .write(move |tx| {
                 sessions::delete(tx, &hash)?;
-                record_unsigned(tx, agency, Actor::User(id), None, now, "session.ended", id.as_str())
+                tell_of(tx, agency, Actor::User(id), None, now, Happened::to(EventKind::SessionEnded, id.as_str()))
             })
             .await?;
         Ok(())

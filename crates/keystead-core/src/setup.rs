@@ -6,13 +6,17 @@ use keystead_model::{
     AgencyId, LocationId, ServiceMs, UserId,
     actor::Actor,
     agency::{Agency, TenantName, TenantState},
+    event::EventKind,
     location::{Location, LocationProfile},
     text::EmailAddress,
     user::{PersonName, Role, User},
 };
 use keystead_store::{agencies, locations, users};
 
-use crate::{App, Error, ErrorCode, NewAgency, Result, record::record_unsigned};
+use crate::{
+    App, Error, ErrorCode, NewAgency, Result,
+    events::{Happened, tell_of},
+};
 
 /// What the first run makes.
 pub struct Setup {
@@ -95,7 +99,7 @@ impl App {
                 locations::insert(tx, &location)?;
                 users::insert(tx, &admin, Some(&password_hash))?;
                 let subject = admin.id.as_str();
-                record_unsigned(tx, agency.id, Actor::Operator, None, now, "instance.set_up", subject)?;
+                tell_of(tx, agency.id, Actor::Operator, None, now, Happened::to(EventKind::InstanceSetUp, subject))?;
                 Ok(())
             })
             .await?;
@@ -117,7 +121,7 @@ impl App {
             .write(move |tx| {
                 agencies::insert(tx, &agency)?;
                 let subject = agency.id.as_str();
-                record_unsigned(tx, agency.id, Actor::Operator, None, now, "agency.created", subject)
+                tell_of(tx, agency.id, Actor::Operator, None, now, Happened::to(EventKind::AgencyCreated, subject))
             })
             .await?;
         Ok(made)

@@ -12,19 +12,19 @@ use std::{
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs,
     api_key::{ApiKey, DeleteReason, KeyState},
-    audit::Action,
+    event::EventKind,
     inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
     notice::{NewNotice, NoticeKind},
     time::{DAY_MS, HOUR_MS},
 };
 use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
     App, Authority, Entropy, Error, Result,
     api_keys::location_of,
-    record::{Change, record_by_system, record_unsigned},
+    events::{Happened, fields, tell_by_system, tell_of},
     users::require_operator,
 };
 
@@ -119,7 +119,7 @@ pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_st
         if has_admin {
             stages.push((due, stage));
         } else if sweep::hold(tx, &due.key)? {
-            record_by_system(tx, now, &[changed(&due.key, "api_key.held", None, None)])?;
+            tell_by_system(tx, now, [by_sweep(&due.key, EventKind::KeyHeld)])?;
             swept.held += 1;
         }
     }
@@ -138,8 +138,7 @@ pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_st
     let deleted: HashMap<KeyId, ServiceMs> = sweep::delete(tx, &wanted, now, RESTORE_WINDOW_MS)?.into_iter().collect();
     let deletions: Vec<(&DueStep, ServiceMs)> =
         deletions.iter().filter_map(|due| Some((*due, *deleted.get(&due.key.id)?))).collect();
-    let changes: Vec<_> = deletions.iter().map(|(due, _)| deletion_of(&due.key)).collect();
-    record_by_system(tx, now, &changes)?;
+    tell_by_system(tx, now, deletions.iter().map(|(due, _)| deletion_of(&due.key)))?;
     told.extend(deletions.iter().map(|(DueStep { key, notice, .. }, restore_until)| {
         notice_of(key, *notice, NoticeKind::Deleted, restore_until.0, now, None)
     }));
@@ -151,10 +150,11 @@ pub fn take_steps(tx: &mut Tx<'_>, steps: &[DueStep], now: UtcMs) -> keystead_st
     Ok((swept, deleted))
 }
 
-fn deletion_of(key: &ApiKey) -> (AgencyId, Change<'_>) {
+fn deletion_of(key: &ApiKey) -> (AgencyId, Happened<'_>) {
     let state = if key.state == KeyState::Active { "active" } else { "deactivated" };
-    let after = json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()});
-    changed(key, "api_key.deleted", Some(json!({"state": state})), Some(after))
+    let after = fields(json!({"state": "deleted", "reason": DeleteReason::Inactive.as_str()}));
+    let (agency, happened) = by_sweep(key, EventKind::KeyDeleted);
+    (agency, happened.with(Some(fields(json!({"state": state}))), Some(after)))
 }
 
 /// A notice about a key that is about to be recorded.
@@ -171,13 +171,13 @@ pub(crate) fn notice_of(
 }
 
 /// Records a notice about a key; `false` if it was recorded before.
-pub(crate) fn tell(tx: &mut Tx<'_>, notice: NewNotice) -> keystead_store::Result<bool> {
+pub(crate) fn notify(tx: &mut Tx<'_>, notice: NewNotice) -> keystead_store::Result<bool> {
     Ok(notices::insert(tx, &[notice])? == 1)
 }
 
-/// What the sweep did to a key, for the audit log of its agency.
-fn changed(key: &ApiKey, action: Action, before: Option<Json>, after: Option<Json>) -> (AgencyId, Change<'_>) {
-    (key.grant.agency, Change { action, location: location_of(key), subject: key.id.as_str(), before, after })
+/// What the sweep did to a key, for its agency.
+fn by_sweep(key: &ApiKey, kind: EventKind) -> (AgencyId, Happened<'_>) {
+    (key.grant.agency, Happened::to(kind, key.id.as_str()).at(location_of(key)))
 }
 
 impl App {
@@ -215,7 +215,7 @@ impl App {
     /// it was. The log of every agency tells of it: it is their keys that are not deleted.
     pub async fn set_sweep_paused(&self, authority: &Authority, paused: bool) -> Result<bool> {
         let (authority, now) = (authority.clone(), self.clock.now());
-        let action = if paused { "instance.sweep_paused" } else { "instance.sweep_resumed" };
+        let kind = if paused { EventKind::InstanceSweepPaused } else { EventKind::InstanceSweepResumed };
         let changed = self
             .store
             .write_serial(move |tx| {
@@ -226,7 +226,7 @@ impl App {
                 }
                 for agency in agencies::list(tx)? {
                     let ip = authority.address().map(|address| address.to_string());
-                    record_unsigned(tx, agency.id, authority.actor(), ip, now, action, "sweep")?;
+                    tell_of(tx, agency.id, authority.actor(), ip, now, Happened::to(kind, "sweep"))?;
                 }
                 Ok::<_, Error>(true)
             })
@@ -292,7 +292,7 @@ impl App {
                     let mut released = 0;
                     for key in &*read {
                         if sweep::has_admin(tx, key.grant.agency, location_of(key))? && sweep::release(tx, key.id)? {
-                            record_by_system(tx, now, &[changed(key, "api_key.released", None, None)])?;
+                            tell_by_system(tx, now, [by_sweep(key, EventKind::KeyReleased)])?;
                             released += 1;
                         }
                     }
@@ -338,7 +338,8 @@ impl App {
                     let address = last.filter(|last| Some(last.at) == previous.secret.last_used_at);
                     let address = address.map(|last| last.ip.clone());
                     let episode = previous.retires_at.0;
-                    count += u64::from(tell(tx, notice_of(key, *notice, NoticeKind::Retiring, episode, now, address))?);
+                    count +=
+                        u64::from(notify(tx, notice_of(key, *notice, NoticeKind::Retiring, episode, now, address))?);
                 }
                 Ok::<_, keystead_store::Error>(count)
             })
@@ -381,13 +382,14 @@ fn take_expiries(tx: &mut Tx<'_>, due: &[DueExpiry], now: UtcMs) -> keystead_sto
         let kind = match stage {
             Some(stage) => NoticeKind::Expiring(*stage),
             None if sweep::record_expiry(tx, key.id, *expires_at)? => {
-                let after = json!({"expiresAt": expires_at});
-                record_by_system(tx, now, &[changed(key, "api_key.expired", None, Some(after))])?;
+                let after = fields(json!({"expiresAt": expires_at}));
+                let (agency, happened) = by_sweep(key, EventKind::KeyExpired);
+                tell_by_system(tx, now, [(agency, happened.with(None, Some(after)))])?;
                 NoticeKind::Expired
             }
             None => continue,
         };
-        taken += u64::from(tell(tx, notice_of(key, *notice, kind, expires_at.0, now, None))?);
+        taken += u64::from(notify(tx, notice_of(key, *notice, kind, expires_at.0, now, None))?);
     }
     Ok(taken)
 }

@@ -2,12 +2,18 @@
 
 use keystead_model::{
     TagId,
+    event::EventKind,
     scope::Scope,
     tag::{Tag, TagName},
 };
 use keystead_store::tags;
 
-use crate::{App, Error, ErrorCode, LocationContext, Result, error::Noun, operate::InLocation};
+use crate::{
+    App, Error, ErrorCode, LocationContext, Result,
+    error::Noun,
+    events::{Described, Fields, Happened, put},
+    operate::InLocation,
+};
 
 impl App {
     /// All tags of a location by name.
@@ -48,20 +54,20 @@ impl InLocation<'_, '_> {
         if !tags::insert(self.tx, &tag, self.now())? {
             return Err(taken(&tag.name));
         }
-        self.record("tag.created", tag.id.as_str())?;
+        self.tell(Happened::made(EventKind::TagCreated, &tag))?;
         Ok(tag)
     }
 
     fn rename_tag(&mut self, id: TagId, name: &TagName) -> Result<Tag> {
-        let mut tag = self.tag(id)?;
-        self.context.authority.expect(&tag)?;
-        if tag.name != *name {
+        let before = self.tag(id)?;
+        self.context.authority.expect(&before)?;
+        let tag = Tag { name: name.clone(), ..before.clone() };
+        if tag.name != before.name {
             if tags::find_by_name(self.tx, self.context.location, name)?.is_some() {
                 return Err(taken(name));
             }
-            tags::rename(self.tx, &tag, name)?;
-            tag.name = name.clone();
-            self.record("tag.updated", id.as_str())?;
+            tags::rename(self.tx, &before, name)?;
+            self.tell(Happened::changed(EventKind::TagUpdated, &before, &tag))?;
         }
         Ok(tag)
     }
@@ -70,7 +76,20 @@ impl InLocation<'_, '_> {
         let tag = self.tag(id)?;
         self.context.authority.expect(&tag)?;
         tags::delete(self.tx, &tag)?;
-        self.record("tag.deleted", id.as_str())
+        self.tell(Happened::gone(EventKind::TagDeleted, &tag))?;
+        Ok(())
+    }
+}
+
+impl Described for Tag {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn describe(&self) -> Fields {
+        let mut fields = Fields::new();
+        put(&mut fields, "name", Some(self.name.as_str()));
+        fields
     }
 }
 

@@ -1,13 +1,19 @@
 //! Tasks of contacts.
 
 use keystead_model::{
-    ContactId, TaskId,
+    ContactId, TaskId, UserId,
+    event::EventKind,
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
 };
 use keystead_store::tasks;
 
-use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
+use crate::{
+    App, Error, LocationContext, Result,
+    error::Noun,
+    events::{Described, Fields, Happened, put, text},
+    operate::InLocation,
+};
 
 impl App {
     /// Adds a task to a contact.
@@ -57,7 +63,7 @@ impl InLocation<'_, '_> {
         let now = self.now();
         let task = Task { id: self.new_id(), contact, content, created_at: now, updated_at: now };
         tasks::save(self.tx, self.context.location, &task)?;
-        self.record("task.created", task.id.as_str())?;
+        self.tell(Happened::made(EventKind::TaskCreated, &task))?;
         Ok(task)
     }
 
@@ -72,22 +78,43 @@ impl InLocation<'_, '_> {
     }
 
     fn update_task(&mut self, contact: ContactId, id: TaskId, patch: TaskPatch) -> Result<Task> {
-        let mut task = self.task(contact, id)?;
-        self.context.authority.expect(&task)?;
+        let before = self.task(contact, id)?;
+        self.context.authority.expect(&before)?;
+        let mut task = before.clone();
         patch.apply(&mut task.content);
         task.updated_at = self.now();
         tasks::save(self.tx, self.context.location, &task)?;
-        self.record("task.updated", id.as_str())?;
+        self.tell(Happened::changed(EventKind::TaskUpdated, &before, &task))?;
         Ok(task)
     }
 
     fn delete_task(&mut self, contact: ContactId, id: TaskId) -> Result<()> {
-        self.require_contact(contact)?;
-        self.expect(|operation| operation.task(contact, id))?;
-        if !tasks::delete(self.tx, self.context.location, contact, id)? {
-            return Err(not_found(id));
-        }
-        self.record("task.deleted", id.as_str())
+        let task = self.task(contact, id)?;
+        self.context.authority.expect(&task)?;
+        tasks::delete(self.tx, self.context.location, contact, id)?;
+        self.tell(Happened::gone(EventKind::TaskDeleted, &task))?;
+        Ok(())
+    }
+}
+
+impl Described for Task {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn contact(&self) -> Option<ContactId> {
+        Some(self.contact)
+    }
+
+    fn describe(&self) -> Fields {
+        let TaskContent { title, body, due_at, completed, assigned_to } = &self.content;
+        let mut fields = Fields::new();
+        put(&mut fields, "title", Some(title.as_str()));
+        put(&mut fields, "body", body.as_ref().map(|body| text(body.as_str())));
+        put(&mut fields, "dueDate", Some(due_at.to_iso()));
+        put(&mut fields, "completed", Some(*completed));
+        put(&mut fields, "assignedTo", assigned_to.as_ref().map(UserId::as_str));
+        fields
     }
 }
 

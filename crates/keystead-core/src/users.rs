@@ -7,9 +7,10 @@ use keystead_model::{
     actor::Actor,
     agency::TenantState,
     api_key::{ApiKey, KeyState, Refusal},
+    event::EventKind,
     id::Id,
     scope::Scope,
-    text::{echo, normalized_email},
+    text::{Line, echo, normalized_email},
     time::DAY_MS,
     user::{Invitation, NewUser, PersonName, Role, User},
 };
@@ -24,8 +25,8 @@ use serde_json::json;
 use crate::{
     App, Authority, Error, ErrorCode, KeyFilter, KeyQuery, RequestFacts, Result, Source,
     error::Noun,
+    events::{Described, Fields, Happened, fields, put, put_all, tell, tell_of},
     password::Passwords,
-    record::{self, record, record_unsigned},
     secret::token_hash,
     sessions::SignedIn,
 };
@@ -87,15 +88,9 @@ impl App {
                 }
                 owned(tx, authority.agency(), &invitation.user.locations)?;
                 users::insert_invitation(tx, &invitation, &hash, now)?;
-                let after = Some(json!({"role": invitation.user.role.as_str()}));
-                let change = record::Change {
-                    action: "user.invited",
-                    location: None,
-                    subject: invitation.id.as_str(),
-                    before: None,
-                    after,
-                };
-                record(tx, &authority, change)
+                let after = fields(json!({"role": invitation.user.role.as_str()}));
+                let happened = Happened::to(EventKind::UserInvited, invitation.id.as_str());
+                tell(tx, &authority, happened.with(None, Some(after)))
             })
             .await?;
         Ok((token, made))
@@ -159,7 +154,8 @@ impl App {
                     return Err(address_taken());
                 }
                 let actor = Actor::User(user.id);
-                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.created", user.id.as_str())?;
+                let happened = Happened::made(EventKind::UserCreated, &user);
+                tell_of(tx, user.agency, actor, Some(ip.clone()), now, happened)?;
                 Ok(())
             })
             .await?;
@@ -195,8 +191,8 @@ impl App {
         if !disabled {
             authority.require_fresh()?;
         }
-        let action = if disabled { "user.disabled" } else { "user.enabled" };
-        self.change_user(authority, id, action, move |tx, by, user| {
+        let kind = if disabled { EventKind::UserDisabled } else { EventKind::UserEnabled };
+        self.change_user(authority, id, kind, move |tx, by, user| {
             if disabled {
                 keep_an_admin(tx, user)?;
                 sessions::delete_of_user(tx, user.id)?;
@@ -222,7 +218,7 @@ impl App {
         if !role.is_within_at(&authority.grant().reach, &locations) {
             return Err(not_yours());
         }
-        self.change_user(authority, id, "user.role_changed", move |tx, by, user| {
+        self.change_user(authority, id, EventKind::UserRoleChanged, move |tx, by, user| {
             keeps_members(tx, by)?;
             if user.role == Role::AgencyAdmin && role != Role::AgencyAdmin {
                 keep_an_admin(tx, user)?;
@@ -239,7 +235,7 @@ impl App {
         &self,
         authority: &Authority,
         id: UserId,
-        action: &'static str,
+        kind: EventKind,
         change: impl Fn(&mut Tx<'_>, &Authority, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let authority = authority.clone();
@@ -255,11 +251,8 @@ impl App {
                 }
                 change(tx, &authority, &user)?;
                 end_invitations(tx, &authority, id)?;
-                let after = users::find(tx, authority.agency(), id)?
-                    .map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
-                let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
-                let change = record::Change { action, location: None, subject: id.as_str(), before, after };
-                record(tx, &authority, change)
+                let after = users::find(tx, authority.agency(), id)?.unwrap_or_else(|| user.clone());
+                tell(tx, &authority, Happened::changed(kind, &user, &after))
             })
             .await?;
         self.journaled().await;
@@ -270,7 +263,7 @@ impl App {
     /// member with this address.
     pub async fn reset_password(&self, email: &str, agency: Option<AgencyId>, password: &str) -> Result<()> {
         let password_hash = self.passwords.hash(password, &self.entropy, None).await?;
-        self.change_by_operator(email, agency, "user.password_reset", move |tx, user| {
+        self.change_by_operator(email, agency, EventKind::UserPasswordReset, move |tx, user| {
             users::set_password(tx, user.id, &password_hash)?;
             sessions::delete_of_user(tx, user.id)?;
             Ok(())
@@ -281,16 +274,16 @@ impl App {
     /// Makes somebody an operator or takes it from them, by the command line. `agency` is needed where several have a member
     /// with this address.
     pub async fn set_operator(&self, email: &str, agency: Option<AgencyId>, is_operator: bool) -> Result<()> {
-        let action = if is_operator { "user.operator_granted" } else { "user.operator_withdrawn" };
+        let kind = if is_operator { EventKind::UserOperatorGranted } else { EventKind::UserOperatorWithdrawn };
         let set = move |tx: &mut Tx<'_>, user: &User| Ok(users::set_operator(tx, user.id, is_operator)?);
-        self.change_by_operator(email, agency, action, set).await
+        self.change_by_operator(email, agency, kind, set).await
     }
 
     async fn change_by_operator(
         &self,
         email: &str,
         agency: Option<AgencyId>,
-        action: &'static str,
+        kind: EventKind,
         change: impl Fn(&mut Tx<'_>, &User) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let (email, now) = (normalized_email(email), self.clock.now());
@@ -312,7 +305,7 @@ impl App {
                     }
                 };
                 change(tx, user)?;
-                record_unsigned(tx, user.agency, Actor::Operator, None, now, action, user.id.as_str())?;
+                tell_of(tx, user.agency, Actor::Operator, None, now, Happened::to(kind, user.id.as_str()))?;
                 changes::next(tx, Change::Member(user.id), now)?;
                 Ok(())
             })
@@ -342,7 +335,8 @@ impl App {
                 users::set_password(tx, user.id, &password_hash)?;
                 sessions::delete_of_user(tx, user.id)?;
                 let actor = Actor::User(id);
-                record_unsigned(tx, user.agency, actor, Some(ip.clone()), now, "user.password_changed", id.as_str())
+                let happened = Happened::to(EventKind::UserPasswordChanged, id.as_str());
+                tell_of(tx, user.agency, actor, Some(ip.clone()), now, happened)
             })
             .await?;
         self.journaled().await;
@@ -418,14 +412,24 @@ fn end_invitations(tx: &mut Tx<'_>, authority: &Authority, inviter: UserId) -> R
 
 fn withdraw(tx: &mut Tx<'_>, authority: &Authority, id: Id<Invitation>) -> Result<()> {
     users::withdraw_invitation(tx, authority.agency(), id)?;
-    let change = record::Change {
-        action: "user.invitation_withdrawn",
-        location: None,
-        subject: id.as_str(),
-        before: None,
-        after: None,
-    };
-    record(tx, authority, change)
+    tell(tx, authority, Happened::to(EventKind::UserInvitationWithdrawn, id.as_str()))
+}
+
+impl Described for User {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn describe(&self) -> Fields {
+        let mut fields = Fields::new();
+        put(&mut fields, "firstName", self.first_name.as_ref().map(Line::as_str));
+        put(&mut fields, "lastName", self.last_name.as_ref().map(Line::as_str));
+        put(&mut fields, "role", Some(self.role.as_str()));
+        put_all(&mut fields, "locationIds", self.locations.iter().map(LocationId::as_str));
+        put(&mut fields, "isOperator", self.is_operator.then_some(true));
+        put(&mut fields, "disabled", Some(self.disabled));
+        fields
+    }
 }
 
 fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Result<()> {

@@ -6,10 +6,10 @@
 pub mod actor;
 pub mod agency;
 pub mod api_key;
-pub mod audit;
 pub mod base62;
 pub mod calendar_date;
 pub mod contact;
+pub mod event;
 pub mod grant;
 pub mod id;
 pub mod inactivity;

@@ -148,7 +148,6 @@ impl World {
 
 /// Deletions of a key that Keystead itself has written down.
 pub(crate) fn audited_deletions(tx: &mut keystead_store::Tx<'_>, key: &str) -> Outcome<u64> {
-    let sql =
-        "SELECT count(*) FROM audit_rows WHERE subject = ?1 AND action = 'api_key.deleted' AND actor_kind = 'system'";
+    let sql = "SELECT count(*) FROM events WHERE subject = ?1 AND action = 'api_key.deleted' AND actor_kind = 'system'";
     tx.query_one(sql, &[&key], |row| row.column::<i64>()).map(i64::unsigned_abs)
 }

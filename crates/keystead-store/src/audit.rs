@@ -1,144 +1,36 @@
-//! Audit rows: plain inserts in the transaction that they describe, sealed into a chain afterwards.
+//! The chain of the audit log: events that are sealed, linked after they were committed.
 
 use keystead_model::{
-    AgencyId, LocationId, UserId, UtcMs,
-    audit::{AuditRow, NewAudit, is_security},
+    AgencyId, UserId,
+    event::{Event, EventKind},
 };
 
 use crate::{
-    Result, Row, Tx,
-    filter::{Filter, prefix_end},
-    late,
-    users::read_actor,
+    Result, Tx,
+    events::{COLUMNS, read},
 };
 
-/// Adds a row.
-pub fn insert(tx: &mut Tx<'_>, row: &NewAudit) -> Result<()> {
-    let NewAudit { agency, location, at, actor, ip, request_id, action, subject, before, after } = row;
-    let (kind, id, chained) = (actor.kind(), actor.id(), is_security(action));
-    tx.late(&late::AUDIT, &[agency, location, at, &kind, &id, ip, request_id, action, subject, before, after, &chained])
-}
-
-const COLUMNS: &str =
-    "id, location_id, at, actor_kind, actor_id, ip, action, subject, before_json, after_json, request_id,
-    position, erased";
-
-fn read(row: &mut Row<'_>) -> Result<AuditRow> {
-    Ok(AuditRow {
-        id: row.column()?,
-        location: row.column()?,
-        at: row.column()?,
-        actor: read_actor(row)?,
-        ip: row.column()?,
-        action: row.column()?,
-        subject: row.column()?,
-        before: row.column()?,
-        after: row.column()?,
-        request_id: row.column()?,
-        position: row.column()?,
-        erased: row.column()?,
-    })
-}
-
-/// The rows about one thing, newest first.
-pub fn of_subject(tx: &mut Tx<'_>, agency: AgencyId, subject: &str, limit: i64) -> Result<Vec<AuditRow>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM audit_rows WHERE subject = ?1 AND agency_id = ?2 ORDER BY id DESC LIMIT ?3");
-    tx.query(&sql, &[&subject, &agency, &limit], read)
-}
-
-/// Which rows to list.
-#[derive(Clone, Debug, Default)]
-pub struct AuditFilter {
-    /// Actions that begin so: `api_key.` or all of `api_key.deleted`.
-    pub action: Option<String>,
-    /// About this thing.
-    pub subject: Option<String>,
-    /// By this user or key.
-    pub actor: Option<String>,
-    /// In this location.
-    pub location: Option<LocationId>,
-    /// Not before.
-    pub from: Option<UtcMs>,
-    /// Before.
-    pub until: Option<UtcMs>,
-}
-
-/// Rows of an agency, newest first, before the cursor.
-pub fn list(
-    tx: &mut Tx<'_>,
-    agency: AgencyId,
-    filter: &AuditFilter,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<AuditRow>> {
-    let AuditFilter { action, subject, actor, location, from, until } = filter;
-    let end = action.as_deref().map(prefix_end);
-    let mut conditions = Filter::new();
-    conditions.and("agency_id = @", &[&agency]);
-    if let (Some(action), Some(end)) = (action, &end) {
-        conditions.and("action >= @ AND action < @", &[action, end]);
-    }
-    if let Some(subject) = subject {
-        conditions.and("subject = @", &[subject]);
-    }
-    if let Some(actor) = actor {
-        conditions.and("actor_id = @", &[actor]);
-    }
-    if let Some(location) = location {
-        conditions.and("location_id = @", &[location]);
-    }
-    if let Some(from) = from {
-        conditions.and("at >= @", &[from]);
-    }
-    if let Some(until) = until {
-        conditions.and("at < @", &[until]);
-    }
-    if let Some(before) = &before {
-        conditions.and("id < @", &[before]);
-    }
-    let limit = conditions.bind(&limit);
-    let sql = format!("SELECT {COLUMNS} FROM audit_rows WHERE {} ORDER BY id DESC LIMIT {limit}", conditions.sql());
-    tx.query(&sql, conditions.values(), read)
-}
-
-/// The action of the rows that tell what was erased; they hold nothing personal, and are needed for ever.
-pub const ERASED: &str = "audit.erased";
-
-/// Rows by or about a user of which nothing was erased yet, oldest first.
-pub fn not_erased(tx: &mut Tx<'_>, agency: AgencyId, user: UserId, limit: i64) -> Result<Vec<AuditRow>> {
+/// Rows by or about a user of which nothing was erased yet, oldest first. Those that tell of an erasure hold nothing personal, and
+/// are needed for ever.
+pub fn not_erased(tx: &mut Tx<'_>, agency: AgencyId, user: UserId, limit: i64) -> Result<Vec<Event>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM audit_rows
-         WHERE agency_id = ?1 AND (subject = ?2 OR actor_id = ?2) AND NOT erased AND action <> '{ERASED}'
+        "SELECT {COLUMNS} FROM events
+         WHERE agency_id = ?1 AND (subject = ?2 OR actor_id = ?2) AND NOT erased AND action <> '{}'
              AND (position IS NOT NULL OR NOT chained)
-         ORDER BY id LIMIT ?3"
+         ORDER BY id LIMIT ?3",
+        EventKind::AuditErased.as_str()
     );
     tx.query(&sql, &[&agency, &user, &limit], read)
 }
 
 /// Erases from a row what is missing in `row`.
-pub fn erase(tx: &mut Tx<'_>, row: &AuditRow) -> Result<()> {
-    let AuditRow { id, ip, request_id, before, after, .. } = row;
+pub fn erase(tx: &mut Tx<'_>, row: &Event) -> Result<()> {
+    let Event { number, ip, request_id, before, after, .. } = row;
     tx.execute(
-        "UPDATE audit_rows SET ip = ?2, request_id = ?3, before_json = ?4, after_json = ?5, erased = TRUE WHERE id = ?1",
-        &[id, ip, request_id, before, after],
+        "UPDATE events SET ip = ?2, request_id = ?3, before_json = ?4, after_json = ?5, erased = TRUE WHERE id = ?1",
+        &[number, ip, request_id, before, after],
     )?;
     Ok(())
-}
-
-/// The next rows of all agencies after one, by number: each and when it was written.
-pub fn ages(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, UtcMs)>> {
-    tx.query("SELECT id, at FROM audit_rows WHERE id > ?1 ORDER BY id LIMIT ?2", &[&after, &limit], |row| {
-        Ok((row.column()?, row.column()?))
-    })
-}
-
-/// Forgets rows about data up to a number that were written before `before`. What is chained is never forgotten.
-pub fn trim(tx: &mut Tx<'_>, after: i64, through: i64, before: UtcMs) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM audit_rows WHERE id > ?1 AND id <= ?2 AND NOT chained AND at < ?3",
-        &[&after, &through, &before],
-    )
 }
 
 /// The end of an agency's chain.
@@ -154,7 +46,7 @@ pub struct Head {
 #[derive(Clone, Debug)]
 pub struct SealedRow {
     /// The row; its position is there.
-    pub row: AuditRow,
+    pub row: Event,
     /// Digest of what it said when it was sealed.
     pub digest: [u8; 32],
     /// Its seal.
@@ -164,7 +56,7 @@ pub struct SealedRow {
 }
 
 /// Asked every two seconds by every server, so it must cost nothing where there is nothing.
-const TO_SEAL: &str = "SELECT DISTINCT agency_id FROM audit_rows WHERE chained AND position IS NULL";
+const TO_SEAL: &str = "SELECT DISTINCT agency_id FROM events WHERE chained AND position IS NULL";
 
 /// Agencies that have rows to seal.
 pub fn agencies_to_seal(tx: &mut Tx<'_>) -> Result<Vec<AgencyId>> {
@@ -189,9 +81,9 @@ pub fn heads(tx: &mut Tx<'_>) -> Result<Vec<(AgencyId, Head)>> {
 }
 
 /// Rows that wait for their seal, oldest first.
-pub fn unsealed(tx: &mut Tx<'_>, agency: AgencyId, limit: i64) -> Result<Vec<AuditRow>> {
+pub fn unsealed(tx: &mut Tx<'_>, agency: AgencyId, limit: i64) -> Result<Vec<Event>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM audit_rows WHERE agency_id = ?1 AND chained AND position IS NULL ORDER BY id LIMIT ?2"
+        "SELECT {COLUMNS} FROM events WHERE agency_id = ?1 AND chained AND position IS NULL ORDER BY id LIMIT ?2"
     );
     tx.query(&sql, &[&agency, &limit], read)
 }
@@ -199,7 +91,7 @@ pub fn unsealed(tx: &mut Tx<'_>, agency: AgencyId, limit: i64) -> Result<Vec<Aud
 /// Gives a row its place and seal.
 pub fn seal(tx: &mut Tx<'_>, id: i64, position: i64, digest: &[u8; 32], seal: &[u8; 32], version: i64) -> Result<()> {
     tx.execute(
-        "UPDATE audit_rows SET position = ?2, digest = ?3, seal = ?4, seal_version = ?5 WHERE id = ?1",
+        "UPDATE events SET position = ?2, digest = ?3, seal = ?4, seal_version = ?5 WHERE id = ?1",
         &[&id, &position, digest, seal, &version],
     )?;
     Ok(())
@@ -217,7 +109,7 @@ pub fn set_head(tx: &mut Tx<'_>, agency: AgencyId, head: &Head) -> Result<()> {
 /// Sealed rows of an agency after a position, in order.
 pub fn sealed(tx: &mut Tx<'_>, agency: AgencyId, after: i64, limit: i64) -> Result<Vec<SealedRow>> {
     let sql = format!(
-        "SELECT {COLUMNS}, digest, seal, seal_version FROM audit_rows
+        "SELECT {COLUMNS}, digest, seal, seal_version FROM events
          WHERE agency_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3"
     );
     tx.query(&sql, &[&agency, &after, &limit], |row| {
@@ -241,6 +133,6 @@ mod tests {
             })
             .unwrap();
         assert_eq!(plan.len(), 1, "{plan:?}");
-        assert!(plan[0].contains("audit_rows_to_seal"), "{plan:?}");
+        assert!(plan[0].contains("events_to_seal"), "{plan:?}");
     }
 }

@@ -8,6 +8,9 @@ use crate::{Error, Result, Tx};
 /// A test holds this against the catalog, so that whoever adds a table which belongs to contacts decides what becomes of it.
 pub const OF_CONTACT: &[&str] = &["tasks", "notes", "contact_tags", "contact_identities", "contact_terms"];
 
+/// What tells of a contact and stays without what it says: that something happened is not the contact's alone.
+pub const ERASED_OF_CONTACT: &[&str] = &["events"];
+
 /// A table whose rows refer to rows of another.
 struct Reference {
     from: String,

@@ -10,13 +10,13 @@ use keystead_model::{
     },
     page::{Start, Window},
     phone::PhoneNumber,
-    tag::TagName,
+    tag::{Tag, TagName},
     text::EmailAddress,
 };
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    Error, Result, Row, ToValue, Tx, catalog, contact_search,
+    Error, Result, Row, ToValue, Tx, catalog, contact_search, events,
     filter::{Filter, rows},
     late, tags,
 };
@@ -122,26 +122,30 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Adds a contact with its tags, terms and identities, and counts it.
+/// Adds a contact with its tags, terms and identities, and counts it. Answers which of the tags its location did not have.
 ///
 /// `Err` in the inner result is the contact that stands in the way; what was added must be undone then.
-pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<(), DuplicateContact>> {
+pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
     save(tx, contact)?;
     if let Err(duplicate) = add_identities(tx, *location, *id, &profile.identities())? {
         return Ok(Err(duplicate));
     }
-    tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
+    let made = tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
     contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
     count(tx, *location, *id, 1)?;
-    Ok(Ok(()))
+    Ok(Ok(made))
 }
 
-/// Replaces what a contact was by what it is now.
+/// Replaces what a contact was by what it is now. Answers which of its tags its location did not have.
 ///
 /// `Err` in the inner result is another contact that has an identity which is new to this one; what was changed must be undone
 /// then.
-pub fn update(tx: &mut Tx<'_>, before: &Contact, after: &Contact) -> Result<std::result::Result<(), DuplicateContact>> {
+pub fn update(
+    tx: &mut Tx<'_>,
+    before: &Contact,
+    after: &Contact,
+) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let (location, id) = (after.location, after.id);
     save(tx, after)?;
     // What it has already it keeps, also where another has it from a time when that was allowed.
@@ -159,11 +163,11 @@ pub fn update(tx: &mut Tx<'_>, before: &Contact, after: &Contact) -> Result<std:
     let gone = before.tags.iter().filter(|tag| !after.tags.contains(tag));
     tags::remove_from_contact(tx, location, id, gone)?;
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
-    tags::add_to_contact(tx, location, id, new, after.updated_at)?;
+    let made = tags::add_to_contact(tx, location, id, new, after.updated_at)?;
     let (known, wanted) = (before.profile.search_terms(), after.profile.search_terms());
     contact_search::remove(tx, location, id, known.iter().filter(|term| !wanted.contains(term)))?;
     contact_search::insert(tx, location, id, wanted.iter().filter(|term| !known.contains(term)))?;
-    Ok(Ok(()))
+    Ok(Ok(made))
 }
 
 /// Adds a contact's row or replaces it.
@@ -284,6 +288,7 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
             tx.execute(&sql, &[location, id])?;
         }
         tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
+        events::erase_contact(tx, *location, *id)?;
     }
     Ok(due.len())
 }

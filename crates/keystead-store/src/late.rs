@@ -49,8 +49,8 @@ pub(crate) static COUNTS: LateTable = LateTable {
 };
 
 /// What was done.
-pub(crate) static AUDIT: LateTable = LateTable {
-    name: "audit_rows",
+pub(crate) static EVENTS: LateTable = LateTable {
+    name: "events",
     columns: &[
         ("agency_id", Kind::Text),
         ("location_id", Kind::Text),
@@ -64,6 +64,10 @@ pub(crate) static AUDIT: LateTable = LateTable {
         ("before_json", Kind::Text),
         ("after_json", Kind::Text),
         ("chained", Kind::Bool),
+        ("event_id", Kind::Text),
+        ("contact_id", Kind::Text),
+        ("root", Kind::Text),
+        ("depth", Kind::Int),
     ],
     together: None,
     conflict: "",
@@ -71,7 +75,7 @@ pub(crate) static AUDIT: LateTable = LateTable {
 
 const COUNT: usize = 3;
 /// A row of a later table may belong to one of an earlier one.
-static TABLES: [&LateTable; COUNT] = [&TERMS, &COUNTS, &AUDIT];
+static TABLES: [&LateTable; COUNT] = [&TERMS, &COUNTS, &EVENTS];
 
 /// Each table's statements: for one row on SQLite, and for many on PostgreSQL.
 static STATEMENTS: LazyLock<[(String, String); COUNT]> =

@@ -13,6 +13,7 @@ pub mod contact_search;
 pub mod contacts;
 pub mod copy;
 mod error;
+pub mod events;
 pub mod exposures;
 mod figures;
 mod filter;

@@ -27,6 +27,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (19, "members_of_several_agencies", include_str!("../migrations/0019_members_of_several_agencies.sql")),
     (20, "lineage", include_str!("../migrations/0020_lineage.sql")),
     (21, "idle_work", include_str!("../migrations/0021_idle_work.sql")),
+    (22, "events", include_str!("../migrations/0022_events.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

@@ -12,26 +12,27 @@ fn read(row: &mut Row<'_>) -> Result<Tag> {
 }
 
 /// Adds tags to a contact that does not have them, behind those that it has. Names that the location does not have yet get a
-/// tag. Its id follows from its name, so that a closure that runs twice makes the same tag.
+/// tag: the answer is which these are. Its id follows from its name, so that a closure that runs twice makes the same tag.
 pub(crate) fn add_to_contact<'t>(
     tx: &mut Tx<'_>,
     location: LocationId,
     contact: ContactId,
     names: impl Iterator<Item = &'t TagName>,
     now: UtcMs,
-) -> Result<()> {
+) -> Result<Vec<Tag>> {
     let new: Vec<(TagId, &TagName)> = names.map(|name| (derived_id(location, name, now), name)).collect();
     if new.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut values: Vec<&dyn ToValue> = vec![&location, &now];
     values.extend(new.iter().flat_map(|(id, name)| [id as &dyn ToValue, name]));
     let sql = format!(
         "INSERT INTO tags (location_id, id, name, created_at)
-         SELECT ?1, n.column1, n.column2, ?2 FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING",
+         SELECT ?1, n.column1, n.column2, ?2 FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING
+         RETURNING id, location_id, name",
         rows(2, new.len(), &["?", "?"])
     );
-    tx.later(&sql, &values)?;
+    let made = tx.query(&sql, &values, read)?;
     let places: Vec<i64> = (1..=new.len() as i64).collect();
     let mut values: Vec<&dyn ToValue> = vec![&location, &contact];
     values.extend(new.iter().zip(&places).flat_map(|((_, name), place)| [place as &dyn ToValue, name]));
@@ -42,7 +43,8 @@ pub(crate) fn add_to_contact<'t>(
          FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING",
         rows(2, new.len(), &["CAST(? AS BIGINT)", "?"])
     );
-    tx.later(&sql, &values)
+    tx.later(&sql, &values)?;
+    Ok(made)
 }
 
 /// Removes tags from a contact.

@@ -53,6 +53,11 @@ impl Call {
         Self(self.0.header(name, value))
     }
 
+    /// With a query.
+    pub fn query(self, fields: &[(&str, &str)]) -> Self {
+        Self(self.0.query(fields))
+    }
+
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
         Self(self.0.json(body))

@@ -7,7 +7,7 @@ use axum::{
 };
 use http::header;
 use keystead_core::AuditFilter;
-use keystead_model::{audit::AuditRow, key_search::KeySearch, text::TimeZoneName, time::Moment};
+use keystead_model::{event::Event, key_search::KeySearch, text::TimeZoneName, time::Moment};
 use serde::Deserialize;
 
 use crate::{
@@ -104,7 +104,7 @@ fn filter(query: &AuditQuery) -> AuditFilter {
     }
 }
 
-fn changes(row: &AuditRow) -> Vec<Change> {
+fn changes(row: &Event) -> Vec<Change> {
     let fields = |text: &Option<String>| match text.as_deref().map(serde_json::from_str::<serde_json::Value>) {
         Some(Ok(serde_json::Value::Object(fields))) => fields,
         _ => serde_json::Map::new(),
@@ -157,10 +157,10 @@ pub(crate) async fn list(
         rows: found
             .iter()
             .map(|row| Row {
-                id: row.id,
+                id: row.number,
                 when: UTC.instant(row.at),
                 who: creator(row.actor, &names),
-                action: row.action.clone(),
+                action: row.kind.clone(),
                 subject: row.subject.clone(),
                 ip: match &row.ip {
                     None if row.erased => "erased".to_owned(),
@@ -176,7 +176,7 @@ pub(crate) async fn list(
         until: query.until.clone().unwrap_or_default(),
         base: here.url("/audit"),
         csv_url: address(&here, "/audit.csv", &query),
-        next_url: next.map(|last| format!("{}&before={}", address(&here, "/audit", &query), last.id)),
+        next_url: next.map(|last| format!("{}&before={}", address(&here, "/audit", &query), last.number)),
     };
     Ok(render(&page))
 }
@@ -203,11 +203,11 @@ pub(crate) async fn csv(
         let position = row.position.map(|position| position.to_string()).unwrap_or_default();
         let location = row.location.map(|location| location.to_string()).unwrap_or_default();
         let cells = [
-            row.id.to_string().as_str(),
+            row.number.to_string().as_str(),
             &row.at.to_iso(),
             row.actor.kind(),
             row.actor.id().unwrap_or_default(),
-            &row.action,
+            &row.kind,
             &row.subject,
             &location,
             row.ip.as_deref().unwrap_or_default(),

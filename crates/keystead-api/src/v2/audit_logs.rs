@@ -1,7 +1,7 @@
 //! The agency's audit log in API 2.0.
 
 use keystead_core::{AgencyContext, AuditFilter, Error};
-use keystead_model::{Invalid, audit::AuditRow, page::cut, text::TimeZoneName};
+use keystead_model::{Invalid, event::Event, page::cut, text::TimeZoneName};
 use serde_json::{Map, Value, json};
 
 use super::{actor::Who, page::NextCursor, samples};
@@ -11,19 +11,21 @@ use crate::{
     shape::{Fields, Ground, Input, Word, Written},
 };
 
-impl Written for AuditRow {
+impl Written for Event {
     const NAME: &'static str = "AuditLog";
 
     fn sample() -> Self {
-        samples::audit_row()
+        samples::event()
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, at, actor, ip, action, subject, before, after, request_id, position, erased } = self;
+        let Self {
+            number, location, at, actor, ip, kind, subject, before, after, request_id, position, erased, ..
+        } = self;
         let document = |text: &Option<String>| -> Option<Value> { serde_json::from_str(text.as_deref()?).ok() };
-        fields.put("id", &id.to_string());
+        fields.put("id", &number.to_string());
         fields.put("at", at);
-        fields.put("action", action);
+        fields.put("action", kind);
         fields.put("actor", &Who(*actor));
         fields.put("subject", subject);
         fields.or_null("locationId", location.as_ref());
@@ -83,13 +85,13 @@ impl Input for AuditQuery {
 
 /// Rows of the log.
 pub(crate) struct AuditLogs {
-    rows: Vec<AuditRow>,
+    rows: Vec<Event>,
     next: NextCursor,
 }
 
 impl Written for AuditLogs {
     fn sample() -> Self {
-        Self { rows: vec![AuditRow::sample()], next: NextCursor::sample() }
+        Self { rows: vec![Event::sample()], next: NextCursor::sample() }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -101,6 +103,6 @@ impl Written for AuditLogs {
 pub(crate) async fn list(context: AgencyContext, call: Call<(), AuditQuery>) -> Result<AuditLogs, Error> {
     let AuditQuery { filter, before, limit } = call.query;
     let (rows, has_more) = cut(call.app.list_audit(&context, filter, before, limit + 1).await?, limit);
-    let next = rows.last().filter(|_| has_more).map(|last| last.id.to_string());
+    let next = rows.last().filter(|_| has_more).map(|last| last.number.to_string());
     Ok(AuditLogs { rows, next: NextCursor { total: None, unseen: None, next } })
 }

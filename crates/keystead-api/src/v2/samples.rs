@@ -5,9 +5,9 @@ use keystead_model::{
     actor::Actor,
     agency::{TenantName, TenantState},
     api_key::{ApiKey, NewKey, StoredSecret},
-    audit::AuditRow,
     calendar_date::CalendarDate,
     contact::{Contact, ContactProfile},
+    event::{Event, EventKind},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -129,18 +129,22 @@ pub(super) fn api_key() -> ApiKey {
     ApiKey::create(key_id(), new, secret, Actor::User(id(USER)), NOON, ServiceMs(0))
 }
 
-pub(super) fn audit_row() -> AuditRow {
-    AuditRow {
-        id: 1000,
+pub(super) fn event() -> Event {
+    Event {
+        number: 1000,
+        id: THING.to_owned(),
         location: Some(location_id()),
         at: NOON,
         actor: Actor::User(id(USER)),
         ip: Some("192.0.2.1".to_owned()),
-        action: "api_key.updated".to_owned(),
+        contact: None,
+        kind: EventKind::KeyUpdated.as_str().to_owned(),
         subject: KEY.to_owned(),
         before: Some(r#"{"name":"Newsletter"}"#.to_owned()),
         after: Some(r#"{"name":"Marketing Automation"}"#.to_owned()),
         request_id: Some("4924de3a-48ad-8210-916c-6815fdffcbbf".to_owned()),
+        root: None,
+        depth: 0,
         position: Some(12),
         erased: false,
     }

@@ -10,6 +10,7 @@ use keystead_model::{
     actor::Actor,
     agency::TenantState,
     api_key::{ApiKey, KeyState},
+    event::EventKind,
     grant::Reach,
     standing::{KeyStanding, MemberStanding},
     user::User,
@@ -19,14 +20,12 @@ use keystead_store::{
     changes::{self, Change},
     lineage, locations, service_clock, sessions, users,
 };
-use serde_json::json;
 
 use super::{Journal, Revocations, Standing};
 use crate::{
     App, Result,
-    api_keys::change_of,
+    events::{Happened, tell_by_system},
     password,
-    record::{self, record_by_system},
 };
 
 /// Subjects changed by one closure.
@@ -232,8 +231,8 @@ fn confine_key(tx: &mut Tx<'_>, id: KeyId, standing: &KeyStanding, now: UtcMs, d
 
 fn store_key(tx: &mut Tx<'_>, before: &ApiKey, after: &ApiKey, now: UtcMs) -> Result<()> {
     api_keys::update(tx, after)?;
-    let change = change_of("api_key.revocation_reapplied", Some(before), Some(after));
-    Ok(record_by_system(tx, now, &[(before.grant.agency, change)])?)
+    let happened = Happened::changed(EventKind::KeyRevocationReapplied, before, after);
+    Ok(tell_by_system(tx, now, [(before.grant.agency, happened)])?)
 }
 
 fn keep_existing(tx: &mut Tx<'_>, set: &mut BTreeSet<LocationId>) -> Result<()> {
@@ -269,11 +268,8 @@ fn confine_member(
         return Ok(false);
     }
     sessions::delete_of_user(tx, id)?;
-    let after = confined.as_ref().map(|user| json!({"role": user.role.as_str(), "disabled": user.disabled}));
-    let before = Some(json!({"role": user.role.as_str(), "disabled": user.disabled}));
-    let change =
-        record::Change { action: "user.revocation_reapplied", location: None, subject: id.as_str(), before, after };
-    record_by_system(tx, now, &[(user.agency, change)])?;
+    let happened = Happened::changed(EventKind::UserRevocationReapplied, &user, confined.as_ref().unwrap_or(&user));
+    tell_by_system(tx, now, [(user.agency, happened)])?;
     done.members.push(user.email.as_str().to_owned());
     Ok(true)
 }
@@ -281,16 +277,17 @@ fn confine_member(
 fn suspend(tx: &mut Tx<'_>, tenant: Change, now: UtcMs, done: &mut Reapplied) -> Result<bool> {
     let service = service_clock::read(tx)?.now;
     let state = TenantState::Suspended;
-    let (agency, location, action) = match tenant {
-        Change::Agency(id) if agencies::set_state(tx, id, state, service)? == 1 => (id, None, "agency.suspended"),
+    let (agency, location, kind) = match tenant {
+        Change::Agency(id) if agencies::set_state(tx, id, state, service)? == 1 => {
+            (id, None, EventKind::AgencySuspended)
+        }
         Change::Location(id) if locations::set_state(tx, id, state, service)? == 1 => {
             let Some(agency) = locations::agency_of(tx, id)? else { return Ok(false) };
-            (agency, Some(id), "location.suspended")
+            (agency, Some(id), EventKind::LocationSuspended)
         }
         _ => return Ok(false),
     };
-    let change = record::Change { action, location, subject: tenant.subject(), before: None, after: None };
-    record_by_system(tx, now, &[(agency, change)])?;
+    tell_by_system(tx, now, [(agency, Happened::to(kind, tenant.subject()).at(location))])?;
     done.suspended.push(tenant.subject().to_owned());
     Ok(true)
 }

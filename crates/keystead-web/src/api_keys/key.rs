@@ -9,7 +9,7 @@ use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
     LocationId, UtcMs,
     api_key::{ApiKey, KeyState},
-    audit::AuditRow,
+    event::Event,
     grant::Reach,
     key_kind::KeyKind,
     scope::Scope,
@@ -126,8 +126,8 @@ pub(super) async fn key_page(
     let locations = here.names_of(web, reached.iter().copied()).await?;
     let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
-    let trail = |change: &AuditRow| Trail {
-        what: action(&change.action),
+    let trail = |change: &Event| Trail {
+        what: action(&change.kind),
         who: creator(change.actor, &names),
         when: words::ago(change.at, now),
         when_exactly: zone.exactly(change.at),

@@ -8,7 +8,7 @@ use keystead_core::{
 };
 use keystead_model::{
     actor::Actor,
-    audit::AuditRow,
+    event::Event,
     grant::Reach,
     notice::{Channel, Muted, Topic},
     scope::Preset,
@@ -54,8 +54,7 @@ async fn a_sound_log_grows_and_stays_sound() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edited_row_is_found() {
     let (app, _) = written().await;
-    app.sql("UPDATE audit_rows SET actor_kind = 'operator', actor_id = NULL, ip = '192.0.2.1' WHERE position = 5")
-        .await;
+    app.sql("UPDATE events SET actor_kind = 'operator', actor_id = NULL, ip = '192.0.2.1' WHERE position = 5").await;
     let problems = verify(&app, None).await.problems;
     assert!(problems[0].contains("row 5") && problems[0].contains("edited"), "{problems:?}");
 }
@@ -63,8 +62,8 @@ async fn an_edited_row_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_that_also_mends_the_digest_is_found() {
     let (app, _) = written().await;
-    let other = "(SELECT o.digest FROM audit_rows o WHERE o.position = 6 AND o.agency_id = audit_rows.agency_id)";
-    app.sql(&format!("UPDATE audit_rows SET digest = {other} WHERE position = 5")).await;
+    let other = "(SELECT o.digest FROM events o WHERE o.position = 6 AND o.agency_id = events.agency_id)";
+    app.sql(&format!("UPDATE events SET digest = {other} WHERE position = 5")).await;
     let problems = verify(&app, None).await.problems;
     assert!(problems.iter().any(|problem| problem.contains("the seal of row 5 is wrong")), "{problems:?}");
 }
@@ -72,10 +71,10 @@ async fn an_edit_that_also_mends_the_digest_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_row_is_found() {
     let (app, _) = written().await;
-    app.sql("DELETE FROM audit_rows WHERE position = 3").await;
+    app.sql("DELETE FROM events WHERE position = 3").await;
     assert_eq!(verify(&app, None).await.problems, ["row 3 is missing"]);
     // Closing the gap does not help.
-    app.sql("UPDATE audit_rows SET position = position - 1 WHERE position = 4").await;
+    app.sql("UPDATE events SET position = position - 1 WHERE position = 4").await;
     let problems = verify(&app, None).await.problems;
     assert!(problems.iter().any(|problem| problem.contains("seal of row 3 is wrong")), "{problems:?}");
 }
@@ -84,7 +83,7 @@ async fn a_deleted_row_is_found() {
 async fn swapped_rows_are_found() {
     let (app, _) = written().await;
     for (from, to) in [(4, 1_000_000), (5, 4), (1_000_000, 5)] {
-        app.sql(&format!("UPDATE audit_rows SET position = {to} WHERE position = {from}")).await;
+        app.sql(&format!("UPDATE events SET position = {to} WHERE position = {from}")).await;
     }
     let problems = verify(&app, None).await.problems;
     assert!(problems[0].contains("row 4 is wrong"), "{problems:?}");
@@ -93,11 +92,11 @@ async fn swapped_rows_are_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tail_that_was_cut_off_is_found_by_a_head_that_was_written_down() {
     let (app, head) = written().await;
-    app.sql("DELETE FROM audit_rows WHERE position > 6").await;
+    app.sql("DELETE FROM events WHERE position > 6").await;
     let problems = verify(&app, None).await.problems;
     assert!(problems[0].contains("should end at row"), "{problems:?}");
     // Whoever cuts the head with it is found by what was kept elsewhere.
-    let last = "(SELECT a.seal FROM audit_rows a WHERE a.position = 6 AND a.agency_id = audit_heads.agency_id)";
+    let last = "(SELECT a.seal FROM events a WHERE a.position = 6 AND a.agency_id = audit_heads.agency_id)";
     app.sql(&format!("UPDATE audit_heads SET position = 6, seal = {last}")).await;
     assert!(verify(&app, None).await.problems.is_empty());
     let problems = verify(&app, Some(&head)).await.problems;
@@ -124,8 +123,8 @@ async fn what_is_personal_can_be_erased_and_nothing_else() {
     assert!(erased >= 3, "set up, sign-in, preferences, the key: {erased}");
     assert_eq!(app.app.erase_audit(&operator, user).await.unwrap(), 0);
     let rows = app.app.list_audit(&operator, AuditFilter::default(), None, 100).await.unwrap();
-    let theirs = |row: &&AuditRow| row.actor == Actor::User(user) || row.subject == user.as_str();
-    for row in rows.iter().filter(theirs).filter(|row| row.action != "audit.erased") {
+    let theirs = |row: &&Event| row.actor == Actor::User(user) || row.subject == user.as_str();
+    for row in rows.iter().filter(theirs).filter(|row| row.kind != "audit.erased") {
         assert!(row.erased && row.ip.is_none() && row.request_id.is_none(), "{row:?}");
         assert_eq!(row.before.is_none(), row.subject == user.as_str(), "a key's own change stays: {row:?}");
     }
@@ -134,11 +133,11 @@ async fn what_is_personal_can_be_erased_and_nothing_else() {
 
     // Nobody erases more, or edits what is left.
     let of_key = format!("action = 'api_key.deactivated' AND subject = '{}'", key.id);
-    app.sql(&format!("UPDATE audit_rows SET subject = 'another' WHERE {of_key}")).await;
+    app.sql(&format!("UPDATE events SET subject = 'another' WHERE {of_key}")).await;
     assert!(verify(&app, None).await.problems[0].contains("by nobody who says so"));
-    app.sql(&format!("UPDATE audit_rows SET subject = '{}' WHERE subject = 'another'", key.id)).await;
+    app.sql(&format!("UPDATE events SET subject = '{}' WHERE subject = 'another'", key.id)).await;
     let of_system = format!("action = 'api_key.created' AND subject = '{}'", key.id);
-    app.sql(&format!("UPDATE audit_rows SET after_json = NULL, erased = TRUE WHERE {of_system}")).await;
+    app.sql(&format!("UPDATE events SET after_json = NULL, erased = TRUE WHERE {of_system}")).await;
     let problems = verify(&app, None).await.problems;
     assert!(problems.len() == 1 && problems[0].contains("by nobody who says so"), "{problems:?}");
 }
@@ -178,7 +177,7 @@ async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
     };
     let counted = async || {
         let rows = app.app.list_audit(&app.operator().await, AuditFilter::default(), None, 1000).await.unwrap();
-        let of_data = rows.iter().filter(|row| row.action.starts_with("contact.")).count();
+        let of_data = rows.iter().filter(|row| row.kind.starts_with("contact.")).count();
         (of_data, rows.len() - of_data)
     };
     create("one").await;
@@ -188,7 +187,7 @@ async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
     app.let_days_pass(6.0).await;
     create("three").await;
     // A clock that was wrong for a moment keeps nothing for ever.
-    app.sql("UPDATE audit_rows SET at = at + 31536000000 WHERE id = (SELECT min(id) FROM audit_rows)").await;
+    app.sql("UPDATE events SET at = at + 31536000000 WHERE id = (SELECT min(id) FROM events)").await;
     app.let_days_pass(6.0).await;
     create("four").await;
     assert_eq!(app.app.trim_audit().await.unwrap(), 2, "what is older than ten days");

@@ -23,19 +23,19 @@ async fn fill(app: &TestApp) {
              END $$",
         )
         .await;
-        app.sql("CREATE TRIGGER fill BEFORE INSERT ON audit_rows FOR EACH ROW EXECUTE FUNCTION fill()").await;
+        app.sql("CREATE TRIGGER fill BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION fill()").await;
     } else {
         // SQLite answers FULL where the largest number was given.
-        app.sql("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'audit_rows'").await;
+        app.sql("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'events'").await;
     }
 }
 
 async fn give_space(app: &TestApp) {
     if TestDatabase::is_postgres() {
-        app.sql("DROP TRIGGER fill ON audit_rows").await;
+        app.sql("DROP TRIGGER fill ON events").await;
         app.sql("DROP FUNCTION fill").await;
     } else {
-        app.sql("UPDATE sqlite_sequence SET seq = 1000 WHERE name = 'audit_rows'").await;
+        app.sql("UPDATE sqlite_sequence SET seq = 1000 WHERE name = 'events'").await;
     }
 }
 

@@ -149,7 +149,7 @@ impl Failing {
 
 async fn a_sweep_survives(fault: Fault) {
     let mut failing = Failing::start().await;
-    let ladder = [(75.05, Some("notices")), (8.0, None), (6.0, None), (1.1, Some("audit_rows"))];
+    let ladder = [(75.05, Some("notices")), (8.0, None), (6.0, None), (1.1, Some("events"))];
     for (number, (days, fails_at)) in (1..).zip(ladder) {
         failing.app.let_days_pass(days).await;
         failing.node.poll_changes().await.unwrap();
@@ -178,9 +178,9 @@ async fn a_sweep_survives(fault: Fault) {
         assert_eq!(notices, number * (KEYS + 1), "each of them is told, and once");
     }
     let deleted: i64 = failing.ask("SELECT CAST(count(*) AS BIGINT) FROM api_keys WHERE state = 'deleted'").await;
-    let audited = "SELECT CAST(count(DISTINCT subject) AS BIGINT) FROM audit_rows WHERE action = 'api_key.deleted'";
+    let audited = "SELECT CAST(count(DISTINCT subject) AS BIGINT) FROM events WHERE action = 'api_key.deleted'";
     assert_eq!((deleted, failing.ask::<i64>(audited).await), (KEYS + 1, KEYS + 1));
-    let rows = "SELECT CAST(count(*) AS BIGINT) FROM audit_rows WHERE action = 'api_key.deleted'";
+    let rows = "SELECT CAST(count(*) AS BIGINT) FROM events WHERE action = 'api_key.deleted'";
     assert_eq!(failing.ask::<i64>(rows).await, KEYS + 1, "each deletion has one row");
     let fed = "SELECT CAST(count(*) AS BIGINT) FROM changes";
     assert_eq!(failing.ask::<i64>(fed).await, failing.ask::<i64>("SELECT seq FROM change_head").await, "no gap");

@@ -13,6 +13,8 @@ mod directories;
 mod disk;
 mod doors;
 mod etags;
+mod event_faults;
+mod events;
 mod faults;
 mod fuzz;
 mod idempotency;

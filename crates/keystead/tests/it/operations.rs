@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, KeyFilter, KeyQuery, LocationContext, LocationList,
-    OldKeyEnds, Result, WhenDuplicate,
+    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, KeyQuery, LocationContext,
+    LocationList, OldKeyEnds, Result, WhenDuplicate,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -141,6 +141,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     replace_key(&by.authority, at.key, OldKeyEnds::FirstUse): KeysWrite KeysRead;
     delete_key(&by.authority, at.key): KeysWrite;
     restore_key(&by.authority, at.key): KeysWrite;
+    list_events(&by.authority, contact_events(at)): ContactsRead;
     list_audit(&by.agency, AuditFilter::default(), None, 1): KeysRead;
     verify_audit(&by.agency, None): KeysRead;
     erase_audit(&by.agency, at.user): KeysWrite;
@@ -196,6 +197,10 @@ const WITHOUT_AUTHORITY: &[&str] = &[
 
 fn name(text: &str) -> TenantName {
     TenantName::parse(text).unwrap()
+}
+
+fn contact_events(at: &Things) -> EventQuery {
+    EventQuery { location: Some(at.location), kinds: vec!["contact.created".to_owned()], ..EventQuery::default() }
 }
 
 fn note() -> NoteContent {

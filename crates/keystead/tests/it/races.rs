@@ -15,8 +15,8 @@ use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
 /// The tables that operations write to, in the order in which they first come to them.
 const USE: &[&str] = &["api_keys"];
 const STAGE: &[&str] = &["api_keys", "notices"];
-const CHANGE: &[&str] = &["change_head", "changes", "api_keys", "audit_rows"];
-const DELETION: &[&str] = &["change_head", "api_keys", "audit_rows", "notices", "changes"];
+const CHANGE: &[&str] = &["change_head", "changes", "api_keys", "events"];
+const DELETION: &[&str] = &["change_head", "api_keys", "events", "notices", "changes"];
 
 /// The days before each step of a ladder.
 const LADDER: [f64; 4] = [75.05, 8.0, 6.0, 1.1];
@@ -58,7 +58,7 @@ impl<A, B> Raced<A, B> {
     async fn audited(&self, action: &str) -> usize {
         let operator = self.app.operator().await;
         let rows = self.app.app.list_key_changes(operator.authority(), self.key.id).await.unwrap();
-        rows.iter().filter(|row| row.action == action).count()
+        rows.iter().filter(|row| row.kind == action).count()
     }
 }
 

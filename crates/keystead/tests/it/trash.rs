@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use keystead_store::{Error, Tx, catalog};
 use keystead_testkit::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Tables that hold what belongs to contacts, as the database has them.
 async fn tables_of_contacts(app: &TestApp) -> BTreeSet<String> {
@@ -15,8 +15,9 @@ async fn tables_of_contacts(app: &TestApp) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_adds_what_belongs_to_a_contact_decides_what_becomes_of_it() {
     let app = TestApp::start().await;
-    let known: BTreeSet<String> = catalog::OF_CONTACT.iter().map(|table| (*table).to_owned()).collect();
-    assert_eq!(tables_of_contacts(&app).await, known, "the trash is emptied of what stands in OF_CONTACT");
+    let known = catalog::OF_CONTACT.iter().chain(catalog::ERASED_OF_CONTACT);
+    let known: BTreeSet<String> = known.map(|table| (*table).to_owned()).collect();
+    assert_eq!(tables_of_contacts(&app).await, known, "the trash is emptied of what stands in these lists");
     // By its name, by a reference, and by a reference to what refers.
     for table in [
         "CREATE TABLE named (contact_id TEXT)",
@@ -46,6 +47,10 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
         }
         contacts.push(id);
     }
+    let told = async |contact: &str| -> Vec<Value> {
+        let read = app.get("/events").key(&key).query(&[("subject", contact)]).send().await.expect(200);
+        read["events"].as_array().unwrap().clone()
+    };
     let rows = async |contact: &str| {
         let mut rows = Vec::new();
         for (table, id) in catalog::OF_CONTACT.iter().map(|table| (*table, "contact_id")).chain([("contacts", "id")]) {
@@ -66,4 +71,12 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
     assert!(rows(&contacts[0]).await.iter().all(|(_, count)| *count == 0), "{:?}", rows(&contacts[0]).await);
     assert!(rows(&contacts[1]).await.iter().all(|(_, count)| *count > 0));
+    // What happened stays, and says nothing of the contact any more.
+    let told_of_gone = told(&contacts[0]).await;
+    assert_eq!(told_of_gone.len(), 4, "made, noted, a task, deleted");
+    for event in &told_of_gone {
+        assert_eq!(event["erased"], true);
+        assert!(event["before"].is_null() && event["after"].is_null(), "{event}");
+    }
+    assert!(told(&contacts[1]).await.iter().all(|event| event["erased"] == false && event["after"].is_object()));
 }

@@ -1,0 +1,189 @@
+//! The list of events, for integrations that poll.
+//!
+//! A poller reads what was committed since it read last, and misses nothing: events of data are numbered in the order in which
+//! their location commits them, sealed ones in the order of the agency's chain, and a cursor remembers its place in both.
+
+use keystead_model::{
+    LocationId, UtcMs,
+    event::{Event, EventKind},
+    grant::Reach,
+    scope::Scope,
+};
+use keystead_store::{
+    changes,
+    events::{self, Polled, ReadUpTo},
+};
+
+use crate::{App, Authority, Error, Result};
+
+/// What somebody polls for.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    /// In this location; without one what happens to the agency and its keys.
+    pub location: Option<LocationId>,
+    /// Kinds by name, `contact.created` or `contact.*`; none are all that may be seen.
+    pub kinds: Vec<String>,
+    /// Not before.
+    pub since: Option<UtcMs>,
+    /// Of this thing, or of what belongs to this contact.
+    pub subject: Option<String>,
+    /// From where on; without it from the oldest that is kept.
+    pub after: Option<EventCursor>,
+    /// Most events.
+    pub limit: usize,
+}
+
+/// A place in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCursor {
+    /// When it was handed out.
+    read_at: UtcMs,
+    read: ReadUpTo,
+    /// Of which database: one that was set back to an earlier state numbers other events alike.
+    incarnation: String,
+}
+
+impl EventCursor {
+    /// As clients carry it.
+    pub fn to_text(&self) -> String {
+        let Self { read_at, read: ReadUpTo { data, sealed }, incarnation } = self;
+        format!("{}-{data}-{sealed}-{incarnation}", read_at.0)
+    }
+
+    /// Reads [`EventCursor::to_text`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(4, '-');
+        let mut number = || parts.next()?.parse().ok().filter(|number| *number >= 0);
+        let (read_at, data, sealed) = (number()?, number()?, number()?);
+        let incarnation = parts.next().filter(|rest| !rest.is_empty())?.to_owned();
+        Some(Self { read_at: UtcMs(read_at), read: ReadUpTo { data, sealed }, incarnation })
+    }
+}
+
+/// Some events.
+pub struct EventPage {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// From where to go on, also if there were none.
+    pub next: EventCursor,
+    /// Whether there are more already.
+    pub has_more: bool,
+}
+
+/// Whether somebody may see what such an event tells.
+pub(crate) fn may_see(authority: &Authority, kind: &str) -> bool {
+    let scope = EventKind::parse(kind).and_then(|kind| kind.subject().read_scope());
+    scope.is_some_and(|scope| authority.grant().allows(scope))
+}
+
+/// The kinds that are meant, of those that somebody may see.
+fn wanted(authority: &Authority, names: &[String]) -> Result<Vec<EventKind>> {
+    let grant = authority.grant();
+    let sees = |kind: &EventKind| kind.subject().read_scope().is_some_and(|scope| grant.allows(scope));
+    let told: Vec<EventKind> =
+        EventKind::ALL.iter().copied().filter(|kind| kind.subject().read_scope().is_some()).collect();
+    if names.is_empty() {
+        let seen: Vec<EventKind> = told.into_iter().filter(sees).collect();
+        return if seen.is_empty() { Err(Error::MissingScope(Scope::ContactsRead)) } else { Ok(seen) };
+    }
+    let mut kinds = Vec::new();
+    for name in names {
+        let is_meant = |kind: &&EventKind| match name.strip_suffix(".*") {
+            Some(noun) => kind.as_str().split('.').next() == Some(noun),
+            None => kind.as_str() == name,
+        };
+        let meant: Vec<EventKind> = told.iter().filter(is_meant).copied().collect();
+        if meant.is_empty() {
+            let echo = keystead_model::text::echo(name);
+            return Err(Error::invalid("kinds", format!("has {echo}, which is no kind of event")));
+        }
+        // Who asks for what they may not see would wait for it in vain.
+        if let Some(hidden) = meant.iter().find(|kind| !sees(kind)) {
+            return Err(Error::MissingScope(hidden.subject().read_scope().unwrap_or(Scope::ContactsRead)));
+        }
+        kinds.extend(meant);
+    }
+    Ok(kinds)
+}
+
+/// Merges two ordered lists by when things happened, and keeps the first of them: each list's order stays.
+fn merged(data: Vec<Event>, sealed: Vec<Event>, limit: usize) -> Vec<Event> {
+    let (mut data, mut sealed) = (data.into_iter().peekable(), sealed.into_iter().peekable());
+    std::iter::from_fn(|| match (data.peek(), sealed.peek()) {
+        (Some(first), Some(second)) if first.at <= second.at => data.next(),
+        (_, Some(_)) => sealed.next(),
+        (_, None) => data.next(),
+    })
+    .take(limit)
+    .collect()
+}
+
+impl App {
+    /// The next events of a location, or of the agency itself, that somebody may see.
+    pub async fn list_events(&self, authority: &Authority, query: EventQuery) -> Result<EventPage> {
+        let kinds = wanted(authority, &query.kinds)?;
+        let location = match (query.location, &authority.grant().reach) {
+            (Some(location), reach) if !reach.has_location(location) => return Err(Error::NoAccess),
+            (Some(location), _) => Some(location),
+            (None, Reach::Locations(set)) if set.len() == 1 => set.first().copied(),
+            (None, Reach::Agency) => None,
+            // The agency's events tell of all its locations.
+            (None, _) => return Err(Error::invalid("locationId", "can't be undefined")),
+        };
+        let now = self.clock.now();
+        if let (Some(after), Some(kept)) = (&query.after, self.limits.data_audit)
+            && now - after.read_at > i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)
+        {
+            let days = kept.as_secs() / 86_400;
+            let problem = format!("is older than the {days} days for which events are kept; begin again without it");
+            return Err(Error::invalid("cursor", problem));
+        }
+        let (agency, limit) = (authority.agency(), query.limit);
+        let polled = Polled { kinds, since: query.since, subject: query.subject };
+        let after = query.after;
+        let page = self.store.read(move |tx| {
+            let incarnation = changes::poll(tx)?.incarnation;
+            if after.as_ref().is_some_and(|after| after.incarnation != incarnation) {
+                let problem = "is of a state that the database was set back from; begin again without it, by since";
+                return Err(Error::invalid("cursor", problem));
+            }
+            let from = after.as_ref().map(|after| after.read).unwrap_or_default();
+            let ends = events::ends(tx, agency, location)?;
+            let more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+            let data = match location {
+                Some(location) => events::of_data(tx, location, &polled, (from.data, ends.data), more)?,
+                None => Vec::new(),
+            };
+            let sealed = events::sealed(tx, (agency, location), &polled, (from.sealed, ends.sealed), more)?;
+            let has_more = data.len() + sealed.len() > limit;
+            let events = merged(data, sealed, limit);
+            let read = if has_more { read_up_to(from, &events) } else { from.and(ends) };
+            Ok(EventPage { events, next: EventCursor { read_at: now, read, incarnation }, has_more })
+        });
+        page.await
+    }
+}
+
+/// How far one has read after these.
+fn read_up_to(from: ReadUpTo, events: &[Event]) -> ReadUpTo {
+    events.iter().fold(from, |read, event| match event.position {
+        Some(position) => ReadUpTo { sealed: position, ..read },
+        None => ReadUpTo { data: event.number, ..read },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_back_and_nothing_else_is_one() {
+        let (read_at, read) = (UtcMs(1_795_699_024_252), ReadUpTo { data: 41, sealed: 7 });
+        let cursor = EventCursor { read_at, read, incarnation: "0Vc5K6ZwZGWu6taxhPqZ".to_owned() };
+        assert_eq!(EventCursor::parse(&cursor.to_text()), Some(cursor));
+        for bad in ["", "1", "1-2", "1-2-3", "1-2-3-", "1-2-x-a", "-1-2-3-a", "1--2-3-a", "99999999999999999999-1-1-a"]
+        {
+            assert_eq!(EventCursor::parse(bad), None, "{bad}");
+        }
+    }
+}

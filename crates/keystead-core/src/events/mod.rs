@@ -1,0 +1,204 @@
+//! What every operation writes beside its effect, in the same transaction: the event that tells of it.
+//!
+//! Data and what decides about authority are told of in the same way. What is sealed and what is forgotten after a while follows
+//! from the [`EventKind`].
+
+pub(crate) mod list;
+
+use keystead_model::{
+    AgencyId, ContactId, KeyId, LocationId, UtcMs,
+    actor::Actor,
+    event::{Cause, EventId, EventKind, NewEvent},
+    key_secret::mask_keys,
+};
+use keystead_store::{Tx, events};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    Authority, Entropy, Result, idempotency,
+    operate::{Ground, Operation},
+};
+
+/// Fields by their names on the wire; what is empty is not there. Never a secret.
+pub(crate) type Fields = Map<String, Json>;
+
+/// A thing of which events tell.
+pub(crate) trait Described {
+    /// Its id.
+    fn subject(&self) -> &str;
+    /// The contact that it belongs to.
+    fn contact(&self) -> Option<ContactId> {
+        None
+    }
+    /// Where it is, if that is not where somebody acts.
+    fn location(&self) -> Option<LocationId> {
+        None
+    }
+    /// What they tell of it.
+    fn describe(&self) -> Fields;
+}
+
+/// Longest text of a field in an event, in characters: what people write at length stands in the thing itself.
+const TEXT_MAX: usize = 1000;
+
+/// A field's text, shortened where it is very long.
+pub(crate) fn text(whole: &str) -> Json {
+    match whole.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => Json::String(format!("{}…", &whole[..end])),
+        None => Json::String(whole.to_owned()),
+    }
+}
+
+/// Adds a field that has a value.
+pub(crate) fn put(fields: &mut Fields, name: &str, value: Option<impl Into<Json>>) {
+    if let Some(value) = value {
+        fields.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Adds a list that is not empty.
+pub(crate) fn put_all<'t>(fields: &mut Fields, name: &str, texts: impl Iterator<Item = &'t str>) {
+    let texts: Vec<&str> = texts.collect();
+    put(fields, name, Some(texts).filter(|texts| !texts.is_empty()));
+}
+
+/// The fields of a JSON object.
+pub(crate) fn fields(object: Json) -> Fields {
+    if let Json::Object(fields) = object { fields } else { Fields::new() }
+}
+
+/// What happened to one thing.
+pub(crate) struct Happened<'h> {
+    kind: EventKind,
+    subject: &'h str,
+    location: Option<LocationId>,
+    contact: Option<ContactId>,
+    before: Option<Fields>,
+    after: Option<Fields>,
+}
+
+impl<'h> Happened<'h> {
+    /// Something happened to the thing with this id.
+    pub(crate) fn to(kind: EventKind, subject: &'h str) -> Self {
+        Self { kind, subject, location: None, contact: None, before: None, after: None }
+    }
+
+    /// Something was made, and is so.
+    pub(crate) fn made(kind: EventKind, thing: &'h impl Described) -> Self {
+        Self { after: Some(thing.describe()), ..Self::about(kind, thing) }
+    }
+
+    /// Something is gone, and was so.
+    pub(crate) fn gone(kind: EventKind, thing: &'h impl Described) -> Self {
+        Self { before: Some(thing.describe()), ..Self::about(kind, thing) }
+    }
+
+    /// Something changed; only what differs is worth telling.
+    pub(crate) fn changed<T: Described>(kind: EventKind, before: &T, after: &'h T) -> Self {
+        let (mut was, mut is) = (before.describe(), after.describe());
+        was.retain(|name, value| {
+            let is_same = is.get(name) == Some(&*value);
+            if is_same {
+                is.remove(name);
+            }
+            !is_same
+        });
+        Self { before: Some(was), after: Some(is), ..Self::about(kind, after) }
+    }
+
+    fn about(kind: EventKind, thing: &'h impl Described) -> Self {
+        Self { location: thing.location(), contact: thing.contact(), ..Self::to(kind, thing.subject()) }
+    }
+
+    /// In a location.
+    pub(crate) fn at(self, location: Option<LocationId>) -> Self {
+        Self { location, ..self }
+    }
+
+    /// With these fields, as they were and as they are.
+    pub(crate) fn with(self, before: Option<Fields>, after: Option<Fields>) -> Self {
+        Self { before, after, ..self }
+    }
+}
+
+/// Tells of what `authority` did.
+pub(crate) fn tell(tx: &mut Tx<'_>, authority: &Authority, happened: Happened<'_>) -> Result<()> {
+    tell_as(tx, authority, Entropy::System.id(authority.now()), Cause::default(), happened)
+}
+
+fn tell_as(tx: &mut Tx<'_>, authority: &Authority, id: EventId, cause: Cause, happened: Happened<'_>) -> Result<()> {
+    idempotency::about(tx, authority, happened.subject)?;
+    let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
+    let from = (ip, request.map(|request| request.to_string()));
+    events::insert(tx, &row(authority.agency(), authority.actor(), authority.now(), from, (id, cause), happened))?;
+    Ok(())
+}
+
+impl<G: Ground> Operation<'_, '_, G> {
+    /// Tells of what this operation did. The answer is the cause of what follows from it.
+    pub(crate) fn tell(&mut self, happened: Happened<'_>) -> Result<Cause> {
+        let (id, cause) = (self.new_id(), self.cause);
+        let location = happened.location.or(self.context.place());
+        let happened = happened.at(location);
+        tell_as(self.tx, self.context.authority(), id, cause, happened)?;
+        Ok(Cause { root: cause.root.or(Some(id)), depth: cause.depth + 1 })
+    }
+}
+
+/// Tells of changes that Keystead makes by itself, each in its agency.
+pub(crate) fn tell_by_system<'h>(
+    tx: &mut Tx<'_>,
+    at: UtcMs,
+    happened: impl IntoIterator<Item = (AgencyId, Happened<'h>)>,
+) -> keystead_store::Result<()> {
+    let mut happened = happened.into_iter();
+    happened.try_for_each(|(agency, happened)| tell_of(tx, agency, Actor::System, None, at, happened))
+}
+
+/// Tells of something that nobody is signed in for: a sign-in, a reset.
+pub(crate) fn tell_of(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    actor: Actor,
+    ip: Option<String>,
+    at: UtcMs,
+    happened: Happened<'_>,
+) -> keystead_store::Result<()> {
+    let about = (Entropy::System.id(at), Cause::default());
+    events::insert(tx, &row(agency, actor, at, (ip, None), about, happened))
+}
+
+/// Every event is made here, with the address and the request where there are any.
+fn row(
+    agency: AgencyId,
+    actor: Actor,
+    at: UtcMs,
+    (ip, request_id): (Option<String>, Option<String>),
+    (id, cause): (EventId, Cause),
+    happened: Happened<'_>,
+) -> NewEvent {
+    let Happened { kind, subject, location, contact, before, after } = happened;
+    // No flow puts a secret of ours here; the mask is the second lock, and people write keys into notes.
+    let text = |fields: Option<Fields>| fields.map(|fields| mask_keys(&Json::Object(fields).to_string()).into_owned());
+    NewEvent {
+        id,
+        kind,
+        agency,
+        location,
+        contact,
+        subject: subject.to_owned(),
+        at,
+        actor,
+        ip,
+        request_id,
+        before: text(before),
+        after: text(after),
+        cause,
+    }
+}
+
+/// Writes into the log that a key's authority was ended: what `db restore --revocations` reads, since an older backup
+/// knows nothing of it. Only after the commit: a closure may run twice, or be rolled back.
+pub(crate) fn log_revocation(key: KeyId, kind: EventKind, sequence: i64) {
+    tracing::info!(key = key.as_str(), action = kind.as_str(), sequence, "authority was ended");
+}

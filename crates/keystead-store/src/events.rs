@@ -1,0 +1,272 @@
+//! Events: inserted in the transaction of what they tell of, and read by the audit log and by those who poll.
+
+use keystead_model::{
+    AgencyId, ContactId, LocationId, UtcMs,
+    event::{Cause, Event, EventKind, NewEvent},
+};
+
+use crate::{
+    Result, Row, ToValue, Tx,
+    filter::{Filter, prefix_end},
+    late,
+    users::read_actor,
+};
+
+/// Adds an event.
+pub fn insert(tx: &mut Tx<'_>, event: &NewEvent) -> Result<()> {
+    let NewEvent {
+        id,
+        kind,
+        agency,
+        location,
+        contact,
+        subject,
+        at,
+        actor,
+        ip,
+        request_id,
+        before,
+        after,
+        cause: Cause { root, depth },
+    } = event;
+    let (actor, actor_id, action, chained) = (actor.kind(), actor.id(), kind.as_str(), kind.class().is_sealed());
+    tx.late(
+        &late::EVENTS,
+        &[
+            agency,
+            location,
+            at,
+            &actor,
+            &actor_id,
+            ip,
+            request_id,
+            &action,
+            subject,
+            before,
+            after,
+            &chained,
+            id,
+            contact,
+            root,
+            &i64::from(*depth),
+        ],
+    )
+}
+
+pub(crate) const COLUMNS: &str =
+    "id, event_id, location_id, contact_id, at, actor_kind, actor_id, ip, action, subject, before_json, after_json,
+    request_id, root, depth, position, erased";
+
+pub(crate) fn read(row: &mut Row<'_>) -> Result<Event> {
+    let number: i64 = row.column()?;
+    Ok(Event {
+        number,
+        id: row.column::<Option<String>>()?.unwrap_or_else(|| number.to_string()),
+        location: row.column()?,
+        contact: row.column()?,
+        at: row.column()?,
+        actor: read_actor(row)?,
+        ip: row.column()?,
+        kind: row.column()?,
+        subject: row.column()?,
+        before: row.column()?,
+        after: row.column()?,
+        request_id: row.column()?,
+        root: row.column()?,
+        depth: row.column()?,
+        position: row.column()?,
+        erased: row.column()?,
+    })
+}
+
+/// The events of one thing, newest first.
+pub fn of_subject(tx: &mut Tx<'_>, agency: AgencyId, subject: &str, limit: i64) -> Result<Vec<Event>> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE subject = ?1 AND agency_id = ?2 ORDER BY id DESC LIMIT ?3");
+    tx.query(&sql, &[&subject, &agency, &limit], read)
+}
+
+/// Which events the audit log lists.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Kinds that begin so: `api_key.` or all of `api_key.deleted`.
+    pub action: Option<String>,
+    /// Of this thing, or of what belongs to this contact.
+    pub subject: Option<String>,
+    /// By this user or key.
+    pub actor: Option<String>,
+    /// In this location.
+    pub location: Option<LocationId>,
+    /// Not before.
+    pub from: Option<UtcMs>,
+    /// Before.
+    pub until: Option<UtcMs>,
+}
+
+/// Of a thing, or of what belongs to it, by the index of either.
+const ABOUT: &str =
+    "id IN (SELECT id FROM events WHERE subject = @ UNION ALL SELECT id FROM events WHERE contact_id = @)";
+
+/// Events of an agency, newest first, before the cursor.
+pub fn list(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    filter: &AuditFilter,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let AuditFilter { action, subject, actor, location, from, until } = filter;
+    let end = action.as_deref().map(prefix_end);
+    let mut conditions = Filter::new();
+    conditions.and("agency_id = @", &[&agency]);
+    if let (Some(action), Some(end)) = (action, &end) {
+        conditions.and("action >= @ AND action < @", &[action, end]);
+    }
+    if let Some(subject) = subject {
+        conditions.and(ABOUT, &[subject, subject]);
+    }
+    if let Some(actor) = actor {
+        conditions.and("actor_id = @", &[actor]);
+    }
+    if let Some(location) = location {
+        conditions.and("location_id = @", &[location]);
+    }
+    if let Some(from) = from {
+        conditions.and("at >= @", &[from]);
+    }
+    if let Some(until) = until {
+        conditions.and("at < @", &[until]);
+    }
+    if let Some(before) = &before {
+        conditions.and("id < @", &[before]);
+    }
+    let limit = conditions.bind(&limit);
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY id DESC LIMIT {limit}", conditions.sql());
+    tx.query(&sql, conditions.values(), read)
+}
+
+/// How far somebody has read the events of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadUpTo {
+    /// Of those of data, the number of the last.
+    pub data: i64,
+    /// Of those that are sealed, the position of the last in the agency's chain.
+    pub sealed: i64,
+}
+
+impl ReadUpTo {
+    /// Both: what lies before either was read.
+    pub fn and(self, other: Self) -> Self {
+        Self { data: self.data.max(other.data), sealed: self.sealed.max(other.sealed) }
+    }
+}
+
+/// Which events somebody polls.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    /// Of what.
+    pub kinds: Vec<EventKind>,
+    /// Not before.
+    pub since: Option<UtcMs>,
+    /// Of this thing, or of what belongs to this contact.
+    pub subject: Option<String>,
+}
+
+/// The ends of what can be read: everything up to them is committed, so that nothing appears before them afterwards.
+pub fn ends(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) -> Result<ReadUpTo> {
+    let data = match location {
+        Some(location) => tx.query_one(
+            "SELECT CAST(COALESCE(max(id), 0) AS BIGINT) FROM events WHERE location_id = ?1 AND NOT chained",
+            &[&location],
+            |row| row.column(),
+        )?,
+        None => 0,
+    };
+    let head = "SELECT position FROM audit_heads WHERE agency_id = ?1";
+    let sealed = tx.query_opt(head, &[&agency], |row| row.column())?.unwrap_or(0);
+    Ok(ReadUpTo { data, sealed })
+}
+
+/// The next events of data in a location, in the order in which they were committed: it is that of their numbers, since they are
+/// written one transaction after another.
+pub fn of_data(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    polled: &Polled,
+    (after, through): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let place = "location_id = @ AND NOT chained AND id > @ AND id <= @";
+    next(tx, (place, &[&location, &after, &through]), polled, false, limit)
+}
+
+/// The next sealed events of an agency, or of one of its locations, in the order of the chain.
+pub fn sealed(
+    tx: &mut Tx<'_>,
+    (agency, location): (AgencyId, Option<LocationId>),
+    polled: &Polled,
+    (after, through): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let place = "agency_id = @ AND position > @ AND position <= @";
+    match location {
+        None => next(tx, (place, &[&agency, &after, &through]), polled, true, limit),
+        Some(location) => {
+            let place = format!("{place} AND location_id = @");
+            next(tx, (&place, &[&agency, &after, &through, &location]), polled, true, limit)
+        }
+    }
+}
+
+fn next(
+    tx: &mut Tx<'_>,
+    (place, values): (&str, &[&dyn ToValue]),
+    polled: &Polled,
+    is_sealed: bool,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let Polled { kinds, since, subject } = polled;
+    let kinds = kinds.iter().filter(|kind| kind.class().is_sealed() == is_sealed);
+    let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conditions = Filter::new();
+    conditions.and(place, values);
+    conditions.and_one_of("action", &kinds);
+    if let Some(since) = since {
+        conditions.and("at >= @", &[since]);
+    }
+    if let Some(subject) = subject {
+        conditions.and(ABOUT, &[subject, subject]);
+    }
+    let (order, limit) = (if is_sealed { "position" } else { "id" }, conditions.bind(&limit));
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY {order} LIMIT {limit}", conditions.sql());
+    tx.query(&sql, conditions.values(), read)
+}
+
+/// Takes out of the events of a contact, and of what belonged to it, what they say of it. That they happened stays.
+pub(crate) fn erase_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
+    for column in ["subject", "contact_id"] {
+        let sql = format!(
+            "UPDATE events SET before_json = NULL, after_json = NULL, erased = TRUE
+             WHERE {column} = ?1 AND location_id = ?2 AND NOT chained"
+        );
+        tx.execute(&sql, &[&contact, &location])?;
+    }
+    Ok(())
+}
+
+/// The next events of all agencies after one, by number: each and when it was written.
+pub fn ages(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, UtcMs)>> {
+    tx.query("SELECT id, at FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", &[&after, &limit], |row| {
+        Ok((row.column()?, row.column()?))
+    })
+}
+
+/// Forgets events of data up to a number that were written before `before`. What is sealed is never forgotten.
+pub fn trim(tx: &mut Tx<'_>, after: i64, through: i64, before: UtcMs) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM events WHERE id > ?1 AND id <= ?2 AND NOT chained AND at < ?3",
+        &[&after, &through, &before],
+    )
+}

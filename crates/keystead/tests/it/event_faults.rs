@@ -1,0 +1,232 @@
+//! No event without its change, and no change without its event: each use case runs into a failure at the first row that it
+//! changes, then at the second, and so on until it comes through. Each time all that it had done must be gone; in the end its
+//! change is there, and its event.
+
+use std::{collections::BTreeSet, future::Future, pin::Pin, time::Duration};
+
+use keystead_core::{AgencyContext, App, Authority, LocationContext, OldKeyEnds, Result, WhenDuplicate};
+use keystead_model::{
+    ContactId, KeyId, NoteId, TagId, TaskId, UtcMs,
+    agency::TenantName,
+    api_key::{KeyName, KeyPatch, NewKey},
+    contact::ContactPatch,
+    grant::{Grant, Reach},
+    ip_range::IpRanges,
+    location::{LocationPatch, LocationProfile},
+    note::{NoteContent, NotePatch},
+    scope::Scope,
+    tag::TagName,
+    task::{TaskContent, TaskPatch},
+    text::{EmailAddress, Line, Prose},
+    user::{NewUser, Role},
+};
+use keystead_store::{Error as StoreError, Store, Tx, catalog};
+use keystead_testkit::{TestApp, TestDatabase};
+
+/// Somebody, in all contexts that use cases take.
+struct Caller {
+    authority: Authority,
+    agency: AgencyContext,
+    location: LocationContext,
+}
+
+/// What use cases act on.
+struct Things {
+    contact: ContactId,
+    note: NoteId,
+    task: TaskId,
+    tag: TagId,
+    key: KeyId,
+}
+
+type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
+
+/// A use case, and the event that tells of it.
+struct UseCase {
+    event: &'static str,
+    run: for<'c> fn(&'c App, &'c Caller, &'c Things) -> Outcome<'c>,
+}
+
+macro_rules! use_cases {
+    (|$app:ident, $by:ident, $at:ident| $($name:ident($($argument:expr),*): $event:literal;)*) => {
+        &[$(UseCase {
+            event: $event,
+            run: |$app, $by, $at| {
+                let _ = $at;
+                Box::pin(async move { $app.$name($($argument),*).await.map(drop) })
+            },
+        }),*]
+    };
+}
+
+#[rustfmt::skip]
+const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
+    create_contact(&by.location, contact("new@example.com")): "contact.created";
+    update_contact(&by.location, at.contact, contact("changed@example.com")): "contact.updated";
+    upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.created";
+    upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.updated";
+    add_contact_tags(&by.location, at.contact, vec![tag("a"), tag("b")]): "contact.updated";
+    remove_contact_tags(&by.location, at.contact, vec![tag("a")]): "contact.updated";
+    create_note(&by.location, at.contact, note("x")): "note.created";
+    update_note(&by.location, at.contact, at.note, NotePatch { pinned: Some(true), ..NotePatch::default() }): "note.updated";
+    delete_note(&by.location, at.contact, at.note): "note.deleted";
+    create_task(&by.location, at.contact, task()): "task.created";
+    update_task(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
+    delete_task(&by.location, at.contact, at.task): "task.deleted";
+    create_tag(&by.location, tag("made")): "tag.created";
+    rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
+    delete_tag(&by.location, at.tag): "tag.deleted";
+    delete_contact(&by.location, at.contact): "contact.deleted";
+    create_location(&by.agency, LocationProfile::named(name("New"))): "location.created";
+    update_location(&by.agency, by.location.location(),
+        LocationPatch { name: Some(name("Renamed")), ..LocationPatch::default() }): "location.updated";
+    rename_agency(&by.agency, name("Renamed")): "agency.updated";
+    create_key(&by.authority, new_key(by)): "api_key.created";
+    update_key(&by.authority, at.key, None, KeyPatch { name: Some(KeyName::parse("y").unwrap()), ..KeyPatch::default() }):
+        "api_key.updated";
+    rotate_key(&by.authority, at.key, None, Duration::from_secs(600)): "api_key.rotated";
+    cancel_key_rotation(&by.authority, at.key): "api_key.rotation_cancelled";
+    replace_key(&by.authority, at.key, OldKeyEnds::FirstUse): "api_key.replaced";
+    deactivate_key(&by.authority, at.key): "api_key.deactivated";
+    reactivate_key(&by.authority, at.key): "api_key.reactivated";
+    delete_key(&by.authority, at.key): "api_key.deleted";
+    restore_key(&by.authority, at.key): "api_key.restored";
+    invite_user(&by.authority, new_user()): "user.invited";
+};
+
+fn name(text: &str) -> TenantName {
+    TenantName::parse(text).unwrap()
+}
+
+fn tag(name: &str) -> TagName {
+    TagName::parse(name).unwrap()
+}
+
+fn contact(email: &str) -> ContactPatch {
+    ContactPatch {
+        email: Some(Some(EmailAddress::parse(email).unwrap())),
+        first_name: Some(Some(Line::parse("Ada").unwrap())),
+        tags: Some(vec![tag("brought"), tag(&email.replace('@', " "))]),
+        ..ContactPatch::default()
+    }
+}
+
+fn note(body: &str) -> NoteContent {
+    NoteContent { body: Prose::parse(body).unwrap(), title: None, color: None, pinned: false, user: None }
+}
+
+fn task() -> TaskContent {
+    let title = Line::parse("x").unwrap();
+    TaskContent { title, body: None, due_at: UtcMs(0), completed: false, assigned_to: None }
+}
+
+fn new_key(by: &Caller) -> NewKey {
+    let grant = Grant {
+        agency: by.authority.agency(),
+        reach: Reach::location(by.location.location()),
+        scopes: [Scope::ContactsRead].into_iter().collect(),
+        allowed_ips: IpRanges::default(),
+        expires_at: None,
+    };
+    NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+}
+
+fn new_user() -> NewUser {
+    let email = EmailAddress::parse("invited@example.com").unwrap();
+    NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
+}
+
+/// Makes every change of a row count in its transaction, and those from the number of `fault` on fail.
+async fn set_traps(app: &TestApp, tables: &[String]) {
+    app.sql("CREATE TABLE fault (number BIGINT NOT NULL)").await;
+    app.sql("INSERT INTO fault VALUES (1000000)").await;
+    app.sql("CREATE TABLE faults (n BIGINT NOT NULL)").await;
+    if TestDatabase::is_postgres() {
+        app.sql(
+            "CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 PERFORM set_config('trap.n', CAST(CAST('0' || current_setting('trap.n', true) AS INT) + 1 AS TEXT), true);
+                 IF CAST(current_setting('trap.n') AS INT) >= (SELECT number FROM fault) THEN
+                     RAISE EXCEPTION 'a trap';
+                 END IF;
+                 RETURN NULL;
+             END $$",
+        )
+        .await;
+    }
+    for table in tables {
+        for event in ["INSERT", "UPDATE", "DELETE"] {
+            let body = if TestDatabase::is_postgres() {
+                "FOR EACH ROW EXECUTE FUNCTION trap()"
+            } else {
+                "BEGIN INSERT INTO faults VALUES (1);
+                 SELECT RAISE(ABORT, 'a trap') WHERE (SELECT count(*) FROM faults) >= (SELECT number FROM fault); END"
+            };
+            app.sql(&format!("CREATE TRIGGER trap_{table}_{event} AFTER {event} ON {table} {body}")).await;
+        }
+    }
+}
+
+/// All rows of these tables. Of events only what happened: they are sealed meanwhile.
+async fn rows(store: &Store, tables: &[String]) -> Vec<String> {
+    let tables = tables.to_vec();
+    let read = move |tx: &mut Tx<'_>| {
+        let mut all = Vec::new();
+        for table in &tables {
+            let sql = if table == "events" {
+                "SELECT action || ' ' || subject || ' ' || COALESCE(event_id, '') FROM events ORDER BY id".to_owned()
+            } else if TestDatabase::is_postgres() {
+                format!("SELECT CAST(t AS TEXT) FROM {table} t ORDER BY 1")
+            } else {
+                let columns = format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')");
+                let columns: Vec<String> = tx.query(&columns, &[], |row| row.column())?;
+                format!("SELECT {} FROM {table} ORDER BY 1", columns.join(" || ',' || "))
+            };
+            all.extend(tx.query(&sql, &[], |row| Ok(format!("{table}: {}", row.column::<String>()?)))?);
+        }
+        Ok::<_, StoreError>(all)
+    };
+    store.read(read).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_without_its_event_and_no_event_without_its_change() {
+    let app = TestApp::start().await;
+    let authority = app.admin().await;
+    let agency = authority.clone().in_agency().unwrap();
+    let location = app.app.enter_location(authority.clone(), Some(app.ids.location)).await.unwrap();
+    let by = Caller { authority, agency, location };
+    let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
+    let things = Things {
+        contact: made.id,
+        note: app.app.create_note(&by.location, made.id, note("x")).await.unwrap().id,
+        task: app.app.create_task(&by.location, made.id, task()).await.unwrap().id,
+        tag: app.app.list_tags(&by.location).await.unwrap()[0].id,
+        key: app.location_key().await.id,
+    };
+    let looking = app.second_store();
+    let mut tables: Vec<String> = looking.read(catalog::tables).await.unwrap();
+    // What changes by the clock.
+    tables.retain(|table| !["audit_heads", "nodes", "service_clock"].contains(&table.as_str()));
+    set_traps(&app, &tables).await;
+    for UseCase { event, run } in USE_CASES {
+        let before = rows(&looking, &tables).await;
+        let mut number = 0;
+        loop {
+            number += 1;
+            app.sql(&format!("UPDATE fault SET number = {number}")).await;
+            let outcome = run(&app.app, &by, &things).await;
+            let after = rows(&looking, &tables).await;
+            app.sql("DELETE FROM faults").await;
+            if outcome.is_err() {
+                let differing: Vec<&String> =
+                    before.iter().chain(&after).filter(|row| !(before.contains(row) && after.contains(row))).collect();
+                assert!(differing.is_empty(), "{event} failed at row {number} and left {differing:#?}: {outcome:?}");
+                continue;
+            }
+            let is_told = |row: &&String| row.starts_with("events: ") && row.contains(event) && !before.contains(row);
+            assert_eq!(after.iter().filter(is_told).count(), 1, "{event}: {after:#?}");
+            break;
+        }
+        assert!(number > 2, "{event} changes at least a thing, and tells of it");
+    }
+}
