@@ -153,3 +153,18 @@ async fn a_transaction_that_ends_behind_our_back_fails_as_a_whole_and_is_repeate
     assert_eq!(outcomes, [true, false, true]);
     assert_eq!(ids(&store).await, [1, 3]);
 }
+
+#[test]
+fn a_plan_is_made_once_whatever_is_bound() {
+    let path = std::env::temp_dir().join(format!("keystead-store-plans-{}.db", std::process::id()));
+    let connection = super::open_connection(&path, true).unwrap();
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY)").unwrap();
+    let mut statement = connection.prepare("SELECT id FROM rows WHERE id > ?1 LIMIT ?2 OFFSET ?3").unwrap();
+    for (limit, skip) in [(1, 0), (21, 0), (0, 5), (100, 1)] {
+        assert!(!statement.exists([0, limit, skip]).unwrap());
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+    drop(statement);
+    drop(connection);
+    std::fs::remove_file(&path).unwrap();
+}
