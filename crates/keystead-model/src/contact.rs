@@ -263,8 +263,8 @@ impl ContactProfile {
     /// Given and family name, as far as they are known.
     pub fn full_name(&self) -> Option<String> {
         match (&self.first_name, &self.last_name) {
-            (Some(first), Some(last)) => Some(format!("{first} {last}")),
-            (Some(name), None) | (None, Some(name)) => Some(name.to_string()),
+            (Some(first), Some(last)) => Some([first.as_str(), " ", last.as_str()].concat()),
+            (Some(name), None) | (None, Some(name)) => Some(name.as_str().to_owned()),
             (None, None) => None,
         }
     }

@@ -50,6 +50,11 @@ impl<T> Id<T> {
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.text).expect("an id is ASCII")
     }
+
+    /// The same as bytes.
+    pub fn as_bytes(&self) -> &[u8; ID_LENGTH] {
+        &self.text
+    }
 }
 
 impl<T> Clone for Id<T> {

@@ -2,7 +2,7 @@
 
 use keystead_model::{
     UserId,
-    contact::{Contact, DND_CHANNELS, Dnd, DndSettings, DndStatus},
+    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
     tag::TagName,
 };
 use serde_json::Value;
@@ -22,14 +22,15 @@ impl Written for Contact {
 
     fn write(&self, fields: &mut Fields<'_>) {
         let profile = &self.profile;
+        let name = profile.full_name();
         fields.put("id", &self.id);
-        fields.opt("name", profile.full_name().as_ref());
+        fields.opt("name", name.as_ref());
         fields.put("locationId", &self.location);
-        names_and_addresses(fields, self);
+        names_and_addresses(fields, profile, name.as_ref());
         fields.opt("timezone", profile.timezone.as_ref());
         fields.opt("gender", profile.gender.as_ref());
         fields.put("dnd", &profile.dnd);
-        fields.put("dndSettings", &Channels(profile.dnd_settings.clone()));
+        fields.put("dndSettings", &profile.dnd_settings);
         fields.opt("inboundDndSettings", profile.inbound_dnd.clone().map(Inbound).as_ref());
         fields.one_of("type", "lead", &["lead"]);
         fields.opt("dateOfBirth", profile.date_of_birth.as_ref());
@@ -72,11 +73,11 @@ impl Written for Created {
         fields.one_of("type", "lead", &["lead"]);
         fields.put::<[CustomValue]>("customFields", &[]);
         fields.put("locationId", &contact.location);
-        names_and_addresses(fields, contact);
+        names_and_addresses(fields, &contact.profile, contact.profile.full_name().as_ref());
         fields.put("bounceEmail", &false);
         fields.put("unsubscribeEmail", &false);
         fields.put("dnd", &contact.profile.dnd);
-        fields.put("dndSettings", &Channels(contact.profile.dnd_settings.clone()));
+        fields.put("dndSettings", &contact.profile.dnd_settings);
         fields.opt("dateOfBirth", born.as_ref());
         fields.opt("birthMonth", born.map(|born| i64::from(born.month())).as_ref());
         fields.opt("birthDay", born.map(|born| i64::from(born.day())).as_ref());
@@ -99,14 +100,15 @@ impl Written for Listed {
 
     fn write(&self, fields: &mut Fields<'_>) {
         let Self(contact) = self;
+        let name = contact.profile.full_name();
         fields.put("id", &contact.id);
         fields.put("locationId", &contact.location);
-        fields.opt("contactName", contact.profile.full_name().as_ref());
-        names_and_addresses(fields, contact);
+        fields.opt("contactName", name.as_ref());
+        names_and_addresses(fields, &contact.profile, name.as_ref());
         fields.opt("timezone", contact.profile.timezone.as_ref());
         fields.one_of("type", "lead", &["lead"]);
         fields.put("dnd", &contact.profile.dnd);
-        fields.put("dndSettings", &Channels(contact.profile.dnd_settings.clone()));
+        fields.put("dndSettings", &contact.profile.dnd_settings);
         fields.put("dateAdded", &contact.created_at);
         fields.put("dateUpdated", &contact.updated_at);
         fields.opt("dateOfBirth", contact.profile.date_of_birth.as_ref());
@@ -118,14 +120,13 @@ impl Written for Listed {
     }
 }
 
-fn names_and_addresses(fields: &mut Fields<'_>, contact: &Contact) {
-    let profile = &contact.profile;
+fn names_and_addresses(fields: &mut Fields<'_>, profile: &ContactProfile, full_name: Option<&String>) {
     let (first, last) = (profile.first_name.as_ref(), profile.last_name.as_ref());
     fields.opt("firstName", first);
     fields.opt("firstNameLowerCase", first.map(|name| name.as_str().to_lowercase()).as_ref());
     fields.opt("lastName", last);
     fields.opt("lastNameLowerCase", last.map(|name| name.as_str().to_lowercase()).as_ref());
-    fields.opt("fullNameLowerCase", profile.full_name().map(|name| name.to_lowercase()).as_ref());
+    fields.opt("fullNameLowerCase", full_name.map(|name| name.to_lowercase()).as_ref());
     fields.opt("email", profile.email.as_ref());
     fields.opt("emailLowerCase", profile.email.as_ref().map(|email| email.normalized()).as_ref());
     fields.opt("phone", profile.phone.as_ref());
@@ -156,17 +157,15 @@ impl Written for CustomValue {
 }
 
 /// By channel, under the names of either version.
-struct Channels(DndSettings);
-
-impl Written for Channels {
+impl Written for DndSettings {
     const NAME: &'static str = "DndSettings";
 
     fn sample() -> Self {
-        Self(DndSettings::default())
+        Self::default()
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        for ((older, v3), dnd) in DND_CHANNELS.iter().zip(&self.0) {
+        for ((older, v3), dnd) in DND_CHANNELS.iter().zip(self) {
             fields.opt(if fields.version() == Version::V3 { v3 } else { older }, dnd.as_ref());
         }
     }
