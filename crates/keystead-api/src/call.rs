@@ -30,13 +30,15 @@ pub(crate) struct Asked {
     pub(crate) body: Map<String, Value>,
     pub(crate) ground: Ground,
     pub(crate) way: Way,
+    /// Whether the answer is kept for a repeated request.
+    pub(crate) is_kept: bool,
     pub(crate) base_url: Arc<str>,
 }
 
 impl Asked {
     /// Reads everything, and reports everything that is wrong at once.
     pub(crate) fn read<P: Path, Q: input::Input, B: Body>(self) -> Result<Call<P, Q, B>, Error> {
-        let Self { app, params, query, body, ground, way, base_url } = self;
+        let Self { app, params, query, body, ground, way, is_kept: _, base_url } = self;
         let path = P::read(&mut params.iter().map(|(_, text)| text.as_str()))?;
         // API 1.0 was never strict: what it does not know it passes over.
         let is_lenient = way.face == Face::V1;

@@ -21,7 +21,7 @@ use crate::{
     credential,
     failure::Failure,
     json,
-    reply::{Content, Reply},
+    reply::Reply,
     route::{Access, Face, Handler, Route},
     routes::routes,
     shape::{Ground, Way},
@@ -176,13 +176,7 @@ impl Api {
             Some(Replay::New(claim)) => Some(claim),
             Some(Replay::Answered(status, answer)) => {
                 facts.repeat = Some(names::REPLAYED);
-                return Ok(Reply {
-                    status,
-                    body: answer.into_bytes(),
-                    content: Content::Json,
-                    replay: None,
-                    tag: None,
-                });
+                return Ok(Reply::replayed(status, &answer, version));
             }
             Some(Replay::Lost(claim)) => {
                 facts.repeat = Some(names::RECOVERED);
@@ -191,7 +185,7 @@ impl Api {
         };
         let admitted = admitted.with_seen(seen(route, &parts.headers)?);
         let ground = self.ground(route, &admitted).await?;
-        let asked = self.asked(route, params, query, body, version, ground);
+        let asked = Asked { is_kept: claim.is_some(), ..self.asked(route, params, query, body, version, ground) };
         let reply = handle(route, admitted.with_claim(claim.clone()), asked).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
@@ -227,7 +221,16 @@ impl Api {
             params.retain(|(name, _)| name != "locationId");
         }
         let way = Way { face: route.face, version };
-        Asked { app: self.app.clone(), params, query, body, ground, way, base_url: Arc::clone(&self.base_url) }
+        Asked {
+            app: self.app.clone(),
+            params,
+            query,
+            body,
+            ground,
+            way,
+            is_kept: false,
+            base_url: Arc::clone(&self.base_url),
+        }
     }
 
     /// Where the input of a call is read.

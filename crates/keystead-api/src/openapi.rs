@@ -50,8 +50,8 @@ pub fn document(which: Document) -> &'static Value {
 pub(crate) struct Served(Document);
 
 impl Output for Served {
-    fn reply(self, status: u16, _: Way) -> Reply {
-        Reply { status, body: TEXTS[self.0 as usize].clone(), content: Content::Json, replay: None, tag: None }
+    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
+        Reply { status, body: TEXTS[self.0 as usize].clone(), content: Content::Json, kept: None, tag: None }
     }
 
     fn describe(_: &mut Definitions) -> Answer {

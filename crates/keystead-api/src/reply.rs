@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::v2::Version;
+
 /// What an operation answers.
 pub struct Reply {
     /// Status.
@@ -11,8 +13,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// What the body is.
     pub(crate) content: Content,
-    /// A body for the idempotency store, where the real one holds a secret.
-    pub(crate) replay: Option<Vec<u8>>,
+    /// Bodies for a repeated request, in the older shapes and in those of v3, without secrets: where the answer is to be kept.
+    pub(crate) kept: Option<[Vec<u8>; 2]>,
     /// The tag of the thing that is answered, without quotes.
     pub(crate) tag: Option<String>,
 }
@@ -30,24 +32,33 @@ pub(crate) enum Content {
 impl Reply {
     /// JSON that is no object: API 1.0's `""`.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
-        Self { status, body: to_json(body), content: Content::Json, replay: None, tag: None }
+        Self { status, body: to_json(body), content: Content::Json, kept: None, tag: None }
     }
 
     /// No body, as text.
     pub(crate) fn empty_text() -> Self {
-        Self { status: 200, body: Vec::new(), content: Content::Text, replay: None, tag: None }
+        Self { status: 200, body: Vec::new(), content: Content::Text, kept: None, tag: None }
     }
 
-    /// The body to keep for a repeated request, with the id of the request that had the effect.
+    /// What to keep for a repeated request, with the id of the request that had the effect: a line for each shape in which it
+    /// may be asked for, the older one first. JSON as we write it has no line breaks.
     pub(crate) fn for_replay(&self, trace: &str) -> String {
-        let kept = Self {
-            status: self.status,
-            body: self.replay.as_ref().unwrap_or(&self.body).clone(),
-            content: self.content,
-            replay: None,
-            tag: None,
+        let line = |body: &Vec<u8>| {
+            let line = Self { status: self.status, body: body.clone(), content: self.content, kept: None, tag: None };
+            String::from_utf8_lossy(&line.finish(trace).0).into_owned()
         };
-        String::from_utf8_lossy(&kept.finish(trace).0).into_owned()
+        match &self.kept {
+            Some([older, v3]) if older != v3 => format!("{}\n{}", line(older), line(v3)),
+            Some([only, _]) => line(only),
+            None => line(&self.body),
+        }
+    }
+
+    /// Answers a request that was answered before, in the shape that is asked for now.
+    pub(crate) fn replayed(status: u16, kept: &str, version: Version) -> Self {
+        let (older, v3) = kept.split_once('\n').unwrap_or((kept, kept));
+        let body = if version == Version::V3 { v3 } else { older };
+        Self { status, body: body.as_bytes().to_vec(), content: Content::Json, kept: None, tag: None }
     }
 
     /// The body with the request's id in it, where the contract wants that.

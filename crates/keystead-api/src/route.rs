@@ -242,11 +242,11 @@ fn boxed<C: 'static, P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
     handler: impl Fn(C, Call<P, Q, B>) -> F + Send + Sync + 'static,
 ) -> Boxed<C> {
     Box::new(move |context, asked| {
-        let way = asked.way;
+        let (way, is_kept) = (asked.way, asked.is_kept);
         match asked.read() {
             Ok(call) => {
                 let answering = handler(context, call);
-                Box::pin(async move { Ok(answering.await?.reply(status, way)) })
+                Box::pin(async move { Ok(answering.await?.reply(status, way, is_kept)) })
             }
             Err(refusal) => Box::pin(ready(Err(refusal))),
         }

@@ -43,6 +43,13 @@ impl Out {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// A text of ours that needs no escapes: an id, an instant.
+    fn ascii(&mut self, text: &[u8]) {
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(text);
+        self.bytes.push(b'"');
+    }
+
     /// A number, a truth or a text of serde's.
     fn value(&mut self, value: &(impl serde::Serialize + ?Sized)) {
         // What can fail in JSON is a map whose keys are no texts.
@@ -81,9 +88,7 @@ pub(crate) trait Written: Sized {
     }
 
     /// Takes the secret out of it, if it holds one: a repeated request is answered what is left.
-    fn forget_secret(&mut self) -> bool {
-        false
-    }
+    fn forget_secret(&mut self) {}
 }
 
 /// The fields of an object that is being written, or described.
@@ -259,8 +264,26 @@ plain_fields! {
     String, json!({"type": "string"});
     // Any JSON.
     Value, json!({});
-    UtcMs, json!({"type": "string", "format": "date-time"});
-    KeyId, json!({"type": "string"});
+}
+
+macro_rules! ascii_fields {
+    ($([$($parameters:tt)*] $type:ty, $bytes:expr, $schema:expr;)*) => {
+        $(impl<$($parameters)*> Field for $type {
+            fn schema(_: &mut Definitions) -> Value {
+                $schema
+            }
+
+            fn write(&self, out: &mut Out) {
+                out.ascii($bytes(self).as_ref());
+            }
+        })*
+    };
+}
+
+ascii_fields! {
+    [] UtcMs, |at: &UtcMs| at.iso_bytes(), json!({"type": "string", "format": "date-time"});
+    [] KeyId, KeyId::as_bytes, json!({"type": "string"});
+    [T] Id<T>, Id::<T>::as_bytes, json!({"type": "string"});
 }
 
 macro_rules! text_fields {
@@ -286,7 +309,6 @@ text_fields! {
     [] Country, json!({"type": "string"});
     [] TimeZoneName, json!({"type": "string"});
     [] Scope, one_of(Scope::ALL.iter().map(|scope| scope.as_str()));
-    [T] Id<T>, json!({"type": "string"});
 }
 
 impl Field for CalendarDate {
@@ -340,7 +362,8 @@ impl<T: Written + Envelope> Written for Many<T> {
     message = "`{Self}` is no output: a route says what it answers by a type with `shape::Written`"
 )]
 pub(crate) trait Output: Sized {
-    fn reply(self, status: u16, way: Way) -> Reply;
+    /// Writes it, and if it `is_kept` for a repeated request, in every shape in which that may be asked for.
+    fn reply(self, status: u16, way: Way, is_kept: bool) -> Reply;
     fn describe(definitions: &mut Definitions) -> Answer;
 }
 
@@ -358,19 +381,22 @@ pub(crate) enum Answer {
 }
 
 impl<T: Written> Output for T {
-    fn reply(mut self, status: u16, way: Way) -> Reply {
-        let write = |object: &T| {
+    fn reply(mut self, status: u16, way: Way, is_kept: bool) -> Reply {
+        let write = |object: &T, way| {
             let mut out = Out::new(way);
             write_object(object, &mut out);
             out.bytes
         };
         // Every object of API 2.0 tells the request's id; API 1.0 tells it in the header only.
         let content = if way.face == Face::V2 { Content::Object } else { Content::Json };
-        let body = write(&self);
-        let replay = self.forget_secret().then(|| write(&self));
+        let body = write(&self, way);
         // API 1.0 never had tags.
         let tag = if way.face == Face::V2 { Written::tag(&self) } else { None };
-        Reply { status, body, content, replay, tag }
+        let kept = is_kept.then(|| {
+            self.forget_secret();
+            [Version::V2021, Version::V3].map(|version| write(&self, Way { version, ..way }))
+        });
+        Reply { status, body, content, kept, tag }
     }
 
     fn describe(definitions: &mut Definitions) -> Answer {
@@ -389,7 +415,7 @@ impl<T: Written> Output for T {
 pub(crate) struct EmptyString;
 
 impl Output for EmptyString {
-    fn reply(self, status: u16, _: Way) -> Reply {
+    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
         Reply::json(status, &"")
     }
 
@@ -402,7 +428,7 @@ impl Output for EmptyString {
 pub(crate) struct EmptyText;
 
 impl Output for EmptyText {
-    fn reply(self, status: u16, _: Way) -> Reply {
+    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
         Reply { status, ..Reply::empty_text() }
     }
 

@@ -107,7 +107,7 @@ pub(crate) fn render(failure: &Failure) -> Reply {
     };
     let (hint, required) = (failure.hint.clone(), failure.required);
     let refusal = Refusal { status, message, code: failure.code, hint, required, duplicate };
-    refusal.reply(status, Way { face: Face::V2, version: Version::V2021 })
+    refusal.reply(status, Way { face: Face::V2, version: Version::V2021 }, false)
 }
 
 /// `property x should not exist`, `locationId can't be undefined`.

@@ -28,6 +28,27 @@ async fn a_repeated_request_has_its_effect_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_is_answered_in_the_shape_that_it_asks_for() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let create = async |version: &str| {
+        let call = app.post("/contacts/").key(&key).header("Idempotency-Key", "one").header("Version", version);
+        call.json(&json!({"name": "Ada", "dndSettings": {"Call": {"status": "active"}}})).send().await
+    };
+    let first = create("2021-07-28").await;
+    let v3 = create("v3").await;
+    assert_eq!(v3.header("idempotent-replayed"), "true");
+    let (older, newer) = (&first.expect(201)["contact"], &v3.expect(201)["contact"]);
+    assert_eq!(older["id"], newer["id"]);
+    assert_eq!((older["deleted"].is_boolean(), newer["deleted"].is_null()), (true, true), "{newer}");
+    assert_eq!(older["dndSettings"]["Call"]["status"], "active");
+    assert_eq!(newer["dndSettings"]["call"]["status"], "active");
+    assert_eq!(v3.json()["traceId"], first.json()["traceId"], "of the request that had the effect");
+    assert_eq!(create("2021-07-28").await.text, first.text);
+    assert_eq!(create("v3").await.text, v3.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_meet_have_one_effect() {
     let app = TestApp::start().await;
     let key = app.location_key().await;

@@ -275,8 +275,8 @@ impl Written for Made {
         warnings(fields, self.namesakes);
     }
 
-    fn forget_secret(&mut self) -> bool {
-        self.secret.take().is_some()
+    fn forget_secret(&mut self) {
+        self.secret = None;
     }
 
     fn tag(&self) -> Option<String> {
