@@ -70,7 +70,9 @@ impl Faces {
         let arrival = self.arrivals.arrive(peer.ip(), request.headers());
         let face = face_of(request.uri().path());
         let method = self.log_requests.then(|| request.method().clone());
-        let ((mut response, answered), spent) = spent::counting(self.answer(face, request, &arrival)).await;
+        // Boxed at once: what answers is some 8 kB, and a future is moved several times on its way to whoever polls it.
+        let answer = Box::pin(self.answer(face, request, &arrival));
+        let ((mut response, answered), spent) = spent::counting(answer).await;
         if self.draining.load(Relaxed) {
             // Said while whoever keeps the connection hears it: one that is closed under a request loses it.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -114,7 +116,7 @@ impl Faces {
                 let (response, answered) = self.api.call(request, *arrival).await;
                 (response.map(Body::new), answered)
             }
-            // Boxed, so that the future of an API request stays small: it is moved several times.
+            // Boxed, so that the future of an API request stays small.
             Face::Web => {
                 let mut response = Box::pin(self.web(request, *arrival)).await;
                 let answered = response.extensions_mut().remove().unwrap_or_default();
