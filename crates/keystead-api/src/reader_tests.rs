@@ -1,5 +1,9 @@
 //! Reading fields, and describing what is read.
 
+use keystead_model::{
+    NoticeId,
+    page::{Start, Window},
+};
 use serde_json::json;
 
 use super::*;
@@ -111,14 +115,19 @@ fn what_is_to_be_emptied_is_named() {
 #[test]
 fn a_list_follows_what_leads_further_or_refuses_it() {
     let query = |value: Value| Reader::query(value.as_object().unwrap().clone(), ground());
-    let slice = |value: Value| query(value).slice().of((0..10).collect::<Vec<_>>());
+    let slice = |value: Value| match query(value).slice().window::<()>() {
+        Window { start: Start::Skip(rows), limit } => {
+            (0..10).skip(rows.try_into().unwrap()).take(limit.try_into().unwrap()).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
     assert_eq!(slice(json!({})), (0..10).collect::<Vec<_>>());
     assert_eq!(slice(json!({"limit": "3", "skip": "4"})), [4, 5, 6]);
     assert_eq!(slice(json!({"limit": "4", "page": "3"})), [8, 9]);
     assert_eq!(slice(json!({"skip": "8"})), [8, 9]);
     assert!(problems(query(json!({"skip": "8"})).finish())[0].contains("skip"));
     let mut refusing = query(json!({"page": "2"}));
-    refusing.no_places();
+    refusing.window(|id: NoticeId| id);
     assert!(problems(refusing.finish())[0].contains("cursor"));
 }
 

@@ -9,13 +9,15 @@ use keystead_model::{
     grant::{Grant, Reach},
     key_kind::KeyKind,
     key_secret::KeySecret,
+    page::{Page, Window},
     scope::Scope,
 };
 use keystead_store::{
     Tx, api_keys,
-    api_keys::KeyFilter,
+    api_keys::{KeyCursor, KeyFilter},
     changes::{self, Change},
-    events, locations, service_clock,
+    events::{self, AuditFilter},
+    locations, service_clock,
 };
 use serde_json::json;
 
@@ -70,17 +72,6 @@ pub struct Receipt {
     pub is_journaled: bool,
 }
 
-/// Which keys to list, and from where on.
-#[derive(Clone, Debug, Default)]
-pub struct KeyQuery {
-    /// Which.
-    pub filter: KeyFilter,
-    /// The last key of the page before.
-    pub after: Option<(UtcMs, KeyId)>,
-    /// Rows to return.
-    pub limit: i64,
-}
-
 impl App {
     /// Makes a key. It can hold only what its maker has.
     pub async fn create_key(&self, authority: &Authority, new: NewKey) -> Result<CreatedKey> {
@@ -119,10 +110,14 @@ impl App {
     }
 
     /// Keys that the authority may see, newest first.
-    pub async fn list_keys(&self, authority: &Authority, query: KeyQuery) -> Result<Vec<ApiKey>> {
-        let KeyQuery { filter, after, limit } = query;
+    pub async fn list_keys(
+        &self,
+        authority: &Authority,
+        filter: KeyFilter,
+        window: Window<KeyCursor>,
+    ) -> Result<Page<ApiKey>> {
         let (agency, filter) = (authority.agency(), visible(authority, filter)?);
-        Ok(self.store.read(move |tx| api_keys::list(tx, agency, &filter, after, limit)).await?)
+        Ok(self.store.read(move |tx| api_keys::list(tx, agency, &filter, &window)).await?)
     }
 
     /// How many keys the authority may see that match.
@@ -144,8 +139,9 @@ impl App {
     /// The audit rows of a key, newest first.
     pub async fn list_key_changes(&self, authority: &Authority, id: KeyId) -> Result<Vec<Event>> {
         self.get_key(authority, id).await?;
-        let agency = authority.agency();
-        Ok(self.store.read(move |tx| events::of_subject(tx, agency, id.as_str(), 50)).await?)
+        let (agency, window) = (authority.agency(), Window::first(50));
+        let filter = AuditFilter { subject: Some(id.to_string()), ..AuditFilter::default() };
+        Ok(self.store.read(move |tx| events::list(tx, agency, &filter, &window)).await?.rows)
     }
 
     /// Changes name, scopes, locations, addresses, expiry or limit. The secret stays the same.

@@ -6,6 +6,7 @@ use keystead_model::{
     AgencyId, UserId, UtcMs,
     event::{Event, EventKind},
     grant::Reach,
+    page::{Page, Window},
     scope::Scope,
 };
 use keystead_store::{
@@ -118,24 +119,21 @@ fn whole_log(context: &AgencyContext, scope: Scope) -> Result<&Authority> {
 }
 
 impl App {
-    /// Events of the agency, newest first, before a cursor. What changed in data is told to those who may read it.
+    /// Events of the agency, newest first. What changed in data is told to those who may read it.
     pub async fn list_audit(
         &self,
         context: &AgencyContext,
         filter: AuditFilter,
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Vec<Event>> {
+        window: Window<i64>,
+    ) -> Result<Page<Event>> {
         let authority = whole_log(context, Scope::KeysRead)?;
         let agency = authority.agency();
-        let mut listed = self.store.read(move |tx| events::list(tx, agency, &filter, before, limit)).await?;
-        for event in &mut listed {
+        let listed = self.store.read(move |tx| events::list(tx, agency, &filter, &window)).await?;
+        Ok(listed.map(|event| {
             // That it happened is theirs to see; what people wrote is for those who may read it.
-            if !is_sealed(event) && !may_see(authority, &event.kind) {
-                (event.before, event.after) = (None, None);
-            }
-        }
-        Ok(listed)
+            let is_told = is_sealed(&event) || may_see(authority, &event.kind);
+            if is_told { event } else { Event { before: None, after: None, ..event } }
+        }))
     }
 
     /// Links what was committed since into the chains. Called every two seconds; answers how many rows that were.
@@ -182,7 +180,7 @@ impl App {
         loop {
             // Numbers grow with time, so what was looked at once and stayed need not be looked at again.
             let after = self.audit_trimmed.load(Ordering::Relaxed);
-            let rows = self.store.read(move |tx| events::ages(tx, after, TRIM_BATCH)).await?;
+            let rows = self.store.read(move |tx| events::ages(tx, &Window::after(Some(after), TRIM_BATCH))).await?.rows;
             // A clock that went wrong for a while leaves a row between them that is younger.
             let Some((through, _)) = rows.into_iter().rfind(|(_, at)| *at < before) else { return Ok(count) };
             count += self.store.write_serial(move |tx| events::trim(tx, after, through, before)).await?;

@@ -8,7 +8,7 @@ use keystead_model::{
         IdentityKind, MAX_TAGS, TRASH_MS,
     },
     event::{Cause, EventKind},
-    page::{Page, Start, Window},
+    page::{Counted, Start, Window},
     phone::PhoneNumber,
     scope::Scope,
     tag::{Tag, TagName},
@@ -95,14 +95,14 @@ impl App {
         context: &LocationContext,
         filter: ContactFilter,
         window: Window<ContactCursor>,
-    ) -> Result<Page<Contact>> {
+    ) -> Result<Counted<Contact>> {
         self.read(context, Scope::ContactsRead, move |operation| {
             let (tx, location, mut window) = (&mut *operation.tx, operation.context.location, window);
             if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            let rows = contacts::list(tx, location, &filter, window)?;
-            Ok(Page::new(rows, window.limit, contacts::total(tx, location, &filter)?))
+            let page = contacts::list(tx, location, &filter, &window)?;
+            Ok(Counted { page, total: contacts::total(tx, location, &filter)? })
         })
         .await
     }

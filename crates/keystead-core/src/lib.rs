@@ -45,7 +45,7 @@ mod tasks;
 mod users;
 
 pub use agencies::NewAgency;
-pub use api_keys::{ChangedKey, CreatedKey, KeyQuery, Receipt, warning_of_namesakes};
+pub use api_keys::{ChangedKey, CreatedKey, Receipt, warning_of_namesakes};
 pub use app::{App, Limits, OpenAppError, RateLimits};
 pub use clock::{Clock, TestClock};
 pub use contacts::{Upserted, WhenDuplicate};
@@ -63,7 +63,6 @@ pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };
-pub use locations::LocationList;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use owner::adopt;
 pub use rate_limit::{Allowance, RateStatus};

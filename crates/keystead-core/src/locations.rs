@@ -5,7 +5,8 @@ use keystead_model::{
     agency::TenantState,
     event::EventKind,
     grant::Reach,
-    location::{Location, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
+    location::{Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
+    page::{Page, Window},
     scope::Scope,
     text::{EmailAddress, Line, TimeZoneName},
 };
@@ -22,21 +23,6 @@ use crate::{
     idempotency::Lost,
     operate::{InAgency, InLocation},
 };
-
-/// Which locations to list, and from where on.
-#[derive(Clone, Debug, Default)]
-pub struct LocationList {
-    /// Which.
-    pub filter: LocationFilter,
-    /// Only those among these.
-    pub among: Option<Vec<LocationId>>,
-    /// Names from Z to A.
-    pub descending: bool,
-    /// Rows to pass over.
-    pub skip: i64,
-    /// Rows to return.
-    pub limit: i64,
-}
 
 impl App {
     /// The context of a location: the named one, or the only one that the authority reaches.
@@ -63,24 +49,19 @@ impl App {
     }
 
     /// Locations that the authority reaches, by name.
-    pub async fn list_locations(&self, authority: &Authority, list: LocationList) -> Result<Vec<Location>> {
+    pub async fn list_locations(
+        &self,
+        authority: &Authority,
+        mut filter: LocationFilter,
+        window: Window<LocationCursor>,
+    ) -> Result<Page<Location>> {
         authority.require(Scope::LocationsRead)?;
+        if let Reach::Chosen(set) | Reach::Locations(set) = &authority.grant().reach {
+            let among = filter.among.unwrap_or_else(|| set.iter().copied().collect());
+            filter.among = Some(among.into_iter().filter(|id| set.contains(id)).collect());
+        }
         let agency = authority.agency();
-        let only: Option<Vec<LocationId>> = match (&authority.grant().reach, &list.among) {
-            (Reach::Agency, among) => among.clone(),
-            (Reach::Chosen(set) | Reach::Locations(set), None) => Some(set.iter().copied().collect()),
-            (Reach::Chosen(set) | Reach::Locations(set), Some(among)) => {
-                Some(among.iter().copied().filter(|id| set.contains(id)).collect())
-            }
-        };
-        let rows = self
-            .store
-            .read(move |tx| {
-                let LocationList { filter, among: _, descending, skip, limit } = &list;
-                locations::list(tx, agency, filter, only.as_deref(), *descending, *skip, *limit)
-            })
-            .await?;
-        Ok(rows)
+        Ok(self.store.read(move |tx| locations::list(tx, agency, &filter, &window)).await?)
     }
 
     /// How many locations the agency has.

@@ -7,6 +7,7 @@ use keystead_model::{
     actor::Actor,
     mail::{Mail, MailState},
     notice::{Channel, Mailing, Notice, NoticeKind},
+    page::Window,
     text::{echo, isolated},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
     user::User,
@@ -35,7 +36,7 @@ fn wanted(tx: &mut Tx<'_>, user: &User, filter: NoticeFilter, now: UtcMs) -> key
     let reader =
         NoticeReader { actor: Actor::User(user.id), agency: user.agency, reach: user.grant().reach, own_only: false };
     let filter = NoticeFilter { open: true, archived: true, ..filter };
-    let found = notices::list(tx, &reader, &filter, now, None, NOTICES)?;
+    let found = notices::list(tx, &reader, &filter, now, &Window::first(NOTICES))?.rows;
     let muted = notices::muted(tx, user.id)?;
     let is_wanted = |notice: &Notice| {
         // Of what has ended there is nothing to save any more.
@@ -71,7 +72,7 @@ impl App {
         let now = self.clock.now();
         let mut queued = 0;
         for agency in self.store.read(agencies::list).await? {
-            let members = self.store.read(move |tx| users::list(tx, agency.id)).await?;
+            let members = self.store.read(move |tx| users::list(tx, agency.id, &Window::all())).await?.rows;
             for user in members.into_iter().filter(|user| !user.disabled && user.role.manages_members()) {
                 let reader = user.clone();
                 // Nearly always there is none: looking takes no writer.

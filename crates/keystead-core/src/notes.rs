@@ -4,6 +4,7 @@ use keystead_model::{
     ContactId, NoteId, UserId,
     event::EventKind,
     note::{Note, NoteContent, NotePatch},
+    page::{Page, Window},
     scope::Scope,
     text::Line,
 };
@@ -30,8 +31,13 @@ impl App {
     }
 
     /// The notes of a contact, newest first.
-    pub async fn list_notes(&self, context: &LocationContext, contact: ContactId) -> Result<Vec<Note>> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.notes(contact)).await
+    pub async fn list_notes(
+        &self,
+        context: &LocationContext,
+        contact: ContactId,
+        window: Window<NoteId>,
+    ) -> Result<Page<Note>> {
+        self.read(context, Scope::ContactsRead, move |operation| operation.notes(contact, &window)).await
     }
 
     /// One note.
@@ -68,9 +74,9 @@ impl InLocation<'_, '_> {
         Ok(note)
     }
 
-    fn notes(&mut self, contact: ContactId) -> Result<Vec<Note>> {
+    fn notes(&mut self, contact: ContactId, window: &Window<NoteId>) -> Result<Page<Note>> {
         self.require_contact(contact)?;
-        Ok(notes::list(self.tx, self.context.location, contact)?)
+        Ok(notes::list(self.tx, self.context.location, contact, window)?)
     }
 
     fn note(&mut self, contact: ContactId, id: NoteId) -> Result<Note> {

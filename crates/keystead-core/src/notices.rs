@@ -8,6 +8,7 @@ use keystead_model::{
     api_key::{ApiKey, KeyState},
     event::EventKind,
     notice::{Muted, Notice, NoticeKind, Reading},
+    page::{Page, Window},
     scope::Scope,
     time::DAY_MS,
 };
@@ -51,16 +52,15 @@ fn described(muted: &Muted) -> Json {
 }
 
 impl App {
-    /// Notices, newest first, before a cursor.
+    /// Notices, newest first.
     pub async fn list_notices(
         &self,
         authority: &Authority,
         filter: NoticeFilter,
-        before: Option<NoticeId>,
-        limit: i64,
-    ) -> Result<Vec<Notice>> {
+        window: Window<NoticeId>,
+    ) -> Result<Page<Notice>> {
         let (reader, now) = (reader(authority), authority.now());
-        Ok(self.store.read(move |tx| notices::list(tx, &reader, &filter, now, before, limit)).await?)
+        Ok(self.store.read(move |tx| notices::list(tx, &reader, &filter, now, &window)).await?)
     }
 
     /// How many open notices the reader has not seen.
@@ -76,8 +76,8 @@ impl App {
         let by = reader.clone();
         let find = move |tx: &mut Tx<'_>| {
             let filter = NoticeFilter { archived: true, id: Some(id), ..NoticeFilter::default() };
-            let list = notices::list(tx, &by, &filter, now, None, 1)?;
-            list.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))
+            let found = notices::list(tx, &by, &filter, now, &Window::first(1))?;
+            found.rows.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))
         };
         let recover = find.clone();
         let read = move |operation: &mut Operation<'_, '_, Authority>| {

@@ -10,6 +10,7 @@ use keystead_model::{
     key_kind::KeyKind,
     location::{Location, LocationProfile},
     note::NoteContent,
+    page::Window,
     scope::ScopeSet,
     text::{EmailAddress, Prose},
 };
@@ -93,7 +94,7 @@ fn use_cases_compose_and_one_is_undone_alone() {
         .read(|tx| {
             assert!(contacts::find(tx, location, first)?.is_some() && contacts::find(tx, location, last)?.is_some());
             assert!(contacts::find(tx, location, undone)?.is_none());
-            assert_eq!(notes::list(tx, location, first)?.len(), 1);
+            assert_eq!(notes::list(tx, location, first, &Window::all())?.rows.len(), 1);
             let actions: Vec<String> = tx.query("SELECT action FROM events ORDER BY id", &[], |row| row.column())?;
             assert_eq!(actions, ["contact.created", "note.created", "contact.created"], "what was undone is not told");
             Ok::<_, keystead_store::Error>(())

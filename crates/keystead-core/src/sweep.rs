@@ -15,6 +15,7 @@ use keystead_model::{
     event::EventKind,
     inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
     notice::{NewNotice, NoticeKind},
+    page::Window,
     time::{DAY_MS, HOUR_MS},
 };
 use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
@@ -241,7 +242,7 @@ impl App {
     async fn sweep_idle(&self, service: ServiceMs) -> Result<Swept> {
         let before = service.plus(-NOTHING_DUE_MS);
         let mut swept = Swept::default();
-        let page = |after| self.store.read(move |tx| sweep::idle(tx, before, after, PAGE));
+        let page = |after| self.store.read(move |tx| sweep::idle(tx, before, &Window::after(after, PAGE)));
         let mut read = page(None).await?;
         loop {
             let mut due = due_steps(read.keys, service, self.clock.now(), &self.entropy);
@@ -282,10 +283,12 @@ impl App {
         let mut swept = Swept::default();
         let mut after = None;
         loop {
-            let read = self.store.read(move |tx| sweep::held(tx, after, PAGE)).await?;
-            let Some(last) = read.last() else { return Ok(swept) };
-            after = Some(last.id);
-            let (read, now): (Arc<[ApiKey]>, _) = (read.into(), self.clock.now());
+            let page = self.store.read(move |tx| sweep::held(tx, &Window::after(after, PAGE))).await?;
+            if page.rows.is_empty() {
+                return Ok(swept);
+            }
+            after = page.next(|last| last.id);
+            let (read, now): (Arc<[ApiKey]>, _) = (page.rows.into(), self.clock.now());
             swept.released += self
                 .store
                 .write_serial(move |tx| {
@@ -299,6 +302,9 @@ impl App {
                     Ok::<_, keystead_store::Error>(released)
                 })
                 .await?;
+            if after.is_none() {
+                return Ok(swept);
+            }
         }
     }
 
@@ -308,16 +314,18 @@ impl App {
         loop {
             let now = self.clock.now();
             let until = UtcMs(now.0 + Stage::Fifteen.days() * DAY_MS);
-            let read = self.store.read(move |tx| sweep::expiring(tx, until, after, PAGE)).await?;
-            let Some((last, _)) = read.last() else { return Ok(swept) };
-            after = last.grant.expires_at.map(|at| (at, last.id));
+            let page = self.store.read(move |tx| sweep::expiring(tx, until, &Window::after(after, PAGE))).await?;
+            after = page.next(|(last, _)| last.grant.expires_at.map(|at| (at, last.id))).flatten();
             let mut due: Vec<DueExpiry> =
-                read.into_iter().filter_map(|(key, _)| due_expiry(key, now, self.entropy.id(now))).collect();
+                page.rows.into_iter().filter_map(|(key, _)| due_expiry(key, now, self.entropy.id(now))).collect();
             due.sort_by_key(|due| due.key.id);
             for batch in due.chunks(BATCH) {
                 let batch: Arc<[DueExpiry]> = batch.into();
                 let taken = self.store.write_serial(move |tx| take_expiries(tx, &batch, now)).await?;
                 swept.expiries += taken;
+            }
+            if after.is_none() {
+                return Ok(swept);
             }
         }
     }

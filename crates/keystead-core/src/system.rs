@@ -1,6 +1,6 @@
 //! The instance as its operator sees it: servers, database, service clock, and what should be looked at.
 
-use keystead_model::{ServiceMs, UtcMs, time::MINUTE_MS};
+use keystead_model::{ServiceMs, UtcMs, page::Window, time::MINUTE_MS};
 use keystead_store::{
     Migrations, changes,
     nodes::{self, NodeRow},
@@ -75,7 +75,7 @@ impl App {
                     epoch: poll.clock.epoch,
                     paused: poll.clock.paused,
                     nodes: nodes::list(tx)?,
-                    held: sweep::held(tx, None, 1000)?.len(),
+                    held: sweep::held(tx, &Window::first(1000))?.rows.len(),
                     disk,
                     local: local.clone(),
                 })

@@ -3,6 +3,7 @@
 use keystead_model::{
     TagId,
     event::EventKind,
+    page::{Page, Window},
     scope::Scope,
     tag::{Tag, TagName},
 };
@@ -16,9 +17,12 @@ use crate::{
 };
 
 impl App {
-    /// All tags of a location by name.
-    pub async fn list_tags(&self, context: &LocationContext) -> Result<Vec<Tag>> {
-        self.read(context, Scope::TagsRead, |operation| Ok(tags::list(operation.tx, operation.context.location)?)).await
+    /// The tags of a location by name.
+    pub async fn list_tags(&self, context: &LocationContext, window: Window<TagName>) -> Result<Page<Tag>> {
+        let run = move |operation: &mut InLocation<'_, '_>| {
+            Ok(tags::list(operation.tx, operation.context.location, &window)?)
+        };
+        self.read(context, Scope::TagsRead, run).await
     }
 
     /// One tag.

@@ -3,6 +3,7 @@
 use keystead_model::{
     ContactId, TaskId, UserId,
     event::EventKind,
+    page::{Page, Window},
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
 };
@@ -29,8 +30,13 @@ impl App {
     }
 
     /// The tasks of a contact, newest first.
-    pub async fn list_tasks(&self, context: &LocationContext, contact: ContactId) -> Result<Vec<Task>> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.tasks(contact)).await
+    pub async fn list_tasks(
+        &self,
+        context: &LocationContext,
+        contact: ContactId,
+        window: Window<TaskId>,
+    ) -> Result<Page<Task>> {
+        self.read(context, Scope::ContactsRead, move |operation| operation.tasks(contact, &window)).await
     }
 
     /// One task.
@@ -67,9 +73,9 @@ impl InLocation<'_, '_> {
         Ok(task)
     }
 
-    fn tasks(&mut self, contact: ContactId) -> Result<Vec<Task>> {
+    fn tasks(&mut self, contact: ContactId, window: &Window<TaskId>) -> Result<Page<Task>> {
         self.require_contact(contact)?;
-        Ok(tasks::list(self.tx, self.context.location, contact)?)
+        Ok(tasks::list(self.tx, self.context.location, contact, window)?)
     }
 
     fn task(&mut self, contact: ContactId, id: TaskId) -> Result<Task> {

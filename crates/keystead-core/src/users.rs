@@ -9,6 +9,7 @@ use keystead_model::{
     api_key::{ApiKey, KeyState, Refusal},
     event::EventKind,
     id::Id,
+    page::Window,
     scope::Scope,
     text::{Line, echo, normalized_email},
     time::DAY_MS,
@@ -23,7 +24,7 @@ use keystead_store::{
 use serde_json::json;
 
 use crate::{
-    App, Authority, Error, ErrorCode, KeyFilter, KeyQuery, RequestFacts, Result, Source,
+    App, Authority, Error, ErrorCode, KeyFilter, RequestFacts, Result, Source,
     error::Noun,
     events::{Described, Fields, Happened, fields, put, put_all, tell, tell_of},
     password::Passwords,
@@ -41,7 +42,7 @@ impl App {
     pub async fn list_users(&self, authority: &Authority) -> Result<Vec<User>> {
         authority.require(Scope::UsersRead)?;
         let agency = authority.agency();
-        let all = self.store.read(move |tx| users::list(tx, agency)).await?;
+        let all = self.store.read(move |tx| users::list(tx, agency, &Window::all())).await?.rows;
         let reach = &authority.grant().reach;
         Ok(all.into_iter().filter(|user| user.role.is_within_at(reach, &user.locations)).collect())
     }
@@ -49,7 +50,7 @@ impl App {
     /// The names of an agency's members, to show who did a thing: for whoever is signed in to it.
     pub async fn user_names(&self, authority: &Authority) -> Result<HashMap<UserId, String>> {
         let agency = authority.agency();
-        let all = self.store.read(move |tx| users::list(tx, agency)).await?;
+        let all = self.store.read(move |tx| users::list(tx, agency, &Window::all())).await?.rows;
         Ok(all.into_iter().map(|user| (user.id, user.display_name())).collect())
     }
 
@@ -165,7 +166,7 @@ impl App {
     /// The keys that a member made and that were not deleted, newest first: those of them that the authority may see.
     pub async fn keys_made_by(&self, authority: &Authority, user: UserId) -> Result<Vec<ApiKey>> {
         let filter = KeyFilter { created_by: Some(user), ..KeyFilter::default() };
-        self.list_keys(authority, KeyQuery { filter, after: None, limit: KEYS_MADE }).await
+        Ok(self.list_keys(authority, filter, Window::first(KEYS_MADE)).await?.rows)
     }
 
     /// Disables a member, and switches off those of the keys that they made which `keys` names. The others stay, they

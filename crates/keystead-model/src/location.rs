@@ -197,6 +197,27 @@ pub(crate) fn set<T>(place: &mut T, new: Option<T>) {
 pub struct LocationFilter {
     /// With this address for mail, in lower case.
     pub email: Option<String>,
-    /// A name that begins so.
+    /// A name that begins so, in lower case.
     pub query: Option<String>,
+    /// Only those among these.
+    pub among: Option<Vec<LocationId>>,
+    /// Names from Z to A.
+    pub descending: bool,
+}
+
+/// A place in a list of locations: the name of the last one before it as names are compared, and its id.
+pub type LocationCursor = (String, LocationId);
+
+impl Location {
+    /// Where it stands in a list.
+    pub fn cursor(&self) -> LocationCursor {
+        (self.profile.compared_name(), self.id)
+    }
+}
+
+impl LocationProfile {
+    /// The name as it is compared.
+    pub fn compared_name(&self) -> String {
+        self.name.as_str().to_lowercase()
+    }
 }

@@ -7,6 +7,7 @@ use keystead_model::{
     api_key::KeyState,
     grant::Reach,
     inactivity::{Stage, Step},
+    page::Window,
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
 };
 use keystead_store::{Result, notices, service_clock, sweep};
@@ -83,7 +84,7 @@ impl World {
         };
         let filter = notices::NoticeFilter { key: Some(id), open: true, ..notices::NoticeFilter::default() };
         let at = UtcMs(EPOCH + self.now);
-        let open = self.database.read(|tx| notices::list(tx, &reader, &filter, at, None, 10))?;
+        let open = self.database.read(|tx| notices::list(tx, &reader, &filter, at, &Window::first(10)))?.rows;
         if !open.is_empty() {
             self.violate("K4", "a use left a notice open");
         }
@@ -133,7 +134,7 @@ impl World {
     pub(crate) fn check_liveness(&mut self) -> Outcome {
         let service = self.database.read(service_clock::read)?.now;
         let oldest = service.plus(-90 * DAY_MS - 3 * HOUR_MS);
-        let left = self.database.read(|tx| sweep::idle(tx, oldest, None, 100))?.keys;
+        let left = self.database.read(|tx| sweep::idle(tx, oldest, &Window::first(100)))?.keys;
         for (key, _) in left {
             let since = key.inactivity.idle_since;
             let truth = self.truth(key.id);

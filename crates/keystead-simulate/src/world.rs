@@ -17,6 +17,7 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::{Location, LocationProfile},
+    page::Window,
     scope::ScopeSet,
     text::EmailAddress,
     time::{DAY_MS, MINUTE_MS},
@@ -334,7 +335,7 @@ impl World {
             return Ok(());
         }
         let before = clock.now.plus(-NOTHING_DUE_MS);
-        let read = self.database.read(|tx| sweep::idle(tx, before, None, 1000))?.keys;
+        let read = self.database.read(|tx| sweep::idle(tx, before, &Window::first(1000)))?.keys;
         let wall = self.nodes[index].wall(self.now);
         let mut due = due_steps(read, clock.now, wall, &self.entropy);
         due.sort_by_key(|due| due.key.id);
@@ -522,7 +523,7 @@ impl World {
     }
 
     pub(crate) fn release_holds(&mut self) -> Outcome {
-        let held = self.database.read(|tx| sweep::held(tx, None, 1000))?;
+        let held = self.database.read(|tx| sweep::held(tx, &Window::first(1000)))?.rows;
         for key in held {
             let (agency, location) = (self.agency, Some(self.location));
             let released = self.database.write(|tx| {
@@ -681,7 +682,7 @@ impl World {
     /// Service time until the next step of any key is due; `None` where none will be.
     pub(crate) fn next_due(&self) -> Outcome<Option<i64>> {
         let now = self.database.read(service_clock::read)?.now;
-        let living = self.database.read(|tx| sweep::idle(tx, now, None, 1000))?.keys;
+        let living = self.database.read(|tx| sweep::idle(tx, now, &Window::first(1000)))?.keys;
         Ok(living.iter().map(|(key, _)| key.inactivity.next().1 - now).min())
     }
 }

@@ -9,6 +9,7 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     key_search::KeySearch,
+    page::{Page, Window},
     scope::ScopeSet,
     text::folded,
 };
@@ -16,6 +17,7 @@ use keystead_model::{
 use crate::{
     Error, Result, Row, Tx,
     filter::Filter,
+    list::{Order, Place},
     users::{read_actor, read_locations, write_locations},
 };
 
@@ -143,14 +145,10 @@ pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiK
     tx.query_opt(&sql, &[&id], read)
 }
 
-/// All keys of the instance, by id, after the cursor: for what the instance does with all of them.
-pub fn page(tx: &mut Tx<'_>, after: Option<KeyId>, limit: i64) -> Result<Vec<ApiKey>> {
-    let after = after.as_ref().map_or("", KeyId::as_str);
-    let sql = format!(
-        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE k.id > ?1 ORDER BY k.id LIMIT ?2"
-    );
-    tx.query(&sql, &[&after, &limit], read)
+/// All keys of the instance, by id: for what the instance does with all of them.
+pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<KeyId>) -> Result<Page<ApiKey>> {
+    page_with(tx, Filter::any(), "1", Order::ascending(&["k.id"]), window, |row| row.column::<i64>())
+        .map(|page| page.map(|(key, _)| key))
 }
 
 /// One key of an agency.
@@ -313,6 +311,9 @@ pub fn namesakes(tx: &mut Tx<'_>, key: &ApiKey) -> Result<i64> {
     tx.query_one(&sql, conditions.values(), |row| row.column())
 }
 
+/// A place in a list of keys: when the last one before it was made, and its id.
+pub type KeyCursor = (UtcMs, KeyId);
+
 /// Which keys to list.
 #[derive(Clone, Debug, Default)]
 pub struct KeyFilter {
@@ -338,64 +339,47 @@ pub struct KeyFilter {
     pub query: Option<String>,
 }
 
-/// Keys of an agency, newest first, after the cursor.
-pub fn list(
-    tx: &mut Tx<'_>,
-    agency: AgencyId,
-    filter: &KeyFilter,
-    after: Option<(UtcMs, KeyId)>,
-    limit: i64,
-) -> Result<Vec<ApiKey>> {
+/// Keys of an agency, newest first.
+pub fn list(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter, window: &Window<KeyCursor>) -> Result<Page<ApiKey>> {
+    const ORDER: Order<'_> = Order::descending(&["k.created_at", "k.id"]);
     let search = filter.query.as_deref().map(KeySearch::parse);
-    let mut conditions = conditions(&agency, filter, search.as_ref());
-    if let Some((at, id)) = &after {
-        conditions.and("(k.created_at, k.id) < (@, @)", &[at, id]);
-    }
+    let conditions = conditions(&agency, filter, search.as_ref());
     // The page first, of the table alone: what else a key's record needs is computed for those on it.
-    let most = conditions.bind(&limit);
-    let sql = format!(
-        "SELECT k.id FROM {} WHERE {} ORDER BY k.created_at DESC, k.id DESC LIMIT {most}",
-        tables(filter),
-        conditions.sql()
-    );
-    let page: Vec<KeyId> = tx.query(&sql, conditions.values(), |row| row.column())?;
-    if page.is_empty() {
-        return Ok(Vec::new());
+    let select = format!("SELECT k.id FROM {}", tables(filter));
+    let Page { rows: ids, has_more } = conditions.page(tx, &select, ORDER, window, |row| row.column::<KeyId>())?;
+    let mut rows = Vec::new();
+    if !ids.is_empty() {
+        let mut conditions = Filter::new();
+        conditions.and_one_of("k.id", &ids);
+        let all = Window::<KeyId>::all();
+        rows = conditions
+            .page(tx, &format!("SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM {WITH_LIVES}"), ORDER, &all, read)?
+            .rows;
     }
-    let mut conditions = Filter::new();
-    conditions.and_one_of("k.id", &page);
-    let sql = format!(
-        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE {} ORDER BY k.created_at DESC, k.id DESC",
-        conditions.sql()
-    );
-    tx.query(&sql, conditions.values(), read)
+    Ok(Page { rows, has_more })
 }
+
+const WITH_LIVES: &str = "api_keys k JOIN api_key_lives v ON v.id = k.id";
 
 /// What the conditions of a filter are on.
 fn tables(filter: &KeyFilter) -> &'static str {
     match filter.deletes_before {
-        Some(_) => "api_keys k JOIN api_key_lives v ON v.id = k.id",
+        Some(_) => WITH_LIVES,
         None => "api_keys k",
     }
 }
 
 /// Keys by conditions on `k` (the table) and `v` (the view), and one more column of each.
-pub(crate) fn select_with<'f, T>(
+pub(crate) fn page_with<'f, C: Place, T>(
     tx: &mut Tx<'_>,
-    mut conditions: Filter<'f>,
+    conditions: Filter<'f>,
     column: &str,
-    order: &str,
-    limit: &'f i64,
+    order: Order<'_>,
+    window: &'f Window<C>,
     mut more: impl FnMut(&mut Row<'_>) -> Result<T>,
-) -> Result<Vec<(ApiKey, T)>> {
-    let limit = conditions.bind(limit);
-    let sql = format!(
-        "SELECT {COLUMNS}, {TENANT_IS_LIVE}, {column} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE {} ORDER BY {order} LIMIT {limit}",
-        conditions.sql()
-    );
-    tx.query(&sql, conditions.values(), |row| Ok((read(row)?, more(row)?)))
+) -> Result<Page<(ApiKey, T)>> {
+    let select = format!("SELECT {COLUMNS}, {TENANT_IS_LIVE}, {column} FROM {WITH_LIVES}");
+    conditions.page(tx, &select, order, window, |row| Ok((read(row)?, more(row)?)))
 }
 
 /// How many keys of an agency match.

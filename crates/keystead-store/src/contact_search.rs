@@ -5,6 +5,7 @@
 
 use keystead_model::{
     ContactId, LocationId,
+    page::Window,
     search::{Asked, words},
     tag::TagName,
 };
@@ -57,7 +58,7 @@ struct Prefix {
 
 /// Prepares a search. A location has few tags, and they can be renamed: their names are read rather than indexed.
 pub(crate) fn prepare(tx: &mut Tx<'_>, location: LocationId, asked: &[Asked]) -> Result<Search> {
-    let known = if asked.is_empty() { Vec::new() } else { tags::list(tx, location)? };
+    let known = if asked.is_empty() { Vec::new() } else { tags::list(tx, location, &Window::all())?.rows };
     let tags: Vec<(Vec<String>, TagName)> = known.into_iter().map(|tag| (words(tag.name.as_str()), tag.name)).collect();
     let prefix = |begin: &String| Prefix {
         begin: begin.clone(),

@@ -8,7 +8,7 @@ use keystead_model::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
         DuplicateContact, IdentityKind,
     },
-    page::{Start, Window},
+    page::{Page, Window},
     phone::PhoneNumber,
     tag::{Tag, TagName},
     text::EmailAddress,
@@ -18,7 +18,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     Error, Result, Row, ToValue, Tx, catalog, contact_search, events,
     filter::{Filter, rows},
-    late, tags,
+    late,
+    list::Order,
+    tags,
 };
 
 const COLUMNS: &str = "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
@@ -454,41 +456,23 @@ pub fn total(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> R
     tx.query_one(&sql, conditions.values(), |row| row.column())
 }
 
-/// Contacts of a location in the filter's order, from where the window begins, and one more than its limit.
+/// Contacts of a location in the filter's order.
 pub fn list(
     tx: &mut Tx<'_>,
     location: LocationId,
     filter: &ContactFilter,
-    window: Window<ContactCursor>,
-) -> Result<Vec<Contact>> {
+    window: &Window<ContactCursor>,
+) -> Result<Page<Contact>> {
     let ContactFilter { search, order, ascending } = filter;
-    let column = column(*order);
-    let (direction, beyond) = if *ascending { ("ASC", ">") } else { ("DESC", "<") };
     let search = search.as_ref().map(|asked| contact_search::prepare(tx, location, asked)).transpose()?;
     let mut conditions = Filter::new();
     conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
     if let Some(search) = &search {
         contact_search::restrict(&mut conditions, &location, search);
     }
-    let (cursor, skip) = match window.start {
-        Start::First => (None, 0),
-        Start::After(cursor) => (Some(cursor), 0),
-        Start::Skip(skip) => (None, skip),
-    };
-    if let Some(ContactCursor { at: Some(at), id }) = &cursor {
-        match id {
-            Some(id) => conditions.and(&format!("(c.{column}, c.id) {beyond} (@, @)"), &[at as &dyn ToValue, id]),
-            None => conditions.and(&format!("c.{column} {beyond} @"), &[at]),
-        }
-    }
-    let more = window.limit + 1;
-    let (limit, skip) = (conditions.bind(&more), conditions.bind(&skip));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM contacts c WHERE {} ORDER BY c.{column} {direction}, c.id {direction}
-         LIMIT {limit} OFFSET {skip}",
-        conditions.sql()
-    );
-    tx.query(&sql, conditions.values(), read)
+    let columns = &[&*format!("c.{}", column(*order)), "c.id"];
+    let order = if *ascending { Order::ascending(columns) } else { Order::descending(columns) };
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM contacts c"), order, window, read)
 }
 
 fn column(order: ContactOrder) -> &'static str {

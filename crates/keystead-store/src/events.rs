@@ -3,12 +3,14 @@
 use keystead_model::{
     AgencyId, ContactId, LocationId, UtcMs,
     event::{Cause, Event, EventKind, NewEvent},
+    page::{Page, Window},
 };
 
 use crate::{
-    Result, Row, ToValue, Tx,
+    Result, Row, Tx,
     filter::{Filter, prefix_end},
     late,
+    list::Order,
     users::read_actor,
 };
 
@@ -79,12 +81,6 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Event> {
     })
 }
 
-/// The events of one thing, newest first.
-pub fn of_subject(tx: &mut Tx<'_>, agency: AgencyId, subject: &str, limit: i64) -> Result<Vec<Event>> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE subject = ?1 AND agency_id = ?2 ORDER BY id DESC LIMIT ?3");
-    tx.query(&sql, &[&subject, &agency, &limit], read)
-}
-
 /// Which events the audit log lists.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
@@ -106,14 +102,8 @@ pub struct AuditFilter {
 const ABOUT: &str =
     "id IN (SELECT id FROM events WHERE subject = @ UNION ALL SELECT id FROM events WHERE contact_id = @)";
 
-/// Events of an agency, newest first, before the cursor.
-pub fn list(
-    tx: &mut Tx<'_>,
-    agency: AgencyId,
-    filter: &AuditFilter,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Event>> {
+/// Events of an agency, newest first.
+pub fn list(tx: &mut Tx<'_>, agency: AgencyId, filter: &AuditFilter, window: &Window<i64>) -> Result<Page<Event>> {
     let AuditFilter { action, subject, actor, location, from, until } = filter;
     let end = action.as_deref().map(prefix_end);
     let mut conditions = Filter::new();
@@ -136,12 +126,7 @@ pub fn list(
     if let Some(until) = until {
         conditions.and("at < @", &[until]);
     }
-    if let Some(before) = &before {
-        conditions.and("id < @", &[before]);
-    }
-    let limit = conditions.bind(&limit);
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY id DESC LIMIT {limit}", conditions.sql());
-    tx.query(&sql, conditions.values(), read)
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM events"), Order::descending(&["id"]), window, read)
 }
 
 /// How far somebody has read the events of a place.
@@ -186,62 +171,60 @@ pub fn ends(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) -> 
     Ok(ReadUpTo { data, sealed })
 }
 
-/// The next events of data in a location, in the order in which they were committed: it is that of their numbers, since they are
-/// written one transaction after another.
+/// Events of data in a location up to a number, in the order in which they were committed: it is that of their numbers, since
+/// they are written one transaction after another.
 pub fn of_data(
     tx: &mut Tx<'_>,
     location: LocationId,
     polled: &Polled,
-    (after, through): (i64, i64),
-    limit: i64,
-) -> Result<Vec<Event>> {
-    let place = "location_id = @ AND NOT chained AND id > @ AND id <= @";
-    next(tx, (place, &[&location, &after, &through]), polled, false, limit)
+    through: i64,
+    window: &Window<i64>,
+) -> Result<Page<Event>> {
+    let mut conditions = Filter::new();
+    conditions.and("location_id = @ AND NOT chained AND id <= @", &[&location, &through]);
+    polled.page(tx, conditions, false, window)
 }
 
-/// The next sealed events of an agency, or of one of its locations, in the order of the chain.
+/// Sealed events of an agency, or of one of its locations, up to a position, in the order of the chain.
 pub fn sealed(
     tx: &mut Tx<'_>,
     (agency, location): (AgencyId, Option<LocationId>),
     polled: &Polled,
-    (after, through): (i64, i64),
-    limit: i64,
-) -> Result<Vec<Event>> {
-    let place = "agency_id = @ AND position > @ AND position <= @";
-    match location {
-        None => next(tx, (place, &[&agency, &after, &through]), polled, true, limit),
-        Some(location) => {
-            let place = format!("{place} AND location_id = @");
-            next(tx, (&place, &[&agency, &after, &through, &location]), polled, true, limit)
-        }
+    through: i64,
+    window: &Window<i64>,
+) -> Result<Page<Event>> {
+    let mut conditions = Filter::new();
+    conditions.and("agency_id = @ AND position <= @", &[&agency, &through]);
+    if let Some(location) = &location {
+        conditions.and("location_id = @", &[location]);
     }
+    polled.page(tx, conditions, true, window)
 }
 
-fn next(
-    tx: &mut Tx<'_>,
-    (place, values): (&str, &[&dyn ToValue]),
-    polled: &Polled,
-    is_sealed: bool,
-    limit: i64,
-) -> Result<Vec<Event>> {
-    let Polled { kinds, since, subject } = polled;
-    let kinds = kinds.iter().filter(|kind| kind.class().is_sealed() == is_sealed);
-    let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
-    if kinds.is_empty() {
-        return Ok(Vec::new());
+impl Polled {
+    fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        mut conditions: Filter<'_>,
+        is_sealed: bool,
+        window: &Window<i64>,
+    ) -> Result<Page<Event>> {
+        let Self { kinds, since, subject } = self;
+        let kinds = kinds.iter().filter(|kind| kind.class().is_sealed() == is_sealed);
+        let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+        if kinds.is_empty() {
+            return Ok(Page::new(Vec::new(), window.limit));
+        }
+        conditions.and_one_of("action", &kinds);
+        if let Some(since) = since {
+            conditions.and("at >= @", &[since]);
+        }
+        if let Some(subject) = subject {
+            conditions.and(ABOUT, &[subject, subject]);
+        }
+        let order = Order::ascending(if is_sealed { &["position"] } else { &["id"] });
+        conditions.page(tx, &format!("SELECT {COLUMNS} FROM events"), order, window, read)
     }
-    let mut conditions = Filter::new();
-    conditions.and(place, values);
-    conditions.and_one_of("action", &kinds);
-    if let Some(since) = since {
-        conditions.and("at >= @", &[since]);
-    }
-    if let Some(subject) = subject {
-        conditions.and(ABOUT, &[subject, subject]);
-    }
-    let (order, limit) = (if is_sealed { "position" } else { "id" }, conditions.bind(&limit));
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY {order} LIMIT {limit}", conditions.sql());
-    tx.query(&sql, conditions.values(), read)
 }
 
 /// Takes out of the events of a contact, and of what belonged to it, what they say of it. That they happened stays.
@@ -256,11 +239,10 @@ pub(crate) fn erase_contact(tx: &mut Tx<'_>, location: LocationId, contact: Cont
     Ok(())
 }
 
-/// The next events of all agencies after one, by number: each and when it was written.
-pub fn ages(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<(i64, UtcMs)>> {
-    tx.query("SELECT id, at FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", &[&after, &limit], |row| {
-        Ok((row.column()?, row.column()?))
-    })
+/// The events of all agencies by number: each and when it was written.
+pub fn ages(tx: &mut Tx<'_>, window: &Window<i64>) -> Result<Page<(i64, UtcMs)>> {
+    let read = |row: &mut Row<'_>| Ok((row.column()?, row.column()?));
+    Filter::any().page(tx, "SELECT id, at FROM events", Order::ascending(&["id"]), window, read)
 }
 
 /// Forgets events of data up to a number that were written before `before`. What is sealed is never forgotten.

@@ -13,6 +13,11 @@ impl<'v> Filter<'v> {
         Self { conditions: Vec::new(), values: Vec::new() }
     }
 
+    /// Lets everything through.
+    pub(crate) fn any() -> Self {
+        Self { conditions: vec!["1 = 1".to_owned()], values: Vec::new() }
+    }
+
     /// Adds `value` and returns its place, `?3`.
     pub(crate) fn bind(&mut self, value: &'v dyn ToValue) -> String {
         self.values.push(value);

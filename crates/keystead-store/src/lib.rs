@@ -24,6 +24,7 @@ mod job;
 pub mod key_usage;
 mod late;
 pub mod lineage;
+mod list;
 pub mod locations;
 pub mod mails;
 mod memory;

@@ -3,12 +3,14 @@
 use keystead_model::{
     AgencyId, LocationId, ServiceMs, UtcMs,
     agency::TenantState,
-    location::{Location, LocationFilter, LocationProfile, LocationSettings},
+    location::{Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
+    page::{Page, Window},
 };
 
 use crate::{
-    Error, Result, Row, ToValue, Tx,
+    Error, Result, Row, Tx,
     filter::{Filter, prefix_end},
+    list::Order,
 };
 
 const COLUMNS: &str = "id, agency_id, state, resumed_at, name, country, timezone, phone, email, address, city, region,
@@ -69,11 +71,9 @@ pub fn agency_of(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<AgencyId>> {
     tx.query_opt("SELECT agency_id FROM locations WHERE id = ?1", &[&id], |row| row.column())
 }
 
-/// All locations of the instance, by id, after the cursor.
-pub fn page(tx: &mut Tx<'_>, after: Option<LocationId>, limit: i64) -> Result<Vec<LocationId>> {
-    let after = after.as_ref().map_or("", LocationId::as_str);
-    let sql = "SELECT id FROM locations WHERE id > ?1 ORDER BY id LIMIT ?2";
-    tx.query(sql, &[&after, &limit], |row| row.column())
+/// All locations of the instance, by id.
+pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<LocationId>) -> Result<Page<LocationId>> {
+    Filter::any().page(tx, "SELECT id FROM locations", Order::ascending(&["id"]), window, |row| row.column())
 }
 
 /// Adds a location.
@@ -121,7 +121,7 @@ pub fn update(tx: &mut Tx<'_>, id: LocationId, profile: &LocationProfile, now: U
         &[
             &id,
             name,
-            &name.as_str().to_lowercase(),
+            &profile.compared_name(),
             country,
             timezone,
             phone,
@@ -153,17 +153,14 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: LocationId) -> Result<Option<
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
-/// Locations of an agency by name, those that `only` holds if it is given.
+/// Locations of an agency by name.
 pub fn list(
     tx: &mut Tx<'_>,
     agency: AgencyId,
     filter: &LocationFilter,
-    only: Option<&[LocationId]>,
-    descending: bool,
-    skip: i64,
-    limit: i64,
-) -> Result<Vec<Location>> {
-    let LocationFilter { email, query } = filter;
+    window: &Window<LocationCursor>,
+) -> Result<Page<Location>> {
+    let LocationFilter { email, query, among, descending } = filter;
     let mut conditions = Filter::new();
     conditions.and("agency_id = @", &[&agency]);
     if let Some(email) = email {
@@ -173,20 +170,12 @@ pub fn list(
     if let (Some(query), Some(end)) = (query, &end) {
         conditions.and("name_lower >= @ AND name_lower < @", &[query, end]);
     }
-    if let Some(only) = only {
-        let places: Vec<String> = only.iter().map(|id| conditions.bind(id as &dyn ToValue)).collect();
-        if places.is_empty() {
-            return Ok(Vec::new());
-        }
-        conditions.and(&format!("id IN ({})", places.join(", ")), &[]);
+    if let Some(among) = among {
+        conditions.and_one_of("id", among);
     }
-    let direction = if descending { "DESC" } else { "ASC" };
-    let (limit, skip) = (conditions.bind(&limit), conditions.bind(&skip));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM locations WHERE {} ORDER BY name_lower {direction}, id {direction} LIMIT {limit} OFFSET {skip}",
-        conditions.sql()
-    );
-    tx.query(&sql, conditions.values(), read)
+    let columns = &["name_lower", "id"];
+    let order = if *descending { Order::descending(columns) } else { Order::ascending(columns) };
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM locations"), order, window, read)
 }
 
 /// How many locations an agency has.

@@ -3,9 +3,10 @@
 use keystead_model::{
     ContactId, LocationId, NoteId,
     note::{Note, NoteContent},
+    page::{Page, Window},
 };
 
-use crate::{Result, Row, Tx};
+use crate::{Result, Row, Tx, filter::Filter, list::Order};
 
 const COLUMNS: &str = "id, contact_id, body, title, color, pinned, user_id, created_at, updated_at";
 
@@ -46,9 +47,10 @@ pub fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: NoteI
 }
 
 /// The notes of a contact, newest first.
-pub fn list(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<Note>> {
-    let sql = format!("SELECT {COLUMNS} FROM notes WHERE location_id = ?1 AND contact_id = ?2 ORDER BY id DESC");
-    tx.query(&sql, &[&location, &contact], read)
+pub fn list(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, window: &Window<NoteId>) -> Result<Page<Note>> {
+    let mut conditions = Filter::new();
+    conditions.and("location_id = @ AND contact_id = @", &[&location, &contact]);
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM notes"), Order::descending(&["id"]), window, read)
 }
 
 /// Deletes a note; `false` if it was not there.

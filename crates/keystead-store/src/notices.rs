@@ -8,11 +8,13 @@ use keystead_model::{
     key_kind::KeyKind,
     mail::Mail,
     notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
+    page::{Page, Window},
 };
 
 use crate::{
     Error, Result, Row, ToValue, Tx,
     filter::{Filter, rows},
+    list::Order,
 };
 
 /// Adds notices; how many their keys did not have already.
@@ -153,15 +155,14 @@ fn not_muted<'f>(conditions: &mut Filter<'f>, id: &'f &'f str) {
     conditions.and(&sql, &[id]);
 }
 
-/// A reader's notices, newest first, before the cursor.
+/// A reader's notices, newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     reader: &NoticeReader,
     filter: &NoticeFilter,
     now: UtcMs,
-    before: Option<NoticeId>,
-    limit: i64,
-) -> Result<Vec<Notice>> {
+    window: &Window<NoticeId>,
+) -> Result<Page<Notice>> {
     let mut conditions = Filter::new();
     let open = conditions.expression(OPEN, &[&now]);
     let id = reader.id();
@@ -197,17 +198,10 @@ pub fn list(
     if let Some(id) = &filter.id {
         conditions.and("n.id = @", &[id]);
     }
-    if let Some(before) = &before {
-        conditions.and("n.id < @", &[before]);
-    }
-    let limit = conditions.bind(&limit);
-    let sql = format!(
-        "SELECT {COLUMNS}, {open} FROM {TABLES}
-         LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader}
-         WHERE {} ORDER BY n.id DESC LIMIT {limit}",
-        conditions.sql()
+    let select = format!(
+        "SELECT {COLUMNS}, {open} FROM {TABLES} LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader}"
     );
-    tx.query(&sql, conditions.values(), read)
+    conditions.page(tx, &select, Order::descending(&["n.id"]), window, read)
 }
 
 /// How many open notices a reader has not seen.

@@ -8,6 +8,7 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UtcMs,
     api_key::{ApiKey, KeyState},
     inactivity::{Inactivity, STAGE_MARGIN_MS, Stage},
+    page::{Page, Window},
     time::DAY_MS,
 };
 
@@ -15,6 +16,7 @@ use crate::{
     Result, Row, ToValue, Tx,
     api_keys::{self, TENANT_IS_LIVE},
     filter::{Filter, rows},
+    list::{Order, Place},
 };
 
 /// `idle_since` as the view computes it, from the row that a statement is about to change.
@@ -30,70 +32,58 @@ const NOT_PAUSED: &str = "EXISTS (SELECT 1 FROM service_clock c WHERE NOT c.paus
 
 const NOW: &str = "(SELECT c.now_ms FROM service_clock c WHERE c.id = 1)";
 
+/// A key with the expiry that was recorded for it.
+pub type WithExpiry = (ApiKey, Option<UtcMs>);
+
 /// Where a page of keys by activity ends.
 pub type ActivityCursor = (ServiceMs, KeyId);
 
 /// A page of keys, oldest activity first.
 #[derive(Default)]
 pub struct IdlePage {
-    /// Those of live tenants, with the expiry that was recorded for each.
-    pub keys: Vec<(ApiKey, Option<UtcMs>)>,
-    /// Where the next page begins, if there may be one.
+    /// Those of live tenants.
+    pub keys: Vec<WithExpiry>,
+    /// Where the next page begins, if there is one.
     pub next: Option<ActivityCursor>,
 }
 
-/// The next `limit` keys after the cursor whose stored activity is older than `before`.
-pub fn idle(tx: &mut Tx<'_>, before: ServiceMs, after: Option<ActivityCursor>, limit: i64) -> Result<IdlePage> {
+/// Keys whose stored activity is older than `before`.
+pub fn idle(tx: &mut Tx<'_>, before: ServiceMs, window: &Window<ActivityCursor>) -> Result<IdlePage> {
     // The page first, by the index alone: joined with everything that a key's life is computed from, PostgreSQL reads
     // all idle keys for each page.
+    const ORDER: Order<'_> = Order::ascending(&["k.active_at", "k.id"]);
     let mut conditions = Filter::new();
-    conditions.and("k.state <> 'deleted' AND k.active_at <= @", &[&before]);
-    if let Some((at, id)) = &after {
-        conditions.and("(k.active_at, k.id) > (@, @)", &[at, id]);
+    conditions.and("k.state <> 'deleted' AND k.active_at <= @ AND NOT k.held", &[&before]);
+    let select = "SELECT k.active_at, k.id FROM api_keys k";
+    let read = |row: &mut Row<'_>| Ok((row.column()?, row.column()?));
+    let page: Page<ActivityCursor> = conditions.page(tx, select, ORDER, window, read)?;
+    if page.rows.is_empty() {
+        return Ok(IdlePage::default());
     }
-    conditions.and("NOT k.held", &[]);
-    let most = conditions.bind(&limit);
-    let sql = format!(
-        "SELECT k.active_at, k.id FROM api_keys k WHERE {} ORDER BY k.active_at, k.id LIMIT {most}",
-        conditions.sql()
-    );
-    let page: Vec<ActivityCursor> = tx.query(&sql, conditions.values(), |row| Ok((row.column()?, row.column()?)))?;
-    let Some(last) = page.last() else { return Ok(IdlePage::default()) };
     let mut conditions = Filter::new();
-    conditions.and_one_of("k.id", page.iter().map(|(_, id)| id));
+    conditions.and_one_of("k.id", page.rows.iter().map(|(_, id)| id));
     conditions.and(TENANT_IS_LIVE, &[]);
-    let keys = with_recorded_expiry(tx, conditions, "k.active_at, k.id", limit)?;
-    Ok(IdlePage { keys, next: Some(*last).filter(|_| page.len() as i64 == limit) })
+    let keys = with_recorded_expiry(tx, conditions, ORDER, &Window::<ActivityCursor>::all())?.rows;
+    Ok(IdlePage { keys, next: page.next(|last| *last) })
 }
 
 /// Keys that wait until somebody is there to be told.
-pub fn held(tx: &mut Tx<'_>, after: Option<KeyId>, limit: i64) -> Result<Vec<ApiKey>> {
+pub fn held(tx: &mut Tx<'_>, window: &Window<KeyId>) -> Result<Page<ApiKey>> {
     let mut conditions = Filter::new();
     conditions.and("k.held AND k.state <> 'deleted'", &[]);
-    if let Some(id) = &after {
-        conditions.and("k.id > @", &[id]);
-    }
-    only_keys(tx, conditions, "k.id", limit)
+    Ok(with_recorded_expiry(tx, conditions, Order::ascending(&["k.id"]), window)?.map(|(key, _)| key))
 }
 
 /// Keys whose chosen expiry lies before `until` and was not recorded, soonest first.
-pub fn expiring(
-    tx: &mut Tx<'_>,
-    until: UtcMs,
-    after: Option<(UtcMs, KeyId)>,
-    limit: i64,
-) -> Result<Vec<(ApiKey, Option<UtcMs>)>> {
+pub fn expiring(tx: &mut Tx<'_>, until: UtcMs, window: &Window<(UtcMs, KeyId)>) -> Result<Page<WithExpiry>> {
     let mut conditions = Filter::new();
     conditions.and("k.expires_at IS NOT NULL AND k.state <> 'deleted' AND k.expires_at <= @", &[&until]);
     conditions.and("(k.expiry_recorded IS NULL OR k.expiry_recorded <> k.expires_at)", &[]);
-    if let Some((at, id)) = &after {
-        conditions.and("(k.expires_at, k.id) > (@, @)", &[at, id]);
-    }
     conditions.and(TENANT_IS_LIVE, &[]);
-    with_recorded_expiry(tx, conditions, "k.expires_at, k.id", limit)
+    with_recorded_expiry(tx, conditions, Order::ascending(&["k.expires_at", "k.id"]), window)
 }
 
-/// Keys whose old secret ends after `now` and before `until`, and was used since `used_since`.
+/// At most `limit` keys whose old secret ends after `now` and before `until`, and was used since `used_since`.
 pub fn retiring(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs, used_since: UtcMs, limit: i64) -> Result<Vec<ApiKey>> {
     let mut conditions = Filter::new();
     conditions.and("k.previous_hash IS NOT NULL AND NOT k.previous_ended AND k.previous_retires_at > @", &[&now]);
@@ -104,22 +94,18 @@ pub fn retiring(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs, used_since: UtcMs, li
              AND n.episode = k.previous_retires_at)",
         &[],
     );
-    only_keys(tx, conditions, "k.previous_retires_at, k.id", limit)
+    let order = Order::ascending(&["k.previous_retires_at", "k.id"]);
+    let found = with_recorded_expiry(tx, conditions, order, &Window::<(UtcMs, KeyId)>::first(limit))?;
+    Ok(found.map(|(key, _)| key).rows)
 }
 
-/// Keys with the expiry that was recorded for them.
-fn with_recorded_expiry(
+fn with_recorded_expiry<C: Place>(
     tx: &mut Tx<'_>,
     conditions: Filter<'_>,
-    order: &str,
-    limit: i64,
-) -> Result<Vec<(ApiKey, Option<UtcMs>)>> {
-    api_keys::select_with(tx, conditions, "k.expiry_recorded", order, &limit, |row| row.column())
-}
-
-fn only_keys(tx: &mut Tx<'_>, conditions: Filter<'_>, order: &str, limit: i64) -> Result<Vec<ApiKey>> {
-    let found = with_recorded_expiry(tx, conditions, order, limit)?;
-    Ok(found.into_iter().map(|(key, _)| key).collect())
+    order: Order<'_>,
+    window: &Window<C>,
+) -> Result<Page<WithExpiry>> {
+    api_keys::page_with(tx, conditions, "k.expiry_recorded", order, window, |row| row.column())
 }
 
 fn state_name(key: &ApiKey) -> &'static str {

@@ -2,10 +2,15 @@
 
 use keystead_model::{
     ContactId, LocationId, TagId, UtcMs,
+    page::{Page, Window},
     tag::{Tag, TagName},
 };
 
-use crate::{Result, Row, ToValue, Tx, filter::rows};
+use crate::{
+    Result, Row, ToValue, Tx,
+    filter::{Filter, rows},
+    list::Order,
+};
 
 fn read(row: &mut Row<'_>) -> Result<Tag> {
     Ok(Tag { id: row.column()?, location: row.column()?, name: row.column()? })
@@ -95,9 +100,11 @@ pub fn find_by_name(tx: &mut Tx<'_>, location: LocationId, name: &TagName) -> Re
     tx.query_opt(sql, &[&location, name], read)
 }
 
-/// All tags of a location by name.
-pub fn list(tx: &mut Tx<'_>, location: LocationId) -> Result<Vec<Tag>> {
-    tx.query("SELECT id, location_id, name FROM tags WHERE location_id = ?1 ORDER BY name", &[&location], read)
+/// The tags of a location by name.
+pub fn list(tx: &mut Tx<'_>, location: LocationId, window: &Window<TagName>) -> Result<Page<Tag>> {
+    let mut conditions = Filter::new();
+    conditions.and("location_id = @", &[&location]);
+    conditions.page(tx, "SELECT id, location_id, name FROM tags", Order::ascending(&["name"]), window, read)
 }
 
 /// Renames a tag here and on every contact. The new name must be free.

@@ -2,10 +2,11 @@
 
 use keystead_model::{
     ContactId, LocationId, TaskId,
+    page::{Page, Window},
     task::{Task, TaskContent},
 };
 
-use crate::{Result, Row, Tx};
+use crate::{Result, Row, Tx, filter::Filter, list::Order};
 
 const COLUMNS: &str = "id, contact_id, title, body, due_at, completed, assigned_to, created_at, updated_at";
 
@@ -53,9 +54,10 @@ pub fn find(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, id: TaskI
 }
 
 /// The tasks of a contact, newest first.
-pub fn list(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<Task>> {
-    let sql = format!("SELECT {COLUMNS} FROM tasks WHERE location_id = ?1 AND contact_id = ?2 ORDER BY id DESC");
-    tx.query(&sql, &[&location, &contact], read)
+pub fn list(tx: &mut Tx<'_>, location: LocationId, contact: ContactId, window: &Window<TaskId>) -> Result<Page<Task>> {
+    let mut conditions = Filter::new();
+    conditions.and("location_id = @ AND contact_id = @", &[&location, &contact]);
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM tasks"), Order::descending(&["id"]), window, read)
 }
 
 /// Deletes a task; `false` if it was not there.

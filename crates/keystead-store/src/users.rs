@@ -6,10 +6,15 @@ use keystead_model::{
     AgencyId, LocationId, UserId, UtcMs,
     actor::Actor,
     id::Id,
+    page::{Page, Window},
     user::{Invitation, NewUser, Role, User},
 };
 
-use crate::{Error, Result, Row, Tx, filter::prefix_end};
+use crate::{
+    Error, Result, Row, Tx,
+    filter::{Filter, prefix_end},
+    list::Order,
+};
 
 /// A digest of a token that somebody holds.
 pub type TokenHash = [u8; 32];
@@ -116,16 +121,16 @@ pub fn find_for_session(tx: &mut Tx<'_>, id: UserId) -> Result<Option<(User, Opt
     tx.query_opt(&sql, &[&id], |row| Ok((read(row)?, row.column()?)))
 }
 
-/// All users of the instance, by id, after the cursor.
-pub fn page(tx: &mut Tx<'_>, after: Option<UserId>, limit: i64) -> Result<Vec<UserId>> {
-    let after = after.as_ref().map_or("", UserId::as_str);
-    tx.query("SELECT id FROM users WHERE id > ?1 ORDER BY id LIMIT ?2", &[&after, &limit], |row| row.column())
+/// All users of the instance, by id.
+pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<UserId>) -> Result<Page<UserId>> {
+    Filter::any().page(tx, "SELECT id FROM users", Order::ascending(&["id"]), window, |row| row.column())
 }
 
-/// All users of an agency by address.
-pub fn list(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<User>> {
-    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.agency_id = ?1 ORDER BY u.email_lower");
-    tx.query(&sql, &[&agency], read)
+/// The users of an agency by address.
+pub fn list(tx: &mut Tx<'_>, agency: AgencyId, window: &Window<String>) -> Result<Page<User>> {
+    let mut conditions = Filter::new();
+    conditions.and("u.agency_id = @", &[&agency]);
+    conditions.page(tx, &format!("SELECT {COLUMNS} FROM users u"), Order::ascending(&["u.email_lower"]), window, read)
 }
 
 /// Admins of the agency who can sign in, and whom no change may bring to zero. Locks them.

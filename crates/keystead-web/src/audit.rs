@@ -7,7 +7,7 @@ use axum::{
 };
 use http::header;
 use keystead_core::AuditFilter;
-use keystead_model::{event::Event, key_search::KeySearch, text::TimeZoneName, time::Moment};
+use keystead_model::{event::Event, key_search::KeySearch, page::Window, text::TimeZoneName, time::Moment};
 use serde::Deserialize;
 
 use crate::{
@@ -148,13 +148,13 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let query = without_secret(query);
     let context = here.authority().clone().in_agency()?;
-    let found = web.app.list_audit(&context, filter(&query), query.before, PAGE).await?;
+    let found = web.app.list_audit(&context, filter(&query), Window::after(query.before, PAGE)).await?;
     let names = web.app.user_names(here.authority()).await?;
-    let next = found.last().filter(|_| found.len() as i64 == PAGE);
     let chosen = query.action.as_deref().unwrap_or_default();
     let page = Page {
         frame: Frame::of(&here, "Audit log", "audit"),
         rows: found
+            .rows
             .iter()
             .map(|row| Row {
                 id: row.number,
@@ -176,7 +176,7 @@ pub(crate) async fn list(
         until: query.until.clone().unwrap_or_default(),
         base: here.url("/audit"),
         csv_url: address(&here, "/audit.csv", &query),
-        next_url: next.map(|last| format!("{}&before={}", address(&here, "/audit", &query), last.number)),
+        next_url: found.next(|last| format!("{}&before={}", address(&here, "/audit", &query), last.number)),
     };
     Ok(render(&page))
 }
@@ -197,9 +197,9 @@ pub(crate) async fn csv(
 ) -> Result<Response, Failure> {
     let query = without_secret(query);
     let context = here.authority().clone().in_agency()?;
-    let rows = web.app.list_audit(&context, filter(&query), query.before, EXPORT).await?;
+    let found = web.app.list_audit(&context, filter(&query), Window::after(query.before, EXPORT)).await?;
     let mut text = "id,at,actor,actor_id,action,subject,location,ip,request,before,after,position\r\n".to_owned();
-    for row in &rows {
+    for row in &found.rows {
         let position = row.position.map(|position| position.to_string()).unwrap_or_default();
         let location = row.location.map(|location| location.to_string()).unwrap_or_default();
         let cells = [

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use keystead_core::{Error, LocationList};
-use keystead_model::{LocationId, location::Location, text::echo};
+use keystead_core::Error;
+use keystead_model::{
+    LocationId,
+    location::{Location, LocationFilter},
+    page::{Page, Window},
+    text::echo,
+};
 
 use crate::{
     Web,
@@ -39,10 +44,9 @@ impl LocationChoices {
 
     /// The first locations by name, and all that are chosen already: what a form does not show must not be lost by it.
     pub(crate) async fn load(web: &Web, here: &Here, chosen: &BTreeSet<LocationId>) -> Result<Self, Error> {
-        let list = LocationList { limit: LISTED + 1, ..LocationList::default() };
-        let mut found = web.app.list_locations(here.authority(), list).await?;
-        let more = found.len() as i64 > LISTED;
-        found.truncate(LISTED as usize);
+        let first = Window::first(LISTED);
+        let Page { rows: mut found, has_more: more } =
+            web.app.list_locations(here.authority(), LocationFilter::default(), first).await?;
         let listed: BTreeSet<LocationId> = found.iter().map(|location| location.id).collect();
         let others: BTreeSet<LocationId> = chosen.difference(&listed).copied().collect();
         if !others.is_empty() {

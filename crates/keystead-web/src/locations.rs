@@ -7,11 +7,12 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use keystead_core::{LocationList, error::Noun};
+use keystead_core::error::Noun;
 use keystead_model::{
     LocationId,
     agency::{TenantName, TenantState},
     location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    page::Window,
     scope::Scope,
     text::{Country, EmailAddress, Line, TimeZoneName, time_zone_names},
 };
@@ -62,12 +63,8 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let query = search.q.unwrap_or_default();
     let wanted = query.trim().to_lowercase();
-    let list = LocationList {
-        filter: LocationFilter { email: None, query: (!wanted.is_empty()).then_some(wanted) },
-        limit: ROWS,
-        ..LocationList::default()
-    };
-    let found = web.app.list_locations(here.authority(), list).await?;
+    let filter = LocationFilter { query: (!wanted.is_empty()).then_some(wanted), ..LocationFilter::default() };
+    let found = web.app.list_locations(here.authority(), filter, Window::first(ROWS)).await?;
     let row = |location: &Location| LocationRow {
         name: location.profile.name.to_string(),
         id: location.id,
@@ -79,7 +76,7 @@ pub(crate) async fn list(
     };
     let page = List {
         frame: Frame::of(&here, "Locations", "locations"),
-        rows: found.iter().map(row).collect(),
+        rows: found.rows.iter().map(row).collect(),
         query,
         new_url: here.url("/locations/new"),
         may_write: here.authority().grant().allows(Scope::LocationsWrite),

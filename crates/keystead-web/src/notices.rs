@@ -15,6 +15,7 @@ use keystead_core::{Error, NoticeFilter, error::Noun};
 use keystead_model::{
     NoticeId, UtcMs,
     notice::{Channel, Mailing, Muted, Notice, NoticeKind, Reading, Topic},
+    page::Window,
     scope::Scope,
 };
 use serde::Deserialize;
@@ -147,7 +148,8 @@ pub(crate) async fn list(
     let archived = query.archived.is_some();
     let filter = NoticeFilter { archived, ..here.notice_filter() };
     let before = query.before.as_deref().and_then(NoticeId::parse);
-    let found = web.app.list_notices(here.authority(), filter, before, PAGE).await?;
+    let page = web.app.list_notices(here.authority(), filter, Window::after(before, PAGE)).await?;
+    let found = &page.rows;
     let unseen: Vec<NoticeId> =
         found.iter().filter(|notice| notice.reading == Reading::Unseen).map(|notice| notice.id).collect();
     if !unseen.is_empty() {
@@ -165,9 +167,8 @@ pub(crate) async fn list(
         }
     }
     let base = here.url("/notices");
-    let next = found.last().filter(|_| found.len() as i64 == PAGE);
-    let next_url = next.map(|last| format!("{base}?before={}{}", last.id, if archived { "&archived=1" } else { "" }));
-    let page = List {
+    let next_url = page.next(|last| format!("{base}?before={}{}", last.id, if archived { "&archived=1" } else { "" }));
+    let shown = List {
         frame: Frame::of(&here, "Notifications", "notices"),
         groups,
         base,
@@ -175,7 +176,7 @@ pub(crate) async fn list(
         may_write: here.authority().grant().allows(Scope::KeysWrite),
         next_url,
     };
-    Ok(render(&page))
+    Ok(render(&shown))
 }
 
 pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Response, Failure> {

@@ -7,13 +7,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use keystead_core::{Error, KeyFilter, KeyQuery};
-use keystead_model::{
-    contact::ContactFilter,
-    key_kind::KeyKind,
-    page::{Start, Window},
-    scope::Scope,
-};
+use keystead_core::{Error, KeyFilter};
+use keystead_model::{contact::ContactFilter, key_kind::KeyKind, page::Window, scope::Scope};
 
 use crate::{
     Web,
@@ -72,8 +67,7 @@ pub(crate) async fn location(State(web): State<Web>, here: Here) -> Result<Respo
     let mut figures = Vec::new();
     if here.authority().grant().allows(Scope::ContactsRead) {
         let context = web.app.enter_location(here.authority().clone(), Some(id)).await?;
-        let first = Window { start: Start::First, limit: 1 };
-        let found = web.app.list_contacts(&context, ContactFilter::default(), first).await?;
+        let found = web.app.list_contacts(&context, ContactFilter::default(), Window::first(1)).await?;
         figures.push(Figure { label: "Contacts", count: found.total, url: String::new() });
     }
     page(&web, here, name, format!("Location {id}"), &mut figures).await
@@ -100,9 +94,9 @@ async fn page(
                 ..KeyFilter::default()
             };
             let count = web.app.count_keys(here.authority(), filter.clone()).await?;
-            let found = web.app.list_keys(here.authority(), KeyQuery { filter, after: None, limit: 5 }).await?;
+            let found = web.app.list_keys(here.authority(), filter, Window::first(5)).await?;
             figures.push(Figure { label, count, url: here.url(&format!("/settings/keys?tab={}", kind.as_str())) });
-            keys.extend(found);
+            keys.extend(found.rows);
         }
         keys.sort_by_key(|key| Reverse(key.created_at));
         keys.truncate(5);

@@ -9,10 +9,16 @@ use axum::{
     response::Redirect,
 };
 use http::{HeaderMap, Method, Uri};
-use keystead_core::{Authority, Error, LocationList, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
+use keystead_core::{Authority, Error, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
 use keystead_http::Arrival;
 use keystead_model::{
-    LocationId, agency::TenantState, grant::Reach, key_secret::contains_secret, location::Location, notice::Notice,
+    LocationId,
+    agency::TenantState,
+    grant::Reach,
+    key_secret::contains_secret,
+    location::{Location, LocationFilter},
+    notice::Notice,
+    page::Window,
     scope::Scope,
 };
 
@@ -184,8 +190,8 @@ impl FromRequestParts<Web> for Here {
                 None
             }
         };
-        let list = LocationList { limit: SWITCHER, ..LocationList::default() };
-        let switcher = web.app.list_locations(&authority, list).await?;
+        let all = LocationFilter::default();
+        let switcher = web.app.list_locations(&authority, all, Window::first(SWITCHER)).await?.rows;
         let unseen = web.app.count_unseen_notices(&authority).await?;
         let filter = NoticeFilter {
             location: location.as_ref().map(|location| location.id),
@@ -195,7 +201,7 @@ impl FromRequestParts<Web> for Here {
         };
         let last_day = match web.app.deletions_are_paused() {
             true => Vec::new(),
-            false => web.app.list_notices(&authority, filter, None, 4).await?,
+            false => web.app.list_notices(&authority, filter, Window::first(4)).await?.rows,
         };
         Ok(Self { visitor, location, switcher, unseen, last_day })
     }
@@ -257,9 +263,8 @@ impl Here {
 
     /// Those of `ids` that the visitor reaches, by name.
     pub(crate) async fn find(&self, web: &Web, ids: BTreeSet<LocationId>) -> Result<Vec<Location>, Error> {
-        let (among, limit) = (ids.into_iter().collect::<Vec<_>>(), i64::MAX);
-        let list = LocationList { among: Some(among), limit, ..LocationList::default() };
-        web.app.list_locations(self.authority(), list).await
+        let filter = LocationFilter { among: Some(ids.into_iter().collect()), ..LocationFilter::default() };
+        Ok(web.app.list_locations(self.authority(), filter, Window::all()).await?.rows)
     }
 
     pub(crate) fn id<T>(&self, noun: Noun) -> Result<keystead_model::id::Id<T>, Error> {

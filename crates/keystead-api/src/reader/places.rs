@@ -1,8 +1,10 @@
 //! Which part of a list is asked for.
 
+use keystead_model::page::Window;
 use serde_json::json;
 
 use super::Reader;
+use crate::shape::Word;
 
 /// What leads further into a list. Where there is no list there is nowhere to go; a list must follow it or refuse it.
 pub(crate) const PLACES: &[&str] = &["skip", "page"];
@@ -14,12 +16,18 @@ impl Reader<'_> {
         let page = self.integer("page", 1..=i64::MAX).unwrap_or(1);
         let skip = self.integer("skip", 0..=i64::MAX);
         let skip = skip.unwrap_or_else(|| limit.map_or(0, |limit| limit.saturating_mul(page - 1)));
-        let whole = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-        Slice { skip: whole(skip), limit: limit.map_or(usize::MAX, whole) }
+        Slice { skip, limit: limit.unwrap_or(i64::MAX) }
     }
 
-    /// For lists that are read by their cursor only.
-    pub(crate) fn no_places(&mut self) {
+    /// For a list that is read by its cursor only: how many rows, 20 unless it is said, and after which.
+    pub(crate) fn window<W: Word, Cursor>(&mut self, read: impl FnOnce(W) -> Cursor) -> Window<Cursor> {
+        let limit = self.integer("limit", 1..=100).unwrap_or(20);
+        let after = self.word("cursor").map(read);
+        self.no_places();
+        Window::after(after, limit)
+    }
+
+    fn no_places(&mut self) {
         // Many clients name the first page, too.
         for (name, first) in PLACES.iter().copied().zip(["0", "1"]) {
             let schema = || json!({"const": first, "description": "The list goes on by its cursor"});
@@ -32,19 +40,18 @@ impl Reader<'_> {
 
 /// A part of a list.
 pub(crate) struct Slice {
-    skip: usize,
-    limit: usize,
+    skip: i64,
+    limit: i64,
 }
 
 impl Slice {
-    /// The part of `rows`.
-    pub(crate) fn of<T>(&self, rows: Vec<T>) -> Vec<T> {
-        rows.into_iter().skip(self.skip).take(self.limit).collect()
+    /// As a window of any list.
+    pub(crate) const fn window<Cursor>(&self) -> Window<Cursor> {
+        Window::skip(self.skip, self.limit)
     }
 
-    /// Rows to pass over and rows to read, at most `most`, for lists that are cut by the database.
-    pub(crate) fn window(&self, most: i64) -> (i64, i64) {
-        let number = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-        (number(self.skip), number(self.limit).min(most))
+    /// The same with at most `most` rows.
+    pub(crate) fn at_most(&self, most: i64) -> Self {
+        Self { skip: self.skip, limit: self.limit.min(most) }
     }
 }

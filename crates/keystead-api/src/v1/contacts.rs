@@ -156,7 +156,7 @@ pub(crate) async fn delete(context: LocationContext, call: Call<ContactId>) -> R
 pub(crate) async fn list(context: LocationContext, call: Call<(), Listing>) -> Result<List, Error> {
     let found = call.query.run(&call.app, &context).await?;
     let meta = call.query.meta(&format!("{}/v1/contacts/?{}", call.base_url, call.query.order()), &found);
-    Ok(List { contacts: found.rows.into_iter().map(Shape).collect(), meta })
+    Ok(List { contacts: found.page.map(Shape).rows, meta })
 }
 
 /// By what a contact is looked for.

@@ -1,10 +1,11 @@
 //! Locations of API 1.0.
 
-use keystead_core::{AgencyContext, Authority, Error, LocationContext, LocationList};
+use keystead_core::{AgencyContext, Authority, Error, LocationContext};
 use keystead_model::{
     LocationId,
     agency::TenantName,
     location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    page::Window,
     text::{normalized_email, time_zone_names},
 };
 
@@ -127,9 +128,9 @@ impl Written for TimeZones {
 }
 
 pub(crate) async fn list(authority: Authority, call: Call<(), Slice>) -> Result<Many<Shape>, Error> {
-    let (skip, limit) = call.query.window(LIST_LIMIT);
-    let list = LocationList { skip, limit, ..LocationList::default() };
-    Ok(Many(call.app.list_locations(&authority, list).await?.into_iter().map(Shape).collect()))
+    let window = call.query.at_most(LIST_LIMIT).window();
+    let found = call.app.list_locations(&authority, LocationFilter::default(), window).await?;
+    Ok(Many(found.map(Shape).rows))
 }
 
 /// The address of a location.
@@ -142,10 +143,9 @@ impl Input for Email {
 }
 
 pub(crate) async fn lookup(context: AgencyContext, call: Call<(), Email>) -> Result<Shape, Error> {
-    let filter = LocationFilter { email: Some(call.query.0), query: None };
-    let list = LocationList { filter, limit: 1, ..LocationList::default() };
-    let found = call.app.list_locations(context.authority(), list).await?;
-    found.into_iter().next().map(Shape).ok_or_else(|| Error::invalid("email", "matches no location"))
+    let filter = LocationFilter { email: Some(call.query.0), ..LocationFilter::default() };
+    let found = call.app.list_locations(context.authority(), filter, Window::first(1)).await?;
+    found.rows.into_iter().next().map(Shape).ok_or_else(|| Error::invalid("email", "matches no location"))
 }
 
 pub(crate) async fn create(context: AgencyContext, call: Call<(), Bare, NewLocation>) -> Result<Shape, Error> {

@@ -64,7 +64,7 @@ fn parts(reader: &mut Reader<'_>) -> (Option<Prose<65_000>>, Option<Option<UserI
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.query.of(call.app.list_notes(&context, call.path).await?).into_iter().map(Shape).collect()))
+    Ok(Many(call.app.list_notes(&context, call.path, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<Shape, Error> {

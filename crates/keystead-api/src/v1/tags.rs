@@ -32,7 +32,7 @@ impl Written for Shape {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<(), Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.query.of(call.app.list_tags(&context).await?).into_iter().map(Shape).collect()))
+    Ok(Many(call.app.list_tags(&context, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NamedTag>) -> Result<Shape, Error> {

@@ -100,7 +100,7 @@ fn patch(reader: &mut Reader<'_>) -> TaskPatch {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.query.of(call.app.list_tasks(&context, call.path).await?).into_iter().map(Shape).collect()))
+    Ok(Many(call.app.list_tasks(&context, call.path, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewTask>) -> Result<Shape, Error> {

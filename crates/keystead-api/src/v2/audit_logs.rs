@@ -1,7 +1,7 @@
 //! The agency's audit log in API 2.0.
 
 use keystead_core::{AgencyContext, AuditFilter, Error};
-use keystead_model::{Invalid, event::Event, page::cut, text::TimeZoneName};
+use keystead_model::{Invalid, event::Event, page::Window, text::TimeZoneName};
 use serde_json::{Map, Value, json};
 
 use super::{actor::Who, page::NextCursor, samples};
@@ -42,8 +42,7 @@ impl Written for Event {
 /// Which rows, and from where on.
 pub(crate) struct AuditQuery {
     filter: AuditFilter,
-    before: Option<i64>,
-    limit: i64,
+    window: Window<i64>,
 }
 
 /// A cursor: the number of a row.
@@ -63,7 +62,7 @@ impl Word for Before {
 
 impl Input for AuditQuery {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
-        let limit = query.integer("limit", 1..=100).unwrap_or(20);
+        let window = query.window(|Before(id)| id);
         let filter = AuditFilter {
             action: query.word("action"),
             subject: query.word("subject"),
@@ -72,9 +71,7 @@ impl Input for AuditQuery {
             from: query.moment("startAt").map(|moment| moment.start(&TimeZoneName::utc())),
             until: query.moment("endAt").map(|moment| moment.end(&TimeZoneName::utc())),
         };
-        let before = query.word("cursor").map(|Before(id)| id);
-        query.no_places();
-        Some(Self { filter, before, limit })
+        Some(Self { filter, window })
     }
 
     /// A location that is nobody's.
@@ -101,8 +98,7 @@ impl Written for AuditLogs {
 }
 
 pub(crate) async fn list(context: AgencyContext, call: Call<(), AuditQuery>) -> Result<AuditLogs, Error> {
-    let AuditQuery { filter, before, limit } = call.query;
-    let (rows, has_more) = cut(call.app.list_audit(&context, filter, before, limit + 1).await?, limit);
-    let next = rows.last().filter(|_| has_more).map(|last| last.number.to_string());
-    Ok(AuditLogs { rows, next: NextCursor { total: None, unseen: None, next } })
+    let AuditQuery { filter, window } = call.query;
+    let page = call.app.list_audit(&context, filter, window).await?;
+    Ok(AuditLogs { next: NextCursor::of(&page, |last| last.number.to_string()), rows: page.rows })
 }

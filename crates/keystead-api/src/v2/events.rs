@@ -139,7 +139,7 @@ impl Input for EventsAsked {
             since: query.moment("since").map(|moment| moment.start(&TimeZoneName::utc())),
             subject: query.word("subject"),
             after: query.word("cursor"),
-            limit: usize::try_from(limit).unwrap_or_default(),
+            limit,
         };
         query.no_places();
         Some(Self(asked))

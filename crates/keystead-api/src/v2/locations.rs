@@ -2,11 +2,14 @@
 
 use std::sync::LazyLock;
 
-use keystead_core::{AgencyContext, Authority, Error, LocationContext, LocationList};
+use keystead_core::{AgencyContext, Authority, Error, LocationContext};
 use keystead_model::{
     Invalid, LocationId,
     agency::TenantName,
-    location::{Location, LocationFilter, LocationPatch, LocationProfile, LocationSettings, SOCIAL_NAMES},
+    location::{
+        Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings, SOCIAL_NAMES,
+    },
+    page::Window,
     text::{EmailAddress, Line, normalized_email, time_zone_names},
 };
 use serde_json::{Map, Value, json};
@@ -318,6 +321,12 @@ impl Word for IsDescending {
     }
 }
 
+/// Which locations, and from where on.
+pub(crate) struct LocationList {
+    filter: LocationFilter,
+    window: Window<LocationCursor>,
+}
+
 impl Input for LocationList {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         company(query);
@@ -326,13 +335,9 @@ impl Input for LocationList {
         let email = query.word("email").map(|QueriedEmail(email)| normalized_email(&email));
         let descending = query.word("order").is_some_and(|IsDescending(is_descending)| is_descending);
         let skip = query.integer("skip", 0..=1_000_000);
-        Some(Self {
-            filter: LocationFilter { email, query: None },
-            among: None,
-            descending,
-            skip: skip.unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit),
-            limit,
-        })
+        let skip = skip.unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit);
+        let filter = LocationFilter { email, descending, ..LocationFilter::default() };
+        Some(Self { filter, window: Window::skip(skip, limit) })
     }
 
     fn settle(example: &mut Map<String, Value>) {
@@ -341,8 +346,8 @@ impl Input for LocationList {
 }
 
 pub(crate) async fn search(authority: Authority, call: Call<(), LocationList>) -> Result<Many<Profile>, Error> {
-    let rows = call.app.list_locations(&authority, call.query).await?;
-    Ok(Many(rows.into_iter().map(Profile).collect()))
+    let LocationList { filter, window } = call.query;
+    Ok(Many(call.app.list_locations(&authority, filter, window).await?.map(Profile).rows))
 }
 
 pub(crate) async fn timezones(_: LocationContext, _: Call) -> Result<TimeZones, Error> {

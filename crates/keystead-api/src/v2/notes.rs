@@ -81,7 +81,7 @@ fn patch(reader: &mut Reader<'_>) -> NotePatch {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Note>, Error> {
-    Ok(Many(call.query.of(call.app.list_notes(&context, call.path).await?)))
+    Ok(Many(call.app.list_notes(&context, call.path, call.query.window()).await?.rows))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<One<Note>, Error> {

@@ -4,7 +4,7 @@ use keystead_core::{App, Authority, Error, NoticeFilter, error::Noun};
 use keystead_model::{
     Invalid, KeyId, LocationId, NoticeId, UtcMs,
     notice::{Notice, NoticeKind, Reading},
-    page::cut,
+    page::Window,
     time::DAY_MS,
 };
 use serde_json::{Map, Value};
@@ -168,13 +168,12 @@ impl Word for Reading {
 /// Which notifications, and from where on.
 pub(crate) struct NoticeQuery {
     filter: NoticeFilter,
-    before: Option<NoticeId>,
-    limit: i64,
+    window: Window<NoticeId>,
 }
 
 impl Input for NoticeQuery {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
-        let limit = query.integer("limit", 1..=100).unwrap_or(20);
+        let window = query.window(|id| id);
         let filter = NoticeFilter {
             location: query.word("locationId"),
             key: query.word("apiKeyId"),
@@ -182,9 +181,7 @@ impl Input for NoticeQuery {
             archived: query.truth("archived").unwrap_or(false),
             ..NoticeFilter::default()
         };
-        let before = query.word("cursor");
-        query.no_places();
-        Some(Self { filter, before, limit })
+        Some(Self { filter, window })
     }
 
     /// A location that is nobody's.
@@ -211,19 +208,18 @@ impl Written for Notifications {
 }
 
 pub(crate) async fn list(authority: Authority, call: Call<(), NoticeQuery>) -> Result<Notifications, Error> {
-    let NoticeQuery { filter, before, limit } = call.query;
-    let (rows, has_more) = cut(call.app.list_notices(&authority, filter, before, limit + 1).await?, limit);
-    let next = rows.last().filter(|_| has_more).map(|last| last.id.to_string());
+    let NoticeQuery { filter, window } = call.query;
+    let page = call.app.list_notices(&authority, filter, window).await?;
     let unseen = Some(call.app.count_unseen_notices(&authority).await?);
-    let rows = rows.into_iter().map(|notice| Shape::of(&call.app, notice)).collect();
-    Ok(Notifications { rows, next: NextCursor { total: None, unseen, next } })
+    let next = NextCursor { unseen, ..NextCursor::of(&page, |last| last.id.to_string()) };
+    Ok(Notifications { rows: page.map(|notice| Shape::of(&call.app, notice)).rows, next })
 }
 
 pub(crate) async fn get(authority: Authority, call: Call<NoticeId>) -> Result<One<Shape>, Error> {
     let id = call.path;
     let filter = NoticeFilter { id: Some(id), archived: true, ..NoticeFilter::default() };
-    let found = call.app.list_notices(&authority, filter, None, 1).await?;
-    let notice = found.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))?;
+    let found = call.app.list_notices(&authority, filter, Window::first(1)).await?;
+    let notice = found.rows.into_iter().next().ok_or_else(|| Error::NotFound(Noun::Notice, id.to_string()))?;
     Ok(One(Shape::of(&call.app, notice)))
 }
 

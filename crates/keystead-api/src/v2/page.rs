@@ -1,5 +1,7 @@
 //! Where a list of ours goes on.
 
+use keystead_model::page::Page;
+
 use crate::shape::{Fields, Written};
 
 /// `meta` of a list that is read by its cursor.
@@ -10,6 +12,13 @@ pub(crate) struct NextCursor {
     pub(crate) unseen: Option<i64>,
     /// For the next page, if there is one.
     pub(crate) next: Option<String>,
+}
+
+impl NextCursor {
+    /// After `page`: what `place` says of its last row.
+    pub(crate) fn of<T>(page: &Page<T>, place: impl FnOnce(&T) -> String) -> Self {
+        Self { total: None, unseen: None, next: page.next(place) }
+    }
 }
 
 impl Written for NextCursor {

@@ -47,7 +47,7 @@ impl Input for NamedTag {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<(), Slice>) -> Result<Many<Tag>, Error> {
-    Ok(Many(call.query.of(call.app.list_tags(&context).await?)))
+    Ok(Many(call.app.list_tags(&context, call.query.window()).await?.rows))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NamedTag>) -> Result<One<Tag>, Error> {

@@ -96,7 +96,7 @@ pub(crate) fn due_at(reader: &mut Reader<'_>) -> Option<UtcMs> {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Task>, Error> {
-    Ok(Many(call.query.of(call.app.list_tasks(&context, call.path).await?)))
+    Ok(Many(call.app.list_tasks(&context, call.path, call.query.window()).await?.rows))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewTask>) -> Result<One<Task>, Error> {

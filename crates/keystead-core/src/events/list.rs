@@ -7,6 +7,7 @@ use keystead_model::{
     LocationId, UtcMs,
     event::{Event, EventKind},
     grant::Reach,
+    page::{Page, Window},
     scope::Scope,
 };
 use keystead_store::{
@@ -30,7 +31,7 @@ pub struct EventQuery {
     /// From where on; without it from the oldest that is kept.
     pub after: Option<EventCursor>,
     /// Most events.
-    pub limit: usize,
+    pub limit: i64,
 }
 
 /// A place in the list.
@@ -106,16 +107,17 @@ fn wanted(authority: &Authority, names: &[String]) -> Result<Vec<EventKind>> {
     Ok(kinds)
 }
 
-/// Merges two ordered lists by when things happened, and keeps the first of them: each list's order stays.
-fn merged(data: Vec<Event>, sealed: Vec<Event>, limit: usize) -> Vec<Event> {
-    let (mut data, mut sealed) = (data.into_iter().peekable(), sealed.into_iter().peekable());
-    std::iter::from_fn(|| match (data.peek(), sealed.peek()) {
+/// Merges two ordered pages by when things happened, and keeps the first of them: each one's order stays.
+fn merged(data: Page<Event>, sealed: Page<Event>, limit: i64) -> Page<Event> {
+    let is_cut = data.has_more || sealed.has_more;
+    let (mut data, mut sealed) = (data.rows.into_iter().peekable(), sealed.rows.into_iter().peekable());
+    let rows = std::iter::from_fn(|| match (data.peek(), sealed.peek()) {
         (Some(first), Some(second)) if first.at <= second.at => data.next(),
         (_, Some(_)) => sealed.next(),
         (_, None) => data.next(),
-    })
-    .take(limit)
-    .collect()
+    });
+    let page = Page::new(rows.collect(), limit);
+    Page { has_more: page.has_more || is_cut, ..page }
 }
 
 impl App {
@@ -149,14 +151,13 @@ impl App {
             }
             let from = after.as_ref().map(|after| after.read).unwrap_or_default();
             let ends = events::ends(tx, agency, location)?;
-            let more = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+            let after = |place: i64| Window::after(Some(place), limit);
+            let sealed = events::sealed(tx, (agency, location), &polled, ends.sealed, &after(from.sealed))?;
             let data = match location {
-                Some(location) => events::of_data(tx, location, &polled, (from.data, ends.data), more)?,
-                None => Vec::new(),
+                Some(location) => events::of_data(tx, location, &polled, ends.data, &after(from.data))?,
+                None => Page::new(Vec::new(), limit),
             };
-            let sealed = events::sealed(tx, (agency, location), &polled, (from.sealed, ends.sealed), more)?;
-            let has_more = data.len() + sealed.len() > limit;
-            let events = merged(data, sealed, limit);
+            let Page { rows: events, has_more } = merged(data, sealed, limit);
             let read = if has_more { read_up_to(from, &events) } else { from.and(ends) };
             Ok(EventPage { events, next: EventCursor { read_at: now, read, incarnation }, has_more })
         });

@@ -22,6 +22,7 @@ use std::{
 
 use keystead_model::{
     KeyId, LocationId, UserId, UtcMs,
+    page::Window,
     standing::{KeyStanding, MemberStanding},
     user::User,
 };
@@ -341,21 +342,21 @@ fn page(tx: &mut Tx<'_>, from: Cursor) -> Result<(Standings, Option<Cursor>)> {
             Some(Cursor::Locations(None))
         }
         Cursor::Locations(after) => {
-            let ids = locations::page(tx, after, BATCH)?;
-            let next = ids.last().map_or(Cursor::Members(None), |last| Cursor::Locations(Some(*last)));
-            of(tx, ids.into_iter().map(Change::Location).collect())?;
+            let page = locations::list_of_instance(tx, &Window::after(after, BATCH))?;
+            let next = page.next(|last| Cursor::Locations(Some(*last))).unwrap_or(Cursor::Members(None));
+            of(tx, page.rows.into_iter().map(Change::Location).collect())?;
             Some(next)
         }
         Cursor::Members(after) => {
-            let ids = users::page(tx, after, BATCH)?;
-            let next = ids.last().map_or(Cursor::Keys(None), |last| Cursor::Members(Some(*last)));
-            of(tx, ids.into_iter().map(Change::Member).collect())?;
+            let page = users::list_of_instance(tx, &Window::after(after, BATCH))?;
+            let next = page.next(|last| Cursor::Members(Some(*last))).unwrap_or(Cursor::Keys(None));
+            of(tx, page.rows.into_iter().map(Change::Member).collect())?;
             Some(next)
         }
         Cursor::Keys(after) => {
-            let keys = api_keys::page(tx, after, BATCH)?;
-            let next = keys.last().map(|last| Cursor::Keys(Some(last.id)));
-            standings.extend(keys.iter().map(|key| (Change::Key(key.id), Standing::Key(KeyStanding::of(key)))));
+            let page = api_keys::list_of_instance(tx, &Window::after(after, BATCH))?;
+            let next = page.next(|last| Cursor::Keys(Some(last.id)));
+            standings.extend(page.rows.iter().map(|key| (Change::Key(key.id), Standing::Key(KeyStanding::of(key)))));
             next
         }
     };

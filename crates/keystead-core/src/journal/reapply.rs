@@ -12,6 +12,7 @@ use keystead_model::{
     api_key::{ApiKey, KeyState},
     event::EventKind,
     grant::Reach,
+    page::Window,
     standing::{KeyStanding, MemberStanding},
     user::User,
 };
@@ -113,15 +114,18 @@ impl App {
         let mut undecided = Vec::new();
         let mut after = None;
         loop {
-            let keys = self.store.read(move |tx| api_keys::page(tx, after, 500)).await?;
-            let Some(last) = keys.last() else { return Ok(undecided) };
-            after = Some(last.id);
-            let active = keys.into_iter().filter(|key| key.state == KeyState::Active && !revocations.knows(key.id));
+            let page = self.store.read(move |tx| api_keys::list_of_instance(tx, &Window::after(after, 500))).await?;
+            after = page.next(|last| last.id);
+            let active =
+                page.rows.into_iter().filter(|key| key.state == KeyState::Active && !revocations.knows(key.id));
             undecided.extend(active.map(|key| UndecidedKey {
                 id: key.id,
                 masked: key.masked(),
                 name: key.name.to_string(),
             }));
+            if after.is_none() {
+                return Ok(undecided);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use keystead_model::{
     event::Event,
     grant::Reach,
     key_kind::KeyKind,
+    page::Window,
     scope::Scope,
 };
 use serde::Deserialize;
@@ -110,7 +111,7 @@ pub(super) async fn key_page(
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
-    let notices = web.app.list_notices(here.authority(), filter, None, 50).await?;
+    let notices = web.app.list_notices(here.authority(), filter, Window::first(50)).await?.rows;
     let usage = async |span: Span| {
         web.app.key_usage(here.authority(), key.id, span.from(now), UtcMs(now.0 + 1), span.step()).await
     };

@@ -6,10 +6,10 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use keystead_core::{KeyFilter, KeyQuery};
+use keystead_core::KeyFilter;
 use keystead_model::{
-    KeyId, UtcMs, api_key::ApiKey, key_kind::KeyKind, key_search::KeySearch, key_secret::contains_key, scope::Scope,
-    time::DAY_MS,
+    KeyId, UtcMs, api_key::ApiKey, key_kind::KeyKind, key_search::KeySearch, key_secret::contains_key, page::Window,
+    scope::Scope, time::DAY_MS,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -164,18 +164,15 @@ pub(crate) async fn list(
         let (at, id) = cursor.split_once('.')?;
         Some((UtcMs(at.parse().ok()?), KeyId::parse(id)?))
     });
-    // One more than the page has room for tells whether there is another page.
-    let query = KeyQuery { filter: search.filter(&web, &here, tab), after, limit: PAGE + 1 };
-    let mut keys = web.app.list_keys(here.authority(), query).await?;
-    let has_more = keys.len() as i64 > PAGE;
-    keys.truncate(PAGE as usize);
-    let next_url = keys.last().filter(|_| has_more).map(|last| {
+    let filter = search.filter(&web, &here, tab);
+    let keys = web.app.list_keys(here.authority(), filter, Window::after(after, PAGE)).await?;
+    let next_url = keys.next(|last| {
         let (at, id) = (last.created_at.0, last.id);
         format!("{}&after={at}.{id}", search.url(&here, tab))
     });
     let page = List {
         frame: Frame::of(&here, "API keys", "keys"),
-        rows: rows(&web, &here, &keys).await?,
+        rows: rows(&web, &here, &keys.rows).await?,
         tabs,
         is_filtered: search.is_any(),
         shows: SHOWS.iter().map(|(name, words)| (*name, *words, *name == search.show)).collect(),

@@ -7,13 +7,14 @@ use keystead_api::v2::api_keys::{
     WantedKey, changed_shape, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, receipt,
     shape, with_warnings,
 };
-use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, KeyQuery, Receipt, warning_of_namesakes};
+use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, Receipt, warning_of_namesakes};
 use keystead_model::{
     KeyId, LocationId,
     api_key::{DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, parse_overlap},
     grant::Reach,
     ip_range::IpRanges,
     key_kind::KeyKind,
+    page::Window,
     scope::ScopeSet,
     time::{DAY_MS, Moment},
 };
@@ -353,7 +354,7 @@ fn cell(row: &Value, name: &str) -> String {
 }
 
 /// Keys read at a time.
-const PAGE: usize = 500;
+const PAGE: i64 = 500;
 
 /// At most `limit` of the keys that a filter finds, as on the wire, page by page.
 async fn each_page(
@@ -366,12 +367,11 @@ async fn each_page(
     let mut after = None;
     let mut left = limit;
     while left > 0 {
-        let query = KeyQuery { filter: filter.clone(), after, limit: left.min(PAGE) as i64 };
-        let page = app.list_keys(context.authority(), query).await?;
-        let Some(last) = page.last() else { break };
-        after = Some((last.created_at, last.id));
-        left -= page.len();
-        take(&page.iter().map(|key| json!(shape(app, key))).collect::<Vec<_>>());
+        let window = Window::after(after, PAGE.min(left.try_into().unwrap_or(PAGE)));
+        let page = app.list_keys(context.authority(), filter.clone(), window).await?;
+        after = page.next(|last| (last.created_at, last.id));
+        left = if after.is_some() { left - page.rows.len() } else { 0 };
+        take(&page.rows.iter().map(|key| json!(shape(app, key))).collect::<Vec<_>>());
     }
     Ok(())
 }

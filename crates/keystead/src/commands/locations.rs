@@ -2,10 +2,11 @@
 
 use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::parse_location;
-use keystead_core::{App, LocationList};
+use keystead_core::App;
 use keystead_model::{
     agency::{TenantName, TenantState},
-    location::{Location, LocationPatch, LocationProfile},
+    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    page::Window,
     text::{Country, TimeZoneName},
 };
 use serde_json::{Value, json};
@@ -106,10 +107,21 @@ fn shape(location: &Location) -> Value {
     })
 }
 
+/// Locations read at a time.
+const PAGE: i64 = 500;
+
 async fn list(app: &App, common: &Common) -> Result<(), Failure> {
     let context = operator(app, common.agency_id.as_deref()).await?;
-    let list = LocationList { limit: 100_000, ..LocationList::default() };
-    let rows = app.list_locations(context.authority(), list).await?;
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let window = Window::after(after, PAGE);
+        let page = app.list_locations(context.authority(), LocationFilter::default(), window).await?;
+        after = page.next(Location::cursor);
+        rows.extend(page.rows);
+        if after.is_none() {
+            break;
+        }
+    }
     if common.json {
         for location in &rows {
             output::json(&shape(location));

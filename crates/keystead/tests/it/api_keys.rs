@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use keystead_core::{KeyFilter, KeyQuery};
+use keystead_core::KeyFilter;
 use keystead_model::{
     KeyId, LocationId,
     agency::TenantState,
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
+    page::Window,
     scope::{Preset, Scope, ScopeSet},
 };
 use keystead_testkit::{TestApp, TestKey};
@@ -366,8 +367,7 @@ async fn keys_are_found_by_whatever_people_have_of_them() {
         let filter = KeyFilter { query: Some(text.to_owned()), ..KeyFilter::default() };
         let operator = app.operator().await;
         let total = app.app.count_keys(operator.authority(), filter.clone()).await.unwrap();
-        let query = KeyQuery { filter, after: None, limit: 10 };
-        let found = app.app.list_keys(operator.authority(), query).await.unwrap();
+        let found = app.app.list_keys(operator.authority(), filter, Window::first(10)).await.unwrap().rows;
         assert_eq!(found.len() as i64, total, "{text}");
         found.into_iter().map(|key| key.id).collect::<Vec<_>>()
     };

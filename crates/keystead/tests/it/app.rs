@@ -12,6 +12,7 @@ use keystead_model::{
     grant::Reach,
     key_kind::KeyKind,
     location::LocationPatch,
+    page::Window,
     scope::Preset,
     text::{Country, EmailAddress, Line},
     user::{NewUser, PersonName, Role},
@@ -288,7 +289,8 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     app.let_days_pass(75.05).await;
     app.app.sweep().await.unwrap();
     let operator = app.operator().await;
-    let told = app.app.list_notices(operator.authority(), NoticeFilter::default(), None, 1).await.unwrap();
+    let told =
+        app.app.list_notices(operator.authority(), NoticeFilter::default(), Window::first(1)).await.unwrap().rows;
     let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     let mut actions: Vec<String> = actions(&app, &cookie, key.id.as_str())
         .await

@@ -11,6 +11,7 @@ use keystead_model::{
     event::Event,
     grant::Reach,
     notice::{Channel, Muted, Topic},
+    page::Window,
     scope::Preset,
 };
 use keystead_testkit::TestApp;
@@ -122,7 +123,7 @@ async fn what_is_personal_can_be_erased_and_nothing_else() {
     let erased = app.app.erase_audit(&operator, user).await.unwrap();
     assert!(erased >= 3, "set up, sign-in, preferences, the key: {erased}");
     assert_eq!(app.app.erase_audit(&operator, user).await.unwrap(), 0);
-    let rows = app.app.list_audit(&operator, AuditFilter::default(), None, 100).await.unwrap();
+    let rows = app.app.list_audit(&operator, AuditFilter::default(), Window::first(100)).await.unwrap().rows;
     let theirs = |row: &&Event| row.actor == Actor::User(user) || row.subject == user.as_str();
     for row in rows.iter().filter(theirs).filter(|row| row.kind != "audit.erased") {
         assert!(row.erased && row.ip.is_none() && row.request_id.is_none(), "{row:?}");
@@ -176,7 +177,8 @@ async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
         app.post("/contacts/").key(&key).json(&serde_json::json!({"name": name})).send().await.expect(201);
     };
     let counted = async || {
-        let rows = app.app.list_audit(&app.operator().await, AuditFilter::default(), None, 1000).await.unwrap();
+        let rows =
+            app.app.list_audit(&app.operator().await, AuditFilter::default(), Window::first(1000)).await.unwrap().rows;
         let of_data = rows.iter().filter(|row| row.kind.starts_with("contact.")).count();
         (of_data, rows.len() - of_data)
     };

@@ -27,7 +27,7 @@ async fn all(app: &App, authority: &Authority, query: EventQuery) -> Vec<Event> 
     let (mut events, mut query) = (Vec::new(), EventQuery { limit: 3, ..query });
     loop {
         let page = app.list_events(authority, query.clone()).await.unwrap();
-        assert!(page.events.len() <= query.limit);
+        assert!(page.events.len() as i64 <= query.limit);
         events.extend(page.events);
         query.after = Some(page.next);
         if !page.has_more {

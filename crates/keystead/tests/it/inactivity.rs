@@ -12,6 +12,7 @@ use keystead_model::{
     key_kind::KeyKind,
     key_secret::KeySecret,
     notice::{Notice, NoticeKind},
+    page::Window,
     scope::Preset,
 };
 use keystead_testkit::{TestApp, TestKey};
@@ -30,7 +31,7 @@ async fn days(app: &TestApp, days: f64) {
 async fn notices(app: &TestApp, key: &TestKey) -> Vec<Notice> {
     let filter = NoticeFilter { key: Some(key.id), ..NoticeFilter::default() };
     let operator = app.operator().await;
-    app.app.list_notices(operator.authority(), filter, None, 100).await.expect("notices")
+    app.app.list_notices(operator.authority(), filter, Window::first(100)).await.expect("notices").rows
 }
 
 async fn open(app: &TestApp, key: &TestKey) -> Vec<NoticeKind> {

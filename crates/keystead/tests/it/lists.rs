@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use keystead_testkit::{TestApp, TestKey};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::app::sign_in;
 
 /// Contacts `0` to `count - 1`, each made a little later.
 async fn contacts(app: &TestApp, key: &TestKey, count: usize) -> Vec<String> {
@@ -215,4 +217,39 @@ async fn head_is_get_without_its_body() {
     }
     // It is no way around what a GET needs.
     assert_eq!(app.call(Method::HEAD, "/contacts/").send().await.status, 401);
+}
+
+/// A page that is exactly full, with nothing after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_page_that_is_full_leads_nowhere() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let (agency, location, id) = (app.ids.agency, app.ids.location, &key.id);
+    let add = async |number: u32| {
+        app.sql(&format!(
+            "INSERT INTO events (agency_id, at, actor_kind, action, subject, chained)
+             VALUES ('{agency}', {number}, 'system', 'api_key.updated', 'somebody', FALSE)"
+        ))
+        .await;
+        app.sql(&format!(
+            "INSERT INTO notices (id, agency_id, location_id, key_id, kind, stage, episode, recorded_at)
+             VALUES ('{number:020}', '{agency}', '{location}', '{id}', 'exposed', 0, {number}, {number})"
+        ))
+        .await;
+    };
+    for number in 1..=50 {
+        add(number).await;
+    }
+    let pages = ["/app/agency/audit?subject=somebody", "/app/agency/notices?archived=1"];
+    let leads = async || {
+        let mut leads = Vec::new();
+        for path in pages {
+            leads.push(app.get(path).header("Cookie", &cookie).send().await.text.contains("before="));
+        }
+        leads
+    };
+    assert_eq!(leads().await, [false, false]);
+    add(51).await;
+    assert_eq!(leads().await, [true, true]);
 }

@@ -11,6 +11,7 @@ use keystead_model::{
     key_kind::KeyKind,
     mail::MailState,
     notice::{Channel, Muted, Topic},
+    page::Window,
     scope::Preset,
     time::DAY_MS,
 };
@@ -178,7 +179,7 @@ async fn what_an_admin_has_muted_is_not_mailed_and_expiries_are_part_of_the_summ
     assert!(mail.subject.starts_with("1 API key unused") && !mail.body.contains("Ends ("), "{mail:?}");
     // In the app both are there, and the admin may hide only the one that costs no key.
     let kinds = async || {
-        let found = app.app.list_notices(&admin, NoticeFilter::default(), None, 10).await.unwrap();
+        let found = app.app.list_notices(&admin, NoticeFilter::default(), Window::first(10)).await.unwrap().rows;
         found.iter().map(|notice| notice.kind.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(kinds().await.len(), 2);

@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, KeyQuery, LocationContext,
-    LocationList, OldKeyEnds, Result, WhenDuplicate,
+    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, LocationContext, OldKeyEnds,
+    Result, WhenDuplicate,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -19,9 +19,9 @@ use keystead_model::{
     id::Id,
     ip_range::IpRanges,
     key_kind::KeyKind,
-    location::{LocationPatch, LocationProfile},
+    location::{LocationFilter, LocationPatch, LocationProfile},
     note::{NoteContent, NotePatch},
-    page::{Start, Window},
+    page::Window,
     scope::{Scope, ScopeSet},
     tag::TagName,
     task::{TaskContent, TaskPatch},
@@ -100,33 +100,33 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     update_contact(&by.location, at.contact, ContactPatch::default()): ContactsWrite;
     upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsWrite;
     delete_contact(&by.location, at.contact): ContactsWrite;
-    list_contacts(&by.location, ContactFilter::default(), Window { start: Start::First, limit: 1 }): ContactsRead;
+    list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     add_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
     remove_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
     create_note(&by.location, at.contact, note()): ContactsWrite;
-    list_notes(&by.location, at.contact): ContactsRead;
+    list_notes(&by.location, at.contact, Window::all()): ContactsRead;
     get_note(&by.location, at.contact, at.none()): ContactsRead;
     update_note(&by.location, at.contact, at.none(), NotePatch::default()): ContactsWrite;
     delete_note(&by.location, at.contact, at.none()): ContactsWrite;
     create_task(&by.location, at.contact, task()): ContactsWrite;
-    list_tasks(&by.location, at.contact): ContactsRead;
+    list_tasks(&by.location, at.contact, Window::all()): ContactsRead;
     get_task(&by.location, at.contact, at.none()): ContactsRead;
     update_task(&by.location, at.contact, at.none(), TaskPatch::default()): ContactsWrite;
     delete_task(&by.location, at.contact, at.none()): ContactsWrite;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
-    list_tags(&by.location): TagsRead;
+    list_tags(&by.location, Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;
     rename_tag(&by.location, at.none(), TagName::parse("x").unwrap()): TagsWrite;
     delete_tag(&by.location, at.none()): TagsWrite;
-    list_locations(&by.authority, LocationList::default()): LocationsRead;
+    list_locations(&by.authority, LocationFilter::default(), Window::all()): LocationsRead;
     get_location(&by.authority, at.location): LocationsRead;
     create_location(&by.agency, LocationProfile::named(name("x"))): LocationsWrite;
     update_location(&by.agency, at.location, LocationPatch::default()): LocationsWrite;
     set_location_state(&by.agency, at.location, TenantState::Active): LocationsWrite;
     rename_agency(&by.agency, name("x")): LocationsWrite;
     create_key(&by.authority, new_key(by)): KeysWrite;
-    list_keys(&by.authority, KeyQuery::default()): KeysRead;
+    list_keys(&by.authority, KeyFilter::default(), Window::all()): KeysRead;
     count_keys(&by.authority, KeyFilter::default()): KeysRead;
     get_key(&by.authority, at.key): KeysRead;
     list_key_changes(&by.authority, at.key): KeysRead;
@@ -142,7 +142,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete_key(&by.authority, at.key): KeysWrite;
     restore_key(&by.authority, at.key): KeysWrite;
     list_events(&by.authority, contact_events(at)): ContactsRead;
-    list_audit(&by.agency, AuditFilter::default(), None, 1): KeysRead;
+    list_audit(&by.agency, AuditFilter::default(), Window::first(1)): KeysRead;
     verify_audit(&by.agency, None): KeysRead;
     erase_audit(&by.agency, at.user): KeysWrite;
     list_users(&by.authority): UsersRead;

@@ -6,6 +6,7 @@ use keystead_core::{NewAgency, NoticeFilter};
 use keystead_model::{
     KeyId, LocationId,
     agency::TenantName,
+    page::Window,
     text::EmailAddress,
     user::{NewUser, Role},
 };
@@ -50,7 +51,7 @@ impl Things {
         let authority = operator.authority();
         let members = app.app.list_users(authority).await.unwrap();
         let member = members.iter().find(|user| user.email.as_str() == "member@x.example").unwrap().id.to_string();
-        let told = app.app.list_notices(authority, NoticeFilter::default(), None, 1).await.unwrap();
+        let told = app.app.list_notices(authority, NoticeFilter::default(), Window::first(1)).await.unwrap().rows;
         let things = Self {
             location,
             key: key.id.to_string(),
@@ -196,7 +197,7 @@ async fn seen(app: &TestApp, things: &Things) -> Vec<String> {
     let authority = operator.authority();
     let key = app.app.get_key(authority, KeyId::parse(&things.key).unwrap()).await.unwrap();
     let location = app.app.get_location(authority, things.location).await.unwrap();
-    let notices = app.app.list_notices(authority, NoticeFilter::default(), None, 10).await.unwrap();
+    let notices = app.app.list_notices(authority, NoticeFilter::default(), Window::first(10)).await.unwrap().rows;
     let members = app.app.list_users(authority).await.unwrap();
     let invitations = app.app.list_invitations(authority).await.unwrap();
     vec![

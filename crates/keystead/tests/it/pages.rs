@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use keystead_core::{KeyFilter, KeyQuery};
+use keystead_core::KeyFilter;
 use keystead_model::{
     agency::{TenantName, TenantState},
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
     location::LocationPatch,
+    page::Window,
     scope::Preset,
     text::EmailAddress,
     user::{NewUser, Role},
@@ -165,8 +166,7 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     let operator = app.operator().await;
     let find = async || {
         let filter = KeyFilter { kind: Some(KeyKind::Agency), ..Default::default() };
-        let query = KeyQuery { filter, after: None, limit: 10 };
-        app.app.list_keys(operator.authority(), query).await.unwrap().remove(0)
+        app.app.list_keys(operator.authority(), filter, Window::first(10)).await.unwrap().rows.remove(0)
     };
     let key = find().await;
     assert_eq!(key.grant.reach, Reach::Chosen([gym, clinic].into()));

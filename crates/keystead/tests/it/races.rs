@@ -9,7 +9,10 @@ use std::{
 };
 
 use keystead_core::{AgencyContext, App, Error, NoticeFilter, Result, Swept};
-use keystead_model::api_key::{ApiKey, KeyState, Refusal};
+use keystead_model::{
+    api_key::{ApiKey, KeyState, Refusal},
+    page::Window,
+};
 use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
 
 /// The tables that operations write to, in the order in which they first come to them.
@@ -51,7 +54,7 @@ impl<A, B> Raced<A, B> {
     async fn notices(&self, kind: &str) -> usize {
         let operator = self.app.operator().await;
         let filter = NoticeFilter { archived: true, ..Default::default() };
-        let found = self.app.app.list_notices(operator.authority(), filter, None, 1000).await.unwrap();
+        let found = self.app.app.list_notices(operator.authority(), filter, Window::first(1000)).await.unwrap().rows;
         found.iter().filter(|notice| notice.key == self.key.id && notice.kind.as_str() == kind).count()
     }
 

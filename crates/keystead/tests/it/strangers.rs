@@ -18,6 +18,7 @@ use keystead_model::{
     key_kind::KeyKind,
     key_secret::KeySecret,
     location::LocationPatch,
+    page::Window,
     scope::{Preset, ScopeSet},
     text::EmailAddress,
 };
@@ -252,7 +253,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
     app.let_days_pass(75.05).await;
     app.app.sweep().await.unwrap();
     let filter = NoticeFilter { key: Some(named.id), ..NoticeFilter::default() };
-    let told = app.app.list_notices(app.operator().await.authority(), filter, None, 1).await.unwrap();
+    let told = app.app.list_notices(app.operator().await.authority(), filter, Window::first(1)).await.unwrap().rows;
     let email = EmailAddress::parse("canary4711@example.com").unwrap();
     let named_location = LocationPatch { email: Some(Some(email)), ..LocationPatch::default() };
     app.app.update_location(&app.operator().await, app.ids.location, named_location).await.unwrap();

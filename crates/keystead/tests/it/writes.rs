@@ -13,7 +13,7 @@ use keystead_model::{
     LocationId,
     contact::{ContactPatch, MAX_TAGS},
     location::LocationPatch,
-    page::{Start, Window},
+    page::Window,
     phone::PhoneNumber,
     tag::TagName,
     text::{Country, EmailAddress},
@@ -50,8 +50,8 @@ fn tag(name: &str) -> TagName {
 
 async fn contacts(app: &TestApp) -> Vec<keystead_model::contact::Contact> {
     let context = context(app).await;
-    let window = Window { start: Start::First, limit: 1000 };
-    app.app.list_contacts(&context, keystead_model::contact::ContactFilter::default(), window).await.unwrap().rows
+    let window = Window::first(1000);
+    app.app.list_contacts(&context, keystead_model::contact::ContactFilter::default(), window).await.unwrap().page.rows
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,13 +111,14 @@ async fn a_tag_is_renamed_on_all_contacts_also_on_those_that_get_it_meanwhile() 
             done.unwrap();
         }
         // Whoever came after the renaming has made the old name anew.
-        for stale in app.app.list_tags(&self::context(&app).await).await.unwrap() {
+        for stale in app.app.list_tags(&self::context(&app).await, Window::all()).await.unwrap().rows {
             if stale.id != renamed {
                 app.app.delete_tag(&self::context(&app).await, stale.id).await.unwrap();
             }
         }
     }
-    let known: Vec<TagName> = app.app.list_tags(&context).await.unwrap().into_iter().map(|tag| tag.name).collect();
+    let known: Vec<TagName> =
+        app.app.list_tags(&context, Window::all()).await.unwrap().rows.into_iter().map(|tag| tag.name).collect();
     for contact in contacts(&app).await {
         for name in &contact.tags {
             assert!(known.contains(name), "{name:?} is on a contact, and no tag of the location");
@@ -376,15 +377,15 @@ async fn nobody_can_tell_that_rows_are_written_late() {
     }
     let made = all.join_all().await.into_iter().filter(|made| *made).count();
     assert_eq!(made, 31);
-    let window = Window { start: Start::First, limit: 100 };
+    let window = Window::first(100);
     let page =
         app.app.list_contacts(&context, keystead_model::contact::ContactFilter::default(), window).await.unwrap();
-    assert_eq!((page.rows.len(), page.total), (31, 31), "rows and their count agree");
-    for contact in &page.rows {
+    assert_eq!((page.page.rows.len(), page.total), (31, 31), "rows and their count agree");
+    for contact in &page.page.rows {
         let words = keystead_model::search::asked(contact.profile.email.as_ref().unwrap().as_str(), Country::US);
         let filter = keystead_model::contact::ContactFilter { search: Some(words), ..Default::default() };
         let found = app.app.list_contacts(&context, filter, window).await.unwrap();
-        assert_eq!(found.rows.len(), 1, "{:?} is found", contact.profile.email);
+        assert_eq!(found.page.rows.len(), 1, "{:?} is found", contact.profile.email);
     }
 }
 

@@ -9,6 +9,7 @@ use keystead_model::{
     grant::{Grant, NoReach, Reach},
     ip_range::{IpRanges, MAX_RANGES},
     key_kind::KeyKind,
+    page::Window,
     scope::{Preset, Scope, ScopeSet},
     text::{TimeZoneName, echo},
     time::{DAY_MS, Moment, parse_duration},
@@ -322,14 +323,13 @@ pub(crate) struct KeyList {
     filter: KeyFilter,
     state: Option<StateName>,
     due: Option<IdleWithin>,
-    pub(crate) after: Option<(UtcMs, KeyId)>,
-    pub(crate) limit: i64,
+    pub(crate) window: Window<(UtcMs, KeyId)>,
 }
 
 impl Input for KeyList {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
-        let list = Self {
-            limit: query.integer("limit", 1..=100).unwrap_or(20),
+        Some(Self {
+            window: query.window(|Cursor(at, id)| (at, id)),
             state: query.word("state"),
             due: query.word("idleWithin"),
             filter: KeyFilter {
@@ -338,10 +338,7 @@ impl Input for KeyList {
                 query: query.word("query"),
                 ..KeyFilter::default()
             },
-            after: query.word("cursor").map(|Cursor(at, id)| (at, id)),
-        };
-        query.no_places();
-        Some(list)
+        })
     }
 
     /// A location that is nobody's.

@@ -3,10 +3,9 @@
 mod input;
 mod shapes;
 
-use keystead_core::{App, Authority, ChangedKey, Error, KeyQuery, ReplacedKey, error::Noun};
+use keystead_core::{App, Authority, ChangedKey, Error, ReplacedKey, error::Noun};
 use keystead_model::{
     KeyId,
-    page::Page,
     time::{DAY_MS, HOUR_MS},
 };
 
@@ -39,14 +38,10 @@ pub(crate) async fn create(authority: Authority, call: Call<(), Bare, WantedKey>
 pub(crate) async fn list(authority: Authority, call: Call<(), KeyList>) -> Result<Keys, Error> {
     let Call { app, query, .. } = call;
     let filter = query.filter(&app, authority.now())?;
-    let total = app.count_keys(&authority, filter.clone()).await?;
-    let limit = query.limit;
-    let rows = app.list_keys(&authority, KeyQuery { filter, after: query.after, limit: limit + 1 }).await?;
-    let found = Page::new(rows, limit, total);
-    let next = found.rows.last().filter(|_| found.has_more);
-    let next = next.map(|last| format!("{}.{}", last.created_at.0, last.id));
-    let keys = found.rows.into_iter().map(|key| KeyShape::of(&app, key)).collect();
-    Ok(Keys { keys, next: NextCursor { total: Some(found.total), unseen: None, next } })
+    let total = Some(app.count_keys(&authority, filter.clone()).await?);
+    let page = app.list_keys(&authority, filter, query.window).await?;
+    let next = NextCursor::of(&page, |last| format!("{}.{}", last.created_at.0, last.id));
+    Ok(Keys { keys: page.map(|key| KeyShape::of(&app, key)).rows, next: NextCursor { total, ..next } })
 }
 
 pub(crate) async fn get(authority: Authority, call: Call<KeyId>) -> Result<One<KeyShape>, Error> {

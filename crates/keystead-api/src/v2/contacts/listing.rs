@@ -4,7 +4,7 @@ use keystead_core::{App, Error, LocationContext};
 use keystead_model::{
     ContactId, Invalid, UtcMs,
     contact::{Contact, ContactCursor, ContactFilter, ContactOrder},
-    page::{Page, Start, Window},
+    page::{Counted, Start, Window},
     search::asked,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -139,7 +139,7 @@ const LETTERS: &[(&str, ContactOrder, bool)] =
 
 impl Listing {
     /// Reads the page.
-    pub(crate) async fn run(&self, app: &App, context: &LocationContext) -> Result<Page<Contact>, Error> {
+    pub(crate) async fn run(&self, app: &App, context: &LocationContext) -> Result<Counted<Contact>, Error> {
         let search = match &self.words {
             Some(words) => Some(asked(words, app.location_of(context).await?.profile.country)),
             None => None,
@@ -158,9 +158,9 @@ impl Listing {
     }
 
     /// Where the list goes on. `path` is the list's address with its first parameter, up to the next `&`.
-    pub(crate) fn meta(&self, path: &str, found: &Page<Contact>) -> ListMeta {
+    pub(crate) fn meta(&self, path: &str, found: &Counted<Contact>) -> ListMeta {
         let Self { words, order, ascending, window: Window { limit, .. }, page } = self;
-        let next = found.rows.last().filter(|_| found.has_more).map(|last| {
+        let next = found.page.next(|last| {
             let letter = LETTERS.iter().find(|(_, column, up)| (column, up) == (order, ascending));
             let id = format!("{}{}", last.id, letter.map_or("", |(letter, ..)| *letter));
             let at = match order {

@@ -61,7 +61,7 @@ pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert
 pub(crate) async fn list(context: LocationContext, call: Call<(), Listing>) -> Result<List, Error> {
     let found = call.query.run(&call.app, &context).await?;
     let meta = call.query.meta(&format!("{}/contacts/?locationId={}", call.base_url, context.location()), &found);
-    Ok(List { contacts: found.rows.into_iter().map(Listed).collect(), meta })
+    Ok(List { contacts: found.page.map(Listed).rows, meta })
 }
 
 /// By what a contact is looked for.
