@@ -188,7 +188,7 @@ impl InAgency<'_, '_> {
             created_at: now,
             updated_at: now,
         };
-        locations::insert(self.tx, &location)?;
+        locations::save(self.tx, &location)?;
         self.tell(Happened::made(EventKind::LocationCreated, &location))?;
         Ok(location)
     }
@@ -205,7 +205,7 @@ impl InLocation<'_, '_> {
         let mut location = before.clone();
         patch.apply(&mut location.profile);
         location.updated_at = self.now();
-        locations::update(self.tx, location.id, &location.profile, location.updated_at)?;
+        locations::save(self.tx, &location)?;
         let unique = !location.profile.settings.allow_duplicate_contact;
         if before.profile.settings.allow_duplicate_contact == unique {
             contacts::rebuild_identities(self.tx, location.id, unique)?;

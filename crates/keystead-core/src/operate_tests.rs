@@ -33,7 +33,7 @@ fn prepared() -> (Memory, LocationContext) {
             agencies::insert(tx, &Agency { id: agency, name: name.clone(), state, resumed_at, created_at: NOW })?;
             let profile = LocationProfile::named(name);
             let made = Location { id: location, agency, state, resumed_at, profile, created_at: NOW, updated_at: NOW };
-            locations::insert(tx, &made)
+            locations::save(tx, &made)
         })
         .unwrap();
     let grant = Grant {

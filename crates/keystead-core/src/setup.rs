@@ -96,7 +96,7 @@ impl App {
                     return Err(Error::Conflict(ErrorCode::Conflict, "This instance is set up already".to_owned()));
                 }
                 agencies::insert(tx, &agency)?;
-                locations::insert(tx, &location)?;
+                locations::save(tx, &location)?;
                 users::insert(tx, &admin, Some(&password_hash))?;
                 let subject = admin.id.as_str();
                 tell_of(tx, agency.id, Actor::Operator, None, now, Happened::to(EventKind::InstanceSetUp, subject))?;

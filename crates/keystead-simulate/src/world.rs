@@ -113,7 +113,7 @@ impl World {
             let profile = LocationProfile::named(name());
             let state = TenantState::Active;
             let row = Location { id: location, agency, state, resumed_at, profile, created_at: at, updated_at: at };
-            locations::insert(tx, &row)?;
+            locations::save(tx, &row)?;
             let admin = User {
                 id: entropy.id::<User>(at) as UserId,
                 agency,

@@ -18,6 +18,7 @@ use crate::{
     Error, Result, Row, Tx,
     filter::Filter,
     list::{Order, Place},
+    table::{Named, Table},
     users::{read_actor, read_locations, write_locations},
 };
 
@@ -168,35 +169,6 @@ pub fn find_to_change(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Op
     find(tx, agency, id)
 }
 
-/// Adds a key.
-pub fn insert(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
-    let (kind, location, _) = columns_of(&key.grant.reach);
-    let StoredSecret { hash, pepper_version, last_four, created_at: secret_created_at, last_used_at: _ } = &key.current;
-    tx.execute(
-        "INSERT INTO api_keys (id, kind, agency_id, location_id, name, name_lower, scopes, allowed_ips, state,
-             created_by_kind, created_by_id, created_at, secret_hash, secret_pepper_version, secret_last_four,
-             secret_created_at, active_at, stage, deletes_at, ladder_since, held, version)
-         VALUES (?1, ?2, ?3, ?4, ?5, '', '', '', 'active', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?13, FALSE, 0)",
-        &[
-            &key.id,
-            &kind.as_str(),
-            &key.grant.agency,
-            &location,
-            &key.name,
-            &key.created_by.kind(),
-            &key.created_by.id(),
-            &key.created_at,
-            hash,
-            pepper_version,
-            last_four,
-            secret_created_at,
-            &key.inactivity.active_at,
-            &key.inactivity.deletes_at,
-        ],
-    )?;
-    update(tx, key)
-}
-
 fn columns_of(reach: &Reach) -> (KeyKind, Option<LocationId>, Option<String>) {
     match reach {
         Reach::Agency => (KeyKind::Agency, None, None),
@@ -205,27 +177,56 @@ fn columns_of(reach: &Reach) -> (KeyKind, Option<LocationId>, Option<String>) {
     }
 }
 
-/// Writes everything of a key that a change may change. What it was used for last is written by uses alone.
+/// Where a ladder stands, and what a key was used for last, are written by the sweep and by uses alone.
+static API_KEYS: Table = Table::new("api_keys", &["id"])
+    .keeping(&[
+        "kind",
+        "agency_id",
+        "location_id",
+        "created_by_kind",
+        "created_by_id",
+        "created_at",
+        "stage",
+        "deletes_at",
+        "ladder_since",
+        "held",
+    ])
+    .growing(&["active_at"]);
+
+/// Adds a key.
+pub fn insert(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+    write(tx, key, Table::insert)
+}
+
+/// Writes everything of a key that a change may change.
 pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+    write(tx, key, Table::save)
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    key: &ApiKey,
+    how: impl FnOnce(&Table, &mut Tx<'_>, &[Named<'_>]) -> Result<()>,
+) -> Result<()> {
     let ApiKey {
         id,
         name,
         description,
-        grant: Grant { agency: _, reach, scopes, allowed_ips, expires_at },
+        grant: Grant { agency, reach, scopes, allowed_ips, expires_at },
         rate_limit,
         state,
-        created_by: _,
-        created_at: _,
+        created_by,
+        created_at,
         current,
         previous,
         exposed_at,
         last_use: _,
-        inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at: _, held: _ },
+        inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at, held: _ },
         replaces,
         tenant_is_live: _,
         version,
     } = key;
-    let (_, _, chosen) = columns_of(reach);
+    let (kind, location, chosen) = columns_of(reach);
     let (state, state_at, state_by, reason, was_active, restore_until) = match state {
         KeyState::Active => ("active", None, None, None, None, None),
         KeyState::Deactivated { at, by } => ("deactivated", Some(*at), Some(by), None, None, None),
@@ -233,53 +234,53 @@ pub fn update(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
             ("deleted", Some(*at), Some(by), Some(reason.as_str()), Some(*was_active), Some(*restore_until))
         }
     };
+    let StoredSecret { hash, pepper_version, last_four, created_at: secret_created_at, last_used_at } = current;
     let old = previous.as_ref().map(|previous| &previous.secret);
-    tx.execute(
-        "UPDATE api_keys SET name = ?2, name_lower = ?3, description = ?4, scopes = ?5, allowed_locations = ?6,
-             allowed_ips = ?7, expires_at = ?8, rate_limit = ?9, state = ?10, state_at = ?11, state_by_kind = ?12,
-             state_by_id = ?13, delete_reason = ?14, deleted_while_active = ?15, restore_until = ?16,
-             secret_hash = ?17, secret_pepper_version = ?18, secret_last_four = ?19, secret_created_at = ?20,
-             secret_used_at = ?21, previous_hash = ?22, previous_pepper_version = ?23, previous_last_four = ?24,
-             previous_created_at = ?25, previous_used_at = ?26, previous_retires_at = ?27, exposed_at = ?28,
-             active_at = CASE WHEN active_at < ?29 THEN ?29 ELSE active_at END, version = ?30,
-             replaces = ?31, previous_ended = ?32
-         WHERE id = ?1",
-        &[
-            id,
-            name,
-            &folded(name.as_str()),
-            description,
-            &scopes.to_names(),
-            &chosen,
-            &allowed_ips.to_stored(),
-            expires_at,
-            &rate_limit.map(i64::from),
-            &state,
-            &state_at,
-            &state_by.map(Actor::kind),
-            &state_by.and_then(|by| by.id()),
-            &reason,
-            &was_active,
-            &restore_until,
-            &current.hash,
-            &current.pepper_version,
-            &current.last_four,
-            &current.created_at,
-            &current.last_used_at,
-            &old.and_then(|secret| secret.hash),
-            &old.map(|secret| secret.pepper_version),
-            &old.map(|secret| secret.last_four.as_str()),
-            &old.map(|secret| secret.created_at),
-            &old.and_then(|secret| secret.last_used_at),
-            &previous.as_ref().map(|previous| previous.retires_at),
-            exposed_at,
-            active_at,
-            version,
-            replaces,
-            &previous.as_ref().is_some_and(|previous| previous.ended),
-        ],
-    )?;
-    Ok(())
+    let row: &[Named<'_>] = &[
+        ("id", id),
+        ("kind", &kind.as_str()),
+        ("agency_id", agency),
+        ("location_id", &location),
+        ("name", name),
+        ("name_lower", &folded(name.as_str())),
+        ("description", description),
+        ("scopes", &scopes.to_names()),
+        ("allowed_locations", &chosen),
+        ("allowed_ips", &allowed_ips.to_stored()),
+        ("expires_at", expires_at),
+        ("rate_limit", &rate_limit.map(i64::from)),
+        ("state", &state),
+        ("state_at", &state_at),
+        ("state_by_kind", &state_by.map(Actor::kind)),
+        ("state_by_id", &state_by.and_then(|by| by.id())),
+        ("delete_reason", &reason),
+        ("deleted_while_active", &was_active),
+        ("restore_until", &restore_until),
+        ("created_by_kind", &created_by.kind()),
+        ("created_by_id", &created_by.id()),
+        ("created_at", created_at),
+        ("secret_hash", hash),
+        ("secret_pepper_version", pepper_version),
+        ("secret_last_four", last_four),
+        ("secret_created_at", secret_created_at),
+        ("secret_used_at", last_used_at),
+        ("previous_hash", &old.and_then(|secret| secret.hash)),
+        ("previous_pepper_version", &old.map(|secret| secret.pepper_version)),
+        ("previous_last_four", &old.map(|secret| secret.last_four.as_str())),
+        ("previous_created_at", &old.map(|secret| secret.created_at)),
+        ("previous_used_at", &old.and_then(|secret| secret.last_used_at)),
+        ("previous_retires_at", &previous.as_ref().map(|previous| previous.retires_at)),
+        ("previous_ended", &previous.as_ref().is_some_and(|previous| previous.ended)),
+        ("exposed_at", exposed_at),
+        ("active_at", active_at),
+        ("stage", &0i64),
+        ("deletes_at", deletes_at),
+        ("ladder_since", active_at),
+        ("held", &false),
+        ("replaces", replaces),
+        ("version", version),
+    ];
+    how(&API_KEYS, tx, row)
 }
 
 /// How many keys that are not deleted the owner has: a location, or the agency itself.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use keystead_model::{
     ContactId, LocationId, UtcMs,
+    calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
         DuplicateContact, IdentityKind,
@@ -20,6 +21,7 @@ use crate::{
     filter::{Filter, rows},
     late,
     list::Order,
+    table::Table,
     tags,
 };
 
@@ -172,6 +174,8 @@ pub fn update(
     Ok(Ok(made))
 }
 
+static CONTACTS: Table = Table::new("contacts", &["location_id", "id"]).keeping(&["created_at"]);
+
 /// Adds a contact's row or replaces it.
 fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
     let ContactProfile {
@@ -197,47 +201,34 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
         additional_emails,
         additional_phones,
     } = &contact.profile;
-    tx.later(
-        "INSERT INTO contacts (location_id, id, first_name, last_name, email, phone, company_name, address1, city, region,
-             postal_code, country, website, timezone, gender, source, date_of_birth, assigned_to, dnd, dnd_settings,
-             inbound_dnd, additional_emails, additional_phones, updated_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-             ?24, ?25)
-         ON CONFLICT (location_id, id) DO UPDATE SET first_name = excluded.first_name, last_name = excluded.last_name,
-             email = excluded.email, phone = excluded.phone, company_name = excluded.company_name,
-             address1 = excluded.address1, city = excluded.city, region = excluded.region,
-             postal_code = excluded.postal_code, country = excluded.country, website = excluded.website,
-             timezone = excluded.timezone, gender = excluded.gender, source = excluded.source,
-             date_of_birth = excluded.date_of_birth, assigned_to = excluded.assigned_to, dnd = excluded.dnd,
-             dnd_settings = excluded.dnd_settings, inbound_dnd = excluded.inbound_dnd,
-             additional_emails = excluded.additional_emails, additional_phones = excluded.additional_phones,
-             updated_at = excluded.updated_at",
+    CONTACTS.save(
+        tx,
         &[
-            &contact.location,
-            &contact.id,
-            first_name,
-            last_name,
-            email,
-            phone,
-            company_name,
-            address1,
-            city,
-            state,
-            postal_code,
-            country,
-            website,
-            timezone,
-            gender,
-            source,
-            &date_of_birth.map(keystead_model::calendar_date::CalendarDate::to_iso),
-            assigned_to,
-            dnd,
-            &write_dnd_settings(dnd_settings),
-            &inbound_dnd.as_ref().map(|dnd| write_dnd(dnd).to_string()),
-            &write_list(additional_emails.iter().map(EmailAddress::as_str)),
-            &write_list(additional_phones.iter().map(PhoneNumber::as_str)),
-            &contact.updated_at,
-            &contact.created_at,
+            ("location_id", &contact.location),
+            ("id", &contact.id),
+            ("first_name", first_name),
+            ("last_name", last_name),
+            ("email", email),
+            ("phone", phone),
+            ("company_name", company_name),
+            ("address1", address1),
+            ("city", city),
+            ("region", state),
+            ("postal_code", postal_code),
+            ("country", country),
+            ("website", website),
+            ("timezone", timezone),
+            ("gender", gender),
+            ("source", source),
+            ("date_of_birth", &date_of_birth.map(CalendarDate::to_iso)),
+            ("assigned_to", assigned_to),
+            ("dnd", dnd),
+            ("dnd_settings", &write_dnd_settings(dnd_settings)),
+            ("inbound_dnd", &inbound_dnd.as_ref().map(|dnd| write_dnd(dnd).to_string())),
+            ("additional_emails", &write_list(additional_emails.iter().map(EmailAddress::as_str))),
+            ("additional_phones", &write_list(additional_phones.iter().map(PhoneNumber::as_str))),
+            ("created_at", &contact.created_at),
+            ("updated_at", &contact.updated_at),
         ],
     )
 }

@@ -41,6 +41,7 @@ pub mod sessions;
 pub mod spent;
 mod sqlite;
 pub mod sweep;
+mod table;
 pub mod tags;
 pub mod tasks;
 mod tx;

@@ -1,16 +1,18 @@
 //! Locations.
 
 use keystead_model::{
-    AgencyId, LocationId, ServiceMs, UtcMs,
+    AgencyId, LocationId, ServiceMs,
     agency::TenantState,
     location::{Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
     page::{Page, Window},
+    text::EmailAddress,
 };
 
 use crate::{
     Error, Result, Row, Tx,
     filter::{Filter, prefix_end},
     list::Order,
+    table::Table,
 };
 
 const COLUMNS: &str = "id, agency_id, state, resumed_at, name, country, timezone, phone, email, address, city, region,
@@ -76,21 +78,12 @@ pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<LocationId>) -> Result<
     Filter::any().page(tx, "SELECT id FROM locations", Order::ascending(&["id"]), window, |row| row.column())
 }
 
-/// Adds a location.
-pub fn insert(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
-    let Location { id, agency, state, resumed_at, profile, created_at, updated_at: _ } = location;
-    tx.execute(
-        "INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
-             allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
-             disable_contact_timezone, social, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, '', '', 'US', 'UTC', FALSE, FALSE, FALSE, FALSE, '[]', ?5, ?5)",
-        &[id, agency, &state.as_str(), resumed_at, created_at],
-    )?;
-    update(tx, *id, profile, *created_at)
-}
+/// Whether it works is changed by [`set_state`] alone.
+static LOCATIONS: Table = Table::new("locations", &["id"]).keeping(&["agency_id", "state", "resumed_at", "created_at"]);
 
-/// Replaces the profile of a location.
-pub fn update(tx: &mut Tx<'_>, id: LocationId, profile: &LocationProfile, now: UtcMs) -> Result<()> {
+/// Adds a location, or replaces its profile.
+pub fn save(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
+    let Location { id, agency, state: tenant, resumed_at, profile, created_at, updated_at } = location;
     let LocationProfile {
         name,
         country,
@@ -109,42 +102,45 @@ pub fn update(tx: &mut Tx<'_>, id: LocationId, profile: &LocationProfile, now: U
         settings,
         social,
     } = profile;
-    let email_lower = email.as_ref().map(keystead_model::text::EmailAddress::normalized);
+    let LocationSettings {
+        allow_duplicate_contact,
+        allow_duplicate_opportunity,
+        allow_facebook_name_merge,
+        disable_contact_timezone,
+    } = settings;
     let social = serde_json::to_string(social).map_err(|_| Error::unreadable("social links"))?;
-    tx.execute(
-        "UPDATE locations SET name = ?2, name_lower = ?3, country = ?4, timezone = ?5, phone = ?6, email = ?7,
-             email_lower = ?8, address = ?9, city = ?10, region = ?11, postal_code = ?12, website = ?13, domain = ?14,
-             logo_url = ?15, first_name = ?16, last_name = ?17, allow_duplicate_contact = ?18,
-             allow_duplicate_opportunity = ?19, allow_facebook_name_merge = ?20, disable_contact_timezone = ?21,
-             social = ?22, updated_at = ?23
-         WHERE id = ?1",
+    LOCATIONS.save(
+        tx,
         &[
-            &id,
-            name,
-            &profile.compared_name(),
-            country,
-            timezone,
-            phone,
-            email,
-            &email_lower,
-            address,
-            city,
-            state,
-            postal_code,
-            website,
-            domain,
-            logo_url,
-            first_name,
-            last_name,
-            &settings.allow_duplicate_contact,
-            &settings.allow_duplicate_opportunity,
-            &settings.allow_facebook_name_merge,
-            &settings.disable_contact_timezone,
-            &social,
-            &now,
+            ("id", id),
+            ("agency_id", agency),
+            ("state", &tenant.as_str()),
+            ("resumed_at", resumed_at),
+            ("name", name),
+            ("name_lower", &profile.compared_name()),
+            ("country", country),
+            ("timezone", timezone),
+            ("phone", phone),
+            ("email", email),
+            ("email_lower", &email.as_ref().map(EmailAddress::normalized)),
+            ("address", address),
+            ("city", city),
+            ("region", state),
+            ("postal_code", postal_code),
+            ("website", website),
+            ("domain", domain),
+            ("logo_url", logo_url),
+            ("first_name", first_name),
+            ("last_name", last_name),
+            ("allow_duplicate_contact", allow_duplicate_contact),
+            ("allow_duplicate_opportunity", allow_duplicate_opportunity),
+            ("allow_facebook_name_merge", allow_facebook_name_merge),
+            ("disable_contact_timezone", disable_contact_timezone),
+            ("social", &social),
+            ("created_at", created_at),
+            ("updated_at", updated_at),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// One location of an agency.

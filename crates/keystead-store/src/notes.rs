@@ -6,7 +6,7 @@ use keystead_model::{
     page::{Page, Window},
 };
 
-use crate::{Result, Row, Tx, filter::Filter, list::Order};
+use crate::{Result, Row, Tx, filter::Filter, list::Order, table::Table};
 
 const COLUMNS: &str = "id, contact_id, body, title, color, pinned, user_id, created_at, updated_at";
 
@@ -26,18 +26,26 @@ fn read(row: &mut Row<'_>) -> Result<Note> {
     })
 }
 
+static NOTES: Table = Table::new("notes", &["location_id", "contact_id", "id"]).keeping(&["created_at"]);
+
 /// Adds a note, or replaces it.
 pub fn save(tx: &mut Tx<'_>, location: LocationId, note: &Note) -> Result<()> {
     let Note { id, contact, content: NoteContent { body, title, color, pinned, user }, created_at, updated_at } = note;
-    tx.execute(
-        "INSERT INTO notes (location_id, contact_id, id, body, title, color, pinned, user_id, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (location_id, contact_id, id) DO UPDATE SET body = excluded.body, title = excluded.title,
-             color = excluded.color, pinned = excluded.pinned, user_id = excluded.user_id,
-             updated_at = excluded.updated_at",
-        &[&location, contact, id, body, title, color, pinned, user, created_at, updated_at],
-    )?;
-    Ok(())
+    NOTES.save(
+        tx,
+        &[
+            ("location_id", &location),
+            ("contact_id", contact),
+            ("id", id),
+            ("body", body),
+            ("title", title),
+            ("color", color),
+            ("pinned", pinned),
+            ("user_id", user),
+            ("created_at", created_at),
+            ("updated_at", updated_at),
+        ],
+    )
 }
 
 /// One note.

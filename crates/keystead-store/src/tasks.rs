@@ -6,7 +6,7 @@ use keystead_model::{
     task::{Task, TaskContent},
 };
 
-use crate::{Result, Row, Tx, filter::Filter, list::Order};
+use crate::{Result, Row, Tx, filter::Filter, list::Order, table::Table};
 
 const COLUMNS: &str = "id, contact_id, title, body, due_at, completed, assigned_to, created_at, updated_at";
 
@@ -26,6 +26,8 @@ fn read(row: &mut Row<'_>) -> Result<Task> {
     })
 }
 
+static TASKS: Table = Table::new("tasks", &["location_id", "contact_id", "id"]).keeping(&["created_at"]);
+
 /// Adds a task, or replaces it.
 pub fn save(tx: &mut Tx<'_>, location: LocationId, task: &Task) -> Result<()> {
     let Task {
@@ -35,16 +37,21 @@ pub fn save(tx: &mut Tx<'_>, location: LocationId, task: &Task) -> Result<()> {
         created_at,
         updated_at,
     } = task;
-    tx.execute(
-        "INSERT INTO tasks (location_id, contact_id, id, title, body, due_at, completed, assigned_to, created_at,
-             updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (location_id, contact_id, id) DO UPDATE SET title = excluded.title, body = excluded.body,
-             due_at = excluded.due_at, completed = excluded.completed, assigned_to = excluded.assigned_to,
-             updated_at = excluded.updated_at",
-        &[&location, contact, id, title, body, due_at, completed, assigned_to, created_at, updated_at],
-    )?;
-    Ok(())
+    TASKS.save(
+        tx,
+        &[
+            ("location_id", &location),
+            ("contact_id", contact),
+            ("id", id),
+            ("title", title),
+            ("body", body),
+            ("due_at", due_at),
+            ("completed", completed),
+            ("assigned_to", assigned_to),
+            ("created_at", created_at),
+            ("updated_at", updated_at),
+        ],
+    )
 }
 
 /// One task.

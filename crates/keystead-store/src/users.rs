@@ -14,6 +14,7 @@ use crate::{
     Error, Result, Row, Tx,
     filter::{Filter, prefix_end},
     list::Order,
+    table::Table,
 };
 
 /// A digest of a token that somebody holds.
@@ -56,28 +57,29 @@ fn email_key(email_lower: &str, agency: AgencyId) -> String {
     format!("{email_lower} {agency}")
 }
 
+static USERS: Table = Table::new("users", &["id"]);
+static INVITATIONS: Table = Table::new("invitations", &["token_hash"]);
+
 /// Adds a user; `false` if the agency has a member with this address.
 pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Result<bool> {
     let User { id, agency, email, first_name, last_name, role, locations, is_operator, disabled, created_at } = user;
-    let added = tx.execute(
-        "INSERT INTO users (id, agency_id, email, email_lower, first_name, last_name, role, is_operator, disabled,
-             password_hash, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+    let is_new = USERS.add(
+        tx,
         &[
-            id,
-            agency,
-            email,
-            &email_key(&email.normalized(), *agency),
-            first_name,
-            last_name,
-            &role.as_str(),
-            is_operator,
-            disabled,
-            &password_hash,
-            created_at,
+            ("id", id),
+            ("agency_id", agency),
+            ("email", email),
+            ("email_lower", &email_key(&email.normalized(), *agency)),
+            ("first_name", first_name),
+            ("last_name", last_name),
+            ("role", &role.as_str()),
+            ("is_operator", is_operator),
+            ("disabled", disabled),
+            ("password_hash", &password_hash),
+            ("created_at", created_at),
         ],
     )?;
-    if added == 0 {
+    if !is_new {
         return Ok(false);
     }
     set_locations(tx, *id, locations)?;
@@ -207,27 +209,24 @@ pub fn insert_invitation(tx: &mut Tx<'_>, invitation: &Invitation, token: &Token
     let NewUser { email, first_name, last_name, role, locations } = user;
     let email_lower = email.normalized();
     tx.execute("DELETE FROM invitations WHERE agency_id = ?1 AND email_lower = ?2", &[agency, &email_lower])?;
-    tx.execute(
-        "INSERT INTO invitations (token_hash, id, agency_id, email, email_lower, first_name, last_name, role,
-             location_ids, invited_by_kind, invited_by_id, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    INVITATIONS.insert(
+        tx,
         &[
-            token,
-            id,
-            agency,
-            email,
-            &email_lower,
-            first_name,
-            last_name,
-            &role.as_str(),
-            &write_locations(locations),
-            &invited_by.kind(),
-            &invited_by.id(),
-            &now,
-            expires_at,
+            ("token_hash", token),
+            ("id", id),
+            ("agency_id", agency),
+            ("email", email),
+            ("email_lower", &email_lower),
+            ("first_name", first_name),
+            ("last_name", last_name),
+            ("role", &role.as_str()),
+            ("location_ids", &write_locations(locations)),
+            ("invited_by_kind", &invited_by.kind()),
+            ("invited_by_id", &invited_by.id()),
+            ("created_at", &now),
+            ("expires_at", expires_at),
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The invitation of a token, while it is valid.
