@@ -10,7 +10,8 @@ use crate::run::{Outcome, cargo, output, run as process, timed};
 const ROOMS: &[(&str, &[&str])] = &[
     ("keystead-model", &[]),
     ("keystead-store", &["keystead-model"]),
-    ("keystead-core", &["keystead-store", "keystead-model"]),
+    ("keystead-outbound", &["keystead-model"]),
+    ("keystead-core", &["keystead-store", "keystead-outbound", "keystead-model"]),
     ("keystead-http", &["keystead-core", "keystead-model"]),
     ("keystead-api", &["keystead-http", "keystead-core", "keystead-model"]),
     ("keystead-web", &["keystead-http", "keystead-core", "keystead-model"]),
@@ -24,6 +25,9 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("tokio-postgres-rustls", &["keystead-store"]),
     ("axum", &["keystead-web", "keystead", "hello"]),
     ("reqwest", &["keystead-testkit"]),
+    ("lettre", &["keystead-outbound"]),
+    ("hickory-resolver", &["keystead-outbound"]),
+    ("url", &["keystead-outbound"]),
     ("argon2", &["keystead-core"]),
     ("rlibphonenumber", &["keystead-model"]),
 ];

@@ -60,6 +60,7 @@ pub use idempotency::{Claim, Replay};
 pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
+pub use keystead_outbound::Mailer;
 pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };

@@ -8,17 +8,18 @@ use keystead_model::{
     mail::{Mail, MailState},
     notice::{Channel, Mailing, Notice, NoticeKind},
     page::Window,
-    text::{echo, isolated},
+    text::echo,
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
     user::User,
 };
+use keystead_outbound::{Mailer, templates::Letter};
 use keystead_store::{
     Tx, agencies, mails,
     notices::{self, NoticeFilter, NoticeReader},
     users,
 };
 
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, tally::Happening};
 
 /// A mail is given up after so long.
 const GIVEN_UP_MS: i64 = 5 * DAY_MS;
@@ -26,8 +27,6 @@ const GIVEN_UP_MS: i64 = 5 * DAY_MS;
 const KEPT_MS: i64 = 30 * DAY_MS;
 /// How long a node has a mail to itself.
 const CLAIM_MS: i64 = 10 * MINUTE_MS;
-/// Keys that are named in one mail.
-const NAMED: usize = 50;
 /// Notices that one mail looks at.
 const NOTICES: i64 = 1000;
 
@@ -123,47 +122,25 @@ impl App {
     }
 
     fn compose(&self, user: &User, mailing: Mailing, open: &[Notice], now: UtcMs, base_url: &str) -> (String, String) {
-        let (subject, told) = match mailing {
-            Mailing::Summary => self.summary(open, now),
-            Mailing::Alert => alert(open),
-        };
-        let place = match user.locations.first().filter(|_| user.role.is_account()) {
-            Some(location) => format!("/app/locations/{location}"),
-            None => "/app/agency".to_owned(),
-        };
-        let notices = format!("{base_url}{place}/notices");
-        let body = format!(
-            "Hello {},\n\n{told}\nSee them, and what you can do: {notices}\nChoose which mails you get: {notices}/preferences\n",
-            isolated(&user.display_name())
-        );
-        (subject, body)
+        let notices: Vec<_> = open.iter().map(|notice| (notice.clone(), self.to_utc(notice.deletes_at, now))).collect();
+        Letter { user, mailing, notices: &notices, base_url }.write()
     }
 
-    fn summary(&self, open: &[Notice], now: UtcMs) -> (String, String) {
-        let (expiring, idle): (Vec<_>, Vec<_>) =
-            open.iter().partition(|notice| matches!(notice.kind, NoticeKind::Expiring(_)));
-        let mut body = String::new();
-        if !idle.is_empty() {
-            let (keys, are) = (count_keys(idle.len()), if idle.len() == 1 { "is" } else { "are" });
-            body.push_str(&format!("{keys} {are} unused and will be deleted unless somebody uses or keeps them:\n\n"));
-            let ends = idle.iter().map(|notice| (self.to_utc(notice.deletes_at, now), *notice));
-            list_ends(&mut body, ends.collect(), "not before ");
-            body.push_str("\nA key that is used keeps itself: its notices close on their own.\n");
+    /// Sends what is due, until nothing is. Called by the jobs.
+    pub async fn send_due_mails(&self, mailer: &Mailer, base_url: &str) -> Result<()> {
+        while let Some(mail) = self.next_mail(base_url).await? {
+            match mailer.send(&mail).await {
+                Ok(()) => self.mail_sent(mail).await?,
+                Err(problem) => {
+                    const WHAT: &str = "a mail was not taken";
+                    if Happening::new(WHAT, "mail").is_told_up_to(20) {
+                        tracing::warn!(mail = %mail.id, problem, "{WHAT}");
+                    }
+                    self.mail_refused(mail, &problem).await?;
+                }
+            }
         }
-        if !expiring.is_empty() {
-            let gap = if body.is_empty() { "" } else { "\n" };
-            let (keys, ends) =
-                (count_keys(expiring.len()), if expiring.len() == 1 { "reaches its" } else { "reach their" });
-            body.push_str(&format!("{gap}{keys} {ends} chosen expiry soon:\n\n"));
-            let ends = expiring.iter().filter_map(|notice| Some((notice.expires_at?, *notice)));
-            list_ends(&mut body, ends.collect(), "");
-        }
-        let subject = match (idle.len(), expiring.len()) {
-            (idle, 0) => format!("{} unused and about to be deleted", count_keys(idle)),
-            (0, expiring) => format!("{} about to expire", count_keys(expiring)),
-            (idle, expiring) => format!("{} about to be deleted or to expire", count_keys(idle + expiring)),
-        };
-        (subject, body)
+        Ok(())
     }
 
     /// The next mail to send, composed as things are now; `None` if none is due. Whoever takes it must settle it with
@@ -199,13 +176,13 @@ impl App {
     }
 
     /// The mail server took a mail.
-    pub async fn mail_sent(&self, mail: Mail) -> Result<()> {
+    async fn mail_sent(&self, mail: Mail) -> Result<()> {
         let (now, mail) = (self.clock.now(), Mail { state: MailState::Sent, problem: None, ..mail });
         Ok(self.store.write(move |tx| mails::settle(tx, &mail, now)).await?)
     }
 
     /// The mail server did not take it: again later and later, up to every six hours, and for five days.
-    pub async fn mail_refused(&self, mail: Mail, problem: &str) -> Result<()> {
+    async fn mail_refused(&self, mail: Mail, problem: &str) -> Result<()> {
         let now = self.clock.now();
         let problem = echo(problem);
         if now - mail.created_at > GIVEN_UP_MS {
@@ -226,54 +203,4 @@ impl App {
         let before = UtcMs(self.clock.now().0 - KEPT_MS);
         Ok(self.store.write(move |tx| mails::trim(tx, before)).await?)
     }
-}
-
-fn count_keys(count: usize) -> String {
-    format!("{count} API {}", if count == 1 { "key" } else { "keys" })
-}
-
-/// A line for each key, the next to end first.
-fn list_ends(body: &mut String, mut ends: Vec<(UtcMs, &Notice)>, before: &str) {
-    ends.sort_by_key(|(at, _)| *at);
-    for (at, notice) in ends.iter().take(NAMED) {
-        // A name may hold anything but a line's end.
-        body.push_str(&format!("- {} ({before}{})\n", isolated(&notice.key_name), minute(*at)));
-    }
-    if ends.len() > NAMED {
-        body.push_str(&format!("- and {} more\n", ends.len() - NAMED));
-    }
-}
-
-/// `2026-11-26 08:30 UTC`.
-fn minute(at: UtcMs) -> String {
-    format!("{} UTC", at.to_iso()[..16].replace('T', " "))
-}
-
-fn alert(open: &[Notice]) -> (String, String) {
-    let mut body = String::new();
-    for notice in open.iter().take(NAMED) {
-        let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
-        let what = match (notice.kind, notice.retires_at) {
-            (NoticeKind::Exposed, _) => {
-                "its secret was found in public and does not work any more. Rotate the key to use it again.".to_owned()
-            }
-            (NoticeKind::Retiring, Some(at)) => {
-                format!("its old secret ends on {} and is still in use{from}.", minute(at))
-            }
-            _ => format!("somebody used it{from} after it was deleted, and was refused. If that was you, restore it."),
-        };
-        body.push_str(&format!("- {}: {what}\n", isolated(&notice.key_name)));
-    }
-    if open.len() > NAMED {
-        body.push_str(&format!("- and {} more\n", open.len() - NAMED));
-    }
-    let subject = match open {
-        [Notice { kind: NoticeKind::Exposed, .. }] => "An API key was found in public and stopped".to_owned(),
-        [Notice { kind: NoticeKind::Retiring, .. }] => {
-            "The old secret of an API key ends and is still in use".to_owned()
-        }
-        [Notice { kind: NoticeKind::DeletedKeyUsed, .. }] => "A deleted API key was used".to_owned(),
-        several => format!("{} need you", count_keys(several.len())),
-    };
-    (subject, body)
 }

@@ -5,13 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{App, Result};
+use keystead_core::{App, Mailer, Result};
 use keystead_model::UtcMs;
 use tokio::sync::watch;
-
-mod mail;
-
-pub use mail::Mailer;
 
 /// This server, as it shows itself to the operator.
 #[derive(Clone)]
@@ -43,7 +39,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         boxed(async move {
             app.queue_mails(&base_url).await?;
             match mailer {
-                Some(mailer) => mailer.send_due(&app, &base_url).await,
+                Some(mailer) => app.send_due_mails(&mailer, &base_url).await,
                 None => Ok(()),
             }
         })

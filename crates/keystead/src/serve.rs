@@ -8,9 +8,9 @@ use std::{
 };
 
 use keystead_api::{Api, Document, document};
-use keystead_core::{App, Clock, Entropy};
+use keystead_core::{App, Clock, Entropy, Mailer};
 use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
-use keystead_jobs::{Mailer, Outside, ThisNode};
+use keystead_jobs::{Outside, ThisNode};
 use keystead_store::Database;
 use keystead_web::{Web, WebOptions};
 use serde_json::Value;

@@ -53,7 +53,7 @@ fn show(as_json: bool, settings: &Settings, config: &Config) {
 
 fn check(config: &Config) -> Result<(), Failure> {
     if let Some((url, from)) = &config.smtp {
-        keystead_jobs::Mailer::new(url, from).map_err(Failure::usage)?;
+        keystead_core::Mailer::new(url, from).map_err(Failure::usage)?;
     }
     match config.secret_file.try_exists() {
         Ok(false) if config.has_database_file() => return Err(secret_file::missing(&config.secret_file)),

@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
-use keystead_core::NoticeFilter;
-use keystead_jobs::Mailer;
+use keystead_core::{Mailer, NoticeFilter};
 use keystead_model::{
     UtcMs,
     api_key::KeyName,
@@ -82,7 +81,7 @@ async fn an_admin_gets_one_summary_a_day_that_is_true_when_it_is_sent() {
     assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0, "one a day");
     // One is used before the mail goes out: it is not named any more.
     app.get("/api-keys/self").key(&first).send().await.expect(200);
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     let mails = sink.mails.lock().unwrap().clone();
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
@@ -107,20 +106,20 @@ async fn a_mail_server_that_is_down_for_days_delays_no_deletion_and_gets_no_stal
     app.let_days_pass(75.05).await;
     app.app.sweep().await.unwrap();
     app.app.queue_mails(BASE).await.unwrap();
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     let waiting = app.app.list_mails().await.unwrap();
     assert_eq!((waiting[0].state, waiting[0].attempts), (MailState::Waiting, 1));
     assert!(waiting[0].problem.as_ref().unwrap().contains("not now"), "{waiting:?}");
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     assert_eq!(app.app.list_mails().await.unwrap()[0].attempts, 1, "not at once again");
     app.let_days_pass(2.0).await;
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     assert_eq!(app.app.list_mails().await.unwrap()[0].attempts, 2);
     // The key is used: what the mail was about is over.
     app.get("/api-keys/self").key(&key).send().await.expect(200);
     app.let_days_pass(1.0).await;
     sink.refuses.store(false, std::sync::atomic::Ordering::Relaxed);
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     assert!(sink.mails.lock().unwrap().is_empty());
     assert_eq!(app.app.list_mails().await.unwrap()[0].state, MailState::Dropped);
     // And no mail was ever needed for a deletion.
@@ -141,10 +140,10 @@ async fn an_exposed_key_is_mailed_at_once_and_once() {
     app.post("/api-keys/revoke-exposed").json(&report(&first.secret)).send().await.expect(202);
     assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1);
     assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0, "once");
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     app.post("/api-keys/revoke-exposed").json(&report(&second.secret)).send().await.expect(202);
     assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 1, "the next one waits for no day to pass");
-    mailer.send_due(&app.app, BASE).await.unwrap();
+    app.app.send_due_mails(&mailer, BASE).await.unwrap();
     let mails = sink.mails.lock().unwrap().clone();
     assert_eq!(mails.len(), 2);
     for mail in mails {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keystead_core::{App, Result, tally::Happening};
+use keystead_model::mail::Mail;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -51,34 +51,18 @@ impl Mailer {
         Ok(Self { transport, from })
     }
 
-    /// Sends what is due, until nothing is.
-    pub async fn send_due(&self, app: &App, base_url: &str) -> Result<()> {
-        while let Some(mail) = app.next_mail(base_url).await? {
-            let message = mail.to.parse().map_err(|_| "the address is none".to_owned()).and_then(|to: Mailbox| {
-                Message::builder()
-                    .from(self.from.clone())
-                    .to(to)
-                    .subject(&mail.subject)
-                    .message_id(Some(format!("<{}@keystead>", mail.id)))
-                    .header(ContentType::TEXT_PLAIN)
-                    .body(mail.body.clone())
-                    .map_err(|error| error.to_string())
-            });
-            let sent = match message {
-                Ok(message) => self.transport.send(message).await.map(drop).map_err(|error| error.to_string()),
-                Err(problem) => Err(problem),
-            };
-            match sent {
-                Ok(()) => app.mail_sent(mail).await?,
-                Err(problem) => {
-                    const WHAT: &str = "a mail was not taken";
-                    if Happening::new(WHAT, "mail").is_told_up_to(20) {
-                        tracing::warn!(mail = %mail.id, problem, "{WHAT}");
-                    }
-                    app.mail_refused(mail, &problem).await?;
-                }
-            }
-        }
-        Ok(())
+    /// Hands a mail to the server; what it said, if it did not take it. However often a mail is sent, it has the same
+    /// `Message-ID`, by which those who get it twice can tell.
+    pub async fn send(&self, mail: &Mail) -> Result<(), String> {
+        let to: Mailbox = mail.to.parse().map_err(|_| "the address is none".to_owned())?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(&mail.subject)
+            .message_id(Some(format!("<{}@keystead>", mail.id)))
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.body.clone())
+            .map_err(|error| error.to_string())?;
+        self.transport.send(message).await.map(drop).map_err(|error| error.to_string())
     }
 }
