@@ -27,6 +27,7 @@ use crate::{
     journal::{Position, Reapplied},
     keys::{cache::KeyCache, fence::Fence, floods::Floods, uses::Uses},
     password::Passwords,
+    queue::Lines,
     service_clock::NodeClock,
     sources::SourceCounts,
 };
@@ -117,6 +118,8 @@ pub struct Inner {
     pub(crate) audit_trimmed: AtomicI64,
     /// Whether the change feed is read.
     pub(crate) is_polling: AtomicBool,
+    /// Whose jobs are next.
+    pub(crate) lines: Lines,
 }
 
 impl std::ops::Deref for App {
@@ -179,6 +182,7 @@ impl App {
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),
                 audit_trimmed: AtomicI64::new(0),
                 is_polling: AtomicBool::new(false),
+                lines: Lines::default(),
                 store,
                 clock,
                 entropy,

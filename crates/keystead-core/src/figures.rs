@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
-use keystead_model::UtcMs;
-use keystead_store::{Distribution, LaneFigures, Migrations, StoreFigures, Tx, instance, mails};
+use keystead_model::{
+    UtcMs,
+    job::{JobCounts, JobKind},
+};
+use keystead_store::{Distribution, LaneFigures, Migrations, StoreFigures, Tx, instance, mails, queue};
 
 use crate::{App, Swept};
 
@@ -195,7 +198,16 @@ fn asked_figures(tx: &mut Tx<'_>) -> keystead_store::Result<Vec<Figure>> {
     let mails = mails::count_by_state(tx)?.into_iter().map(|(state, count)| {
         Figure::gauge("keystead_mails", "Mails of the outbox", count as f64).of("state", state.as_str())
     });
-    Ok(mails.chain([size]).collect())
+    let mut figures: Vec<Figure> = mails.chain([size]).collect();
+    for kind in JobKind::ALL {
+        let JobCounts { waiting, taken, given_up } = queue::count(tx, kind)?;
+        let states = [("waiting", waiting), ("taken", taken), ("given_up", given_up)];
+        figures.extend(states.map(|(state, count)| {
+            let figure = Figure::gauge("keystead_jobs", "Jobs of the queue", count as f64);
+            figure.of("kind", kind.as_str()).of("state", state)
+        }));
+    }
+    Ok(figures)
 }
 
 fn store_figures(store: StoreFigures, figures: &mut Vec<Figure>) {

@@ -30,6 +30,7 @@ mod notices;
 mod operate;
 mod owner;
 mod password;
+pub mod queue;
 mod rate_limit;
 mod secret;
 mod seen;

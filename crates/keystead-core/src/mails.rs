@@ -2,9 +2,12 @@
 //!
 //! They inform and never decide: a notice counts because it is recorded in the app, whatever becomes of the mail.
 
+use std::time::Duration;
+
 use keystead_model::{
     UtcMs,
     actor::Actor,
+    job::{Job, JobKind},
     mail::{Mail, MailState},
     notice::{Channel, Mailing, Notice, NoticeKind},
     page::Window,
@@ -16,17 +19,20 @@ use keystead_outbound::{Mailer, templates::Letter};
 use keystead_store::{
     Tx, agencies, mails,
     notices::{self, NoticeFilter, NoticeReader},
-    users,
+    queue, users,
 };
+use tokio::time::{Instant, timeout_at};
 
-use crate::{App, Error, Result, tally::Happening};
+use crate::{
+    App, Error, Result,
+    queue::{Outcome, Settled},
+    tally::Happening,
+};
 
 /// A mail is given up after so long.
 const GIVEN_UP_MS: i64 = 5 * DAY_MS;
 /// Mails are kept so long, for the outbox.
 const KEPT_MS: i64 = 30 * DAY_MS;
-/// How long a node has a mail to itself.
-const CLAIM_MS: i64 = 10 * MINUTE_MS;
 /// Notices that one mail looks at.
 const NOTICES: i64 = 1000;
 
@@ -89,6 +95,7 @@ impl App {
     /// Puts one mail into the outbox, if there still is news and, of summaries, none was put there today.
     async fn queue_mail(&self, user: &User, mailing: Mailing, now: UtcMs, base_url: &str) -> Result<bool> {
         let (app, user, base_url, id) = (self.clone(), user.clone(), base_url.to_owned(), self.entropy.id(now));
+        let at = self.clock.told();
         let queued = self.store.write(move |tx| {
             let mut news = news(tx, &user, now)?;
             news.retain(|notice| belongs(notice, mailing));
@@ -116,6 +123,7 @@ impl App {
                 return Ok(false);
             }
             open.iter().try_for_each(|notice| notices::set_mailed(tx, user.id, notice.id, id))?;
+            queue::add(tx, JobKind::Mail, id.of_anything(), user.agency.of_anything(), at)?;
             Ok::<_, keystead_store::Error>(true)
         });
         Ok(queued.await?)
@@ -126,71 +134,59 @@ impl App {
         Letter { user, mailing, notices: &notices, base_url }.write()
     }
 
-    /// Sends what is due, until nothing is. Called by the jobs.
-    pub async fn send_due_mails(&self, mailer: &Mailer, base_url: &str) -> Result<()> {
-        while let Some(mail) = self.next_mail(base_url).await? {
-            match mailer.send(&mail).await {
-                Ok(()) => self.mail_sent(mail).await?,
-                Err(problem) => {
-                    const WHAT: &str = "a mail was not taken";
-                    if Happening::new(WHAT, "mail").is_told_up_to(20) {
-                        tracing::warn!(mail = %mail.id, problem, "{WHAT}");
-                    }
-                    self.mail_refused(mail, &problem).await?;
-                }
-            }
+    /// Works on a job of a mail, composed as things are now. It ends before `until`.
+    pub async fn send_mail(&self, mailer: &Mailer, base_url: &str, job: Job, until: Instant) -> Result<Settled> {
+        let Some(mail) = self.composed(&job, base_url).await? else { return Ok(Settled::new(job, Outcome::Done)) };
+        if mail.state == MailState::Dropped {
+            return Ok(settled(job, Outcome::Done, mail));
         }
-        Ok(())
-    }
-
-    /// The next mail to send, composed as things are now; `None` if none is due. Whoever takes it must settle it with
-    /// [`App::mail_sent`] or [`App::mail_refused`].
-    pub async fn next_mail(&self, base_url: &str) -> Result<Option<Mail>> {
-        loop {
-            let now = self.clock.now();
-            let (app, base_url) = (self.clone(), base_url.to_owned());
-            let next = self.store.write(move |tx| {
-                let Some(mut mail) = mails::claim(tx, now, UtcMs(now.0 + CLAIM_MS))? else { return Ok(None) };
-                let user = users::find_for_session(tx, mail.user)?.map(|(user, _)| user).filter(|user| !user.disabled);
-                let open = match &user {
-                    Some(user) => told(tx, user, &mail, now)?,
-                    None => Vec::new(),
-                };
-                match user {
-                    Some(user) if !open.is_empty() => {
-                        (mail.subject, mail.body) = app.compose(&user, mail.mailing, &open, now, &base_url);
-                    }
-                    // Settled while it waited: nobody needs it any more.
-                    _ => {
-                        mail.state = MailState::Dropped;
-                        mails::settle(tx, &mail, now)?;
-                    }
+        let sent = timeout_at(until, mailer.send(&mail)).await;
+        match sent.unwrap_or_else(|_| Err("the mail server took too long".to_owned())) {
+            Ok(()) => Ok(settled(job, Outcome::Done, Mail { state: MailState::Sent, problem: None, ..mail })),
+            Err(problem) => {
+                const WHAT: &str = "a mail was not taken";
+                if Happening::new(WHAT, "mail").is_told_up_to(20) {
+                    tracing::warn!(mail = %mail.id, problem, "{WHAT}");
                 }
-                Ok::<_, Error>(Some(mail))
-            });
-            match next.await? {
-                Some(mail) if mail.state == MailState::Dropped => {}
-                other => return Ok(other),
+                Ok(self.refused(job, mail, echo(&problem)))
             }
         }
     }
 
-    /// The mail server took a mail.
-    async fn mail_sent(&self, mail: Mail) -> Result<()> {
-        let (now, mail) = (self.clock.now(), Mail { state: MailState::Sent, problem: None, ..mail });
-        Ok(self.store.write(move |tx| mails::settle(tx, &mail, now)).await?)
+    /// What a mail says now; dropped if nobody needs it any more, `None` if it was settled or forgotten.
+    async fn composed(&self, job: &Job, base_url: &str) -> Result<Option<Mail>> {
+        let (app, base_url, now) = (self.clone(), base_url.to_owned(), self.clock.now());
+        let (id, attempts) = (job.id.of(), job.attempt);
+        let composed = self.store.read(move |tx| {
+            let Some(mail) = mails::find(tx, id)?.filter(|mail| mail.state == MailState::Waiting) else {
+                return Ok(None);
+            };
+            let user = users::find_for_session(tx, mail.user)?.map(|(user, _)| user).filter(|user| !user.disabled);
+            let open = match &user {
+                Some(user) => told(tx, user, &mail, now)?,
+                None => Vec::new(),
+            };
+            let mut mail = Mail { attempts, ..mail };
+            match user {
+                Some(user) if !open.is_empty() => {
+                    (mail.subject, mail.body) = app.compose(&user, mail.mailing, &open, now, &base_url);
+                }
+                // Settled while it waited.
+                _ => mail.state = MailState::Dropped,
+            }
+            Ok::<_, Error>(Some(mail))
+        });
+        composed.await
     }
 
     /// The mail server did not take it: again later and later, up to every six hours, and for five days.
-    async fn mail_refused(&self, mail: Mail, problem: &str) -> Result<()> {
-        let now = self.clock.now();
-        let problem = echo(problem);
-        if now - mail.created_at > GIVEN_UP_MS {
-            let mail = Mail { state: MailState::Dropped, problem: Some(problem), ..mail };
-            return Ok(self.store.write(move |tx| mails::settle(tx, &mail, now)).await?);
+    fn refused(&self, job: Job, mail: Mail, problem: String) -> Settled {
+        let mail = Mail { problem: Some(problem.clone()), ..mail };
+        if self.clock.now() - mail.created_at > GIVEN_UP_MS {
+            return settled(job, Outcome::GivenUp(problem), Mail { state: MailState::Failed, ..mail });
         }
-        let wait = (MINUTE_MS << mail.attempts.clamp(0, 9)).min(6 * HOUR_MS);
-        Ok(self.store.write(move |tx| mails::retry(tx, mail.id, &problem, UtcMs(now.0 + wait))).await?)
+        let wait = (MINUTE_MS << job.attempt.clamp(0, 9)).min(6 * HOUR_MS);
+        settled(job, Outcome::Again(Duration::from_millis(wait.unsigned_abs()), problem), mail)
     }
 
     /// The newest mails, for the operator's outbox.
@@ -203,4 +199,9 @@ impl App {
         let before = UtcMs(self.clock.now().0 - KEPT_MS);
         Ok(self.store.write(move |tx| mails::trim(tx, before)).await?)
     }
+}
+
+/// A job, with its mail as it stands then.
+fn settled(job: Job, outcome: Outcome, mail: Mail) -> Settled {
+    Settled::new(job, outcome).with(move |tx, now| mails::update(tx, &mail, now))
 }

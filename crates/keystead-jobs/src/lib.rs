@@ -9,6 +9,12 @@ use keystead_core::{App, Mailer, Result};
 use keystead_model::UtcMs;
 use tokio::sync::watch;
 
+mod mails;
+mod queue;
+
+pub use mails::mail_worker;
+pub use queue::Worker;
+
 /// This server, as it shows itself to the operator.
 #[derive(Clone)]
 pub struct ThisNode {
@@ -35,16 +41,16 @@ pub struct Outside {
 pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     let every = |length, task: Task, job: fn(App) -> Job| repeat(app.clone(), stop.clone(), length, task, job);
     let mail = |app: App| {
-        let Outside { node: _, mailer, base_url } = outside.clone();
-        boxed(async move {
-            app.queue_mails(&base_url).await?;
-            match mailer {
-                Some(mailer) => app.send_due_mails(&mailer, &base_url).await,
-                None => Ok(()),
-            }
-        })
+        let base_url = outside.base_url.clone();
+        boxed(async move { app.queue_mails(&base_url).await.map(drop) })
+    };
+    let mails = async {
+        if let Some(mailer) = &outside.mailer {
+            mail_worker(&app, mailer, &outside.base_url).run(stop.clone()).await;
+        }
     };
     tokio::join!(
+        mails,
         every(Duration::from_secs(5), ("service_clock", "tick the service clock"), |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
         })),
@@ -63,7 +69,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(2), ("seal", "seal the audit log"), |app| boxed(async move {
             app.seal_audit().await.map(drop)
         })),
-        repeat(app.clone(), stop.clone(), Duration::from_secs(60), ("mails", "send mails"), mail),
+        repeat(app.clone(), stop.clone(), Duration::from_secs(60), ("mails", "write mails"), mail),
         repeat(
             app.clone(),
             stop.clone(),
@@ -88,6 +94,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             while app.trim_notices().await? > 0 {}
             app.trim_usage().await?;
             app.trim_mails().await?;
+            app.trim_jobs().await?;
             app.trim_audit().await?;
             while app.purge_contacts().await? > 0 {}
             Ok(())

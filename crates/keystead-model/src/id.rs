@@ -41,6 +41,11 @@ impl<T> Id<T> {
         Id { text: self.text, names: PhantomData }
     }
 
+    /// The id of something, where it was kept without saying of what.
+    pub fn of<U>(self) -> Id<U> {
+        Id { text: self.text, names: PhantomData }
+    }
+
     /// When it was made, as its first digits tell.
     pub fn time(&self) -> UtcMs {
         UtcMs(base62::read_number(&self.text[..TIME_DIGITS]).cast_signed())

@@ -15,6 +15,7 @@ pub mod id;
 pub mod inactivity;
 pub mod invalid;
 pub mod ip_range;
+pub mod job;
 pub mod key_kind;
 pub mod key_scan;
 pub mod key_search;

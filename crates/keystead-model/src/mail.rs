@@ -9,23 +9,29 @@ pub enum MailState {
     Waiting,
     /// The mail server took it.
     Sent,
-    /// What it told of was settled before it could be sent, or it failed for days.
+    /// What it told of was settled before it could be sent.
     Dropped,
+    /// It was tried for days, or ended each server that tried.
+    Failed,
 }
 
 impl MailState {
-    /// `"waiting"`, `"sent"` or `"dropped"`.
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Sent, Self::Dropped, Self::Failed];
+
+    /// `"waiting"`, `"sent"`, `"dropped"` or `"failed"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Sent => "sent",
             Self::Dropped => "dropped",
+            Self::Failed => "failed",
         }
     }
 
     /// Reads [`MailState::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Waiting, Self::Sent, Self::Dropped].into_iter().find(|known| known.as_str() == text)
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 }
 

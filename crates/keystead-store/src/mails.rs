@@ -34,36 +34,32 @@ pub fn insert(tx: &mut Tx<'_>, mail: &Mail) -> Result<bool> {
         Mailing::Alert => id.to_string(),
     };
     let added = tx.execute(
-        "INSERT INTO mails (id, kind, user_id, day, to_address, subject, body, state, attempts, next_at, created_at, problem)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11) ON CONFLICT DO NOTHING",
+        "INSERT INTO mails (id, kind, user_id, day, to_address, subject, body, state, attempts, created_at, problem)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
         &[id, &mailing.as_str(), user, &only, to, subject, body, &state.as_str(), attempts, created_at, problem],
     )?;
     Ok(added == 1)
 }
 
-/// The next mail that is due, set aside until `until` so that no other node sends it, too.
-pub fn claim(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs) -> Result<Option<Mail>> {
-    let skip = if tx.is_postgres() { " FOR UPDATE SKIP LOCKED" } else { "" };
-    let sql = format!(
-        "UPDATE mails SET next_at = ?2, attempts = attempts + 1 WHERE id IN (
-             SELECT id FROM mails WHERE state = 'waiting' AND next_at <= ?1 ORDER BY next_at, id LIMIT 1{skip})
-         RETURNING {COLUMNS}"
-    );
-    tx.query_opt(&sql, &[&now, &until], read)
+/// A mail, if it is still kept.
+pub fn find(tx: &mut Tx<'_>, id: Id<Mail>) -> Result<Option<Mail>> {
+    tx.query_opt(&format!("SELECT {COLUMNS} FROM mails WHERE id = ?1"), &[&id], read)
 }
 
-/// Notes what became of a mail, with what it said.
-pub fn settle(tx: &mut Tx<'_>, mail: &Mail, now: UtcMs) -> Result<()> {
+/// Notes where a mail stands, with what it says; `now` is when that was settled, if it was.
+pub fn update(tx: &mut Tx<'_>, mail: &Mail, now: UtcMs) -> Result<()> {
+    let settled_at = (mail.state != MailState::Waiting).then_some(now);
     tx.execute(
-        "UPDATE mails SET state = ?2, subject = ?3, body = ?4, settled_at = ?5, problem = ?6 WHERE id = ?1",
-        &[&mail.id, &mail.state.as_str(), &mail.subject, &mail.body, &now, &mail.problem],
+        "UPDATE mails SET state = ?2, subject = ?3, body = ?4, settled_at = ?5, problem = ?6, attempts = ?7 WHERE id = ?1",
+        &[&mail.id, &mail.state.as_str(), &mail.subject, &mail.body, &settled_at, &mail.problem, &mail.attempts],
     )?;
     Ok(())
 }
 
-/// Notes that a mail was refused, and when to try again.
-pub fn retry(tx: &mut Tx<'_>, id: Id<Mail>, problem: &str, at: UtcMs) -> Result<()> {
-    tx.execute("UPDATE mails SET next_at = ?2, problem = ?3 WHERE id = ?1", &[&id, &at, &problem])?;
+/// Notes that a mail will not be tried again.
+pub fn give_up(tx: &mut Tx<'_>, id: Id<Mail>, attempts: i64, problem: &str, now: UtcMs) -> Result<()> {
+    let sql = "UPDATE mails SET state = 'failed', settled_at = ?2, problem = ?3, attempts = ?4 WHERE id = ?1";
+    tx.execute(sql, &[&id, &now, &problem, &attempts])?;
     Ok(())
 }
 
@@ -75,7 +71,7 @@ pub fn list(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Mail>> {
 
 /// How many mails there are in each state.
 pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(MailState, i64)>> {
-    let mut counts = [MailState::Waiting, MailState::Sent, MailState::Dropped].map(|state| (state, 0));
+    let mut counts = MailState::ALL.map(|state| (state, 0));
     let sql = "SELECT state, CAST(count(*) AS BIGINT) FROM mails GROUP BY state";
     for (state, count) in tx.query(sql, &[], |row| Ok((row.column::<String>()?, row.column()?)))? {
         if let Some(known) = counts.iter_mut().find(|(known, _)| known.as_str() == state) {

@@ -28,6 +28,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (20, "lineage", include_str!("../migrations/0020_lineage.sql")),
     (21, "idle_work", include_str!("../migrations/0021_idle_work.sql")),
     (22, "events", include_str!("../migrations/0022_events.sql")),
+    (23, "jobs", include_str!("../migrations/0023_jobs.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
@@ -183,6 +184,35 @@ mod tests {
         held.sort();
         assert_eq!(held, expected);
         assert_eq!(rows("SELECT value FROM contact_identities").len(), 12);
+    }
+
+    #[test]
+    fn mails_that_wait_are_jobs_of_the_queue() {
+        let connection = database(21);
+        let mail = |id: &str, state: &str| {
+            format!(
+                "INSERT INTO mails (id, kind, user_id, day, to_address, subject, body, state, attempts, next_at, created_at)
+                 VALUES ('{id}', 'summary', 'u', '{id}', 'a@example.com', 's', 'b', '{state}', 3, 70, 50);"
+            )
+        };
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
+                 INSERT INTO users (id, agency_id, email, email_lower, role, is_operator, disabled, created_at)
+                     VALUES ('u', 'a', 'a', 'a', 'agency-admin', FALSE, FALSE, 0);
+                 {}{}",
+                mail("0000000000000000000A", "waiting"),
+                mail("0000000000000000000B", "sent")
+            ))
+            .unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let jobs = "SELECT id || ' ' || kind || ' ' || owner_id, attempts, unsettled, due_at, created_at FROM jobs";
+        let jobs = tx.query(jobs, &[], |row| {
+            Ok((row.column::<String>()?, row.column()?, row.column()?, row.column()?, row.column()?))
+        });
+        let expected: (String, i64, i64, i64, i64) = ("0000000000000000000A mail a".to_owned(), 3, 0, 70, 50);
+        assert_eq!(jobs.unwrap(), [expected]);
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_model::id::Id;
+use keystead_model::{id::Id, job::JobKind};
 use tokio::sync::oneshot;
 
 use crate::{
     Error, Migrations, StoreFigures, Tx,
+    bells::Bells,
     job::{WriteJob, guarded},
     postgres::{Isolation, Lane, Postgres},
     spent,
@@ -62,6 +63,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Store {
     driver: Driver,
+    bells: Arc<Bells>,
 }
 
 #[derive(Clone)]
@@ -77,7 +79,13 @@ impl Store {
             Database::Sqlite(path) => Driver::Sqlite(Sqlite::open(path, options.max_batch)?),
             Database::Postgres(url) => Driver::Postgres(Postgres::open(url, options.connections)?),
         };
-        Ok(Self { driver })
+        Ok(Self { driver, bells: Arc::default() })
+    }
+
+    /// Waits until a transaction that added a job of this kind is committed by this store; one that nobody has waited for
+    /// counts.
+    pub async fn work_comes(&self, kind: JobKind) {
+        self.bells.heard(kind).await;
     }
 
     /// The migrations of this release against this database.
@@ -126,12 +134,16 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let (reply, answer) = asked();
-        let job = Box::new(Pending { closure, outcome: None, reply });
+        let job = Box::new(self.pending(closure, reply));
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.submit(job),
             Driver::Postgres(postgres) => postgres.submit_in(owner.of_anything(), job),
         }
         answer.heard().await
+    }
+
+    fn pending<F, T, E>(&self, closure: F, reply: Reply<T, E>) -> Pending<F, T, E> {
+        Pending { closure, outcome: None, reply, work: Vec::new(), bells: Arc::clone(&self.bells) }
     }
 
     async fn run_write<T, E, F>(&self, isolation: Isolation, closure: F) -> Result<T, E>
@@ -142,11 +154,21 @@ impl Store {
     {
         let (reply, answer) = asked();
         match &self.driver {
-            Driver::Sqlite(sqlite) => sqlite.submit(Box::new(Pending { closure, outcome: None, reply })),
+            Driver::Sqlite(sqlite) => sqlite.submit(Box::new(self.pending(closure, reply))),
             Driver::Postgres(postgres) => {
+                let bells = Arc::clone(&self.bells);
                 let job = Box::new(move |link: &mut crate::postgres::Link| {
                     let reply = reply.begun();
-                    reply.send(link.transact(isolation, closure));
+                    let mut work = Vec::new();
+                    let outcome = link.transact(isolation, |tx| {
+                        let outcome = closure(tx);
+                        work = tx.take_work();
+                        outcome
+                    });
+                    if outcome.is_ok() {
+                        bells.ring(&work);
+                    }
+                    reply.send(outcome);
                 });
                 postgres.submit(Lane::General, job)?;
             }
@@ -319,6 +341,9 @@ struct Pending<F, T, E> {
     closure: F,
     outcome: Option<Result<T, E>>,
     reply: Reply<T, E>,
+    /// Kinds of jobs that it adds.
+    work: Vec<JobKind>,
+    bells: Arc<Bells>,
 }
 
 impl<F, T, E> WriteJob for Pending<F, T, E>
@@ -331,11 +356,15 @@ where
         self.reply.begin();
         let outcome = guarded(|| (self.closure)(tx));
         let keep = outcome.is_ok();
+        self.work = tx.take_work();
         self.outcome = Some(outcome);
         keep
     }
 
     fn settle(self: Box<Self>, lost: Option<Error>) {
+        if lost.is_none() && matches!(self.outcome, Some(Ok(_))) {
+            self.bells.ring(&self.work);
+        }
         self.reply.send(match (lost, self.outcome) {
             // Others got in its way each time: what it said then was about them.
             (Some(error @ Error::Contended(_)), _) => Err(error.into()),

@@ -1,5 +1,7 @@
 //! A transaction: what query functions are written against.
 
+use keystead_model::job::JobKind;
+
 use crate::{
     Error, Result, Row, ToValue,
     late::LateTable,
@@ -15,6 +17,8 @@ pub struct Tx<'c> {
     pub(crate) retry: bool,
     /// Whether a statement failed since there is no space left.
     pub(crate) is_full: bool,
+    /// Kinds of jobs that it adds.
+    work: Vec<JobKind>,
 }
 
 enum Connection<'c> {
@@ -24,11 +28,27 @@ enum Connection<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), retry: false, is_full: false }
+        Self::over(Connection::Sqlite(connection))
     }
 
     pub(crate) fn postgres(session: &'c mut Session) -> Self {
-        Self { connection: Connection::Postgres(session), retry: false, is_full: false }
+        Self::over(Connection::Postgres(session))
+    }
+
+    fn over(connection: Connection<'c>) -> Self {
+        Self { connection, retry: false, is_full: false, work: Vec::new() }
+    }
+
+    /// Notes that there is work of a kind, once this is committed.
+    pub(crate) fn note_work(&mut self, kind: JobKind) {
+        if !self.work.contains(&kind) {
+            self.work.push(kind);
+        }
+    }
+
+    /// What was noted.
+    pub(crate) fn take_work(&mut self) -> Vec<JobKind> {
+        std::mem::take(&mut self.work)
     }
 
     /// Whether this is PostgreSQL, for the few statements that cannot be the same.

@@ -98,6 +98,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
                     MailState::Waiting if mail.attempts > 0 => ("Trying again", "warn"),
                     MailState::Waiting => ("Waiting", "warn"),
                     MailState::Dropped => ("Not needed any more", "off"),
+                    MailState::Failed => ("Given up", "bad"),
                 };
                 MailRow {
                     to: mail.to,

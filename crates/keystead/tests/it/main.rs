@@ -32,6 +32,7 @@ mod operations;
 mod overload;
 mod page_strangers;
 mod pages;
+mod queue;
 mod races;
 mod rate_limits;
 mod requests;

@@ -188,7 +188,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "accept_invitation", "needs_setup", "setup_token", "set_up", "count_report", "report_exposed", "finish_idempotent",
     // By the clock.
     "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "trim_idempotent",
-    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "next_mail", "send_due_mails", "trim_mails",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails",
     "trim_notices", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",

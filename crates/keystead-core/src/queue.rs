@@ -1,0 +1,260 @@
+//! The queue of what is done outside of requests: mails today.
+//!
+//! Whoever works on a kind of jobs takes a turn: in one transaction it says what became of those that it had, and takes others.
+//! A job is its taker's for [`LEASE`]; work that has not ended [`MARGIN`] before that is given up, so that no two servers are
+//! ever at the same job. What was done once may still be done again, where a server ends between the doing and the saying.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use keystead_model::{
+    UtcMs,
+    id::Id,
+    job::{Job, JobKind},
+    text::echo,
+};
+use keystead_store::{Tx, mails, queue};
+use tokio::time::Instant;
+
+use crate::{App, Clock, Result, tally::Happening};
+
+/// How long whoever takes a job has it to itself.
+pub const LEASE: Duration = Duration::from_secs(120);
+/// Work ends so long before its lease, whatever the clocks do meanwhile.
+pub const MARGIN: Duration = Duration::from_secs(10);
+/// Jobs of one turn.
+pub const BATCH: usize = 50;
+/// Owners who are served in one turn.
+const OWNERS: usize = 10;
+/// How often other servers' work is looked for.
+const LOOKS: Duration = Duration::from_millis(250);
+/// Jobs that were given up are kept so long.
+const KEPT_MS: i64 = 30 * keystead_model::time::DAY_MS;
+
+/// Who is served next of each kind's owners, on this server.
+#[derive(Default)]
+pub(crate) struct Lines([Mutex<Line>; JobKind::ALL.len()]);
+
+#[derive(Clone, Default)]
+struct Line {
+    /// Owners who had something due when it was looked.
+    owners: VecDeque<Id<()>>,
+    /// After whom to look on.
+    after: Option<Id<()>>,
+}
+
+impl Lines {
+    fn of(&self, kind: JobKind) -> std::sync::MutexGuard<'_, Line> {
+        self.0[kind as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a job.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// There is nothing left to do.
+    Done,
+    /// It is tried again, after so long.
+    Again(Duration, String),
+    /// It is not tried any more, and kept for a while.
+    GivenUp(String),
+}
+
+/// What is written with the outcome of a job, if it was still its taker's.
+type Consequence = Box<dyn Fn(&mut Tx<'_>, UtcMs) -> keystead_store::Result<()> + Send + Sync>;
+
+/// A job, what became of it, and what is written with that.
+pub struct Settled {
+    job: Job,
+    outcome: Outcome,
+    consequence: Option<Consequence>,
+}
+
+impl Settled {
+    /// Nothing but the outcome.
+    pub fn new(job: Job, outcome: Outcome) -> Self {
+        Self { job, outcome, consequence: None }
+    }
+
+    /// The same with what follows from it.
+    pub(crate) fn with(
+        self,
+        consequence: impl Fn(&mut Tx<'_>, UtcMs) -> keystead_store::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { consequence: Some(Box::new(consequence)), ..self }
+    }
+}
+
+/// Jobs that were taken.
+pub struct Turn {
+    /// They are the taker's.
+    pub jobs: Vec<Job>,
+    /// When work on them must have ended.
+    pub until: Instant,
+    /// Whether there may be more that are due.
+    pub has_more: bool,
+    /// How many of those that were settled were not the taker's any more: what became of them is somebody else's to say.
+    pub too_late: usize,
+}
+
+impl App {
+    /// Takes a turn: says what became of jobs, and takes at most `most` others that are due.
+    pub async fn take_turn(&self, kind: JobKind, settled: &[Arc<Settled>], most: usize) -> Result<Turn> {
+        // Before the database is asked what time it is: so the work ends before the lease, not after.
+        let begun = Instant::now();
+        let (line, told, settled) = (self.lines.of(kind).clone(), self.clock.told(), settled.to_vec());
+        let of_closure = settled.clone();
+        let taken = self.store.write_serial(move |tx| {
+            let now = told.map_or_else(|| queue::now(tx), Ok)?;
+            let kept = settle(tx, &of_closure, now)?;
+            let mut line = line.clone();
+            let (jobs, has_more) = take(tx, kind, &mut line, now, most)?;
+            Ok::<_, keystead_store::Error>((kept, line, jobs, has_more))
+        });
+        let (kept, line, jobs, has_more) = taken.await?;
+        *self.lines.of(kind) = line;
+        let too_late = settled.iter().filter(|settled| !kept.contains(&settled.job.id)).count();
+        for settled in &settled {
+            tell(settled, kept.contains(&settled.job.id));
+        }
+        Ok(Turn { jobs, until: begun + LEASE - MARGIN, has_more, too_late })
+    }
+
+    /// Waits until there may be something due: at once for what is committed here, and within a moment for what others
+    /// commit, or what is tried again.
+    pub async fn work_comes(&self, kind: JobKind) {
+        loop {
+            tokio::select! {
+                () = self.store.work_comes(kind) => return,
+                () = tokio::time::sleep(LOOKS) => {}
+            }
+            if self.has_work(kind).await.unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    async fn has_work(&self, kind: JobKind) -> Result<bool> {
+        let told = self.clock.told();
+        let is_due = self.store.look_up(move |tx| {
+            let Some(due) = queue::next_due(tx, kind)? else { return Ok(false) };
+            Ok::<_, keystead_store::Error>(due <= told.map_or_else(|| queue::now(tx), Ok)?)
+        });
+        Ok(is_due.await?)
+    }
+
+    /// Gives up a job that ended everybody who took it.
+    pub fn give_up(&self, job: Job) -> Settled {
+        let problem = format!("{} servers took it and none said what became of it", job.lost);
+        let (id, attempts) = (job.id, job.attempt);
+        let consequence = problem.clone();
+        match job.kind {
+            JobKind::Mail => Settled::new(job, Outcome::GivenUp(problem))
+                .with(move |tx, now| mails::give_up(tx, id.of(), attempts, &consequence, now)),
+        }
+    }
+
+    /// Forgets jobs that were given up long ago. Called by the jobs.
+    pub async fn trim_jobs(&self) -> Result<u64> {
+        let before = UtcMs(self.clock.now().0 - KEPT_MS);
+        Ok(self.store.write_serial(move |tx| queue::trim(tx, before)).await?)
+    }
+}
+
+impl Clock {
+    /// What a test says that the time is; `None` where the database is to be asked.
+    pub(crate) fn told(&self) -> Option<UtcMs> {
+        match self {
+            Self::System => None,
+            Self::Test(_) => Some(self.now()),
+        }
+    }
+}
+
+/// Writes what became of jobs, of those that were still their takers'. Answers these.
+fn settle(tx: &mut Tx<'_>, settled: &[Arc<Settled>], now: UtcMs) -> keystead_store::Result<HashSet<Id<()>>> {
+    let done: Vec<&Job> =
+        settled.iter().filter(|settled| matches!(settled.outcome, Outcome::Done)).map(|settled| &settled.job).collect();
+    let mut kept: HashSet<Id<()>> = queue::finish(tx, &done)?.into_iter().collect();
+    for Settled { job, outcome, .. } in settled.iter().map(|settled| &**settled) {
+        let is_kept = match outcome {
+            Outcome::Done => continue,
+            Outcome::Again(after, problem) => {
+                queue::give_back(tx, job, Some(UtcMs(now.0 + spread(job, *after))), problem)?
+            }
+            Outcome::GivenUp(problem) => queue::give_back(tx, job, None, problem)?,
+        };
+        if is_kept {
+            kept.insert(job.id);
+        }
+    }
+    for settled in settled.iter().filter(|settled| kept.contains(&settled.job.id)) {
+        if let Some(consequence) = &settled.consequence {
+            consequence(tx, now)?;
+        }
+    }
+    Ok(kept)
+}
+
+/// Takes jobs of the owners in line, a few of each; also answers whether there may be more.
+fn take(
+    tx: &mut Tx<'_>,
+    kind: JobKind,
+    line: &mut Line,
+    now: UtcMs,
+    most: usize,
+) -> keystead_store::Result<(Vec<Job>, bool)> {
+    if most == 0 {
+        return Ok((Vec::new(), false));
+    }
+    if line.owners.is_empty() {
+        let (owners, next) = queue::owners_due(tx, kind, line.after, now)?;
+        // Who stood before whom it was begun after comes when the end of the line was seen.
+        let is_whole = line.after.is_none() && next.is_none();
+        *line = Line { owners: owners.into(), after: next };
+        if line.owners.is_empty() {
+            return Ok((Vec::new(), !is_whole));
+        }
+    }
+    let until = UtcMs(now.0 + LEASE.as_millis() as i64);
+    let mut jobs = Vec::new();
+    for served in 0..OWNERS {
+        let waiting = (OWNERS - served).min(line.owners.len());
+        if waiting == 0 || jobs.len() >= most {
+            break;
+        }
+        let share = (most - jobs.len()).div_ceil(waiting);
+        let Some(owner) = line.owners.pop_front() else { break };
+        jobs.extend(queue::take(tx, kind, owner, now, until, share as i64)?);
+    }
+    Ok((jobs, true))
+}
+
+/// Milliseconds that are up to a tenth more or less, so that what failed together is not tried again together.
+fn spread(job: &Job, after: Duration) -> i64 {
+    let after = after.as_millis() as i64;
+    let noise = job.id.as_str().bytes().map(i64::from).sum::<i64>() + job.attempt;
+    after + after / 100 * (noise % 21 - 10)
+}
+
+fn tell(Settled { job, outcome, .. }: &Settled, is_kept: bool) {
+    const GIVEN_UP: &str = "a job was given up";
+    const TOO_LATE: &str = "a job was settled after its lease, by which time somebody else had it";
+    match outcome {
+        _ if !is_kept => {
+            if Happening::new(TOO_LATE, job.kind.as_str()).is_told_up_to(20) {
+                tracing::warn!(kind = job.kind.as_str(), job = %job.id, attempt = job.attempt, "{TOO_LATE}");
+            }
+        }
+        Outcome::GivenUp(problem) => {
+            if Happening::new(GIVEN_UP, job.kind.as_str()).is_told_up_to(20) {
+                let problem = echo(problem);
+                tracing::error!(kind = job.kind.as_str(), job = %job.id, attempts = job.attempt, problem, "{GIVEN_UP}");
+            }
+        }
+        Outcome::Done | Outcome::Again(..) => {}
+    }
+}
