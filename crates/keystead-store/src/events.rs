@@ -7,7 +7,7 @@ use keystead_model::{
 };
 
 use crate::{
-    Result, Row, Tx,
+    Result, Row, ToValue, Tx,
     filter::{Filter, prefix_end},
     late,
     list::Order,
@@ -180,9 +180,7 @@ pub fn of_data(
     through: i64,
     window: &Window<i64>,
 ) -> Result<Page<Event>> {
-    let mut conditions = Filter::new();
-    conditions.and("location_id = @ AND NOT chained AND id <= @", &[&location, &through]);
-    polled.page(tx, conditions, false, window)
+    polled.page(tx, ("location_id = @ AND NOT chained AND id <= @", &[&location, &through]), false, window)
 }
 
 /// Sealed events of an agency, or of one of its locations, up to a position, in the order of the chain.
@@ -193,19 +191,20 @@ pub fn sealed(
     through: i64,
     window: &Window<i64>,
 ) -> Result<Page<Event>> {
-    let mut conditions = Filter::new();
-    conditions.and("agency_id = @ AND position <= @", &[&agency, &through]);
-    if let Some(location) = &location {
-        conditions.and("location_id = @", &[location]);
+    match location {
+        None => polled.page(tx, ("agency_id = @ AND position <= @", &[&agency, &through]), true, window),
+        Some(location) => {
+            let place = "agency_id = @ AND position <= @ AND location_id = @";
+            polled.page(tx, (place, &[&agency, &through, &location]), true, window)
+        }
     }
-    polled.page(tx, conditions, true, window)
 }
 
 impl Polled {
     fn page(
         &self,
         tx: &mut Tx<'_>,
-        mut conditions: Filter<'_>,
+        (place, values): (&str, &[&dyn ToValue]),
         is_sealed: bool,
         window: &Window<i64>,
     ) -> Result<Page<Event>> {
@@ -215,6 +214,8 @@ impl Polled {
         if kinds.is_empty() {
             return Ok(Page::new(Vec::new(), window.limit));
         }
+        let mut conditions = Filter::new();
+        conditions.and(place, values);
         conditions.and_one_of("action", &kinds);
         if let Some(since) = since {
             conditions.and("at >= @", &[since]);

@@ -132,16 +132,14 @@ pub(crate) struct EventsAsked(EventQuery);
 
 impl Input for EventsAsked {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
-        let limit = query.integer("limit", 1..=100).unwrap_or(100);
+        let window = query.window(|cursor| cursor);
         let asked = EventQuery {
             location: query.word("locationId"),
             kinds: query.word("kinds").map(|Kinds(names)| names).unwrap_or_default(),
             since: query.moment("since").map(|moment| moment.start(&TimeZoneName::utc())),
             subject: query.word("subject"),
-            after: query.word("cursor"),
-            limit,
+            window,
         };
-        query.no_places();
         Some(Self(asked))
     }
 

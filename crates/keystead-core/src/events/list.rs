@@ -7,7 +7,7 @@ use keystead_model::{
     LocationId, UtcMs,
     event::{Event, EventKind},
     grant::Reach,
-    page::{Page, Window},
+    page::{Page, Start, Window},
     scope::Scope,
 };
 use keystead_store::{
@@ -18,7 +18,7 @@ use keystead_store::{
 use crate::{App, Authority, Error, Result};
 
 /// What somebody polls for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EventQuery {
     /// In this location; without one what happens to the agency and its keys.
     pub location: Option<LocationId>,
@@ -28,10 +28,15 @@ pub struct EventQuery {
     pub since: Option<UtcMs>,
     /// Of this thing, or of what belongs to this contact.
     pub subject: Option<String>,
-    /// From where on; without it from the oldest that is kept.
-    pub after: Option<EventCursor>,
-    /// Most events.
-    pub limit: i64,
+    /// From where on: the first are the oldest that are kept.
+    pub window: Window<EventCursor>,
+}
+
+impl EventQuery {
+    /// All that may be seen, in the one location that is reached, or of the agency.
+    pub fn all(window: Window<EventCursor>) -> Self {
+        Self { location: None, kinds: Vec::new(), since: None, subject: None, window }
+    }
 }
 
 /// A place in the list.
@@ -133,16 +138,17 @@ impl App {
             (None, _) => return Err(Error::invalid("locationId", "can't be undefined")),
         };
         let now = self.clock.now();
-        if let (Some(after), Some(kept)) = (&query.after, self.limits.data_audit)
+        let limit = query.window.limit;
+        let after = if let Start::After(cursor) = query.window.start { Some(cursor) } else { None };
+        if let (Some(after), Some(kept)) = (&after, self.limits.data_audit)
             && now - after.read_at > i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)
         {
             let days = kept.as_secs() / 86_400;
             let problem = format!("is older than the {days} days for which events are kept; begin again without it");
             return Err(Error::invalid("cursor", problem));
         }
-        let (agency, limit) = (authority.agency(), query.limit);
+        let agency = authority.agency();
         let polled = Polled { kinds, since: query.since, subject: query.subject };
-        let after = query.after;
         let page = self.store.read(move |tx| {
             let incarnation = changes::poll(tx)?.incarnation;
             if after.as_ref().is_some_and(|after| after.incarnation != incarnation) {

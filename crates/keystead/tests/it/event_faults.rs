@@ -14,6 +14,7 @@ use keystead_model::{
     ip_range::IpRanges,
     location::{LocationPatch, LocationProfile},
     note::{NoteContent, NotePatch},
+    page::Window,
     scope::Scope,
     tag::TagName,
     task::{TaskContent, TaskPatch},
@@ -200,7 +201,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         contact: made.id,
         note: app.app.create_note(&by.location, made.id, note("x")).await.unwrap().id,
         task: app.app.create_task(&by.location, made.id, task()).await.unwrap().id,
-        tag: app.app.list_tags(&by.location).await.unwrap()[0].id,
+        tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
         key: app.location_key().await.id,
     };
     let looking = app.second_store();

@@ -10,6 +10,7 @@ use keystead_model::{
     event::{Cause, Event, EventId, EventKind, NewEvent},
     grant::Reach,
     id::Id,
+    page::{Start, Window},
     scope::{Preset, Scope, ScopeSet},
     text::{EmailAddress, Line},
 };
@@ -24,12 +25,12 @@ async fn context(app: &TestApp) -> LocationContext {
 
 /// All events of the location, read in small pages.
 async fn all(app: &App, authority: &Authority, query: EventQuery) -> Vec<Event> {
-    let (mut events, mut query) = (Vec::new(), EventQuery { limit: 3, ..query });
+    let (mut events, mut query) = (Vec::new(), query);
     loop {
         let page = app.list_events(authority, query.clone()).await.unwrap();
-        assert!(page.events.len() as i64 <= query.limit);
+        assert!(page.events.len() as i64 <= query.window.limit);
         events.extend(page.events);
-        query.after = Some(page.next);
+        query.window.start = Start::After(page.next);
         if !page.has_more {
             return events;
         }
@@ -197,14 +198,14 @@ async fn who_polls_misses_nothing_and_reads_nothing_twice() {
     }
     let location = Some(app.ids.location);
     let kinds = vec!["contact.*".to_owned()];
-    let mut query = EventQuery { location, kinds, limit: 7, ..EventQuery::default() };
+    let mut query = EventQuery { location, kinds, ..EventQuery::all(Window::first(7)) };
     let mut read: Vec<Event> = Vec::new();
     loop {
         let over = writers.is_empty();
         let page = nodes[1].list_events(&admin, query.clone()).await.unwrap();
         let more = page.has_more;
         read.extend(page.events);
-        query.after = Some(page.next);
+        query.window.start = Start::After(page.next);
         while let Some(done) = writers.try_join_next() {
             done.unwrap();
         }
@@ -252,7 +253,7 @@ async fn a_number_that_is_committed_late_is_not_passed_by() {
         other.create_contact(&context, new).await.map(drop).unwrap();
     });
     let kinds = vec!["contact.*".to_owned()];
-    let mut query = EventQuery { location: Some(location), kinds, limit: 10, ..EventQuery::default() };
+    let mut query = EventQuery { location: Some(location), kinds, ..EventQuery::all(Window::first(10)) };
     let mut read = Vec::new();
     while read.len() < 2 {
         while let Some(done) = writers.try_join_next() {
@@ -261,7 +262,7 @@ async fn a_number_that_is_committed_late_is_not_passed_by() {
         let over = writers.is_empty();
         let page = app.app.list_events(&admin, query.clone()).await.unwrap();
         read.extend(page.events.into_iter().map(|event| event.id));
-        query.after = Some(page.next);
+        query.window.start = Start::After(page.next);
         assert!(!over || read.len() == 2, "one was passed by: {read:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -300,7 +301,7 @@ async fn a_repeated_request_tells_nothing_anew() {
         call.json(&json!({"name": "Ada", "tags": ["vip"]})).send().await.expect(201);
     }
     let location = Some(app.ids.location);
-    let told = all(&app.app, &app.admin().await, EventQuery { location, ..EventQuery::default() }).await;
+    let told = all(&app.app, &app.admin().await, EventQuery { location, ..EventQuery::all(Window::first(3)) }).await;
     let kinds: Vec<&str> =
         told.iter().map(|event| event.kind.as_str()).filter(|kind| !kind.starts_with("api_")).collect();
     assert_eq!(kinds, ["contact.created", "tag.created"]);

@@ -200,7 +200,8 @@ fn name(text: &str) -> TenantName {
 }
 
 fn contact_events(at: &Things) -> EventQuery {
-    EventQuery { location: Some(at.location), kinds: vec!["contact.created".to_owned()], ..EventQuery::default() }
+    let kinds = vec!["contact.created".to_owned()];
+    EventQuery { location: Some(at.location), kinds, ..EventQuery::all(Window::first(1)) }
 }
 
 fn note() -> NoteContent {
