@@ -124,7 +124,7 @@ mod tests {
                 let person = |name: &str, made, seen| (1, name.to_owned(), made, seen);
                 let ada = person("Ada", 1, 5);
                 PEOPLE.save(tx, &row(&ada))?;
-                assert_eq!(people(tx), [ada.clone()]);
+                assert_eq!(people(tx), std::slice::from_ref(&ada));
                 PEOPLE.save(tx, &row(&person("Ada L.", 2, 4)))?;
                 assert_eq!(people(tx), [person("Ada L.", 1, 5)], "made is kept, and seen never goes back");
                 PEOPLE.save(tx, &row(&person("Ada L.", 2, 6)))?;
