@@ -11,6 +11,7 @@ mod json;
 mod openapi;
 mod reader;
 mod reply;
+mod resources;
 mod route;
 mod routes;
 mod shape;

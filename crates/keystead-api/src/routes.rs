@@ -1,13 +1,20 @@
 //! The route table: every route of both APIs, with its scope and its handler. OpenAPI, tests and the dispatcher read it.
 
 use keystead_model::{
-    api_key::ApiKey, contact::Contact, location::Location, note::Note, notice::Notice, scope::Scope, tag::Tag,
-    task::Task,
+    api_key::ApiKey,
+    contact::Contact,
+    location::Location,
+    note::{Note, NoteContent, NotePatch},
+    notice::Notice,
+    scope::Scope,
+    tag::Tag,
+    task::{Task, TaskContent, TaskPatch},
 };
 
 use crate::{
-    openapi,
+    openapi, resources,
     route::{Face, Route, Table},
+    shape::{EmptyString, One},
     v1, v2,
 };
 
@@ -19,7 +26,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn v2_routes() -> Vec<Route> {
-    use v2::{api_keys, audit_logs, contacts, events, locations, notes, notifications, tags, tasks};
+    use v2::{api_keys, audit_logs, contacts, events, locations, notifications, succeeded::Succeeded, tags, tasks};
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
@@ -68,31 +75,73 @@ fn v2_routes() -> Vec<Route> {
             "List the notes of a contact",
             Scope::ContactsRead,
             200,
-            notes::list,
+            resources::list::<Note, Note>,
         )
-        .location("POST /contacts/{contactId}/notes", "Create a note", Scope::ContactsWrite, 201, notes::create)
-        .location("GET /contacts/{contactId}/notes/{id}", "Get a note", Scope::ContactsRead, 200, notes::get)
-        .location("PUT /contacts/{contactId}/notes/{id}", "Update a note", Scope::ContactsWrite, 200, notes::update)
+        .location(
+            "POST /contacts/{contactId}/notes",
+            "Create a note",
+            Scope::ContactsWrite,
+            201,
+            resources::create::<Note, NoteContent, One<Note>>,
+        )
+        .location(
+            "GET /contacts/{contactId}/notes/{id}",
+            "Get a note",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Note, One<Note>>,
+        )
+        .location(
+            "PUT /contacts/{contactId}/notes/{id}",
+            "Update a note",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Note, NotePatch, One<Note>>,
+        )
         .if_match::<Note>()
-        .location("DELETE /contacts/{contactId}/notes/{id}", "Delete a note", Scope::ContactsWrite, 200, notes::delete)
+        .location(
+            "DELETE /contacts/{contactId}/notes/{id}",
+            "Delete a note",
+            Scope::ContactsWrite,
+            200,
+            resources::delete::<Note, Succeeded>,
+        )
         .if_match::<Note>()
         .location(
             "GET /contacts/{contactId}/tasks",
             "List the tasks of a contact",
             Scope::ContactsRead,
             200,
-            tasks::list,
+            resources::list::<Task, Task>,
         )
-        .location("POST /contacts/{contactId}/tasks", "Create a task", Scope::ContactsWrite, 201, tasks::create)
-        .location("GET /contacts/{contactId}/tasks/{taskId}", "Get a task", Scope::ContactsRead, 200, tasks::get)
-        .location("PUT /contacts/{contactId}/tasks/{taskId}", "Update a task", Scope::ContactsWrite, 200, tasks::update)
+        .location(
+            "POST /contacts/{contactId}/tasks",
+            "Create a task",
+            Scope::ContactsWrite,
+            201,
+            resources::create::<Task, TaskContent, One<Task>>,
+        )
+        .location(
+            "GET /contacts/{contactId}/tasks/{taskId}",
+            "Get a task",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Task, One<Task>>,
+        )
+        .location(
+            "PUT /contacts/{contactId}/tasks/{taskId}",
+            "Update a task",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Task, TaskPatch, One<Task>>,
+        )
         .if_match::<Task>()
         .location(
             "DELETE /contacts/{contactId}/tasks/{taskId}",
             "Delete a task",
             Scope::ContactsWrite,
             200,
-            tasks::delete,
+            resources::delete::<Task, Succeeded>,
         )
         .if_match::<Task>()
         .location(
@@ -100,7 +149,7 @@ fn v2_routes() -> Vec<Route> {
             "Mark a task as completed, or not",
             Scope::ContactsWrite,
             200,
-            tasks::complete,
+            resources::update::<Task, tasks::Completed, One<Task>>,
         )
         .if_match::<Task>()
         .either("GET /locations/search", "Find locations", Some(Scope::LocationsRead), 200, locations::search)
@@ -279,53 +328,77 @@ fn v1_routes() -> Vec<Route> {
             "List the notes of a contact",
             Scope::ContactsRead,
             200,
-            notes::list,
+            resources::list::<Note, notes::Shape>,
         )
-        .location("POST /v1/contacts/{contactId}/notes", "Create a note", Scope::ContactsWrite, 200, notes::create)
-        .location("GET /v1/contacts/{contactId}/notes/{noteId}", "Get a note", Scope::ContactsRead, 200, notes::get)
+        .location(
+            "POST /v1/contacts/{contactId}/notes",
+            "Create a note",
+            Scope::ContactsWrite,
+            200,
+            resources::create::<Note, notes::NewNote, notes::Shape>,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/notes/{noteId}",
+            "Get a note",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Note, notes::Shape>,
+        )
         .location(
             "PUT /v1/contacts/{contactId}/notes/{noteId}",
             "Update a note",
             Scope::ContactsWrite,
             200,
-            notes::update,
+            resources::update::<Note, notes::NoteChange, notes::Shape>,
         )
         .location(
             "DELETE /v1/contacts/{contactId}/notes/{noteId}",
             "Delete a note",
             Scope::ContactsWrite,
             200,
-            notes::delete,
+            resources::delete::<Note, EmptyString>,
         )
         .location(
             "GET /v1/contacts/{contactId}/tasks",
             "List the tasks of a contact",
             Scope::ContactsRead,
             200,
-            tasks::list,
+            resources::list::<Task, tasks::Shape>,
         )
-        .location("POST /v1/contacts/{contactId}/tasks", "Create a task", Scope::ContactsWrite, 200, tasks::create)
-        .location("GET /v1/contacts/{contactId}/tasks/{taskId}", "Get a task", Scope::ContactsRead, 200, tasks::get)
+        .location(
+            "POST /v1/contacts/{contactId}/tasks",
+            "Create a task",
+            Scope::ContactsWrite,
+            200,
+            resources::create::<Task, tasks::NewTask, tasks::Shape>,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/tasks/{taskId}",
+            "Get a task",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Task, tasks::Shape>,
+        )
         .location(
             "PUT /v1/contacts/{contactId}/tasks/{taskId}",
             "Update a task",
             Scope::ContactsWrite,
             200,
-            tasks::update,
+            resources::update::<Task, tasks::TaskChange, tasks::Shape>,
         )
         .location(
             "DELETE /v1/contacts/{contactId}/tasks/{taskId}",
             "Delete a task",
             Scope::ContactsWrite,
             200,
-            tasks::delete,
+            resources::delete::<Task, EmptyString>,
         )
         .location(
             "PUT /v1/contacts/{contactId}/tasks/{taskId}/status",
             "Mark a task as completed, or not",
             Scope::ContactsWrite,
             200,
-            tasks::set_status,
+            resources::update::<Task, tasks::Status, tasks::Shape>,
         )
         .location("GET /v1/tags", "List the tags of the location", Scope::TagsRead, 200, tags::list)
         .location("POST /v1/tags", "Create a tag", Scope::TagsWrite, 200, tags::create)

@@ -32,6 +32,7 @@ mod owner;
 mod password;
 pub mod queue;
 mod rate_limit;
+mod resource;
 mod secret;
 mod seen;
 mod service_clock;
@@ -62,12 +63,14 @@ pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_outbound::Mailer;
+pub use keystead_store::stored::Stored;
 pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use owner::adopt;
 pub use rate_limit::{Allowance, RateStatus};
+pub use resource::Resource;
 pub use secret::{InstanceSecret, SecretError};
 pub use seen::Seen;
 pub use service_clock::NodeClock;

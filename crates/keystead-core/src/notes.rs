@@ -1,106 +1,34 @@
 //! Notes of contacts.
 
 use keystead_model::{
-    ContactId, NoteId, UserId,
+    ContactId, NoteId, UserId, UtcMs,
     event::EventKind,
     note::{Note, NoteContent, NotePatch},
-    page::{Page, Window},
     scope::Scope,
     text::Line,
 };
-use keystead_store::notes;
 
 use crate::{
-    App, Error, LocationContext, Result,
     error::Noun,
-    events::{Described, Fields, Happened, put, text},
-    operate::InLocation,
+    events::{Described, Fields, put, text},
+    resource::Resource,
 };
 
-impl App {
-    /// Adds a note to a contact.
-    pub async fn create_note(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        content: NoteContent,
-    ) -> Result<Note> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.create_note(contact, content.clone());
-        self.operate(context, Scope::ContactsWrite, run, move |operation, lost| operation.note(contact, lost.id()?))
-            .await
+impl Resource for Note {
+    type Content = NoteContent;
+    type Patch = NotePatch;
+
+    const NOUN: Noun = Noun::Note;
+    const SCOPES: (Scope, Scope) = (Scope::ContactsRead, Scope::ContactsWrite);
+    const KINDS: [EventKind; 3] = [EventKind::NoteCreated, EventKind::NoteUpdated, EventKind::NoteDeleted];
+
+    fn new(id: NoteId, contact: ContactId, content: NoteContent, now: UtcMs) -> Self {
+        Self { id, contact, content, created_at: now, updated_at: now }
     }
 
-    /// The notes of a contact, newest first.
-    pub async fn list_notes(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        window: Window<NoteId>,
-    ) -> Result<Page<Note>> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.notes(contact, &window)).await
-    }
-
-    /// One note.
-    pub async fn get_note(&self, context: &LocationContext, contact: ContactId, id: NoteId) -> Result<Note> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.note(contact, id)).await
-    }
-
-    /// Changes a note.
-    pub async fn update_note(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        id: NoteId,
-        patch: NotePatch,
-    ) -> Result<Note> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.update_note(contact, id, patch.clone());
-        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.note(contact, id)).await
-    }
-
-    /// Deletes a note.
-    pub async fn delete_note(&self, context: &LocationContext, contact: ContactId, id: NoteId) -> Result<()> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.delete_note(contact, id);
-        self.operate(context, Scope::ContactsWrite, run, |_, _| Ok(())).await
-    }
-}
-
-impl InLocation<'_, '_> {
-    pub(crate) fn create_note(&mut self, contact: ContactId, content: NoteContent) -> Result<Note> {
-        self.require_contact(contact)?;
-        let now = self.now();
-        let note = Note { id: self.new_id(), contact, content, created_at: now, updated_at: now };
-        notes::save(self.tx, self.context.location, &note)?;
-        self.tell(Happened::made(EventKind::NoteCreated, &note))?;
-        Ok(note)
-    }
-
-    fn notes(&mut self, contact: ContactId, window: &Window<NoteId>) -> Result<Page<Note>> {
-        self.require_contact(contact)?;
-        Ok(notes::list(self.tx, self.context.location, contact, window)?)
-    }
-
-    fn note(&mut self, contact: ContactId, id: NoteId) -> Result<Note> {
-        self.require_contact(contact)?;
-        notes::find(self.tx, self.context.location, contact, id)?.ok_or_else(|| not_found(id))
-    }
-
-    fn update_note(&mut self, contact: ContactId, id: NoteId, patch: NotePatch) -> Result<Note> {
-        let before = self.note(contact, id)?;
-        self.context.authority.expect(&before)?;
-        let mut note = before.clone();
-        patch.apply(&mut note.content);
-        note.updated_at = self.now();
-        notes::save(self.tx, self.context.location, &note)?;
-        self.tell(Happened::changed(EventKind::NoteUpdated, &before, &note))?;
-        Ok(note)
-    }
-
-    fn delete_note(&mut self, contact: ContactId, id: NoteId) -> Result<()> {
-        let note = self.note(contact, id)?;
-        self.context.authority.expect(&note)?;
-        notes::delete(self.tx, self.context.location, contact, id)?;
-        self.tell(Happened::gone(EventKind::NoteDeleted, &note))?;
-        Ok(())
+    fn change(&mut self, patch: NotePatch, now: UtcMs) {
+        patch.apply(&mut self.content);
+        self.updated_at = now;
     }
 }
 
@@ -116,15 +44,11 @@ impl Described for Note {
     fn describe(&self) -> Fields {
         let NoteContent { body, title, color, pinned, user } = &self.content;
         let mut fields = Fields::new();
-        fields.insert("body".to_owned(), text(body.as_str()));
+        put(&mut fields, "body", Some(text(body.as_str())));
         put(&mut fields, "title", title.as_ref().map(Line::as_str));
         put(&mut fields, "color", color.as_ref().map(Line::as_str));
         put(&mut fields, "pinned", pinned.then_some(true));
         put(&mut fields, "userId", user.as_ref().map(UserId::as_str));
         fields
     }
-}
-
-fn not_found(id: NoteId) -> Error {
-    Error::NotFound(Noun::Note, id.to_string())
 }

@@ -9,12 +9,12 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::{Location, LocationProfile},
-    note::NoteContent,
+    note::{Note, NoteContent},
     page::Window,
     scope::ScopeSet,
     text::{EmailAddress, Prose},
 };
-use keystead_store::{Memory, agencies, contacts, locations, notes};
+use keystead_store::{Memory, agencies, contacts, locations, stored};
 
 use super::*;
 use crate::{Error, context::Holder};
@@ -70,11 +70,11 @@ fn compose(memory: &Memory, context: &LocationContext, ids: &Ids) -> (ContactId,
         .write(|tx| {
             let operation = &mut Operation { tx, context, cause: Cause::default(), ids: &mut ids.clone() };
             let first = operation.create_contact(contact("first@example.com"))?.id;
-            operation.create_note(first, note("kept"))?;
+            operation.create::<Note>(first, note("kept"))?;
             let mut undone = first;
             let refused = operation.attempt(|operation| {
                 undone = operation.create_contact(contact("undone@example.com"))?.id;
-                operation.create_note(undone, note("undone"))?;
+                operation.create::<Note>(undone, note("undone"))?;
                 operation.create_contact(contact("first@example.com"))
             });
             assert!(matches!(refused, Err(Error::Duplicate(duplicate)) if duplicate.id == first));
@@ -94,7 +94,7 @@ fn use_cases_compose_and_one_is_undone_alone() {
         .read(|tx| {
             assert!(contacts::find(tx, location, first)?.is_some() && contacts::find(tx, location, last)?.is_some());
             assert!(contacts::find(tx, location, undone)?.is_none());
-            assert_eq!(notes::list(tx, location, first, &Window::all())?.rows.len(), 1);
+            assert_eq!(stored::list::<Note>(tx, location, first, &Window::all())?.rows.len(), 1);
             let actions: Vec<String> = tx.query("SELECT action FROM events ORDER BY id", &[], |row| row.column())?;
             assert_eq!(actions, ["contact.created", "note.created", "contact.created"], "what was undone is not told");
             Ok::<_, keystead_store::Error>(())

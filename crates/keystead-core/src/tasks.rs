@@ -1,105 +1,33 @@
-//! Tasks of contacts.
+//! Tasks for contacts.
 
 use keystead_model::{
-    ContactId, TaskId, UserId,
+    ContactId, TaskId, UserId, UtcMs,
     event::EventKind,
-    page::{Page, Window},
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
 };
-use keystead_store::tasks;
 
 use crate::{
-    App, Error, LocationContext, Result,
     error::Noun,
-    events::{Described, Fields, Happened, put, text},
-    operate::InLocation,
+    events::{Described, Fields, put, text},
+    resource::Resource,
 };
 
-impl App {
-    /// Adds a task to a contact.
-    pub async fn create_task(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        content: TaskContent,
-    ) -> Result<Task> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.create_task(contact, content.clone());
-        self.operate(context, Scope::ContactsWrite, run, move |operation, lost| operation.task(contact, lost.id()?))
-            .await
+impl Resource for Task {
+    type Content = TaskContent;
+    type Patch = TaskPatch;
+
+    const NOUN: Noun = Noun::Task;
+    const SCOPES: (Scope, Scope) = (Scope::ContactsRead, Scope::ContactsWrite);
+    const KINDS: [EventKind; 3] = [EventKind::TaskCreated, EventKind::TaskUpdated, EventKind::TaskDeleted];
+
+    fn new(id: TaskId, contact: ContactId, content: TaskContent, now: UtcMs) -> Self {
+        Self { id, contact, content, created_at: now, updated_at: now }
     }
 
-    /// The tasks of a contact, newest first.
-    pub async fn list_tasks(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        window: Window<TaskId>,
-    ) -> Result<Page<Task>> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.tasks(contact, &window)).await
-    }
-
-    /// One task.
-    pub async fn get_task(&self, context: &LocationContext, contact: ContactId, id: TaskId) -> Result<Task> {
-        self.read(context, Scope::ContactsRead, move |operation| operation.task(contact, id)).await
-    }
-
-    /// Changes a task.
-    pub async fn update_task(
-        &self,
-        context: &LocationContext,
-        contact: ContactId,
-        id: TaskId,
-        patch: TaskPatch,
-    ) -> Result<Task> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.update_task(contact, id, patch.clone());
-        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.task(contact, id)).await
-    }
-
-    /// Deletes a task.
-    pub async fn delete_task(&self, context: &LocationContext, contact: ContactId, id: TaskId) -> Result<()> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.delete_task(contact, id);
-        self.operate(context, Scope::ContactsWrite, run, |_, _| Ok(())).await
-    }
-}
-
-impl InLocation<'_, '_> {
-    fn create_task(&mut self, contact: ContactId, content: TaskContent) -> Result<Task> {
-        self.require_contact(contact)?;
-        let now = self.now();
-        let task = Task { id: self.new_id(), contact, content, created_at: now, updated_at: now };
-        tasks::save(self.tx, self.context.location, &task)?;
-        self.tell(Happened::made(EventKind::TaskCreated, &task))?;
-        Ok(task)
-    }
-
-    fn tasks(&mut self, contact: ContactId, window: &Window<TaskId>) -> Result<Page<Task>> {
-        self.require_contact(contact)?;
-        Ok(tasks::list(self.tx, self.context.location, contact, window)?)
-    }
-
-    fn task(&mut self, contact: ContactId, id: TaskId) -> Result<Task> {
-        self.require_contact(contact)?;
-        tasks::find(self.tx, self.context.location, contact, id)?.ok_or_else(|| not_found(id))
-    }
-
-    fn update_task(&mut self, contact: ContactId, id: TaskId, patch: TaskPatch) -> Result<Task> {
-        let before = self.task(contact, id)?;
-        self.context.authority.expect(&before)?;
-        let mut task = before.clone();
-        patch.apply(&mut task.content);
-        task.updated_at = self.now();
-        tasks::save(self.tx, self.context.location, &task)?;
-        self.tell(Happened::changed(EventKind::TaskUpdated, &before, &task))?;
-        Ok(task)
-    }
-
-    fn delete_task(&mut self, contact: ContactId, id: TaskId) -> Result<()> {
-        let task = self.task(contact, id)?;
-        self.context.authority.expect(&task)?;
-        tasks::delete(self.tx, self.context.location, contact, id)?;
-        self.tell(Happened::gone(EventKind::TaskDeleted, &task))?;
-        Ok(())
+    fn change(&mut self, patch: TaskPatch, now: UtcMs) {
+        patch.apply(&mut self.content);
+        self.updated_at = now;
     }
 }
 
@@ -122,8 +50,4 @@ impl Described for Task {
         put(&mut fields, "assignedTo", assigned_to.as_ref().map(UserId::as_str));
         fields
     }
-}
-
-fn not_found(id: TaskId) -> Error {
-    Error::NotFound(Noun::Task, id.to_string())
 }

@@ -8,7 +8,7 @@ use crate::{Result, ToValue, Tx};
 pub(crate) type Named<'v> = (&'static str, &'v dyn ToValue);
 
 /// A table whose rows are written as a whole.
-pub(crate) struct Table {
+pub struct Table {
     name: &'static str,
     /// What a row is known by.
     key: &'static [&'static str],
@@ -45,6 +45,10 @@ impl Table {
     pub(crate) const fn growing(mut self, columns: &'static [&'static str]) -> Self {
         self.growing = columns;
         self
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Adds a row. One with its key is an error.

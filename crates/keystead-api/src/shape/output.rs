@@ -333,6 +333,12 @@ pub(crate) struct One<T>(pub(crate) T);
 /// `{"tags": […]}`.
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 
+impl<T> From<T> for One<T> {
+    fn from(thing: T) -> Self {
+        Self(thing)
+    }
+}
+
 impl<T: Written + Envelope> Written for One<T> {
     fn sample() -> Self {
         Self(T::sample())
@@ -412,6 +418,7 @@ impl<T: Written> Output for T {
 }
 
 /// API 1.0: the JSON string `""`, as most deletions answer.
+#[derive(Default)]
 pub(crate) struct EmptyString;
 
 impl Output for EmptyString {

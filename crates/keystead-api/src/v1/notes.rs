@@ -1,20 +1,24 @@
 //! Notes of API 1.0.
 
-use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    ContactId, NoteId, UserId,
+    UserId,
     note::{Note, NoteContent, NotePatch},
     text::Prose,
 };
 
 use crate::{
-    call::Call,
-    reader::{Reader, Slice},
-    shape::{Bare, EmptyString, Envelope, Fields, Input, Many, Written},
+    reader::Reader,
+    shape::{Envelope, Fields, Input, Written},
 };
 
 /// A note of API 1.0.
 pub(crate) struct Shape(Note);
+
+impl From<Note> for Shape {
+    fn from(note: Note) -> Self {
+        Self(note)
+    }
+}
 
 impl Envelope for Shape {
     const ONE: &'static str = "note";
@@ -59,33 +63,18 @@ impl Input for NoteChange {
     }
 }
 
+impl From<NewNote> for NoteContent {
+    fn from(new: NewNote) -> Self {
+        new.0
+    }
+}
+
+impl From<NoteChange> for NotePatch {
+    fn from(change: NoteChange) -> Self {
+        change.0
+    }
+}
+
 fn parts(reader: &mut Reader<'_>) -> (Option<Prose<65_000>>, Option<Option<UserId>>) {
     (reader.required("body", |reader| reader.word("body")), reader.removable_word("userId"))
-}
-
-pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.app.list_notes(&context, call.path, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
-}
-
-pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<Shape, Error> {
-    call.app.create_note(&context, call.path, call.body.0).await.map(Shape)
-}
-
-pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<Shape, Error> {
-    let (contact, id) = call.path;
-    call.app.get_note(&context, contact, id).await.map(Shape)
-}
-
-pub(crate) async fn update(
-    context: LocationContext,
-    call: Call<(ContactId, NoteId), Bare, NoteChange>,
-) -> Result<Shape, Error> {
-    let (contact, id) = call.path;
-    call.app.update_note(&context, contact, id, call.body.0).await.map(Shape)
-}
-
-pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<EmptyString, Error> {
-    let (contact, id) = call.path;
-    call.app.delete_note(&context, contact, id).await?;
-    Ok(EmptyString)
 }

@@ -1,22 +1,26 @@
 //! Tasks of API 1.0.
 
-use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    ContactId, Invalid, TaskId,
+    Invalid,
     task::{Task, TaskContent, TaskPatch},
     text::Prose,
 };
 use serde_json::Value;
 
 use crate::{
-    call::Call,
-    reader::{Reader, Slice},
-    shape::{Bare, EmptyString, Envelope, Fields, Ground, Input, Many, Word, Written, word::one_of},
+    reader::Reader,
+    shape::{Envelope, Fields, Ground, Input, Word, Written, word::one_of},
     v2::tasks::due_at,
 };
 
 /// A task of API 1.0.
 pub(crate) struct Shape(Task);
+
+impl From<Task> for Shape {
+    fn from(task: Task) -> Self {
+        Self(task)
+    }
+}
 
 impl Envelope for Shape {
     const ONE: &'static str = "task";
@@ -88,6 +92,24 @@ impl Input for Status {
     }
 }
 
+impl From<NewTask> for TaskContent {
+    fn from(new: NewTask) -> Self {
+        new.0
+    }
+}
+
+impl From<TaskChange> for TaskPatch {
+    fn from(change: TaskChange) -> Self {
+        change.0
+    }
+}
+
+impl From<Status> for TaskPatch {
+    fn from(Status(completed): Status) -> Self {
+        Self { completed: Some(completed), ..Self::default() }
+    }
+}
+
 /// What both writing calls take.
 fn patch(reader: &mut Reader<'_>) -> TaskPatch {
     TaskPatch {
@@ -97,40 +119,4 @@ fn patch(reader: &mut Reader<'_>) -> TaskPatch {
         assigned_to: reader.removable_word("assignedTo"),
         completed: Some(reader.word("status").is_some_and(|Status(completed)| completed)),
     }
-}
-
-pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.app.list_tasks(&context, call.path, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
-}
-
-pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewTask>) -> Result<Shape, Error> {
-    call.app.create_task(&context, call.path, call.body.0).await.map(Shape)
-}
-
-pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, TaskId)>) -> Result<Shape, Error> {
-    let (contact, id) = call.path;
-    call.app.get_task(&context, contact, id).await.map(Shape)
-}
-
-pub(crate) async fn update(
-    context: LocationContext,
-    call: Call<(ContactId, TaskId), Bare, TaskChange>,
-) -> Result<Shape, Error> {
-    let (contact, id) = call.path;
-    call.app.update_task(&context, contact, id, call.body.0).await.map(Shape)
-}
-
-pub(crate) async fn set_status(
-    context: LocationContext,
-    call: Call<(ContactId, TaskId), Bare, Status>,
-) -> Result<Shape, Error> {
-    let (contact, id) = call.path;
-    let patch = TaskPatch { completed: Some(call.body.0), ..TaskPatch::default() };
-    call.app.update_task(&context, contact, id, patch).await.map(Shape)
-}
-
-pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, TaskId)>) -> Result<EmptyString, Error> {
-    let (contact, id) = call.path;
-    call.app.delete_task(&context, contact, id).await?;
-    Ok(EmptyString)
 }

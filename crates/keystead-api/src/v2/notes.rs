@@ -1,16 +1,11 @@
 //! Notes of API 2.0.
 
-use keystead_core::{Error, LocationContext};
-use keystead_model::{
-    ContactId, NoteId,
-    note::{Note, NoteContent, NotePatch},
-};
+use keystead_model::note::{Note, NoteContent, NotePatch};
 
-use super::{samples, succeeded::Succeeded};
+use super::samples;
 use crate::{
-    call::Call,
-    reader::{Reader, Slice},
-    shape::{Bare, Envelope, Fields, Input, Many, One, Tagged, Written},
+    reader::Reader,
+    shape::{Envelope, Fields, Input, Tagged, Written},
 };
 
 impl Envelope for Note {
@@ -45,28 +40,22 @@ impl Written for Note {
     }
 }
 
-/// A new note.
-pub(crate) struct NewNote(NoteContent);
-
-/// A change of one.
-pub(crate) struct NoteChange(NotePatch);
-
-impl Input for NewNote {
+impl Input for NoteContent {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let body = reader.required("body", |reader| reader.word("body"));
         let patch = patch(reader);
-        let mut content = NoteContent { body: body?, title: None, color: None, pinned: false, user: None };
+        let mut content = Self { body: body?, title: None, color: None, pinned: false, user: None };
         patch.apply(&mut content);
-        Some(Self(content))
+        Some(content)
     }
 }
 
-impl Input for NoteChange {
+impl Input for NotePatch {
     const IS_UPDATE: bool = true;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let body = reader.word("body");
-        Some(Self(NotePatch { body, ..patch(reader) }))
+        Some(Self { body, ..patch(reader) })
     }
 }
 
@@ -78,31 +67,4 @@ fn patch(reader: &mut Reader<'_>) -> NotePatch {
         pinned: reader.truth("pinned"),
         user: reader.removable_word("userId"),
     }
-}
-
-pub(crate) async fn list(context: LocationContext, call: Call<ContactId, Slice>) -> Result<Many<Note>, Error> {
-    Ok(Many(call.app.list_notes(&context, call.path, call.query.window()).await?.rows))
-}
-
-pub(crate) async fn create(context: LocationContext, call: Call<ContactId, Bare, NewNote>) -> Result<One<Note>, Error> {
-    call.app.create_note(&context, call.path, call.body.0).await.map(One)
-}
-
-pub(crate) async fn get(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<One<Note>, Error> {
-    let (contact, id) = call.path;
-    call.app.get_note(&context, contact, id).await.map(One)
-}
-
-pub(crate) async fn update(
-    context: LocationContext,
-    call: Call<(ContactId, NoteId), Bare, NoteChange>,
-) -> Result<One<Note>, Error> {
-    let (contact, id) = call.path;
-    call.app.update_note(&context, contact, id, call.body.0).await.map(One)
-}
-
-pub(crate) async fn delete(context: LocationContext, call: Call<(ContactId, NoteId)>) -> Result<Succeeded, Error> {
-    let (contact, id) = call.path;
-    call.app.delete_note(&context, contact, id).await?;
-    Ok(Succeeded)
 }

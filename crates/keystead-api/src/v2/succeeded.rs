@@ -3,6 +3,7 @@
 use crate::shape::{Fields, Written};
 
 /// The contract's spelling and the right one.
+#[derive(Default)]
 pub(crate) struct Succeeded;
 
 impl Written for Succeeded {

@@ -14,7 +14,7 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::LocationProfile,
-    note::NoteContent,
+    note::{Note, NoteContent},
     phone::PhoneNumber,
     scope::{Preset, Scope},
     tag::TagName,
@@ -163,7 +163,7 @@ async fn contacts(
         if number % 100 == 0 {
             let body = known(Prose::parse("Called; wants to be reminded before the next visit."))?;
             let content = NoteContent { body, title: None, color: None, pinned: false, user: None };
-            app.create_note(&context, contact.id, content).await?;
+            app.create::<Note>(&context, contact.id, content).await?;
         }
     }
     Ok(())

@@ -13,11 +13,11 @@ use keystead_model::{
     grant::{Grant, Reach},
     ip_range::IpRanges,
     location::{LocationPatch, LocationProfile},
-    note::{NoteContent, NotePatch},
+    note::{Note, NoteContent, NotePatch},
     page::Window,
     scope::Scope,
     tag::TagName,
-    task::{TaskContent, TaskPatch},
+    task::{Task, TaskContent, TaskPatch},
     text::{EmailAddress, Line, Prose},
     user::{NewUser, Role},
 };
@@ -49,12 +49,12 @@ struct UseCase {
 }
 
 macro_rules! use_cases {
-    (|$app:ident, $by:ident, $at:ident| $($name:ident($($argument:expr),*): $event:literal;)*) => {
+    (|$app:ident, $by:ident, $at:ident| $($name:ident$(::<$of:ty>)?($($argument:expr),*): $event:literal;)*) => {
         &[$(UseCase {
             event: $event,
             run: |$app, $by, $at| {
                 let _ = $at;
-                Box::pin(async move { $app.$name($($argument),*).await.map(drop) })
+                Box::pin(async move { $app.$name$(::<$of>)?($($argument),*).await.map(drop) })
             },
         }),*]
     };
@@ -68,12 +68,12 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.updated";
     add_contact_tags(&by.location, at.contact, vec![tag("a"), tag("b")]): "contact.updated";
     remove_contact_tags(&by.location, at.contact, vec![tag("a")]): "contact.updated";
-    create_note(&by.location, at.contact, note("x")): "note.created";
-    update_note(&by.location, at.contact, at.note, NotePatch { pinned: Some(true), ..NotePatch::default() }): "note.updated";
-    delete_note(&by.location, at.contact, at.note): "note.deleted";
-    create_task(&by.location, at.contact, task()): "task.created";
-    update_task(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
-    delete_task(&by.location, at.contact, at.task): "task.deleted";
+    create::<Note>(&by.location, at.contact, note("x")): "note.created";
+    update(&by.location, at.contact, at.note, NotePatch { pinned: Some(true), ..NotePatch::default() }): "note.updated";
+    delete(&by.location, at.contact, at.note): "note.deleted";
+    create::<Task>(&by.location, at.contact, task()): "task.created";
+    update(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
+    delete(&by.location, at.contact, at.task): "task.deleted";
     create_tag(&by.location, tag("made")): "tag.created";
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
@@ -199,8 +199,8 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
     let things = Things {
         contact: made.id,
-        note: app.app.create_note(&by.location, made.id, note("x")).await.unwrap().id,
-        task: app.app.create_task(&by.location, made.id, task()).await.unwrap().id,
+        note: app.app.create::<Note>(&by.location, made.id, note("x")).await.unwrap().id,
+        task: app.app.create::<Task>(&by.location, made.id, task()).await.unwrap().id,
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
         key: app.location_key().await.id,
     };

@@ -1,0 +1,144 @@
+//! What most resources of a location have in common: they are made, read, listed, changed and deleted, by themselves or as part
+//! of a contact, each time by the same five use cases.
+
+use keystead_model::{
+    ContactId, UtcMs,
+    event::EventKind,
+    id::Id,
+    page::{Page, Window},
+    scope::Scope,
+};
+use keystead_store::stored::{self, Parent, Stored};
+
+use crate::{
+    App, Error, LocationContext, Result,
+    error::Noun,
+    events::{Described, Happened},
+    operate::InLocation,
+};
+
+/// A resource of which these are all use cases.
+#[expect(private_bounds, reason = "what events tell of it is this room's alone")]
+pub trait Resource: Stored<Parent: Place> + Described + Clone + Send + Sync + 'static {
+    /// What its author writes.
+    type Content: Clone + Send + 'static;
+    /// A change of it.
+    type Patch: Clone + Send + 'static;
+
+    /// What it is called.
+    const NOUN: Noun;
+    /// The scopes that read and write it.
+    const SCOPES: (Scope, Scope);
+    /// What happens when it is made, changed and deleted.
+    const KINDS: [EventKind; 3];
+
+    /// A new one.
+    fn new(id: Id<Self>, parent: Self::Parent, content: Self::Content, now: UtcMs) -> Self;
+    /// Changes it.
+    fn change(&mut self, patch: Self::Patch, now: UtcMs);
+}
+
+/// What a resource is a part of, which must be there.
+pub trait Place: Parent {
+    /// Refuses where it is not.
+    #[expect(private_interfaces, reason = "only this room acts")]
+    fn require(self, operation: &mut InLocation<'_, '_>) -> Result<()>;
+}
+
+impl Place for () {
+    #[expect(private_interfaces, reason = "as above")]
+    fn require(self, _: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Place for ContactId {
+    #[expect(private_interfaces, reason = "as above")]
+    fn require(self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        operation.require_contact(self)
+    }
+}
+
+impl App {
+    /// Makes one.
+    pub async fn create<R: Resource>(
+        &self,
+        context: &LocationContext,
+        parent: R::Parent,
+        content: R::Content,
+    ) -> Result<R> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.create::<R>(parent, content.clone());
+        self.operate(context, R::SCOPES.1, run, move |operation, lost| operation.find(parent, lost.id()?)).await
+    }
+
+    /// One of them.
+    pub async fn get<R: Resource>(&self, context: &LocationContext, parent: R::Parent, id: Id<R>) -> Result<R> {
+        self.read(context, R::SCOPES.0, move |operation| operation.find(parent, id)).await
+    }
+
+    /// All of them, newest first.
+    pub async fn list<R: Resource>(
+        &self,
+        context: &LocationContext,
+        parent: R::Parent,
+        window: Window<Id<R>>,
+    ) -> Result<Page<R>> {
+        self.read(context, R::SCOPES.0, move |operation| {
+            parent.require(operation)?;
+            Ok(stored::list(operation.tx, operation.context.location, parent, &window)?)
+        })
+        .await
+    }
+
+    /// Changes one.
+    pub async fn update<R: Resource>(
+        &self,
+        context: &LocationContext,
+        parent: R::Parent,
+        id: Id<R>,
+        patch: R::Patch,
+    ) -> Result<R> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.update(parent, id, patch.clone());
+        self.operate(context, R::SCOPES.1, run, move |operation, _| operation.find(parent, id)).await
+    }
+
+    /// Deletes one.
+    pub async fn delete<R: Resource>(&self, context: &LocationContext, parent: R::Parent, id: Id<R>) -> Result<()> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.delete(parent, id);
+        self.operate(context, R::SCOPES.1, run, |_, _| Ok(())).await
+    }
+}
+
+impl InLocation<'_, '_> {
+    pub(crate) fn create<R: Resource>(&mut self, parent: R::Parent, content: R::Content) -> Result<R> {
+        parent.require(self)?;
+        let resource = R::new(self.new_id(), parent, content, self.now());
+        stored::save(self.tx, self.context.location, &resource)?;
+        self.tell(Happened::made(R::KINDS[0], &resource))?;
+        Ok(resource)
+    }
+
+    fn find<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<R> {
+        parent.require(self)?;
+        let found = stored::find(self.tx, self.context.location, parent, id)?;
+        found.ok_or_else(|| Error::NotFound(R::NOUN, id.to_string()))
+    }
+
+    fn update<R: Resource>(&mut self, parent: R::Parent, id: Id<R>, patch: R::Patch) -> Result<R> {
+        let before = self.find(parent, id)?;
+        self.context.authority.expect(&before)?;
+        let mut after = before.clone();
+        after.change(patch, self.now());
+        stored::save(self.tx, self.context.location, &after)?;
+        self.tell(Happened::changed(R::KINDS[1], &before, &after))?;
+        Ok(after)
+    }
+
+    fn delete<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<()> {
+        let resource = self.find(parent, id)?;
+        self.context.authority.expect(&resource)?;
+        stored::delete(self.tx, self.context.location, parent, id)?;
+        self.tell(Happened::gone(R::KINDS[2], &resource))?;
+        Ok(())
+    }
+}

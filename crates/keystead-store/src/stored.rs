@@ -1,0 +1,96 @@
+//! Resources of a location whose rows are all alike: one row each, by itself or as part of a contact.
+
+use keystead_model::{
+    ContactId, LocationId,
+    id::Id,
+    page::{Page, Window},
+};
+
+use crate::{
+    Result, Row, ToValue, Tx,
+    filter::Filter,
+    list::Order,
+    table::{Named, Table},
+};
+
+/// A resource that is stored as one row.
+pub trait Stored: Sized {
+    /// What it is a part of.
+    type Parent: Parent;
+
+    /// Its table, whose key is the location, what it is a part of, and its id.
+    fn table() -> &'static Table;
+
+    /// Its columns but the location's, in the order in which [`Stored::read`] reads them.
+    fn columns() -> &'static str;
+
+    /// Reads a row.
+    fn read(row: &mut Row<'_>) -> Result<Self>;
+
+    /// All its columns but the location's, with what they hold.
+    fn row(&self) -> Vec<Named<'_>>;
+}
+
+/// What a resource is a part of: nothing but its location, or a contact.
+pub trait Parent: Copy + Send + Sync + 'static {
+    /// The column that names it, and its id.
+    fn column(&self) -> Option<(&'static str, &dyn ToValue)>;
+}
+
+impl Parent for () {
+    fn column(&self) -> Option<(&'static str, &dyn ToValue)> {
+        None
+    }
+}
+
+impl Parent for ContactId {
+    fn column(&self) -> Option<(&'static str, &dyn ToValue)> {
+        Some(("contact_id", self))
+    }
+}
+
+/// The resources of a location, or of a part of it.
+fn those_of<'v, P: Parent>(location: &'v LocationId, parent: &'v P) -> Filter<'v> {
+    let mut filter = Filter::new();
+    filter.and("location_id = @", &[location]);
+    if let Some((column, id)) = parent.column() {
+        filter.and(&format!("{column} = @"), &[id]);
+    }
+    filter
+}
+
+fn select<R: Stored>() -> String {
+    format!("SELECT {} FROM {}", R::columns(), R::table().name())
+}
+
+/// One of them.
+pub fn find<R: Stored>(tx: &mut Tx<'_>, location: LocationId, parent: R::Parent, id: Id<R>) -> Result<Option<R>> {
+    let mut filter = those_of(&location, &parent);
+    filter.and("id = @", &[&id]);
+    tx.query_opt(&format!("{} WHERE {}", select::<R>(), filter.sql()), filter.values(), R::read)
+}
+
+/// All of them, newest first.
+pub fn list<R: Stored>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    parent: R::Parent,
+    window: &Window<Id<R>>,
+) -> Result<Page<R>> {
+    those_of(&location, &parent).page(tx, &select::<R>(), Order::descending(&["id"]), window, R::read)
+}
+
+/// Adds one, or replaces it.
+pub fn save<R: Stored>(tx: &mut Tx<'_>, location: LocationId, resource: &R) -> Result<()> {
+    let mut row = resource.row();
+    row.insert(0, ("location_id", &location));
+    R::table().save(tx, &row)
+}
+
+/// Deletes one; `false` if it was not there.
+pub fn delete<R: Stored>(tx: &mut Tx<'_>, location: LocationId, parent: R::Parent, id: Id<R>) -> Result<bool> {
+    let mut filter = those_of(&location, &parent);
+    filter.and("id = @", &[&id]);
+    let sql = format!("DELETE FROM {} WHERE {}", R::table().name(), filter.sql());
+    Ok(tx.execute(&sql, filter.values())? == 1)
+}
