@@ -15,14 +15,12 @@ use crate::{
     Durations, Error, LaneFigures, Result, StoreFigures, Tx,
     groups::{self, Groups, Owner},
     job::{WriteJob, guarded},
-    postgres_url::Target,
+    postgres_url::{IDLE_MAX, Target},
     session::{Failed, Session},
 };
 
 /// Closures that wait for a connection; one more is refused.
 pub(crate) const QUEUE: usize = 4096;
-/// PostgreSQL ends connections whose transactions do nothing for two seconds: such a closure would only do so again.
-const TOO_SLOW: Duration = Duration::from_secs(1);
 /// Tries of a transaction before its caller is told that others got in the way.
 const TRIES: u32 = 24;
 
@@ -347,7 +345,7 @@ impl Link {
             let outcome = guarded(|| closure(&mut tx));
             let (mut retry, mut is_full) = (tx.retry, tx.is_full);
             let ended = if outcome.is_ok() { session.commit() } else { session.roll_back() };
-            if outcome.is_err() && session.is_closed() && attempt == 0 && begun.elapsed() < TOO_SLOW {
+            if outcome.is_err() && session.is_closed() && attempt == 0 && begun.elapsed() < IDLE_MAX {
                 // It died before anybody said that it is to be kept, and not because of what the closure did.
                 self.session = None;
                 continue;

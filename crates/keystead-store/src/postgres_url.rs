@@ -16,6 +16,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{Error, Result, error::postgres_text};
 
+/// PostgreSQL ends connections whose transactions do nothing for so long: a closure that took no longer was not ended for that.
+pub(crate) const IDLE_MAX: Duration = Duration::from_secs(2);
+
 /// A server, and how to reach it.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -82,8 +85,11 @@ impl Target {
         // Statements here are short. Compiling one, which only happens where PostgreSQL knows too little of a table, takes
         // longer than any of them; an operator who thinks otherwise may say so.
         let before = "-c jit=off";
-        let ours = "-c lock_timeout=2000 -c idle_in_transaction_session_timeout=2000 -c statement_timeout=15000 \
-                    -c synchronous_commit=on -c timezone=UTC";
+        let ours = format!(
+            "-c lock_timeout=2000 -c idle_in_transaction_session_timeout={} -c statement_timeout=15000 \
+             -c synchronous_commit=on -c timezone=UTC",
+            IDLE_MAX.as_millis()
+        );
         config.options(&match config.get_options() {
             Some(theirs) => format!("{before} {theirs} {ours}"),
             None => format!("{before} {ours}"),
