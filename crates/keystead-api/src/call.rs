@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     reader::Reader,
     route::Face,
+    sent::Sent,
     shape::{Bare, Body, Ground, Path, Way, input},
 };
 
@@ -27,7 +28,9 @@ pub(crate) struct Asked {
     /// The path's parameters, but for a location that the context has.
     pub(crate) params: Vec<(String, String)>,
     pub(crate) query: Map<String, Value>,
-    pub(crate) body: Map<String, Value>,
+    /// Those headers that the route asks for.
+    pub(crate) headers: Map<String, Value>,
+    pub(crate) body: Sent,
     pub(crate) ground: Ground,
     pub(crate) way: Way,
     /// Whether the answer is kept for a repeated request.
@@ -38,11 +41,11 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads everything, and reports everything that is wrong at once.
     pub(crate) fn read<P: Path, Q: input::Input, B: Body>(self) -> Result<Call<P, Q, B>, Error> {
-        let Self { app, params, query, body, ground, way, is_kept: _, base_url } = self;
+        let Self { app, params, query, headers, body, ground, way, is_kept: _, base_url } = self;
         let path = P::read(&mut params.iter().map(|(_, text)| text.as_str()))?;
         // API 1.0 was never strict: what it does not know it passes over.
         let is_lenient = way.face == Face::V1;
-        let (query, mut violations) = input::read::<Q>(Reader::query(query, &ground), is_lenient);
+        let (query, mut violations) = input::read::<Q>(Reader::query(query, &ground).with_headers(headers), is_lenient);
         let (body, more) = B::of(body, &ground, is_lenient);
         violations.extend(more);
         match (query, body) {

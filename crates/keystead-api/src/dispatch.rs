@@ -2,16 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
-use http_body_util::Full;
 use keystead_core::{
     AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay, Seen,
     Source, UsageCounter,
 };
-use keystead_http::{
-    Answered, Arrival, BODY_LIMIT, BodyError, Crowded, Party, Place, RequestBody, Requests, read_body,
-};
+use keystead_http::{Answered, Arrival, BODY_LIMIT, Crowded, Party, Place, RequestBody, Requests};
 use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -20,10 +16,10 @@ use crate::{
     call::Asked,
     credential,
     failure::Failure,
-    json,
-    reply::Reply,
+    reply::{Payload, Reply},
     route::{Access, Face, Handler, Route},
     routes::routes,
+    sent::{self, Sent, parse_query},
     shape::{Ground, Way},
     unknown_route, v1,
     v2::{self, Version},
@@ -60,7 +56,11 @@ const OPEN_BODY_LIMIT: usize = 32 * 1024;
 impl Api {
     /// Over `app`; `base_url` is how clients reach it, for links in answers.
     pub fn new(app: App, base_url: String, requests: Arc<Requests>) -> Arc<Self> {
-        let table = routes();
+        Self::over(routes(), app, base_url, requests)
+    }
+
+    /// Over a table of routes.
+    fn over(table: Vec<Route>, app: App, base_url: String, requests: Arc<Requests>) -> Arc<Self> {
         let mut by_path: HashMap<&'static str, HashMap<Method, usize>> = HashMap::new();
         for (index, route) in table.iter().enumerate() {
             by_path.entry(route.path).or_default().insert(route.method.clone(), index);
@@ -73,7 +73,7 @@ impl Api {
     }
 
     /// Answers one request.
-    pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> (Response<Full<Bytes>>, Answered) {
+    pub async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> (Response<Payload>, Answered) {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
@@ -143,17 +143,17 @@ impl Api {
         if let Handler::Public(handler) = &route.handler {
             let query = parse_query(parts.uri.query())?;
             let ground = Ground::of_agency(None);
-            return Ok(handler((), self.asked(route, params, query, Map::new(), Version::V2021, ground)).await?);
+            let asked = self.asked(route, parts, params, query, Sent::nothing(), Version::V2021, ground);
+            return Ok(handler((), asked).await?);
         }
         if let Handler::Open(handler) = &route.handler {
             // Before anything is read: what strangers may send is counted, not parsed.
             self.app.count_report(arrival.address)?;
             let version = version()?;
             let query = parse_query(parts.uri.query())?;
-            let bytes = read_body(body, OPEN_BODY_LIMIT).await.map_err(body_failure)?;
-            let body = parse_body(&parts.method, &parts.headers, &bytes)?;
+            let body = Sent::read(route, parts, body, OPEN_BODY_LIMIT).await?;
             let _place = self.enter(&parts.method, Party::Source(Source::of(arrival.address)), facts).await?;
-            let asked = self.asked(route, params, query, body, version, Ground::of_agency(None));
+            let asked = self.asked(route, parts, params, query, body, version, Ground::of_agency(None));
             return Ok(handler((), asked).await?);
         }
         let caller = self.authenticate(route, parts, arrival, facts).await?;
@@ -161,17 +161,16 @@ impl Api {
         facts.limit(self.app.count_request(&caller))?;
         let version = version()?;
         let query = parse_query(parts.uri.query())?;
-        let bytes = read_body(body, BODY_LIMIT).await.map_err(body_failure)?;
-        let body = parse_body(&parts.method, &parts.headers, &bytes)?;
-        if !bytes.is_empty() {
+        let body = Sent::read(route, parts, body, BODY_LIMIT).await?;
+        if !body.is_empty() {
             self.app.still_admitted(&caller).await?;
         }
-        let named = named_location(route, &params, &query, &body);
+        let named = named_location(route, &params, &query, &body.fields);
         // With everything read: nobody holds a place while we wait for them.
         let _place = self.enter(&parts.method, Party::Agency(caller.authority().agency()), facts).await?;
         let admitted = self.admit(route, &caller, named, facts).await?;
 
-        let claim = match self.begin_idempotent(route, parts, &query, &admitted, &bytes, arrival).await? {
+        let claim = match self.begin_idempotent(route, parts, &query, &admitted, body.said(), arrival).await? {
             None => None,
             Some(Replay::New(claim)) => Some(claim),
             Some(Replay::Answered(status, answer)) => {
@@ -185,7 +184,8 @@ impl Api {
         };
         let admitted = admitted.with_seen(seen(route, &parts.headers)?);
         let ground = self.ground(route, &admitted).await?;
-        let asked = Asked { is_kept: claim.is_some(), ..self.asked(route, params, query, body, version, ground) };
+        let asked =
+            Asked { is_kept: claim.is_some(), ..self.asked(route, parts, params, query, body, version, ground) };
         let reply = handle(route, admitted.with_claim(claim.clone()), asked).await?;
         if let Some(claim) = claim {
             let kept = reply.for_replay(arrival.id.as_str());
@@ -211,9 +211,10 @@ impl Api {
     fn asked(
         &self,
         route: &Route,
+        parts: &Parts,
         mut params: Vec<(String, String)>,
         query: Map<String, Value>,
-        body: Map<String, Value>,
+        body: Sent,
         version: Version,
         ground: Ground,
     ) -> Asked {
@@ -225,6 +226,7 @@ impl Api {
             app: self.app.clone(),
             params,
             query,
+            headers: sent::headers(route, &parts.headers),
             body,
             ground,
             way,
@@ -463,59 +465,6 @@ fn named_location(
     named.map_or(Named::Nothing, |text| LocationId::parse(text).map_or(Named::Malformed, Named::Location))
 }
 
-/// A query as fields; `a=1&a=2` and `a[]=1&a[]=2` are lists.
-fn parse_query(query: Option<&str>) -> Result<Map<String, Value>, Failure> {
-    let mut fields = Map::new();
-    let Some(query) = query else { return Ok(fields) };
-    let decode = |text: &str| {
-        percent_decode_str(&text.replace('+', " "))
-            .decode_utf8()
-            .map(std::borrow::Cow::into_owned)
-            .map_err(|_| Failure::new(ErrorCode::MalformedBody, "The query is not UTF-8"))
-    };
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decode(name)?, Value::String(decode(value)?));
-        let name = name.strip_suffix("[]").map_or(name.clone(), str::to_owned);
-        match fields.get_mut(&name) {
-            None => {
-                fields.insert(name, value);
-            }
-            Some(Value::Array(list)) => list.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-        }
-    }
-    Ok(fields)
-}
-
-/// A body as fields. GET has none that means anything, though some clients send one.
-fn parse_body(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
-    if bytes.iter().all(u8::is_ascii_whitespace) || [Method::GET, Method::HEAD].contains(method) {
-        return Ok(Map::new());
-    }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
-        return Err(Failure::new(ErrorCode::MediaType, "The body must not have a Content-Encoding"));
-    }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    if essence.as_deref().is_some_and(|essence| essence != "application/json" && !essence.ends_with("+json")) {
-        return Err(Failure::new(ErrorCode::MediaType, "The body must be application/json"));
-    }
-    json::parse_object(bytes)
-        .map_err(|problem| Failure::new(ErrorCode::MalformedBody, format!("The body is not readable: {problem}")))
-}
-
-fn body_failure(error: BodyError) -> Failure {
-    let code = match error {
-        BodyError::TooLarge => ErrorCode::BodyTooLarge,
-        BodyError::TooSlow => ErrorCode::RequestTimeout,
-        BodyError::Broken => ErrorCode::MalformedBody,
-        BodyError::NoRoom => return Error::Overloaded(Crowded::COME_BACK).into(),
-    };
-    Failure::new(code, code.title())
-}
-
 /// Header names of our own, made once: parsing them for every answer shows in a profile.
 mod names {
     use http::HeaderName;
@@ -532,11 +481,11 @@ mod names {
     pub(super) const RECOVERED: HeaderName = HeaderName::from_static("idempotent-recovered");
 }
 
-fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Bytes>> {
+fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> {
     let status = reply.status;
     let tag = reply.tag.as_ref().map(|tag| format!("\"{tag}\""));
     let (body, kind) = reply.finish(arrival.id.as_str());
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.reserve(16);
@@ -577,3 +526,7 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Full<Byte
     }
     response
 }
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

@@ -14,6 +14,7 @@ mod reply;
 mod resources;
 mod route;
 mod routes;
+mod sent;
 mod shape;
 mod unknown_route;
 mod v1;
@@ -21,6 +22,6 @@ pub mod v2;
 
 pub use dispatch::Api;
 pub use openapi::{Document, document};
-pub use reply::Reply;
+pub use reply::{Payload, Reply};
 pub use route::{Access, Face, Route};
 pub use routes::routes;

@@ -51,7 +51,7 @@ pub(crate) struct Served(Document);
 
 impl Output for Served {
     fn reply(self, status: u16, _: Way, _: bool) -> Reply {
-        Reply { status, body: TEXTS[self.0 as usize].clone(), content: Content::Json, kept: None, tag: None }
+        Reply { status, ..Reply::of(TEXTS[self.0 as usize].clone(), Content::Json) }
     }
 
     fn describe(_: &mut Definitions) -> Answer {
@@ -73,6 +73,16 @@ pub(crate) async fn v1(_: Call) -> Result<Served, Error> {
 }
 
 fn make(which: Document) -> Value {
+    of_table(which, &routes())
+}
+
+/// As API 2.0, for tests of what no route of ours has.
+#[cfg(test)]
+pub(crate) fn describe(table: &[Route]) -> Value {
+    of_table(Document::V2, table)
+}
+
+fn of_table(which: Document, routes: &[Route]) -> Value {
     let (title, way) = match which {
         Document::V2 => ("Keystead API 2.0", Way { face: Face::V2, version: Version::V2021 }),
         Document::V3 => ("Keystead API 2.0, Version: v3", Way { face: Face::V2, version: Version::V3 }),
@@ -81,8 +91,8 @@ fn make(which: Document) -> Value {
     let mut definitions = Definitions { way, schemas: Map::new() };
     let mut paths = Map::new();
     let (mut statuses, mut nouns) = (BTreeSet::new(), Vec::new());
-    let table: Vec<Route> = routes().into_iter().filter(|route| route.face == way.face).collect();
-    for route in &table {
+    let table: Vec<&Route> = routes.iter().filter(|route| route.face == way.face).collect();
+    for route in table.iter().copied() {
         let mut operation = operation(route, which, &mut definitions, &mut statuses);
         link(&mut operation, route, &table);
         let noun = operation["tags"][0].clone();
@@ -137,7 +147,7 @@ fn operation(route: &Route, which: Document, definitions: &mut Definitions, stat
     if let Some(body) = &route.shapes.body {
         operation["requestBody"] = json!({
             "required": !body.outline.is_optional(),
-            "content": {"application/json": {
+            "content": {(if body.file_bytes.is_some() { "multipart/form-data" } else { "application/json" }): {
                 "schema": body.outline.clone().into_schema(true).as_object().map(|schema| lenient(schema, which)),
                 "example": body.example,
             }},
@@ -154,7 +164,7 @@ fn operation(route: &Route, which: Document, definitions: &mut Definitions, stat
 }
 
 /// Says where what was made leads to: to every operation on it.
-fn link(operation: &mut Value, made_by: &Route, table: &[Route]) {
+fn link(operation: &mut Value, made_by: &Route, table: &[&Route]) {
     if made_by.method != Method::POST || !made_by.shapes.path.is_empty() && made_by.path.ends_with('}') {
         return;
     }
@@ -255,6 +265,9 @@ fn parameters(route: &Route, which: Document) -> Vec<Value> {
         }
         parameters.push(parameter);
     }
+    for (name, schema, is_required) in route.shapes.query.headers.fields() {
+        parameters.push(json!({"name": name, "in": "header", "required": is_required, "schema": schema}));
+    }
     if which != Document::V1 && route.access() != Access::Public {
         if route.access() == Access::Location && !route.path.contains("{locationId}") {
             known.push("locationId");
@@ -350,7 +363,7 @@ fn success(route: &Route, definitions: &mut Definitions) -> Value {
             }
             json!({"application/json": {"schema": schema, "example": example}})
         }
-        Answer::NoText => json!({"text/plain": {"schema": {"type": "string", "maxLength": 0}}}),
+        Answer::Other(kind, schema) => json!({kind: {"schema": schema}}),
     };
     json!({"description": description, "headers": headers, "content": content})
 }

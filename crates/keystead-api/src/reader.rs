@@ -10,6 +10,7 @@ mod compound;
 mod places;
 
 use keystead_core::Violation;
+use keystead_http::Upload;
 use keystead_model::{
     Invalid, LocationId, UtcMs,
     text::{TimeZoneName, echo},
@@ -29,8 +30,11 @@ pub(crate) struct Reader<'g> {
     violations: Vec<Violation>,
     /// How many more there are than are listed.
     unlisted: usize,
-    /// In a query everything is text, so numbers and truths are read from text too.
-    from_query: bool,
+    source: Source,
+    /// Headers that nobody has asked for yet.
+    headers: Map<String, Value>,
+    /// Files of a form, likewise.
+    files: Vec<(String, Upload)>,
     /// What stands before a field's name in messages: `dndSettings.`.
     path: String,
     /// Of an update: the fields that are to be emptied, as far as nobody has asked for them yet.
@@ -41,9 +45,25 @@ pub(crate) struct Reader<'g> {
     sketch: Option<Sketch>,
 }
 
+/// Where fields stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Json,
+    Query,
+    Form,
+}
+
+impl Source {
+    /// Where everything is text, numbers and truths are read from text, too.
+    fn is_text(self) -> bool {
+        self != Self::Json
+    }
+}
+
 /// What is noted while a shape is described.
 struct Sketch {
     outline: Outline,
+    headers: Outline,
     /// Whether every field is there, or only those that must be.
     is_everything: bool,
     /// Whether the field that is asked for must be there.
@@ -71,7 +91,9 @@ impl<'g> Reader<'g> {
             asked: Vec::new(),
             violations: Vec::new(),
             unlisted: 0,
-            from_query: false,
+            source: Source::Json,
+            headers: Map::new(),
+            files: Vec::new(),
             path: String::new(),
             clear: Vec::new(),
             clearable: Vec::new(),
@@ -87,23 +109,38 @@ impl<'g> Reader<'g> {
     }
 
     pub(crate) fn query(fields: Map<String, Value>, ground: &'g Ground) -> Self {
-        Self { from_query: true, ..Self::body(fields, ground) }
+        Self { source: Source::Query, ..Self::body(fields, ground) }
+    }
+
+    pub(crate) fn form(fields: Map<String, Value>, files: Vec<(String, Upload)>, ground: &'g Ground) -> Self {
+        Self { source: Source::Form, files, ..Self::body(fields, ground) }
+    }
+
+    /// With the headers that may be asked for.
+    pub(crate) fn with_headers(self, headers: Map<String, Value>) -> Self {
+        Self { headers, ..self }
     }
 
     /// One that describes what is asked of it.
-    pub(crate) fn describing(ground: &'g Ground, is_everything: bool, from_query: bool, is_update: bool) -> Self {
-        let sketch = Sketch { outline: Outline::default(), is_everything, is_required: false, is_update };
-        Self { from_query, sketch: Some(sketch), ..Self::body(Map::new(), ground) }
+    pub(crate) fn describing(ground: &'g Ground, is_everything: bool, source: Source, is_update: bool) -> Self {
+        let (outline, headers) = (Outline::default(), Outline::default());
+        let sketch = Sketch { outline, headers, is_everything, is_required: false, is_update };
+        Self { source, sketch: Some(sketch), ..Self::body(Map::new(), ground) }
     }
 
     /// What was asked of it.
     pub(crate) fn into_outline(self) -> Outline {
-        let Some(Sketch { mut outline, is_update, .. }) = self.sketch else { return Outline::default() };
+        self.into_outlines().0
+    }
+
+    /// The fields and the headers that were asked of it.
+    pub(crate) fn into_outlines(self) -> (Outline, Outline) {
+        let Some(Sketch { mut outline, headers, is_update, .. }) = self.sketch else { return Default::default() };
         if is_update && !self.clearable.is_empty() {
             let names = json!({"type": "string", "enum": self.clearable});
             outline.add("clear", json!({"type": "array", "items": names, "description": "Fields to empty"}));
         }
-        outline
+        (outline, headers)
     }
 
     /// Where it reads.
@@ -197,6 +234,40 @@ impl<'g> Reader<'g> {
             .unwrap_or_else(|Invalid(problem)| panic!("the example of {name}, {:?}, {problem}", T::EXAMPLE))
     }
 
+    /// A header of the request, with a rule; asked for by the input of a query.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for routes whose callers say something in a header"))]
+    pub(crate) fn header<T: Word>(&mut self, name: &'static str) -> Option<T> {
+        if let Some(Sketch { headers, is_everything, is_required, .. }) = &mut self.sketch {
+            headers.add(name, T::schema());
+            if *is_required {
+                headers.require(name);
+            }
+            let is_there = *is_everything || *is_required;
+            return is_there.then(|| self.example(name));
+        }
+        match self.headers.remove(name)? {
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) => self.checked(name, T::parse(&text, self.ground)),
+            _ => self.refuse(name, "must be sent once"),
+        }
+    }
+
+    /// A file of a form.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for routes that take files"))]
+    pub(crate) fn file(&mut self, name: &'static str) -> Option<Upload> {
+        let schema = || json!({"type": "string", "contentMediaType": "application/octet-stream"});
+        if let Some(is_there) = self.describes(name, schema, || json!("The bytes of a file")) {
+            return is_there.then(|| Upload::of(b"The bytes of a file"));
+        }
+        self.asked.push(name);
+        let place = self.files.iter().position(|(known, _)| known == name)?;
+        let (_, file) = self.files.swap_remove(place);
+        if self.files.iter().any(|(known, _)| known == name) {
+            return self.refuse(name, "must be sent once");
+        }
+        Some(file)
+    }
+
     /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.
     fn is_cleared(&mut self, name: &'static str) -> bool {
         self.clearable.push(name);
@@ -287,8 +358,8 @@ impl<'g> Reader<'g> {
         }
         match self.take(name)? {
             Value::Bool(truth) => Some(truth),
-            Value::String(text) if self.from_query && text == "true" => Some(true),
-            Value::String(text) if self.from_query && text == "false" => Some(false),
+            Value::String(text) if self.source.is_text() && text == "true" => Some(true),
+            Value::String(text) if self.source.is_text() && text == "false" => Some(false),
             _ => self.refuse(name, "must be a boolean value"),
         }
     }
@@ -305,7 +376,7 @@ impl<'g> Reader<'g> {
         }
         let number = match self.take(name)? {
             Value::Number(number) => whole(&number),
-            Value::String(text) if self.from_query => {
+            Value::String(text) if self.source.is_text() => {
                 text.parse::<i64>().ok().or_else(|| whole(&text.parse::<serde_json::Number>().ok()?))
             }
             _ => None,
@@ -340,7 +411,7 @@ impl<'g> Reader<'g> {
         };
         let moment = match self.take(name)? {
             // Queries carry cursors as text.
-            Value::String(text) if self.from_query && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Value::String(text) if self.source.is_text() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 milliseconds(text.parse().ok())
             }
             Value::String(text) => Moment::parse(&text),
@@ -388,7 +459,8 @@ impl<'g> Reader<'g> {
     }
 
     fn whitelist(&mut self, tolerated: &[&str]) {
-        for (name, _) in std::mem::take(&mut self.fields) {
+        let files = std::mem::take(&mut self.files).into_iter().map(|(name, _)| name);
+        for name in std::mem::take(&mut self.fields).into_iter().map(|(name, _)| name).chain(files) {
             if !tolerated.contains(&name.as_str()) {
                 self.list_violation(|path| Violation {
                     field: format!("property {path}{}", echo(&name)),
@@ -400,7 +472,7 @@ impl<'g> Reader<'g> {
 
     /// Everything that was wrong or unknown.
     pub(crate) fn finish(mut self) -> Vec<Violation> {
-        self.whitelist(if self.from_query { TOLERATED_IN_QUERIES } else { &[] });
+        self.whitelist(if self.source == Source::Query { TOLERATED_IN_QUERIES } else { &[] });
         for name in std::mem::take(&mut self.clear) {
             let hint = match &self.clearable[..] {
                 [] => "nothing can be cleared here".to_owned(),

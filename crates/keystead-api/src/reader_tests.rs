@@ -142,7 +142,7 @@ fn a_description_has_every_field_that_is_read() {
         title
     };
     let describe = |is_everything| {
-        let mut reader = Reader::describing(ground(), is_everything, false, true);
+        let mut reader = Reader::describing(ground(), is_everything, Source::Json, true);
         assert!(read(&mut reader).is_some(), "what must be there is there");
         reader.into_outline()
     };

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     call::{Asked, Call},
+    reader::Source,
     reply::Reply,
     shape::{
         Body, Input, Output, Path, Tagged,
@@ -116,6 +117,16 @@ impl Route {
         self.shapes.query.example.clone()
     }
 
+    /// Bytes that the files of its form may have together; `None` where it takes no form.
+    pub fn file_bytes(&self) -> Option<u64> {
+        self.shapes.body.as_ref()?.file_bytes
+    }
+
+    /// The headers that its input asks for.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.shapes.query.headers.fields().map(|(name, ..)| name)
+    }
+
     /// Whether what it takes is read by the rules of a place.
     pub(crate) fn asks_where(&self) -> bool {
         self.shapes.query.asks_where || self.shapes.body.as_ref().is_some_and(|body| body.asks_where)
@@ -143,8 +154,12 @@ impl Table {
     ) -> Self {
         let (method, path) = endpoint.split_once(' ').expect("an endpoint is a method and a path");
         let method = method.parse().expect("a method");
-        let shapes =
-            Shapes { path: P::describe(), query: describe::<Q>(true), body: B::describe(), answer: O::describe };
+        let shapes = Shapes {
+            path: P::describe(),
+            query: describe::<Q>(Source::Query),
+            body: B::describe(),
+            answer: O::describe,
+        };
         self.rows.push(Route {
             face: self.face,
             method,

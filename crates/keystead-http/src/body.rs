@@ -34,28 +34,39 @@ static IN_MEMORY: AtomicUsize = AtomicUsize::new(0);
 
 /// Room for a body in memory, given back when it is dropped.
 #[derive(Debug)]
-struct Room {
+pub(crate) struct Room {
     /// What all bodies take.
     all: &'static AtomicUsize,
-    own: usize,
+    own: AtomicUsize,
 }
 
 impl Room {
-    fn none(all: &'static AtomicUsize) -> Self {
-        Self { all, own: 0 }
+    /// None as yet, of what all bodies may have.
+    pub(crate) fn in_memory() -> Self {
+        Self::none(&IN_MEMORY)
     }
 
-    fn grow(&mut self, bytes: usize) -> Result<(), BodyError> {
+    fn none(all: &'static AtomicUsize) -> Self {
+        Self { all, own: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn grow(&self, bytes: usize) -> Result<(), BodyError> {
         let more = |all: usize| all.checked_add(bytes).filter(|all| *all <= ALL_BODIES);
         self.all.fetch_update(Relaxed, Relaxed, more).map_err(|_| BodyError::NoRoom)?;
-        self.own += bytes;
+        self.own.fetch_add(bytes, Relaxed);
         Ok(())
+    }
+
+    /// Gives back what has left the memory.
+    pub(crate) fn shrink(&self, bytes: usize) {
+        self.own.fetch_sub(bytes, Relaxed);
+        self.all.fetch_sub(bytes, Relaxed);
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.own, Relaxed);
+        self.all.fetch_sub(*self.own.get_mut(), Relaxed);
     }
 }
 
@@ -82,7 +93,7 @@ impl Deref for ReadBody {
 
 impl BodyError {
     /// By what stands at the root of an error: libraries wrap it.
-    fn of(error: Box<dyn Error + Send + Sync>) -> Self {
+    pub(crate) fn of(error: Box<dyn Error + Send + Sync>) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error.as_ref());
         while let Some(error) = cause {
             match error.downcast_ref() {
@@ -104,7 +115,7 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let mut room = Room::none(&IN_MEMORY);
+    let room = Room::in_memory();
     if body.is_end_stream() {
         return Ok(ReadBody { bytes: Bytes::new(), _room: room });
     }
@@ -123,6 +134,17 @@ where
     if length > limit { Err(BodyError::TooLarge) } else { Ok(ReadBody { bytes: kept.freeze(), _room: room }) }
 }
 
+/// Takes what is left of a body that was refused, for the same reason.
+pub(crate) async fn drain<B: Body<Data = Bytes> + Unpin>(mut body: B) {
+    let mut left = DRAINED;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => left = less,
+            None => return,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http_body_util::Full;
@@ -132,11 +154,13 @@ mod tests {
     #[test]
     fn bodies_have_so_much_memory_together() {
         static ALL: AtomicUsize = AtomicUsize::new(0);
-        let (mut one, mut other) = (Room::none(&ALL), Room::none(&ALL));
+        let (one, other) = (Room::none(&ALL), Room::none(&ALL));
         assert_eq!(one.grow(ALL_BODIES - 10), Ok(()));
         assert_eq!((other.grow(10), other.grow(1)), (Ok(()), Err(BodyError::NoRoom)));
         drop(one);
-        assert_eq!(other.grow(1), Ok(()));
+        assert_eq!(other.grow(3), Ok(()));
+        other.shrink(2);
+        assert_eq!(ALL.load(Relaxed), 11);
         drop(other);
         assert_eq!(ALL.load(Relaxed), 0);
     }

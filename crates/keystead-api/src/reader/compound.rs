@@ -51,7 +51,7 @@ impl Reader<'_> {
         mut read: impl FnMut(&mut Self, usize) -> T,
     ) -> Option<Vec<T>> {
         if let Some(sketch) = &self.sketch {
-            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.source, false);
             let value = read(&mut inner, 0);
             let outline = inner.into_outline();
             let example = json!([outline.example()]);
@@ -82,7 +82,7 @@ impl Reader<'_> {
         is_strict: bool,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let mut inner = Self { from_query: self.from_query, path, ..Self::body(fields, self.ground) };
+        let mut inner = Self { source: self.source, path, ..Self::body(fields, self.ground) };
         let value = read(&mut inner);
         if is_strict {
             inner.whitelist(&[]);
@@ -97,7 +97,7 @@ impl Reader<'_> {
     /// An object inside, read by `read`; its violations carry this field's name.
     pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if let Some(sketch) = &self.sketch {
-            let mut inner = Self::describing(self.ground, sketch.is_everything, self.from_query, false);
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.source, false);
             let value = read(&mut inner);
             let outline = inner.into_outline();
             let example = json!(outline.example());

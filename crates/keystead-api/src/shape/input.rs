@@ -5,7 +5,10 @@ use keystead_model::id::Id;
 use serde_json::{Map, Value};
 
 use super::{Ground, outline::Outline, word};
-use crate::reader::{PLACES, Reader, Slice};
+use crate::{
+    reader::{PLACES, Reader, Slice, Source},
+    sent::Sent,
+};
 
 /// The fields of a query or of a body.
 #[diagnostic::on_unimplemented(
@@ -15,6 +18,9 @@ use crate::reader::{PLACES, Reader, Slice};
 pub(crate) trait Input: Sized {
     /// Whether it changes something that is there, so that `clear` may name what is to be emptied.
     const IS_UPDATE: bool = false;
+
+    /// Bytes that its files may have together. A body with files is a form, `multipart/form-data`.
+    const FILE_BYTES: Option<u64> = None;
 
     /// Asks for each field. `None` where something required is missing or wrong, which the reader has noted then.
     ///
@@ -30,24 +36,29 @@ pub(crate) trait Input: Sized {
 #[derive(Clone)]
 pub(crate) struct Described {
     pub(crate) outline: Outline,
+    /// The headers that it asks for, of a query.
+    pub(crate) headers: Outline,
     /// All fields that go together.
     pub(crate) example: Map<String, Value>,
     /// Whether its rules ask where it is read.
     pub(crate) asks_where: bool,
+    /// Of a form.
+    pub(crate) file_bytes: Option<u64>,
 }
 
 /// Runs a reading for its description: with everything there, and with only what must be.
-pub(crate) fn describe<I: Input>(from_query: bool) -> Described {
+pub(crate) fn describe<I: Input>(source: Source) -> Described {
     let ground = Ground::of_agency(Id::parse(word::AGENCY));
     let pass = |everything| {
-        let mut reader = Reader::describing(&ground, everything, from_query, I::IS_UPDATE);
+        let mut reader = Reader::describing(&ground, everything, source, I::IS_UPDATE);
         I::read(&mut reader);
-        reader.into_outline()
+        reader.into_outlines()
     };
-    let (all, least) = (pass(true), pass(false));
+    let ((all, headers), (least, required_headers)) = (pass(true), pass(false));
     let mut example = all.example().clone();
     I::settle(&mut example);
-    Described { outline: all.join(least), example, asks_where: ground.is_asked() }
+    let headers = headers.join(required_headers);
+    Described { outline: all.join(least), headers, example, asks_where: ground.is_asked(), file_bytes: I::FILE_BYTES }
 }
 
 /// What a body is.
@@ -56,24 +67,29 @@ pub(crate) fn describe<I: Input>(from_query: bool) -> Described {
     note = "take `()` where a body is passed over"
 )]
 pub(crate) trait Body: Sized {
-    fn of(fields: Map<String, Value>, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>);
+    fn of(sent: Sent, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>);
     fn describe() -> Option<Described>;
 }
 
 impl<I: Input> Body for I {
-    fn of(fields: Map<String, Value>, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>) {
-        let reader = if I::IS_UPDATE { Reader::update(fields, ground) } else { Reader::body(fields, ground) };
+    fn of(sent: Sent, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>) {
+        let Sent { fields, files, .. } = sent;
+        let reader = match I::FILE_BYTES {
+            Some(_) => Reader::form(fields, files, ground),
+            None if I::IS_UPDATE => Reader::update(fields, ground),
+            None => Reader::body(fields, ground),
+        };
         read(reader, is_lenient)
     }
 
     fn describe() -> Option<Described> {
-        Some(describe::<I>(false))
+        Some(describe::<I>(if I::FILE_BYTES.is_some() { Source::Form } else { Source::Json }))
     }
 }
 
 /// A body that means nothing: some clients send one with everything.
 impl Body for () {
-    fn of(_: Map<String, Value>, _: &Ground, _: bool) -> (Option<Self>, Vec<Violation>) {
+    fn of(_: Sent, _: &Ground, _: bool) -> (Option<Self>, Vec<Violation>) {
         (Some(()), Vec::new())
     }
 

@@ -382,8 +382,8 @@ pub(crate) enum Answer {
         /// Whether it comes with an ETag.
         is_tagged: bool,
     },
-    /// Text without a character.
-    NoText,
+    /// Anything else: its media type, and what it is.
+    Other(&'static str, Value),
 }
 
 impl<T: Written> Output for T {
@@ -402,7 +402,7 @@ impl<T: Written> Output for T {
             self.forget_secret();
             [Version::V2021, Version::V3].map(|version| write(&self, Way { version, ..way }))
         });
-        Reply { status, body, content, kept, tag }
+        Reply { status, kept, tag, ..Reply::of(body, content) }
     }
 
     fn describe(definitions: &mut Definitions) -> Answer {
@@ -440,6 +440,6 @@ impl Output for EmptyText {
     }
 
     fn describe(_: &mut Definitions) -> Answer {
-        Answer::NoText
+        Answer::Other("text/plain", json!({"type": "string", "maxLength": 0}))
     }
 }

@@ -1,0 +1,224 @@
+//! Reading a body of `multipart/form-data`: its texts into memory, its files through it to the disk, all within limits.
+
+use std::{
+    error::Error,
+    fmt,
+    fs::File,
+    io::{self, Cursor, Read, Seek, Write},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::stream::poll_fn;
+use hyper::body::Body;
+use multer::{Constraints, Field, Multipart, SizeLimit, parse_boundary};
+use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+
+use crate::body::{BODY_LIMIT, BodyError, Room, drain};
+
+/// Texts and files of one form.
+const PARTS: usize = 200;
+/// Bytes of a file that are kept in memory before they go to the disk.
+const IN_MEMORY: usize = 256 * 1024;
+
+/// A form that was read.
+pub struct Form {
+    /// Names and texts, in their order.
+    pub texts: Vec<(String, String)>,
+    /// Names and files.
+    pub files: Vec<(String, Upload)>,
+    /// Of everything in it, whatever stood between its parts.
+    pub digest: [u8; 32],
+    _room: Arc<Room>,
+}
+
+/// A file of a form, to be read once. Its copy on the disk has no name, and is gone with it.
+pub struct Upload {
+    /// How its sender calls it: a name without a path.
+    pub name: Option<String>,
+    /// What its sender says that it is.
+    pub kind: Option<String>,
+    /// Bytes.
+    pub length: u64,
+    content: Content,
+}
+
+enum Content {
+    Memory(Cursor<Vec<u8>>),
+    Disk(File),
+}
+
+impl Upload {
+    /// One of these bytes, that nobody has sent.
+    pub fn of(bytes: &[u8]) -> Self {
+        let content = Content::Memory(Cursor::new(bytes.to_vec()));
+        Self { name: None, kind: None, length: bytes.len() as u64, content }
+    }
+}
+
+impl Read for Upload {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.content {
+            Content::Memory(bytes) => bytes.read(buffer),
+            Content::Disk(file) => file.read(buffer),
+        }
+    }
+}
+
+/// Why a form was not read.
+#[derive(Debug)]
+pub enum FormError {
+    /// Its body is no form; what is wrong with it, for whoever sent it.
+    Malformed(String),
+    /// As any other body.
+    Body(BodyError),
+    /// A file cannot be kept.
+    Disk(io::Error),
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the body is too large",
+            Self::TooSlow => "the body did not arrive in time",
+            Self::Broken => "the connection broke",
+            Self::NoRoom => "there is no room for the body",
+        })
+    }
+}
+
+impl Error for BodyError {}
+
+impl From<multer::Error> for FormError {
+    fn from(error: multer::Error) -> Self {
+        match error {
+            multer::Error::StreamReadFailed(cause) => {
+                Self::Body(cause.downcast_ref().copied().unwrap_or(BodyError::Broken))
+            }
+            multer::Error::StreamSizeExceeded { .. } => Self::Body(BodyError::TooLarge),
+            multer::Error::NoMultipart | multer::Error::NoBoundary => malformed("its Content-Type names no boundary"),
+            multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => {
+                malformed("it ends before its last boundary")
+            }
+            _ => malformed("the head of a part is not readable"),
+        }
+    }
+}
+
+fn malformed(problem: impl Into<String>) -> FormError {
+    FormError::Malformed(problem.into())
+}
+
+/// Reads a form, whose files may have up to `file_bytes` together.
+pub async fn read_form<B>(body: B, content_type: &str, file_bytes: u64) -> Result<Form, FormError>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let boundary = parse_boundary(content_type)?;
+    let (body, room) = (Arc::new(Mutex::new(body)), Arc::new(Room::in_memory()));
+    let (arriving, taken) = (Arc::clone(&body), Arc::clone(&room));
+    let chunks = poll_fn(move |context| {
+        let mut body = arriving.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| {
+            let chunk = frame.map_err(|error| BodyError::of(error.into()))?.into_data().unwrap_or_default();
+            taken.grow(chunk.len()).map(|()| chunk)
+        }))
+    });
+    let whole = SizeLimit::new().whole_stream(file_bytes.saturating_add(BODY_LIMIT as u64));
+    let parts = Multipart::with_constraints(chunks, boundary, Constraints::new().size_limit(whole));
+    let read = read_parts(parts, room, file_bytes).await;
+    if matches!(read, Err(FormError::Malformed(_) | FormError::Body(BodyError::TooLarge)))
+        && let Ok(body) = Arc::try_unwrap(body)
+    {
+        drain(body.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
+    }
+    read
+}
+
+async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u64) -> Result<Form, FormError> {
+    let mut form = Form { texts: Vec::new(), files: Vec::new(), digest: [0; 32], _room: Arc::clone(&room) };
+    let (mut digest, mut text_bytes) = (Sha256::new(), BODY_LIMIT as u64);
+    while let Some(mut part) = parts.next_field().await? {
+        if form.texts.len() + form.files.len() == PARTS {
+            return Err(malformed(format!("it has more than {PARTS} parts")));
+        }
+        let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
+        digest.update(Sha256::digest(name.as_bytes()));
+        if part.file_name().is_some() || part.content_type().is_some() {
+            let (upload, content) = receive(&mut part, &room, &mut file_bytes).await?;
+            digest.update(content);
+            form.files.push((name, upload));
+        } else {
+            let text = text(&mut part, &mut text_bytes).await?;
+            digest.update(Sha256::digest(text.as_bytes()));
+            form.texts.push((name, text));
+        }
+    }
+    form.digest = digest.finalize().into();
+    Ok(form)
+}
+
+/// The next bytes of a part, as far as the part's kind may have so many.
+async fn chunk(part: &mut Field<'_>, left: &mut u64) -> Result<Option<Bytes>, FormError> {
+    let Some(chunk) = part.chunk().await? else { return Ok(None) };
+    *left = left.checked_sub(chunk.len() as u64).ok_or(FormError::Body(BodyError::TooLarge))?;
+    Ok(Some(chunk))
+}
+
+/// A text; all of a form together are as long as another body may be.
+async fn text(part: &mut Field<'_>, left: &mut u64) -> Result<String, FormError> {
+    let mut text = Vec::new();
+    while let Some(chunk) = chunk(part, left).await? {
+        text.extend_from_slice(&chunk);
+    }
+    String::from_utf8(text).map_err(|_| malformed("a text is not UTF-8"))
+}
+
+/// A file, which waits in memory and, if it is longer, on the disk; and the digest of its bytes.
+async fn receive(
+    part: &mut Field<'_>,
+    room: &Room,
+    left: &mut u64,
+) -> Result<(Upload, impl AsRef<[u8]> + use<>), FormError> {
+    let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
+    if name.as_deref().is_some_and(|name| name.contains(['/', '\\']) || name.chars().any(char::is_control)) {
+        return Err(malformed("a file's name must not have a path or control characters"));
+    }
+    let kind = part.content_type().map(|kind| kind.essence_str().to_owned());
+    let (mut waiting, mut file, mut length) = (Vec::new(), None, 0);
+    let mut digest = Sha256::new();
+    while let Some(chunk) = chunk(part, left).await? {
+        length += chunk.len() as u64;
+        digest.update(&chunk);
+        waiting.extend_from_slice(&chunk);
+        if waiting.len() > IN_MEMORY {
+            room.shrink(waiting.len());
+            file = Some(store(file, std::mem::take(&mut waiting)).await?);
+        }
+    }
+    let content = match file {
+        None => Content::Memory(Cursor::new(waiting)),
+        Some(file) => {
+            room.shrink(waiting.len());
+            let mut file = store(Some(file), waiting).await?;
+            file.rewind().map_err(FormError::Disk)?;
+            Content::Disk(file)
+        }
+    };
+    Ok((Upload { name, kind, length, content }, digest.finalize()))
+}
+
+/// Writes to the disk what has waited in memory.
+async fn store(file: Option<File>, bytes: Vec<u8>) -> Result<File, FormError> {
+    let write = move || {
+        let mut file = file.map_or_else(tempfile::tempfile, Ok)?;
+        file.write_all(&bytes)?;
+        Ok(file)
+    };
+    spawn_blocking(write).await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(FormError::Disk)
+}
