@@ -1,13 +1,23 @@
 //! The agency's audit log: who did what, when, from where, with what changed.
 
+use std::future::ready;
+
 use askama::Template;
 use axum::{
+    body::Body,
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header;
-use keystead_core::AuditFilter;
-use keystead_model::{event::Event, key_search::KeySearch, page::Window, text::TimeZoneName, time::Moment};
+use keystead_core::{AuditFilter, Error};
+use keystead_model::{
+    event::Event,
+    key_search::KeySearch,
+    page::{Page as Rows, Window},
+    text::TimeZoneName,
+    time::Moment,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -78,8 +88,8 @@ pub(crate) struct AuditQuery {
 }
 
 const PAGE: i64 = 50;
-/// Rows of one download.
-const EXPORT: i64 = 10_000;
+/// Rows of a download that are read at a time, while those before them are sent.
+const EXPORTED: i64 = 1_000;
 
 /// Rows about a key are found by the key, too; only its id is used, and shown again.
 fn without_secret(mut query: AuditQuery) -> AuditQuery {
@@ -190,6 +200,7 @@ fn cell(text: &str) -> String {
     }
 }
 
+/// The whole log that the query finds, however long, in one file.
 pub(crate) async fn csv(
     State(web): State<Web>,
     Query(query): Query<AuditQuery>,
@@ -197,9 +208,33 @@ pub(crate) async fn csv(
 ) -> Result<Response, Failure> {
     let query = without_secret(query);
     let context = here.authority().clone().in_agency()?;
-    let found = web.app.list_audit(&context, filter(&query), Window::after(query.before, EXPORT)).await?;
-    let mut text = "id,at,actor,actor_id,action,subject,location,ip,request,before,after,position\r\n".to_owned();
-    for row in &found.rows {
+    let filter = filter(&query);
+    // Read before anything is sent: whoever may not see the log is told so.
+    let first = web.app.list_audit(&context, filter.clone(), Window::after(query.before, EXPORTED)).await?;
+    let rows = stream::try_unfold(Some(first), move |rows: Option<Rows<Event>>| {
+        let (app, context, filter) = (web.app.clone(), context.clone(), filter.clone());
+        async move {
+            let Some(rows) = rows else { return Ok(None) };
+            let next = match rows.next(|last| last.number) {
+                Some(last) => Some(app.list_audit(&context, filter, Window::after(Some(last), EXPORTED)).await?),
+                None => None,
+            };
+            Ok::<_, Error>(Some((lines(&rows.rows), next)))
+        }
+    });
+    const WHAT: &str = "a download of the audit log broke off";
+    let rows = rows.inspect_err(|error| tracing::error!(cause = error.cause(), "{WHAT}: {error}"));
+    let names = "id,at,actor,actor_id,action,subject,location,ip,request,before,after,position\r\n".to_owned();
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit-log.csv\""),
+    ];
+    Ok((headers, Body::from_stream(stream::once(ready(Ok(names))).chain(rows))).into_response())
+}
+
+fn lines(rows: &[Event]) -> String {
+    let mut text = String::new();
+    for row in rows {
         let position = row.position.map(|position| position.to_string()).unwrap_or_default();
         let location = row.location.map(|location| location.to_string()).unwrap_or_default();
         let cells = [
@@ -220,11 +255,7 @@ pub(crate) async fn csv(
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit-log.csv\""),
-    ];
-    Ok((headers, text).into_response())
+    text
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use keystead_model::{
     page::Window,
     scope::Preset,
 };
-use keystead_testkit::TestApp;
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
+
+use crate::app::sign_in;
 
 async fn verify(app: &TestApp, expect: Option<&str>) -> Verified {
     let operator = app.operator().await;
@@ -203,4 +205,25 @@ async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
     forever.post("/contacts/").key(&key).json(&serde_json::json!({"name": "x"})).send().await.expect(201);
     forever.let_days_pass(4000.0).await;
     assert_eq!(forever.app.trim_audit().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_log_is_downloaded_however_long_it_is() {
+    let app = TestApp::start().await;
+    let many = format!(
+        "INSERT INTO audit_rows (agency_id, at, actor_kind, action, subject)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+         SELECT '{}', 1795608000000 + i, 'system', 'test.counted', CAST(i AS TEXT) FROM n",
+        app.ids.agency
+    );
+    app.sql(&many).await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let csv = app.get("/app/agency/audit.csv?action=test.").header("Cookie", &cookie).send().await;
+    assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let subjects: Vec<&str> = csv.text.lines().skip(1).map(|line| line.split(',').nth(5).unwrap()).collect();
+    let counted: Vec<String> = (1..=12_000).rev().map(|number| format!("\"{number}\"")).collect();
+    assert_eq!(subjects, counted, "each row once, the newest first");
+    let of_nothing = app.get("/app/agency/audit.csv?action=nothing.").header("Cookie", &cookie).send().await;
+    assert_eq!(of_nothing.text.lines().count(), 1);
+    assert_ne!(app.get("/app/agency/audit.csv").send().await.status, 200, "to those who may see it");
 }
