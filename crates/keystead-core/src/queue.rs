@@ -108,7 +108,7 @@ impl App {
         let (line, told, settled) = (self.lines.of(kind).clone(), self.clock.told(), settled.to_vec());
         let of_closure = settled.clone();
         let taken = self.store.write_serial(move |tx| {
-            let now = told.map_or_else(|| queue::now(tx), Ok)?;
+            let now = queue::begin(tx, told)?;
             let kept = settle(tx, &of_closure, now)?;
             let mut line = line.clone();
             let (jobs, has_more) = take(tx, kind, &mut line, now, most)?;
@@ -139,9 +139,9 @@ impl App {
 
     async fn has_work(&self, kind: JobKind) -> Result<bool> {
         let told = self.clock.told();
-        let is_due = self.store.look_up(move |tx| {
-            let Some(due) = queue::next_due(tx, kind)? else { return Ok(false) };
-            Ok::<_, keystead_store::Error>(due <= told.map_or_else(|| queue::now(tx), Ok)?)
+        let is_due = self.store.read(move |tx| {
+            let now = queue::begin(tx, told)?;
+            Ok::<_, keystead_store::Error>(queue::next_due(tx, kind)?.is_some_and(|due| due <= now))
         });
         Ok(is_due.await?)
     }

@@ -15,7 +15,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::{
-    postgres::free_port,
+    postgres::{Cluster, free_port},
     run::{Outcome, cargo, has, install, output, root, run},
 };
 
@@ -33,6 +33,9 @@ pub(crate) struct Bench {
     /// Creates on both databases, on one server and three, instead
     #[arg(long)]
     writes: bool,
+    /// Jobs of the queue on both databases instead
+    #[arg(long)]
+    queue: bool,
 }
 
 /// A server on one core.
@@ -71,6 +74,9 @@ request = function()\n  n = n + 1\n  return wrk.format('POST', nil, nil, '{\"nam
 
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
+        if self.queue {
+            return measure_queue();
+        }
         if !has("wrk") {
             install(&["wrk"])?;
         }
@@ -253,6 +259,15 @@ impl Bench {
             failed,
         })
     }
+}
+
+/// On SQLite, and on a PostgreSQL that flushes its commits to the disk.
+fn measure_queue() -> Outcome {
+    run(&mut cargo(&["build", "--release", "--package", "queue"]))?;
+    let bench = || Command::new(root().join("target/release/queue"));
+    run(bench().env_remove("KEYSTEAD_TEST_POSTGRES"))?;
+    let cluster = Cluster::durable()?;
+    run(bench().env("KEYSTEAD_TEST_POSTGRES", cluster.url()))
 }
 
 /// The same id with another secret of the right form.

@@ -268,10 +268,10 @@ async fn leases_are_by_the_clock_of_the_database() {
     let owner = owner(&app);
     let store = app.second_store();
     let taken = store.write_in(owner, move |tx| {
-        let before = queue::now(tx)?;
+        let before = queue::begin(tx, None)?;
         queue::add(tx, KIND, owner, owner, None)?;
         let due = queue::next_due(tx, KIND)?.unwrap();
-        let now = queue::now(tx)?;
+        let now = queue::begin(tx, None)?;
         assert!(before <= due && due <= now && before.0 > 1_700_000_000_000, "{before:?} {due:?} {now:?}");
         queue::take(tx, KIND, owner, now, UtcMs(now.0 + 1000), 1)
     });
