@@ -6,8 +6,8 @@
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
-    agency::Agency, base62, contact::Contact, location::Location, note::Note, notice::Notice, tag::Tag, task::Task,
-    time::UtcMs, user::User,
+    agency::Agency, base62, contact::Contact, custom_field::CustomField, location::Location, note::Note,
+    notice::Notice, tag::Tag, task::Task, time::UtcMs, user::User,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -117,6 +117,8 @@ pub type ContactId = Id<Contact>;
 pub type NoteId = Id<Note>;
 /// Names a task of a contact.
 pub type TaskId = Id<Task>;
+/// Names a custom field of a location.
+pub type CustomFieldId = Id<CustomField>;
 /// Names a tag of a location.
 pub type TagId = Id<Tag>;
 /// Id of a notice.
