@@ -14,7 +14,7 @@ use keystead_model::{
     tag::{Tag, TagName},
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
-use keystead_store::{Tx, contacts, locations};
+use keystead_store::{Tx, contact_search, contacts, locations};
 use serde_json::Value as Json;
 
 use crate::{
@@ -101,8 +101,7 @@ impl App {
             if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            let page = contacts::list(tx, location, &filter, &window)?;
-            Ok(Counted { page, total: contacts::total(tx, location, &filter)? })
+            Ok(contact_search::list(tx, location, &filter, &window)?)
         })
         .await
     }

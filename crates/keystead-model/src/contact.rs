@@ -3,6 +3,8 @@
 use crate::{
     ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
+    condition::Condition,
+    contact_field::ContactField,
     location::set,
     phone::PhoneNumber,
     search::{self, Asked},
@@ -374,6 +376,8 @@ pub struct ContactCursor {
 pub struct ContactFilter {
     /// What a search asks for, all of it; asked for nothing it finds nothing. `None` is no search.
     pub search: Option<Vec<Asked>>,
+    /// What else must hold of them.
+    pub condition: Condition<ContactField>,
     /// The column of order.
     pub order: ContactOrder,
     /// Oldest first instead of newest first.

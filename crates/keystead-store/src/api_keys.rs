@@ -309,7 +309,7 @@ pub fn namesakes(tx: &mut Tx<'_>, key: &ApiKey) -> Result<i64> {
     let name = folded(key.name.as_str());
     conditions.and("name_lower = @ AND id <> @ AND state <> 'deleted'", &[&name, &key.id]);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM api_keys WHERE {}", conditions.sql());
-    tx.query_one(&sql, conditions.values(), |row| row.column())
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
 
 /// A place in a list of keys: when the last one before it was made, and its id.
@@ -388,7 +388,7 @@ pub fn count_matching(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter) -> 
     let search = filter.query.as_deref().map(KeySearch::parse);
     let conditions = conditions(&agency, filter, search.as_ref());
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {} WHERE {}", tables(filter), conditions.sql());
-    tx.query_one(&sql, conditions.values(), |row| row.column())
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
 
 fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'f KeySearch>) -> Filter<'f> {

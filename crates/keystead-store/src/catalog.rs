@@ -4,9 +4,32 @@ use std::collections::BTreeSet;
 
 use crate::{Error, Result, Tx};
 
-/// What goes with a contact: tables whose rows name it by `location_id` and `contact_id`, each before those that it refers to.
-/// A test holds this against the catalog, so that whoever adds a table which belongs to contacts decides what becomes of it.
-pub const OF_CONTACT: &[&str] = &["tasks", "notes", "contact_tags", "contact_identities", "contact_terms"];
+/// A table whose rows go with what they name.
+#[derive(Clone, Copy, Debug)]
+pub struct Belonging {
+    /// The table.
+    pub table: &'static str,
+    /// How a row names by `?2` what it goes with, beside its `location_id`.
+    pub naming: &'static str,
+}
+
+const fn by_contact(table: &'static str) -> Belonging {
+    Belonging { table, naming: "contact_id = ?2" }
+}
+
+/// What goes with a contact, each before those that it refers to. A test holds this against the catalog, so that whoever adds a
+/// table which belongs to contacts decides what becomes of it.
+pub const OF_CONTACT: &[Belonging] = &[
+    Belonging { table: "field_values", naming: "owner_kind = 'contact' AND owner_id = ?2" },
+    by_contact("tasks"),
+    by_contact("notes"),
+    by_contact("contact_tags"),
+    by_contact("contact_identities"),
+    by_contact("contact_terms"),
+];
+
+/// Columns that may name a contact: its own, and that of tables whose rows belong to things of several kinds.
+pub const NAMING_CONTACT: &[&str] = &["contact_id", "owner_id"];
 
 /// What tells of a contact and stays without what it says: that something happened is not the contact's alone.
 pub const ERASED_OF_CONTACT: &[&str] = &["events"];
@@ -57,16 +80,18 @@ pub fn serials(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
 }
 
 /// The tables whose rows belong to a row of `table`: those that refer to it or to one that belongs to it, and those that have
-/// `column`, which names such a row also where nothing makes sure that it is there. Each before those that it refers to.
-pub fn belonging_to(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<Vec<String>> {
+/// one of `columns`, which name such a row also where nothing makes sure that it is there. Each before those that it refers to.
+pub fn belonging_to(tx: &mut Tx<'_>, table: &str, columns: &[&str]) -> Result<Vec<String>> {
     let sql = if tx.is_postgres() {
         "SELECT CAST(table_name AS TEXT) FROM information_schema.columns
          WHERE table_schema = current_schema() AND CAST(column_name AS TEXT) = ?1"
     } else {
         "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = ?1"
     };
-    let mut owners: BTreeSet<String> = tx.query(sql, &[&column], |row| row.column())?.into_iter().collect();
-    owners.insert(table.to_owned());
+    let mut owners = BTreeSet::from([table.to_owned()]);
+    for column in columns {
+        owners.extend(tx.query(sql, &[column], |row| row.column::<String>())?);
+    }
     let references = references(tx)?;
     while let Some(new) =
         references.iter().find(|reference| owners.contains(&reference.to) && !owners.contains(&reference.from))

@@ -1,19 +1,28 @@
-//! How contacts are found by words.
+//! How contacts are found: by the words of a search, and by conditions.
 //!
 //! Each word of a contact is a row, and a word of a search is a range of that index: the same plain SQL on both
-//! databases, exact prefixes in any script, and no scan (decision record 0001).
+//! databases, exact prefixes in any script, and no scan (decision record 0001). A search is a condition among others
+//! (decision record 0019).
 
 use keystead_model::{
     ContactId, LocationId,
-    page::Window,
-    search::{Asked, words},
+    condition::Condition,
+    contact::{Contact, ContactCursor, ContactFilter, ContactOrder, IdentityKind},
+    contact_field::{ContactField, searched},
+    custom_field::OwnerKind,
+    page::{Counted, Page, Window},
+    search::words,
     tag::TagName,
 };
 
 use crate::{
     Result, Tx,
-    filter::{Filter, prefix_end},
-    late, tags,
+    condition::{Column, LEADS_UP_TO, Lead, Noun, Rows},
+    contacts, field_values,
+    filter::Filter,
+    late,
+    list::Order,
+    tags,
 };
 
 /// Adds words that a contact is found by.
@@ -46,61 +55,132 @@ pub(crate) fn forget(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) 
     tx.later("DELETE FROM contact_terms WHERE location_id = ?1 AND contact_id = ?2", &[&location, &contact])
 }
 
-/// What a search asks for, with what of it is looked up beforehand.
-pub(crate) struct Search(Vec<Vec<Vec<Prefix>>>);
-
-/// The beginning of a term, the end of its range, and the tags that have a word which begins so.
-struct Prefix {
-    begin: String,
-    end: String,
-    tags: Vec<TagName>,
+/// Which form a test over rows takes. Tests hold both against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// What is quicker.
+    Told,
+    /// Rows lead wherever they can.
+    Leads,
+    /// No rows lead.
+    Asked,
 }
 
-/// Prepares a search. A location has few tags, and they can be renamed: their names are read rather than indexed.
-pub(crate) fn prepare(tx: &mut Tx<'_>, location: LocationId, asked: &[Asked]) -> Result<Search> {
+/// Where the fields of a contact are found.
+fn column(field: &ContactField) -> Column {
+    let rows = |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, is_long: false, with });
+    let identity = |kind: IdentityKind| rows("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
+    match field {
+        ContactField::FirstName => Column::Own("c.first_name_folded"),
+        ContactField::LastName => Column::Own("c.last_name_folded"),
+        ContactField::CompanyName => Column::Own("c.company_name_folded"),
+        ContactField::City => Column::Own("c.city_folded"),
+        ContactField::State => Column::Own("c.region_folded"),
+        ContactField::Source => Column::Own("c.source_folded"),
+        ContactField::Email => identity(IdentityKind::Email),
+        ContactField::Phone => identity(IdentityKind::Phone),
+        ContactField::Tags => rows("contact_tags", "name", Vec::new()),
+        ContactField::Country => Column::Own("c.country"),
+        ContactField::AssignedTo => Column::Own("c.assigned_to"),
+        ContactField::Dnd => Column::Own("c.dnd"),
+        ContactField::DateOfBirth => Column::Own("c.date_of_birth"),
+        ContactField::CreatedAt => Column::Own("c.created_at"),
+        ContactField::UpdatedAt => Column::Own("c.updated_at"),
+        ContactField::Terms => rows("contact_terms", "term", Vec::new()),
+        ContactField::Custom(id, kind) => field_values::column(OwnerKind::Contact, *id, *kind),
+    }
+}
+
+fn index(order: ContactOrder) -> &'static str {
+    match order {
+        ContactOrder::Created => "contacts_by_creation",
+        ContactOrder::Updated => "contacts_by_update",
+    }
+}
+
+/// Contacts of a location in the filter's order, and how many match in all.
+pub fn list(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &ContactFilter,
+    window: &Window<ContactCursor>,
+) -> Result<Counted<Contact>> {
+    list_in_form(tx, location, filter, window, Form::Told)
+}
+
+/// The same in the form that is asked for.
+pub fn list_in_form(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &ContactFilter,
+    window: &Window<ContactCursor>,
+    form: Form,
+) -> Result<Counted<Contact>> {
+    let condition = whole(tx, location, filter)?;
+    let noun = Noun { location, column };
+    let lead = if form == Form::Asked { None } else { noun.lead(tx, &condition)? };
+    let leads_page = lead.as_ref().filter(|lead| form == Form::Leads || lead.rows <= LEADS_UP_TO);
+    let (from, conditions) = parts(tx, &noun, &condition, leads_page, Some(filter.order));
+    let columns = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
+    let order = if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
+    let page = if leads_page.is_none() {
+        conditions.page(tx, &format!("SELECT {} FROM {from}", contacts::COLUMNS), order, window, contacts::read)?
+    } else {
+        // Sorted are ids alone: what else a contact has is read of those on the page.
+        let select = format!("SELECT c.id FROM {from}");
+        let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<ContactId>())?;
+        Page { rows: contacts::find_all(tx, location, &rows)?, has_more }
+    };
+    if condition == Condition::default() {
+        return Ok(Counted { page, total: contacts::count_all(tx, location)? });
+    }
+    // For the total all that match are read, so whatever can lead reads least.
+    let (from, conditions) = parts(tx, &noun, &condition, lead.as_ref(), None);
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
+    Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
+}
+
+/// What contacts `c` are read from, and which. Without a lead, a list is read by the index of its order: else SQLite may read
+/// all contacts and sort them.
+fn parts<'f>(
+    tx: &Tx<'_>,
+    noun: &Noun<ContactField>,
+    condition: &Condition<ContactField>,
+    lead: Option<&Lead<'_, ContactField>>,
+    order: Option<ContactOrder>,
+) -> (String, Filter<'f>) {
+    let mut filter = Filter::new();
+    let from = match (lead, order) {
+        (Some(lead), _) => format!("({}) l CROSS JOIN contacts c", noun.leading(&mut filter, lead)),
+        (None, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
+        (None, _) => "contacts c".to_owned(),
+    };
+    let location = filter.own(noun.location);
+    filter.and(&format!("c.location_id = {location} AND c.trashed_at IS NULL"), &[]);
+    if lead.is_some() {
+        filter.and("c.id = l.id", &[]);
+    }
+    let asked = noun.asked(tx, &mut filter, condition, lead);
+    filter.and(&asked, &[]);
+    (from, filter)
+}
+
+/// The filter's condition and what is searched. A location has few tags, and they can be renamed: their names are read rather
+/// than indexed.
+fn whole(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<Condition<ContactField>> {
+    let Some(asked) = &filter.search else { return Ok(filter.condition.clone()) };
     let known = if asked.is_empty() { Vec::new() } else { tags::list(tx, location, &Window::all())?.rows };
     let tags: Vec<(Vec<String>, TagName)> = known.into_iter().map(|tag| (words(tag.name.as_str()), tag.name)).collect();
-    let prefix = |begin: &String| Prefix {
-        begin: begin.clone(),
-        end: prefix_end(begin),
-        tags: tags
-            .iter()
-            .filter(|(words, _)| words.iter().any(|word| word.starts_with(begin)))
-            .map(|(_, name)| name.clone())
-            .collect(),
-    };
-    let any = |Asked(alternatives): &Asked| {
-        alternatives.iter().map(|all| all.iter().map(prefix).collect()).collect::<Vec<_>>()
-    };
-    Ok(Search(asked.iter().map(any).collect()))
+    let searched = searched(asked, |begin| {
+        let has = |words: &[String]| words.iter().any(|word| word.starts_with(begin));
+        tags.iter().filter(|(words, _)| has(words)).map(|(_, name)| name.clone()).collect()
+    });
+    if filter.condition == Condition::default() {
+        return Ok(searched);
+    }
+    Ok(Condition::All(vec![filter.condition.clone(), searched]))
 }
 
-/// Restricts contacts `c` of `location` to those that have everything that is asked for; nothing is asked of none.
-pub(crate) fn restrict<'f>(filter: &mut Filter<'f>, location: &'f LocationId, Search(asked): &'f Search) {
-    if asked.is_empty() {
-        filter.and("1 = 0", &[]);
-    }
-    for alternatives in asked {
-        let texts: Vec<String> = alternatives
-            .iter()
-            .map(|all| all.iter().map(|prefix| has(filter, location, prefix)).collect::<Vec<_>>().join(" AND "))
-            .collect();
-        filter.and(&format!("(({}))", texts.join(") OR (")), &[]);
-    }
-}
-
-fn has<'f>(filter: &mut Filter<'f>, location: &'f LocationId, Prefix { begin, end, tags }: &'f Prefix) -> String {
-    let term = filter.expression(
-        "c.id IN (SELECT t.contact_id FROM contact_terms t WHERE t.location_id = @ AND t.term >= @ AND t.term < @)",
-        &[location, begin, end],
-    );
-    if tags.is_empty() {
-        return term;
-    }
-    let names: Vec<String> = tags.iter().map(|name| filter.bind(name)).collect();
-    let location = filter.bind(location);
-    format!(
-        "({term} OR c.id IN (SELECT g.contact_id FROM contact_tags g WHERE g.location_id = {location} AND g.name IN ({})))",
-        names.join(", ")
-    )
-}
+#[cfg(test)]
+#[path = "contact_search_tests.rs"]
+mod tests;

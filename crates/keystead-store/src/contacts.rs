@@ -5,19 +5,22 @@ use std::sync::LazyLock;
 use keystead_model::{
     ContactId, LocationId, UtcMs,
     calendar_date::CalendarDate,
+    condition::ComparedText,
     contact::{
-        Contact, ContactCursor, ContactFilter, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus,
-        DuplicateContact, IdentityKind,
+        Contact, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, DuplicateContact,
+        IdentityKind,
     },
-    page::{Page, Window},
+    page::Window,
     phone::PhoneNumber,
     tag::{Tag, TagName},
-    text::EmailAddress,
+    text::{EmailAddress, Line},
 };
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    Error, Result, Row, ToValue, Tx, catalog, contact_search, events,
+    Error, Result, Row, ToValue, Tx,
+    catalog::{self, Belonging},
+    contact_search, events,
     filter::{Filter, rows},
     late,
     list::Order,
@@ -25,14 +28,15 @@ use crate::{
     tags,
 };
 
-const COLUMNS: &str = "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
+pub(crate) const COLUMNS: &str =
+    "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
     c.city, c.region, c.postal_code, c.country, c.website, c.timezone, c.gender, c.source, c.date_of_birth,
     c.assigned_to, c.dnd, c.dnd_settings, c.inbound_dnd, c.additional_emails, c.additional_phones, c.created_at,
     c.updated_at, (SELECT string_agg(t.name, '
 ') FROM (SELECT s.name FROM contact_tags s WHERE s.location_id = c.location_id AND s.contact_id = c.id
     ORDER BY s.position) AS t)";
 
-fn read(row: &mut Row<'_>) -> Result<Contact> {
+pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
     let (id, location) = (row.column()?, row.column()?);
     Ok(Contact {
         id,
@@ -229,8 +233,19 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
             ("additional_phones", &write_list(additional_phones.iter().map(PhoneNumber::as_str))),
             ("created_at", &contact.created_at),
             ("updated_at", &contact.updated_at),
+            ("first_name_folded", &compared(first_name.as_ref())),
+            ("last_name_folded", &compared(last_name.as_ref())),
+            ("company_name_folded", &compared(company_name.as_ref())),
+            ("city_folded", &compared(city.as_ref())),
+            ("region_folded", &compared(state.as_ref())),
+            ("source_folded", &compared(source.as_ref())),
         ],
     )
+}
+
+/// A text in the form that conditions compare.
+fn compared<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<String> {
+    line.and_then(|line| ComparedText::of(line.as_str())).map(ComparedText::into_string)
 }
 
 /// Put together once: this statement runs for most requests.
@@ -276,9 +291,8 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
         |row| Ok((row.column()?, row.column()?)),
     )?;
     for (location, id) in &due {
-        for table in catalog::OF_CONTACT {
-            let sql = format!("DELETE FROM {table} WHERE location_id = ?1 AND contact_id = ?2");
-            tx.execute(&sql, &[location, id])?;
+        for Belonging { table, naming } in catalog::OF_CONTACT {
+            tx.execute(&format!("DELETE FROM {table} WHERE location_id = ?1 AND {naming}"), &[location, id])?;
         }
         tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
         events::erase_contact(tx, *location, *id)?;
@@ -401,17 +415,8 @@ pub fn rebuild_identities(tx: &mut Tx<'_>, location: LocationId, unique: bool) -
 
 /// Writes the terms and identities of all contacts anew, after a release has changed how they are made.
 pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
-    const PAGE: i64 = 500;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM contacts c WHERE (c.location_id, c.id) > (?1, ?2) AND c.trashed_at IS NULL
-         ORDER BY c.location_id, c.id LIMIT ?3"
-    );
-    let mut after = (String::new(), String::new());
-    loop {
-        let page = tx.query(&sql, &[&after.0, &after.1, &PAGE], read)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = (last.location.to_string(), last.id.to_string());
-        for Contact { id, location, profile, .. } in &page {
+    each_page(tx, "c.trashed_at IS NULL", |tx, page| {
+        for Contact { id, location, profile, .. } in page {
             contact_search::forget(tx, *location, *id)?;
             contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
             release_identities(tx, *location, *id)?;
@@ -421,6 +426,47 @@ pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
                     share_identity(tx, *location, *id, &identity)?;
                 }
             }
+        }
+        Ok(())
+    })
+}
+
+/// Writes how the texts of all contacts are compared, after a release has changed it.
+pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
+    each_page(tx, "1 = 1", |tx, page| {
+        page.iter().try_for_each(|Contact { location, id, profile, .. }| {
+            tx.later(
+                "UPDATE contacts SET first_name_folded = ?3, last_name_folded = ?4, company_name_folded = ?5,
+                     city_folded = ?6, region_folded = ?7, source_folded = ?8
+                 WHERE location_id = ?1 AND id = ?2",
+                &[
+                    location,
+                    id,
+                    &compared(profile.first_name.as_ref()),
+                    &compared(profile.last_name.as_ref()),
+                    &compared(profile.company_name.as_ref()),
+                    &compared(profile.city.as_ref()),
+                    &compared(profile.state.as_ref()),
+                    &compared(profile.source.as_ref()),
+                ],
+            )
+        })
+    })
+}
+
+/// Reads the contacts `c` of all locations that are `such`, a page at a time.
+fn each_page(tx: &mut Tx<'_>, such: &str, mut take: impl FnMut(&mut Tx<'_>, &[Contact]) -> Result<()>) -> Result<()> {
+    const ORDER: Order<'_> = Order::ascending(&["c.location_id", "c.id"]);
+    let mut after: Option<(LocationId, ContactId)> = None;
+    loop {
+        let mut conditions = Filter::new();
+        conditions.and(such, &[]);
+        let window = Window::after(after, 500);
+        let page = conditions.page(tx, &format!("SELECT {COLUMNS} FROM contacts c"), ORDER, &window, read)?;
+        take(tx, &page.rows)?;
+        after = page.next(|last| (last.location, last.id));
+        if after.is_none() {
+            return Ok(());
         }
     }
 }
@@ -433,40 +479,28 @@ fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> R
     tx.late(&late::COUNTS, &[&location, &slot, &change])
 }
 
-/// How many contacts match: exact, and cheap where nothing is searched.
-pub fn total(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<i64> {
-    let Some(asked) = &filter.search else {
-        let sql = "SELECT CAST(COALESCE(sum(contacts), 0) AS BIGINT) FROM contact_counts WHERE location_id = ?1";
-        return tx.query_one(sql, &[&location], |row| row.column());
-    };
-    let search = contact_search::prepare(tx, location, asked)?;
-    let mut conditions = Filter::new();
-    conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
-    contact_search::restrict(&mut conditions, &location, &search);
-    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM contacts c WHERE {}", conditions.sql());
-    tx.query_one(&sql, conditions.values(), |row| row.column())
+/// How many contacts a location has.
+pub(crate) fn count_all(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
+    let sql = "SELECT CAST(COALESCE(sum(contacts), 0) AS BIGINT) FROM contact_counts WHERE location_id = ?1";
+    tx.query_one(sql, &[&location], |row| row.column())
 }
 
-/// Contacts of a location in the filter's order.
-pub fn list(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    filter: &ContactFilter,
-    window: &Window<ContactCursor>,
-) -> Result<Page<Contact>> {
-    let ContactFilter { search, order, ascending } = filter;
-    let search = search.as_ref().map(|asked| contact_search::prepare(tx, location, asked)).transpose()?;
-    let mut conditions = Filter::new();
-    conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
-    if let Some(search) = &search {
-        contact_search::restrict(&mut conditions, &location, search);
+/// These contacts, in this order; what is in the trash is not found.
+pub(crate) fn find_all(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId]) -> Result<Vec<Contact>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    let columns = &[&*format!("c.{}", column(*order)), "c.id"];
-    let order = if *ascending { Order::ascending(columns) } else { Order::descending(columns) };
-    conditions.page(tx, &format!("SELECT {COLUMNS} FROM contacts c"), order, window, read)
+    let mut conditions = Filter::new();
+    conditions.and("c.location_id = @ AND c.trashed_at IS NULL", &[&location]);
+    conditions.and_one_of("c.id", ids);
+    let sql = format!("SELECT {COLUMNS} FROM contacts c WHERE {}", conditions.sql());
+    let mut found = tx.query(&sql, &conditions.values(), read)?;
+    found.sort_by_key(|contact| ids.iter().position(|id| *id == contact.id));
+    Ok(found)
 }
 
-fn column(order: ContactOrder) -> &'static str {
+/// The column of an order.
+pub(crate) fn column(order: ContactOrder) -> &'static str {
     match order {
         ContactOrder::Created => "created_at",
         ContactOrder::Updated => "updated_at",

@@ -1,11 +1,17 @@
 //! A condition that is put together at run time: fixed text, numbered places, values.
 
-use crate::ToValue;
+use crate::{ToValue, value::OwnedValue};
 
 /// The WHERE of a query, with the values that it binds.
 pub(crate) struct Filter<'v> {
     conditions: Vec<String>,
-    values: Vec<&'v dyn ToValue>,
+    values: Vec<Bound<'v>>,
+}
+
+/// A value that is bound.
+enum Bound<'v> {
+    Lent(&'v dyn ToValue),
+    Own(OwnedValue),
 }
 
 impl<'v> Filter<'v> {
@@ -20,7 +26,13 @@ impl<'v> Filter<'v> {
 
     /// Adds `value` and returns its place, `?3`.
     pub(crate) fn bind(&mut self, value: &'v dyn ToValue) -> String {
-        self.values.push(value);
+        self.values.push(Bound::Lent(value));
+        format!("?{}", self.values.len())
+    }
+
+    /// The same for a value that does not last as long.
+    pub(crate) fn own(&mut self, value: impl ToValue) -> String {
+        self.values.push(Bound::Own(value.to_value().into_owned()));
         format!("?{}", self.values.len())
     }
 
@@ -69,8 +81,12 @@ impl<'v> Filter<'v> {
         self.conditions.join(" AND ")
     }
 
-    pub(crate) fn values(&self) -> &[&'v dyn ToValue] {
-        &self.values
+    pub(crate) fn values(&self) -> Vec<&dyn ToValue> {
+        let value = |bound| match bound {
+            &Bound::Lent(value) => value,
+            Bound::Own(value) => value as &dyn ToValue,
+        };
+        self.values.iter().map(value).collect()
     }
 }
 

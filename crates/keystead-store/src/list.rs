@@ -85,7 +85,7 @@ impl<'v> Filter<'v> {
         let mut filter = self;
         let (most, skip) = (filter.bind(&more), filter.bind(&passed));
         let sql = format!("{select} WHERE {} ORDER BY {} LIMIT {most} OFFSET {skip}", filter.sql(), order.sql());
-        Ok(Page::new(tx.query(&sql, filter.values(), read)?, window.limit))
+        Ok(Page::new(tx.query(&sql, &filter.values(), read)?, window.limit))
     }
 }
 

@@ -219,7 +219,7 @@ pub fn count_unseen(tx: &mut Tx<'_>, reader: &NoticeReader, now: UtcMs) -> Resul
          LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader} WHERE {}",
         conditions.sql()
     );
-    tx.query_one(&sql, conditions.values(), |row| row.column())
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
 
 /// Notes where a reader stands. Seeing never undoes reading or putting away.

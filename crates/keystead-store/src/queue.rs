@@ -111,7 +111,7 @@ pub fn finish(tx: &mut Tx<'_>, jobs: &[&Job]) -> Result<Vec<Id<()>>> {
     let attempts: Vec<&dyn ToValue> = jobs.iter().flat_map(|job| [&job.id as &dyn ToValue, &job.attempt]).collect();
     let places = vec!["(@, CAST(@ AS BIGINT))"; jobs.len()].join(", ");
     taken.and(&format!("(id, attempts) IN (VALUES {places})"), &attempts);
-    tx.query(&format!("DELETE FROM jobs WHERE {} RETURNING id", taken.sql()), taken.values(), |row| row.column())
+    tx.query(&format!("DELETE FROM jobs WHERE {} RETURNING id", taken.sql()), &taken.values(), |row| row.column())
 }
 
 /// Gives a job back: it is due again at `due_at`, or never. `false` if it was not its taker's any more.

@@ -67,7 +67,7 @@ fn select<R: Stored>() -> String {
 pub fn find<R: Stored>(tx: &mut Tx<'_>, location: LocationId, parent: R::Parent, id: Id<R>) -> Result<Option<R>> {
     let mut filter = those_of(&location, &parent);
     filter.and("id = @", &[&id]);
-    tx.query_opt(&format!("{} WHERE {}", select::<R>(), filter.sql()), filter.values(), R::read)
+    tx.query_opt(&format!("{} WHERE {}", select::<R>(), filter.sql()), &filter.values(), R::read)
 }
 
 /// All of them, newest first.
@@ -92,5 +92,5 @@ pub fn delete<R: Stored>(tx: &mut Tx<'_>, location: LocationId, parent: R::Paren
     let mut filter = those_of(&location, &parent);
     filter.and("id = @", &[&id]);
     let sql = format!("DELETE FROM {} WHERE {}", R::table().name(), filter.sql());
-    Ok(tx.execute(&sql, filter.values())? == 1)
+    Ok(tx.execute(&sql, &filter.values())? == 1)
 }

@@ -159,7 +159,7 @@ fn update_decided<T>(
         let mut conditions = Filter::new();
         conditions.and_one_of("k.id", decided.iter().map(|key| &key.id));
         let sql = format!("SELECT k.id FROM api_keys k WHERE {} ORDER BY k.id FOR UPDATE", conditions.sql());
-        tx.query(&sql, conditions.values(), |_| Ok(()))?;
+        tx.query(&sql, &conditions.values(), |_| Ok(()))?;
     }
     let mut values = more.to_vec();
     for Decided { id, state, idle_since, stage, deletes_at, next, lead } in decided {

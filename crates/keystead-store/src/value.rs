@@ -162,6 +162,28 @@ impl ToValue for keystead_model::text::TimeZoneName {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::decimal::Decimal {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_stored())
+    }
+}
+impl ToValue for keystead_model::uuid::Uuid {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::condition::Value {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => Value::Text(text.as_str()),
+            Self::Code(text) => Value::Text(text),
+            Self::Number(number) => number.to_value(),
+            Self::Date(date) => Value::Text(date.as_str()),
+            Self::Instant(at) => at.to_value(),
+            Self::Truth(truth) => Value::Bool(*truth),
+        }
+    }
+}
 impl ToValue for keystead_model::phone::PhoneNumber {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -348,6 +370,16 @@ impl FromCell for keystead_model::phone::PhoneNumber {
         String::from_cell(cell).map(Self::from_stored)
     }
 }
+impl FromCell for keystead_model::decimal::Decimal {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a decimal number", Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::uuid::Uuid {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "a UUID", |text| Self::parse(text).ok())
+    }
+}
 impl FromCell for keystead_model::calendar_date::CalendarDate {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "a date", |text| Self::parse(text).ok())
@@ -426,6 +458,31 @@ impl<'r> Row<'r> {
                 };
                 Ok(cell.unwrap_or(Cell::Null))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystead_model::{decimal::Decimal, uuid::Uuid};
+
+    use super::*;
+    use crate::Memory;
+
+    fn read_again<T: ToValue + FromCell>(value: &T) -> Result<T> {
+        let memory = Memory::open()?;
+        memory.read(|tx| tx.query_one("SELECT CAST(?1 AS TEXT)", &[value], |row| row.column()))
+    }
+
+    #[test]
+    fn numbers_and_ids_are_read_as_they_were_written() {
+        let number = Decimal::parse("-12.5").unwrap();
+        assert_eq!(read_again(&number).unwrap(), number);
+        let id = Uuid::parse("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+        assert_eq!(read_again(&id).unwrap(), id);
+        let memory = Memory::open().unwrap();
+        for sql in ["SELECT '12.5'", "SELECT 12"] {
+            assert!(memory.read(|tx| tx.query_one(sql, &[], |row| row.column::<Decimal>())).is_err(), "{sql}");
         }
     }
 }

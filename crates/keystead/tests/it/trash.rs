@@ -2,24 +2,33 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use keystead_store::{Error, Tx, catalog};
+use keystead_model::{
+    ContactId, CustomFieldId,
+    custom_field::{CustomValue, FieldValues, OwnerKind},
+};
+use keystead_store::{
+    Error, Tx,
+    catalog::{self, Belonging},
+    field_values,
+};
 use keystead_testkit::TestApp;
 use serde_json::{Value, json};
 
 /// Tables that hold what belongs to contacts, as the database has them.
 async fn tables_of_contacts(app: &TestApp) -> BTreeSet<String> {
-    let read = |tx: &mut Tx<'_>| catalog::belonging_to(tx, "contacts", "contact_id");
+    let read = |tx: &mut Tx<'_>| catalog::belonging_to(tx, "contacts", catalog::NAMING_CONTACT);
     app.second_store().read::<_, Error, _>(read).await.unwrap().into_iter().collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_adds_what_belongs_to_a_contact_decides_what_becomes_of_it() {
     let app = TestApp::start().await;
-    let known = catalog::OF_CONTACT.iter().chain(catalog::ERASED_OF_CONTACT);
-    let known: BTreeSet<String> = known.map(|table| (*table).to_owned()).collect();
+    let known = catalog::OF_CONTACT.iter().map(|of| of.table).chain(catalog::ERASED_OF_CONTACT.iter().copied());
+    let known: BTreeSet<String> = known.map(str::to_owned).collect();
     assert_eq!(tables_of_contacts(&app).await, known, "the trash is emptied of what stands in these lists");
-    // By its name, by a reference, and by a reference to what refers.
+    // By its name, by that of an owner, by a reference, and by a reference to what refers.
     for table in [
+        "CREATE TABLE owned (owner_kind TEXT, owner_id TEXT)",
         "CREATE TABLE named (contact_id TEXT)",
         "CREATE TABLE referring (at TEXT, who TEXT, FOREIGN KEY (at, who) REFERENCES contacts (location_id, id))",
         "CREATE TABLE further (at TEXT, who TEXT, what TEXT,
@@ -29,7 +38,7 @@ async fn whoever_adds_what_belongs_to_a_contact_decides_what_becomes_of_it() {
     }
     let found = tables_of_contacts(&app).await;
     let new: Vec<&String> = found.difference(&known).collect();
-    assert_eq!(new, ["further", "named", "referring"]);
+    assert_eq!(new, ["further", "named", "owned", "referring"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +54,13 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
         for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
             app.post(&format!("/contacts/{id}/{thing}")).key(&key).json(&body).send().await.expect(201);
         }
+        let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(&id).unwrap()));
+        let values = FieldValues {
+            field: CustomFieldId::parse("0000000000000000000F").unwrap(),
+            values: vec![CustomValue::Text("blue".to_owned())],
+        };
+        let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
+        app.second_store().write::<_, Error, _>(write).await.unwrap();
         contacts.push(id);
     }
     let told = async |contact: &str| -> Vec<Value> {
@@ -53,9 +69,11 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     };
     let rows = async |contact: &str| {
         let mut rows = Vec::new();
-        for (table, id) in catalog::OF_CONTACT.iter().map(|table| (*table, "contact_id")).chain([("contacts", "id")]) {
-            let (sql, contact) = (format!("SELECT count(*) FROM {table} WHERE {id} = ?1"), contact.to_owned());
-            let count = move |tx: &mut Tx<'_>| tx.query_one(&sql, &[&contact], |row| row.column());
+        let itself = Belonging { table: "contacts", naming: "id = ?2" };
+        for Belonging { table, naming } in catalog::OF_CONTACT.iter().copied().chain([itself]) {
+            let sql = format!("SELECT count(*) FROM {table} WHERE location_id = ?1 AND {naming}");
+            let (location, contact) = (app.ids.location, contact.to_owned());
+            let count = move |tx: &mut Tx<'_>| tx.query_one(&sql, &[&location, &contact], |row| row.column());
             let count: i64 = app.second_store().read::<_, Error, _>(count).await.unwrap();
             rows.push((table, count));
         }

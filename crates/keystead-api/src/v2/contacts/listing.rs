@@ -144,7 +144,7 @@ impl Listing {
             Some(words) => Some(asked(words, app.location_of(context).await?.profile.country)),
             None => None,
         };
-        let filter = ContactFilter { search, order: self.order, ascending: self.ascending };
+        let filter = ContactFilter { search, order: self.order, ascending: self.ascending, ..ContactFilter::default() };
         app.list_contacts(context, filter, self.window).await
     }
 

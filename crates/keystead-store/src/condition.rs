@@ -1,0 +1,247 @@
+//! Conditions as SQL, over the columns of a noun and over rows that belong to it.
+//!
+//! A test over such rows has two forms. It is *asked* of each thing in the order of a list, which is quick where many suit, or it
+//! *leads*: its rows are read first, then the things that they belong to, which is quick where few do. PostgreSQL plans that by
+//! itself, SQLite is told, by a count that ends at [`LEADS_UP_TO`]. What reads all values of a field is told on both.
+
+use keystead_model::{
+    LocationId,
+    condition::{Condition, Op, Test, Value},
+};
+
+use crate::{
+    Result, Tx,
+    field_values::INDEXED,
+    filter::{Filter, prefix_end},
+    value::{OwnedValue, ToValue},
+};
+
+/// Rows that may lead a page: more of them are longer in the sorting than a page is in the asking.
+pub(crate) const LEADS_UP_TO: i64 = 20_000;
+
+/// Where a field is found.
+pub(crate) enum Column {
+    /// In the noun's own row, where NULL is missing.
+    Own(&'static str),
+    /// In rows `r` of another table.
+    Rows(Rows),
+}
+
+/// Rows of another table, which name their owner.
+pub(crate) struct Rows {
+    pub(crate) table: &'static str,
+    /// Their column that names the owner.
+    pub(crate) owner: &'static str,
+    /// Their column of values.
+    pub(crate) value: &'static str,
+    /// Whether only the beginning of it is indexed.
+    pub(crate) is_long: bool,
+    /// Other columns, and what they have.
+    pub(crate) with: Vec<(&'static str, String)>,
+}
+
+/// A noun that conditions are about: `c` in a statement, with an `id` and a `location_id`.
+pub(crate) struct Noun<F> {
+    pub(crate) location: LocationId,
+    pub(crate) column: fn(&F) -> Column,
+}
+
+/// Rows that may lead, and what they decide.
+pub(crate) struct Lead<'c, F> {
+    /// The part of the condition that need not be asked any more.
+    decided: Option<&'c Condition<F>>,
+    /// Whatever the condition holds of is in the rows of one of these.
+    tests: Vec<&'c Test<F>>,
+    /// How many rows these are, at most one more than [`LEADS_UP_TO`] for each.
+    pub(crate) rows: i64,
+}
+
+impl<F> Noun<F> {
+    /// The rows that may lead, the fewest if there is a choice; none where the database chooses better by itself, or has none to
+    /// choose.
+    pub(crate) fn lead<'c>(&self, tx: &mut Tx<'_>, condition: &'c Condition<F>) -> Result<Option<Lead<'c, F>>> {
+        match condition {
+            Condition::Not(_) => Ok(None),
+            Condition::Test(test) => {
+                let rows = self.count(tx, test)?;
+                Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![test], rows }))
+            }
+            Condition::All(parts) => {
+                let mut fewest: Option<Lead<'c, F>> = None;
+                for part in parts {
+                    let lead = self.lead(tx, part)?;
+                    if fewest.as_ref().is_none_or(|fewest| lead.as_ref().is_some_and(|lead| lead.rows < fewest.rows)) {
+                        fewest = lead;
+                    }
+                }
+                Ok(fewest)
+            }
+            Condition::Any(parts) => {
+                let (mut all, mut are_whole) = (Lead { decided: None, tests: Vec::new(), rows: 0 }, true);
+                for part in parts {
+                    let Some(lead) = self.lead(tx, part)? else { return Ok(None) };
+                    are_whole &= lead.decided.is_some_and(|decided| is_all_of(decided, part));
+                    all.tests.extend(lead.tests);
+                    all.rows += lead.rows;
+                }
+                all.decided = are_whole.then_some(condition);
+                Ok(Some(all).filter(|all| !all.tests.is_empty()))
+            }
+        }
+    }
+
+    /// How many rows a test reads if it leads; `None` if it cannot, or need not.
+    fn count(&self, tx: &mut Tx<'_>, Test { field, op }: &Test<F>) -> Result<Option<i64>> {
+        let reads_all = matches!(op, Op::Contains(_));
+        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) || (tx.is_postgres() && !reads_all) {
+            return Ok(None);
+        }
+        let Column::Rows(rows) = (self.column)(field) else { return Ok(None) };
+        let mut filter = Filter::new();
+        let text = self.rows(&mut filter, &rows, Some(op).filter(|_| !reads_all));
+        let most = filter.own(LEADS_UP_TO + 1);
+        let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 {text} LIMIT {most}) AS n");
+        tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
+    }
+
+    /// The ids of what rows that lead belong to, each once.
+    pub(crate) fn leading(&self, filter: &mut Filter<'_>, lead: &Lead<'_, F>) -> String {
+        let select = |Test { field, op }: &&Test<F>| match (self.column)(field) {
+            Column::Rows(rows) => {
+                let text = self.rows(filter, &rows, Some(op).filter(|op| !matches!(op, Op::Exists)));
+                Some(format!("SELECT DISTINCT r.{} AS id {text}", rows.owner))
+            }
+            Column::Own(_) => None,
+        };
+        lead.tests.iter().filter_map(select).collect::<Vec<_>>().join(" UNION ")
+    }
+
+    /// The condition as it is asked of `c`, but for what was decided by what leads.
+    pub(crate) fn asked(
+        &self,
+        tx: &Tx<'_>,
+        filter: &mut Filter<'_>,
+        condition: &Condition<F>,
+        lead: Option<&Lead<'_, F>>,
+    ) -> String {
+        if lead.and_then(|lead| lead.decided).is_some_and(|decided| std::ptr::eq(decided, condition)) {
+            return "1 = 1".to_owned();
+        }
+        let mut list = |parts: &[Condition<F>], between: &str, nothing: &str| {
+            let texts: Vec<String> = parts.iter().map(|part| self.asked(tx, filter, part, lead)).collect();
+            if texts.is_empty() { nothing.to_owned() } else { format!("({})", texts.join(between)) }
+        };
+        match condition {
+            Condition::All(parts) => list(parts, " AND ", "1 = 1"),
+            Condition::Any(parts) => list(parts, " OR ", "1 = 0"),
+            Condition::Not(part) => format!("NOT {}", list(std::slice::from_ref(&**part), "", "")),
+            Condition::Test(Test { field, op }) => match (self.column)(field) {
+                Column::Own(column) => own(filter, column, op),
+                Column::Rows(rows) => self.has(tx, filter, &rows, op),
+            },
+        }
+    }
+
+    fn has(&self, tx: &Tx<'_>, filter: &mut Filter<'_>, rows: &Rows, op: &Op) -> String {
+        let mut some = |op: Option<&Op>| {
+            // So that PostgreSQL does not read a whole field first.
+            let fence = if tx.is_postgres() && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
+            format!("EXISTS (SELECT 1 {} AND r.{} = c.id{fence})", self.rows(filter, rows, op), rows.owner)
+        };
+        match op {
+            Op::Exists => some(None),
+            Op::NotExists => format!("NOT {}", some(None)),
+            Op::NotEq(value) => format!("({} AND NOT {})", some(None), some(Some(&Op::Eq(value.clone())))),
+            Op::NotContains(part) => format!("({} AND NOT {})", some(None), some(Some(&Op::Contains(part.clone())))),
+            op => some(Some(op)),
+        }
+    }
+
+    /// `FROM … WHERE …` of the rows that have a value, which `op` is true of.
+    fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, op: Option<&Op>) -> String {
+        let Rows { table, value, is_long, with, .. } = rows;
+        let mut text = format!("FROM {table} r WHERE r.location_id = {}", filter.own(self.location));
+        for (column, value) in with {
+            text.push_str(&format!(" AND r.{column} = {}", filter.own(value)));
+        }
+        text.push_str(&format!(" AND r.{value} IS NOT NULL"));
+        if let Some(op) = op {
+            text.push_str(&format!(" AND {}", compared(filter, &format!("r.{value}"), *is_long, op)));
+        }
+        text
+    }
+}
+
+/// Whether nothing but `decided` is in `part`.
+fn is_all_of<F>(decided: &Condition<F>, part: &Condition<F>) -> bool {
+    std::ptr::eq(decided, part)
+        || matches!(part, Condition::All(parts) if parts.len() == 1 && is_all_of(decided, &parts[0]))
+}
+
+/// A test of a column that may be NULL: then nothing is true of it but that it is, and no answer is unknown.
+fn own(filter: &mut Filter<'_>, column: &str, op: &Op) -> String {
+    match op {
+        Op::Exists => format!("{column} IS NOT NULL"),
+        Op::NotExists => format!("{column} IS NULL"),
+        op => format!("({column} IS NOT NULL AND {})", compared(filter, column, false, op)),
+    }
+}
+
+/// What is asked of a text that is there.
+fn compared(filter: &mut Filter<'_>, text: &str, is_long: bool, op: &Op) -> String {
+    let mut is = |sign: &str, value: &Value| format!("{text} {sign} {}", filter.own(value));
+    match op {
+        Op::Exists | Op::NotExists => "1 = 1".to_owned(),
+        Op::Eq(value) if is_long => beginning(filter, text, is_long, value, true),
+        Op::Eq(value) => is("=", value),
+        Op::NotEq(value) => is("<>", value),
+        Op::Gt(value) => is(">", value),
+        Op::Gte(value) => is(">=", value),
+        Op::Lt(value) => is("<", value),
+        Op::Lte(value) => is("<=", value),
+        Op::In(values) if values.is_empty() => "1 = 0".to_owned(),
+        Op::In(values) if is_long => {
+            let each: Vec<String> = values.iter().map(|value| beginning(filter, text, is_long, value, true)).collect();
+            format!("({})", each.join(" OR "))
+        }
+        Op::In(values) => {
+            let places: Vec<String> = values.iter().map(|value| filter.own(value)).collect();
+            format!("{text} IN ({})", places.join(", "))
+        }
+        Op::Begins(value) => beginning(filter, text, is_long, value, false),
+        Op::Contains(part) => {
+            let part = filter.own(part);
+            format!("{} <> {text}", without(text, &part))
+        }
+        Op::NotContains(part) => {
+            let part = filter.own(part);
+            format!("{} = {text}", without(text, &part))
+        }
+    }
+}
+
+/// A text is changed by leaving a part away only if it is in it, which both databases say alike.
+fn without(text: &str, part: &str) -> String {
+    format!("replace({text}, CAST({part} AS TEXT), '')")
+}
+
+/// Whether a text begins so, or is all of it. Of what is long, the beginning is asked first, since that is indexed.
+fn beginning(filter: &mut Filter<'_>, text: &str, is_long: bool, value: &Value, is_all: bool) -> String {
+    let OwnedValue::Text(wanted) = value.to_value().into_owned() else { return "1 = 0".to_owned() };
+    let mut of = |text: &str, wanted: &str, is_all: bool| {
+        if is_all {
+            return format!("{text} = {}", filter.own(wanted));
+        }
+        let (begin, end) = (filter.own(wanted), filter.own(prefix_end(wanted).as_str()));
+        format!("{text} >= {begin} AND {text} < {end}")
+    };
+    if !is_long {
+        return of(text, &wanted, is_all);
+    }
+    let indexed = format!("substr({text}, 1, {INDEXED})");
+    if wanted.chars().count() < INDEXED {
+        return of(&indexed, &wanted, is_all);
+    }
+    let begin: String = wanted.chars().take(INDEXED).collect();
+    format!("{} AND {}", of(&indexed, &begin, true), of(text, &wanted, is_all))
+}

@@ -1,0 +1,121 @@
+use keystead_model::{
+    UtcMs,
+    condition::{Op, Test, Value},
+    contact::ContactProfile,
+    text::Line,
+};
+
+use super::*;
+use crate::{Error, Memory, Row};
+
+const LOCATION: &str = "0000000000000000000L";
+
+/// A location with three contacts, of whom two are Ada.
+fn prepared() -> (Memory, LocationId) {
+    let memory = Memory::open().unwrap();
+    let location = LocationId::parse(LOCATION).unwrap();
+    memory
+        .write(|tx| {
+            tx.batch(&format!(
+                "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
+                 INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+                     allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+                     disable_contact_timezone, social, created_at, updated_at)
+                 VALUES ('{LOCATION}', 'a', 'active', 0, 'x', 'x', 'US', 'UTC', TRUE, FALSE, FALSE, FALSE, '[]', 0, 0)"
+            ))?;
+            for (number, name) in (1..).zip(["Ada Lovelace", "Ada Byron", "Bob"]) {
+                let contact = Contact {
+                    id: ContactId::parse(&format!("{number:020}")).unwrap(),
+                    location,
+                    profile: ContactProfile {
+                        first_name: Some(Line::parse(name).unwrap()),
+                        ..ContactProfile::default()
+                    },
+                    tags: Vec::new(),
+                    created_at: UtcMs(number),
+                    updated_at: UtcMs(number),
+                };
+                contacts::insert(tx, &contact)?.unwrap();
+            }
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    (memory, location)
+}
+
+fn term(begin: &str) -> Condition<ContactField> {
+    let op = Op::Begins(Value::code(begin).unwrap());
+    Condition::Test(Test { field: ContactField::Terms, op })
+}
+
+fn plan(tx: &mut Tx<'_>, condition: &Condition<ContactField>, leads: bool) -> String {
+    let noun = Noun { location: LocationId::parse(LOCATION).unwrap(), column };
+    let lead = noun.lead(tx, condition).unwrap().filter(|_| leads);
+    let (from, conditions) = parts(tx, &noun, condition, lead.as_ref(), Some(ContactOrder::Created));
+    let sql = format!(
+        "EXPLAIN QUERY PLAN SELECT c.id FROM {from} WHERE {} ORDER BY c.created_at DESC, c.id DESC LIMIT 20",
+        conditions.sql()
+    );
+    let read = |row: &mut Row<'_>| {
+        let _: (i64, i64, i64) = (row.column()?, row.column()?, row.column()?);
+        row.column::<String>()
+    };
+    tx.query(&sql, &conditions.values(), read).unwrap().join("\n")
+}
+
+#[test]
+fn what_leads_is_read_first_and_what_is_asked_beside_the_order() {
+    let (memory, _) = prepared();
+    memory
+        .read(|tx| {
+            let both = Condition::All(vec![term("ada"), term("by")]);
+            let asked = plan(tx, &both, false);
+            assert!(
+                asked.contains("SCAN c USING INDEX contacts_by_creation")
+                    || asked.contains("SEARCH c USING INDEX contacts_by_creation"),
+                "{asked}"
+            );
+            assert_eq!(
+                asked.matches("contact_terms_by_contact (location_id=? AND contact_id=? AND term>?").count(),
+                2,
+                "{asked}"
+            );
+            assert!(!asked.contains("ORDER BY"), "nothing is sorted: {asked}");
+            let led = plan(tx, &both, true);
+            let (first, then) = led.split_once("SEARCH c USING").unwrap_or_else(|| panic!("{led}"));
+            assert!(
+                first.contains("contact_terms (location_id=? AND term>? AND term<?)")
+                    || first.contains("sqlite_autoindex_contact_terms_1 (location_id=? AND term>? AND term<?)"),
+                "{led}"
+            );
+            assert!(then.starts_with(" INDEX sqlite_autoindex_contacts_1 (location_id=? AND id=?)"), "{led}");
+            assert_eq!(then.matches("contact_terms_by_contact").count(), 1, "the rarer one is asked no more: {led}");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_fewest_rows_lead() {
+    let (memory, location) = prepared();
+    let noun = Noun { location, column };
+    let first_name = |op| Condition::Test(Test { field: ContactField::FirstName, op });
+    memory
+        .read(|tx| {
+            let mut rows = |condition| noun.lead(tx, &condition).unwrap().map(|lead| lead.rows);
+            assert_eq!(rows(term("ada")), Some(2));
+            assert_eq!(rows(Condition::All(vec![term("ada"), term("by")])), Some(1));
+            assert_eq!(rows(Condition::All(vec![first_name(Op::Exists), term("ada")])), Some(2));
+            assert_eq!(rows(Condition::Any(vec![term("ada"), term("bo")])), Some(3));
+            assert_eq!(
+                rows(Condition::Any(vec![term("ada"), first_name(Op::Exists)])),
+                None,
+                "one of them has no rows"
+            );
+            assert_eq!(rows(Condition::Not(Box::new(term("ada")))), None);
+            let some = Condition::Any(vec![term("bo"), Condition::All(vec![term("ada"), term("by")])]);
+            assert_eq!(rows(some), Some(2));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}

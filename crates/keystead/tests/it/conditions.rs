@@ -1,0 +1,267 @@
+//! Conditions as SQL and as they are evaluated say the same of the same contacts, in both forms and on both databases.
+
+use std::collections::{BTreeSet, HashMap};
+
+use keystead_model::{
+    ContactId, CustomFieldId, LocationId, UtcMs,
+    calendar_date::CalendarDate,
+    condition::{Condition, Field, Kind, Op, Test, Value},
+    contact::{Contact, ContactFilter, ContactOrder, ContactProfile},
+    contact_field::{ContactFacts, ContactField},
+    custom_field::{CustomValue, FieldValues, OwnerKind, ValueKind},
+    decimal::Decimal,
+    page::Window,
+    tag::TagName,
+    text::{Country, EmailAddress, Line},
+};
+use keystead_store::{
+    Error, Store, Tx,
+    contact_search::{Form, list_in_form},
+    contacts, field_values,
+};
+use keystead_testkit::TestApp;
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::select,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+
+/// Texts that differ by case, accents, composition and letters without one; and one with a sign that SQL or a pattern might read.
+const TEXTS: [&str; 9] =
+    ["María", "MARIA", "Mari\u{301}a José", "Zoë", "O'Brien", "50%_off", "Straße", "strasse", "Ørsted\u{a0}"];
+const NUMBERS: [&str; 9] =
+    ["0", "-0.5", "-1000", "-1000.000000001", "9.99", "10", "10.5", "999999999999999.999999999", "-999999999999999"];
+const DATES: [&str; 4] = ["1990-09-25", "1990-10-01", "2024-02-29", "0001-01-01"];
+const TAGS: [&str; 3] = ["vip", "vip gold", "été"];
+const EMAILS: [&str; 3] = ["ada@example.com", "Ada@example.com", "bob@shop.example"];
+const COUNTRIES: [&str; 2] = ["US", "DE"];
+
+const CUSTOM: [ValueKind; 3] = [ValueKind::Text, ValueKind::Number, ValueKind::Date];
+
+fn custom(kind: ValueKind) -> ContactField {
+    let id = match kind {
+        ValueKind::Text => "0000000000000000000T",
+        ValueKind::Number => "0000000000000000000N",
+        ValueKind::Date => "0000000000000000000D",
+    };
+    ContactField::Custom(CustomFieldId::parse(id).unwrap(), kind)
+}
+
+/// Longer than what is indexed of it, and different only there.
+fn long(end: &str) -> String {
+    format!("{}{end}", "Långt ".repeat(12))
+}
+
+fn custom_texts() -> Vec<String> {
+    TEXTS.iter().map(|text| (*text).to_owned()).chain([long("A"), long("b"), long(""), " ".to_owned()]).collect()
+}
+
+fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<CustomValue>; 3])> {
+    fn line<const MAX: usize>() -> impl Strategy<Value = Option<Line<MAX>>> {
+        option::of(select(TEXTS.to_vec())).prop_map(|text| text.map(|text| Line::parse(text).unwrap()))
+    }
+    let emails = vec(select(EMAILS.to_vec()), 0..3);
+    let country = option::of(select(COUNTRIES.to_vec()));
+    let born = option::of(select(DATES.to_vec()));
+    let names = (line(), line(), line(), line(), line(), line());
+    let profile = (names, emails, country, born, any::<bool>()).prop_map(|(names, emails, country, born, dnd)| {
+        let (first_name, last_name, city, state, company_name, source) = names;
+        let mut emails = emails.into_iter().map(|email| EmailAddress::parse(email).unwrap());
+        ContactProfile {
+            first_name,
+            last_name,
+            city,
+            state,
+            company_name,
+            source,
+            email: emails.next(),
+            additional_emails: emails.collect(),
+            country: country.map(|country| Country::parse(country).unwrap()),
+            date_of_birth: born.map(date),
+            dnd,
+            ..ContactProfile::default()
+        }
+    });
+    let tags = vec(select(TAGS.to_vec()), 0..3).prop_map(|tags| {
+        let tags: BTreeSet<TagName> = tags.into_iter().map(|tag| TagName::parse(tag).unwrap()).collect();
+        tags.into_iter().collect()
+    });
+    let texts = vec(select(custom_texts()), 0..3).prop_map(|texts| texts.into_iter().map(CustomValue::Text).collect());
+    let numbers = option::of(select(NUMBERS.to_vec())).prop_map(|number| {
+        number.map(|number| CustomValue::Number(Decimal::parse(number).unwrap())).into_iter().collect()
+    });
+    let dates = option::of(select(DATES.to_vec()))
+        .prop_map(|day| day.map(|day| CustomValue::Date(date(day))).into_iter().collect());
+    (profile, tags, (texts, numbers, dates).prop_map(|(texts, numbers, dates)| [texts, numbers, dates]))
+}
+
+fn date(text: &str) -> CalendarDate {
+    CalendarDate::parse(text).unwrap()
+}
+
+/// A value that some contact may have, or a part of one.
+fn value(field: ContactField) -> BoxedStrategy<Value> {
+    let codes = |texts: &[&str]| {
+        let parts = texts.iter().flat_map(|text| [(*text).to_owned(), text.chars().take(3).collect()]);
+        let texts: Vec<String> = parts.map(|text: String| field.compared(&text)).collect();
+        select(texts).prop_map(Value::Code).boxed()
+    };
+    match (field, field.kind()) {
+        (ContactField::Email, _) => codes(&EMAILS),
+        (ContactField::Tags, _) => codes(&TAGS),
+        (ContactField::Terms, _) => codes(&["mari", "zoe", "obrien", "ada", "x", "strasse"]),
+        (ContactField::Country, _) => codes(&COUNTRIES),
+        (_, Kind::Code) => codes(&["x"]),
+        (_, Kind::Instant) => (0i64..40).prop_map(|at| Value::Instant(UtcMs(at * 10))).boxed(),
+        (_, Kind::Text) => {
+            let parts = custom_texts().into_iter().flat_map(|text| {
+                let part: String = text.chars().skip(1).take(2).collect();
+                [text.chars().take(3).collect(), text, part]
+            });
+            select(parts.filter_map(|text| Value::text(&text)).collect::<Vec<_>>()).boxed()
+        }
+        (_, Kind::Number) => {
+            select(NUMBERS.to_vec()).prop_map(|number| Value::Number(Decimal::parse(number).unwrap())).boxed()
+        }
+        (_, Kind::Date) => select(DATES.to_vec()).prop_map(|day| Value::Date(date(day).into())).boxed(),
+        (_, Kind::Truth) => any::<bool>().prop_map(Value::Truth).boxed(),
+    }
+}
+
+fn ops(field: ContactField) -> Vec<fn(Value) -> Op> {
+    let equal: [fn(Value) -> Op; 2] = [Op::Eq, Op::NotEq];
+    let texts: [fn(Value) -> Op; 3] = [Op::Contains, Op::NotContains, Op::Begins];
+    let orders: [fn(Value) -> Op; 4] = [Op::Gt, Op::Gte, Op::Lt, Op::Lte];
+    let others: &[fn(Value) -> Op] = match field.kind() {
+        Kind::Text | Kind::Code => &texts,
+        Kind::Number | Kind::Date | Kind::Instant => &orders,
+        Kind::Truth => &[],
+    };
+    let rest: [fn(Value) -> Op; 2] = [|_| Op::Exists, |_| Op::NotExists];
+    equal.iter().chain(others).chain(&rest).copied().collect()
+}
+
+fn tests() -> impl Strategy<Value = Condition<ContactField>> {
+    let fields = ContactField::STANDARD.into_iter().chain([ContactField::Terms]);
+    let fields: Vec<ContactField> = fields.chain(CUSTOM.map(custom)).collect();
+    select(fields).prop_flat_map(|field| {
+        let one = (select(ops(field)), value(field)).prop_map(|(op, value)| op(value));
+        let op = prop_oneof![8 => one, 1 => vec(value(field), 1..4).prop_map(Op::In)];
+        op.prop_map(move |op| Condition::Test(Test { field, op }))
+    })
+}
+
+fn conditions() -> impl Strategy<Value = Condition<ContactField>> {
+    tests().prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Condition::All),
+            vec(inner.clone(), 0..4).prop_map(Condition::Any),
+            inner.prop_map(|part| Condition::Not(Box::new(part))),
+        ]
+    })
+}
+
+type Known = Vec<(Contact, Vec<FieldValues>)>;
+
+fn generated(runner: &mut TestRunner, location: LocationId) -> Known {
+    let known = |number: i64| {
+        let (profile, tags, custom_values) = contact_parts().new_tree(runner).unwrap().current();
+        let (at, id) = (UtcMs(number * 10), ContactId::parse(&format!("{number:020}")).unwrap());
+        let contact = Contact { id, location, profile, tags, created_at: at, updated_at: UtcMs(at.0 + number % 3) };
+        let fields = CUSTOM.map(custom).into_iter().zip(custom_values);
+        let fields = fields.filter_map(|(field, values)| match field {
+            ContactField::Custom(field, _) if !values.is_empty() => Some(FieldValues { field, values }),
+            _ => None,
+        });
+        (contact, fields.collect())
+    };
+    (1..=40).map(known).collect()
+}
+
+async fn write(store: &Store, location: LocationId, known: &Known) {
+    let known = known.clone();
+    let write = move |tx: &mut Tx<'_>| {
+        tx.execute("UPDATE locations SET allow_duplicate_contact = TRUE WHERE id = ?1", &[&location])?;
+        for (contact, fields) in &known {
+            contacts::insert(tx, contact)?.unwrap();
+            for field in fields {
+                field_values::replace(tx, location, (OwnerKind::Contact, contact.id), field)?;
+            }
+        }
+        // One that is there no more, but whose tags and values are.
+        let (gone, _) = &known[0];
+        contacts::trash(tx, location, gone.id, UtcMs(1))?;
+        Ok::<_, Error>(())
+    };
+    store.write(write).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_and_evaluation_agree() {
+    let app = TestApp::start().await;
+    let (store, location) = (app.second_store(), app.ids.location);
+    let mut runner = TestRunner::deterministic();
+    let known = generated(&mut runner, location);
+    write(&store, location, &known).await;
+    let here = &known[1..];
+    let mut met = 0;
+    for number in 0..300 {
+        let condition = conditions().new_tree(&mut runner).unwrap().current();
+        let holds = |(contact, custom): &&(Contact, Vec<FieldValues>)| {
+            condition.evaluate(&ContactFacts { contact, custom }).holds
+        };
+        let mut expected: Vec<&Contact> = here.iter().filter(holds).map(|(contact, _)| contact).collect();
+        let order = if number % 2 == 0 { ContactOrder::Created } else { ContactOrder::Updated };
+        expected.sort_by_key(|contact| match order {
+            ContactOrder::Created => (contact.created_at, contact.id),
+            ContactOrder::Updated => (contact.updated_at, contact.id),
+        });
+        let expected: Vec<ContactId> = expected.into_iter().map(|contact| contact.id).collect();
+        met += usize::from(!expected.is_empty() && expected.len() < here.len());
+        for form in [Form::Told, Form::Leads, Form::Asked] {
+            let filter = ContactFilter { condition: condition.clone(), order, ascending: true, search: None };
+            let read = move |tx: &mut Tx<'_>| list_in_form(tx, location, &filter, &Window::all(), form);
+            let found = store.read::<_, Error, _>(read).await.unwrap_or_else(|error| panic!("{condition:?}: {error}"));
+            let ids: Vec<ContactId> = found.page.rows.iter().map(|contact| contact.id).collect();
+            assert_eq!(ids, expected, "{form:?} {condition:?}");
+            assert_eq!(found.total, expected.len() as i64, "{form:?} {condition:?}");
+        }
+    }
+    assert!(met > 100, "only {met} conditions told contacts apart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_many_owners_are_read_at_once_as_they_were_written() {
+    let app = TestApp::start().await;
+    let (store, location) = (app.second_store(), app.ids.location);
+    let known = generated(&mut TestRunner::deterministic(), location);
+    write(&store, location, &known).await;
+    let owners: Vec<ContactId> = known.iter().map(|(contact, _)| contact.id).collect();
+    let read = async |kind| {
+        let owners = owners.clone();
+        store.read::<_, Error, _>(move |tx| field_values::of_owners(tx, location, kind, &owners)).await.unwrap()
+    };
+    let mut expected: HashMap<ContactId, Vec<FieldValues>> = known
+        .into_iter()
+        .filter(|(_, fields)| !fields.is_empty())
+        .map(|(contact, mut fields)| {
+            fields.sort_by_key(|field| field.field);
+            (contact.id, fields)
+        })
+        .collect();
+    assert!(expected.len() > 20);
+    assert_eq!(read(OwnerKind::Contact).await, expected);
+    assert_eq!(read(OwnerKind::Opportunity).await, HashMap::new(), "the same ids name other things");
+    // What is replaced is gone, and what is replaced by nothing, too.
+    let (owner, fields) = expected.iter_mut().find(|(_, fields)| fields.len() > 1).unwrap();
+    let (owner, gone) = (*owner, fields.remove(0));
+    fields[0].values = vec![fields[0].values[0].clone(); 2];
+    for field in [FieldValues { values: Vec::new(), ..gone }, fields[0].clone()] {
+        let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, (OwnerKind::Contact, owner), &field);
+        store.write::<_, Error, _>(write).await.unwrap();
+    }
+    assert_eq!(read(OwnerKind::Contact).await, expected);
+}
