@@ -1,9 +1,10 @@
 //! How many jobs the queue takes and settles in a second, where the work itself is nothing, and how long a job waits.
 //!
-//! `queue`, on SQLite, or on the PostgreSQL of `KEYSTEAD_TEST_POSTGRES`.
+//! `queue FOLDER` for SQLite in it, or `queue postgres://…` for an empty database.
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -17,8 +18,7 @@ use keystead_model::{
     id::Id,
     job::{Job, JobKind},
 };
-use keystead_store::{Error, Store, queue};
-use keystead_testkit::TestApp;
+use keystead_store::{Database, Error, Options, Store, queue};
 use tokio::sync::watch;
 
 #[global_allocator]
@@ -31,17 +31,17 @@ const JOBS: usize = 50_000;
 const WAITED: usize = 1000;
 const PLACES: usize = 100;
 
-/// A server that asks the database what time it is, as real ones do.
+/// A server.
 struct Node {
     app: App,
     store: Store,
 }
 
 impl Node {
-    async fn start(instance: &TestApp) -> Self {
-        let secret = std::fs::read_to_string(instance.database.folder.join("instance-secret")).expect("the secret");
-        let secret = InstanceSecret::parse(&secret).expect("the secret");
-        let store = instance.second_store();
+    async fn start(database: &Database) -> Self {
+        let secret = InstanceSecret::parse(&InstanceSecret::line(1, &[7; 32])).expect("a secret");
+        let store = Store::open(database, &Options::default()).expect("a database");
+        store.migrations().apply(Clock::System.now()).await.expect("the schema");
         let app = App::open(store.clone(), secret, Clock::System, Entropy::System, Limits::default(), None).await;
         Self { app: app.expect("a node"), store }
     }
@@ -77,8 +77,11 @@ impl Node {
 
 #[tokio::main]
 async fn main() {
-    let instance = TestApp::start().await;
-    let nodes = [Node::start(&instance).await, Node::start(&instance).await];
+    let database = match std::env::args().nth(1) {
+        Some(url) if url.starts_with("postgres://") => Database::Postgres(url),
+        folder => Database::Sqlite(PathBuf::from(folder.unwrap_or_default()).join("queue.db")),
+    };
+    let nodes = [Node::start(&database).await, Node::start(&database).await];
     let kind = nodes[0].store.kind();
     println!("| {kind} | servers | owners | jobs/s |");
     println!("|---|---|---|---|");

@@ -74,10 +74,7 @@ request = function()\n  n = n + 1\n  return wrk.format('POST', nil, nil, '{\"nam
 
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
-        if self.queue {
-            return measure_queue();
-        }
-        if !has("wrk") {
+        if !self.queue && !has("wrk") {
             install(&["wrk"])?;
         }
         run(&mut cargo(&[
@@ -89,12 +86,17 @@ impl Bench {
             "hello",
             "--package",
             "authenticate",
+            "--package",
+            "queue",
         ]))?;
         let folder = std::env::temp_dir().join(format!("keystead-bench-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let outcome =
-            if self.writes { writes::measure(&folder, self.seconds, self.rounds) } else { self.measure(&folder) };
+        let outcome = match (self.writes, self.queue) {
+            (true, _) => writes::measure(&folder, self.seconds, self.rounds),
+            (_, true) => measure_queue(&folder),
+            _ => self.measure(&folder),
+        };
         let _ = fs::remove_dir_all(&folder);
         outcome
     }
@@ -262,12 +264,11 @@ impl Bench {
 }
 
 /// On SQLite, and on a PostgreSQL that flushes its commits to the disk.
-fn measure_queue() -> Outcome {
-    run(&mut cargo(&["build", "--release", "--package", "queue"]))?;
+fn measure_queue(folder: &Path) -> Outcome {
     let bench = || Command::new(root().join("target/release/queue"));
-    run(bench().env_remove("KEYSTEAD_TEST_POSTGRES"))?;
+    run(bench().arg(folder))?;
     let cluster = Cluster::durable()?;
-    run(bench().env("KEYSTEAD_TEST_POSTGRES", cluster.url()))
+    run(bench().arg(cluster.url()))
 }
 
 /// The same id with another secret of the right form.
