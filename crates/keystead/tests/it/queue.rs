@@ -83,7 +83,7 @@ async fn two_servers_share_the_work_and_never_have_the_same_job() {
     one.unwrap();
     two.unwrap();
     assert_eq!(counts(&app).await, JobCounts::default());
-    let had = had.lock().unwrap();
+    let had = had.lock().unwrap().clone();
     assert_eq!(had.len(), 420);
     assert!(had.values().all(|(is_had, times, _)| !is_had && *times == 1), "each once");
     let servers: HashSet<usize> = had.values().map(|(.., by)| *by).collect();
