@@ -29,7 +29,7 @@ pub const OF_CONTACT: &[Belonging] = &[
 ];
 
 /// Columns that may name a contact: its own, and that of tables whose rows belong to things of several kinds.
-pub const NAMING_CONTACT: &[&str] = &["contact_id", "owner_id"];
+pub const NAMING_CONTACT: &[&str] = &["contact_id", "owner_kind"];
 
 /// What tells of a contact and stays without what it says: that something happened is not the contact's alone.
 pub const ERASED_OF_CONTACT: &[&str] = &["events"];

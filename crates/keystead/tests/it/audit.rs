@@ -211,7 +211,7 @@ async fn what_happened_to_data_is_forgotten_and_the_chain_never() {
 async fn the_whole_log_is_downloaded_however_long_it_is() {
     let app = TestApp::start().await;
     let many = format!(
-        "INSERT INTO audit_rows (agency_id, at, actor_kind, action, subject)
+        "INSERT INTO events (agency_id, at, actor_kind, action, subject)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
          SELECT '{}', 1795608000000 + i, 'system', 'test.counted', CAST(i AS TEXT) FROM n",
         app.ids.agency
