@@ -104,16 +104,18 @@ impl<F> Noun<F> {
         tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
     }
 
-    /// The ids of what rows that lead belong to, each once.
-    pub(crate) fn leading(&self, filter: &mut Filter<'_>, lead: &Lead<'_, F>) -> String {
+    /// The ids of what rows that lead belong to, `each_once` or as often as they come.
+    pub(crate) fn leading(&self, filter: &mut Filter<'_>, lead: &Lead<'_, F>, each_once: bool) -> String {
+        let distinct = if each_once && lead.tests.len() == 1 { " DISTINCT" } else { "" };
         let select = |Test { field, op }: &&Test<F>| match (self.column)(field) {
             Column::Rows(rows) => {
                 let text = self.rows(filter, &rows, Some(op).filter(|op| !matches!(op, Op::Exists)));
-                Some(format!("SELECT DISTINCT r.{} AS id {text}", rows.owner))
+                Some(format!("SELECT{distinct} r.{} AS id {text}", rows.owner))
             }
             Column::Own(_) => None,
         };
-        lead.tests.iter().filter_map(select).collect::<Vec<_>>().join(" UNION ")
+        let selects: Vec<String> = lead.tests.iter().filter_map(select).collect();
+        selects.join(if each_once { " UNION " } else { " UNION ALL " })
     }
 
     /// The condition as it is asked of `c`, but for what was decided by what leads.

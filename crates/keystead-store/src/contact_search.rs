@@ -118,9 +118,13 @@ pub fn list_in_form(
 ) -> Result<Counted<Contact>> {
     let condition = whole(tx, location, filter)?;
     let noun = Noun { location, column };
-    let lead = if form == Form::Asked { None } else { noun.lead(tx, &condition)? };
-    let leads_page = lead.as_ref().filter(|lead| form == Form::Leads || lead.rows <= LEADS_UP_TO);
-    let (from, conditions) = parts(tx, &noun, &condition, leads_page, Some(filter.order));
+    let lead = noun.lead(tx, &condition)?;
+    let leads_page = lead.as_ref().filter(|lead| match form {
+        Form::Told => lead.rows <= LEADS_UP_TO,
+        Form::Leads => true,
+        Form::Asked => false,
+    });
+    let (from, conditions) = parts(tx, &noun, &condition, leads_page.map(Way::First), Some(filter.order));
     let columns = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
     let order = if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
     let page = if leads_page.is_none() {
@@ -134,10 +138,19 @@ pub fn list_in_form(
     if condition == Condition::default() {
         return Ok(Counted { page, total: contacts::count_all(tx, location)? });
     }
-    // For the total all that match are read, so whatever can lead reads least.
-    let (from, conditions) = parts(tx, &noun, &condition, lead.as_ref(), None);
+    // For the total all that match are read: few of them one by one, of many it is looked up who is among them.
+    let way = leads_page.map(Way::First).or(lead.as_ref().map(Way::Among));
+    let (from, conditions) = parts(tx, &noun, &condition, way, None);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
+}
+
+/// How rows that lead are read.
+enum Way<'l, 'c> {
+    /// Before the contacts.
+    First(&'l Lead<'c, ContactField>),
+    /// To see whether a contact is among those that they belong to.
+    Among(&'l Lead<'c, ContactField>),
 }
 
 /// What contacts `c` are read from, and which. Without a lead, a list is read by the index of its order: else SQLite may read
@@ -146,20 +159,29 @@ fn parts<'f>(
     tx: &Tx<'_>,
     noun: &Noun<ContactField>,
     condition: &Condition<ContactField>,
-    lead: Option<&Lead<'_, ContactField>>,
+    way: Option<Way<'_, '_>>,
     order: Option<ContactOrder>,
 ) -> (String, Filter<'f>) {
     let mut filter = Filter::new();
-    let from = match (lead, order) {
-        (Some(lead), _) => format!("({}) l CROSS JOIN contacts c", noun.leading(&mut filter, lead)),
-        (None, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
-        (None, _) => "contacts c".to_owned(),
+    let from = match (&way, order) {
+        (Some(Way::First(lead)), _) => format!("({}) l CROSS JOIN contacts c", noun.leading(&mut filter, lead, true)),
+        (_, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
+        _ => "contacts c".to_owned(),
     };
     let location = filter.own(noun.location);
     filter.and(&format!("c.location_id = {location} AND c.trashed_at IS NULL"), &[]);
-    if lead.is_some() {
-        filter.and("c.id = l.id", &[]);
-    }
+    let lead = match way {
+        Some(Way::First(lead)) => {
+            filter.and("c.id = l.id", &[]);
+            Some(lead)
+        }
+        Some(Way::Among(lead)) => {
+            let ids = noun.leading(&mut filter, lead, false);
+            filter.and(&format!("c.id IN ({ids})"), &[]);
+            Some(lead)
+        }
+        None => None,
+    };
     let asked = noun.asked(tx, &mut filter, condition, lead);
     filter.and(&asked, &[]);
     (from, filter)

@@ -51,7 +51,7 @@ fn term(begin: &str) -> Condition<ContactField> {
 fn plan(tx: &mut Tx<'_>, condition: &Condition<ContactField>, leads: bool) -> String {
     let noun = Noun { location: LocationId::parse(LOCATION).unwrap(), column };
     let lead = noun.lead(tx, condition).unwrap().filter(|_| leads);
-    let (from, conditions) = parts(tx, &noun, condition, lead.as_ref(), Some(ContactOrder::Created));
+    let (from, conditions) = parts(tx, &noun, condition, lead.as_ref().map(Way::First), Some(ContactOrder::Created));
     let sql = format!(
         "EXPLAIN QUERY PLAN SELECT c.id FROM {from} WHERE {} ORDER BY c.created_at DESC, c.id DESC LIMIT 20",
         conditions.sql()
