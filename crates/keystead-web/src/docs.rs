@@ -20,6 +20,7 @@ use crate::{
 const GUIDES: &[(&str, &str, &str)] = &[
     ("quickstart", "Quickstart", include_str!("../guides/quickstart.md")),
     ("api-keys", "API keys", include_str!("../guides/api-keys.md")),
+    ("events", "Following changes", include_str!("../guides/events.md")),
 ];
 
 #[derive(Template)]
