@@ -395,6 +395,11 @@ impl<'g> Reader<'g> {
 
     /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
     pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
+        self.moment_from(name, Some(SECONDS))
+    }
+
+    /// The same, where numbers from `least` on are milliseconds, and smaller ones look like seconds.
+    fn moment_from(&mut self, name: &'static str, least: Option<i64>) -> Option<Moment> {
         let schema = || {
             let text =
                 json!({"type": "string", "format": "date-time", "description": "Or without a zone, in the location's"});
@@ -406,22 +411,21 @@ impl<'g> Reader<'g> {
         if let Some(is_there) = self.describes(name, schema, || json!(EXAMPLE)) {
             return is_there.then_some(Moment::Instant(EXAMPLE));
         }
-        let milliseconds = |number: Option<i64>| {
-            number.map(|number| Moment::Instant(UtcMs(number))).ok_or_else(|| Invalid::new(NO_DATE))
+        let milliseconds = |number: Option<i64>| match number {
+            // Nothing is due in 1970, and nothing is looked for there.
+            Some(seconds) if least.is_some_and(|least| (1..least).contains(&seconds)) => {
+                Err(Invalid::new("must be in milliseconds since 1970; this looks like seconds"))
+            }
+            Some(number) => Ok(Moment::Instant(UtcMs(number))),
+            None => Err(Invalid::new(NO_DATE)),
         };
         let moment = match self.take(name)? {
-            // Queries carry cursors as text.
+            // Queries carry numbers as text.
             Value::String(text) if self.source.is_text() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 milliseconds(text.parse().ok())
             }
             Value::String(text) => Moment::parse(&text),
-            Value::Number(number) => match whole(&number) {
-                // Nothing is due in 1970, and no cursor leads there.
-                Some(seconds) if (1..SECONDS).contains(&seconds) => {
-                    Err(Invalid::new("must be in milliseconds since 1970; this looks like seconds"))
-                }
-                number => milliseconds(number),
-            },
+            Value::Number(number) => milliseconds(whole(&number)),
             _ => Err(Invalid::new(NO_DATE)),
         };
         let years = UtcMs(0)..=UtcMs::MAX;
@@ -434,7 +438,7 @@ impl<'g> Reader<'g> {
 
     /// A cursor: milliseconds since 1970, or the same instant as ISO 8601.
     pub(crate) fn instant(&mut self, name: &'static str) -> Option<UtcMs> {
-        self.moment(name).map(|moment| moment.start(&TimeZoneName::utc()))
+        self.moment_from(name, None).map(|moment| moment.start(&TimeZoneName::utc()))
     }
 
     /// A body that may name the location; the dispatcher has taken it.

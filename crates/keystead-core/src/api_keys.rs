@@ -300,6 +300,9 @@ impl App {
                         ));
                     }
                     let after = transition(before.clone(), at)?;
+                    if (ApiKey { version: before.version, ..after.clone() }) == before {
+                        return Ok((sequence, 0, before));
+                    }
                     owned_locations(tx, &after)?;
                     api_keys::update(tx, &after)?;
                     tell(tx, authority, Happened::changed(kind, &before, &after))?;

@@ -21,6 +21,7 @@ use crate::{
     App, Error, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, Happened, put, put_all},
+    idempotency,
     operate::InLocation,
 };
 
@@ -167,10 +168,7 @@ impl App {
     ) -> Result<(Vec<TagName>, Vec<TagName>)> {
         let run = move |operation: &mut InLocation<'_, '_>| {
             let mut touched = Vec::new();
-            let contact = operation.change_contact(id, |contact| {
-                touched = change(contact);
-                !touched.is_empty()
-            })?;
+            let contact = operation.change_contact(id, |contact| touched = change(contact))?;
             Ok((touched, contact.tags))
         };
         let recover = move |operation: &mut InLocation<'_, '_>, _: &_| Ok((Vec::new(), operation.contact(id)?.tags));
@@ -211,16 +209,18 @@ impl InLocation<'_, '_> {
             if let Some(tags) = patch.apply(&mut contact.profile) {
                 contact.tags = tags;
             }
-            true
         })
     }
 
-    /// Changes a contact, unless `change` says that it did not.
-    fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact) -> bool) -> Result<Contact> {
+    /// Changes a contact, unless it is then as it was.
+    fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) -> Result<Contact> {
         let before = self.contact(id)?;
         self.context.authority.expect(&before)?;
         let mut contact = before.clone();
-        if !change(&mut contact) {
+        change(&mut contact);
+        if contact == before {
+            // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
+            idempotency::about(self.tx, &self.context.authority, id.as_str())?;
             return Ok(before);
         }
         // Strictly later, so that an order by update time never has an update that did not move the contact.

@@ -204,6 +204,9 @@ impl InLocation<'_, '_> {
         self.context.authority.expect(&before)?;
         let mut location = before.clone();
         patch.apply(&mut location.profile);
+        if location.profile == before.profile {
+            return Ok(before);
+        }
         location.updated_at = self.now();
         locations::save(self.tx, &location)?;
         let unique = !location.profile.settings.allow_duplicate_contact;

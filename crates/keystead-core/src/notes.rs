@@ -26,9 +26,12 @@ impl Resource for Note {
         Self { id, contact, content, created_at: now, updated_at: now }
     }
 
-    fn change(&mut self, patch: NotePatch, now: UtcMs) {
+    fn change(&mut self, patch: NotePatch) {
         patch.apply(&mut self.content);
-        self.updated_at = now;
+    }
+
+    fn updated_at(&mut self) -> &mut UtcMs {
+        &mut self.updated_at
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
 
 /// A resource of which these are all use cases.
 #[expect(private_bounds, reason = "what events tell of it is this room's alone")]
-pub trait Resource: Stored<Parent: Place> + Described + Clone + Send + Sync + 'static {
+pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send + Sync + 'static {
     /// What its author writes.
     type Content: Clone + Send + 'static;
     /// A change of it.
@@ -35,7 +35,9 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + Send + Sync + 's
     /// A new one.
     fn new(id: Id<Self>, parent: Self::Parent, content: Self::Content, now: UtcMs) -> Self;
     /// Changes it.
-    fn change(&mut self, patch: Self::Patch, now: UtcMs);
+    fn change(&mut self, patch: Self::Patch);
+    /// When it was last changed.
+    fn updated_at(&mut self) -> &mut UtcMs;
 }
 
 /// What a resource is a part of, which must be there.
@@ -128,7 +130,12 @@ impl InLocation<'_, '_> {
         let before = self.find(parent, id)?;
         self.context.authority.expect(&before)?;
         let mut after = before.clone();
-        after.change(patch, self.now());
+        after.change(patch);
+        if after == before {
+            // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
+            return Ok(before);
+        }
+        *after.updated_at() = self.now();
         stored::save(self.tx, self.context.location, &after)?;
         self.tell(Happened::changed(R::KINDS[1], &before, &after))?;
         Ok(after)

@@ -25,9 +25,12 @@ impl Resource for Task {
         Self { id, contact, content, created_at: now, updated_at: now }
     }
 
-    fn change(&mut self, patch: TaskPatch, now: UtcMs) {
+    fn change(&mut self, patch: TaskPatch) {
         patch.apply(&mut self.content);
-        self.updated_at = now;
+    }
+
+    fn updated_at(&mut self) -> &mut UtcMs {
+        &mut self.updated_at
     }
 }
 

@@ -19,7 +19,7 @@ pub const MAX_TAGS: usize = 200;
 pub const TRASH_MS: i64 = 30 * DAY_MS;
 
 /// A contact.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
     /// Its id.
     pub id: ContactId,
@@ -36,7 +36,7 @@ pub struct Contact {
 }
 
 /// The part of a contact that people and programs write.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the wire contract's, one to one")]
 pub struct ContactProfile {
     pub first_name: Option<Line<100>>,

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A note.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Its id.
     pub id: NoteId,
@@ -22,7 +22,7 @@ pub struct Note {
 }
 
 /// The part of a note that its author writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteContent {
     /// The text.
     pub body: Prose<65_000>,

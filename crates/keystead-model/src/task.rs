@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A task.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -22,7 +22,7 @@ pub struct Task {
 }
 
 /// The part of a task that its author writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskContent {
     /// What is to be done.
     pub title: Line<300>,

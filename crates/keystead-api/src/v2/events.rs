@@ -88,7 +88,7 @@ impl Written for Shape {
 }
 
 impl Word for EventCursor {
-    const EXAMPLE: &'static str = "1795699024252-41-7-0Vc5K6ZwZGWu6taxhPqZ";
+    const EXAMPLE: &'static str = "1795699024252-41-7-0VbzAB0qgFKjNfY2D2Wp-0Vc5K6ZwZGWu6taxhPqZ";
 
     fn schema() -> Value {
         json!({"type": "string", "description": "The nextCursor of the answer before"})

@@ -7,8 +7,11 @@ use keystead_model::{
     LocationId, UtcMs,
     event::{Event, EventKind},
     grant::Reach,
+    id::Id,
     page::{Page, Start, Window},
     scope::Scope,
+    text::echo,
+    time::DAY_MS,
 };
 use keystead_store::{
     changes,
@@ -42,27 +45,44 @@ impl EventQuery {
 /// A place in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCursor {
-    /// When it was handed out.
-    read_at: UtcMs,
+    /// Until when all data was read.
+    read_until: UtcMs,
     read: ReadUpTo,
     /// Of which database: one that was set back to an earlier state numbers other events alike.
     incarnation: String,
+    /// Whose events: a location's, or the agency's own.
+    owner: Id<()>,
 }
 
 impl EventCursor {
     /// As clients carry it.
     pub fn to_text(&self) -> String {
-        let Self { read_at, read: ReadUpTo { data, sealed }, incarnation } = self;
-        format!("{}-{data}-{sealed}-{incarnation}", read_at.0)
+        let Self { read_until, read: ReadUpTo { data, sealed }, incarnation, owner } = self;
+        format!("{}-{data}-{sealed}-{owner}-{incarnation}", read_until.0)
     }
 
     /// Reads [`EventCursor::to_text`].
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(4, '-');
+        let mut parts = text.splitn(5, '-');
         let mut number = || parts.next()?.parse().ok().filter(|number| *number >= 0);
-        let (read_at, data, sealed) = (number()?, number()?, number()?);
+        let (read_until, data, sealed) = (number()?, number()?, number()?);
+        let owner = parts.next().and_then(Id::parse)?;
         let incarnation = parts.next().filter(|rest| !rest.is_empty())?.to_owned();
-        Some(Self { read_at: UtcMs(read_at), read: ReadUpTo { data, sealed }, incarnation })
+        Some(Self { read_until: UtcMs(read_until), read: ReadUpTo { data, sealed }, incarnation, owner })
+    }
+}
+
+impl EventCursor {
+    /// Refuses to go on from it where something may be missing.
+    fn check(&self, owner: Id<()>, now: UtcMs, kept: Option<i64>) -> Result<()> {
+        if self.owner != owner {
+            let problem = "goes on where it was handed out; begin without it for another location, or the agency";
+            return Err(Error::invalid("cursor", problem));
+        }
+        let Some(kept) = kept.filter(|kept| now - self.read_until > *kept) else { return Ok(()) };
+        let days = kept / DAY_MS;
+        let problem = format!("is older than the {days} days for which events are kept; begin again without it");
+        Err(Error::invalid("cursor", problem))
     }
 }
 
@@ -100,8 +120,7 @@ fn wanted(authority: &Authority, names: &[String]) -> Result<Vec<EventKind>> {
         };
         let meant: Vec<EventKind> = told.iter().filter(is_meant).copied().collect();
         if meant.is_empty() {
-            let echo = keystead_model::text::echo(name);
-            return Err(Error::invalid("kinds", format!("has {echo}, which is no kind of event")));
+            return Err(Error::invalid("kinds", format!("has {}, which is no kind of event", echo(name))));
         }
         // Who asks for what they may not see would wait for it in vain.
         if let Some(hidden) = meant.iter().find(|kind| !sees(kind)) {
@@ -137,38 +156,50 @@ impl App {
             // The agency's events tell of all its locations.
             (None, _) => return Err(Error::invalid("locationId", "can't be undefined")),
         };
-        let now = self.clock.now();
-        let limit = query.window.limit;
-        let after = if let Start::After(cursor) = query.window.start { Some(cursor) } else { None };
-        if let (Some(after), Some(kept)) = (&after, self.limits.data_audit)
-            && now - after.read_at > i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)
-        {
-            let days = kept.as_secs() / 86_400;
-            let problem = format!("is older than the {days} days for which events are kept; begin again without it");
-            return Err(Error::invalid("cursor", problem));
+        if let (None, false, Some(data)) = (location, query.kinds.is_empty(), first_of_data(&kinds)) {
+            let problem = format!("can't be undefined, since {} happens in a location", data.as_str());
+            return Err(Error::invalid("locationId", problem));
         }
-        let agency = authority.agency();
-        let polled = Polled { kinds, since: query.since, subject: query.subject };
+        let (now, agency, limit) = (self.clock.now(), authority.agency(), query.window.limit);
+        let after = if let Start::After(cursor) = query.window.start { Some(cursor) } else { None };
+        let kept = self.limits.data_audit.map(|kept| i64::try_from(kept.as_millis()).unwrap_or(i64::MAX));
+        let owner = location.map_or(agency.of_anything(), LocationId::of_anything);
+        if let Some(after) = &after {
+            after.check(owner, now, kept)?;
+        }
+        // What is about to be forgotten is not begun with: whoever reads it page by page would not come to its end.
+        let oldest = kept.map(|kept| UtcMs(now.0.saturating_sub(kept - DAY_MS.min(kept / 10))));
+        let sealed = Polled { kinds, since: query.since, subject: query.subject };
+        let data = Polled { since: sealed.since.max(oldest.filter(|_| after.is_none())), ..sealed.clone() };
         let page = self.store.read(move |tx| {
             let incarnation = changes::poll(tx)?.incarnation;
             if after.as_ref().is_some_and(|after| after.incarnation != incarnation) {
-                let problem = "is of a state that the database was set back from; begin again without it, by since";
+                let problem = "is of another state of the database, which was copied or set back to a backup since; begin \
+                               again without it, by since";
                 return Err(Error::invalid("cursor", problem));
             }
             let from = after.as_ref().map(|after| after.read).unwrap_or_default();
             let ends = events::ends(tx, agency, location)?;
-            let after = |place: i64| Window::after(Some(place), limit);
-            let sealed = events::sealed(tx, (agency, location), &polled, ends.sealed, &after(from.sealed))?;
+            let beyond = |place: i64| Window::after(Some(place), limit);
+            let sealed = events::sealed(tx, (agency, location), &sealed, ends.sealed, &beyond(from.sealed))?;
             let data = match location {
-                Some(location) => events::of_data(tx, location, &polled, ends.data, &after(from.data))?,
+                Some(location) => events::of_data(tx, location, &data, ends.data, &beyond(from.data))?,
                 None => Page::new(Vec::new(), limit),
             };
             let Page { rows: events, has_more } = merged(data, sealed, limit);
             let read = if has_more { read_up_to(from, &events) } else { from.and(ends) };
-            Ok(EventPage { events, next: EventCursor { read_at: now, read, incarnation }, has_more })
+            // Only data is forgotten, so only how far that was read counts.
+            let last = events.iter().rfind(|event| event.position.is_none()).map(|last| last.at);
+            let before = after.as_ref().map(|after| after.read_until).or(oldest);
+            let read_until = if has_more { last.or(before).unwrap_or(now) } else { now };
+            Ok(EventPage { events, next: EventCursor { read_until, read, incarnation, owner }, has_more })
         });
         page.await
     }
+}
+
+fn first_of_data(kinds: &[EventKind]) -> Option<EventKind> {
+    kinds.iter().copied().find(|kind| !kind.class().is_sealed())
 }
 
 /// How far one has read after these.
@@ -185,11 +216,20 @@ mod tests {
 
     #[test]
     fn cursors_are_read_back_and_nothing_else_is_one() {
-        let (read_at, read) = (UtcMs(1_795_699_024_252), ReadUpTo { data: 41, sealed: 7 });
-        let cursor = EventCursor { read_at, read, incarnation: "0Vc5K6ZwZGWu6taxhPqZ".to_owned() };
+        let (read_until, read) = (UtcMs(1_795_699_024_252), ReadUpTo { data: 41, sealed: 7 });
+        let owner = Id::parse("0VbzAB0qgFKjNfY2D2Wp").unwrap();
+        let cursor = EventCursor { read_until, read, incarnation: "0Vc5K6ZwZGWu6taxhPqZ".to_owned(), owner };
         assert_eq!(EventCursor::parse(&cursor.to_text()), Some(cursor));
-        for bad in ["", "1", "1-2", "1-2-3", "1-2-3-", "1-2-x-a", "-1-2-3-a", "1--2-3-a", "99999999999999999999-1-1-a"]
-        {
+        for bad in [
+            "",
+            "1",
+            "1-2",
+            "1-2-3",
+            "1-2-3-",
+            "1-2-3-0VbzAB0qgFKjNfY2D2Wp",
+            "1-2-3-x-a",
+            "-1-2-3-0VbzAB0qgFKjNfY2D2Wp-a",
+        ] {
             assert_eq!(EventCursor::parse(bad), None, "{bad}");
         }
     }

@@ -65,7 +65,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create_contact(&by.location, contact("new@example.com")): "contact.created";
     update_contact(&by.location, at.contact, contact("changed@example.com")): "contact.updated";
     upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.created";
-    upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.updated";
+    upsert_contact(&by.location, ContactPatch { dnd: Some(true), ..contact("upserted@example.com") }, WhenDuplicate::Update):
+        "contact.updated";
     add_contact_tags(&by.location, at.contact, vec![tag("a"), tag("b")]): "contact.updated";
     remove_contact_tags(&by.location, at.contact, vec![tag("a")]): "contact.updated";
     create::<Note>(&by.location, at.contact, note("x")): "note.created";

@@ -168,11 +168,12 @@ async fn bad_questions_are_answered_with_what_is_wrong() {
         ("kinds", "*"),
         ("cursor", "x"),
         ("cursor", "1-2-3"),
-        ("cursor", "-1-2-3-0Vc5K6ZwZGWu6taxhPqZ"),
-        ("cursor", "1795699024252-1-1-0000000000000000000A"),
+        ("cursor", "-1-2-3-0Vc5K6ZwZGWu6taxhPqZ-0Vc5K6ZwZGWu6taxhPqZ"),
+        ("cursor", "1795699024252-1-1-0000000000000000000A-0000000000000000000A"),
         ("limit", "0"),
         ("limit", "101"),
         ("since", "yesterday"),
+        ("since", "1795699024"),
     ] {
         let refused = app.get("/events").key(&key).query(&[(name, value)]).send().await;
         assert_eq!(refused.status, 422, "{name}={value}: {}", refused.text);
@@ -285,11 +286,90 @@ async fn a_cursor_that_may_have_missed_something_is_refused() {
     let refused = ask(&old).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("older than the 10 days"), "{}", refused.text);
+    // A page that has more behind it is as old as what it ends with, whenever it was read.
+    for number in 0..5 {
+        let new = json!({"name": format!("c{number}")});
+        app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
+    }
+    app.let_days_pass(8.5).await;
+    let asked = [("limit", "2"), ("kinds", "contact.*")];
+    let page = app.get("/events").key(&key).query(&asked).send().await.expect(200);
+    assert_eq!((page["meta"]["hasMore"].clone(), page["events"].as_array().unwrap().len()), (json!(true), 2));
+    let inside = page["meta"]["nextCursor"].as_str().unwrap().to_owned();
+    ask(&inside).await.expect(200);
+    app.let_days_pass(1.6).await;
+    assert_eq!(app.app.trim_audit().await.unwrap(), 5);
+    assert_eq!(ask(&inside).await.status, 422, "three were never told");
+    // What is about to be forgotten is not begun with; what is sealed is kept, however old.
+    app.app.seal_audit().await.unwrap();
+    let first = app.get("/events").key(&key).query(&[("limit", "1")]).send().await.expect(200);
+    assert_eq!(first["events"][0]["type"], "api_key.created");
     let now = cursor().await;
     ask(&now).await.expect(200);
     app.sql("UPDATE instance SET incarnation = 'another'").await;
     let refused = ask(&now).await;
-    assert!(refused.status == 422 && refused.text.contains("set back"), "{}", refused.text);
+    assert!(refused.status == 422 && refused.text.contains("another state"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_goes_on_where_it_was_handed_out() {
+    let app = TestApp::start().await;
+    let key = app.agency_key().await;
+    let sibling = app.location("Sibling").await;
+    let ask = async |asked: &[(&str, &str)]| app.get("/events").key(&key).query(asked).send().await;
+    let here = app.ids.location.to_string();
+    let read = ask(&[("locationId", &here)]).await.expect(200);
+    let cursor = read["meta"]["nextCursor"].as_str().unwrap();
+    ask(&[("locationId", &here), ("cursor", cursor)]).await.expect(200);
+    for elsewhere in [vec![("locationId", sibling.as_str()), ("cursor", cursor)], vec![("cursor", cursor)]] {
+        let refused = ask(&elsewhere).await;
+        assert!(refused.status == 422 && refused.text.contains("where it was handed out"), "{}", refused.text);
+    }
+    // Data is in locations only, and nobody waits for it elsewhere in vain.
+    let refused = ask(&[("kinds", "contact.*")]).await;
+    assert!(refused.status == 422 && refused.text.contains("locationId"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_tells_nothing() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let new = json!({"firstName": "Ada", "email": "ada@example.com", "tags": ["vip"]});
+    let made = app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
+    let path = format!("/contacts/{}", made["contact"]["id"].as_str().unwrap());
+    let note = app.post(&format!("{path}/notes")).key(&key).json(&json!({"body": "x"})).send().await.expect(201);
+    let note = format!("{path}/notes/{}", note["note"]["id"].as_str().unwrap());
+    let task = json!({"title": "x", "dueDate": "2026-12-01T00:00:00Z", "completed": false});
+    let made = app.post(&format!("{path}/tasks")).key(&key).json(&task).send().await.expect(201);
+    let task_path = format!("{path}/tasks/{}", made["task"]["id"].as_str().unwrap());
+    let location = format!("/locations/{}", app.ids.location);
+    let named = app.get(&location).key(&agency).send().await.expect(200)["location"]["name"].clone();
+    let told = async || {
+        app.app.seal_audit().await.unwrap();
+        let asked = EventQuery { location: Some(app.ids.location), ..EventQuery::all(Window::first(100)) };
+        all(&app.app, &app.admin().await, asked).await.len()
+    };
+    let before = (told().await, app.get(&path).key(&key).send().await.expect(200)["contact"]["dateUpdated"].clone());
+    for (call, body) in [
+        (app.put(&path), json!({})),
+        (app.put(&path), json!({"firstName": "Ada", "tags": ["vip"]})),
+        (app.post("/contacts/upsert"), json!({"email": "ada@example.com", "firstName": "Ada"})),
+        (app.put(&note), json!({"body": "x"})),
+        (app.put(&task_path), json!({"title": "x"})),
+        (app.put(&format!("{task_path}/completed")), json!({"completed": false})),
+    ] {
+        assert!(call.key(&key).json(&body).send().await.is_ok(), "{body}");
+    }
+    let body = json!({"name": named, "companyId": app.ids.agency.as_str()});
+    app.put(&location).key(&agency).json(&body).send().await.expect(200);
+    let kept = app.get(&format!("/api-keys/{}", key.id)).key(&agency).send().await.expect(200);
+    let again = json!({"name": kept["apiKey"]["name"]});
+    let same = app.patch(&format!("/api-keys/{}", key.id)).key(&agency).json(&again).send().await.expect(200);
+    assert_eq!(same["apiKey"]["version"], kept["apiKey"]["version"]);
+    let after = (told().await, app.get(&path).key(&key).send().await.expect(200)["contact"]["dateUpdated"].clone());
+    assert_eq!(after, before);
+    app.put(&path).key(&key).json(&json!({"firstName": "Augusta"})).send().await.expect(200);
+    assert_eq!(told().await, before.0 + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
