@@ -337,8 +337,12 @@ impl Api {
     ) -> Result<Option<Replay>, Failure> {
         let mut keys = parts.headers.get_all("idempotency-key").iter();
         let Some(key) = keys.next() else { return Ok(None) };
-        if ![Method::POST, Method::PUT, Method::PATCH].contains(&route.method) {
+        if !route.heeds_idempotency_key() {
             return Ok(None);
+        }
+        if !route.shapes.is_kept {
+            let problem = "is taken only where the answer is JSON, which alone is kept for a repeat";
+            return Err(Error::invalid("Idempotency-Key", problem).into());
         }
         if keys.next().is_some() {
             return Err(Error::invalid("Idempotency-Key", "must be sent once").into());

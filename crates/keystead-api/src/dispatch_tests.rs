@@ -33,7 +33,7 @@ use crate::{
     reply::Content,
     route::Table,
     shape::{
-        Fields, Input, Output, Written,
+        EmptyText, Fields, Input, Output, Written,
         output::{Answer, Definitions},
     },
 };
@@ -141,11 +141,17 @@ async fn broken_rows(_: LocationContext, _: Call) -> Result<Rows, Error> {
     Ok(Rows(3000, true))
 }
 
+async fn nothing(_: LocationContext, _: Call) -> Result<EmptyText, Error> {
+    Ok(EmptyText)
+}
+
 fn table() -> Vec<Route> {
     Table::new(Face::V2)
         .location("POST /files", "Stores a file", Scope::ContactsWrite, 201, store)
         .location("GET /rows", "Rows", Scope::ContactsRead, 200, rows)
         .location("GET /broken-rows", "Rows", Scope::ContactsRead, 200, broken_rows)
+        .location("POST /rows", "Rows", Scope::ContactsRead, 200, rows)
+        .location("POST /nothing", "Nothing", Scope::ContactsRead, 200, nothing)
         .location("GET /contacts", "Contacts", Scope::ContactsRead, 200, v2::contacts::list)
         .rows()
 }
@@ -357,6 +363,21 @@ async fn an_answer_is_sent_while_it_is_made() {
     assert!(rows.contains("2999,xxx"));
     let (status, rows) = server.send("GET /broken-rows", "", b"", 0).await;
     assert_eq!((status, rows), (200, None), "what failed in its middle does not look whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_kept_is_not_promised_again() {
+    let server = server("unkept").await;
+    for line in ["POST /rows", "POST /nothing"] {
+        let (status, refused) = server.send(line, "Idempotency-Key: one\r\n", b"", 0).await;
+        let refused: Value = serde_json::from_str(&refused.unwrap()).unwrap();
+        let message = "Idempotency-Key is taken only where the answer is JSON, which alone is kept for a repeat";
+        assert_eq!((status, &refused["message"]), (422, &serde_json::json!([message])), "{line}");
+        assert_eq!(server.send(line, "", b"", 0).await.0, 200, "{line}");
+    }
+    let document = crate::openapi::describe(&table());
+    let takes_key = |path: &str| document["paths"][path]["post"].to_string().contains("Idempotency-Key");
+    assert_eq!(["/files", "/rows", "/nothing"].map(takes_key), [true, false, false]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn of_table(which: Document, routes: &[Route]) -> Value {
         Document::V3 => ("Keystead API 2.0, Version: v3", Way { face: Face::V2, version: Version::V3 }),
         Document::V1 => ("Keystead API 1.0", Way { face: Face::V1, version: Version::V2021 }),
     };
-    let mut definitions = Definitions { way, schemas: Map::new() };
+    let mut definitions = Definitions::of(way);
     let mut paths = Map::new();
     let (mut statuses, mut nouns) = (BTreeSet::new(), Vec::new());
     let table: Vec<&Route> = routes.iter().filter(|route| route.face == way.face).collect();
@@ -278,7 +278,7 @@ fn parameters(route: &Route, which: Document) -> Vec<Value> {
         }
         parameters.push(reference("parameters", "Version"));
     }
-    if [Method::POST, Method::PUT, Method::PATCH].contains(&route.method) && route.access() != Access::Open {
+    if route.heeds_idempotency_key() && route.shapes.is_kept {
         parameters.push(reference("parameters", "Idempotency-Key"));
     }
     if route.takes_if_match() {

@@ -16,12 +16,13 @@ use crate::{
     reader::Source,
     reply::Reply,
     shape::{
-        Body, Input, Output, Path, Tagged,
+        Body, Input, Output, Path, Tagged, Way,
         input::{Described, describe},
         output::{Answer, Definitions},
         path::PathPart,
         tag::seen,
     },
+    v2::Version,
 };
 
 /// Which API a route belongs to.
@@ -66,6 +67,8 @@ pub(crate) struct Shapes {
     pub(crate) query: Described,
     pub(crate) body: Option<Described>,
     pub(crate) answer: fn(&mut Definitions) -> Answer,
+    /// Whether the answer can be kept for a repeated request: JSON can.
+    pub(crate) is_kept: bool,
 }
 
 /// One row of the table.
@@ -105,6 +108,11 @@ impl Route {
     /// Whether it changes one thing only as its caller has seen it, by `If-Match`.
     pub fn takes_if_match(&self) -> bool {
         self.seen.is_some()
+    }
+
+    /// Whether it does something that a repeated request must not do again, by `Idempotency-Key`.
+    pub(crate) fn heeds_idempotency_key(&self) -> bool {
+        [Method::POST, Method::PUT, Method::PATCH].contains(&self.method) && self.access() != Access::Open
     }
 
     /// A body that it takes, with all fields that go together; `None` where it takes none.
@@ -154,11 +162,13 @@ impl Table {
     ) -> Self {
         let (method, path) = endpoint.split_once(' ').expect("an endpoint is a method and a path");
         let method = method.parse().expect("a method");
+        let way = Way { face: self.face, version: Version::V2021 };
         let shapes = Shapes {
             path: P::describe(),
             query: describe::<Q>(Source::Query),
             body: B::describe(),
             answer: O::describe,
+            is_kept: matches!(O::describe(&mut Definitions::of(way)), Answer::Json { .. }),
         };
         self.rows.push(Route {
             face: self.face,

@@ -63,6 +63,13 @@ pub(crate) struct Definitions {
     pub(crate) schemas: Map<String, Value>,
 }
 
+impl Definitions {
+    /// None as yet, of shapes as they are answered in this way.
+    pub(crate) fn of(way: Way) -> Self {
+        Self { way, schemas: Map::new() }
+    }
+}
+
 /// Something that can be a field's value.
 #[diagnostic::on_unimplemented(message = "`{Self}` cannot be written: implement `shape::Written` for it")]
 pub(crate) trait Field {
@@ -382,7 +389,8 @@ pub(crate) enum Answer {
         /// Whether it comes with an ETag.
         is_tagged: bool,
     },
-    /// Anything else: its media type, and what it is.
+    /// Anything else, such as what is made while it is sent: its media type, and what it is. It is not kept for a repeated
+    /// request, so a route that answers it takes no `Idempotency-Key`.
     Other(&'static str, Value),
 }
 
