@@ -298,6 +298,33 @@ async fn a_form_is_an_input_like_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_may_say_that_it_is_one() {
+    let server = server("texts").await;
+    let titled = |kind: &str, title: &[u8]| {
+        form(&[part("title", &format!("\r\nContent-Type: text/plain{kind}"), title), part("file", CSV, b"x")])
+    };
+    for (kind, title, read) in [
+        ("", "No\u{eb}l".as_bytes(), "No\u{eb}l"),
+        ("; charset=utf-8", "Zo\u{eb}".as_bytes(), "Zo\u{eb}"),
+        ("; charset=ISO-8859-1", b"Chlo\xeb", "Chlo\u{eb}"),
+    ] {
+        let (status, stored) = server.post(FORM, &titled(kind, title)).await;
+        assert_eq!(status, 201, "{kind}: {stored}");
+        let (_, contacts) = server.send("GET /contacts", "", b"", 0).await;
+        assert!(contacts.unwrap().contains(read), "{kind}");
+    }
+    for (kind, problem) in [("; charset=utf-8", "a text is not UTF-8"), ("; charset=x", "no charset that is known")] {
+        let (status, refused) = server.post(FORM, &titled(kind, b"Zo\xeb")).await;
+        assert_eq!((status, &refused["code"]), (400, &"malformed_body".into()), "{kind}");
+        assert!(refused["message"].as_str().unwrap().contains(problem), "{refused}");
+    }
+    let unnamed = form(&[part("title", "", b"x"), part("file", "\r\nContent-Type: text/plain", b"x")]);
+    let (status, refused) = server.post(FORM, &unnamed).await;
+    let message = serde_json::json!(["file must be a file, in a part with a filename"]);
+    assert_eq!((status, &refused["message"]), (422, &message));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_is_none_is_refused_and_has_no_effect() {
     let server = server("bad-form").await;
     let title = || part("title", "", b"x");

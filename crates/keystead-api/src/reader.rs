@@ -259,7 +259,9 @@ impl<'g> Reader<'g> {
         if let Some(is_there) = self.describes(name, schema, || json!("The bytes of a file")) {
             return is_there.then(|| Upload::of(b"The bytes of a file"));
         }
-        self.asked.push(name);
+        if self.take(name).is_some() {
+            return self.refuse(name, "must be a file, in a part with a filename");
+        }
         let place = self.files.iter().position(|(known, _)| known == name)?;
         let (_, file) = self.files.swap_remove(place);
         if self.files.iter().any(|(known, _)| known == name) {

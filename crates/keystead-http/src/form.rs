@@ -1,6 +1,7 @@
 //! Reading a body of `multipart/form-data`: its texts into memory, its files through it to the disk, all within limits.
 
 use std::{
+    borrow::Cow,
     error::Error,
     fmt,
     fs::File,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
 use futures_util::stream::poll_fn;
 use hyper::body::Body;
 use multer::{Constraints, Field, Multipart, SizeLimit, parse_boundary};
@@ -149,7 +151,7 @@ async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u
         }
         let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
         digest.update(Sha256::digest(name.as_bytes()));
-        if part.file_name().is_some() || part.content_type().is_some() {
+        if is_file(&part) {
             let (upload, content) = receive(&mut part, &room, &mut file_bytes).await?;
             digest.update(content);
             form.files.push((name, upload));
@@ -163,6 +165,11 @@ async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u
     Ok(form)
 }
 
+/// A part with a file's name, or of a kind that no text has. .NET and Apache clients tell the kind of texts, too.
+fn is_file(part: &Field<'_>) -> bool {
+    part.file_name().is_some() || part.content_type().is_some_and(|kind| kind.essence_str() != "text/plain")
+}
+
 /// The next bytes of a part, as far as the part's kind may have so many.
 async fn chunk(part: &mut Field<'_>, left: &mut u64) -> Result<Option<Bytes>, FormError> {
     let Some(chunk) = part.chunk().await? else { return Ok(None) };
@@ -170,13 +177,19 @@ async fn chunk(part: &mut Field<'_>, left: &mut u64) -> Result<Option<Bytes>, Fo
     Ok(Some(chunk))
 }
 
-/// A text; all of a form together are as long as another body may be.
+/// A text, in UTF-8 if it says nothing else; all of a form together are as long as another body may be.
 async fn text(part: &mut Field<'_>, left: &mut u64) -> Result<String, FormError> {
+    let charset = match part.content_type().and_then(|kind| kind.get_param("charset")) {
+        None => UTF_8,
+        Some(label) => Encoding::for_label_no_replacement(label.as_str().as_bytes())
+            .ok_or_else(|| malformed("a text names no charset that is known"))?,
+    };
     let mut text = Vec::new();
     while let Some(chunk) = chunk(part, left).await? {
         text.extend_from_slice(&chunk);
     }
-    String::from_utf8(text).map_err(|_| malformed("a text is not UTF-8"))
+    let text = charset.decode_without_bom_handling_and_without_replacement(&text);
+    text.map(Cow::into_owned).ok_or_else(|| malformed(format!("a text is not {}", charset.name())))
 }
 
 /// A file, which waits in memory and, if it is longer, on the disk; and the digest of its bytes.
