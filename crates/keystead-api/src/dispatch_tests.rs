@@ -376,8 +376,19 @@ async fn a_form_that_is_repeated_has_its_effect_once() {
     let again = String::from_utf8(parts(b"1")).unwrap().replace("--b", "--c");
     let (status, again) = server.post(&headers.replace("=b", "=c"), again.as_bytes()).await;
     assert_eq!((status, &again), (201, &first));
-    let (status, other) = server.post(&headers, &parts(b"2")).await;
-    assert_eq!((status, &other["code"]), (422, &"idempotency_mismatch".into()));
+    // Another file: by its bytes, its name or its kind alone, or a text of the same bytes.
+    let with = |head: &str, bytes: &[u8]| form(&[part("title", "", b"x"), part("file", head, bytes)]);
+    for other in [
+        with(CSV, b"2"),
+        with(&CSV.replace("list", "tsil"), b"1"),
+        with(&CSV.replace("text/csv", "text/html"), b"1"),
+        with("; filename=\"list.csv\"", b"1"),
+        with("", b"1"),
+    ] {
+        let (status, refused) = server.post(&headers, &other).await;
+        let said = String::from_utf8_lossy(&other);
+        assert_eq!((status, &refused["code"]), (422, &"idempotency_mismatch".into()), "{said}");
+    }
     assert_eq!(server.contacts().await, 1);
 }
 

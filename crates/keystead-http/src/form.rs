@@ -32,7 +32,7 @@ pub struct Form {
     pub texts: Vec<(String, String)>,
     /// Names and files.
     pub files: Vec<(String, Upload)>,
-    /// Of everything in it, whatever stood between its parts.
+    /// Of everything in it, names and kinds of files too, whatever stood between its parts.
     pub digest: [u8; 32],
     _room: Arc<Room>,
 }
@@ -150,14 +150,19 @@ async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u
             return Err(malformed(format!("it has more than {PARTS} parts")));
         }
         let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
-        digest.update(Sha256::digest(name.as_bytes()));
-        if is_file(&part) {
+        let is_file = is_file(&part);
+        digest.update([u8::from(is_file)]);
+        digest.update(Sha256::digest(&name));
+        if is_file {
             let (upload, content) = receive(&mut part, &room, &mut file_bytes).await?;
+            for told in [&upload.name, &upload.kind] {
+                digest.update(Sha256::digest(told.as_deref().unwrap_or_default()));
+            }
             digest.update(content);
             form.files.push((name, upload));
         } else {
             let text = text(&mut part, &mut text_bytes).await?;
-            digest.update(Sha256::digest(text.as_bytes()));
+            digest.update(Sha256::digest(&text));
             form.texts.push((name, text));
         }
     }
