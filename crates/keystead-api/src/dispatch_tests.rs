@@ -332,6 +332,7 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
     let many: Vec<_> = (0..1000).map(|number| part(&format!("f{number}"), "", b"1")).collect();
     let path = "; filename=\"../../etc/passwd\"";
     let backslash = "; filename=\"..\\\\..\\\\boot.ini\"";
+    let long_head = |length| format!("\r\nX-More: {}", "x".repeat(length));
     let too_long = vec![b'x'; FILES as usize + 1];
     let far_too_long = vec![b'x'; 4 * FILES as usize];
     for (headers, body, status, code) in [
@@ -350,6 +351,9 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
         (FORM, b"--b\r\n\r\nx\r\n--b--\r\n".to_vec(), 400, "malformed_body"),
         (FORM, b"--b\r\n\xff\xfe: \0\r\n\r\nx\r\n--b--\r\n".to_vec(), 400, "malformed_body"),
         (FORM, Vec::new(), 400, "malformed_body"),
+        (FORM, form(&[part("title", &long_head(40_000), b"x"), part("file", CSV, b"x")]), 400, "malformed_body"),
+        (FORM, form(&[title(), part("file", &format!("{CSV}{}", long_head(40_000)), b"x")]), 400, "malformed_body"),
+        (FORM, [vec![b'x'; 40_000], b"\r\n".to_vec(), good.clone()].concat(), 400, "malformed_body"),
         (FORM, form(&[title(), part("file", CSV, &too_long)]), 413, "body_too_large"),
         (FORM, form(&[title(), part("file", CSV, &far_too_long)]), 413, "body_too_large"),
         (FORM, form(&[part("title", "", &too_long), part("file", CSV, b"x")]), 413, "body_too_large"),
@@ -359,10 +363,13 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
         assert_eq!((found, &refused["code"]), (status, &code.into()), "{headers} {start}: {refused}");
         assert_eq!(refused["statusCode"], status);
     }
+    // A head may have some KB, and the parts behind it follow.
+    let heads = [part("title", &long_head(7000), b"x"), part("file", &format!("{CSV}{}", long_head(7000)), b"x")];
+    assert_eq!(server.post(FORM, &form(&heads)).await.0, 201);
     // A part that never ends.
     let (status, refused) = server.send("POST /files", FORM, &good[..good.len() - 8], good.len()).await;
     assert_eq!(status, 408, "{refused:?}");
-    assert_eq!(server.contacts().await, 0);
+    assert_eq!(server.contacts().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

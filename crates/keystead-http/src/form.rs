@@ -7,8 +7,11 @@ use std::{
     fs::File,
     io::{self, Cursor, Read, Seek, Write},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Poll, ready},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -25,6 +28,11 @@ use crate::body::{BODY_LIMIT, BodyError, Room, drain};
 const PARTS: usize = 200;
 /// Bytes of a file that are kept in memory before they go to the disk.
 const IN_MEMORY: usize = 256 * 1024;
+
+/// Bytes that the parser gets at once.
+const PIECE: usize = 8 * 1024;
+/// Bytes that it gets in search of the end of a part's head: a head of one piece is found, wherever pieces begin.
+const HEAD: usize = 2 * PIECE;
 
 /// A form that was read.
 pub struct Form {
@@ -81,24 +89,29 @@ pub enum FormError {
     Disk(io::Error),
 }
 
-impl fmt::Display for BodyError {
+impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the body is too large",
-            Self::TooSlow => "the body did not arrive in time",
-            Self::Broken => "the connection broke",
-            Self::NoRoom => "there is no room for the body",
-        })
+        match self {
+            Self::Malformed(problem) => f.write_str(problem),
+            Self::Body(error) => write!(f, "the body was not read: {error:?}"),
+            Self::Disk(error) => write!(f, "a file cannot be kept: {error}"),
+        }
     }
 }
 
-impl Error for BodyError {}
+impl Error for FormError {}
+
+impl From<BodyError> for FormError {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
 
 impl From<multer::Error> for FormError {
     fn from(error: multer::Error) -> Self {
         match error {
             multer::Error::StreamReadFailed(cause) => {
-                Self::Body(cause.downcast_ref().copied().unwrap_or(BodyError::Broken))
+                cause.downcast().map_or(Self::Body(BodyError::Broken), |error| *error)
             }
             multer::Error::StreamSizeExceeded { .. } => Self::Body(BodyError::TooLarge),
             multer::Error::NoMultipart | multer::Error::NoBoundary => malformed("its Content-Type names no boundary"),
@@ -114,6 +127,65 @@ fn malformed(problem: impl Into<String>) -> FormError {
     FormError::Malformed(problem.into())
 }
 
+/// What the parser does with the bytes that it gets. It searches all that it holds for the end of a part's head, anew with each
+/// piece, so that it must hold little: it gets a piece only once it has searched in vain, and not too many.
+#[derive(Default)]
+struct Search {
+    /// Whether it is to search what it holds before it gets more.
+    is_due: AtomicBool,
+    /// Bytes that it may still get.
+    left: AtomicUsize,
+}
+
+impl Search {
+    fn begin(&self, left: usize) {
+        self.is_due.store(true, Relaxed);
+        self.left.store(left, Relaxed);
+    }
+
+    /// The next part, with its head.
+    async fn part(&self, parts: &mut Multipart<'static>) -> Result<Option<Field<'static>>, FormError> {
+        self.begin(HEAD);
+        Ok(parts.next_field().await?)
+    }
+
+    /// The next bytes of a part, as far as the part's kind may have so many.
+    async fn chunk(&self, part: &mut Field<'static>, left: &mut u64) -> Result<Option<Bytes>, FormError> {
+        self.begin(usize::MAX);
+        let Some(chunk) = part.chunk().await? else { return Ok(None) };
+        *left = left.checked_sub(chunk.len() as u64).ok_or(BodyError::TooLarge)?;
+        Ok(Some(chunk))
+    }
+
+    /// Gives a piece of what has arrived; with `None`, the body has ended.
+    fn poll_piece(
+        &self,
+        context: &mut Context<'_>,
+        mut arrived: impl FnMut(&mut Context<'_>) -> Poll<Result<Option<Bytes>, FormError>>,
+        waiting: &mut Bytes,
+    ) -> Poll<Option<Result<Bytes, FormError>>> {
+        if self.is_due.swap(false, Relaxed) {
+            // It searches now, and comes back at once.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let left = self.left.load(Relaxed);
+        if left == 0 {
+            return Poll::Ready(Some(Err(malformed("the head of a part is too long"))));
+        }
+        while waiting.is_empty() {
+            match ready!(arrived(context))? {
+                Some(chunk) => *waiting = chunk,
+                None => return Poll::Ready(None),
+            }
+        }
+        let piece = waiting.split_to(waiting.len().min(PIECE));
+        self.left.store(left.saturating_sub(piece.len()), Relaxed);
+        self.is_due.store(true, Relaxed);
+        Poll::Ready(Some(Ok(piece)))
+    }
+}
+
 /// Reads a form, whose files may have up to `file_bytes` together.
 pub async fn read_form<B>(body: B, content_type: &str, file_bytes: u64) -> Result<Form, FormError>
 where
@@ -123,17 +195,19 @@ where
     let boundary = parse_boundary(content_type)?;
     let (body, room) = (Arc::new(Mutex::new(body)), Arc::new(Room::in_memory()));
     let (arriving, taken) = (Arc::clone(&body), Arc::clone(&room));
-    let chunks = poll_fn(move |context| {
+    let arrived = move |context: &mut Context<'_>| {
         let mut body = arriving.lock().unwrap_or_else(PoisonError::into_inner);
-        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
-        Poll::Ready(frame.map(|frame| {
-            let chunk = frame.map_err(|error| BodyError::of(error.into()))?.into_data().unwrap_or_default();
-            taken.grow(chunk.len()).map(|()| chunk)
-        }))
-    });
+        let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(context)) else { return Poll::Ready(Ok(None)) };
+        let chunk = frame.map_err(|error| BodyError::of(error.into()))?.into_data().unwrap_or_default();
+        taken.grow(chunk.len())?;
+        Poll::Ready(Ok(Some(chunk)))
+    };
+    let search = Arc::new(Search::default());
+    let (searching, mut waiting) = (Arc::clone(&search), Bytes::new());
+    let pieces = poll_fn(move |context| searching.poll_piece(context, &arrived, &mut waiting));
     let whole = SizeLimit::new().whole_stream(file_bytes.saturating_add(BODY_LIMIT as u64));
-    let parts = Multipart::with_constraints(chunks, boundary, Constraints::new().size_limit(whole));
-    let read = read_parts(parts, room, file_bytes).await;
+    let parts = Multipart::with_constraints(pieces, boundary, Constraints::new().size_limit(whole));
+    let read = read_parts(parts, &search, room, file_bytes).await;
     if matches!(read, Err(FormError::Malformed(_) | FormError::Body(BodyError::TooLarge)))
         && let Ok(body) = Arc::try_unwrap(body)
     {
@@ -142,10 +216,15 @@ where
     read
 }
 
-async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u64) -> Result<Form, FormError> {
+async fn read_parts(
+    mut parts: Multipart<'static>,
+    search: &Search,
+    room: Arc<Room>,
+    mut file_bytes: u64,
+) -> Result<Form, FormError> {
     let mut form = Form { texts: Vec::new(), files: Vec::new(), digest: [0; 32], _room: Arc::clone(&room) };
     let (mut digest, mut text_bytes) = (Sha256::new(), BODY_LIMIT as u64);
-    while let Some(mut part) = parts.next_field().await? {
+    while let Some(mut part) = search.part(&mut parts).await? {
         if form.texts.len() + form.files.len() == PARTS {
             return Err(malformed(format!("it has more than {PARTS} parts")));
         }
@@ -154,14 +233,14 @@ async fn read_parts(mut parts: Multipart<'_>, room: Arc<Room>, mut file_bytes: u
         digest.update([u8::from(is_file)]);
         digest.update(Sha256::digest(&name));
         if is_file {
-            let (upload, content) = receive(&mut part, &room, &mut file_bytes).await?;
+            let (upload, content) = receive(&mut part, search, &room, &mut file_bytes).await?;
             for told in [&upload.name, &upload.kind] {
                 digest.update(Sha256::digest(told.as_deref().unwrap_or_default()));
             }
             digest.update(content);
             form.files.push((name, upload));
         } else {
-            let text = text(&mut part, &mut text_bytes).await?;
+            let text = text(&mut part, search, &mut text_bytes).await?;
             digest.update(Sha256::digest(&text));
             form.texts.push((name, text));
         }
@@ -175,22 +254,15 @@ fn is_file(part: &Field<'_>) -> bool {
     part.file_name().is_some() || part.content_type().is_some_and(|kind| kind.essence_str() != "text/plain")
 }
 
-/// The next bytes of a part, as far as the part's kind may have so many.
-async fn chunk(part: &mut Field<'_>, left: &mut u64) -> Result<Option<Bytes>, FormError> {
-    let Some(chunk) = part.chunk().await? else { return Ok(None) };
-    *left = left.checked_sub(chunk.len() as u64).ok_or(FormError::Body(BodyError::TooLarge))?;
-    Ok(Some(chunk))
-}
-
 /// A text, in UTF-8 if it says nothing else; all of a form together are as long as another body may be.
-async fn text(part: &mut Field<'_>, left: &mut u64) -> Result<String, FormError> {
+async fn text(part: &mut Field<'static>, search: &Search, left: &mut u64) -> Result<String, FormError> {
     let charset = match part.content_type().and_then(|kind| kind.get_param("charset")) {
         None => UTF_8,
         Some(label) => Encoding::for_label_no_replacement(label.as_str().as_bytes())
             .ok_or_else(|| malformed("a text names no charset that is known"))?,
     };
     let mut text = Vec::new();
-    while let Some(chunk) = chunk(part, left).await? {
+    while let Some(chunk) = search.chunk(part, left).await? {
         text.extend_from_slice(&chunk);
     }
     let text = charset.decode_without_bom_handling_and_without_replacement(&text);
@@ -199,7 +271,8 @@ async fn text(part: &mut Field<'_>, left: &mut u64) -> Result<String, FormError>
 
 /// A file, which waits in memory and, if it is longer, on the disk; and the digest of its bytes.
 async fn receive(
-    part: &mut Field<'_>,
+    part: &mut Field<'static>,
+    search: &Search,
     room: &Room,
     left: &mut u64,
 ) -> Result<(Upload, impl AsRef<[u8]> + use<>), FormError> {
@@ -210,7 +283,7 @@ async fn receive(
     let kind = part.content_type().map(|kind| kind.essence_str().to_owned());
     let (mut waiting, mut file, mut length) = (Vec::new(), None, 0);
     let mut digest = Sha256::new();
-    while let Some(chunk) = chunk(part, left).await? {
+    while let Some(chunk) = search.chunk(part, left).await? {
         length += chunk.len() as u64;
         digest.update(&chunk);
         waiting.extend_from_slice(&chunk);
@@ -240,3 +313,7 @@ async fn store(file: Option<File>, bytes: Vec<u8>) -> Result<File, FormError> {
     };
     spawn_blocking(write).await.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(FormError::Disk)
 }
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

@@ -1,0 +1,40 @@
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+
+use super::*;
+
+const KIND: &str = "multipart/form-data; boundary=b";
+
+/// A text and a file with so many bytes.
+fn form_of(bytes: usize) -> Vec<u8> {
+    let head = |name: &str, more: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+    let file = head("file", "; filename=\"a.txt\"\r\nX-More: x");
+    [head("title", "").as_bytes(), b"\r-\r\n-\r\n", file.as_bytes(), &vec![b'\r'; bytes], b"\r\n--b--\r\n"].concat()
+}
+
+/// Reads a form that arrives in frames of so many bytes.
+async fn read(form: &[u8], frame: usize) -> Result<Form, FormError> {
+    let frames: Vec<_> =
+        form.chunks(frame).map(|bytes| Ok::<_, io::Error>(Frame::data(Bytes::copy_from_slice(bytes)))).collect();
+    read_form(StreamBody::new(futures_util::stream::iter(frames)), KIND, 1_000_000).await
+}
+
+#[tokio::test]
+async fn a_form_is_the_same_however_it_arrives() {
+    let form = form_of(300_000);
+    let whole = read(&form, form.len()).await.unwrap();
+    assert_eq!((whole.texts[0].1.as_str(), whole.files[0].1.length), ("\r-\r\n-", 300_000));
+    for frame in [3, 700, 4096, PIECE, PIECE + 1] {
+        let parted = read(&form, frame).await.unwrap();
+        assert_eq!(parted.digest, whole.digest, "frames of {frame}");
+    }
+    assert!(matches!(read(&form[..form.len() - 8], 1000).await, Err(FormError::Malformed(_))));
+    // A head of some KB, and one that is too long.
+    for (length, is_read) in [(PIECE - 200, true), (4 * PIECE, false)] {
+        let text =
+            String::from_utf8(form_of(10)).unwrap().replace("X-More: x", &format!("X-More: {}", "x".repeat(length)));
+        for frame in [1, 1000, text.len()] {
+            assert_eq!(read(text.as_bytes(), frame).await.is_ok(), is_read, "{length} in frames of {frame}");
+        }
+    }
+}
