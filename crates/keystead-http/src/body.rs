@@ -30,7 +30,7 @@ pub enum BodyError {
 
 /// Bytes of all bodies that are in memory.
 const ALL_BODIES: usize = 256 * BODY_LIMIT;
-static IN_MEMORY: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static IN_MEMORY: AtomicUsize = AtomicUsize::new(0);
 
 /// Room for a body in memory, given back when it is dropped.
 #[derive(Debug)]

@@ -57,14 +57,18 @@ pub struct Upload {
 }
 
 enum Content {
-    Memory(Cursor<Vec<u8>>),
+    /// With the room that it takes.
+    Memory {
+        bytes: Cursor<Vec<u8>>,
+        _room: Arc<Room>,
+    },
     Disk(File),
 }
 
 impl Upload {
     /// One of these bytes, that nobody has sent.
     pub fn of(bytes: &[u8]) -> Self {
-        let content = Content::Memory(Cursor::new(bytes.to_vec()));
+        let content = Content::Memory { bytes: Cursor::new(bytes.to_vec()), _room: Arc::new(Room::in_memory()) };
         Self { name: None, kind: None, length: bytes.len() as u64, content }
     }
 }
@@ -72,7 +76,7 @@ impl Upload {
 impl Read for Upload {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.content {
-            Content::Memory(bytes) => bytes.read(buffer),
+            Content::Memory { bytes, .. } => bytes.read(buffer),
             Content::Disk(file) => file.read(buffer),
         }
     }
@@ -273,7 +277,7 @@ async fn text(part: &mut Field<'static>, search: &Search, left: &mut u64) -> Res
 async fn receive(
     part: &mut Field<'static>,
     search: &Search,
-    room: &Room,
+    room: &Arc<Room>,
     left: &mut u64,
 ) -> Result<(Upload, impl AsRef<[u8]> + use<>), FormError> {
     let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
@@ -293,7 +297,7 @@ async fn receive(
         }
     }
     let content = match file {
-        None => Content::Memory(Cursor::new(waiting)),
+        None => Content::Memory { bytes: Cursor::new(waiting), _room: Arc::clone(room) },
         Some(file) => {
             room.shrink(waiting.len());
             let mut file = store(Some(file), waiting).await?;

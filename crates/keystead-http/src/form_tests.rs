@@ -5,7 +5,7 @@ use super::*;
 
 const KIND: &str = "multipart/form-data; boundary=b";
 
-/// A text and a file with so many bytes.
+/// A text, and a file with so many bytes.
 fn form_of(bytes: usize) -> Vec<u8> {
     let head = |name: &str, more: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
     let file = head("file", "; filename=\"a.txt\"\r\nX-More: x");
@@ -37,4 +37,17 @@ async fn a_form_is_the_same_however_it_arrives() {
             assert_eq!(read(text.as_bytes(), frame).await.is_ok(), is_read, "{length} in frames of {frame}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_in_memory_has_its_room_as_long_as_it_lives() {
+    // More than the other tests here take together.
+    const FILES: usize = 10;
+    let form = form_of(90_000);
+    let files = form[..form.len() - "--b--\r\n".len()].repeat(FILES);
+    let Form { files, .. } = read(&[&files[..], b"--b--\r\n"].concat(), 4096).await.unwrap();
+    let taken = || crate::body::IN_MEMORY.load(Relaxed);
+    assert!(taken() >= FILES * 90_000, "{}", taken());
+    drop(files);
+    assert!(taken() < FILES * 90_000, "{}", taken());
 }
