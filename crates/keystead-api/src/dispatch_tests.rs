@@ -330,6 +330,10 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
     let title = || part("title", "", b"x");
     let good = form(&[title(), part("file", CSV, b"x")]);
     let many: Vec<_> = (0..1000).map(|number| part(&format!("f{number}"), "", b"1")).collect();
+    let named = |name: &str| form(&[title(), part("file", &format!("; filename=\"{name}\""), b"x")]);
+    let latin_name =
+        b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xfc\"\r\nContent-Type: a/b\r\n\r\nx\r\n"
+            .to_vec();
     let path = "; filename=\"../../etc/passwd\"";
     let backslash = "; filename=\"..\\\\..\\\\boot.ini\"";
     let long_head = |length| format!("\r\nX-More: {}", "x".repeat(length));
@@ -344,6 +348,11 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
         ("Content-Type: multipart/form-data; boundary=other\r\n", good.clone(), 400, "malformed_body"),
         (FORM, form(&many), 400, "malformed_body"),
         (FORM, form(&[title(), part("file", path, b"x")]), 400, "malformed_body"),
+        (FORM, form(&[title(), latin_name]), 400, "malformed_body"),
+        (FORM, named(".."), 400, "malformed_body"),
+        (FORM, named("."), 400, "malformed_body"),
+        (FORM, named("list\u{202e}vsc.exe"), 400, "malformed_body"),
+        (FORM, named(&"x".repeat(256)), 400, "malformed_body"),
         (FORM, form(&[title(), part("file", backslash, b"x")]), 400, "malformed_body"),
         (FORM, form(&[part("title", "", b"\xff"), part("file", CSV, b"x")]), 400, "malformed_body"),
         (FORM, good[..good.len() - 8].to_vec(), 400, "malformed_body"),
@@ -359,17 +368,24 @@ async fn a_form_that_is_none_is_refused_and_has_no_effect() {
         (FORM, form(&[part("title", "", &too_long), part("file", CSV, b"x")]), 413, "body_too_large"),
     ] {
         let (found, refused) = server.post(headers, &body).await;
+        if status != 413 {
+            assert!(refused["hint"].as_str().unwrap().starts_with("Send one form with"), "{refused}");
+        }
         let start = String::from_utf8_lossy(&body[..body.len().min(100)]).into_owned();
         assert_eq!((found, &refused["code"]), (status, &code.into()), "{headers} {start}: {refused}");
         assert_eq!(refused["statusCode"], status);
     }
+    assert_eq!(server.post(FORM, &named(&"\u{fc}".repeat(127))).await.0, 201);
     // A head may have some KB, and the parts behind it follow.
     let heads = [part("title", &long_head(7000), b"x"), part("file", &format!("{CSV}{}", long_head(7000)), b"x")];
     assert_eq!(server.post(FORM, &form(&heads)).await.0, 201);
+    // A query that is not readable is no body either.
+    let (_, refused) = server.send("GET /contacts?query=%ff", "", b"", 0).await;
+    assert!(refused.as_ref().unwrap().contains("Percent-encode the query"), "{refused:?}");
     // A part that never ends.
     let (status, refused) = server.send("POST /files", FORM, &good[..good.len() - 8], good.len()).await;
     assert_eq!(status, 408, "{refused:?}");
-    assert_eq!(server.contacts().await, 1);
+    assert_eq!(server.contacts().await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,20 +26,23 @@ impl Sent {
     /// Reads the body as its route takes it, JSON of up to `limit` bytes or a form.
     pub(crate) async fn read(route: &Route, parts: &Parts, body: RequestBody, limit: usize) -> Result<Self, Failure> {
         if let Some(file_bytes) = route.file_bytes() {
-            let kind = kind_of(&parts.headers)?.filter(|kind| essence(kind) == "multipart/form-data");
-            let kind =
-                kind.ok_or_else(|| Failure::new(ErrorCode::MediaType, "The body must be multipart/form-data"))?;
-            let mut form = read_form(body, kind, file_bytes).await.map_err(form_failure)?;
-            let mut fields = Map::new();
-            for (name, text) in std::mem::take(&mut form.texts) {
-                add(&mut fields, &name, text);
-            }
-            let files = std::mem::take(&mut form.files);
-            return Ok(Self { fields, files, said: Said::Form(Box::new(form)) });
+            return Self::read_form(&parts.headers, body, file_bytes).await.map_err(about_forms);
         }
         let bytes = read_body(body, limit).await.map_err(body_failure)?;
         let fields = parse_body(&parts.method, &parts.headers, &bytes)?;
         Ok(Self { fields, files: Vec::new(), said: Said::Bytes(bytes) })
+    }
+
+    async fn read_form(headers: &HeaderMap, body: RequestBody, file_bytes: u64) -> Result<Self, Failure> {
+        let kind = kind_of(headers)?.filter(|kind| essence(kind) == "multipart/form-data");
+        let kind = kind.ok_or_else(|| Failure::new(ErrorCode::MediaType, "The body must be multipart/form-data"))?;
+        let mut form = read_form(body, kind, file_bytes).await.map_err(form_failure)?;
+        let mut fields = Map::new();
+        for (name, text) in std::mem::take(&mut form.texts) {
+            add(&mut fields, &name, text);
+        }
+        let files = std::mem::take(&mut form.files);
+        Ok(Self { fields, files, said: Said::Form(Box::new(form)) })
     }
 
     /// No body.
@@ -78,10 +81,12 @@ pub(crate) fn parse_query(query: Option<&str>) -> Result<Map<String, Value>, Fai
     let mut fields = Map::new();
     let Some(query) = query else { return Ok(fields) };
     let decode = |text: &str| {
-        percent_decode_str(&text.replace('+', " "))
-            .decode_utf8()
-            .map(std::borrow::Cow::into_owned)
-            .map_err(|_| Failure::new(ErrorCode::MalformedBody, "The query is not UTF-8"))
+        percent_decode_str(&text.replace('+', " ")).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| {
+            Failure {
+                hint: Some("Percent-encode the query's names and values as UTF-8.".to_owned()),
+                ..Failure::new(ErrorCode::MalformedBody, "The query is not UTF-8")
+            }
+        })
     };
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -140,6 +145,16 @@ fn body_failure(error: BodyError) -> Failure {
         BodyError::NoRoom => return Error::Overloaded(Crowded::COME_BACK).into(),
     };
     Failure::new(code, code.title())
+}
+
+/// Says how a form is sent, where the failure would say how JSON is.
+fn about_forms(failure: Failure) -> Failure {
+    const FIX: &str = "Send one form with Content-Type: multipart/form-data and its boundary, without Content-Encoding; each part \
+                       has a name, and the last boundary ends it.";
+    match failure.code {
+        ErrorCode::MalformedBody | ErrorCode::MediaType => Failure { hint: Some(FIX.to_owned()), ..failure },
+        _ => failure,
+    }
 }
 
 fn form_failure(error: FormError) -> Failure {

@@ -17,6 +17,7 @@ use std::{
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
 use futures_util::stream::poll_fn;
+use http::{HeaderValue, header::CONTENT_DISPOSITION};
 use hyper::body::Body;
 use multer::{Constraints, Field, Multipart, SizeLimit, parse_boundary};
 use sha2::{Digest, Sha256};
@@ -28,7 +29,6 @@ use crate::body::{BODY_LIMIT, BodyError, Room, drain};
 const PARTS: usize = 200;
 /// Bytes of a file that are kept in memory before they go to the disk.
 const IN_MEMORY: usize = 256 * 1024;
-
 /// Bytes that the parser gets at once.
 const PIECE: usize = 8 * 1024;
 /// Bytes that it gets in search of the end of a part's head: a head of one piece is found, wherever pieces begin.
@@ -232,6 +232,10 @@ async fn read_parts(
         if form.texts.len() + form.files.len() == PARTS {
             return Err(malformed(format!("it has more than {PARTS} parts")));
         }
+        let names = part.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes);
+        if names.is_some_and(|names| str::from_utf8(names).is_err()) {
+            return Err(malformed("the names of a part are not UTF-8"));
+        }
         let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
         let is_file = is_file(&part);
         digest.update([u8::from(is_file)]);
@@ -273,6 +277,21 @@ async fn text(part: &mut Field<'static>, search: &Search, left: &mut u64) -> Res
     text.map(Cow::into_owned).ok_or_else(|| malformed(format!("a text is not {}", charset.name())))
 }
 
+/// What a file's name must not do, and does: it is shown to people, somebody will make a path of it, and common file systems take
+/// 255 bytes.
+fn wrong_name(name: &str) -> Option<&'static str> {
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if name.len() > 255 {
+        Some("have more than 255 bytes")
+    } else if name.contains(['/', '\\']) || [".", ".."].contains(&name) {
+        Some("be a path")
+    } else if name.contains(char::is_control) {
+        Some("have control characters")
+    } else {
+        name.contains(turns).then_some("turn the direction of its text")
+    }
+}
+
 /// A file, which waits in memory and, if it is longer, on the disk; and the digest of its bytes.
 async fn receive(
     part: &mut Field<'static>,
@@ -281,8 +300,8 @@ async fn receive(
     left: &mut u64,
 ) -> Result<(Upload, impl AsRef<[u8]> + use<>), FormError> {
     let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
-    if name.as_deref().is_some_and(|name| name.contains(['/', '\\']) || name.chars().any(char::is_control)) {
-        return Err(malformed("a file's name must not have a path or control characters"));
+    if let Some(problem) = name.as_deref().and_then(wrong_name) {
+        return Err(malformed(format!("a file's name must not {problem}")));
     }
     let kind = part.content_type().map(|kind| kind.essence_str().to_owned());
     let (mut waiting, mut file, mut length) = (Vec::new(), None, 0);
