@@ -37,6 +37,10 @@ pub struct Outside {
     pub base_url: String,
 }
 
+/// How long work on the queue that is under way may go on after a stop: much less than a stop may take, since what is aborted is
+/// given back then.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Runs all scheduled work until `stop` turns true.
 pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     let every = |length, task: Task, job: fn(App) -> Job| repeat(app.clone(), stop.clone(), length, task, job);
@@ -46,7 +50,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     };
     let mails = async {
         if let Some(mailer) = &outside.mailer {
-            mail_worker(&app, mailer, &outside.base_url).run(stop.clone()).await;
+            mail_worker(&app, mailer, &outside.base_url).run(stop.clone(), PATIENCE).await;
         }
     };
     tokio::join!(

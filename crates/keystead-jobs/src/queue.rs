@@ -55,33 +55,43 @@ impl Worker {
         Self { app, kind, places, work, running, begun, ended: Vec::new(), is_failing: false }
     }
 
-    /// Works until `stop` turns true, and ends what was begun.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Works until `stop` turns true; what is under way then may go on for as long as `patience`.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>, patience: Duration) {
         let app = self.app.clone();
         let mut has_more = true;
-        loop {
-            let is_stopping = *stop.borrow();
-            let free = if is_stopping { 0 } else { self.places - self.running.len() };
+        while !*stop.borrow() {
+            let free = self.places - self.running.len();
             if !self.ended.is_empty() || (has_more && free > 0) {
-                match self.turn(free).await {
-                    Ok(more) => has_more = more,
-                    Err(error) => {
-                        let kind = self.kind.as_str();
-                        tracing::warn!(kind, %error, cause = error.cause(), "the queue cannot be worked on");
-                        has_more = true;
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                }
+                has_more = self.turn_or_pause(free).await;
                 continue;
-            }
-            if is_stopping && self.running.is_empty() {
-                return;
             }
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stopped| *stopped), if !is_stopping => {}
+                _ = stop.wait_for(|stopped| *stopped) => {}
                 Some(ended) = self.running.join_next_with_id() => self.note(ended),
                 () = app.work_comes(self.kind), if free > 0 => has_more = true,
+            }
+        }
+        self.end(patience).await;
+    }
+
+    /// Settles all that is under way. What goes on for too long is aborted and given back, so that of takers that say nothing
+    /// only those count that died.
+    async fn end(mut self, patience: Duration) {
+        let until = Instant::now() + patience;
+        let mut is_aborted = false;
+        while !(self.running.is_empty() && self.ended.is_empty()) {
+            if !self.ended.is_empty() {
+                self.turn_or_pause(0).await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                Some(ended) = self.running.join_next_with_id() => self.note(ended),
+                () = tokio::time::sleep_until(until), if !is_aborted => {
+                    self.running.abort_all();
+                    is_aborted = true;
+                }
             }
         }
     }
@@ -94,6 +104,19 @@ impl Worker {
                 Some(ended) => self.note(ended),
                 None if has_more || !self.ended.is_empty() => {}
                 None => return Ok(()),
+            }
+        }
+    }
+
+    /// A turn, and a pause if it fails; whether there may be more to take.
+    async fn turn_or_pause(&mut self, free: usize) -> bool {
+        match self.turn(free).await {
+            Ok(more) => more,
+            Err(error) => {
+                let kind = self.kind.as_str();
+                tracing::warn!(kind, %error, cause = error.cause(), "the queue cannot be worked on");
+                tokio::time::sleep(PAUSE).await;
+                true
             }
         }
     }
@@ -152,6 +175,10 @@ impl Worker {
         let Some((job, until)) = self.begun.remove(&id) else { return };
         match ended {
             Ok((_, settled)) => self.ended.push(Ended { settled: Arc::new(settled), until }),
+            Err(error) if error.is_cancelled() => {
+                let settled = Settled::new(job, Outcome::Again(Duration::ZERO, "the server was stopped".to_owned()));
+                self.ended.push(Ended { settled: Arc::new(settled), until });
+            }
             // It counts among those whose takers said nothing: after some of these it is given up.
             Err(error) => tracing::error!(kind = self.kind.as_str(), job = %job.id, %error, "work on a job panicked"),
         }

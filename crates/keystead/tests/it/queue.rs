@@ -19,6 +19,7 @@ use keystead_model::{
 };
 use keystead_store::{Error, Store, queue};
 use keystead_testkit::TestApp;
+use tokio::sync::{mpsc, watch};
 
 use crate::mails::{BASE, sink};
 
@@ -211,6 +212,38 @@ async fn a_job_that_ends_its_server_is_given_up() {
         .iter()
         .find(|figure| figure.name == "keystead_jobs" && figure.labels.iter().any(|(_, value)| value == "given_up"));
     assert!(format!("{:?}", given_up.unwrap().reading).contains('1'), "{given_up:?}");
+}
+
+/// However often a server is stopped beside a mail server that says nothing, no mail is given up for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_at_a_stop_is_given_back() {
+    let app = TestApp::start().await;
+    add(&app, &app.second_store(), owner(&app), 3).await;
+    for _ in 0..=Job::MOST_LOST {
+        let (stop, stopped) = watch::channel(false);
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let work = move |_, job: Job, _| {
+            begun.send(job).unwrap();
+            std::future::pending()
+        };
+        let worker = Worker::new(app.second_node().await, KIND, 4, work);
+        let stops = async {
+            for _ in 0..3 {
+                assert_eq!(begins.recv().await.unwrap().lost, 0);
+            }
+            stop.send(true).unwrap();
+        };
+        tokio::join!(worker.run(stopped, Duration::ZERO), stops);
+        assert_eq!(counts(&app).await, JobCounts { waiting: 3, ..JobCounts::default() });
+    }
+    // What ends in time is what it is.
+    let (stop, stopped) = watch::channel(false);
+    let work = move |_, job: Job, _| {
+        stop.send(true).unwrap();
+        async { Ok(Settled::new(job, Outcome::Done)) }
+    };
+    Worker::new(app.app.clone(), KIND, 4, work).run(stopped, Duration::from_secs(60)).await;
+    assert_eq!(counts(&app).await, JobCounts::default());
 }
 
 /// Work that panics, or fails, holds up nothing else.
