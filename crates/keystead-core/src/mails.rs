@@ -29,7 +29,7 @@ use crate::{
     tally::Happening,
 };
 
-/// A mail is given up after so long.
+/// A mail is given up so long after its first try.
 const GIVEN_UP_MS: i64 = 5 * DAY_MS;
 /// Mails are kept so long, for the outbox.
 const KEPT_MS: i64 = 30 * DAY_MS;
@@ -179,10 +179,10 @@ impl App {
         composed.await
     }
 
-    /// The mail server did not take it: again later and later, up to every six hours, and for five days.
+    /// The mail server did not take it: again later and later, up to every six hours, and for five days since the first try.
     fn refused(&self, job: Job, mail: Mail, problem: String) -> Settled {
         let mail = Mail { problem: Some(problem.clone()), ..mail };
-        if self.clock.now() - mail.created_at > GIVEN_UP_MS {
+        if self.clock.now() - job.begun_at > GIVEN_UP_MS {
             return settled(job, Outcome::GivenUp(problem), Mail { state: MailState::Failed, ..mail });
         }
         let wait = (MINUTE_MS << job.attempt.clamp(0, 9)).min(6 * HOUR_MS);

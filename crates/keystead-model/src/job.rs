@@ -36,6 +36,8 @@ pub struct Job {
     pub lost: i64,
     /// When it was put here.
     pub created_at: UtcMs,
+    /// When it was taken for the first time.
+    pub begun_at: UtcMs,
 }
 
 impl Job {

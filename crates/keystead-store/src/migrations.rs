@@ -31,6 +31,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (23, "jobs", include_str!("../migrations/0023_jobs.sql")),
     (24, "contact_conditions", include_str!("../migrations/0024_contact_conditions.sql")),
     (25, "field_values", include_str!("../migrations/0025_field_values.sql")),
+    (26, "first_tries", include_str!("../migrations/0026_first_tries.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
@@ -210,11 +211,12 @@ mod tests {
             .unwrap();
         let mut tx = Tx::sqlite(&connection);
         upgrade(&mut tx, UtcMs(0)).unwrap();
-        let jobs = "SELECT id || ' ' || kind || ' ' || owner_id, attempts, unsettled, due_at, created_at FROM jobs";
+        let jobs =
+            "SELECT id || ' ' || kind || ' ' || owner_id, attempts, unsettled, due_at, created_at, begun_at FROM jobs";
         let jobs = tx.query(jobs, &[], |row| {
-            Ok((row.column::<String>()?, row.column()?, row.column()?, row.column()?, row.column()?))
+            Ok((row.column::<String>()?, row.column()?, row.column()?, row.column()?, row.column()?, row.column()?))
         });
-        let expected: (String, i64, i64, i64, i64) = ("0000000000000000000A mail a".to_owned(), 3, 0, 70, 50);
+        let expected: (String, i64, i64, i64, i64, i64) = ("0000000000000000000A mail a".to_owned(), 3, 0, 70, 50, 50);
         assert_eq!(jobs.unwrap(), [expected]);
     }
 

@@ -87,13 +87,14 @@ pub fn take(tx: &mut Tx<'_>, kind: JobKind, owner: Owner, now: UtcMs, until: Utc
         "WITH next AS (
              SELECT id FROM jobs WHERE kind = ?1 AND owner_id = ?2 AND due_at <= ?3
              ORDER BY due_at, id LIMIT ?5{skip})
-         UPDATE jobs SET due_at = ?4, attempts = attempts + 1, unsettled = unsettled + 1
+         UPDATE jobs SET due_at = ?4, attempts = attempts + 1, unsettled = unsettled + 1,
+             begun_at = COALESCE(begun_at, ?3)
          WHERE id IN (SELECT id FROM next)
-         RETURNING id, attempts, unsettled - 1, created_at"
+         RETURNING id, attempts, unsettled - 1, created_at, begun_at"
     );
     let mut taken = tx.query(&sql, &[&kind.as_str(), &owner, &now, &until, &most], |row| {
-        let (id, attempt, lost, created_at) = (row.column()?, row.column()?, row.column()?, row.column()?);
-        Ok(Job { id, kind, owner, attempt, lost, created_at })
+        let (id, attempt, lost) = (row.column()?, row.column()?, row.column()?);
+        Ok(Job { id, kind, owner, attempt, lost, created_at: row.column()?, begun_at: row.column()? })
     })?;
     taken.sort_by_key(|job| (job.created_at, job.id));
     Ok(taken)
