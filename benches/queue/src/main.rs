@@ -126,7 +126,7 @@ async fn waits(name: &str, writes: &Node, works: &Node, backlog: usize) {
     });
     let (stop, stopped) = watch::channel(false);
     #[expect(clippy::disallowed_methods, reason = "one task of a bench, joined below")]
-    let worker = tokio::spawn(worker.run(stopped));
+    let worker = tokio::spawn(worker.run(stopped, Duration::from_secs(5)));
     let count = if backlog > 0 { 100 } else { WAITED };
     for number in 0..count {
         tokio::time::sleep(Duration::from_millis(5 + number as u64 % 7)).await;
