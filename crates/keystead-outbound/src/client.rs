@@ -18,15 +18,15 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::TlsConnector;
 
 use crate::{
     resolver::Resolver,
-    target::{Guard, Place, Refusal, Target},
+    target::{Guard, NO_PUBLIC_ADDRESS, Place, Refusal, Target},
 };
 
 /// How long a call may take, and how much of its answer is read.
@@ -34,7 +34,7 @@ use crate::{
 pub struct Limits {
     /// Until DNS has answered.
     pub dns: Duration,
-    /// Until there is a connection.
+    /// Until there is a connection, whichever of the addresses it is to; each has its share.
     pub connect: Duration,
     /// All of it.
     pub total: Duration,
@@ -55,6 +55,10 @@ impl Default for Limits {
 
 /// Bytes of the head of an answer.
 const HEAD: usize = 16 * 1024;
+/// Bytes that are read in all, besides those of the answer's body: certificates, heads before the last, how chunks are framed.
+const MOST_READ: u64 = 64 * 1024;
+/// Addresses that are tried, so that the share of each is long enough to be answered in.
+const TRIED: usize = 8;
 
 /// Headers that are the client's own.
 const OWN: &[HeaderName] = &[
@@ -100,8 +104,8 @@ pub enum Failure {
     /// It may not be called.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// DNS does not know the name, or does not answer.
-    #[error("{0} has no address")]
+    /// DNS does not know the name, or does not answer. It reads like a name that leads inside.
+    #[error("{NO_PUBLIC_ADDRESS}")]
     Unknown(String),
     /// Nobody listens there.
     #[error("no connection could be made")]
@@ -148,8 +152,8 @@ impl Client {
         let request = request(call, &target)?;
         let called = async {
             let addresses = timeout(self.limits.dns, self.addresses(&target)).await.map_err(|_| Failure::TooSlow)??;
-            let stream = timeout(self.limits.connect, self.connect(&target, &addresses)).await;
-            let stream = stream.map_err(|_| Failure::TooSlow)??;
+            let (read, write) = self.connect(&target, &addresses).await?.into_split();
+            let stream = tokio::io::join(read.take(MOST_READ + self.limits.answer as u64), write);
             if !target.is_encrypted {
                 return self.exchange(stream, request).await;
             }
@@ -170,17 +174,29 @@ impl Client {
         Ok(addresses)
     }
 
-    /// A connection to the first of the addresses that takes one. Here they are judged again, whatever came before.
+    /// A connection to the first of the addresses that takes one. None of them uses up the time of those after it. Here they are
+    /// judged again, whatever came before.
     async fn connect(&self, target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, Failure> {
-        for address in addresses {
+        let until = Instant::now() + self.limits.connect;
+        let mut failure = Failure::Unreachable;
+        let addresses = &addresses[..addresses.len().min(TRIED)];
+        for (address, left) in addresses.iter().zip((1..=addresses.len() as u32).rev()) {
             self.guard.judge(target, *address)?;
-            let Ok(stream) = TcpStream::connect(SocketAddr::new(*address, target.port)).await else { continue };
+            let share = until.saturating_duration_since(Instant::now()) / left;
+            let stream = match timeout(share, TcpStream::connect(SocketAddr::new(*address, target.port))).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(_)) => continue,
+                Err(_) => {
+                    failure = Failure::TooSlow;
+                    continue;
+                }
+            };
             let peer = stream.peer_addr().map_err(|_| Failure::Unreachable)?;
             self.guard.judge(target, peer.ip())?;
             let _ = stream.set_nodelay(true);
             return Ok(stream);
         }
-        Err(Failure::Unreachable)
+        Err(failure)
     }
 
     async fn exchange<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Failure>

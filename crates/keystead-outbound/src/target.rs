@@ -28,7 +28,13 @@ const SPECIAL: &[&str] = &[
     "onion",
     "alt",
     "arpa",
+    "svc",
+    "consul",
+    "docker",
 ];
+
+/// What is said of a name that leads inside, and of one that leads nowhere, so that nobody learns which names there are inside.
+pub(crate) const NO_PUBLIC_ADDRESS: &str = "the URL leads to no public address";
 
 /// Why a URL is not called. What is said of it tells nothing about the network that the server stands in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,14 +54,14 @@ pub enum Refusal {
     /// Another port than that of https.
     #[error("the URL must not have a port of its own")]
     Port,
-    /// A host without a dot.
+    /// A host without a dot, or with nothing before, between or after its dots.
     #[error("the host of the URL must be a full name, like hooks.example.com")]
-    SingleLabel,
+    NotFull,
     /// A name that has no place in the public Internet.
     #[error("the host of the URL is not a public name")]
     SpecialName,
     /// An address, or a name that leads to one, that is not of the public Internet.
-    #[error("the URL leads to an address that is not public")]
+    #[error("{NO_PUBLIC_ADDRESS}")]
     NotPublic,
 }
 
@@ -157,7 +163,10 @@ impl Target {
 fn full_name(name: &str) -> Result<String, Refusal> {
     // With its dot a name is the same name.
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    let Some((_, last)) = name.rsplit_once('.') else { return Err(Refusal::SingleLabel) };
+    let Some((_, last)) = name.rsplit_once('.') else { return Err(Refusal::NotFull) };
+    if name.split('.').any(str::is_empty) {
+        return Err(Refusal::NotFull);
+    }
     match SPECIAL.contains(&last) {
         true => Err(Refusal::SpecialName),
         false => Ok(name),
