@@ -49,7 +49,7 @@ impl Moment {
         let Some(offset) = pieces.to_numeric_offset() else { return Ok(Self::Civil(civil)) };
         let instant = at_offset(civil, offset);
         // No clock is a day away from another.
-        if offset.seconds().abs() >= DAY_SECONDS || instant > UtcMs::MAX {
+        if offset.seconds().abs() >= DAY_SECONDS || !(UtcMs::MIN..=UtcMs::MAX).contains(&instant) {
             Err(refused())
         } else {
             Ok(Self::Instant(instant))
@@ -121,6 +121,8 @@ pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 impl UtcMs {
+    /// The beginning of the year 0, before which there are no dates.
+    pub const MIN: Self = Self(-62_167_219_200_000);
     /// The end of the year 9999, beyond which there are no dates.
     pub const MAX: Self = Self(253_402_300_799_999);
 

@@ -249,10 +249,63 @@ fn conditions() -> impl Strategy<Value = Condition<Answer>> {
     })
 }
 
+/// Values as anybody may send them.
+fn sent() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        any::<String>().prop_map(Json::from),
+        "[ \r\nßﷺé\u{301}İa]{0,20}".prop_map(Json::from),
+        ("[ßﷺa]", 1usize..600).prop_map(|(letter, times)| Json::from(letter.repeat(times))),
+        "-?[0-9]{1,16}(\\.[0-9]{1,10})?".prop_map(Json::from),
+        "[-+]?[0-9]{4,6}-[01][0-9]-[0-3][0-9](T[0-2][0-9]:00:00(Z|[-+][01][0-9]:00))?".prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        (-400_000_000_000_000i64..400_000_000_000_000).prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        (any::<i32>(), -10i32..16).prop_map(|(digits, power)| Json::from(f64::from(digits) * 10f64.powi(power))),
+        any::<bool>().prop_map(Json::from),
+    ]
+}
+
+#[test]
+fn the_digits_of_a_number_are_those_that_it_has() {
+    for (sent, is) in [
+        (json!(1e14), "100000000000000"),
+        (json!(123_456_789_012_345.0), "123456789012345"),
+        (json!(0.000_000_001), "0.000000001"),
+        (json!(-0.0), "0"),
+        (json!(1_234_567.125), "1234567.125"),
+    ] {
+        let condition = read(&json!({"field": "budget", "op": "eq", "value": sent})).unwrap();
+        assert_eq!(condition.to_json()["value"], is);
+    }
+}
+
+#[test]
+fn texts_and_instants_end_where_what_is_written_ends() {
+    let value = |field: &str, value: Json| read(&json!({"field": field, "op": "eq", "value": value}));
+    assert!(value("why", json!("ß".repeat(250))).is_ok());
+    let said = value("why", json!("ß".repeat(300))).unwrap_err();
+    assert!(said.contains("must be shorter than or equal to 500 characters, where ß counts as ss"), "{said}");
+    assert_eq!(value("why", json!("a\r\r\nb")).unwrap().to_json()["value"], "a\nb");
+    let (first, last) = (-62_167_219_200_000i64, 253_402_300_799_999i64);
+    assert!(value("sent", json!(first)).is_ok() && value("sent", json!(last)).is_ok());
+    assert!(value("sent", json!(first - 1)).is_err() && value("sent", json!(last + 1)).is_err());
+    for beyond in ["-000001-12-31T23:59:59Z", "0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"] {
+        assert!(value("sent", json!(beyond)).is_err(), "{beyond}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_again(condition in conditions()) {
         prop_assert_eq!(read(&condition.to_json()), Ok(condition));
+    }
+
+    /// Whatever anybody sends: what is accepted is kept as it was understood.
+    #[test]
+    fn what_is_accepted_is_written_so_that_it_is_read_again(index in 0..FIELDS.len(), sent in sent()) {
+        if let Ok(condition) = read(&json!({"field": FIELDS[index].0, "op": "eq", "value": sent})) {
+            prop_assert_eq!(read(&condition.to_json()), Ok(condition));
+        }
     }
 
     /// Any text at all is an error or a condition.

@@ -87,7 +87,7 @@ impl Op {
 }
 
 impl Value {
-    fn as_str(&self) -> Option<&str> {
+    pub(super) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.as_str()),
             Self::Code(text) => Some(text),

@@ -11,7 +11,7 @@ pub const MAX_DEPTH: usize = 8;
 pub const MAX_TESTS: usize = 100;
 /// Values that one test may name.
 pub const MAX_LISTED: usize = 100;
-/// Characters of a text that a test compares with.
+/// Characters of a text that a test compares with, in the form that is compared.
 pub const MAX_TEXT: usize = 500;
 /// Digits that a JSON number keeps on every way here.
 const MAX_DIGITS: usize = 15;
@@ -170,17 +170,21 @@ fn listed<F: Field>(field: &F, json: Option<&Json>, place: &str) -> Result<Vec<V
 
 fn value_of<F: Field>(field: &F, json: &Json, place: &str) -> Result<Value, Invalid> {
     let text = || match json.as_str() {
-        Some(text) if text.chars().count() <= MAX_TEXT => Ok(text),
-        Some(_) => wrong(place, format!("must be shorter than or equal to {MAX_TEXT} characters")),
+        Some(text) => Ok(text),
         None => wrong(place, "must be a string"),
     };
-    let some = |value: Option<Value>| match value {
-        Some(value) => Ok(value),
+    // What is compared may be longer than what was sent, and is what is written and read again.
+    let some = |sent: &str, value: Option<Value>| match value {
+        Some(value) if value.length() <= MAX_TEXT => Ok(value),
+        Some(_) if sent.chars().count() <= MAX_TEXT => {
+            wrong(place, format!("must be shorter than or equal to {MAX_TEXT} characters, where ß counts as ss"))
+        }
+        Some(_) => wrong(place, format!("must be shorter than or equal to {MAX_TEXT} characters")),
         None => wrong(place, "should not be empty; exists and not_exists ask whether there is anything"),
     };
     match field.kind() {
-        Kind::Text => some(Value::text(text()?)),
-        Kind::Code => some(Value::code(field.compared(text()?))),
+        Kind::Text => text().and_then(|text| some(text, Value::text(text))),
+        Kind::Code => text().and_then(|text| some(text, Value::code(field.compared(text)))),
         Kind::Number => match number(json) {
             Ok(number) => Ok(Value::Number(number)),
             Err(Invalid(problem)) => wrong(place, problem),
@@ -190,7 +194,8 @@ fn value_of<F: Field>(field: &F, json: &Json, place: &str) -> Result<Value, Inva
             Err(Invalid(problem)) => wrong(place, problem),
         },
         Kind::Instant => match json.as_i64().map(UtcMs).or_else(|| json.as_str().and_then(UtcMs::read_iso)) {
-            Some(at) => Ok(Value::Instant(at)),
+            Some(at) if (UtcMs::MIN..=UtcMs::MAX).contains(&at) => Ok(Value::Instant(at)),
+            Some(_) => wrong(place, "must be within the years 0 to 9999"),
             None => wrong(place, "must be milliseconds since 1970, or an instant such as 2027-01-31T12:00:00Z"),
         },
         Kind::Truth => match json.as_bool() {
@@ -205,8 +210,11 @@ fn number(json: &Json) -> Result<Decimal, Invalid> {
     match json {
         Json::String(text) => Decimal::parse(text),
         Json::Number(number) => {
-            let text = number.to_string();
-            if number.is_f64() && text.bytes().filter(u8::is_ascii_digit).count() > MAX_DIGITS {
+            // Without an exponent, and without zeros that were not sent.
+            let text =
+                number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), |n| n.to_string());
+            let significant = text.trim_matches(['-', '0', '.']);
+            if number.is_f64() && significant.bytes().filter(u8::is_ascii_digit).count() > MAX_DIGITS {
                 return Err(Invalid::new(format!("has more than {MAX_DIGITS} digits; send it as a string")));
             }
             Decimal::parse(&text)

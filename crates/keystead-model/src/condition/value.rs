@@ -57,6 +57,11 @@ impl Value {
     pub fn code(text: impl Into<String>) -> Option<Self> {
         Some(text.into()).filter(|text| !text.is_empty()).map(Self::Code)
     }
+
+    /// Characters of a text; others have none.
+    pub(crate) fn length(&self) -> usize {
+        self.as_str().map_or(0, |text| text.chars().count())
+    }
 }
 
 /// What is cut off both ends of a text: what browsers cut off, too, so that a form is judged alike on both sides.
@@ -74,7 +79,7 @@ impl ComparedText {
     /// `None` if nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let folded = fold(text.trim_matches(TRIMMED));
-        let folded = if folded.contains('\r') { folded.replace("\r\n", "\n") } else { folded };
+        let folded = if folded.contains('\r') { with_plain_ends(&folded) } else { folded };
         // Folding makes plain spaces of some that are not.
         let trimmed = folded.trim_matches(TRIMMED);
         if trimmed.is_empty() {
@@ -92,6 +97,18 @@ impl ComparedText {
     pub fn into_string(self) -> String {
         self.0
     }
+}
+
+/// Lines that end in `\n`, whatever stands before it, so that doing it twice changes nothing.
+fn with_plain_ends(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        match line.strip_suffix('\n') {
+            Some(line) => plain.extend([line.trim_end_matches('\r'), "\n"]),
+            None => plain.push_str(line),
+        }
+    }
+    plain
 }
 
 /// A day as `YYYY-MM-DD`, whose order as a text is that of days.
