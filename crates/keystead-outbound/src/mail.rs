@@ -7,12 +7,17 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
+use tokio::time::timeout;
+
+/// How long it may take to hand over a mail, all in all: the library bounds the connecting, and waits for a greeting for ever.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A way to a mail server.
 #[derive(Clone)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    longest: Duration,
 }
 
 /// What is wrong with a URL, as far as its form tells. The library passes over what it does not know.
@@ -48,7 +53,7 @@ impl Mailer {
             })?
             .timeout(Some(Duration::from_secs(30)))
             .build();
-        Ok(Self { transport, from })
+        Ok(Self { transport, from, longest: LONGEST })
     }
 
     /// Hands a mail to the server; what it said, if it did not take it. However often a mail is sent, it has the same
@@ -63,6 +68,40 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body.clone())
             .map_err(|error| error.to_string())?;
-        self.transport.send(message).await.map(drop).map_err(|error| error.to_string())
+        match timeout(self.longest, self.transport.send(message)).await {
+            Ok(sent) => sent.map(drop).map_err(|error| error.to_string()),
+            Err(_) => Err("the mail server took too long".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keystead_model::{UtcMs, id::Id, mail::MailState, notice::Mailing};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_never_greets_is_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut mailer = Mailer::new(&format!("smtp://{}", listener.local_addr().unwrap()), "a@example.com").unwrap();
+        mailer.longest = Duration::from_millis(100);
+        let mail = Mail {
+            id: Id::generate(UtcMs(0), |_| ()),
+            mailing: Mailing::Alert,
+            user: Id::generate(UtcMs(0), |_| ()),
+            to: "b@example.com".to_owned(),
+            subject: "s".to_owned(),
+            body: "b".to_owned(),
+            state: MailState::Waiting,
+            attempts: 1,
+            created_at: UtcMs(0),
+            problem: None,
+        };
+        tokio::select! {
+            sent = mailer.send(&mail) => assert_eq!(sent, Err("the mail server took too long".to_owned())),
+            () = tokio::time::sleep(Duration::from_secs(10)) => panic!("it is waited for"),
+        }
     }
 }
