@@ -1,10 +1,10 @@
 //! The instance as its operator sees it: servers, database, service clock, and what should be looked at.
 
-use keystead_model::{ServiceMs, UtcMs, page::Window, time::MINUTE_MS};
+use keystead_model::{ServiceMs, UtcMs, job::JobKind, page::Window, time::MINUTE_MS};
 use keystead_store::{
     Migrations, changes,
     nodes::{self, NodeRow},
-    sweep,
+    queue, sweep,
 };
 
 use crate::{App, DiskSpace, Result, journal::unwritten};
@@ -28,6 +28,8 @@ pub struct SystemStatus {
     pub nodes: Vec<NodeRow>,
     /// Keys that wait for an admin who could be told.
     pub held: usize,
+    /// Mails that were given up and are still kept.
+    pub mails_given_up: i64,
     /// The space of the disk that holds the data directory.
     pub disk: Option<DiskSpace>,
     /// What is wrong with this server's disk and journal, in sentences.
@@ -47,6 +49,14 @@ impl SystemStatus {
         }
         if self.paused {
             warnings.push("Deletions of unused keys are paused (keystead sweep resume).".to_owned());
+        }
+        if self.mails_given_up > 0 {
+            let (mails, were) = if self.mails_given_up == 1 { ("mail", "was") } else { ("mails", "were") };
+            warnings.push(format!(
+                "{} {mails} {were} given up within the last 30 days: Settings > System says what the mail server answered. Look \
+                 at the notices of those who did not get them.",
+                self.mails_given_up
+            ));
         }
         warnings.extend(self.local.iter().cloned());
         warnings
@@ -75,6 +85,7 @@ impl App {
                     epoch: poll.clock.epoch,
                     paused: poll.clock.paused,
                     nodes: nodes::list(tx)?,
+                    mails_given_up: queue::count(tx, JobKind::Mail)?.given_up,
                     held: sweep::held(tx, &Window::first(1000))?.rows.len(),
                     disk,
                     local: local.clone(),

@@ -207,6 +207,8 @@ async fn a_job_that_ends_its_server_is_given_up() {
     assert_eq!((mail.state, mail.attempts), (MailState::Failed, 6));
     assert!(mail.problem.unwrap().contains("5 servers took it"));
     assert_eq!(counts(&app).await.given_up, 1);
+    let warnings = app.app.system_status().await.unwrap().warnings();
+    assert!(warnings.iter().any(|warning| warning.starts_with("1 mail was given up")), "{warnings:?}");
     let figures = app.app.figures().await;
     let given_up = figures
         .iter()
