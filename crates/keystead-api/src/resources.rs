@@ -29,6 +29,18 @@ where
     }
 }
 
+/// By its id alone, where it belongs to its location.
+impl<R> At<R> for ()
+where
+    Id<R>: Path,
+{
+    type One = Id<R>;
+
+    fn split(one: Self::One) -> (Self, Id<R>) {
+        ((), one)
+    }
+}
+
 type Part<R> = <R as keystead_core::Stored>::Parent;
 type One<R> = <Part<R> as At<R>>::One;
 

@@ -3,6 +3,7 @@
 use keystead_model::{
     api_key::ApiKey,
     contact::Contact,
+    custom_value::{CustomValue, CustomValueContent},
     location::Location,
     note::{Note, NoteContent, NotePatch},
     notice::Notice,
@@ -183,6 +184,43 @@ fn v2_routes() -> Vec<Route> {
             tags::delete,
         )
         .if_match::<Tag>()
+        .location(
+            "GET /locations/{locationId}/customValues",
+            "List the custom values of a location",
+            Scope::CustomValuesRead,
+            200,
+            resources::list::<CustomValue, CustomValue>,
+        )
+        .location(
+            "POST /locations/{locationId}/customValues",
+            "Create a custom value",
+            Scope::CustomValuesWrite,
+            201,
+            resources::create::<CustomValue, CustomValueContent, One<CustomValue>>,
+        )
+        .location(
+            "GET /locations/{locationId}/customValues/{id}",
+            "Get a custom value",
+            Scope::CustomValuesRead,
+            200,
+            resources::get::<CustomValue, One<CustomValue>>,
+        )
+        .location(
+            "PUT /locations/{locationId}/customValues/{id}",
+            "Update a custom value",
+            Scope::CustomValuesWrite,
+            200,
+            resources::update::<CustomValue, CustomValueContent, One<CustomValue>>,
+        )
+        .if_match::<CustomValue>()
+        .location(
+            "DELETE /locations/{locationId}/customValues/{id}",
+            "Delete a custom value",
+            Scope::CustomValuesWrite,
+            200,
+            resources::delete::<CustomValue, Succeeded>,
+        )
+        .if_match::<CustomValue>()
         .either("GET /api-keys", "List API keys", Some(Scope::KeysRead), 200, api_keys::list)
         .either(
             "POST /api-keys",
@@ -282,7 +320,7 @@ fn v2_routes() -> Vec<Route> {
 }
 
 fn v1_routes() -> Vec<Route> {
-    use v1::{contacts, locations, notes, tags, tasks};
+    use v1::{contacts, custom_values, locations, notes, tags, tasks};
     Table::new(Face::V1)
         .location("GET /v1/contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location(
@@ -416,6 +454,41 @@ fn v1_routes() -> Vec<Route> {
             Scope::TagsWrite,
             200,
             tags::delete,
+        )
+        .location(
+            "GET /v1/custom-values",
+            "List the custom values of the location",
+            Scope::CustomValuesRead,
+            200,
+            custom_values::list,
+        )
+        .location(
+            "POST /v1/custom-values",
+            "Create a custom value",
+            Scope::CustomValuesWrite,
+            200,
+            resources::create::<CustomValue, CustomValueContent, custom_values::Shape>,
+        )
+        .location(
+            "GET /v1/custom-values/{customValueId}",
+            "Get a custom value",
+            Scope::CustomValuesRead,
+            200,
+            resources::get::<CustomValue, custom_values::Shape>,
+        )
+        .location(
+            "PUT /v1/custom-values/{customValueId}",
+            "Update a custom value",
+            Scope::CustomValuesWrite,
+            200,
+            resources::update::<CustomValue, CustomValueContent, custom_values::Shape>,
+        )
+        .location(
+            "DELETE /v1/custom-values/{customValueId}",
+            "Delete a custom value",
+            Scope::CustomValuesWrite,
+            200,
+            resources::delete::<CustomValue, EmptyString>,
         )
         .location("GET /v1/timezones", "List time zones", Scope::LocationsRead, 200, locations::timezones)
         .either("GET /v1/locations", "List locations", Some(Scope::LocationsRead), 200, locations::list)

@@ -10,6 +10,7 @@ pub mod audit;
 mod clock;
 mod contacts;
 mod context;
+mod custom_values;
 mod entropy;
 pub mod error;
 pub mod error_code;

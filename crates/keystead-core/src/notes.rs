@@ -1,7 +1,7 @@
 //! Notes of contacts.
 
 use keystead_model::{
-    ContactId, NoteId, UserId, UtcMs,
+    ContactId, UserId, UtcMs,
     event::EventKind,
     note::{Note, NoteContent, NotePatch},
     scope::Scope,
@@ -11,7 +11,7 @@ use keystead_model::{
 use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
-    resource::Resource,
+    resource::{Made, Resource},
 };
 
 impl Resource for Note {
@@ -22,8 +22,9 @@ impl Resource for Note {
     const SCOPES: (Scope, Scope) = (Scope::ContactsRead, Scope::ContactsWrite);
     const KINDS: [EventKind; 3] = [EventKind::NoteCreated, EventKind::NoteUpdated, EventKind::NoteDeleted];
 
-    fn new(id: NoteId, contact: ContactId, content: NoteContent, now: UtcMs) -> Self {
-        Self { id, contact, content, created_at: now, updated_at: now }
+    fn new(made: Made<Self>, content: NoteContent) -> Self {
+        let Made { id, location: _, parent, now } = made;
+        Self { id, contact: parent, content, created_at: now, updated_at: now }
     }
 
     fn change(&mut self, patch: NotePatch) {

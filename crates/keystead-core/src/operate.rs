@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Use cases at work: a transaction, who acts on what, and ids that come out the same when the transaction runs again.
-pub(crate) struct Operation<'t, 'c, G> {
+pub struct Operation<'t, 'c, G> {
     pub(crate) tx: &'t mut Tx<'c>,
     pub(crate) context: &'t G,
     /// Why it is done, if not because somebody asks for it.
@@ -27,7 +27,7 @@ pub(crate) type InLocation<'t, 'c> = Operation<'t, 'c, LocationContext>;
 pub(crate) type InAgency<'t, 'c> = Operation<'t, 'c, AgencyContext>;
 
 /// What somebody acts on: whose things change, one use case after another.
-pub(crate) trait Ground: Clone + Send + 'static {
+pub trait Ground: Clone + Send + 'static {
     /// Who acts.
     fn authority(&self) -> &Authority;
     /// Whose things change.

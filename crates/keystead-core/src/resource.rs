@@ -2,7 +2,7 @@
 //! of a contact, each time by the same five use cases.
 
 use keystead_model::{
-    ContactId, UtcMs,
+    ContactId, LocationId, UtcMs,
     event::EventKind,
     id::Id,
     page::{Page, Window},
@@ -18,7 +18,6 @@ use crate::{
 };
 
 /// A resource of which these are all use cases.
-#[expect(private_bounds, reason = "what events tell of it is this room's alone")]
 pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send + Sync + 'static {
     /// What its author writes.
     type Content: Clone + Send + 'static;
@@ -33,29 +32,42 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     const KINDS: [EventKind; 3];
 
     /// A new one.
-    fn new(id: Id<Self>, parent: Self::Parent, content: Self::Content, now: UtcMs) -> Self;
+    fn new(made: Made<Self>, content: Self::Content) -> Self;
     /// Changes it.
     fn change(&mut self, patch: Self::Patch);
     /// When it was last changed.
     fn updated_at(&mut self) -> &mut UtcMs;
+    /// Refuses what may not stand beside the others, before it is stored.
+    fn admit(&self, _operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What is known of a resource that is about to be made.
+pub struct Made<R: Stored> {
+    /// Its id.
+    pub id: Id<R>,
+    /// Where.
+    pub location: LocationId,
+    /// As part of what.
+    pub parent: R::Parent,
+    /// When.
+    pub now: UtcMs,
 }
 
 /// What a resource is a part of, which must be there.
 pub trait Place: Parent {
     /// Refuses where it is not.
-    #[expect(private_interfaces, reason = "only this room acts")]
     fn require(self, operation: &mut InLocation<'_, '_>) -> Result<()>;
 }
 
 impl Place for () {
-    #[expect(private_interfaces, reason = "as above")]
     fn require(self, _: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
     }
 }
 
 impl Place for ContactId {
-    #[expect(private_interfaces, reason = "as above")]
     fn require(self, operation: &mut InLocation<'_, '_>) -> Result<()> {
         operation.require_contact(self)
     }
@@ -114,7 +126,9 @@ impl App {
 impl InLocation<'_, '_> {
     pub(crate) fn create<R: Resource>(&mut self, parent: R::Parent, content: R::Content) -> Result<R> {
         parent.require(self)?;
-        let resource = R::new(self.new_id(), parent, content, self.now());
+        let made = Made { id: self.new_id(), location: self.context.location, parent, now: self.now() };
+        let resource = R::new(made, content);
+        resource.admit(self)?;
         stored::save(self.tx, self.context.location, &resource)?;
         self.tell(Happened::made(R::KINDS[0], &resource))?;
         Ok(resource)
@@ -135,6 +149,7 @@ impl InLocation<'_, '_> {
             // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
             return Ok(before);
         }
+        after.admit(self)?;
         *after.updated_at() = self.now();
         stored::save(self.tx, self.context.location, &after)?;
         self.tell(Happened::changed(R::KINDS[1], &before, &after))?;

@@ -1,7 +1,7 @@
 //! Tasks for contacts.
 
 use keystead_model::{
-    ContactId, TaskId, UserId, UtcMs,
+    ContactId, UserId, UtcMs,
     event::EventKind,
     scope::Scope,
     task::{Task, TaskContent, TaskPatch},
@@ -10,7 +10,7 @@ use keystead_model::{
 use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
-    resource::Resource,
+    resource::{Made, Resource},
 };
 
 impl Resource for Task {
@@ -21,8 +21,9 @@ impl Resource for Task {
     const SCOPES: (Scope, Scope) = (Scope::ContactsRead, Scope::ContactsWrite);
     const KINDS: [EventKind; 3] = [EventKind::TaskCreated, EventKind::TaskUpdated, EventKind::TaskDeleted];
 
-    fn new(id: TaskId, contact: ContactId, content: TaskContent, now: UtcMs) -> Self {
-        Self { id, contact, content, created_at: now, updated_at: now }
+    fn new(made: Made<Self>, content: TaskContent) -> Self {
+        let Made { id, location: _, parent, now } = made;
+        Self { id, contact: parent, content, created_at: now, updated_at: now }
     }
 
     fn change(&mut self, patch: TaskPatch) {

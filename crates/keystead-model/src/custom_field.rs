@@ -54,7 +54,7 @@ impl ValueKind {
 
 /// A value of a custom field. What is chosen from a list is several values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CustomValue {
+pub enum FieldValue {
     /// Text.
     Text(String),
     /// A number or an amount of money.
@@ -63,7 +63,7 @@ pub enum CustomValue {
     Date(CalendarDate),
 }
 
-impl CustomValue {
+impl FieldValue {
     /// In the form that is compared; `None` if nothing of a text is left.
     pub fn compared(&self) -> Option<condition::Value> {
         match self {
@@ -80,5 +80,5 @@ pub struct FieldValues {
     /// The field.
     pub field: CustomFieldId,
     /// Its values in their order.
-    pub values: Vec<CustomValue>,
+    pub values: Vec<FieldValue>,
 }

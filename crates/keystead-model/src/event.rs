@@ -61,6 +61,7 @@ pub enum Subject {
     Note,
     Task,
     Tag,
+    CustomValue,
     Location,
     Agency,
     Key,
@@ -77,6 +78,7 @@ impl Subject {
         match self {
             Self::Contact | Self::Note | Self::Task => Some(Scope::ContactsRead),
             Self::Tag => Some(Scope::TagsRead),
+            Self::CustomValue => Some(Scope::CustomValuesRead),
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
@@ -98,6 +100,9 @@ kinds! {
     TagCreated = "tag.created", Data, Tag;
     TagUpdated = "tag.updated", Data, Tag;
     TagDeleted = "tag.deleted", Data, Tag;
+    CustomValueCreated = "custom_value.created", Data, CustomValue;
+    CustomValueUpdated = "custom_value.updated", Data, CustomValue;
+    CustomValueDeleted = "custom_value.deleted", Data, CustomValue;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -236,7 +241,10 @@ mod tests {
     #[test]
     fn only_data_is_not_sealed() {
         for kind in EventKind::ALL {
-            let of_data = matches!(kind.subject(), Subject::Contact | Subject::Note | Subject::Task | Subject::Tag);
+            let of_data = matches!(
+                kind.subject(),
+                Subject::Contact | Subject::Note | Subject::Task | Subject::Tag | Subject::CustomValue
+            );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }
     }

@@ -12,6 +12,7 @@ pub mod condition;
 pub mod contact;
 pub mod contact_field;
 pub mod custom_field;
+pub mod custom_value;
 pub mod decimal;
 pub mod event;
 pub mod grant;
@@ -41,6 +42,8 @@ pub mod time;
 pub mod user;
 pub mod uuid;
 
-pub use id::{AgencyId, ContactId, CustomFieldId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, UserId};
+pub use id::{
+    AgencyId, ContactId, CustomFieldId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, UserId,
+};
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -74,6 +74,10 @@ scopes! {
     TagsRead = "locations/tags.readonly", "Read the tags of a location", Class::Data, Kinds::Both;
     TagsWrite =
         "locations/tags.write", "Create, rename and delete the tags of a location", Class::Data, Kinds::Both;
+    CustomValuesRead =
+        "locations/customValues.readonly", "Read the custom values of a location", Class::Data, Kinds::Both;
+    CustomValuesWrite =
+        "locations/customValues.write", "Create, change and delete custom values", Class::Data, Kinds::Both;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members and invitations", Class::Administration, Kinds::None;
@@ -304,12 +308,14 @@ impl Preset {
 mod tests {
     use super::*;
 
-    /// What was granted before scopes had classes.
+    /// By class: what a release adds to data, its presets grant from then on.
     #[test]
-    fn presets_grant_what_they_always_did() {
+    fn presets_grant_their_classes() {
         let data = "contacts.readonly contacts.write locations.readonly";
-        let tags = "locations/tags.readonly locations/tags.write";
-        let reads = "contacts.readonly locations.readonly locations/tags.readonly api-keys.readonly";
+        let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
+                    locations/customValues.write";
+        let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
+                     api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         for (preset, agency, location) in [
             (Preset::FullAccess, format!("{data} locations.write {tags} {keys}"), format!("{data} {tags} {keys}")),

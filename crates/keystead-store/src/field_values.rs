@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use keystead_model::{
     CustomFieldId, LocationId,
     condition::ComparedText,
-    custom_field::{CustomValue, FieldValues, OwnerKind, ValueKind},
+    custom_field::{FieldValue, FieldValues, OwnerKind, ValueKind},
     id::Id,
 };
 
@@ -35,9 +35,9 @@ pub fn replace<T>(
     )?;
     for (position, value) in (0i64..).zip(values) {
         let (text, number, date) = match value {
-            CustomValue::Text(text) => (Some(text), None, None),
-            CustomValue::Number(number) => (None, Some(number), None),
-            CustomValue::Date(date) => (None, None, Some(date.to_iso())),
+            FieldValue::Text(text) => (Some(text), None, None),
+            FieldValue::Number(number) => (None, Some(number), None),
+            FieldValue::Date(date) => (None, None, Some(date.to_iso())),
         };
         let folded = text.and_then(|text| ComparedText::of(text));
         FIELD_VALUES.insert(
@@ -87,12 +87,12 @@ pub fn of_owners<T>(
     Ok(found)
 }
 
-fn read(row: &mut Row<'_>) -> Result<CustomValue> {
+fn read(row: &mut Row<'_>) -> Result<FieldValue> {
     let (text, number, date) = (row.column()?, row.column()?, row.column()?);
     match (text, number, date) {
-        (Some(text), None, None) => Ok(CustomValue::Text(text)),
-        (None, Some(number), None) => Ok(CustomValue::Number(number)),
-        (None, None, Some(date)) => Ok(CustomValue::Date(date)),
+        (Some(text), None, None) => Ok(FieldValue::Text(text)),
+        (None, Some(number), None) => Ok(FieldValue::Number(number)),
+        (None, None, Some(date)) => Ok(FieldValue::Date(date)),
         _ => Err(Error::unreadable("the value of a custom field")),
     }
 }

@@ -14,6 +14,7 @@ mod condition;
 pub mod contact_search;
 pub mod contacts;
 pub mod copy;
+pub mod custom_values;
 mod error;
 pub mod events;
 pub mod exposures;

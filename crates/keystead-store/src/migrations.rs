@@ -32,6 +32,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (24, "contact_conditions", include_str!("../migrations/0024_contact_conditions.sql")),
     (25, "field_values", include_str!("../migrations/0025_field_values.sql")),
     (26, "first_tries", include_str!("../migrations/0026_first_tries.sql")),
+    (27, "custom_values", include_str!("../migrations/0027_custom_values.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

@@ -75,6 +75,7 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Note => "noteId",
         Noun::Task => "taskId",
         Noun::Tag => "tagId",
+        Noun::CustomValue => "customValueId",
         Noun::Contact | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => "id",
     }
 }

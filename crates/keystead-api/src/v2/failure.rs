@@ -141,6 +141,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Note => "Note",
         Noun::Task => "Task",
         Noun::Tag => "Tag",
+        Noun::CustomValue => "Custom value",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

@@ -4,6 +4,7 @@ pub(crate) mod actor;
 pub mod api_keys;
 pub(crate) mod audit_logs;
 pub(crate) mod contacts;
+pub(crate) mod custom_values;
 pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod locations;

@@ -7,6 +7,7 @@ use keystead_model::{
     api_key::{ApiKey, NewKey, StoredSecret},
     calendar_date::CalendarDate,
     contact::{Contact, ContactProfile},
+    custom_value::{CustomValue, CustomValueContent},
     event::{Event, EventKind},
     grant::{Grant, Reach},
     id::Id,
@@ -44,6 +45,17 @@ fn location_id() -> LocationId {
 pub(super) fn tag() -> Tag {
     let id: TagId = id(THING);
     Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()) }
+}
+
+pub(super) fn custom_value() -> CustomValue {
+    CustomValue {
+        id: id(THING),
+        location: location_id(),
+        key: "opening_hours".to_owned(),
+        content: CustomValueContent { name: line("Opening hours"), value: Prose::from_stored("9 to 5".to_owned()) },
+        created_at: NOON,
+        updated_at: NOON,
+    }
 }
 
 pub(super) fn note() -> Note {

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) type Fields = Map<String, Json>;
 
 /// A thing of which events tell.
-pub(crate) trait Described {
+pub trait Described {
     /// Its id.
     fn subject(&self) -> &str;
     /// The contact that it belongs to.

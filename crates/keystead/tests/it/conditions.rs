@@ -8,7 +8,7 @@ use keystead_model::{
     condition::{Condition, Field, Kind, Op, Test, Value},
     contact::{Contact, ContactFilter, ContactOrder, ContactProfile},
     contact_field::{ContactFacts, ContactField},
-    custom_field::{CustomValue, FieldValues, OwnerKind, ValueKind},
+    custom_field::{FieldValue, FieldValues, OwnerKind, ValueKind},
     decimal::Decimal,
     page::Window,
     tag::TagName,
@@ -59,7 +59,7 @@ fn custom_texts() -> Vec<String> {
     TEXTS.iter().map(|text| (*text).to_owned()).chain([long("A"), long("b"), long(""), " ".to_owned()]).collect()
 }
 
-fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<CustomValue>; 3])> {
+fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<FieldValue>; 3])> {
     fn line<const MAX: usize>() -> impl Strategy<Value = Option<Line<MAX>>> {
         option::of(select(TEXTS.to_vec())).prop_map(|text| text.map(|text| Line::parse(text).unwrap()))
     }
@@ -89,12 +89,12 @@ fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<
         let tags: BTreeSet<TagName> = tags.into_iter().map(|tag| TagName::parse(tag).unwrap()).collect();
         tags.into_iter().collect()
     });
-    let texts = vec(select(custom_texts()), 0..3).prop_map(|texts| texts.into_iter().map(CustomValue::Text).collect());
+    let texts = vec(select(custom_texts()), 0..3).prop_map(|texts| texts.into_iter().map(FieldValue::Text).collect());
     let numbers = option::of(select(NUMBERS.to_vec())).prop_map(|number| {
-        number.map(|number| CustomValue::Number(Decimal::parse(number).unwrap())).into_iter().collect()
+        number.map(|number| FieldValue::Number(Decimal::parse(number).unwrap())).into_iter().collect()
     });
     let dates = option::of(select(DATES.to_vec()))
-        .prop_map(|day| day.map(|day| CustomValue::Date(date(day))).into_iter().collect());
+        .prop_map(|day| day.map(|day| FieldValue::Date(date(day))).into_iter().collect());
     (profile, tags, (texts, numbers, dates).prop_map(|(texts, numbers, dates)| [texts, numbers, dates]))
 }
 

@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{AgencyContext, App, Authority, LocationContext, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
-    ContactId, KeyId, NoteId, TagId, TaskId, UtcMs,
+    ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId, UtcMs,
     agency::TenantName,
     api_key::{KeyName, KeyPatch, NewKey},
     contact::ContactPatch,
+    custom_value::{CustomValue, CustomValueContent},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     location::{LocationPatch, LocationProfile},
@@ -37,6 +38,7 @@ struct Things {
     note: NoteId,
     task: TaskId,
     tag: TagId,
+    custom_value: CustomValueId,
     key: KeyId,
 }
 
@@ -75,6 +77,9 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Task>(&by.location, at.contact, task()): "task.created";
     update(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
     delete(&by.location, at.contact, at.task): "task.deleted";
+    create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
+    update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
+    delete(&by.location, (), at.custom_value): "custom_value.deleted";
     create_tag(&by.location, tag("made")): "tag.created";
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
@@ -111,6 +116,10 @@ fn contact(email: &str) -> ContactPatch {
         tags: Some(vec![tag("brought"), tag(&email.replace('@', " "))]),
         ..ContactPatch::default()
     }
+}
+
+fn custom_value(name: &str) -> CustomValueContent {
+    CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
 }
 
 fn note(body: &str) -> NoteContent {
@@ -203,6 +212,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         note: app.app.create::<Note>(&by.location, made.id, note("x")).await.unwrap().id,
         task: app.app.create::<Task>(&by.location, made.id, task()).await.unwrap().id,
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
+        custom_value: app.app.create::<CustomValue>(&by.location, (), custom_value("first")).await.unwrap().id,
         key: app.location_key().await.id,
     };
     let looking = app.second_store();

@@ -9,6 +9,7 @@ mod conditions;
 mod configuration;
 mod contacts;
 mod copies;
+mod custom_values;
 mod dates;
 mod directories;
 mod disk;

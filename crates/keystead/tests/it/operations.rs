@@ -15,6 +15,7 @@ use keystead_model::{
     agency::{TenantName, TenantState},
     api_key::{KeyName, KeyPatch, NewKey},
     contact::{Contact, ContactFilter, ContactPatch},
+    custom_value::{CustomValue, CustomValueContent},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -114,6 +115,11 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Task>(&by.location, at.contact, at.none()): ContactsRead;
     update::<Task>(&by.location, at.contact, at.none(), TaskPatch::default()): ContactsWrite;
     delete::<Task>(&by.location, at.contact, at.none()): ContactsWrite;
+    create::<CustomValue>(&by.location, (), custom_value("x")): CustomValuesWrite;
+    list::<CustomValue>(&by.location, (), Window::all()): CustomValuesRead;
+    get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;
+    update::<CustomValue>(&by.location, (), at.none(), custom_value("x")): CustomValuesWrite;
+    delete::<CustomValue>(&by.location, (), at.none()): CustomValuesWrite;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
     list_tags(&by.location, Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;
@@ -202,6 +208,10 @@ fn name(text: &str) -> TenantName {
 fn contact_events(at: &Things) -> EventQuery {
     let kinds = vec!["contact.created".to_owned()];
     EventQuery { location: Some(at.location), kinds, ..EventQuery::all(Window::first(1)) }
+}
+
+fn custom_value(name: &str) -> CustomValueContent {
+    CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
 }
 
 fn note() -> NoteContent {

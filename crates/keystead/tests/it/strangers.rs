@@ -148,6 +148,7 @@ struct Target {
     note: String,
     task: String,
     tag: String,
+    custom_value: String,
     key: String,
     notice: String,
 }
@@ -175,8 +176,14 @@ impl Target {
             app.delete(&format!("{tags}/{}", id(tag))).key(key).send().await.expect(200);
         }
         let tag = id(&app.post(&tags).key(key).json(&json!({"name": CANARY})).send().await.expect(200)["tag"]);
+        let values = format!("/locations/{}/customValues", self.location);
+        for value in app.get(&values).key(key).send().await.expect(200)["customValues"].as_array().unwrap() {
+            app.delete(&format!("{values}/{}", id(value))).key(key).send().await.expect(200);
+        }
+        let value = json!({"name": CANARY, "value": CANARY});
+        let custom_value = id(&app.post(&values).key(key).json(&value).send().await.expect(201)["customValue"]);
         let (location, notice) = (self.location.clone(), self.notice.clone());
-        Self { location, contact, note, task, tag, key: self.key.clone(), notice }
+        Self { location, contact, note, task, tag, custom_value, key: self.key.clone(), notice }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -185,6 +192,7 @@ impl Target {
             Some("notifications") => &self.notice,
             Some("api-keys") => &self.key,
             Some("contacts") => &self.note,
+            _ if route.path.contains("/customValues/") => &self.custom_value,
             _ => "",
         };
         let parameters = [
@@ -193,6 +201,7 @@ impl Target {
             ("{noteId}", &self.note),
             ("{taskId}", &self.task),
             ("{tagId}", &self.tag),
+            ("{customValueId}", &self.custom_value),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -263,6 +272,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         note: String::new(),
         task: String::new(),
         tag: String::new(),
+        custom_value: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
     };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use keystead_model::{
     ContactId, CustomFieldId,
-    custom_field::{CustomValue, FieldValues, OwnerKind},
+    custom_field::{FieldValue, FieldValues, OwnerKind},
 };
 use keystead_store::{
     Error, Tx,
@@ -57,7 +57,7 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
         let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(&id).unwrap()));
         let values = FieldValues {
             field: CustomFieldId::parse("0000000000000000000F").unwrap(),
-            values: vec![CustomValue::Text("blue".to_owned())],
+            values: vec![FieldValue::Text("blue".to_owned())],
         };
         let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
         app.second_store().write::<_, Error, _>(write).await.unwrap();
