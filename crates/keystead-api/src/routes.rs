@@ -2,6 +2,7 @@
 
 use keystead_model::{
     api_key::ApiKey,
+    business::{Business, BusinessContent, BusinessPatch},
     contact::Contact,
     custom_value::{CustomValue, CustomValueContent},
     location::Location,
@@ -27,7 +28,9 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn v2_routes() -> Vec<Route> {
-    use v2::{api_keys, audit_logs, contacts, events, locations, notifications, succeeded::Succeeded, tags, tasks};
+    use v2::{
+        api_keys, audit_logs, businesses, contacts, events, locations, notifications, succeeded::Succeeded, tags, tasks,
+    };
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
@@ -221,6 +224,43 @@ fn v2_routes() -> Vec<Route> {
             resources::delete::<CustomValue, Succeeded>,
         )
         .if_match::<CustomValue>()
+        .location(
+            "GET /businesses",
+            "List businesses",
+            Scope::BusinessesRead,
+            200,
+            resources::list::<Business, Business>,
+        )
+        .location(
+            "POST /businesses",
+            "Create a business",
+            Scope::BusinessesWrite,
+            201,
+            resources::create::<Business, BusinessContent, businesses::Saved>,
+        )
+        .location(
+            "GET /businesses/{businessId}",
+            "Get a business",
+            Scope::BusinessesRead,
+            200,
+            resources::get::<Business, One<Business>>,
+        )
+        .location(
+            "PUT /businesses/{businessId}",
+            "Update a business",
+            Scope::BusinessesWrite,
+            200,
+            resources::update::<Business, BusinessPatch, businesses::Saved>,
+        )
+        .if_match::<Business>()
+        .location(
+            "DELETE /businesses/{businessId}",
+            "Delete a business",
+            Scope::BusinessesWrite,
+            200,
+            resources::delete::<Business, businesses::Success>,
+        )
+        .if_match::<Business>()
         .either("GET /api-keys", "List API keys", Some(Scope::KeysRead), 200, api_keys::list)
         .either(
             "POST /api-keys",

@@ -7,6 +7,7 @@ mod agencies;
 mod api_keys;
 mod app;
 pub mod audit;
+mod businesses;
 mod clock;
 mod contacts;
 mod context;

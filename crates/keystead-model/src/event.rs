@@ -62,6 +62,7 @@ pub enum Subject {
     Task,
     Tag,
     CustomValue,
+    Business,
     Location,
     Agency,
     Key,
@@ -79,6 +80,7 @@ impl Subject {
             Self::Contact | Self::Note | Self::Task => Some(Scope::ContactsRead),
             Self::Tag => Some(Scope::TagsRead),
             Self::CustomValue => Some(Scope::CustomValuesRead),
+            Self::Business => Some(Scope::BusinessesRead),
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
@@ -103,6 +105,9 @@ kinds! {
     CustomValueCreated = "custom_value.created", Data, CustomValue;
     CustomValueUpdated = "custom_value.updated", Data, CustomValue;
     CustomValueDeleted = "custom_value.deleted", Data, CustomValue;
+    BusinessCreated = "business.created", Data, Business;
+    BusinessUpdated = "business.updated", Data, Business;
+    BusinessDeleted = "business.deleted", Data, Business;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -243,7 +248,12 @@ mod tests {
         for kind in EventKind::ALL {
             let of_data = matches!(
                 kind.subject(),
-                Subject::Contact | Subject::Note | Subject::Task | Subject::Tag | Subject::CustomValue
+                Subject::Contact
+                    | Subject::Note
+                    | Subject::Task
+                    | Subject::Tag
+                    | Subject::CustomValue
+                    | Subject::Business
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

@@ -6,8 +6,8 @@
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
-    agency::Agency, base62, contact::Contact, custom_field::CustomField, custom_value::CustomValue, location::Location,
-    note::Note, notice::Notice, tag::Tag, task::Task, time::UtcMs, user::User,
+    agency::Agency, base62, business::Business, contact::Contact, custom_field::CustomField, custom_value::CustomValue,
+    location::Location, note::Note, notice::Notice, tag::Tag, task::Task, time::UtcMs, user::User,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -119,6 +119,8 @@ pub type NoteId = Id<Note>;
 pub type TaskId = Id<Task>;
 /// Names a custom field of a location.
 pub type CustomFieldId = Id<CustomField>;
+/// Names a business.
+pub type BusinessId = Id<Business>;
 /// Names a custom value of a location.
 pub type CustomValueId = Id<CustomValue>;
 /// Names a tag of a location.

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod agency;
 pub mod api_key;
 pub mod base62;
+pub mod business;
 pub mod calendar_date;
 pub mod condition;
 pub mod contact;
@@ -43,7 +44,8 @@ pub mod user;
 pub mod uuid;
 
 pub use id::{
-    AgencyId, ContactId, CustomFieldId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, UserId,
+    AgencyId, BusinessId, ContactId, CustomFieldId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId,
+    UserId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

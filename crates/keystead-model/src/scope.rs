@@ -78,6 +78,8 @@ scopes! {
         "locations/customValues.readonly", "Read the custom values of a location", Class::Data, Kinds::Both;
     CustomValuesWrite =
         "locations/customValues.write", "Create, change and delete custom values", Class::Data, Kinds::Both;
+    BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
+    BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members and invitations", Class::Administration, Kinds::None;
@@ -313,9 +315,9 @@ mod tests {
     fn presets_grant_their_classes() {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
-                    locations/customValues.write";
+                    locations/customValues.write businesses.readonly businesses.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     api-keys.readonly";
+                     businesses.readonly api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         for (preset, agency, location) in [
             (Preset::FullAccess, format!("{data} locations.write {tags} {keys}"), format!("{data} {tags} {keys}")),

@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod backup;
 mod bells;
+mod businesses;
 pub mod catalog;
 pub mod changes;
 mod condition;

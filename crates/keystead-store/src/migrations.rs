@@ -33,6 +33,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (25, "field_values", include_str!("../migrations/0025_field_values.sql")),
     (26, "first_tries", include_str!("../migrations/0026_first_tries.sql")),
     (27, "custom_values", include_str!("../migrations/0027_custom_values.sql")),
+    (28, "businesses", include_str!("../migrations/0028_businesses.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

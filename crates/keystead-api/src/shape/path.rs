@@ -1,7 +1,9 @@
 //! What stands in paths: ids, by their place.
 
 use keystead_core::{Error, error::Noun};
-use keystead_model::{ContactId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, id::Id};
+use keystead_model::{
+    BusinessId, ContactId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, id::Id,
+};
 use serde_json::Value;
 
 use super::word;
@@ -85,6 +87,7 @@ parts! {
     NoteId, "The id of a note", Id::parse, |text| Error::NotFound(Noun::Note, text);
     TaskId, "The id of a task", Id::parse, |text| Error::NotFound(Noun::Task, text);
     TagId, "The id of a tag", Id::parse, |text| Error::NotFound(Noun::Tag, text);
+    BusinessId, "The id of a business", Id::parse, |text| Error::NotFound(Noun::Business, text);
     CustomValueId, "The id of a custom value", Id::parse, |text| Error::NotFound(Noun::CustomValue, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);

@@ -5,8 +5,8 @@ use std::any::Any;
 use http::{HeaderMap, header};
 use keystead_core::Seen;
 use keystead_model::{
-    api_key::ApiKey, contact::Contact, custom_value::CustomValue, location::Location, note::Note, notice::Notice,
-    tag::Tag, task::Task,
+    api_key::ApiKey, business::Business, contact::Contact, custom_value::CustomValue, location::Location, note::Note,
+    notice::Notice, tag::Tag, task::Task,
 };
 use sha2::{Digest, Sha256};
 
@@ -40,7 +40,7 @@ macro_rules! answered_whole {
     };
 }
 
-answered_whole!(Note, Task, Tag, CustomValue);
+answered_whole!(Note, Task, Tag, CustomValue, Business);
 
 /// Whatever is changed of a contact makes it later than it was, but for the names of its tags, which change on their own. Most
 /// answers have this tag: to write the contact once more for it would cost as much as to answer.

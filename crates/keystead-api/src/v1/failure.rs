@@ -76,6 +76,8 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Task => "taskId",
         Noun::Tag => "tagId",
         Noun::CustomValue => "customValueId",
-        Noun::Contact | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => "id",
+        Noun::Contact | Noun::Business | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => {
+            "id"
+        }
     }
 }

@@ -142,6 +142,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Task => "Task",
         Noun::Tag => "Tag",
         Noun::CustomValue => "Custom value",
+        Noun::Business => "Business",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

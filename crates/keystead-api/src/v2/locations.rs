@@ -121,7 +121,7 @@ impl Written for Social {
 pub(crate) struct Business<'l>(pub(crate) &'l Location);
 
 impl Written for Business<'_> {
-    const NAME: &'static str = "Business";
+    const NAME: &'static str = "LocationBusiness";
 
     fn sample() -> Self {
         Self(&SAMPLE)

@@ -3,6 +3,7 @@
 pub(crate) mod actor;
 pub mod api_keys;
 pub(crate) mod audit_logs;
+pub(crate) mod businesses;
 pub(crate) mod contacts;
 pub(crate) mod custom_values;
 pub(crate) mod events;

@@ -5,6 +5,7 @@ use keystead_model::{
     actor::Actor,
     agency::{TenantName, TenantState},
     api_key::{ApiKey, NewKey, StoredSecret},
+    business::{Business, BusinessContent},
     calendar_date::CalendarDate,
     contact::{Contact, ContactProfile},
     custom_value::{CustomValue, CustomValueContent},
@@ -45,6 +46,16 @@ fn location_id() -> LocationId {
 pub(super) fn tag() -> Tag {
     let id: TagId = id(THING);
     Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()) }
+}
+
+pub(super) fn business() -> Business {
+    let content = BusinessContent {
+        phone: Some(line("+1 415 555 0123 ext. 7")),
+        website: Some(line("https://northwind.example")),
+        city: Some(line("Seattle")),
+        ..BusinessContent::named(line("Northwind"))
+    };
+    Business { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
 }
 
 pub(super) fn custom_value() -> CustomValue {

@@ -6,9 +6,10 @@ use std::{collections::BTreeSet, future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{AgencyContext, App, Authority, LocationContext, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
-    ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId, UtcMs,
+    BusinessId, ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId, UtcMs,
     agency::TenantName,
     api_key::{KeyName, KeyPatch, NewKey},
+    business::{Business, BusinessContent, BusinessPatch},
     contact::ContactPatch,
     custom_value::{CustomValue, CustomValueContent},
     grant::{Grant, Reach},
@@ -39,6 +40,7 @@ struct Things {
     task: TaskId,
     tag: TagId,
     custom_value: CustomValueId,
+    business: BusinessId,
     key: KeyId,
 }
 
@@ -77,6 +79,10 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Task>(&by.location, at.contact, task()): "task.created";
     update(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
     delete(&by.location, at.contact, at.task): "task.deleted";
+    create::<Business>(&by.location, (), business("x")): "business.created";
+    update(&by.location, (), at.business, BusinessPatch { city: Some(Some(Line::parse("x").unwrap())), ..BusinessPatch::default() }):
+        "business.updated";
+    delete(&by.location, (), at.business): "business.deleted";
     create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
     update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
     delete(&by.location, (), at.custom_value): "custom_value.deleted";
@@ -116,6 +122,10 @@ fn contact(email: &str) -> ContactPatch {
         tags: Some(vec![tag("brought"), tag(&email.replace('@', " "))]),
         ..ContactPatch::default()
     }
+}
+
+fn business(name: &str) -> BusinessContent {
+    BusinessContent::named(Line::parse(name).unwrap())
 }
 
 fn custom_value(name: &str) -> CustomValueContent {
@@ -213,6 +223,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         task: app.app.create::<Task>(&by.location, made.id, task()).await.unwrap().id,
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
         custom_value: app.app.create::<CustomValue>(&by.location, (), custom_value("first")).await.unwrap().id,
+        business: app.app.create::<Business>(&by.location, (), business("first")).await.unwrap().id,
         key: app.location_key().await.id,
     };
     let looking = app.second_store();

@@ -5,6 +5,7 @@ mod app;
 mod audit;
 mod backups;
 mod bad_input;
+mod businesses;
 mod conditions;
 mod configuration;
 mod contacts;

@@ -14,6 +14,7 @@ use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
     agency::{TenantName, TenantState},
     api_key::{KeyName, KeyPatch, NewKey},
+    business::{Business, BusinessContent, BusinessPatch},
     contact::{Contact, ContactFilter, ContactPatch},
     custom_value::{CustomValue, CustomValueContent},
     grant::{Grant, Reach},
@@ -115,6 +116,11 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Task>(&by.location, at.contact, at.none()): ContactsRead;
     update::<Task>(&by.location, at.contact, at.none(), TaskPatch::default()): ContactsWrite;
     delete::<Task>(&by.location, at.contact, at.none()): ContactsWrite;
+    create::<Business>(&by.location, (), business("x")): BusinessesWrite;
+    list::<Business>(&by.location, (), Window::all()): BusinessesRead;
+    get::<Business>(&by.location, (), at.none()): BusinessesRead;
+    update::<Business>(&by.location, (), at.none(), BusinessPatch::default()): BusinessesWrite;
+    delete::<Business>(&by.location, (), at.none()): BusinessesWrite;
     create::<CustomValue>(&by.location, (), custom_value("x")): CustomValuesWrite;
     list::<CustomValue>(&by.location, (), Window::all()): CustomValuesRead;
     get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;
@@ -208,6 +214,10 @@ fn name(text: &str) -> TenantName {
 fn contact_events(at: &Things) -> EventQuery {
     let kinds = vec!["contact.created".to_owned()];
     EventQuery { location: Some(at.location), kinds, ..EventQuery::all(Window::first(1)) }
+}
+
+fn business(name: &str) -> BusinessContent {
+    BusinessContent::named(Line::parse(name).unwrap())
 }
 
 fn custom_value(name: &str) -> CustomValueContent {

@@ -149,6 +149,7 @@ struct Target {
     task: String,
     tag: String,
     custom_value: String,
+    business: String,
     key: String,
     notice: String,
 }
@@ -182,8 +183,10 @@ impl Target {
         }
         let value = json!({"name": CANARY, "value": CANARY});
         let custom_value = id(&app.post(&values).key(key).json(&value).send().await.expect(201)["customValue"]);
+        let business = json!({"name": CANARY, "locationId": self.location});
+        let business = id(&app.post("/businesses/").key(key).json(&business).send().await.expect(201)["business"]);
         let (location, notice) = (self.location.clone(), self.notice.clone());
-        Self { location, contact, note, task, tag, custom_value, key: self.key.clone(), notice }
+        Self { location, contact, note, task, tag, custom_value, business, key: self.key.clone(), notice }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -202,6 +205,7 @@ impl Target {
             ("{taskId}", &self.task),
             ("{tagId}", &self.tag),
             ("{customValueId}", &self.custom_value),
+            ("{businessId}", &self.business),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -273,6 +277,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         task: String::new(),
         tag: String::new(),
         custom_value: String::new(),
+        business: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
     };
