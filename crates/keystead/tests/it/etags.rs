@@ -82,6 +82,12 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     app.app.sweep().await.unwrap();
     let notices = app.get("/notifications").key(&agency).send().await.expect(200);
     let notice = notices["notifications"][0]["id"].as_str().unwrap();
+    let at = app.ids.location.as_str();
+    let new = json!({"name": "x", "value": "x"});
+    let call = app.post(&format!("/locations/{at}/customValues?locationId={at}")).key(&agency);
+    let custom_value = id(&call.json(&new).send().await.expect(201), "customValue");
+    let new = json!({"name": "x", "locationId": at});
+    let business = app.post("/businesses/").key(&agency).json(&new).send().await.expect(201);
     let mut looked_at = 0;
     for route in routes().iter().filter(|route| route.takes_if_match()) {
         let path = route
@@ -90,11 +96,13 @@ async fn every_route_that_takes_if_match_looks_at_it() {
             .replace("{contactId}", path.rsplit('/').next().unwrap())
             .replace("{taskId}", &id(&task, "task"))
             .replace("{tagId}", &id(&tag, "tag"))
+            .replace("{businessId}", &id(&business, "business"))
             .replace(
                 "{id}",
                 match route.path {
                     path if path.starts_with("/api-keys") => idle.id.as_str(),
                     path if path.starts_with("/notifications") => notice,
+                    path if path.contains("/customValues/") => &custom_value,
                     _ => note["note"]["id"].as_str().unwrap(),
                 },
             );
