@@ -2,36 +2,29 @@
 //! changes, then at the second, and so on until it comes through. Each time all that it had done must be gone; in the end its
 //! change is there, and its event.
 
-use std::{collections::BTreeSet, future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{AgencyContext, App, Authority, LocationContext, OldKeyEnds, Result, WhenDuplicate};
+use keystead_core::{App, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
-    BusinessId, ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId, UtcMs,
-    agency::TenantName,
+    BusinessId, ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId,
     api_key::{KeyName, KeyPatch, NewKey},
-    business::{Business, BusinessContent, BusinessPatch},
+    business::{Business, BusinessPatch},
     contact::ContactPatch,
-    custom_value::{CustomValue, CustomValueContent},
+    custom_value::CustomValue,
     grant::{Grant, Reach},
     ip_range::IpRanges,
     location::{LocationPatch, LocationProfile},
-    note::{Note, NoteContent, NotePatch},
+    note::{Note, NotePatch},
     page::Window,
     scope::Scope,
     tag::TagName,
-    task::{Task, TaskContent, TaskPatch},
-    text::{EmailAddress, Line, Prose},
-    user::{NewUser, Role},
+    task::{Task, TaskPatch},
+    text::{EmailAddress, Line},
 };
 use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
-/// Somebody, in all contexts that use cases take.
-struct Caller {
-    authority: Authority,
-    agency: AgencyContext,
-    location: LocationContext,
-}
+use crate::callers::{Caller, business, custom_value, name, new_user, note, task};
 
 /// What use cases act on.
 struct Things {
@@ -107,10 +100,6 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     invite_user(&by.authority, new_user()): "user.invited";
 };
 
-fn name(text: &str) -> TenantName {
-    TenantName::parse(text).unwrap()
-}
-
 fn tag(name: &str) -> TagName {
     TagName::parse(name).unwrap()
 }
@@ -124,23 +113,6 @@ fn contact(email: &str) -> ContactPatch {
     }
 }
 
-fn business(name: &str) -> BusinessContent {
-    BusinessContent::named(Line::parse(name).unwrap())
-}
-
-fn custom_value(name: &str) -> CustomValueContent {
-    CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
-}
-
-fn note(body: &str) -> NoteContent {
-    NoteContent { body: Prose::parse(body).unwrap(), title: None, color: None, pinned: false, user: None }
-}
-
-fn task() -> TaskContent {
-    let title = Line::parse("x").unwrap();
-    TaskContent { title, body: None, due_at: UtcMs(0), completed: false, assigned_to: None }
-}
-
 fn new_key(by: &Caller) -> NewKey {
     let grant = Grant {
         agency: by.authority.agency(),
@@ -150,11 +122,6 @@ fn new_key(by: &Caller) -> NewKey {
         expires_at: None,
     };
     NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
-}
-
-fn new_user() -> NewUser {
-    let email = EmailAddress::parse("invited@example.com").unwrap();
-    NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
 }
 
 /// Makes every change of a row count in its transaction, and those from the number of `fault` on fail.
@@ -212,10 +179,7 @@ async fn rows(store: &Store, tables: &[String]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_without_its_event_and_no_event_without_its_change() {
     let app = TestApp::start().await;
-    let authority = app.admin().await;
-    let agency = authority.clone().in_agency().unwrap();
-    let location = app.app.enter_location(authority.clone(), Some(app.ids.location)).await.unwrap();
-    let by = Caller { authority, agency, location };
+    let by = Caller::new(&app, app.admin().await).await;
     let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
     let things = Things {
         contact: made.id,

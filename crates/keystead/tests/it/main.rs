@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod bad_input;
 mod businesses;
+mod callers;
 mod conditions;
 mod configuration;
 mod contacts;

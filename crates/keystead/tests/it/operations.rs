@@ -7,51 +7,36 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, LocationContext, OldKeyEnds,
-    Result, WhenDuplicate,
+    App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, OldKeyEnds, Result, WhenDuplicate,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
-    agency::{TenantName, TenantState},
+    agency::TenantState,
     api_key::{KeyName, KeyPatch, NewKey},
-    business::{Business, BusinessContent, BusinessPatch},
+    business::{Business, BusinessPatch},
     contact::{Contact, ContactFilter, ContactPatch},
-    custom_value::{CustomValue, CustomValueContent},
+    custom_value::CustomValue,
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::{LocationFilter, LocationPatch, LocationProfile},
-    note::{Note, NoteContent, NotePatch},
+    note::{Note, NotePatch},
     page::Window,
     scope::{Scope, ScopeSet},
     tag::TagName,
-    task::{Task, TaskContent, TaskPatch},
-    text::{EmailAddress, Line, Prose},
-    user::{NewUser, Role},
+    task::{Task, TaskPatch},
+    user::Role,
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
-/// Somebody, in all contexts that operations take.
-struct Caller {
-    authority: Authority,
-    agency: AgencyContext,
-    location: LocationContext,
-}
+use crate::callers::{Caller, business, custom_value, name, new_user, note, task};
 
-impl Caller {
-    async fn new(app: &TestApp, authority: Authority) -> Self {
-        let agency = authority.clone().in_agency().unwrap();
-        let location = app.app.enter_location(authority.clone(), Some(app.ids.location)).await.unwrap();
-        Self { authority, agency, location }
-    }
-
-    /// A program with these scopes.
-    async fn with(app: &TestApp, scopes: ScopeSet) -> Self {
-        let key = app.key_with(Reach::Agency, scopes, |_| {}).await;
-        Self::new(app, authority_of(app, &key).await).await
-    }
+/// A program with these scopes.
+async fn with(app: &TestApp, scopes: ScopeSet) -> Caller {
+    let key = app.key_with(Reach::Agency, scopes, |_| {}).await;
+    Caller::new(app, authority_of(app, &key).await).await
 }
 
 async fn authority_of(app: &TestApp, key: &TestKey) -> Authority {
@@ -106,7 +91,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     add_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
     remove_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
-    create::<Note>(&by.location, at.contact, note()): ContactsWrite;
+    create::<Note>(&by.location, at.contact, note("x")): ContactsWrite;
     list::<Note>(&by.location, at.contact, Window::all()): ContactsRead;
     get::<Note>(&by.location, at.contact, at.none()): ContactsRead;
     update::<Note>(&by.location, at.contact, at.none(), NotePatch::default()): ContactsWrite;
@@ -207,40 +192,14 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",
 ];
 
-fn name(text: &str) -> TenantName {
-    TenantName::parse(text).unwrap()
-}
-
 fn contact_events(at: &Things) -> EventQuery {
     let kinds = vec!["contact.created".to_owned()];
     EventQuery { location: Some(at.location), kinds, ..EventQuery::all(Window::first(1)) }
 }
 
-fn business(name: &str) -> BusinessContent {
-    BusinessContent::named(Line::parse(name).unwrap())
-}
-
-fn custom_value(name: &str) -> CustomValueContent {
-    CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
-}
-
-fn note() -> NoteContent {
-    NoteContent { body: Prose::parse("x").unwrap(), title: None, color: None, pinned: false, user: None }
-}
-
-fn task() -> TaskContent {
-    let title = Line::parse("x").unwrap();
-    TaskContent { title, body: None, due_at: UtcMs(0), completed: false, assigned_to: None }
-}
-
 fn new_key(by: &Caller) -> NewKey {
     let grant = Grant { scopes: ScopeSet::EMPTY, allowed_ips: IpRanges::default(), ..by.authority.grant().clone() };
     NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
-}
-
-fn new_user() -> NewUser {
-    let email = EmailAddress::parse("x@example.com").unwrap();
-    NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +214,7 @@ async fn every_operation_asks_for_its_scope() {
         let mut granted = ScopeSet::EMPTY;
         for scope in *scopes {
             // All that there is, but this.
-            let without = Caller::with(&app, everything.without(*scope)).await;
+            let without = with(&app, everything.without(*scope)).await;
             let outcome = call(&app.app, &without, &things).await;
             assert!(
                 matches!(&outcome, Err(Error::MissingScope(missing)) if missing == scope),
@@ -264,7 +223,7 @@ async fn every_operation_asks_for_its_scope() {
             granted = granted.with(*scope);
         }
         // With these it goes on, to whatever comes of it. What no key can hold an admin has.
-        let with = if granted.is_within(everything) { &Caller::with(&app, granted).await } else { &admin };
+        let with = if granted.is_within(everything) { &with(&app, granted).await } else { &admin };
         let outcome = call(&app.app, with, &things).await;
         assert!(!matches!(outcome, Err(Error::MissingScope(_))), "{name} with {granted:?}: {outcome:?}");
     }
@@ -273,7 +232,7 @@ async fn every_operation_asks_for_its_scope() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_an_operator_suspends_an_agency_or_pauses_deletions() {
     let app = TestApp::start().await;
-    let key = Caller::with(&app, ScopeSet::all(KeyKind::Agency)).await;
+    let key = with(&app, ScopeSet::all(KeyKind::Agency)).await;
     let refused = app.app.set_agency_state(&key.agency, TenantState::Suspended).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::NotAllowed);
     let refused = app.app.set_sweep_paused(&key.authority, true).await.unwrap_err();

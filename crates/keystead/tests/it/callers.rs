@@ -1,0 +1,57 @@
+//! Somebody who calls operations without a door, and what they call them with.
+
+use std::collections::BTreeSet;
+
+use keystead_core::{AgencyContext, Authority, LocationContext};
+use keystead_model::{
+    UtcMs,
+    agency::TenantName,
+    business::BusinessContent,
+    custom_value::CustomValueContent,
+    note::NoteContent,
+    task::TaskContent,
+    text::{EmailAddress, Line, Prose},
+    user::{NewUser, Role},
+};
+use keystead_testkit::TestApp;
+
+/// Somebody, in all contexts that operations take.
+pub(crate) struct Caller {
+    pub(crate) authority: Authority,
+    pub(crate) agency: AgencyContext,
+    pub(crate) location: LocationContext,
+}
+
+impl Caller {
+    pub(crate) async fn new(app: &TestApp, authority: Authority) -> Self {
+        let agency = authority.clone().in_agency().unwrap();
+        let location = app.app.enter_location(authority.clone(), Some(app.ids.location)).await.unwrap();
+        Self { authority, agency, location }
+    }
+}
+
+pub(crate) fn name(text: &str) -> TenantName {
+    TenantName::parse(text).unwrap()
+}
+
+pub(crate) fn business(name: &str) -> BusinessContent {
+    BusinessContent::named(Line::parse(name).unwrap())
+}
+
+pub(crate) fn custom_value(name: &str) -> CustomValueContent {
+    CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
+}
+
+pub(crate) fn note(body: &str) -> NoteContent {
+    NoteContent { body: Prose::parse(body).unwrap(), title: None, color: None, pinned: false, user: None }
+}
+
+pub(crate) fn task() -> TaskContent {
+    let title = Line::parse("x").unwrap();
+    TaskContent { title, body: None, due_at: UtcMs(0), completed: false, assigned_to: None }
+}
+
+pub(crate) fn new_user() -> NewUser {
+    let email = EmailAddress::parse("x@example.com").unwrap();
+    NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
+}
