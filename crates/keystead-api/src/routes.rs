@@ -29,7 +29,9 @@ pub fn routes() -> Vec<Route> {
 
 fn v2_routes() -> Vec<Route> {
     use v2::{
-        api_keys, audit_logs, businesses, contacts, events, locations, notifications, succeeded::Succeeded, tags, tasks,
+        api_keys, audit_logs, businesses, contacts, events, locations, notifications,
+        succeeded::{Succeeded, Success},
+        tags, tasks,
     };
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
@@ -258,7 +260,7 @@ fn v2_routes() -> Vec<Route> {
             "Delete a business",
             Scope::BusinessesWrite,
             200,
-            resources::delete::<Business, businesses::Success>,
+            resources::delete::<Business, Success>,
         )
         .if_match::<Business>()
         .either("GET /api-keys", "List API keys", Some(Scope::KeysRead), 200, api_keys::list)

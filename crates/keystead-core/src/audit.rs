@@ -107,8 +107,9 @@ fn sealed(
     secret.seal(version, &[agency.as_str().as_bytes(), &position.to_be_bytes(), previous, digest])
 }
 
-fn is_sealed(event: &Event) -> bool {
-    EventKind::parse(&event.kind).is_none_or(|kind| kind.class().is_sealed())
+/// Whether the log tells somebody what changed. That it happened is theirs to see; what people wrote is for those who may read it.
+fn is_told(authority: &Authority, event: &Event) -> bool {
+    EventKind::parse(&event.kind).is_none_or(|kind| kind.class().is_sealed() || may_see(authority, kind))
 }
 
 /// The log tells of all locations, so it is for nobody who reaches only some of them.
@@ -129,11 +130,11 @@ impl App {
         let authority = whole_log(context, Scope::KeysRead)?;
         let agency = authority.agency();
         let listed = self.store.read(move |tx| events::list(tx, agency, &filter, &window)).await?;
-        Ok(listed.map(|event| {
-            // That it happened is theirs to see; what people wrote is for those who may read it.
-            let is_told = is_sealed(&event) || may_see(authority, &event.kind);
-            if is_told { event } else { Event { before: None, after: None, ..event } }
-        }))
+        Ok(listed.map(
+            |event| {
+                if is_told(authority, &event) { event } else { Event { before: None, after: None, ..event } }
+            },
+        ))
     }
 
     /// Links what was committed since into the chains. Called every two seconds; answers how many rows that were.

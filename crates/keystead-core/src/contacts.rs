@@ -253,7 +253,9 @@ impl InLocation<'_, '_> {
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
         let contact = self.contact(id)?;
         self.context.authority.expect(&contact)?;
-        contacts::trash(self.tx, self.context.location, id, self.now())?;
+        if !contacts::trash(self.tx, self.context.location, id, self.now())? {
+            return Err(not_found(id));
+        }
         self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use keystead_model::{
     id::Id,
     job::{Job, JobKind},
     text::echo,
+    time::DAY_MS,
 };
 use keystead_store::{Tx, mails, queue};
 use tokio::time::Instant;
@@ -32,7 +33,7 @@ const OWNERS: usize = 10;
 /// How often other servers' work is looked for.
 const LOOKS: Duration = Duration::from_millis(250);
 /// Jobs that were given up are kept so long.
-const KEPT_MS: i64 = 30 * keystead_model::time::DAY_MS;
+const KEPT_MS: i64 = 30 * DAY_MS;
 
 /// Who is served next of each kind's owners, on this server.
 #[derive(Default)]
@@ -47,7 +48,7 @@ struct Line {
 }
 
 impl Lines {
-    fn of(&self, kind: JobKind) -> std::sync::MutexGuard<'_, Line> {
+    fn of(&self, kind: JobKind) -> MutexGuard<'_, Line> {
         self.0[kind as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

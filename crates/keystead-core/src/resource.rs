@@ -137,7 +137,7 @@ impl InLocation<'_, '_> {
     fn find<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<R> {
         parent.require(self)?;
         let found = stored::find(self.tx, self.context.location, parent, id)?;
-        found.ok_or_else(|| Error::NotFound(R::NOUN, id.to_string()))
+        found.ok_or_else(|| not_found(id))
     }
 
     fn update<R: Resource>(&mut self, parent: R::Parent, id: Id<R>, patch: R::Patch) -> Result<R> {
@@ -159,8 +159,14 @@ impl InLocation<'_, '_> {
     fn delete<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<()> {
         let resource = self.find(parent, id)?;
         self.context.authority.expect(&resource)?;
-        stored::delete(self.tx, self.context.location, parent, id)?;
+        if !stored::delete(self.tx, self.context.location, parent, id)? {
+            return Err(not_found(id));
+        }
         self.tell(Happened::gone(R::KINDS[2], &resource))?;
         Ok(())
     }
+}
+
+fn not_found<R: Resource>(id: Id<R>) -> Error {
+    Error::NotFound(R::NOUN, id.to_string())
 }

@@ -21,7 +21,7 @@ pub trait Stored: Sized {
     /// Its table, whose key is the location, what it is a part of, and its id.
     fn table() -> &'static Table;
 
-    /// Its columns but the location's, in the order in which [`Stored::read`] reads them.
+    /// The columns that [`Stored::read`] reads, in its order.
     fn columns() -> &'static str;
 
     /// Reads a row.

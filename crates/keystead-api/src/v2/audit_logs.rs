@@ -4,7 +4,7 @@ use keystead_core::{AgencyContext, AuditFilter, Error};
 use keystead_model::{Invalid, event::Event, page::Window, text::TimeZoneName};
 use serde_json::{Map, Value, json};
 
-use super::{actor::Who, page::NextCursor, samples};
+use super::{actor::Who, events::document, page::NextCursor, samples};
 use crate::{
     call::Call,
     reader::Reader,
@@ -22,7 +22,6 @@ impl Written for Event {
         let Self {
             number, location, at, actor, ip, kind, subject, before, after, request_id, position, erased, ..
         } = self;
-        let document = |text: &Option<String>| -> Option<Value> { serde_json::from_str(text.as_deref()?).ok() };
         fields.put("id", &number.to_string());
         fields.put("at", at);
         fields.put("action", kind);
@@ -31,8 +30,8 @@ impl Written for Event {
         fields.or_null("locationId", location.as_ref());
         fields.or_null("ip", ip.as_ref());
         fields.or_null("requestId", request_id.as_ref());
-        fields.or_null("before", document(before).as_ref());
-        fields.or_null("after", document(after).as_ref());
+        fields.or_null("before", document(before.as_deref()).as_ref());
+        fields.or_null("after", document(after.as_deref()).as_ref());
         fields.or_null("position", position.as_ref());
         // Whether address, request and changes were erased, so that their absence says nothing.
         fields.put("erased", erased);

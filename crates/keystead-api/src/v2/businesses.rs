@@ -106,17 +106,3 @@ impl Written for Saved {
         Written::tag(&self.0)
     }
 }
-
-/// Something is gone.
-#[derive(Default)]
-pub(crate) struct Success;
-
-impl Written for Success {
-    fn sample() -> Self {
-        Self
-    }
-
-    fn write(&self, fields: &mut Fields<'_>) {
-        fields.put("success", &true);
-    }
-}

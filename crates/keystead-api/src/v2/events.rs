@@ -15,6 +15,11 @@ use crate::{
     shape::{Fields, Ground, Input, Word, Written},
 };
 
+/// Fields as they were, or as they are since, as they are stored.
+pub(super) fn document(text: Option<&str>) -> Option<Value> {
+    serde_json::from_str(text?).ok()
+}
+
 /// An event for those who poll.
 struct Shape(Event);
 
@@ -71,7 +76,6 @@ impl Written for Shape {
 
     fn write(&self, fields: &mut Fields<'_>) {
         let Event { id, location, contact, at, actor, kind, before, after, root, depth, erased, .. } = &self.0;
-        let document = |text: &Option<String>| -> Option<Value> { serde_json::from_str(text.as_deref()?).ok() };
         fields.put("id", id);
         fields.put("type", kind);
         fields.put("at", at);
@@ -79,8 +83,8 @@ impl Written for Shape {
         fields.put("subject", &Subject::of(&self.0));
         fields.or_null("contactId", contact.as_ref());
         fields.put("actor", &Who(*actor));
-        fields.or_null("before", document(before).as_ref());
-        fields.or_null("after", document(after).as_ref());
+        fields.or_null("before", document(before.as_deref()).as_ref());
+        fields.or_null("after", document(after.as_deref()).as_ref());
         fields.put("cause", &Cause { root: root.clone(), depth: *depth });
         // Whether what changed was erased, so that its absence says nothing.
         fields.put("erased", erased);

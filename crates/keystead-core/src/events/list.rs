@@ -70,9 +70,7 @@ impl EventCursor {
         let incarnation = parts.next().filter(|rest| !rest.is_empty())?.to_owned();
         Some(Self { read_until: UtcMs(read_until), read: ReadUpTo { data, sealed }, incarnation, owner })
     }
-}
 
-impl EventCursor {
     /// Refuses to go on from it where something may be missing.
     fn check(&self, owner: Id<()>, now: UtcMs, kept: Option<i64>) -> Result<()> {
         if self.owner != owner {
@@ -97,21 +95,19 @@ pub struct EventPage {
 }
 
 /// Whether somebody may see what such an event tells.
-pub(crate) fn may_see(authority: &Authority, kind: &str) -> bool {
-    let scope = EventKind::parse(kind).and_then(|kind| kind.subject().read_scope());
-    scope.is_some_and(|scope| authority.grant().allows(scope))
+pub(crate) fn may_see(authority: &Authority, kind: EventKind) -> bool {
+    kind.subject().read_scope().is_some_and(|scope| authority.grant().allows(scope))
 }
 
 /// The kinds that are meant, of those that somebody may see.
 fn wanted(authority: &Authority, names: &[String]) -> Result<Vec<EventKind>> {
-    let grant = authority.grant();
-    let sees = |kind: &EventKind| kind.subject().read_scope().is_some_and(|scope| grant.allows(scope));
-    let told: Vec<EventKind> =
-        EventKind::ALL.iter().copied().filter(|kind| kind.subject().read_scope().is_some()).collect();
+    let sees = |kind: &EventKind| may_see(authority, *kind);
     if names.is_empty() {
-        let seen: Vec<EventKind> = told.into_iter().filter(sees).collect();
+        let seen: Vec<EventKind> = EventKind::ALL.iter().copied().filter(sees).collect();
         return if seen.is_empty() { Err(Error::MissingScope(Scope::ContactsRead)) } else { Ok(seen) };
     }
+    let told: Vec<EventKind> =
+        EventKind::ALL.iter().copied().filter(|kind| kind.subject().read_scope().is_some()).collect();
     let mut kinds = Vec::new();
     for name in names {
         let is_meant = |kind: &&EventKind| match name.strip_suffix(".*") {
