@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn plain_members_have_the_data() {
-        let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write";
+        let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
+                    locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write";
         for role in [Role::AgencyUser, Role::AccountUser] {
             assert_eq!(role.scopes().to_names(), data);
         }
