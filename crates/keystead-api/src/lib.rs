@@ -19,9 +19,11 @@ mod shape;
 mod unknown_route;
 mod v1;
 pub mod v2;
+mod within;
 
 pub use dispatch::Api;
 pub use openapi::{Document, document};
 pub use reply::{Payload, Reply};
 pub use route::{Access, Face, Route};
 pub use routes::routes;
+pub use within::Words;

@@ -47,7 +47,12 @@ impl Sent {
 
     /// No body.
     pub(crate) fn nothing() -> Self {
-        Self { fields: Map::new(), files: Vec::new(), said: Said::Nothing }
+        Self::fields(Map::new())
+    }
+
+    /// A body that nobody sent: what it says is known.
+    pub(crate) fn fields(fields: Map<String, Value>) -> Self {
+        Self { fields, files: Vec::new(), said: Said::Nothing }
     }
 
     /// Whether nothing was sent.

@@ -9,6 +9,7 @@ mod doctor;
 mod init;
 mod keys;
 mod locations;
+mod nouns;
 mod output;
 mod scan;
 mod secret;
@@ -81,14 +82,13 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let command = Line::command();
+    let command = nouns::augment(Line::command());
     let about = command.get_about().cloned();
     let command = Options::augment_args(command).about(about.unwrap_or_default()).mut_args(sources::without_variable);
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return refuse(&error),
     };
-    let line = Line::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let settings = match Settings::gather(&matches) {
         Ok(settings) => settings,
         Err(failure) => return fail(&failure),
@@ -97,7 +97,13 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::new(format!("no runtime: {error}"))),
     };
-    let done = runtime.block_on(run(line.command.unwrap_or(Command::Serve), settings));
+    let done = match nouns::Chosen::of(&matches) {
+        Some(chosen) => runtime.block_on(async { chosen.run(&settings.options.clone().resolve()?).await }),
+        None => {
+            let line = Line::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+            runtime.block_on(run(line.command.unwrap_or(Command::Serve), settings))
+        }
+    };
     // Whatever still waits for a disk that does not answer must not hold the end.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match done {

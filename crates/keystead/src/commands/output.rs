@@ -59,8 +59,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(head: &[&str]) -> Self {
-        Self { head: head.iter().map(|title| (*title).to_owned()).collect(), widths: Vec::new() }
+    pub(super) fn new<T: AsRef<str>>(head: &[T]) -> Self {
+        Self { head: head.iter().map(|title| title.as_ref().to_owned()).collect(), widths: Vec::new() }
     }
 
     /// Prints rows, after the head if they are the first.

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 
 /// What can be configured. Every option is also an environment variable and a line of `keystead.toml`.
 #[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Settings")]
 pub struct Options {
     /// Folder of the embedded database and the instance secret
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", value_name = "DIR")]

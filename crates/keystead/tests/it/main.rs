@@ -32,6 +32,7 @@ mod mails;
 mod members;
 mod metrics;
 mod nodes;
+mod noun_commands;
 mod operations;
 mod overload;
 mod page_strangers;

@@ -1,0 +1,86 @@
+//! Calls of a route from within the process, by somebody whose authority is known: no request, no key, no limits of a key.
+//! The command line is such a caller.
+
+use std::sync::Arc;
+
+use keystead_core::{App, Authority, Error};
+use keystead_model::LocationId;
+use serde_json::{Map, Value};
+
+use crate::{
+    call::Asked,
+    route::{Access, Handler, Route},
+    sent::Sent,
+    shape::{Ground, Way, input::Described},
+    v2::Version,
+};
+
+/// What is said to a route.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Ids, as [`Route::path_names`] has them.
+    pub path: Vec<String>,
+    /// The query.
+    pub query: Map<String, Value>,
+    /// The body.
+    pub body: Map<String, Value>,
+}
+
+impl Route {
+    /// The names of the path's parameters, but for the location that a route is inside of, which the caller names apart.
+    pub fn path_names(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let is_inside = self.access() == Access::Location;
+        names.filter(move |name| !(is_inside && *name == "locationId"))
+    }
+
+    /// The schema of its query, an object's.
+    pub fn query_schema(&self) -> Value {
+        schema(&self.shapes.query)
+    }
+
+    /// The schema of its body; `None` where it takes none.
+    pub fn body_schema(&self) -> Option<Value> {
+        self.shapes.body.as_ref().map(schema)
+    }
+
+    /// Does what a request of the same words would do, and answers the same in the newest shape. A route inside a location
+    /// needs to be told which.
+    pub async fn call(
+        &self,
+        app: &App,
+        authority: Authority,
+        location: Option<LocationId>,
+        words: Words,
+    ) -> Result<Value, Error> {
+        let agency = Some(authority.agency());
+        let asked = |ground| Asked {
+            app: app.clone(),
+            params: self.path_names().map(str::to_owned).zip(words.path).collect(),
+            query: words.query,
+            headers: Map::new(),
+            body: Sent::fields(words.body),
+            ground,
+            way: Way { face: self.face, version: Version::V3 },
+            is_kept: false,
+            base_url: Arc::from(""),
+        };
+        let reply = match &self.handler {
+            Handler::Location(handler) => {
+                let context = app.enter_location(authority, location).await?;
+                let ground =
+                    Ground::of_location(context.authority().agency(), &app.location_of(&context).await?.profile);
+                handler(context, asked(ground)).await?
+            }
+            Handler::Agency(handler) => handler(authority.in_agency()?, asked(Ground::of_agency(agency))).await?,
+            Handler::Either(handler) => handler(authority, asked(Ground::of_agency(agency))).await?,
+            Handler::Open(handler) | Handler::Public(handler) => handler((), asked(Ground::of_agency(None))).await?,
+        };
+        serde_json::from_slice(&reply.body)
+            .map_err(|error| Error::Internal(format!("{} answers no JSON: {error}", self.endpoint)))
+    }
+}
+
+fn schema(described: &Described) -> Value {
+    described.outline.clone().into_schema(false)
+}

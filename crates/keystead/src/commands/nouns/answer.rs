@@ -1,0 +1,118 @@
+//! What a route answers, as people see it, and how its lists go on.
+
+use keystead_api::Route;
+use serde_json::{Map, Value};
+
+use super::{super::output::say, arguments::kebab};
+
+/// The things of a list.
+pub(super) fn items(answer: &Value) -> &[Value] {
+    let lists = answer.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array);
+    lists.into_iter().next().map_or(&[], Vec::as_slice)
+}
+
+/// The one thing of an answer: what is in its envelope, or the answer itself.
+pub(super) fn one(answer: &Value) -> &Value {
+    let has_id = |value: &&Value| value.get("id").is_some();
+    match answer.as_object() {
+        Some(fields) if !fields.contains_key("id") => fields.values().find(has_id).unwrap_or(answer),
+        _ => answer,
+    }
+}
+
+/// Prints what a thing has, a line for each field.
+pub(super) fn show(thing: &Value) {
+    let has_something = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    };
+    let fields: Vec<(String, &Value)> = thing
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| has_something(value))
+        .map(|(name, value)| (kebab(name).replace('-', " "), value))
+        .collect();
+    let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, value) in fields {
+        say!("{name:<width$}  {}", text(value));
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_number()) => {
+            items.iter().map(text).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The queries of one page of a list after another.
+pub(super) struct Pages {
+    query: Option<Map<String, Value>>,
+    way: Way,
+    /// Things that a page can have.
+    size: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// After the last thing, which `meta` names.
+    Cursor,
+    /// Past so many.
+    Skip,
+    /// Everything at once.
+    Whole,
+}
+
+impl Pages {
+    /// All pages of what `query` asks for.
+    pub(super) fn of(route: &Route, query: Map<String, Value>) -> Self {
+        let schema = route.query_schema();
+        let has = |name: &str| schema["properties"].get(name).is_some_and(|field| field["deprecated"].is_null());
+        let way = match (has("startAfterId"), has("skip")) {
+            (true, _) => Way::Cursor,
+            (false, true) => Way::Skip,
+            _ => Way::Whole,
+        };
+        let most = schema["properties"]["limit"]["maximum"].as_u64().unwrap_or(100);
+        Self { query: Some(query), way, size: usize::try_from(most).unwrap_or(100) }
+    }
+
+    /// What to ask for next, where `left` things are still wanted. `None` at the end.
+    pub(super) fn next(&self, left: usize) -> Option<Map<String, Value>> {
+        let mut query = self.query.clone().filter(|_| left > 0)?;
+        if self.way != Way::Whole {
+            query.insert("limit".to_owned(), self.size.min(left).to_string().into());
+        }
+        Some(query)
+    }
+
+    /// Goes past a page that had `found` things.
+    pub(super) fn turn(&mut self, answer: &Value, found: usize) {
+        let Some(query) = &mut self.query else { return };
+        let meta = &answer["meta"];
+        let goes_on = match self.way {
+            Way::Cursor if found > 0 && !meta["startAfterId"].is_null() => {
+                for name in ["startAfter", "startAfterId"] {
+                    query.insert(name.to_owned(), text(&meta[name]).into());
+                }
+                true
+            }
+            Way::Skip if found == self.size => {
+                let past = query.get("skip").and_then(Value::as_str).and_then(|text| text.parse().ok()).unwrap_or(0);
+                query.insert("skip".to_owned(), (past + found).to_string().into());
+                true
+            }
+            _ => false,
+        };
+        if !goes_on {
+            self.query = None;
+        }
+    }
+}

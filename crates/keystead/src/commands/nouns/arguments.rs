@@ -1,0 +1,164 @@
+//! The arguments of a verb, made from what its route takes, and read into what the route is told.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use keystead_api::{Route, Words};
+use serde_json::{Map, Value};
+
+use crate::failure::Failure;
+
+/// A field that an option can set.
+struct Field {
+    /// As the route has it.
+    name: String,
+    kind: Kind,
+    about: String,
+    /// Whether the route does nothing without it.
+    is_required: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    Truth,
+    /// Several, each by an option of its own.
+    Texts,
+}
+
+/// Fields of a query that lists are turned by, not people.
+const PLACES: &[&str] =
+    &["limit", "skip", "page", "startAfter", "startAfterId", "locationId", "location_id", "searchAfter"];
+/// Fields of a body that the location is named by.
+const LOCATION: &[&str] = &["locationId"];
+/// The body as JSON, for what is no text.
+const BODY: &str = "fields";
+
+/// A verb with its arguments.
+pub(super) fn command(verb: &'static str, route: &Route) -> Command {
+    let mut command = super::common(Command::new(verb).about(route.summary));
+    for (name, place) in route.path_names().zip(1..) {
+        let title = kebab(name).replace('-', "_").to_uppercase();
+        command =
+            command.arg(Arg::new(format!("path {name}")).index(place).required(true).value_name(title).help("Its id"));
+    }
+    if verb == "list" {
+        let limit = Arg::new("limit").long("limit").value_name("N").value_parser(clap::value_parser!(usize));
+        command = command.arg(limit.help("At most so many; all by default"));
+    }
+    for field in fields(&route.query_schema(), PLACES) {
+        command = command.arg(option("query", &field));
+    }
+    if let Some(schema) = route.body_schema() {
+        // What `--fields` may have as well is not asked for by its option.
+        for field in fields(&schema, LOCATION) {
+            command = command.arg(option("body", &Field { is_required: false, ..field }));
+        }
+        let body = Arg::new(BODY).long(BODY).value_name("JSON").help("Fields as a JSON object; options win over it");
+        command = command.arg(body);
+    }
+    command
+}
+
+fn option(source: &str, field: &Field) -> Arg {
+    let option = Arg::new(format!("{source} {}", field.name))
+        .long(kebab(&field.name))
+        .help(field.about.clone())
+        .required(field.is_required);
+    match field.kind {
+        Kind::Text => option.value_name("TEXT").allow_hyphen_values(true),
+        Kind::Number => option.value_name("N").allow_negative_numbers(true),
+        Kind::Truth => option.value_name("true|false"),
+        Kind::Texts => option.value_name("TEXT").action(ArgAction::Append),
+    }
+}
+
+/// What was given, as the route is told it.
+pub(super) fn words(route: &Route, matches: &ArgMatches) -> Result<Words, Failure> {
+    let path = route.path_names().filter_map(|name| matches.get_one::<String>(&format!("path {name}")).cloned());
+    let mut words = Words { path: path.collect(), ..Words::default() };
+    take(&fields(&route.query_schema(), PLACES), "query", matches, &mut words.query);
+    if let Some(schema) = route.body_schema() {
+        if let Some(text) = matches.get_one::<String>(BODY) {
+            words.body = serde_json::from_str(text)
+                .map_err(|error| Failure::usage(format!("--fields must be a JSON object: {error}")))?;
+        }
+        take(&fields(&schema, LOCATION), "body", matches, &mut words.body);
+    }
+    Ok(words)
+}
+
+fn take(fields: &[Field], source: &str, matches: &ArgMatches, into: &mut Map<String, Value>) {
+    for Field { name, kind, .. } in fields {
+        let id = format!("{source} {name}");
+        if matches.value_source(&id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let texts: Vec<&String> = matches.get_many(&id).into_iter().flatten().collect();
+        let value = match (kind, &texts[..]) {
+            (Kind::Texts, texts) => texts.iter().map(|text| Value::from(text.as_str())).collect(),
+            (_, [text, ..]) => said(text, *kind),
+            (_, []) => continue,
+        };
+        into.insert(name.clone(), value);
+    }
+}
+
+/// A text as JSON. What is none of its kind stays a text, which the route refuses in words of its own.
+fn said(text: &str, kind: Kind) -> Value {
+    let parsed = match kind {
+        Kind::Number => serde_json::from_str::<Value>(text).ok().filter(Value::is_number),
+        Kind::Truth => text.parse::<bool>().ok().map(Value::Bool),
+        Kind::Text | Kind::Texts => None,
+    };
+    parsed.unwrap_or_else(|| Value::from(text))
+}
+
+fn fields(schema: &Value, without: &[&str]) -> Vec<Field> {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut fields: Vec<Field> = Vec::new();
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let is_passed_over = schema["deprecated"].as_bool().unwrap_or(false) || without.contains(&name.as_str());
+        let Some(kind) = kind(schema).filter(|_| !is_passed_over) else { continue };
+        // Two spellings of one field are one option.
+        if fields.iter().any(|known| kebab(&known.name) == kebab(name)) {
+            continue;
+        }
+        let choices = schema["enum"].as_array().map(|choices| {
+            let names: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
+            format!("One of {}", names.join(", "))
+        });
+        let several = (kind == Kind::Texts).then(|| "May be given more than once".to_owned());
+        let about = schema["description"].as_str().map(str::to_owned).or(choices).or(several).unwrap_or_default();
+        fields.push(Field { name: name.clone(), kind, about, is_required: required.contains(&name.as_str()) });
+    }
+    fields
+}
+
+/// `None` for what no option can say: objects, and lists of them.
+fn kind(schema: &Value) -> Option<Kind> {
+    match schema["type"].as_str()? {
+        "string" => Some(Kind::Text),
+        "integer" | "number" => Some(Kind::Number),
+        "boolean" => Some(Kind::Truth),
+        "array" if schema["items"]["type"] == "string" => Some(Kind::Texts),
+        _ => None,
+    }
+}
+
+/// `postalCode` and `postal_code` as an option has it.
+pub(super) fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for (at, letter) in name.char_indices() {
+        match letter {
+            '_' => text.push('-'),
+            letter if letter.is_ascii_uppercase() => {
+                if at > 0 {
+                    text.push('-');
+                }
+                text.push(letter.to_ascii_lowercase());
+            }
+            letter => text.push(letter),
+        }
+    }
+    text
+}

@@ -1,0 +1,237 @@
+//! What is in a location, at a terminal: `keystead contacts list`, `keystead fields create …`. Verbs, options and answers are those
+//! of the routes of API 2.0, read from their table; only which nouns there are, and what people see of each, is said here.
+
+mod answer;
+mod arguments;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use keystead_api::{Face, Route, Words, routes, v2::api_keys::parse_location};
+use keystead_core::{AgencyContext, App};
+use keystead_model::{LocationId, location::LocationFilter, page::Window};
+use serde_json::{Value, json};
+
+use self::answer::{Pages, items, one};
+use super::{
+    init::valid,
+    operator,
+    output::{self, say},
+    with_app,
+};
+use crate::{config::Config, failure::Failure};
+
+/// Things that people at a terminal want to see and change.
+struct Noun {
+    name: &'static str,
+    about: &'static str,
+    /// Where the routes of all of them are; of one it is a step deeper.
+    path: &'static str,
+    /// Members of an answer that a list shows.
+    columns: &'static [&'static str],
+}
+
+const NOUNS: &[Noun] = &[
+    Noun {
+        name: "contacts",
+        about: "List, make, change and delete contacts",
+        path: "/contacts",
+        columns: &["id", "contactName", "email", "phone"],
+    },
+    Noun {
+        name: "notes",
+        about: "List, make, change and delete the notes of a contact",
+        path: "/contacts/{contactId}/notes",
+        columns: &["id", "dateAdded", "body"],
+    },
+    Noun {
+        name: "tasks",
+        about: "List, make, change and delete the tasks of a contact",
+        path: "/contacts/{contactId}/tasks",
+        columns: &["id", "dueDate", "completed", "title"],
+    },
+    Noun {
+        name: "tags",
+        about: "List, make, rename and delete the tags of a location",
+        path: "/locations/{locationId}/tags",
+        columns: &["id", "name"],
+    },
+    Noun {
+        name: "values",
+        about: "List, make, change and delete the custom values of a location",
+        path: "/locations/{locationId}/customValues",
+        columns: &["id", "fieldKey", "value"],
+    },
+    Noun {
+        name: "businesses",
+        about: "List, make, change and delete businesses",
+        path: "/businesses",
+        columns: &["id", "name", "email", "phone"],
+    },
+];
+
+/// What is done with a noun, and by which method, at the noun's path or at one of them.
+const VERBS: &[(&str, &str, bool)] = &[
+    ("list", "GET", false),
+    ("get", "GET", true),
+    ("create", "POST", false),
+    ("update", "PUT", true),
+    ("delete", "DELETE", true),
+];
+
+/// The nouns as commands.
+pub(super) fn augment(line: Command) -> Command {
+    NOUNS.iter().fold(line, |line, noun| {
+        // Their verbs are read from the routes when somebody asks for them.
+        let command = Command::new(noun.name).about(noun.about).subcommand_required(true).arg_required_else_help(true);
+        line.subcommand(command.defer(verbs))
+    })
+}
+
+fn verbs(command: Command) -> Command {
+    let table = routes();
+    let Some(noun) = NOUNS.iter().find(|noun| noun.name == command.get_name()) else { return command };
+    VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(&table, method, *is_of_one) {
+        Some(route) => command.subcommand(arguments::command(verb, route)),
+        None => command,
+    })
+}
+
+impl Noun {
+    fn route<'r>(&self, table: &'r [Route], method: &str, is_of_one: bool) -> Option<&'r Route> {
+        table.iter().find(|route| {
+            let at = match route.path.strip_prefix(self.path) {
+                Some("") => false,
+                Some(rest) => rest.starts_with("/{") && rest.ends_with('}') && !rest[1..].contains('/'),
+                None => return false,
+            };
+            route.face == Face::V2 && route.method == method && at == is_of_one
+        })
+    }
+}
+
+/// A noun and a verb that were chosen, if it was not another command.
+pub(super) struct Chosen {
+    noun: &'static Noun,
+    verb: &'static str,
+    route: Route,
+    matches: ArgMatches,
+}
+
+impl Chosen {
+    pub(super) fn of(matches: &ArgMatches) -> Option<Self> {
+        let (name, matches) = matches.subcommand()?;
+        let noun = NOUNS.iter().find(|noun| noun.name == name)?;
+        let (name, matches) = matches.subcommand()?;
+        let (verb, method, is_of_one) = VERBS.iter().find(|(verb, ..)| *verb == name)?;
+        let mut table = routes();
+        let endpoint = noun.route(&table, method, *is_of_one)?.endpoint;
+        let place = table.iter().position(|route| route.face == Face::V2 && route.endpoint == endpoint)?;
+        Some(Self { noun, verb, route: table.swap_remove(place), matches: matches.clone() })
+    }
+
+    pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
+        let words = arguments::words(&self.route, &self.matches)?;
+        with_app(config, async |app| {
+            let context = operator(app, self.matches.get_one::<String>("agency-id").map(String::as_str)).await?;
+            let location = self.location(app, &context).await?;
+            match self.verb {
+                "list" => self.list(app, &context, location, words).await,
+                _ => self.once(app, &context, location, words).await,
+            }
+        })
+        .await
+    }
+
+    /// The location that is named, or the only one.
+    async fn location(&self, app: &App, context: &AgencyContext) -> Result<LocationId, Failure> {
+        if let Some(text) = self.matches.get_one::<String>("location-id") {
+            return valid("--location-id", parse_location(text));
+        }
+        let page = app.list_locations(context.authority(), LocationFilter::default(), Window::first(2)).await?;
+        match &page.rows[..] {
+            [only] => Ok(only.id),
+            [] => Err(Failure::usage("there is no location yet; make one with keystead locations create")),
+            _ => {
+                let problem =
+                    "there are several locations; choose one with --location-id (see keystead locations list)";
+                Err(Failure::usage(problem))
+            }
+        }
+    }
+
+    async fn list(
+        &self,
+        app: &App,
+        context: &AgencyContext,
+        location: LocationId,
+        words: Words,
+    ) -> Result<(), Failure> {
+        let as_json = self.matches.get_flag("json");
+        let mut left = self.matches.get_one::<usize>("limit").copied().unwrap_or(usize::MAX);
+        let mut pages = Pages::of(&self.route, words.query.clone());
+        let mut table = output::Table::new(&self.noun.columns.iter().map(|name| title(name)).collect::<Vec<_>>());
+        while let Some(query) = pages.next(left) {
+            let words = Words { query, ..words.clone() };
+            let answer = self.route.call(app, context.authority().clone(), Some(location), words).await?;
+            let found = items(&answer);
+            left = left.saturating_sub(found.len());
+            if as_json {
+                found.iter().for_each(output::json);
+            } else {
+                let row = |item: &Value| self.noun.columns.iter().map(|name| output::cell(item, name)).collect();
+                table.add(&found.iter().map(row).collect::<Vec<Vec<String>>>());
+            }
+            pages.turn(&answer, found.len());
+        }
+        Ok(())
+    }
+
+    async fn once(
+        &self,
+        app: &App,
+        context: &AgencyContext,
+        location: LocationId,
+        words: Words,
+    ) -> Result<(), Failure> {
+        let id = words.path.last().cloned();
+        let answer = self.route.call(app, context.authority().clone(), Some(location), words).await?;
+        let thing = one(&answer);
+        match (self.verb, id) {
+            ("delete", Some(id)) if self.matches.get_flag("json") => output::json(&json!({"id": id, "deleted": true})),
+            ("delete", Some(id)) => say!("{id} is deleted"),
+            _ if self.matches.get_flag("json") => output::json(thing),
+            ("create", _) => say!("{}", output::cell(thing, "id")),
+            _ => answer::show(thing),
+        }
+        Ok(())
+    }
+}
+
+/// `contactName` as the head of a column.
+fn title(name: &str) -> String {
+    arguments::kebab(name).replace('-', " ").to_uppercase()
+}
+
+/// What every verb takes.
+fn common(command: Command) -> Command {
+    command
+        .arg(Arg::new("location-id").long("location-id").value_name("ID").help("Location, where there are several"))
+        .arg(Arg::new("agency-id").long("agency-id").value_name("ID").help("Agency, where there are several"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Answer as JSON, one thing a line"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_noun_has_all_verbs_and_no_two_arguments_of_one_name() {
+        for noun in NOUNS {
+            let mut command = augment(Command::new("keystead"));
+            command.build();
+            let command = command.find_subcommand(noun.name).unwrap();
+            let verbs: Vec<&str> =
+                command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
+            assert_eq!(verbs, VERBS.iter().map(|(verb, ..)| *verb).collect::<Vec<_>>(), "{}", noun.name);
+        }
+    }
+}

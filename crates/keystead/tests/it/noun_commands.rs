@@ -1,0 +1,85 @@
+//! What is in a location, by the command line: its verbs are the routes.
+
+use serde_json::{Value, json};
+
+use crate::instance::Instance;
+
+fn run(instance: &Instance, arguments: &[&str]) -> String {
+    let output = instance.run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(instance: &Instance, arguments: &[&str]) -> String {
+    let output = instance.run(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_contact_is_made_seen_changed_and_deleted() {
+    let instance = Instance::new("noun-contacts");
+    instance.init();
+    #[rustfmt::skip]
+    let id = run(&instance, &["contacts", "create", "--first-name", "Ada", "--email", "ada@example.com", "--tags", "vip", "--tags", "New York", "--dnd", "true"]);
+    let id = id.trim();
+    let seen = &lines(&run(&instance, &["contacts", "get", id, "--json"]))[0];
+    assert_eq!((&seen["id"], &seen["firstName"], &seen["dnd"]), (&json!(id), &json!("Ada"), &json!(true)));
+    assert_eq!(seen["tags"], json!(["vip", "new york"]));
+    let shown = run(&instance, &["contacts", "get", id]);
+    assert!(shown.lines().any(|line| line.starts_with("tags ") && line.ends_with(" vip, new york")), "{shown}");
+    assert!(!shown.contains("null"), "{shown}");
+    // What no option can say is said as JSON; an option wins over it.
+    let settings = r#"{"dndSettings": {"SMS": {"status": "active"}}, "firstName": "Not this"}"#;
+    run(&instance, &["contacts", "update", id, "--first-name", "Ada M.", "--fields", settings]);
+    let seen = &lines(&run(&instance, &["contacts", "get", id, "--json"]))[0];
+    assert_eq!((&seen["firstName"], &seen["dndSettings"]["sms"]["status"]), (&json!("Ada M."), &json!("active")));
+    run(&instance, &["contacts", "update", id, "--clear", "phone", "--clear", "city"]);
+    assert_eq!(lines(&run(&instance, &["contacts", "delete", id, "--json"])), [json!({"id": id, "deleted": true})]);
+    assert_eq!(run(&instance, &["contacts", "list", "--json"]), "");
+}
+
+#[test]
+fn a_list_goes_on_to_its_end() {
+    let instance = Instance::new("noun-lists");
+    instance.init();
+    let mut ids = Vec::new();
+    // More than a page of businesses, and of contacts by the smallest page.
+    for number in 0..4 {
+        let name = format!("Person {number}");
+        ids.push(run(&instance, &["contacts", "create", "--name", &name]).trim().to_owned());
+    }
+    let listed = |arguments: &[&str]| -> Vec<String> {
+        let found = lines(&run(&instance, &[&["contacts", "list", "--json"], arguments].concat()));
+        found.iter().map(|contact| contact["id"].as_str().unwrap().to_owned()).collect()
+    };
+    ids.reverse();
+    assert_eq!(listed(&[]), ids);
+    assert_eq!(listed(&["--limit", "3"]), ids[..3]);
+    assert_eq!(listed(&["--query", "person 2"]), ids[1..2]);
+    let shown = run(&instance, &["contacts", "list"]);
+    assert!(shown.starts_with("ID ") && shown.contains("CONTACT NAME") && shown.lines().count() == 5, "{shown}");
+    run(&instance, &["notes", "create", &ids[0], "--body", "- a note that begins with a dash"]);
+    let notes = run(&instance, &["notes", "list", &ids[0]]);
+    assert!(notes.contains("- a note that begins with a dash"), "{notes}");
+}
+
+#[test]
+fn what_is_wrong_is_told_as_by_the_api() {
+    let instance = Instance::new("noun-refusals");
+    instance.init();
+    let told = refused(&instance, &["contacts", "create", "--email", "nobody", "--dnd", "perhaps"]);
+    assert!(told.contains("email") && told.contains("dnd"), "all at once: {told}");
+    assert!(refused(&instance, &["contacts", "create", "--fields", "[1]"]).contains("--fields must be a JSON object"));
+    assert!(refused(&instance, &["contacts", "create", "--location-id", "x", "--name", "A"]).contains("--location-id"));
+    assert!(refused(&instance, &["contacts", "update"]).contains("CONTACT_ID"));
+    let unknown = instance.run(&["contacts", "get", "0aQ7cXkPTm9Rb4Vw6Yz4"]);
+    assert_eq!(unknown.status.code(), Some(3));
+    run(&instance, &["locations", "create", "--name", "Second"]);
+    assert!(refused(&instance, &["contacts", "list"]).contains("choose one with --location-id"));
+}
