@@ -1,5 +1,7 @@
 //! The route table: every route of both APIs, with its scope and its handler. OpenAPI, tests and the dispatcher read it.
 
+mod automation;
+
 use keystead_model::{
     api_key::ApiKey,
     business::{Business, BusinessContent, BusinessPatch},
@@ -23,7 +25,9 @@ use crate::{
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut rows = v2_routes();
+    rows.extend(automation::v2_routes());
     rows.extend(v1_routes());
+    rows.extend(automation::v1_routes());
     rows
 }
 

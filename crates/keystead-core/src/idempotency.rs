@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use keystead_model::{KeyId, UtcMs, id::Id, time::DAY_MS};
+use keystead_model::{KeyId, UtcMs, id::Id, time::DAY_MS, uuid::Uuid};
 use keystead_store::{
     Tx,
     idempotency::{self, Outcome, RequestKey},
@@ -44,7 +44,7 @@ pub(crate) struct Lost {
 impl Lost {
     /// The id of what was made.
     pub(crate) fn id<T>(&self) -> Result<Id<T>> {
-        Id::parse(&self.subject).ok_or_else(forgotten)
+        Id::parse(&self.subject).or_else(|| Uuid::parse_id(&self.subject)).ok_or_else(forgotten)
     }
 
     /// The id of the key that was made.

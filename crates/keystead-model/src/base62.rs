@@ -19,6 +19,22 @@ pub fn read_number(digits: &[u8]) -> u64 {
     })
 }
 
+/// Reads up to 20 digits, which are more than 64 bits.
+pub fn read_wide(digits: &[u8]) -> u128 {
+    let (high, low) = digits.split_at(digits.len().saturating_sub(10));
+    u128::from(read_number(high)) * BASE_TO_10 + u128::from(read_number(low))
+}
+
+/// Writes what [`read_wide`] reads.
+pub fn write_wide(number: u128, out: &mut [u8]) {
+    let (high, low) = out.split_at_mut(out.len().saturating_sub(10));
+    write_number((number / BASE_TO_10) as u64, high);
+    write_number((number % BASE_TO_10) as u64, low);
+}
+
+/// Ten digits fit into 64 bits.
+const BASE_TO_10: u128 = 62u128.pow(10);
+
 /// Fills `out` with uniformly distributed digits taken from `random`, by rejection: a byte of 248 or more is thrown
 /// away, since 256 is no multiple of 62. `random` is asked for fresh bytes as often as needed.
 pub fn fill_random(out: &mut [u8], mut random: impl FnMut(&mut [u8])) {

@@ -63,6 +63,9 @@ pub enum Subject {
     Tag,
     CustomValue,
     Business,
+    Workflow,
+    Campaign,
+    Link,
     Location,
     Agency,
     Key,
@@ -81,6 +84,9 @@ impl Subject {
             Self::Tag => Some(Scope::TagsRead),
             Self::CustomValue => Some(Scope::CustomValuesRead),
             Self::Business => Some(Scope::BusinessesRead),
+            Self::Workflow => Some(Scope::WorkflowsRead),
+            Self::Campaign => Some(Scope::CampaignsRead),
+            Self::Link => Some(Scope::LinksRead),
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
@@ -108,6 +114,15 @@ kinds! {
     BusinessCreated = "business.created", Data, Business;
     BusinessUpdated = "business.updated", Data, Business;
     BusinessDeleted = "business.deleted", Data, Business;
+    WorkflowCreated = "workflow.created", Data, Workflow;
+    WorkflowUpdated = "workflow.updated", Data, Workflow;
+    WorkflowDeleted = "workflow.deleted", Data, Workflow;
+    CampaignCreated = "campaign.created", Data, Campaign;
+    CampaignUpdated = "campaign.updated", Data, Campaign;
+    CampaignDeleted = "campaign.deleted", Data, Campaign;
+    LinkCreated = "trigger_link.created", Data, Link;
+    LinkUpdated = "trigger_link.updated", Data, Link;
+    LinkDeleted = "trigger_link.deleted", Data, Link;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -254,6 +269,9 @@ mod tests {
                     | Subject::Tag
                     | Subject::CustomValue
                     | Subject::Business
+                    | Subject::Workflow
+                    | Subject::Campaign
+                    | Subject::Link
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

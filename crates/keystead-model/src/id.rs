@@ -6,8 +6,9 @@
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
-    agency::Agency, base62, business::Business, contact::Contact, custom_field::CustomField, custom_value::CustomValue,
-    location::Location, note::Note, notice::Notice, tag::Tag, task::Task, time::UtcMs, user::User,
+    agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
+    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, tag::Tag, task::Task,
+    time::UtcMs, user::User, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -34,6 +35,13 @@ impl<T> Id<T> {
     pub fn parse(text: &str) -> Option<Self> {
         let text: [u8; ID_LENGTH] = text.as_bytes().try_into().ok()?;
         base62::is_base62(&text).then_some(Self { text, names: PhantomData })
+    }
+
+    /// The id whose digits are `number`; `None` for a number that has more.
+    pub(crate) fn from_number(number: u128) -> Option<Self> {
+        let mut text = [0; ID_LENGTH];
+        base62::write_wide(number, &mut text);
+        (base62::read_wide(&text) == number).then_some(Self { text, names: PhantomData })
     }
 
     /// The same id, whatever it names.
@@ -123,6 +131,12 @@ pub type CustomFieldId = Id<CustomField>;
 pub type BusinessId = Id<Business>;
 /// Names a custom value of a location.
 pub type CustomValueId = Id<CustomValue>;
+/// Names a workflow. On the wire it is a UUID that says the same, see [`crate::uuid::Uuid::of`].
+pub type WorkflowId = Id<Workflow>;
+/// Names a campaign.
+pub type CampaignId = Id<Campaign>;
+/// Names a trigger link.
+pub type LinkId = Id<Link>;
 /// Names a tag of a location.
 pub type TagId = Id<Tag>;
 /// Id of a notice.

@@ -9,6 +9,7 @@ pub mod api_key;
 pub mod base62;
 pub mod business;
 pub mod calendar_date;
+pub mod campaign;
 pub mod condition;
 pub mod contact;
 pub mod contact_field;
@@ -22,16 +23,19 @@ pub mod inactivity;
 pub mod invalid;
 pub mod ip_range;
 pub mod job;
+pub mod json_object;
 pub mod key_kind;
 pub mod key_scan;
 pub mod key_search;
 pub mod key_secret;
+pub mod link;
 pub mod location;
 pub mod mail;
 pub mod note;
 pub mod notice;
 pub mod page;
 pub mod phone;
+pub mod publication;
 pub mod scope;
 pub mod search;
 pub mod session;
@@ -42,10 +46,11 @@ pub mod text;
 pub mod time;
 pub mod user;
 pub mod uuid;
+pub mod workflow;
 
 pub use id::{
-    AgencyId, BusinessId, ContactId, CustomFieldId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId,
-    UserId,
+    AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, NoteId,
+    NoticeId, TagId, TaskId, UserId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

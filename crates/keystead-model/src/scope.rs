@@ -80,6 +80,12 @@ scopes! {
         "locations/customValues.write", "Create, change and delete custom values", Class::Data, Kinds::Both;
     BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
     BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
+    WorkflowsRead = "workflows.readonly", "Read workflows", Class::Data, Kinds::Both;
+    WorkflowsWrite = "workflows.write", "Create, change and delete workflows", Class::Data, Kinds::Both;
+    CampaignsRead = "campaigns.readonly", "Read campaigns", Class::Data, Kinds::Both;
+    CampaignsWrite = "campaigns.write", "Create, change and delete campaigns", Class::Data, Kinds::Both;
+    LinksRead = "links.readonly", "Read trigger links", Class::Data, Kinds::Both;
+    LinksWrite = "links.write", "Create, change and delete trigger links", Class::Data, Kinds::Both;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members and invitations", Class::Administration, Kinds::None;
@@ -315,9 +321,10 @@ mod tests {
     fn presets_grant_their_classes() {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
-                    locations/customValues.write businesses.readonly businesses.write";
+                    locations/customValues.write businesses.readonly businesses.write workflows.readonly \
+                    workflows.write campaigns.readonly campaigns.write links.readonly links.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     businesses.readonly api-keys.readonly";
+                     businesses.readonly workflows.readonly campaigns.readonly links.readonly api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         for (preset, agency, location) in [
             (Preset::FullAccess, format!("{data} locations.write {tags} {keys}"), format!("{data} {tags} {keys}")),

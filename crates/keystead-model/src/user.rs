@@ -212,7 +212,8 @@ mod tests {
     #[test]
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
-                    locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write";
+                    locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write \
+                    workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
         for role in [Role::AgencyUser, Role::AccountUser] {
             assert_eq!(role.scopes().to_names(), data);
         }

@@ -3,7 +3,7 @@
 use keystead_model::{
     ContactId, LocationId,
     id::Id,
-    page::{Page, Window},
+    page::{Counted, Page, Window},
 };
 
 use crate::{
@@ -29,6 +29,11 @@ pub trait Stored: Sized {
 
     /// All its columns but the location's, with what they hold.
     fn row(&self) -> Vec<Named<'_>>;
+
+    /// Columns by which it is searched, with the texts of others in the form that is compared.
+    fn folded(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// What a resource is a part of: nothing but its location, or a contact.
@@ -50,7 +55,7 @@ impl Parent for ContactId {
 }
 
 /// The resources of a location, or of a part of it.
-fn those_of<'v, P: Parent>(location: &'v LocationId, parent: &'v P) -> Filter<'v> {
+pub(crate) fn those_of<'v, P: Parent>(location: &'v LocationId, parent: &'v P) -> Filter<'v> {
     let mut filter = Filter::new();
     filter.and("location_id = @", &[location]);
     if let Some((column, id)) = parent.column() {
@@ -61,6 +66,22 @@ fn those_of<'v, P: Parent>(location: &'v LocationId, parent: &'v P) -> Filter<'v
 
 fn select<R: Stored>() -> String {
     format!("SELECT {} FROM {}", R::columns(), R::table().name())
+}
+
+/// Those of a location that `filter` lets through, newest first. It begins with the location.
+pub(crate) fn search<'v, R: Stored>(tx: &mut Tx<'_>, filter: Filter<'v>, window: &'v Window<Id<R>>) -> Result<Page<R>> {
+    filter.page(tx, &select::<R>(), Order::descending(&["id"]), window, R::read)
+}
+
+/// The same, with how many there are on all pages.
+pub(crate) fn count_and_search<'v, R: Stored>(
+    tx: &mut Tx<'_>,
+    filter: Filter<'v>,
+    window: &'v Window<Id<R>>,
+) -> Result<Counted<R>> {
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {} WHERE {}", R::table().name(), filter.sql());
+    let total = tx.query_one(&sql, &filter.values(), |row| row.column())?;
+    Ok(Counted { page: search(tx, filter, window)?, total })
 }
 
 /// One of them.
@@ -77,13 +98,14 @@ pub fn list<R: Stored>(
     parent: R::Parent,
     window: &Window<Id<R>>,
 ) -> Result<Page<R>> {
-    those_of(&location, &parent).page(tx, &select::<R>(), Order::descending(&["id"]), window, R::read)
+    search(tx, those_of(&location, &parent), window)
 }
 
 /// Adds one, or replaces it.
 pub fn save<R: Stored>(tx: &mut Tx<'_>, location: LocationId, resource: &R) -> Result<()> {
-    let mut row = resource.row();
+    let (mut row, folded) = (resource.row(), resource.folded());
     row.insert(0, ("location_id", &location));
+    row.extend(folded.iter().map(|(column, text)| (*column, text as &dyn ToValue)));
     R::table().save(tx, &row)
 }
 

@@ -167,6 +167,21 @@ impl ToValue for keystead_model::decimal::Decimal {
         Value::Text(self.as_stored())
     }
 }
+impl<const MAX: usize> ToValue for keystead_model::json_object::JsonObject<MAX> {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::publication::Publication {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::link::Destination {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::uuid::Uuid {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -373,6 +388,21 @@ impl FromCell for keystead_model::phone::PhoneNumber {
 impl FromCell for keystead_model::decimal::Decimal {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "a decimal number", Self::from_stored)
+    }
+}
+impl<const MAX: usize> FromCell for keystead_model::json_object::JsonObject<MAX> {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        String::from_cell(cell).map(Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::publication::Publication {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "status", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::link::Destination {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        String::from_cell(cell).map(Self::from_stored)
     }
 }
 impl FromCell for keystead_model::uuid::Uuid {

@@ -1,6 +1,6 @@
 //! Lists and objects inside of what is read.
 
-use keystead_model::Invalid;
+use keystead_model::{Invalid, json_object::JsonObject};
 use serde_json::{Map, Value, json};
 
 use super::Reader;
@@ -39,6 +39,18 @@ impl Reader<'_> {
         match parsed {
             Ok(list) => Some(list),
             Err(Invalid(problem)) => self.refuse(name, format!("each value in it {problem}")),
+        }
+    }
+
+    /// An object of whatever is in it, which is kept as it is.
+    pub(crate) fn json_object<const MAX: usize>(&mut self, name: &'static str) -> Option<JsonObject<MAX>> {
+        let schema = || json!({"type": "object", "description": format!("At most {MAX} bytes, kept as it is")});
+        if let Some(is_there) = self.describes(name, schema, || json!({})) {
+            return is_there.then(JsonObject::empty);
+        }
+        match self.take(name)? {
+            Value::Object(fields) => self.checked(name, JsonObject::new(fields)),
+            _ => self.refuse(name, "must be an object"),
         }
     }
 

@@ -19,6 +19,14 @@ impl Reader<'_> {
         Slice { skip, limit: limit.unwrap_or(i64::MAX) }
     }
 
+    /// The same for a list that gives `usual` rows unless it is said, and no more than `most`.
+    pub(crate) fn short_slice(&mut self, usual: i64, most: i64) -> Slice {
+        let limit = self.integer("limit", 1..=most).unwrap_or(usual);
+        let page = self.integer("page", 1..=i64::MAX).unwrap_or(1);
+        let skip = self.integer("skip", 0..=i64::MAX).unwrap_or_else(|| limit.saturating_mul(page - 1));
+        Slice { skip, limit }
+    }
+
     /// For a list that is read by its cursor only: how many rows, 20 unless it is said, and after which.
     pub(crate) fn window<W: Word, Cursor>(&mut self, read: impl FnOnce(W) -> Cursor) -> Window<Cursor> {
         let limit = self.integer("limit", 1..=100).unwrap_or(20);

@@ -4,10 +4,13 @@ use keystead_model::{
     KeyId, UtcMs,
     calendar_date::CalendarDate,
     id::Id,
+    json_object::JsonObject,
+    link::Destination,
     phone::PhoneNumber,
     scope::Scope,
     tag::TagName,
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    uuid::Uuid,
 };
 use serde_json::{Map, Value, json};
 
@@ -315,7 +318,19 @@ text_fields! {
     [] PhoneNumber, json!({"type": "string"});
     [] Country, json!({"type": "string"});
     [] TimeZoneName, json!({"type": "string"});
+    [] Destination, json!({"type": "string"});
+    [] Uuid, json!({"type": "string", "format": "uuid"});
     [] Scope, one_of(Scope::ALL.iter().map(|scope| scope.as_str()));
+}
+
+impl<const MAX: usize> Field for JsonObject<MAX> {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "object"})
+    }
+
+    fn write(&self, out: &mut Out) {
+        out.plain(self.as_str());
+    }
 }
 
 impl Field for CalendarDate {

@@ -2,7 +2,8 @@
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    BusinessId, ContactId, CustomValueId, KeyId, LocationId, NoteId, NoticeId, TagId, TaskId, id::Id,
+    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId, TagId, TaskId,
+    WorkflowId, id::Id, uuid::Uuid,
 };
 use serde_json::Value;
 
@@ -89,6 +90,9 @@ parts! {
     TagId, "The id of a tag", Id::parse, |text| Error::NotFound(Noun::Tag, text);
     BusinessId, "The id of a business", Id::parse, |text| Error::NotFound(Noun::Business, text);
     CustomValueId, "The id of a custom value", Id::parse, |text| Error::NotFound(Noun::CustomValue, text);
+    WorkflowId, "The id of a workflow, a UUID", Uuid::parse_id, |text| Error::NotFound(Noun::Workflow, text);
+    CampaignId, "The id of a campaign", Id::parse, |text| Error::NotFound(Noun::Campaign, text);
+    LinkId, "The id of a trigger link", Id::parse, |text| Error::NotFound(Noun::Link, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
     LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;

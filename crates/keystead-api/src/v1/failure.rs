@@ -76,6 +76,9 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Task => "taskId",
         Noun::Tag => "tagId",
         Noun::CustomValue => "customValueId",
+        Noun::Workflow => "workflowId",
+        Noun::Campaign => "campaignId",
+        Noun::Link => "linkId",
         Noun::Contact | Noun::Business | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => {
             "id"
         }

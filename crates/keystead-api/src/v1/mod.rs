@@ -7,3 +7,4 @@ pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod tags;
 pub(crate) mod tasks;
+pub(crate) mod workflows;

@@ -7,19 +7,25 @@ use keystead_model::{
     api_key::{ApiKey, NewKey, StoredSecret},
     business::{Business, BusinessContent},
     calendar_date::CalendarDate,
+    campaign::{Campaign, CampaignContent},
     contact::{Contact, ContactProfile},
     custom_value::{CustomValue, CustomValueContent},
     event::{Event, EventKind},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
+    json_object::JsonObject,
+    link::{Destination, Link, LinkContent},
     location::{Location, LocationProfile, LocationSettings},
     note::{Note, NoteContent},
     phone::PhoneNumber,
+    publication::Publication,
     scope::{Scope, ScopeSet},
     tag::{Tag, TagName},
     task::{Task, TaskContent},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    uuid::Uuid,
+    workflow::{Workflow, WorkflowHead},
 };
 
 use crate::shape::word::{AGENCY, KEY, LOCATION, THING, USER};
@@ -67,6 +73,33 @@ pub(super) fn custom_value() -> CustomValue {
         created_at: NOON,
         updated_at: NOON,
     }
+}
+
+pub(super) fn workflow() -> Workflow {
+    let id = id(THING);
+    let head = WorkflowHead {
+        id,
+        uuid: Uuid::of(id),
+        location: location_id(),
+        name: line("Welcome"),
+        status: Publication::Draft,
+        version: 1,
+        created_at: NOON,
+        updated_at: NOON,
+    };
+    let definition = r#"{"triggers":[],"steps":[{"id":"tag","type":"add_tags","tags":["web-lead"]}]}"#;
+    Workflow { head, definition: JsonObject::from_stored(definition.to_owned()) }
+}
+
+pub(super) fn campaign() -> Campaign {
+    let content = CampaignContent { name: line("Spring check-up"), status: Publication::Published };
+    Campaign { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn link() -> Link {
+    let redirect_to = Destination::from_stored("https://harbour.example/book".to_owned());
+    let content = LinkContent { name: line("Book an appointment"), redirect_to };
+    Link { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
 }
 
 pub(super) fn note() -> Note {

@@ -7,11 +7,16 @@ use keystead_model::{
     UtcMs,
     agency::TenantName,
     business::BusinessContent,
+    campaign::CampaignContent,
     custom_value::CustomValueContent,
+    json_object::JsonObject,
+    link::{Destination, LinkContent},
     note::NoteContent,
+    publication::Publication,
     task::TaskContent,
     text::{EmailAddress, Line, Prose},
     user::{NewUser, Role},
+    workflow::WorkflowContent,
 };
 use keystead_testkit::TestApp;
 
@@ -40,6 +45,19 @@ pub(crate) fn business(name: &str) -> BusinessContent {
 
 pub(crate) fn custom_value(name: &str) -> CustomValueContent {
     CustomValueContent { name: Line::parse(name).unwrap(), value: Prose::parse("x").unwrap() }
+}
+
+pub(crate) fn workflow(name: &str) -> WorkflowContent {
+    WorkflowContent { name: Line::parse(name).unwrap(), definition: JsonObject::empty() }
+}
+
+pub(crate) fn campaign(name: &str) -> CampaignContent {
+    CampaignContent { name: Line::parse(name).unwrap(), status: Publication::Draft }
+}
+
+pub(crate) fn link(name: &str) -> LinkContent {
+    let redirect_to = Destination::parse("https://example.com/").unwrap();
+    LinkContent { name: Line::parse(name).unwrap(), redirect_to }
 }
 
 pub(crate) fn note(body: &str) -> NoteContent {

@@ -88,6 +88,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     let custom_value = id(&call.json(&new).send().await.expect(201), "customValue");
     let new = json!({"name": "x", "locationId": at});
     let business = app.post("/businesses/").key(&agency).json(&new).send().await.expect(201);
+    let automation = crate::things::automation(&app, &key, "x").await;
     let mut looked_at = 0;
     for route in routes().iter().filter(|route| route.takes_if_match()) {
         let path = route
@@ -106,6 +107,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
                     _ => note["note"]["id"].as_str().unwrap(),
                 },
             );
+        let path = automation.iter().fold(path, |path, (name, id)| path.replace(name, id));
         let call = app.call(route.method.clone(), &format!("{path}?locationId={}", app.ids.location)).key(&agency);
         let call = call.header("If-Match", "\"stale\"");
         let answer = match route.sample_body() {

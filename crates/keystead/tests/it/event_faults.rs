@@ -6,13 +6,15 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{App, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
-    BusinessId, ContactId, CustomValueId, KeyId, NoteId, TagId, TaskId,
+    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, TagId, TaskId, WorkflowId,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
+    campaign::{Campaign, CampaignPatch},
     contact::ContactPatch,
     custom_value::CustomValue,
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    link::Link,
     location::{LocationPatch, LocationProfile},
     note::{Note, NotePatch},
     page::Window,
@@ -20,11 +22,12 @@ use keystead_model::{
     tag::TagName,
     task::{Task, TaskPatch},
     text::{EmailAddress, Line},
+    workflow::{Workflow, WorkflowPatch},
 };
 use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
-use crate::callers::{Caller, business, custom_value, name, new_user, note, task};
+use crate::callers::{Caller, business, campaign, custom_value, link, name, new_user, note, task, workflow};
 
 /// What use cases act on.
 struct Things {
@@ -34,6 +37,9 @@ struct Things {
     tag: TagId,
     custom_value: CustomValueId,
     business: BusinessId,
+    workflow: WorkflowId,
+    campaign: CampaignId,
+    link: LinkId,
     key: KeyId,
 }
 
@@ -79,6 +85,17 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
     update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
     delete(&by.location, (), at.custom_value): "custom_value.deleted";
+    create::<Workflow>(&by.location, (), workflow("x")): "workflow.created";
+    update(&by.location, (), at.workflow, WorkflowPatch { name: Some(Line::parse("y").unwrap()), ..WorkflowPatch::default() }):
+        "workflow.updated";
+    delete(&by.location, (), at.workflow): "workflow.deleted";
+    create::<Campaign>(&by.location, (), campaign("x")): "campaign.created";
+    update(&by.location, (), at.campaign, CampaignPatch { name: Some(Line::parse("y").unwrap()), ..CampaignPatch::default() }):
+        "campaign.updated";
+    delete(&by.location, (), at.campaign): "campaign.deleted";
+    create::<Link>(&by.location, (), link("x")): "trigger_link.created";
+    update(&by.location, (), at.link, link("y")): "trigger_link.updated";
+    delete(&by.location, (), at.link): "trigger_link.deleted";
     create_tag(&by.location, tag("made")): "tag.created";
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
@@ -188,6 +205,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
         custom_value: app.app.create::<CustomValue>(&by.location, (), custom_value("first")).await.unwrap().id,
         business: app.app.create::<Business>(&by.location, (), business("first")).await.unwrap().id,
+        workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,
+        campaign: app.app.create::<Campaign>(&by.location, (), campaign("first")).await.unwrap().id,
+        link: app.app.create::<Link>(&by.location, (), link("first")).await.unwrap().id,
         key: app.location_key().await.id,
     };
     let looking = app.second_store();

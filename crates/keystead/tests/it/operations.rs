@@ -14,12 +14,14 @@ use keystead_model::{
     agency::TenantState,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
+    campaign::{Campaign, CampaignPatch},
     contact::{Contact, ContactFilter, ContactPatch},
     custom_value::CustomValue,
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
     key_kind::KeyKind,
+    link::Link,
     location::{LocationFilter, LocationPatch, LocationProfile},
     note::{Note, NotePatch},
     page::Window,
@@ -27,11 +29,12 @@ use keystead_model::{
     tag::TagName,
     task::{Task, TaskPatch},
     user::Role,
+    workflow::{Workflow, WorkflowPatch},
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
-use crate::callers::{Caller, business, custom_value, name, new_user, note, task};
+use crate::callers::{Caller, business, campaign, custom_value, link, name, new_user, note, task, workflow};
 
 /// A program with these scopes.
 async fn with(app: &TestApp, scopes: ScopeSet) -> Caller {
@@ -111,6 +114,22 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;
     update::<CustomValue>(&by.location, (), at.none(), custom_value("x")): CustomValuesWrite;
     delete::<CustomValue>(&by.location, (), at.none()): CustomValuesWrite;
+    create::<Workflow>(&by.location, (), workflow("x")): WorkflowsWrite;
+    list_workflows(&by.location, Window::all()): WorkflowsRead;
+    get::<Workflow>(&by.location, (), at.none()): WorkflowsRead;
+    update::<Workflow>(&by.location, (), at.none(), WorkflowPatch::default()): WorkflowsWrite;
+    delete::<Workflow>(&by.location, (), at.none()): WorkflowsWrite;
+    create::<Campaign>(&by.location, (), campaign("x")): CampaignsWrite;
+    list_campaigns(&by.location, None, Window::all()): CampaignsRead;
+    get::<Campaign>(&by.location, (), at.none()): CampaignsRead;
+    update::<Campaign>(&by.location, (), at.none(), CampaignPatch::default()): CampaignsWrite;
+    delete::<Campaign>(&by.location, (), at.none()): CampaignsWrite;
+    create::<Link>(&by.location, (), link("x")): LinksWrite;
+    list::<Link>(&by.location, (), Window::all()): LinksRead;
+    search_links(&by.location, "x".to_owned(), Window::all()): LinksRead;
+    get::<Link>(&by.location, (), at.none()): LinksRead;
+    update::<Link>(&by.location, (), at.none(), link("x")): LinksWrite;
+    delete::<Link>(&by.location, (), at.none()): LinksWrite;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
     list_tags(&by.location, Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;

@@ -150,6 +150,7 @@ struct Target {
     tag: String,
     custom_value: String,
     business: String,
+    automation: Vec<(&'static str, String)>,
     key: String,
     notice: String,
 }
@@ -185,8 +186,10 @@ impl Target {
         let custom_value = id(&app.post(&values).key(key).json(&value).send().await.expect(201)["customValue"]);
         let business = json!({"name": CANARY, "locationId": self.location});
         let business = id(&app.post("/businesses/").key(key).json(&business).send().await.expect(201)["business"]);
+        let automation = crate::things::automation(app, key, CANARY).await;
         let (location, notice) = (self.location.clone(), self.notice.clone());
-        Self { location, contact, note, task, tag, custom_value, business, key: self.key.clone(), notice }
+        let key = self.key.clone();
+        Self { location, contact, note, task, tag, custom_value, business, automation, key, notice }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -209,6 +212,7 @@ impl Target {
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
+        let path = self.automation.iter().fold(path, |path, (name, value)| path.replace(name, value));
         assert!(!path.contains(['{', '}']) && !path.contains("//"), "{path} has a parameter that nothing fills");
         // What acts in a location names it, so that nobody acts in one of their own instead.
         let named = match (route.face, route.access()) {
@@ -245,6 +249,9 @@ impl Target {
             format!("/api-keys/{}", self.key),
             format!("/notifications/{}", self.notice),
             "/contacts/".to_owned(),
+            "/workflows/".to_owned(),
+            "/campaigns/".to_owned(),
+            "/links/".to_owned(),
         ];
         let mut seen = Vec::new();
         for path in paths {
@@ -278,6 +285,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         tag: String::new(),
         custom_value: String::new(),
         business: String::new(),
+        automation: Vec::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
     };

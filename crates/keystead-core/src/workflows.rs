@@ -1,0 +1,82 @@
+//! Workflows of a location.
+
+use keystead_model::{
+    UtcMs, WorkflowId,
+    event::EventKind,
+    page::{Page, Window},
+    publication::Publication,
+    scope::Scope,
+    uuid::Uuid,
+    workflow::{Workflow, WorkflowContent, WorkflowHead, WorkflowPatch},
+};
+use keystead_store::workflows;
+
+use crate::{
+    App, LocationContext, Result,
+    error::Noun,
+    events::{Described, Fields, put, text},
+    resource::{Made, Resource},
+};
+
+impl App {
+    /// The workflows of a location without their definitions, newest first.
+    pub async fn list_workflows(
+        &self,
+        context: &LocationContext,
+        window: Window<WorkflowId>,
+    ) -> Result<Page<WorkflowHead>> {
+        self.read(context, Scope::WorkflowsRead, move |operation| {
+            Ok(workflows::list(operation.tx, operation.context.location, &window)?)
+        })
+        .await
+    }
+}
+
+impl Resource for Workflow {
+    type Content = WorkflowContent;
+    type Patch = WorkflowPatch;
+
+    const NOUN: Noun = Noun::Workflow;
+    const SCOPES: (Scope, Scope) = (Scope::WorkflowsRead, Scope::WorkflowsWrite);
+    const KINDS: [EventKind; 3] = [EventKind::WorkflowCreated, EventKind::WorkflowUpdated, EventKind::WorkflowDeleted];
+
+    fn new(made: Made<Self>, content: WorkflowContent) -> Self {
+        let Made { id, location, parent: (), now } = made;
+        let WorkflowContent { name, definition } = content;
+        let head = WorkflowHead {
+            id,
+            uuid: Uuid::of(id),
+            location,
+            name,
+            status: Publication::Draft,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        Self { head, definition }
+    }
+
+    fn change(&mut self, patch: WorkflowPatch) {
+        patch.apply(self);
+    }
+
+    fn updated_at(&mut self) -> &mut UtcMs {
+        &mut self.head.updated_at
+    }
+}
+
+impl Described for Workflow {
+    fn subject(&self) -> &str {
+        self.head.uuid.as_str()
+    }
+
+    fn describe(&self) -> Fields {
+        let WorkflowHead { name, status, version, .. } = &self.head;
+        let mut fields = Fields::new();
+        put(&mut fields, "name", Some(name.as_str()));
+        put(&mut fields, "status", Some(status.as_str()));
+        put(&mut fields, "version", Some(*version));
+        put(&mut fields, "definition", Some(text(self.definition.as_str())));
+        fields
+    }
+}
