@@ -165,6 +165,7 @@ impl Api {
         if !body.is_empty() {
             self.app.still_admitted(&caller).await?;
         }
+        let params = without_placeholders(route, params)?;
         let named = named_location(route, &params, &query, &body.fields);
         // With everything read: nobody holds a place while we wait for them.
         let _place = self.enter(&parts.method, Party::Agency(caller.authority().agency()), facts).await?;
@@ -440,6 +441,24 @@ enum Named {
     NoText,
     /// By the query one and by the body another.
     Two,
+}
+
+/// The path's parameters, none of which is a parameter's own name: some generated clients forget to put the id in its place.
+/// Where nothing depends on the id, it is as if there was none.
+fn without_placeholders(route: &Route, mut params: Vec<(String, String)>) -> Result<Vec<(String, String)>, Failure> {
+    let is_placeholder = |value: &str| value.len() > 2 && value.starts_with('{') && value.ends_with('}');
+    if route.infers_location {
+        params.retain(|(name, value)| name != "locationId" || !is_placeholder(value));
+    }
+    match params.iter().find(|(_, value)| is_placeholder(value)) {
+        None => Ok(params),
+        Some((name, value)) => {
+            let message = format!("The path has {} where the {name} belongs", echo(value));
+            let hint = "The client sent the name of the parameter instead of its value: some versions of the official clients do \
+                        so for this call. Use another version, or put the id into the path yourself.";
+            Err(Failure { hint: Some(hint.to_owned()), ..Failure::new(ErrorCode::PlaceholderInPath, message) })
+        }
+    }
 }
 
 /// In the path, else in the query, else in the body. On API 1.0 the key chooses.

@@ -453,10 +453,14 @@ impl<'g> Reader<'g> {
     /// Passes over fields that the contract has and we have no use for.
     pub(crate) fn ignore(&mut self, names: &[&'static str]) {
         for name in names {
-            if !self.notes(name, || json!({"description": "Accepted and passed over", "deprecated": true})) {
-                self.take(name);
-            }
+            self.passes_over(name);
         }
+    }
+
+    /// The same for one; whether it is there.
+    pub(crate) fn passes_over(&mut self, name: &'static str) -> bool {
+        let schema = || json!({"description": "Accepted and passed over", "deprecated": true});
+        !self.notes(name, schema) && self.take(name).is_some()
     }
 
     /// For API 1.0, which never had a whitelist.

@@ -87,6 +87,8 @@ pub struct Route {
     pub summary: &'static str,
     /// The status of a success.
     pub status: u16,
+    /// Whether it answers for the key's location where the path has the parameter's name in place of an id.
+    pub(crate) infers_location: bool,
     /// Reads what a request says that it has seen of the one thing that the route changes.
     pub(crate) seen: Option<fn(&HeaderMap) -> Option<Seen>>,
     pub(crate) shapes: Shapes,
@@ -178,6 +180,7 @@ impl Table {
             endpoint,
             summary,
             status,
+            infers_location: false,
             seen: None,
             shapes,
             handler,
@@ -248,6 +251,12 @@ impl Table {
     pub(crate) fn if_match<T: Tagged>(mut self) -> Self {
         let route = self.rows.last_mut().expect("a route that changes something");
         route.seen = Some(seen::<T>);
+        self
+    }
+
+    /// The last route answers the same for every location, so that its id may be missing from the path.
+    pub(crate) fn infers_location(mut self) -> Self {
+        self.rows.last_mut().expect("a route in a location").infers_location = true;
         self
     }
 

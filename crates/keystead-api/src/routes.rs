@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
 
 fn v2_routes() -> Vec<Route> {
     use v2::{
-        api_keys, audit_logs, businesses, contacts, events, locations, notifications,
+        api_keys, audit_logs, businesses, companies, contacts, events, locations, notifications,
         succeeded::{Succeeded, Success},
         tags, tasks,
     };
@@ -162,6 +162,8 @@ fn v2_routes() -> Vec<Route> {
             resources::update::<Task, tasks::Completed, One<Task>>,
         )
         .if_match::<Task>()
+        .agency("GET /companies/{companyId}", "Get the company", Scope::CompaniesRead, 200, companies::get)
+        .agency("PUT /companies/{companyId}", "Update the company", Scope::LocationsWrite, 200, companies::update)
         .either("GET /locations/search", "Find locations", Some(Scope::LocationsRead), 200, locations::search)
         .agency("POST /locations", "Create a location", Scope::LocationsWrite, 200, locations::create)
         .either("GET /locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
@@ -174,6 +176,7 @@ fn v2_routes() -> Vec<Route> {
             200,
             locations::timezones,
         )
+        .infers_location()
         .location("GET /locations/{locationId}/tags", "List the tags of a location", Scope::TagsRead, 200, tags::list)
         .location("POST /locations/{locationId}/tags", "Create a tag", Scope::TagsWrite, 200, tags::create)
         .location("GET /locations/{locationId}/tags/{tagId}", "Get a tag", Scope::TagsRead, 200, tags::get)

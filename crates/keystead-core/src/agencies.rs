@@ -2,14 +2,16 @@
 
 use keystead_model::{
     AgencyId,
-    agency::{Agency, TenantName, TenantState},
+    agency::{Agency, AgencyPatch, AgencyProfile, TenantName, TenantState},
     event::EventKind,
+    grant::Reach,
     scope::Scope,
+    text::{Country, EmailAddress, Line, TimeZoneName},
 };
 use keystead_store::{
     agencies,
     changes::{self, Change},
-    service_clock,
+    locations, service_clock,
 };
 
 use crate::{
@@ -43,11 +45,22 @@ impl App {
         found.ok_or_else(|| Error::NotFound(Noun::Location, id.to_string()))
     }
 
-    /// Changes the agency's name.
-    pub async fn rename_agency(&self, context: &AgencyContext, name: TenantName) -> Result<()> {
-        let run = move |operation: &mut InAgency<'_, '_>| operation.rename_agency(&name);
-        // Nothing but an agency admin, or the operator, holds this scope in a session.
-        self.operate(context, Scope::LocationsWrite, run, |_, _| Ok(())).await
+    /// The agency as programs see it, and how many locations of it the authority reaches.
+    pub async fn get_company(&self, context: &AgencyContext, id: AgencyId) -> Result<(Agency, i64)> {
+        let run = move |operation: &mut InAgency<'_, '_>| operation.company(id);
+        self.look_up(context, Scope::CompaniesRead, run).await
+    }
+
+    /// Changes what the agency says of itself, for whoever reaches all of it.
+    pub async fn update_agency(
+        &self,
+        context: &AgencyContext,
+        id: AgencyId,
+        patch: AgencyPatch,
+    ) -> Result<(Agency, i64)> {
+        let run = move |operation: &mut InAgency<'_, '_>| operation.update_agency(id, patch.clone());
+        // Nothing but an agency admin, the operator, or a key of theirs holds this scope.
+        self.operate(context, Scope::LocationsWrite, run, move |operation, _| operation.company(id)).await
     }
 
     /// Suspends or resumes an agency, by the operator. Its keys are refused meanwhile and start their 90 days anew.
@@ -79,13 +92,31 @@ impl App {
 }
 
 impl InAgency<'_, '_> {
-    fn rename_agency(&mut self, name: &TenantName) -> Result<()> {
-        let id = self.context.authority.agency();
-        let before = agencies::find(self.tx, id)?.ok_or(Error::NoAccess)?;
-        agencies::rename(self.tx, id, name)?;
-        let after = Agency { name: name.clone(), ..before.clone() };
-        self.tell(Happened::changed(EventKind::AgencyUpdated, &before, &after))?;
-        Ok(())
+    /// The agency, which is the caller's own or nobody's, with the number of its locations that the caller reaches.
+    fn company(&mut self, id: AgencyId) -> Result<(Agency, i64)> {
+        let grant = self.context.authority.grant();
+        let found = if id == grant.agency { agencies::find(self.tx, id)? } else { None };
+        let agency = found.ok_or_else(|| Error::NotFound(Noun::Company, id.to_string()))?;
+        let among = match &grant.reach {
+            Reach::Agency => None,
+            Reach::Chosen(set) | Reach::Locations(set) => Some(set),
+        };
+        Ok((agency, locations::count(self.tx, id, among)?))
+    }
+
+    fn update_agency(&mut self, id: AgencyId, patch: AgencyPatch) -> Result<(Agency, i64)> {
+        let (before, locations) = self.company(id)?;
+        if self.context.authority.grant().reach != Reach::Agency {
+            let message = "Only who reaches the whole agency changes it".to_owned();
+            return Err(Error::Forbidden(ErrorCode::NotAllowed, message));
+        }
+        let mut after = before.clone();
+        patch.apply(&mut after.profile);
+        if after != before {
+            agencies::save(self.tx, &after)?;
+            self.tell(Happened::changed(EventKind::AgencyUpdated, &before, &after))?;
+        }
+        Ok((after, locations))
     }
 }
 
@@ -95,8 +126,33 @@ impl Described for Agency {
     }
 
     fn describe(&self) -> Fields {
+        let AgencyProfile {
+            name,
+            email,
+            phone,
+            website,
+            domain,
+            logo_url,
+            address,
+            city,
+            state,
+            postal_code,
+            country,
+            timezone,
+        } = &self.profile;
         let mut fields = Fields::new();
-        put(&mut fields, "name", Some(self.name.as_str()));
+        put(&mut fields, "name", Some(name.as_str()));
+        put(&mut fields, "email", email.as_ref().map(EmailAddress::as_str));
+        put(&mut fields, "phone", phone.as_ref().map(Line::as_str));
+        put(&mut fields, "website", website.as_ref().map(Line::as_str));
+        put(&mut fields, "domain", domain.as_ref().map(Line::as_str));
+        put(&mut fields, "logoUrl", logo_url.as_ref().map(Line::as_str));
+        put(&mut fields, "address", address.as_ref().map(Line::as_str));
+        put(&mut fields, "city", city.as_ref().map(Line::as_str));
+        put(&mut fields, "state", state.as_ref().map(Line::as_str));
+        put(&mut fields, "postalCode", postal_code.as_ref().map(Line::as_str));
+        put(&mut fields, "country", country.as_ref().map(Country::as_str));
+        put(&mut fields, "timezone", timezone.as_ref().map(TimeZoneName::as_str));
         fields
     }
 }

@@ -2,6 +2,7 @@
 
 use keystead_model::{
     UtcMs,
+    actor::{Actor, Signature},
     business::{Business, BusinessContent, BusinessPatch},
     event::EventKind,
     scope::Scope,
@@ -24,7 +25,7 @@ impl Resource for Business {
 
     fn new(made: Made<Self>, content: BusinessContent) -> Self {
         let Made { id, location, parent: (), now } = made;
-        Self { id, location, content, created_at: now, updated_at: now }
+        Self { id, location, content, created_at: now, updated_at: now, created_by: None, updated_by: None }
     }
 
     fn change(&mut self, patch: BusinessPatch) {
@@ -33,6 +34,13 @@ impl Resource for Business {
 
     fn updated_at(&mut self) -> &mut UtcMs {
         &mut self.updated_at
+    }
+
+    fn written_by(&mut self, actor: Actor, is_new: bool) {
+        if is_new {
+            self.created_by = Some(Signature::of(actor));
+        }
+        self.updated_by = Some(Signature::of(actor));
     }
 }
 

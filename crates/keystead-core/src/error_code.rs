@@ -98,6 +98,9 @@ codes! {
     RouteUnknown = "route_unknown", 404, "There is no such route",
         "The method and path together name no operation of this instance.",
         "Check the method and the spelling of the path. Where the server can tell what is wrong, the answer's hint says it.";
+    PlaceholderInPath = "placeholder_in_path", 400, "The path has the name of a parameter instead of an id",
+        "The path holds a text such as {userId}, which the client should have replaced.",
+        "Put the id of the thing into the path, or use another version of the client.";
     VersionUnknown = "version_unknown", 400, "The Version header is not known",
         "API 2.0 shapes are chosen by the Version header.",
         "Send 2021-07-28, 2021-04-15, 2023-02-21, v3 or legacy, or leave the header away.";

@@ -67,7 +67,7 @@ impl App {
     /// How many locations the agency has.
     pub async fn count_locations(&self, context: &AgencyContext) -> Result<i64> {
         let agency = context.authority.agency();
-        Ok(self.store.look_up(move |tx| locations::count(tx, agency)).await?)
+        Ok(self.store.look_up(move |tx| locations::count(tx, agency, None)).await?)
     }
 
     /// One location.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keystead_model::{
     AgencyId, ContactId, LocationId, ServiceMs,
     actor::Actor,
-    agency::{Agency, TenantName, TenantState},
+    agency::{Agency, AgencyProfile, TenantName, TenantState},
     contact::ContactPatch,
     grant::{Grant, Reach},
     ip_range::IpRanges,
@@ -30,7 +30,8 @@ fn prepared() -> (Memory, LocationContext) {
     let (state, resumed_at) = (TenantState::Active, ServiceMs(0));
     memory
         .write(|tx| {
-            agencies::insert(tx, &Agency { id: agency, name: name.clone(), state, resumed_at, created_at: NOW })?;
+            let profile = AgencyProfile::named(name.clone());
+            agencies::save(tx, &Agency { id: agency, profile, state, resumed_at, created_at: NOW })?;
             let profile = LocationProfile::named(name);
             let made = Location { id: location, agency, state, resumed_at, profile, created_at: NOW, updated_at: NOW };
             locations::save(tx, &made)

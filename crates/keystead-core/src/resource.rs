@@ -3,6 +3,7 @@
 
 use keystead_model::{
     ContactId, LocationId, UtcMs,
+    actor::Actor,
     event::EventKind,
     id::Id,
     page::{Page, Window},
@@ -37,6 +38,8 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     fn change(&mut self, patch: Self::Patch);
     /// When it was last changed.
     fn updated_at(&mut self) -> &mut UtcMs;
+    /// Notes who makes it or changes it, where that is told of it.
+    fn written_by(&mut self, _actor: Actor, _is_new: bool) {}
     /// Refuses what may not stand beside the others, before it is stored.
     fn admit(&self, _operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
@@ -127,7 +130,8 @@ impl InLocation<'_, '_> {
     pub(crate) fn create<R: Resource>(&mut self, parent: R::Parent, content: R::Content) -> Result<R> {
         parent.require(self)?;
         let made = Made { id: self.new_id(), location: self.context.location, parent, now: self.now() };
-        let resource = R::new(made, content);
+        let mut resource = R::new(made, content);
+        resource.written_by(self.context.authority.actor(), true);
         resource.admit(self)?;
         stored::save(self.tx, self.context.location, &resource)?;
         self.tell(Happened::made(R::KINDS[0], &resource))?;
@@ -151,6 +155,7 @@ impl InLocation<'_, '_> {
         }
         after.admit(self)?;
         *after.updated_at() = self.now();
+        after.written_by(self.context.authority.actor(), false);
         stored::save(self.tx, self.context.location, &after)?;
         self.tell(Happened::changed(R::KINDS[1], &before, &after))?;
         Ok(after)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use keystead_model::{
     AgencyId, LocationId, ServiceMs, UserId,
     actor::Actor,
-    agency::{Agency, TenantName, TenantState},
+    agency::{Agency, AgencyProfile, TenantName, TenantState},
     event::EventKind,
     location::{Location, LocationProfile},
     text::EmailAddress,
@@ -63,7 +63,7 @@ impl App {
         let Setup { agency: name, location: profile, admin_email, admin_names, admin_password: _ } = setup;
         let agency = Agency {
             id: self.entropy.id(now),
-            name,
+            profile: AgencyProfile::named(name),
             state: TenantState::Active,
             resumed_at: ServiceMs(0),
             created_at: now,
@@ -95,7 +95,7 @@ impl App {
                 if users::any(tx)? {
                     return Err(Error::Conflict(ErrorCode::Conflict, "This instance is set up already".to_owned()));
                 }
-                agencies::insert(tx, &agency)?;
+                agencies::save(tx, &agency)?;
                 locations::save(tx, &location)?;
                 users::insert(tx, &admin, Some(&password_hash))?;
                 let subject = admin.id.as_str();
@@ -111,7 +111,7 @@ impl App {
         let now = self.clock.now();
         let agency = Agency {
             id: self.entropy.id(now),
-            name: new.name,
+            profile: AgencyProfile::named(new.name),
             state: TenantState::Active,
             resumed_at: ServiceMs(0),
             created_at: now,
@@ -119,7 +119,7 @@ impl App {
         let made = agency.clone();
         self.store
             .write(move |tx| {
-                agencies::insert(tx, &agency)?;
+                agencies::save(tx, &agency)?;
                 let subject = agency.id.as_str();
                 tell_of(tx, agency.id, Actor::Operator, None, now, Happened::to(EventKind::AgencyCreated, subject))
             })

@@ -57,3 +57,53 @@ impl fmt::Display for Actor {
         }
     }
 }
+
+/// Whoever wrote something, as it is kept with what they wrote: `user:ID`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    actor: Actor,
+    text: String,
+}
+
+impl Signature {
+    /// Of somebody.
+    pub fn of(actor: Actor) -> Self {
+        Self { actor, text: actor.to_string() }
+    }
+
+    /// Reads [`Signature::as_str`].
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let actor = match text.split_once(':') {
+            Some((kind, id)) => Actor::parse(kind, Some(id)),
+            None => Actor::parse(text, None),
+        };
+        actor.map(Self::of)
+    }
+
+    /// Who it is.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The stored form.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_read_back() {
+        let user = UserId::parse("0aQ7cXkJTm9Rb4Vw6Yz3").unwrap();
+        for actor in [Actor::User(user), Actor::Key(KeyId::parse("Hq3vT0bZk9Wd").unwrap()), Actor::Operator] {
+            let signature = Signature::of(actor);
+            assert_eq!(Signature::from_stored(signature.as_str()), Some(signature));
+        }
+        for text in ["", "user", "user:", "operator:1", "nobody:0aQ7cXkJTm9Rb4Vw6Yz3"] {
+            assert_eq!(Signature::from_stored(text), None, "{text:?}");
+        }
+    }
+}

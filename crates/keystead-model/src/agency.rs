@@ -1,6 +1,10 @@
 //! An agency: the tenant. On the wire it is a company.
 
-use crate::{AgencyId, ServiceMs, UtcMs, text::Line};
+use crate::{
+    AgencyId, ServiceMs, UtcMs,
+    location::set,
+    text::{Country, EmailAddress, Line, TimeZoneName},
+};
 
 /// The name of an agency or a location.
 pub type TenantName = Line<120>;
@@ -34,12 +38,102 @@ impl TenantState {
 pub struct Agency {
     /// `companyId` on the wire.
     pub id: AgencyId,
-    /// Its name.
-    pub name: TenantName,
+    /// What it says of itself.
+    pub profile: AgencyProfile,
     /// Whether it works.
     pub state: TenantState,
     /// When it last resumed from a suspension.
     pub resumed_at: ServiceMs,
     /// When it was made.
     pub created_at: UtcMs,
+}
+
+/// The part of an agency that its admins write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the wire contract's, one to one")]
+pub struct AgencyProfile {
+    pub name: TenantName,
+    pub email: Option<EmailAddress>,
+    /// As it was sent: a switchboard has extensions.
+    pub phone: Option<Line<40>>,
+    pub website: Option<Line<500>>,
+    pub domain: Option<Line<253>>,
+    pub logo_url: Option<Line<1000>>,
+    pub address: Option<Line<200>>,
+    pub city: Option<Line<100>>,
+    pub state: Option<Line<100>>,
+    pub postal_code: Option<Line<20>>,
+    pub country: Option<Country>,
+    /// Where it works; times without a zone that concern the agency itself are UTC's all the same.
+    pub timezone: Option<TimeZoneName>,
+}
+
+/// A change of an agency; `None` leaves a thing as it is, `Some(None)` takes it away.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of AgencyProfile")]
+pub struct AgencyPatch {
+    pub name: Option<TenantName>,
+    pub email: Option<Option<EmailAddress>>,
+    pub phone: Option<Option<Line<40>>>,
+    pub website: Option<Option<Line<500>>>,
+    pub domain: Option<Option<Line<253>>>,
+    pub logo_url: Option<Option<Line<1000>>>,
+    pub address: Option<Option<Line<200>>>,
+    pub city: Option<Option<Line<100>>>,
+    pub state: Option<Option<Line<100>>>,
+    pub postal_code: Option<Option<Line<20>>>,
+    pub country: Option<Option<Country>>,
+    pub timezone: Option<Option<TimeZoneName>>,
+}
+
+impl AgencyProfile {
+    /// An agency of which only the name is known.
+    pub const fn named(name: TenantName) -> Self {
+        Self {
+            name,
+            email: None,
+            phone: None,
+            website: None,
+            domain: None,
+            logo_url: None,
+            address: None,
+            city: None,
+            state: None,
+            postal_code: None,
+            country: None,
+            timezone: None,
+        }
+    }
+}
+
+impl AgencyPatch {
+    /// Changes `profile`.
+    pub fn apply(self, profile: &mut AgencyProfile) {
+        let Self {
+            name,
+            email,
+            phone,
+            website,
+            domain,
+            logo_url,
+            address,
+            city,
+            state,
+            postal_code,
+            country,
+            timezone,
+        } = self;
+        set(&mut profile.name, name);
+        set(&mut profile.email, email);
+        set(&mut profile.phone, phone);
+        set(&mut profile.website, website);
+        set(&mut profile.domain, domain);
+        set(&mut profile.logo_url, logo_url);
+        set(&mut profile.address, address);
+        set(&mut profile.city, city);
+        set(&mut profile.state, state);
+        set(&mut profile.postal_code, postal_code);
+        set(&mut profile.country, country);
+        set(&mut profile.timezone, timezone);
+    }
 }

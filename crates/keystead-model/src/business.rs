@@ -2,6 +2,7 @@
 
 use crate::{
     BusinessId, LocationId, UtcMs,
+    actor::Signature,
     location::set,
     text::{Country, EmailAddress, Line, Prose},
 };
@@ -19,6 +20,10 @@ pub struct Business {
     pub created_at: UtcMs,
     /// When it was last changed.
     pub updated_at: UtcMs,
+    /// Who made it; `None` where that was before anybody noted it.
+    pub created_by: Option<Signature>,
+    /// Who changed it last, likewise.
+    pub updated_by: Option<Signature>,
 }
 
 /// The part of a business that its author writes.

@@ -86,6 +86,7 @@ scopes! {
     CampaignsWrite = "campaigns.write", "Create, change and delete campaigns", Class::Data, Kinds::Both;
     LinksRead = "links.readonly", "Read trigger links", Class::Data, Kinds::Both;
     LinksWrite = "links.write", "Create, change and delete trigger links", Class::Data, Kinds::Both;
+    CompaniesRead = "companies.readonly", "Read the agency's own profile", Class::Data, Kinds::AgencyOnly;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members and invitations", Class::Administration, Kinds::None;
@@ -326,10 +327,13 @@ mod tests {
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
                      businesses.readonly workflows.readonly campaigns.readonly links.readonly api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
+        let company = "companies.readonly";
+        let reads_company = reads.replace("api-keys", "companies.readonly api-keys");
+        let full = format!("{data} locations.write {tags} {company} {keys}");
         for (preset, agency, location) in [
-            (Preset::FullAccess, format!("{data} locations.write {tags} {keys}"), format!("{data} {tags} {keys}")),
-            (Preset::ReadOnly, reads.to_owned(), reads.to_owned()),
-            (Preset::Integration, format!("{data} locations.write {tags}"), format!("{data} {tags}")),
+            (Preset::FullAccess, full, format!("{data} {tags} {keys}")),
+            (Preset::ReadOnly, reads_company, reads.to_owned()),
+            (Preset::Integration, format!("{data} locations.write {tags} {company}"), format!("{data} {tags}")),
         ] {
             assert_eq!(preset.scopes(KeyKind::Agency).to_names(), agency, "{preset:?}");
             assert_eq!(preset.scopes(KeyKind::Location).to_names(), location, "{preset:?}");

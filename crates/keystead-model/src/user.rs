@@ -8,6 +8,7 @@ use crate::{
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
+    key_kind::KeyKind,
     scope::{Class, Scope, ScopeSet},
     text::{EmailAddress, Line},
 };
@@ -111,12 +112,16 @@ impl Role {
     }
 
     fn scopes(self) -> ScopeSet {
+        let data = ScopeSet::of(&[Class::Data]);
         match self {
             Self::AgencyAdmin => ScopeSet::of(&[Class::Data, Class::Administration, Class::Keys]),
+            Self::AgencyUser => data,
             Self::AccountAdmin => {
-                ScopeSet::of(&[Class::Data, Class::Keys]).with(Scope::UsersRead).with(Scope::UsersWrite)
+                let scopes = ScopeSet::of(&[Class::Data, Class::Keys]).suiting(KeyKind::Location);
+                scopes.with(Scope::UsersRead).with(Scope::UsersWrite)
             }
-            Self::AgencyUser | Self::AccountUser => ScopeSet::of(&[Class::Data]),
+            // What only an agency key can hold is about the agency, which they do not reach.
+            Self::AccountUser => data.suiting(KeyKind::Location),
         }
     }
 }
@@ -214,9 +219,8 @@ mod tests {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
                     locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write \
                     workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
-        for role in [Role::AgencyUser, Role::AccountUser] {
-            assert_eq!(role.scopes().to_names(), data);
-        }
+        assert_eq!(Role::AccountUser.scopes().to_names(), data);
+        assert_eq!(Role::AgencyUser.scopes().to_names(), format!("{data} companies.readonly"));
         let keys = format!("{data} api-keys.readonly api-keys.write");
         assert_eq!(Role::AccountAdmin.scopes().to_names(), format!("{keys} users.readonly users.write"));
     }

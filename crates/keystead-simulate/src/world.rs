@@ -10,7 +10,7 @@ use keystead_core::{Entropy, sweep::due_steps};
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
-    agency::{Agency, TenantName, TenantState},
+    agency::{Agency, AgencyProfile, TenantName, TenantState},
     api_key::{ApiKey, DeleteReason, InvalidTransition, KeyName, KeyState, LastUse, NewKey, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{NOTHING_DUE_MS, Stage},
@@ -108,8 +108,9 @@ impl World {
         database.write(|tx| {
             keystead_store::instance::create(tx, "simulated", at)?;
             let resumed_at = ServiceMs(0);
-            let row = Agency { id: agency, name: name(), state: TenantState::Active, resumed_at, created_at: at };
-            keystead_store::agencies::insert(tx, &row)?;
+            let (profile, state) = (AgencyProfile::named(name()), TenantState::Active);
+            let row = Agency { id: agency, profile, state, resumed_at, created_at: at };
+            keystead_store::agencies::save(tx, &row)?;
             let profile = LocationProfile::named(name());
             let state = TenantState::Active;
             let row = Location { id: location, agency, state, resumed_at, profile, created_at: at, updated_at: at };

@@ -2,31 +2,80 @@
 
 use keystead_model::{
     AgencyId, ServiceMs,
-    agency::{Agency, TenantName, TenantState},
+    agency::{Agency, AgencyProfile, TenantState},
 };
 
-use crate::{Result, Row, Tx};
+use crate::{Result, Row, Tx, table::Table};
 
-const COLUMNS: &str = "id, name, state, resumed_at, created_at";
+const COLUMNS: &str =
+    "id, name, state, resumed_at, created_at, email, phone, website, domain, logo_url, address, city, region,
+    postal_code, country, timezone";
 
 fn read(row: &mut Row<'_>) -> Result<Agency> {
+    let (id, name) = (row.column()?, row.column()?);
     Ok(Agency {
-        id: row.column()?,
-        name: row.column()?,
+        id,
         state: TenantState::from_stored(&row.column::<String>()?),
         resumed_at: row.column()?,
         created_at: row.column()?,
+        profile: AgencyProfile {
+            name,
+            email: row.column()?,
+            phone: row.column()?,
+            website: row.column()?,
+            domain: row.column()?,
+            logo_url: row.column()?,
+            address: row.column()?,
+            city: row.column()?,
+            state: row.column()?,
+            postal_code: row.column()?,
+            country: row.column()?,
+            timezone: row.column()?,
+        },
     })
 }
 
-/// Adds an agency.
-pub fn insert(tx: &mut Tx<'_>, agency: &Agency) -> Result<()> {
-    let Agency { id, name, state, resumed_at, created_at } = agency;
-    tx.execute(
-        "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        &[id, name, &state.as_str(), resumed_at, created_at],
-    )?;
-    Ok(())
+/// Whether it works is changed by [`set_state`] alone.
+static AGENCIES: Table = Table::new("agencies", &["id"]).keeping(&["state", "resumed_at", "created_at"]);
+
+/// Adds an agency, or replaces its profile.
+pub fn save(tx: &mut Tx<'_>, agency: &Agency) -> Result<()> {
+    let Agency { id, profile, state: tenant, resumed_at, created_at } = agency;
+    let AgencyProfile {
+        name,
+        email,
+        phone,
+        website,
+        domain,
+        logo_url,
+        address,
+        city,
+        state,
+        postal_code,
+        country,
+        timezone,
+    } = profile;
+    AGENCIES.save(
+        tx,
+        &[
+            ("id", id),
+            ("name", name),
+            ("state", &tenant.as_str()),
+            ("resumed_at", resumed_at),
+            ("created_at", created_at),
+            ("email", email),
+            ("phone", phone),
+            ("website", website),
+            ("domain", domain),
+            ("logo_url", logo_url),
+            ("address", address),
+            ("city", city),
+            ("region", state),
+            ("postal_code", postal_code),
+            ("country", country),
+            ("timezone", timezone),
+        ],
+    )
 }
 
 /// One agency.
@@ -46,10 +95,4 @@ pub fn set_state(tx: &mut Tx<'_>, id: AgencyId, state: TenantState, service: Ser
          WHERE id = ?1 AND state <> ?2",
         &[&id, &state.as_str(), &service],
     )
-}
-
-/// Changes the name.
-pub fn rename(tx: &mut Tx<'_>, id: AgencyId, name: &TenantName) -> Result<()> {
-    tx.execute("UPDATE agencies SET name = ?2 WHERE id = ?1", &[&id, name])?;
-    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     table::{Named, Table},
 };
 
-static BUSINESSES: Table = Table::new("businesses", &["location_id", "id"]).keeping(&["created_at"]);
+static BUSINESSES: Table = Table::new("businesses", &["location_id", "id"]).keeping(&["created_at", "created_by"]);
 
 impl Stored for Business {
     type Parent = ();
@@ -19,7 +19,7 @@ impl Stored for Business {
 
     fn columns() -> &'static str {
         "id, location_id, name, phone, email, website, address, city, region, postal_code, country, description, created_at,
-         updated_at"
+         updated_at, created_by, updated_by"
     }
 
     fn read(row: &mut Row<'_>) -> Result<Self> {
@@ -40,11 +40,13 @@ impl Stored for Business {
             },
             created_at: row.column()?,
             updated_at: row.column()?,
+            created_by: row.column()?,
+            updated_by: row.column()?,
         })
     }
 
     fn row(&self) -> Vec<Named<'_>> {
-        let Self { id, location: _, content, created_at, updated_at } = self;
+        let Self { id, location: _, content, created_at, updated_at, created_by, updated_by } = self;
         let BusinessContent { name, phone, email, website, address, city, state, postal_code, country, description } =
             content;
         vec![
@@ -61,6 +63,8 @@ impl Stored for Business {
             ("description", description),
             ("created_at", created_at),
             ("updated_at", updated_at),
+            ("created_by", created_by),
+            ("updated_by", updated_by),
         ]
     }
 }

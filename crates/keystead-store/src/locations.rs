@@ -1,5 +1,7 @@
 //! Locations.
 
+use std::collections::BTreeSet;
+
 use keystead_model::{
     AgencyId, LocationId, ServiceMs,
     agency::TenantState,
@@ -174,9 +176,15 @@ pub fn list(
     conditions.page(tx, &format!("SELECT {COLUMNS} FROM locations"), order, window, read)
 }
 
-/// How many locations an agency has.
-pub fn count(tx: &mut Tx<'_>, agency: AgencyId) -> Result<i64> {
-    tx.query_one("SELECT CAST(count(*) AS BIGINT) FROM locations WHERE agency_id = ?1", &[&agency], |row| row.column())
+/// How many locations an agency has, or how many of these it has.
+pub fn count(tx: &mut Tx<'_>, agency: AgencyId, among: Option<&BTreeSet<LocationId>>) -> Result<i64> {
+    let mut conditions = Filter::new();
+    conditions.and("agency_id = @", &[&agency]);
+    if let Some(among) = among {
+        conditions.and_one_of("id", among);
+    }
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM locations WHERE {}", conditions.sql());
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
 
 /// Suspends or resumes a location. Resuming restarts the 90 days of its keys.

@@ -182,6 +182,11 @@ impl ToValue for keystead_model::link::Destination {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::actor::Signature {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::uuid::Uuid {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -403,6 +408,11 @@ impl FromCell for keystead_model::publication::Publication {
 impl FromCell for keystead_model::link::Destination {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         String::from_cell(cell).map(Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::actor::Signature {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "whoever wrote something", Self::from_stored)
     }
 }
 impl FromCell for keystead_model::uuid::Uuid {

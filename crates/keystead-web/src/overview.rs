@@ -55,7 +55,7 @@ pub(crate) async fn agency(State(web): State<Web>, here: Here) -> Result<Respons
     let context = here.authority().clone().in_agency()?;
     let locations = web.app.count_locations(&context).await?;
     let mut figures = vec![Figure { label: "Locations", count: locations, url: here.url("/locations") }];
-    let name = here.visitor.signed_in.agency.name.to_string();
+    let name = here.visitor.signed_in.agency.profile.name.to_string();
     page(&web, here, name, "Everything that all of your locations have in common.".to_owned(), &mut figures).await
 }
 

@@ -284,14 +284,18 @@ impl Here {
             .collect::<String>();
         Shell {
             place_kind: if self.location.is_some() { "Location" } else { "Agency View" },
-            place_name: self.location.as_ref().map_or(&agency.name, |location| &location.profile.name).to_string(),
+            place_name: self
+                .location
+                .as_ref()
+                .map_or(&agency.profile.name, |location| &location.profile.name)
+                .to_string(),
             is_agency: self.location.is_none(),
             base: self.url(""),
             shows_keys: self.authority().grant().allows(Scope::KeysRead),
             shows_members: self.authority().grant().allows(Scope::UsersRead),
             shows_system: user.is_operator && self.location.is_none(),
             agency: reaches_agency.then(|| SwitchTo {
-                name: agency.name.to_string(),
+                name: agency.profile.name.to_string(),
                 url: "/app/agency".to_owned(),
                 is_here: self.location.is_none(),
             }),

@@ -152,7 +152,7 @@ fn account_page(web: &Web, visitor: &Visitor, problems: Problems) -> Account {
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
         role: user.role.title(),
-        agency: visitor.signed_in.agency.name.to_string(),
+        agency: visitor.signed_in.agency.profile.name.to_string(),
         sign_in_url: format!("{}/app/sign-in?agency={}", web.base_url, user.agency),
         is_operator: user.is_operator,
         problems,

@@ -79,8 +79,13 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Workflow => "workflowId",
         Noun::Campaign => "campaignId",
         Noun::Link => "linkId",
-        Noun::Contact | Noun::Business | Noun::Location | Noun::Key | Noun::User | Noun::Invitation | Noun::Notice => {
-            "id"
-        }
+        Noun::Contact
+        | Noun::Business
+        | Noun::Company
+        | Noun::Location
+        | Noun::Key
+        | Noun::User
+        | Noun::Invitation
+        | Noun::Notice => "id",
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     reader::{Reader, Slice},
     shape::{Bare, Envelope, Fields, Input, Many, Written, word::QueriedEmail},
     v2::{
-        locations::{Business, Nothing, Social, patch},
+        locations::{Business, Nothing, Social, patch, snapshot},
         samples,
     },
 };
@@ -109,9 +109,9 @@ impl Input for LocationChange {
 
 fn rest(reader: &mut Reader<'_>) -> LocationPatch {
     let name: Option<TenantName> = reader.word("name");
-    let patch = patch(reader);
-    let (first, last) = (reader.clearable("firstName"), reader.clearable("lastName"));
-    LocationPatch { name, first_name: patch.first_name.or(first), last_name: patch.last_name.or(last), ..patch }
+    // API 1.0 passes over what it has no use for, and says nothing of it.
+    snapshot(reader);
+    LocationPatch { name, ..patch(reader) }
 }
 
 /// Time zones.

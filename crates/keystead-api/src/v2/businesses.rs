@@ -2,7 +2,7 @@
 
 use keystead_model::business::{Business, BusinessContent, BusinessPatch};
 
-use super::samples;
+use super::{actor::Who, samples};
 use crate::{
     reader::Reader,
     shape::{Envelope, Fields, Input, Tagged, Written},
@@ -21,7 +21,7 @@ impl Written for Business {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, content, created_at, updated_at } = self;
+        let Self { id, location, content, created_at, updated_at, created_by, updated_by } = self;
         let BusinessContent { name, phone, email, website, address, city, state, postal_code, country, description } =
             content;
         fields.put("id", id);
@@ -38,6 +38,8 @@ impl Written for Business {
         fields.opt("description", description.as_ref());
         fields.put("createdAt", created_at);
         fields.put("updatedAt", updated_at);
+        fields.opt("createdBy", created_by.as_ref().map(|by| Who(by.actor())).as_ref());
+        fields.opt("updatedBy", updated_by.as_ref().map(|by| Who(by.actor())).as_ref());
     }
 
     fn tag(&self) -> Option<String> {

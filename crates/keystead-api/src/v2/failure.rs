@@ -146,6 +146,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Workflow => "Workflow",
         Noun::Campaign => "Campaign",
         Noun::Link => "Link",
+        Noun::Company => "Company",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

@@ -205,17 +205,49 @@ impl Written for TimeZones {
     }
 }
 
+/// Whether a snapshot was named, from which the original would fill a location; there are none here. Both APIs ask so.
+pub(crate) fn snapshot(reader: &mut Reader<'_>) -> bool {
+    reader.passes_over("snapshotId") | reader.passes_over("snapshot")
+}
+
+/// A location that was made or changed, and what of the request had no effect.
+pub(crate) struct Saved {
+    location: Location,
+    named_snapshot: bool,
+}
+
+impl Written for Saved {
+    const NAME: &'static str = "SavedLocation";
+
+    fn sample() -> Self {
+        Self { location: samples::location(), named_snapshot: true }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        Profile(self.location.clone()).write(fields);
+        let hint = "There are no snapshots here, so the one that was named was passed over: the location has what the request says.";
+        fields.opt("hint", self.named_snapshot.then_some(hint));
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.location))
+    }
+}
+
 /// A new location.
-pub(crate) struct NewLocation(LocationProfile);
+pub(crate) struct NewLocation {
+    profile: LocationProfile,
+    named_snapshot: bool,
+}
 
 impl Input for NewLocation {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.required("name", |reader| reader.word("name"));
         company(reader);
-        let patch = patch(reader);
+        let (patch, named_snapshot) = (patch(reader), snapshot(reader));
         let mut profile = LocationProfile::named(name?);
         patch.apply(&mut profile);
-        Some(Self(profile))
+        Some(Self { profile, named_snapshot })
     }
 
     fn settle(example: &mut Map<String, Value>) {
@@ -224,7 +256,10 @@ impl Input for NewLocation {
 }
 
 /// A change of one.
-pub(crate) struct LocationChange(LocationPatch);
+pub(crate) struct LocationChange {
+    patch: LocationPatch,
+    named_snapshot: bool,
+}
 
 impl Input for LocationChange {
     const IS_UPDATE: bool = true;
@@ -232,7 +267,8 @@ impl Input for LocationChange {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         company(reader);
         let name: Option<TenantName> = reader.word("name");
-        Some(Self(LocationPatch { name, ..patch(reader) }))
+        let named_snapshot = snapshot(reader);
+        Some(Self { patch: LocationPatch { name, ..patch(reader) }, named_snapshot })
     }
 
     fn settle(example: &mut Map<String, Value>) {
@@ -252,6 +288,10 @@ pub(crate) fn patch(reader: &mut Reader<'_>) -> LocationPatch {
         state: reader.clearable("state"),
         postal_code: reader.clearable("postalCode"),
         website: reader.clearable("website"),
+        domain: reader.clearable("domain"),
+        logo_url: reader.clearable("logoUrl"),
+        first_name: reader.clearable("firstName"),
+        last_name: reader.clearable("lastName"),
         social: reader.object("social", social),
         ..LocationPatch::default()
     };
@@ -262,13 +302,15 @@ pub(crate) fn patch(reader: &mut Reader<'_>) -> LocationPatch {
         patch.disable_contact_timezone = settings.truth("disableContactTimezone");
     });
     reader.object("prospectInfo", |info| {
-        patch.first_name = info.required("firstName", |info| info.word("firstName")).map(Some);
-        patch.last_name = info.required("lastName", |info| info.word("lastName")).map(Some);
+        let first = info.required("firstName", |info| info.word("firstName"));
+        let last = info.required("lastName", |info| info.word("lastName"));
         let email: Option<EmailAddress> = info.required("email", |info| info.word("email"));
+        patch.first_name = patch.first_name.take().or(first.map(Some));
+        patch.last_name = patch.last_name.take().or(last.map(Some));
         patch.email = patch.email.take().or(email.map(Some));
     });
     // Accounts of other companies that the original keeps here; Keystead has no use for them.
-    reader.ignore(&["snapshotId", "snapshot", "twilio", "mailgun"]);
+    reader.ignore(&["twilio", "mailgun"]);
     patch
 }
 
@@ -283,16 +325,18 @@ fn social(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 }
 
 /// The company of an example is nobody's.
-fn without_company(example: &mut Map<String, Value>) {
+pub(crate) fn without_company(example: &mut Map<String, Value>) {
     example.remove("companyId");
 }
 
-fn company(reader: &mut Reader<'_>) {
+pub(crate) fn company(reader: &mut Reader<'_>) {
     let _: Option<OwnCompany> = reader.word("companyId");
 }
 
-pub(crate) async fn create(context: AgencyContext, call: Call<(), Bare, NewLocation>) -> Result<Profile, Error> {
-    call.app.create_location(&context, call.body.0).await.map(Profile)
+pub(crate) async fn create(context: AgencyContext, call: Call<(), Bare, NewLocation>) -> Result<Saved, Error> {
+    let NewLocation { profile, named_snapshot } = call.body;
+    let location = call.app.create_location(&context, profile).await?;
+    Ok(Saved { location, named_snapshot })
 }
 
 pub(crate) async fn get(authority: Authority, call: Call<LocationId>) -> Result<One<Full>, Error> {
@@ -302,8 +346,10 @@ pub(crate) async fn get(authority: Authority, call: Call<LocationId>) -> Result<
 pub(crate) async fn update(
     context: AgencyContext,
     call: Call<LocationId, Bare, LocationChange>,
-) -> Result<Profile, Error> {
-    call.app.update_location(&context, call.path, call.body.0).await.map(Profile)
+) -> Result<Saved, Error> {
+    let LocationChange { patch, named_snapshot } = call.body;
+    let location = call.app.update_location(&context, call.path, patch).await?;
+    Ok(Saved { location, named_snapshot })
 }
 
 /// `asc`, or `desc`; anything else is passed over.

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub(crate) mod audit_logs;
 pub(crate) mod businesses;
 pub(crate) mod campaigns;
+pub(crate) mod companies;
 pub(crate) mod contacts;
 pub(crate) mod custom_values;
 pub(crate) mod events;

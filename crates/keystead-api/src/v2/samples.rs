@@ -2,8 +2,8 @@
 
 use keystead_model::{
     ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
-    actor::Actor,
-    agency::{TenantName, TenantState},
+    actor::{Actor, Signature},
+    agency::{Agency, AgencyProfile, TenantName, TenantState},
     api_key::{ApiKey, NewKey, StoredSecret},
     business::{Business, BusinessContent},
     calendar_date::CalendarDate,
@@ -61,7 +61,16 @@ pub(super) fn business() -> Business {
         city: Some(line("Seattle")),
         ..BusinessContent::named(line("Northwind"))
     };
-    Business { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
+    let by = Some(Signature::of(Actor::User(id(USER))));
+    Business {
+        id: id(THING),
+        location: location_id(),
+        content,
+        created_at: NOON,
+        updated_at: NOON,
+        created_by: by.clone(),
+        updated_by: by,
+    }
 }
 
 pub(super) fn custom_value() -> CustomValue {
@@ -161,6 +170,17 @@ pub(crate) fn location() -> Location {
         created_at: NOON,
         updated_at: NOON,
     }
+}
+
+pub(super) fn agency() -> Agency {
+    let profile = AgencyProfile {
+        email: Some(EmailAddress::from_stored("hello@northwind.example".to_owned())),
+        website: Some(line("https://northwind.example")),
+        city: Some(line("Seattle")),
+        country: Some(Country::US),
+        ..AgencyProfile::named(line("Northwind Agency"))
+    };
+    Agency { id: id(AGENCY), profile, state: TenantState::Active, resumed_at: ServiceMs(0), created_at: NOON }
 }
 
 pub(super) fn key_id() -> KeyId {

@@ -49,7 +49,7 @@ impl Agencies {
             Self::Create { name, json } => {
                 let agency = app.create_agency(NewAgency { name: valid("--name", TenantName::parse(&name))? }).await?;
                 if json {
-                    output::json(&json!({"id": agency.id, "name": agency.name.as_str()}));
+                    output::json(&json!({"id": agency.id, "name": agency.profile.name.as_str()}));
                 } else {
                     say!("{}", agency.id);
                 }
@@ -66,13 +66,15 @@ async fn list(app: &App, as_json: bool) -> Result<(), Failure> {
     let agencies = app.list_agencies().await?;
     if as_json {
         for agency in &agencies {
-            output::json(&json!({"id": agency.id, "name": agency.name.as_str(), "state": agency.state.as_str()}));
+            output::json(
+                &json!({"id": agency.id, "name": agency.profile.name.as_str(), "state": agency.state.as_str()}),
+            );
         }
         return Ok(());
     }
     let rows: Vec<Vec<String>> = agencies
         .iter()
-        .map(|agency| vec![agency.id.to_string(), agency.name.to_string(), agency.state.as_str().to_owned()])
+        .map(|agency| vec![agency.id.to_string(), agency.profile.name.to_string(), agency.state.as_str().to_owned()])
         .collect();
     output::table(&["ID", "NAME", "STATE"], &rows);
     Ok(())

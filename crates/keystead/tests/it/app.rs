@@ -7,7 +7,7 @@ use keystead_core::{AgencyContext, ErrorCode, NoticeFilter};
 use keystead_model::{
     LocationId,
     actor::Actor,
-    agency::TenantName,
+    agency::{AgencyPatch, TenantName},
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
@@ -144,7 +144,8 @@ async fn guessing_passwords_is_slowed_down_and_the_last_admin_stays() {
     let operator = app.operator().await;
     let disabled = app.app.set_user_disabled(operator.authority(), app.ids.user, true).await;
     assert_eq!(disabled.unwrap_err().code(), ErrorCode::LastAdmin);
-    app.app.rename_agency(&operator, TenantName::parse("Renamed").unwrap()).await.unwrap();
+    let patch = AgencyPatch { name: Some(TenantName::parse("Renamed").unwrap()), ..AgencyPatch::default() };
+    app.app.update_agency(&operator, app.ids.agency, patch).await.unwrap();
 }
 
 /// A form that is shown again must hold what is stored: the next Save would otherwise wipe it.

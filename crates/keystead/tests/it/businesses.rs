@@ -17,6 +17,8 @@ async fn a_business_is_made_changed_listed_and_deleted() {
     let made = app.post("/businesses/").key(&key).json(&new).send().await.expect(201);
     assert_eq!((&made["success"], &made["buiseness"]), (&json!(true), &made["business"]));
     let made = &made["business"];
+    let by = json!({"type": "key", "id": key.id.as_str()});
+    assert_eq!((&made["createdBy"], &made["updatedBy"]), (&by, &by));
     for (name, value) in new.as_object().unwrap() {
         assert_eq!(&made[name], value, "{name}");
     }
@@ -24,7 +26,10 @@ async fn a_business_is_made_changed_listed_and_deleted() {
     assert_eq!(&app.get(&one).key(&key).send().await.expect(200)["business"], made);
     // What is emptied stays empty, and what is not named stays.
     let change = json!({"clear": ["city"], "website": "https://northwind.example"});
-    let changed = app.put(&one).key(&key).json(&change).send().await.expect(200)["buiseness"].clone();
+    let second = app.location_key().await;
+    let changed = app.put(&one).key(&second).json(&change).send().await.expect(200)["buiseness"].clone();
+    assert_eq!(changed["createdBy"], by);
+    assert_eq!(changed["updatedBy"], json!({"type": "key", "id": second.id.as_str()}));
     assert_eq!((&changed["city"], &changed["name"]), (&Value::Null, &json!("Northwind")));
     let listed = app.get("/businesses/").key(&key).send().await.expect(200);
     assert_eq!(listed["businesses"], json!([changed]));

@@ -7,6 +7,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use keystead_core::{App, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, TagId, TaskId, WorkflowId,
+    agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
@@ -103,7 +104,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create_location(&by.agency, LocationProfile::named(name("New"))): "location.created";
     update_location(&by.agency, by.location.location(),
         LocationPatch { name: Some(name("Renamed")), ..LocationPatch::default() }): "location.updated";
-    rename_agency(&by.agency, name("Renamed")): "agency.updated";
+    update_agency(&by.agency, by.authority.agency(),
+        AgencyPatch { name: Some(name("Renamed")), ..AgencyPatch::default() }): "agency.updated";
     create_key(&by.authority, new_key(by)): "api_key.created";
     update_key(&by.authority, at.key, None, KeyPatch { name: Some(KeyName::parse("y").unwrap()), ..KeyPatch::default() }):
         "api_key.updated";

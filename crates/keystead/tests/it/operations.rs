@@ -11,7 +11,7 @@ use keystead_core::{
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
-    agency::TenantState,
+    agency::{AgencyPatch, TenantState},
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
@@ -140,7 +140,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create_location(&by.agency, LocationProfile::named(name("x"))): LocationsWrite;
     update_location(&by.agency, at.location, LocationPatch::default()): LocationsWrite;
     set_location_state(&by.agency, at.location, TenantState::Active): LocationsWrite;
-    rename_agency(&by.agency, name("x")): LocationsWrite;
+    get_company(&by.agency, by.authority.agency()): CompaniesRead;
+    update_agency(&by.agency, by.authority.agency(), AgencyPatch::default()): LocationsWrite;
     create_key(&by.authority, new_key(by)): KeysWrite;
     list_keys(&by.authority, KeyFilter::default(), Window::all()): KeysRead;
     count_keys(&by.authority, KeyFilter::default()): KeysRead;

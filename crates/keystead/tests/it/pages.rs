@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keystead_core::KeyFilter;
 use keystead_model::{
-    agency::{TenantName, TenantState},
+    agency::{AgencyPatch, TenantName, TenantState},
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
@@ -276,7 +276,8 @@ async fn names_that_change_the_direction_change_only_their_own() {
     const NAME: &str = "\u{202e}\u{200b}gnirps";
     let app = TestApp::start().await;
     let operator = app.operator().await;
-    app.app.rename_agency(&operator, TenantName::parse(NAME).unwrap()).await.unwrap();
+    let patch = AgencyPatch { name: Some(TenantName::parse(NAME).unwrap()), ..AgencyPatch::default() };
+    app.app.update_agency(&operator, app.ids.agency, patch).await.unwrap();
     let renamed = LocationPatch { name: Some(TenantName::parse(NAME).unwrap()), ..LocationPatch::default() };
     app.app.update_location(&operator, app.ids.location, renamed).await.unwrap();
     let new = NewUser {

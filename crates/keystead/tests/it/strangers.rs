@@ -144,6 +144,7 @@ fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
 /// One thing of each noun, in the location that is tried, with a mark that no stranger may ever see.
 struct Target {
     location: String,
+    company: String,
     contact: String,
     note: String,
     task: String,
@@ -187,9 +188,9 @@ impl Target {
         let business = json!({"name": CANARY, "locationId": self.location});
         let business = id(&app.post("/businesses/").key(key).json(&business).send().await.expect(201)["business"]);
         let automation = crate::things::automation(app, key, CANARY).await;
-        let (location, notice) = (self.location.clone(), self.notice.clone());
+        let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let key = self.key.clone();
-        Self { location, contact, note, task, tag, custom_value, business, automation, key, notice }
+        Self { location, company, contact, note, task, tag, custom_value, business, automation, key, notice }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -209,6 +210,7 @@ impl Target {
             ("{tagId}", &self.tag),
             ("{customValueId}", &self.custom_value),
             ("{businessId}", &self.business),
+            ("{companyId}", &self.company),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -279,6 +281,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
     app.app.update_location(&app.operator().await, app.ids.location, named_location).await.unwrap();
     let target = Target {
         location: app.ids.location.to_string(),
+        company: app.ids.agency.to_string(),
         contact: String::new(),
         note: String::new(),
         task: String::new(),
