@@ -315,7 +315,12 @@ async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_a_route_is_for_gets_in() {
-    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
+    let app = TestApp::start_with(|config| {
+        config.limits.rate = RateLimits::OFF;
+        // A key for each route.
+        config.limits.keys_per_owner = 10_000;
+    })
+    .await;
     let (location_key, agency_key) = (app.location_key().await, app.agency_key().await);
     let target = target(&app, &location_key).await;
     for route in routes() {
