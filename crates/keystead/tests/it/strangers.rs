@@ -315,12 +315,7 @@ async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_a_route_is_for_gets_in() {
-    let app = TestApp::start_with(|config| {
-        config.limits.rate = RateLimits::OFF;
-        // A key for each route.
-        config.limits.keys_per_owner = 10_000;
-    })
-    .await;
+    let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
     let (location_key, agency_key) = (app.location_key().await, app.agency_key().await);
     let target = target(&app, &location_key).await;
     for route in routes() {
@@ -372,7 +367,8 @@ async fn no_stranger_gets_in_anywhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_refuses_a_key_without_its_scope_or_of_the_wrong_kind() {
-    let app = TestApp::start().await;
+    // A key for each route.
+    let app = TestApp::start_with(|config| config.limits.keys_per_owner = 10_000).await;
     let location_key = app.location_key().await;
     let target = target(&app, &location_key).await;
     for route in routes() {
