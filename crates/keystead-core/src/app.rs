@@ -9,7 +9,7 @@ use std::{
 };
 
 use keystead_model::{
-    AgencyId, KeyId, UtcMs,
+    AgencyId, KeyId, LocationId, UtcMs,
     actor::Actor,
     grant::{Grant, Reach},
     ip_range::IpRanges,
@@ -215,6 +215,27 @@ impl App {
         let found = self.store.look_up(move |tx| agencies::find(tx, agency)).await?;
         found.ok_or_else(|| Error::NotFound(Noun::Location, agency.to_string()))?;
         Ok(AgencyContext { authority: self.operator_authority(agency) })
+    }
+
+    /// What Keystead does by itself in a location. Nobody asks for it, so it needs no scope.
+    pub(crate) fn own_authority(agency: AgencyId, location: LocationId, now: UtcMs) -> Authority {
+        let grant = Grant {
+            agency,
+            reach: Reach::location(location),
+            scopes: ScopeSet::EMPTY,
+            allowed_ips: IpRanges::default(),
+            expires_at: None,
+        };
+        Authority {
+            actor: Actor::System,
+            holder: Holder::Other(Arc::new(grant)),
+            is_fresh: false,
+            address: None,
+            request: None,
+            now,
+            claim: None,
+            seen: None,
+        }
     }
 
     pub(crate) fn operator_authority(&self, agency: AgencyId) -> Authority {

@@ -36,6 +36,7 @@ mod owner;
 mod password;
 pub mod queue;
 mod rate_limit;
+mod recurring_tasks;
 mod resource;
 mod secret;
 mod seen;

@@ -40,6 +40,10 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     fn updated_at(&mut self) -> &mut UtcMs;
     /// Notes who makes it or changes it, where that is told of it.
     fn written_by(&mut self, _actor: Actor, _is_new: bool) {}
+    /// Works out what follows from what its author wrote, before it is stored; of a change from what it was `before`.
+    fn complete(&mut self, _before: Option<&Self>, _operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(())
+    }
     /// Refuses what may not stand beside the others, before it is stored.
     fn admit(&self, _operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
@@ -132,6 +136,7 @@ impl InLocation<'_, '_> {
         let made = Made { id: self.new_id(), location: self.context.location, parent, now: self.now() };
         let mut resource = R::new(made, content);
         resource.written_by(self.context.authority.actor(), true);
+        resource.complete(None, self)?;
         resource.admit(self)?;
         stored::save(self.tx, self.context.location, &resource)?;
         self.tell(Happened::made(R::KINDS[0], &resource))?;
@@ -153,6 +158,7 @@ impl InLocation<'_, '_> {
             // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
             return Ok(before);
         }
+        after.complete(Some(&before), self)?;
         after.admit(self)?;
         *after.updated_at() = self.now();
         after.written_by(self.context.authority.actor(), false);

@@ -1,17 +1,35 @@
 //! Tasks for contacts.
 
 use keystead_model::{
-    ContactId, UserId, UtcMs,
+    ContactId, TaskId, UserId, UtcMs,
     event::EventKind,
+    page::{Page, Window},
     scope::Scope,
-    task::{Task, TaskContent, TaskPatch},
+    task::{Task, TaskContent, TaskPatch, TaskSearch},
 };
+use keystead_store::tasks;
 
 use crate::{
+    App, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
     resource::{Made, Resource},
 };
+
+impl App {
+    /// Tasks of a location that suit, in the order in which they are due.
+    pub async fn search_tasks(
+        &self,
+        context: &LocationContext,
+        search: TaskSearch,
+        window: Window<(UtcMs, TaskId)>,
+    ) -> Result<Page<Task>> {
+        self.read(context, Scope::TasksRead, move |operation| {
+            Ok(tasks::search(operation.tx, operation.context.location, &search, &window)?)
+        })
+        .await
+    }
+}
 
 impl Resource for Task {
     type Content = TaskContent;

@@ -70,6 +70,10 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         every(Duration::from_secs(2), ("exposed_keys", "end keys that were found in public"), |app| boxed(
             async move { app.end_exposed_keys().await.map(drop) }
         )),
+        every(Duration::from_secs(2), ("recurring_tasks", "make tasks that come again"), |app| boxed(async move {
+            while app.make_recurring_tasks().await? > 0 {}
+            Ok(())
+        })),
         every(Duration::from_secs(2), ("seal", "seal the audit log"), |app| boxed(async move {
             app.seal_audit().await.map(drop)
         })),

@@ -66,6 +66,7 @@ pub enum Subject {
     Workflow,
     Campaign,
     Link,
+    RecurringTask,
     Location,
     Agency,
     Key,
@@ -87,6 +88,7 @@ impl Subject {
             Self::Workflow => Some(Scope::WorkflowsRead),
             Self::Campaign => Some(Scope::CampaignsRead),
             Self::Link => Some(Scope::LinksRead),
+            Self::RecurringTask => Some(Scope::TasksRead),
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
@@ -123,6 +125,9 @@ kinds! {
     LinkCreated = "trigger_link.created", Data, Link;
     LinkUpdated = "trigger_link.updated", Data, Link;
     LinkDeleted = "trigger_link.deleted", Data, Link;
+    RecurringTaskCreated = "recurring_task.created", Data, RecurringTask;
+    RecurringTaskUpdated = "recurring_task.updated", Data, RecurringTask;
+    RecurringTaskDeleted = "recurring_task.deleted", Data, RecurringTask;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -272,6 +277,7 @@ mod tests {
                     | Subject::Workflow
                     | Subject::Campaign
                     | Subject::Link
+                    | Subject::RecurringTask
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

@@ -7,8 +7,8 @@ use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
-    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, tag::Tag, task::Task,
-    time::UtcMs, user::User, workflow::Workflow,
+    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice,
+    recurring_task::RecurringTask, tag::Tag, task::Task, time::UtcMs, user::User, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -135,6 +135,8 @@ pub type CustomValueId = Id<CustomValue>;
 pub type WorkflowId = Id<Workflow>;
 /// Names a campaign.
 pub type CampaignId = Id<Campaign>;
+/// Names a recurring task.
+pub type RecurringTaskId = Id<RecurringTask>;
 /// Names a trigger link.
 pub type LinkId = Id<Link>;
 /// Names a tag of a location.

@@ -36,6 +36,8 @@ pub mod notice;
 pub mod page;
 pub mod phone;
 pub mod publication;
+pub mod recurrence;
+pub mod recurring_task;
 pub mod scope;
 pub mod search;
 pub mod session;
@@ -50,7 +52,7 @@ pub mod workflow;
 
 pub use id::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, NoteId,
-    NoticeId, TagId, TaskId, UserId, WorkflowId,
+    NoticeId, RecurringTaskId, TagId, TaskId, UserId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -60,8 +60,11 @@ impl Destination {
             .iter()
             .find(|scheme| first.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)));
         let Some(begin) = begin else { return Err(no_address()) };
-        // A backslash is a slash to browsers, so it may not stand where they would read it as the end of the host.
+        // Browsers pass over slashes before a host, and take a backslash for one.
         let host_ends = first[begin.len()..].find(['/', '?', '#', '\\']);
+        if host_ends == Some(0) || line.contains('\\') {
+            return Err(no_address());
+        }
         if host_ends.is_none() && parts.len() > 1 {
             return Err(Invalid::new("must name its host without fields, which may stand after it only"));
         }
@@ -71,7 +74,7 @@ impl Destination {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Invalid::new("must not have a user name before its host, which hides where it leads"));
         }
-        if line.contains('\\') || line.chars().any(char::is_whitespace) || !url.has_host() {
+        if read.contains(char::is_whitespace) || !url.has_host() {
             return Err(no_address());
         }
         Ok(Self(line))

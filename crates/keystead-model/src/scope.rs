@@ -80,6 +80,8 @@ scopes! {
         "locations/customValues.write", "Create, change and delete custom values", Class::Data, Kinds::Both;
     BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
     BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
+    TasksRead = "locations/tasks.readonly", "Search the tasks of a location, and read recurring ones", Class::Data, Kinds::Both;
+    TasksWrite = "locations/tasks.write", "Create, change and delete recurring tasks", Class::Data, Kinds::Both;
     WorkflowsRead = "workflows.readonly", "Read workflows", Class::Data, Kinds::Both;
     WorkflowsWrite = "workflows.write", "Create, change and delete workflows", Class::Data, Kinds::Both;
     CampaignsRead = "campaigns.readonly", "Read campaigns", Class::Data, Kinds::Both;
@@ -322,10 +324,11 @@ mod tests {
     fn presets_grant_their_classes() {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
-                    locations/customValues.write businesses.readonly businesses.write workflows.readonly \
-                    workflows.write campaigns.readonly campaigns.write links.readonly links.write";
+                    locations/customValues.write businesses.readonly businesses.write locations/tasks.readonly \
+                    locations/tasks.write workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     businesses.readonly workflows.readonly campaigns.readonly links.readonly api-keys.readonly";
+                     businesses.readonly locations/tasks.readonly workflows.readonly campaigns.readonly links.readonly \
+                     api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         let company = "companies.readonly";
         let reads_company = reads.replace("api-keys", "companies.readonly api-keys");

@@ -1,7 +1,7 @@
 //! Tasks for a contact.
 
 use crate::{
-    ContactId, TaskId, UserId, UtcMs,
+    BusinessId, ContactId, TaskId, UserId, UtcMs,
     location::set,
     text::{Line, Prose},
 };
@@ -45,6 +45,21 @@ pub struct TaskPatch {
     pub due_at: Option<UtcMs>,
     pub completed: Option<bool>,
     pub assigned_to: Option<Option<UserId>>,
+}
+
+/// Which tasks of a location are looked for; of an empty list every one suits.
+#[derive(Clone, Debug, Default)]
+pub struct TaskSearch {
+    /// Of these contacts.
+    pub contacts: Vec<ContactId>,
+    /// Of contacts of this business.
+    pub business: Option<BusinessId>,
+    /// Done, or not.
+    pub completed: Option<bool>,
+    /// For these members.
+    pub assigned_to: Vec<UserId>,
+    /// With this in their title, whatever its case and accents.
+    pub part: Option<String>,
 }
 
 impl TaskPatch {

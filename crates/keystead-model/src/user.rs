@@ -218,7 +218,8 @@ mod tests {
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
                     locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write \
-                    workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
+                    locations/tasks.readonly locations/tasks.write workflows.readonly workflows.write \
+                    campaigns.readonly campaigns.write links.readonly links.write";
         assert_eq!(Role::AccountUser.scopes().to_names(), data);
         assert_eq!(Role::AgencyUser.scopes().to_names(), format!("{data} companies.readonly"));
         let keys = format!("{data} api-keys.readonly api-keys.write");

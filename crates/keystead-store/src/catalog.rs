@@ -21,6 +21,7 @@ const fn by_contact(table: &'static str) -> Belonging {
 /// table which belongs to contacts decides what becomes of it.
 pub const OF_CONTACT: &[Belonging] = &[
     Belonging { table: "field_values", naming: "owner_kind = 'contact' AND owner_id = ?2" },
+    by_contact("recurring_tasks"),
     by_contact("tasks"),
     by_contact("notes"),
     by_contact("contact_tags"),

@@ -7,7 +7,7 @@ use keystead_model::{
     agency::TenantState,
     location::{Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
     page::{Page, Window},
-    text::EmailAddress,
+    text::{EmailAddress, TimeZoneName},
 };
 
 use crate::{
@@ -68,6 +68,11 @@ pub fn allows_duplicates(tx: &mut Tx<'_>, id: LocationId) -> Result<bool> {
 pub fn state(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<TenantState>> {
     let sql = "SELECT state FROM locations WHERE id = ?1";
     tx.query_opt(sql, &[&id], |row| Ok(TenantState::from_stored(&row.column::<String>()?)))
+}
+
+/// The zone whose clock a location goes by.
+pub fn zone(tx: &mut Tx<'_>, id: LocationId) -> Result<TimeZoneName> {
+    tx.query_one("SELECT timezone FROM locations WHERE id = ?1", &[&id], |row| row.column())
 }
 
 /// The agency of a location.

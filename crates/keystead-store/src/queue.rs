@@ -24,6 +24,11 @@ pub fn begin(tx: &mut Tx<'_>, told: Option<UtcMs>) -> Result<UtcMs> {
         // A queue is empty most of the time, and a plan that PostgreSQL made then reads the whole of a long one.
         tx.later("SET LOCAL plan_cache_mode = force_custom_plan", &[])?;
     }
+    now(tx, told)
+}
+
+/// The time by the database's own clock, which is the same for all servers, or what was `told`.
+pub fn now(tx: &mut Tx<'_>, told: Option<UtcMs>) -> Result<UtcMs> {
     let sql = format!("SELECT {}", clock(tx));
     told.map_or_else(|| tx.query_one(&sql, &[], |row| row.column()), Ok)
 }

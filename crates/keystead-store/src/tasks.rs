@@ -1,12 +1,17 @@
 //! Tasks for contacts.
 
 use keystead_model::{
-    ContactId,
-    task::{Task, TaskContent},
+    ContactId, LocationId, TaskId, UtcMs,
+    page::{Page, Window},
+    search::fold,
+    task::{Task, TaskContent, TaskSearch},
+    text::Line,
 };
 
 use crate::{
-    Result, Row,
+    Result, Row, Tx,
+    filter::Filter,
+    list::Order,
     stored::Stored,
     table::{Named, Table},
 };
@@ -54,5 +59,73 @@ impl Stored for Task {
             ("created_at", created_at),
             ("updated_at", updated_at),
         ]
+    }
+
+    fn folded(&self) -> Vec<(&'static str, String)> {
+        vec![("title_folded", fold(self.content.title.as_str()))]
+    }
+}
+
+/// Tasks of a location that suit, of contacts that are not in the trash, in the order in which they are due.
+pub fn search(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    search: &TaskSearch,
+    window: &Window<(UtcMs, TaskId)>,
+) -> Result<Page<Task>> {
+    let TaskSearch { contacts, business, completed, assigned_to, part } = search;
+    let part = part.as_deref().map(fold);
+    let mut filter = Filter::new();
+    filter.and("t.location_id = @ AND c.trashed_at IS NULL", &[&location]);
+    if !contacts.is_empty() {
+        filter.and_one_of("t.contact_id", contacts);
+    }
+    if business.is_some() {
+        // Contacts do not say yet whom they work for.
+        filter.and("1 = 0", &[]);
+    }
+    if let Some(completed) = completed {
+        filter.and("t.completed = @", &[completed]);
+    }
+    if !assigned_to.is_empty() {
+        filter.and_one_of("t.assigned_to", assigned_to);
+    }
+    if let Some(part) = &part {
+        filter.and_any_holds(&["t.title_folded"], part);
+    }
+    let columns: Vec<String> = Task::columns().split(", ").map(|column| format!("t.{}", column.trim())).collect();
+    let select = format!(
+        "SELECT {} FROM tasks t JOIN contacts c ON c.location_id = t.location_id AND c.id = t.contact_id",
+        columns.join(", ")
+    );
+    filter.page(tx, &select, Order::ascending(&["t.due_at", "t.id"]), window, Task::read)
+}
+
+/// Writes how the titles of all tasks are compared.
+pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
+    let mut after: Option<(LocationId, ContactId, TaskId)> = None;
+    loop {
+        let mut filter = Filter::new();
+        filter.and("title_folded IS NULL", &[]);
+        if let Some((location, contact, id)) = &after {
+            filter.and("(location_id, contact_id, id) > (@, @, @)", &[location, contact, id]);
+        }
+        let order = Order::ascending(&["location_id", "contact_id", "id"]);
+        let read = |row: &mut Row<'_>| {
+            let task: (LocationId, ContactId, TaskId) = (row.column()?, row.column()?, row.column()?);
+            Ok((task, row.column::<Line<300>>()?))
+        };
+        let window = Window::<UtcMs>::first(500);
+        let page = filter.page(tx, "SELECT location_id, contact_id, id, title FROM tasks", order, &window, read)?;
+        for ((location, contact, id), title) in &page.rows {
+            tx.later(
+                "UPDATE tasks SET title_folded = ?4 WHERE location_id = ?1 AND contact_id = ?2 AND id = ?3",
+                &[location, contact, id, &fold(title.as_str())],
+            )?;
+        }
+        after = page.next(|(task, _)| *task);
+        if after.is_none() {
+            return Ok(());
+        }
     }
 }

@@ -177,6 +177,16 @@ impl ToValue for keystead_model::publication::Publication {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::recurrence::Unit {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::recurrence::Weekday {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::link::Destination {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -403,6 +413,16 @@ impl<const MAX: usize> FromCell for keystead_model::json_object::JsonObject<MAX>
 impl FromCell for keystead_model::publication::Publication {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "status", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::recurrence::Unit {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "unit of a rule", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::recurrence::Weekday {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "day of a week", |text| Self::parse(text).ok())
     }
 }
 impl FromCell for keystead_model::link::Destination {

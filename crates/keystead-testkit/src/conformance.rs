@@ -17,8 +17,12 @@ static V2: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../
 static V3: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../../contract/v3.json")));
 static V1: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../../contract/1.0.json")));
 
-/// Operation, place in the answer, reason. So far no answer needs one.
-const EXEMPT: &[(&str, &str, &str)] = &[];
+/// Operation, place in the answer, reason.
+const EXEMPT: &[(&str, &str, &str)] = &[(
+    "POST /locations/{locationId}/tasks/search",
+    ".tasks.",
+    "published as lists in a list; the service sends a list of tasks",
+)];
 
 fn published(text: &str) -> Published {
     let mut document: Value = serde_json::from_str(text).expect("the distilled contract is JSON");

@@ -1,8 +1,9 @@
-//! Routes of what automates and what comes in by itself: workflows, campaigns, links.
+//! Routes of what automates and what comes by itself: workflows, campaigns, links, recurring tasks.
 
 use keystead_model::{
     campaign::{Campaign, CampaignContent, CampaignPatch},
     link::{Link, LinkContent},
+    recurring_task::{NewRecurringTask, RecurringTask, RecurringTaskPatch},
     scope::Scope,
     workflow::{Workflow, WorkflowContent, WorkflowPatch},
 };
@@ -15,8 +16,52 @@ use crate::{
 };
 
 pub(super) fn v2_routes() -> Vec<Route> {
-    use v2::{campaigns, links, succeeded::Succeeded, workflows};
+    use v2::{campaigns, links, recurring_tasks, succeeded::Succeeded, tasks, workflows};
     Table::new(Face::V2)
+        .location(
+            "POST /locations/{locationId}/tasks/search",
+            "Search the tasks of a location",
+            Scope::TasksRead,
+            200,
+            tasks::search,
+        )
+        .location(
+            "GET /locations/{locationId}/recurring-tasks",
+            "List the recurring tasks of a location",
+            Scope::TasksRead,
+            200,
+            resources::list::<RecurringTask, RecurringTask>,
+        )
+        .location(
+            "POST /locations/{locationId}/recurring-tasks",
+            "Create a recurring task",
+            Scope::TasksWrite,
+            201,
+            resources::create::<RecurringTask, NewRecurringTask, One<RecurringTask>>,
+        )
+        .location(
+            "GET /locations/{locationId}/recurring-tasks/{recurringTaskId}",
+            "Get a recurring task",
+            Scope::TasksRead,
+            200,
+            resources::get::<RecurringTask, One<RecurringTask>>,
+        )
+        .location(
+            "PUT /locations/{locationId}/recurring-tasks/{recurringTaskId}",
+            "Update a recurring task; a new rule counts from now on",
+            Scope::TasksWrite,
+            200,
+            resources::update::<RecurringTask, RecurringTaskPatch, One<RecurringTask>>,
+        )
+        .if_match::<RecurringTask>()
+        .location(
+            "DELETE /locations/{locationId}/recurring-tasks/{recurringTaskId}",
+            "Delete a recurring task; tasks that it has made stay",
+            Scope::TasksWrite,
+            200,
+            recurring_tasks::delete,
+        )
+        .if_match::<RecurringTask>()
         .location("GET /workflows", "List workflows", Scope::WorkflowsRead, 200, workflows::list)
         .location(
             "POST /workflows",

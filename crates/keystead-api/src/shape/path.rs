@@ -2,8 +2,8 @@
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId, TagId,
-    TaskId, WorkflowId, id::Id, uuid::Uuid,
+    AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId,
+    RecurringTaskId, TagId, TaskId, WorkflowId, id::Id, uuid::Uuid,
 };
 use serde_json::Value;
 
@@ -94,6 +94,7 @@ parts! {
     CampaignId, "The id of a campaign", Id::parse, |text| Error::NotFound(Noun::Campaign, text);
     LinkId, "The id of a trigger link", Id::parse, |text| Error::NotFound(Noun::Link, text);
     AgencyId, "The id of a company", Id::parse, |text| Error::NotFound(Noun::Company, text);
+    RecurringTaskId, "The id of a recurring task", Id::parse, |text| Error::NotFound(Noun::RecurringTask, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
     LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;

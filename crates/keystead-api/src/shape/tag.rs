@@ -5,8 +5,19 @@ use std::any::Any;
 use http::{HeaderMap, header};
 use keystead_core::Seen;
 use keystead_model::{
-    api_key::ApiKey, business::Business, campaign::Campaign, contact::Contact, custom_value::CustomValue, link::Link,
-    location::Location, note::Note, notice::Notice, tag::Tag, task::Task, workflow::Workflow,
+    api_key::ApiKey,
+    business::Business,
+    campaign::Campaign,
+    contact::Contact,
+    custom_value::CustomValue,
+    link::Link,
+    location::Location,
+    note::Note,
+    notice::Notice,
+    recurring_task::{Progress, RecurringTask},
+    tag::Tag,
+    task::Task,
+    workflow::Workflow,
 };
 use sha2::{Digest, Sha256};
 
@@ -42,6 +53,13 @@ macro_rules! answered_whole {
 
 answered_whole!(Note, Task, Tag, CustomValue, Business);
 answered_whole!(Workflow, Campaign, Link);
+
+/// That a task has come changes what is answered of its rule, and nothing about it.
+impl Tagged for RecurringTask {
+    fn tag(&self) -> String {
+        of_answer(&Self { progress: Progress::default(), ..self.clone() })
+    }
+}
 
 /// Whatever is changed of a contact makes it later than it was, but for the names of its tags, which change on their own. Most
 /// answers have this tag: to write the contact once more for it would cost as much as to answer.

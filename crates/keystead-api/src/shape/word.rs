@@ -1,7 +1,7 @@
 //! Words: values of one text. The rule, how it is described, and an example stand on the type.
 
 use keystead_model::{
-    AgencyId, Invalid, KeyId, LocationId, NoticeId, UserId,
+    AgencyId, BusinessId, ContactId, Invalid, KeyId, LocationId, NoticeId, UserId,
     calendar_date::CalendarDate,
     phone::PhoneNumber,
     tag::TagName,
@@ -137,6 +137,10 @@ words! {
         CalendarDate::parse;
     UserId, USER, id("The id of a user"), |text: &str|
         UserId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a user"));
+    ContactId, THING, id("The id of a contact"), |text: &str|
+        ContactId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a contact"));
+    BusinessId, THING, id("The id of a business"), |text: &str|
+        BusinessId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a business"));
     LocationId, LOCATION, id("The id of a location"), |text: &str|
         LocationId::parse(text).ok_or_else(|| Invalid::new(format!("has {}, which is no location's id", echo(text))));
     KeyId, KEY, id("The id of an API key"), |text: &str|

@@ -80,6 +80,7 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Campaign => "campaignId",
         Noun::Link => "linkId",
         Noun::Contact
+        | Noun::RecurringTask
         | Noun::Business
         | Noun::Company
         | Noun::Location

@@ -147,6 +147,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Campaign => "Campaign",
         Noun::Link => "Link",
         Noun::Company => "Company",
+        Noun::RecurringTask => "Recurring task",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

@@ -15,6 +15,7 @@ pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod notifications;
 pub(crate) mod page;
+pub(crate) mod recurring_tasks;
 pub(crate) mod samples;
 pub(crate) mod succeeded;
 pub(crate) mod tags;

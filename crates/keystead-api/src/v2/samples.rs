@@ -20,6 +20,8 @@ use keystead_model::{
     note::{Note, NoteContent},
     phone::PhoneNumber,
     publication::Publication,
+    recurrence::{Recurrence, Unit},
+    recurring_task::{Progress, RecurringTask, RecurringTaskContent},
     scope::{Scope, ScopeSet},
     tag::{Tag, TagName},
     task::{Task, TaskContent},
@@ -133,6 +135,30 @@ pub(super) fn task() -> Task {
         assigned_to: Some(self::id(USER)),
     };
     Task { id, contact: contact_id(), content, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn recurring_task() -> RecurringTask {
+    let rule = Recurrence {
+        unit: Unit::Monthly,
+        interval: 1,
+        start: NOON,
+        end: None,
+        day_of_month: Some(25),
+        day_of_week: None,
+        month_of_year: None,
+    };
+    let content = RecurringTaskContent {
+        title: line("Call Ada"),
+        description: Some(Prose::from_stored("How is she?".to_owned())),
+        contact: contact_id(),
+        owner: Some(self::id(USER)),
+        rule,
+        count: Some(12),
+        comes_if_overdue: false,
+        due_after: 86_400,
+    };
+    let progress = Progress { next_at: Some(NOON), ..Progress::default() };
+    RecurringTask { id: id(THING), location: location_id(), content, progress, created_at: NOON, updated_at: NOON }
 }
 
 pub(super) fn contact() -> Contact {

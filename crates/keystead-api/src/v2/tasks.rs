@@ -1,14 +1,16 @@
 //! Tasks of API 2.0.
 
+use keystead_core::{Error, LocationContext};
 use keystead_model::{
     UtcMs,
-    task::{Task, TaskContent, TaskPatch},
+    task::{Task, TaskContent, TaskPatch, TaskSearch},
 };
 
 use super::samples;
 use crate::{
-    reader::Reader,
-    shape::{Envelope, Fields, Input, Tagged, Written},
+    call::Call,
+    reader::{Reader, Slice},
+    shape::{Bare, Envelope, Fields, Input, Many, Tagged, Written},
 };
 
 impl Envelope for Task {
@@ -91,4 +93,29 @@ impl From<Completed> for TaskPatch {
 pub(crate) fn due_at(reader: &mut Reader<'_>) -> Option<UtcMs> {
     let zone = reader.ground().zone();
     reader.moment("dueDate").map(|moment| moment.start(zone))
+}
+
+/// Which tasks of a location are looked for.
+pub(crate) struct Search {
+    search: TaskSearch,
+    slice: Slice,
+}
+
+impl Input for Search {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.names_location();
+        let search = TaskSearch {
+            contacts: reader.words("contactId", 100).unwrap_or_default(),
+            business: reader.word("businessId"),
+            completed: reader.truth("completed"),
+            assigned_to: reader.words("assignedTo", 100).unwrap_or_default(),
+            part: reader.word("query"),
+        };
+        Some(Self { search, slice: reader.short_slice(25, 100) })
+    }
+}
+
+pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search>) -> Result<Many<Task>, Error> {
+    let Search { search, slice } = call.body;
+    Ok(Many(call.app.search_tasks(&context, search, slice.window()).await?.rows))
 }

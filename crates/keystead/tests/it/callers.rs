@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keystead_core::{AgencyContext, Authority, LocationContext};
 use keystead_model::{
-    UtcMs,
+    ContactId, UtcMs,
     agency::TenantName,
     business::BusinessContent,
     campaign::CampaignContent,
@@ -13,6 +13,8 @@ use keystead_model::{
     link::{Destination, LinkContent},
     note::NoteContent,
     publication::Publication,
+    recurrence::{Recurrence, Unit},
+    recurring_task::{NewRecurringTask, RecurringTaskContent},
     task::TaskContent,
     text::{EmailAddress, Line, Prose},
     user::{NewUser, Role},
@@ -58,6 +60,29 @@ pub(crate) fn campaign(name: &str) -> CampaignContent {
 pub(crate) fn link(name: &str) -> LinkContent {
     let redirect_to = Destination::parse("https://example.com/").unwrap();
     LinkContent { name: Line::parse(name).unwrap(), redirect_to }
+}
+
+pub(crate) fn recurring_task(contact: ContactId) -> NewRecurringTask {
+    let rule = Recurrence {
+        unit: Unit::Daily,
+        interval: 1,
+        start: UtcMs(0),
+        end: None,
+        day_of_month: None,
+        day_of_week: None,
+        month_of_year: None,
+    };
+    let content = RecurringTaskContent {
+        title: Line::parse("x").unwrap(),
+        description: None,
+        contact,
+        owner: None,
+        rule,
+        count: None,
+        comes_if_overdue: false,
+        due_after: 0,
+    };
+    NewRecurringTask { content, passes_over_first: false }
 }
 
 pub(crate) fn note(body: &str) -> NoteContent {

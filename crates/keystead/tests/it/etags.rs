@@ -88,7 +88,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     let custom_value = id(&call.json(&new).send().await.expect(201), "customValue");
     let new = json!({"name": "x", "locationId": at});
     let business = app.post("/businesses/").key(&agency).json(&new).send().await.expect(201);
-    let automation = crate::things::automation(&app, &key, "x").await;
+    let automation = crate::things::automation(&app, &key, "x", path.rsplit('/').next().unwrap()).await;
     let mut looked_at = 0;
     for route in routes().iter().filter(|route| route.takes_if_match()) {
         let path = route

@@ -6,7 +6,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{App, OldKeyEnds, Result, WhenDuplicate};
 use keystead_model::{
-    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, TagId, TaskId, WorkflowId,
+    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId, TaskId,
+    WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -19,6 +20,7 @@ use keystead_model::{
     location::{LocationPatch, LocationProfile},
     note::{Note, NotePatch},
     page::Window,
+    recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::Scope,
     tag::TagName,
     task::{Task, TaskPatch},
@@ -28,7 +30,9 @@ use keystead_model::{
 use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
-use crate::callers::{Caller, business, campaign, custom_value, link, name, new_user, note, task, workflow};
+use crate::callers::{
+    Caller, business, campaign, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+};
 
 /// What use cases act on.
 struct Things {
@@ -38,6 +42,7 @@ struct Things {
     tag: TagId,
     custom_value: CustomValueId,
     business: BusinessId,
+    recurring_task: RecurringTaskId,
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
@@ -57,7 +62,7 @@ macro_rules! use_cases {
         &[$(UseCase {
             event: $event,
             run: |$app, $by, $at| {
-                let _ = $at;
+                let _ = ($by, $at);
                 Box::pin(async move { $app.$name$(::<$of>)?($($argument),*).await.map(drop) })
             },
         }),*]
@@ -86,6 +91,11 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
     update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
     delete(&by.location, (), at.custom_value): "custom_value.deleted";
+    create::<RecurringTask>(&by.location, (), recurring_task(at.contact)): "recurring_task.created";
+    update(&by.location, (), at.recurring_task,
+        RecurringTaskPatch { title: Some(Line::parse("y").unwrap()), ..RecurringTaskPatch::default() }): "recurring_task.updated";
+    make_recurring_tasks(): "task.created";
+    delete(&by.location, (), at.recurring_task): "recurring_task.deleted";
     create::<Workflow>(&by.location, (), workflow("x")): "workflow.created";
     update(&by.location, (), at.workflow, WorkflowPatch { name: Some(Line::parse("y").unwrap()), ..WorkflowPatch::default() }):
         "workflow.updated";
@@ -207,6 +217,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,
         custom_value: app.app.create::<CustomValue>(&by.location, (), custom_value("first")).await.unwrap().id,
         business: app.app.create::<Business>(&by.location, (), business("first")).await.unwrap().id,
+        recurring_task: app.app.create::<RecurringTask>(&by.location, (), recurring_task(made.id)).await.unwrap().id,
         workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,
         campaign: app.app.create::<Campaign>(&by.location, (), campaign("first")).await.unwrap().id,
         link: app.app.create::<Link>(&by.location, (), link("first")).await.unwrap().id,

@@ -25,16 +25,19 @@ use keystead_model::{
     location::{LocationFilter, LocationPatch, LocationProfile},
     note::{Note, NotePatch},
     page::Window,
+    recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::{Scope, ScopeSet},
     tag::TagName,
-    task::{Task, TaskPatch},
+    task::{Task, TaskPatch, TaskSearch},
     user::Role,
     workflow::{Workflow, WorkflowPatch},
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
-use crate::callers::{Caller, business, campaign, custom_value, link, name, new_user, note, task, workflow};
+use crate::callers::{
+    Caller, business, campaign, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+};
 
 /// A program with these scopes.
 async fn with(app: &TestApp, scopes: ScopeSet) -> Caller {
@@ -114,6 +117,12 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;
     update::<CustomValue>(&by.location, (), at.none(), custom_value("x")): CustomValuesWrite;
     delete::<CustomValue>(&by.location, (), at.none()): CustomValuesWrite;
+    search_tasks(&by.location, TaskSearch::default(), Window::all()): TasksRead;
+    create::<RecurringTask>(&by.location, (), recurring_task(at.contact)): TasksWrite;
+    list::<RecurringTask>(&by.location, (), Window::all()): TasksRead;
+    get::<RecurringTask>(&by.location, (), at.none()): TasksRead;
+    update::<RecurringTask>(&by.location, (), at.none(), RecurringTaskPatch::default()): TasksWrite;
+    delete::<RecurringTask>(&by.location, (), at.none()): TasksWrite;
     create::<Workflow>(&by.location, (), workflow("x")): WorkflowsWrite;
     list_workflows(&by.location, Window::all()): WorkflowsRead;
     get::<Workflow>(&by.location, (), at.none()): WorkflowsRead;
@@ -206,7 +215,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // By the clock.
     "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "trim_idempotent",
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails",
-    "trim_notices", "tick_service_clock", "trim_sessions", "sweep",
+    "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
     "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",

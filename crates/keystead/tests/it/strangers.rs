@@ -187,7 +187,7 @@ impl Target {
         let custom_value = id(&app.post(&values).key(key).json(&value).send().await.expect(201)["customValue"]);
         let business = json!({"name": CANARY, "locationId": self.location});
         let business = id(&app.post("/businesses/").key(key).json(&business).send().await.expect(201)["business"]);
-        let automation = crate::things::automation(app, key, CANARY).await;
+        let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let key = self.key.clone();
         Self { location, company, contact, note, task, tag, custom_value, business, automation, key, notice }
@@ -233,7 +233,11 @@ impl Target {
         if let Some(key) = key {
             call = call.key(key);
         }
-        if let Some(body) = body {
+        if let Some(mut body) = body {
+            // Whom something is for must be there.
+            if body.get("contactIds").is_some() {
+                body["contactIds"] = json!([self.contact]);
+            }
             call = call.json(&body);
         }
         call.send().await
@@ -254,6 +258,7 @@ impl Target {
             "/workflows/".to_owned(),
             "/campaigns/".to_owned(),
             "/links/".to_owned(),
+            format!("/locations/{}/recurring-tasks", self.location),
         ];
         let mut seen = Vec::new();
         for path in paths {
