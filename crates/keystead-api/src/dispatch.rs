@@ -167,9 +167,10 @@ impl Api {
         }
         let params = without_placeholders(route, params)?;
         let named = named_location(route, &params, &query, &body.fields);
+        let size = route.size(&body.fields);
         // With everything read: nobody holds a place while we wait for them.
         let _place = self.enter(&parts.method, Party::Agency(caller.authority().agency()), facts).await?;
-        let admitted = self.admit(route, &caller, named, facts).await?;
+        let admitted = self.admit(route, &caller, (named, size), facts).await?;
 
         let claim = match self.begin_idempotent(route, parts, &query, &admitted, body.said(), arrival).await? {
             None => None,
@@ -283,7 +284,7 @@ impl Api {
         &self,
         route: &Route,
         caller: &KeyCaller,
-        named: Named,
+        (named, size): (Named, u32),
         facts: &mut Facts,
     ) -> Result<Admitted, Failure> {
         let authority = caller.authority();
@@ -318,7 +319,7 @@ impl Api {
                     _ => return Err(Error::NoAccess.into()),
                 };
                 let context = self.app.enter_location(authority, named).await?;
-                facts.limit(self.app.count_request_in(caller, context.location()))?;
+                facts.limit(self.app.count_request_in(caller, context.location(), size))?;
                 Admitted::Location(context)
             }
             Handler::Agency(_) => Admitted::Agency(authority.in_agency()?),

@@ -8,6 +8,7 @@ mod credential;
 mod dispatch;
 mod failure;
 mod json;
+mod many;
 mod openapi;
 mod reader;
 mod reply;

@@ -132,6 +132,12 @@ impl Route {
         self.shapes.body.as_ref()?.file_bytes
     }
 
+    /// For how many requests one with this body counts.
+    pub(crate) fn size(&self, body: &Map<String, Value>) -> u32 {
+        let counted = self.shapes.body.as_ref().and_then(|shape| body.get(shape.counted?)?.as_array());
+        counted.map_or(1, |list| u32::try_from(list.len()).unwrap_or(u32::MAX).max(1))
+    }
+
     /// The headers that its input asks for.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
         self.shapes.query.headers.fields().map(|(name, ..)| name)

@@ -2,6 +2,8 @@
 
 mod automation;
 
+mod contacts;
+
 use keystead_model::{
     api_key::ApiKey,
     business::{Business, BusinessContent, BusinessPatch},
@@ -26,6 +28,7 @@ use crate::{
 pub fn routes() -> Vec<Route> {
     let mut rows = v2_routes();
     rows.extend(automation::v2_routes());
+    rows.extend(contacts::v2_routes());
     rows.extend(v1_routes());
     rows.extend(automation::v1_routes());
     rows

@@ -39,6 +39,8 @@ pub struct Limits {
     pub rate: RateLimits,
     /// Keys of an owner that are not deleted.
     pub keys_per_owner: i64,
+    /// How long a search for contacts may take before it is refused.
+    pub search: Duration,
     /// How long the audit log tells of changes of data; `None` for ever.
     pub data_audit: Option<Duration>,
 }
@@ -62,6 +64,7 @@ impl Default for Limits {
         Self {
             rate: RateLimits { interval: Some(1_000), daily: Some(2_000_000) },
             keys_per_owner: 100,
+            search: Duration::from_secs(1),
             data_audit: Some(Duration::from_secs(400 * 24 * 60 * 60)),
         }
     }

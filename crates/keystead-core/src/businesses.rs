@@ -8,10 +8,13 @@ use keystead_model::{
     scope::Scope,
     text::{Country, EmailAddress, Line},
 };
+use keystead_store::contacts;
 
 use crate::{
+    Result,
     error::Noun,
     events::{Described, Fields, put, text},
+    operate::InLocation,
     resource::{Made, Resource},
 };
 
@@ -41,6 +44,11 @@ impl Resource for Business {
             self.created_by = Some(Signature::of(actor));
         }
         self.updated_by = Some(Signature::of(actor));
+    }
+
+    /// Its contacts stay, and work for nobody.
+    fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(contacts::leave_business(operation.tx, self.location, self.id)?)
     }
 }
 

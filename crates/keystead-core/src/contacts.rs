@@ -1,11 +1,11 @@
 //! Contacts.
 
 use keystead_model::{
-    ContactId, LocationId, UserId, UtcMs,
+    BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
-        IdentityKind, MAX_TAGS, TRASH_MS,
+        IdentityKind, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
     event::{Cause, EventKind},
     page::{Counted, Start, Window},
@@ -14,7 +14,7 @@ use keystead_model::{
     tag::{Tag, TagName},
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
-use keystead_store::{Tx, contact_search, contacts, locations};
+use keystead_store::{Tx, contact_identities, contact_search, contacts, locations};
 use serde_json::Value as Json;
 
 use crate::{
@@ -42,6 +42,13 @@ pub enum WhenDuplicate {
     Update,
     /// Update it where the location forbids duplicates, else make another one.
     UpdateWhereForbidden,
+}
+
+impl WhenDuplicate {
+    /// Whether another contact may be made, where duplicates are allowed.
+    pub fn unless(makes_another: bool) -> Self {
+        if makes_another { Self::UpdateWhereForbidden } else { Self::Update }
+    }
 }
 
 impl App {
@@ -97,12 +104,13 @@ impl App {
         filter: ContactFilter,
         window: Window<ContactCursor>,
     ) -> Result<Counted<Contact>> {
+        let time = self.limits.search;
         self.read(context, Scope::ContactsRead, move |operation| {
             let (tx, location, mut window) = (&mut *operation.tx, operation.context.location, window);
             if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            Ok(contact_search::list(tx, location, &filter, &window)?)
+            Ok(contact_search::list(tx, location, &filter, &window, time)?)
         })
         .await
     }
@@ -115,7 +123,8 @@ impl App {
     ) -> Result<Option<Contact>> {
         self.read(context, Scope::ContactsRead, move |operation| {
             for (kind, value) in &identities {
-                let found = contacts::find_by_identity(operation.tx, operation.context.location, *kind, value)?;
+                let found =
+                    contact_identities::find_by_identity(operation.tx, operation.context.location, *kind, value)?;
                 if found.is_some() {
                     return Ok(found);
                 }
@@ -123,56 +132,6 @@ impl App {
             Ok(None)
         })
         .await
-    }
-
-    /// Adds tags to a contact; those that are new to it, and all that it has then.
-    pub async fn add_contact_tags(
-        &self,
-        context: &LocationContext,
-        id: ContactId,
-        tags: Vec<TagName>,
-    ) -> Result<(Vec<TagName>, Vec<TagName>)> {
-        self.change_contact_tags(context, id, move |contact| {
-            let mut added: Vec<TagName> = Vec::new();
-            for tag in tags.iter().filter(|tag| !contact.tags.contains(tag)) {
-                if !added.contains(tag) {
-                    added.push(tag.clone());
-                }
-            }
-            contact.tags.extend(added.iter().cloned());
-            added
-        })
-        .await
-    }
-
-    /// Removes tags from a contact; those that it had, and all that it has then.
-    pub async fn remove_contact_tags(
-        &self,
-        context: &LocationContext,
-        id: ContactId,
-        tags: Vec<TagName>,
-    ) -> Result<(Vec<TagName>, Vec<TagName>)> {
-        self.change_contact_tags(context, id, move |contact| {
-            let (removed, kept) = contact.tags.drain(..).partition(|tag| tags.contains(tag));
-            contact.tags = kept;
-            removed
-        })
-        .await
-    }
-
-    async fn change_contact_tags(
-        &self,
-        context: &LocationContext,
-        id: ContactId,
-        change: impl Fn(&mut Contact) -> Vec<TagName> + Send + 'static,
-    ) -> Result<(Vec<TagName>, Vec<TagName>)> {
-        let run = move |operation: &mut InLocation<'_, '_>| {
-            let mut touched = Vec::new();
-            let contact = operation.change_contact(id, |contact| touched = change(contact))?;
-            Ok((touched, contact.tags))
-        };
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| Ok((Vec::new(), operation.contact(id)?.tags));
-        self.operate(context, Scope::ContactsWrite, run, recover).await
     }
 
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
@@ -188,7 +147,7 @@ impl InLocation<'_, '_> {
         if contacts::exists(self.tx, self.context.location, id)? { Ok(()) } else { Err(not_found(id)) }
     }
 
-    fn contact(&mut self, id: ContactId) -> Result<Contact> {
+    pub(crate) fn contact(&mut self, id: ContactId) -> Result<Contact> {
         contacts::find(self.tx, self.context.location, id)?.ok_or_else(|| not_found(id))
     }
 
@@ -213,7 +172,7 @@ impl InLocation<'_, '_> {
     }
 
     /// Changes a contact, unless it is then as it was.
-    fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) -> Result<Contact> {
+    pub(crate) fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) -> Result<Contact> {
         let before = self.contact(id)?;
         self.context.authority.expect(&before)?;
         let mut contact = before.clone();
@@ -232,12 +191,12 @@ impl InLocation<'_, '_> {
         Ok(contact)
     }
 
-    fn upsert_contact(&mut self, mut patch: ContactPatch, when: WhenDuplicate) -> Result<Upserted> {
+    pub(crate) fn upsert_contact(&mut self, mut patch: ContactPatch, when: WhenDuplicate) -> Result<Upserted> {
         let location = self.context.location;
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
         let mut matches = Vec::new();
         for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
-            if let Some(found) = contacts::find_by_identity(self.tx, location, kind, &value)? {
+            if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
                 matches.push((kind, value, found));
             }
         }
@@ -261,7 +220,7 @@ impl InLocation<'_, '_> {
     }
 
     /// Tags that a contact brought with it.
-    fn tell_of_new_tags(&mut self, cause: Cause, made: &[Tag]) -> Result<()> {
+    pub(crate) fn tell_of_new_tags(&mut self, cause: Cause, made: &[Tag]) -> Result<()> {
         self.following(cause, |operation| {
             for tag in made {
                 operation.tell(Happened::made(EventKind::TagCreated, tag))?;
@@ -299,6 +258,8 @@ impl Described for Contact {
             inbound_dnd,
             additional_emails,
             additional_phones,
+            business,
+            followers,
         } = &self.profile;
         let mut fields = Fields::new();
         put(&mut fields, "firstName", first_name.as_ref().map(Line::as_str));
@@ -327,6 +288,8 @@ impl Described for Contact {
         put(&mut fields, "inboundDndSettings", inbound_dnd.as_ref().map(described));
         put_all(&mut fields, "additionalEmails", additional_emails.iter().map(EmailAddress::as_str));
         put_all(&mut fields, "additionalPhones", additional_phones.iter().map(PhoneNumber::as_str));
+        put(&mut fields, "businessId", business.as_ref().map(BusinessId::as_str));
+        put_all(&mut fields, "followers", followers.iter().map(UserId::as_str));
         put_all(&mut fields, "tags", self.tags.iter().map(TagName::as_str));
         fields
     }
@@ -353,12 +316,15 @@ fn place_of(tx: &mut Tx<'_>, location: LocationId, id: ContactId, order: Contact
     }
 }
 
-fn check(contact: &Contact) -> Result<()> {
+pub(crate) fn check(contact: &Contact) -> Result<()> {
     if !contact.profile.is_identifiable() {
         return Err(Error::invalid("email", "or phone or name should not be empty"));
     }
     if contact.tags.len() > MAX_TAGS {
         return Err(Error::invalid("tags", format!("must contain no more than {MAX_TAGS} elements")));
+    }
+    if contact.profile.followers.len() > MAX_FOLLOWERS {
+        return Err(Error::invalid("followers", format!("must be no more than {MAX_FOLLOWERS} of one contact")));
     }
     Ok(())
 }

@@ -9,12 +9,31 @@ use keystead_model::{
 use keystead_store::custom_values;
 
 use crate::{
-    Error, ErrorCode, Result,
+    App, Error, ErrorCode, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
     operate::InLocation,
     resource::{Made, Resource},
 };
+
+impl App {
+    /// Makes many custom values, or changes those whose keys their names have. Answers each, and whether it was made.
+    pub async fn put_custom_values(
+        &self,
+        context: &LocationContext,
+        values: Vec<CustomValueContent>,
+    ) -> Result<Vec<Result<(CustomValue, bool)>>> {
+        let put = |operation: &mut InLocation<'_, '_>, content: CustomValueContent| {
+            let (location, key) = (operation.context.location, key_of(content.name.as_str()));
+            let known: Option<CustomValueId> = custom_values::find_by_key(operation.tx, location, &key)?;
+            match known {
+                Some(id) => Ok((operation.update::<CustomValue>((), id, content)?, false)),
+                None => Ok((operation.create((), content)?, true)),
+            }
+        };
+        self.each(context, Scope::CustomValuesWrite, values, put).await
+    }
+}
 
 impl Resource for CustomValue {
     type Content = CustomValueContent;

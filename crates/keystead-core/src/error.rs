@@ -215,6 +215,10 @@ impl From<keystead_store::Error> for Error {
                 code: ErrorCode::Unavailable,
             }),
             Store::Full(cause) => Self::Full(cause),
+            Store::TooLong => Self::invalid(
+                "query",
+                "or filters take too long here; add what few contacts have: email, phone, tags, businessId or customFields.<id>",
+            ),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -59,7 +59,7 @@ impl Lost {
 }
 
 /// Nothing says what was made: a release before this one has written the claim.
-fn forgotten() -> Error {
+pub(crate) fn forgotten() -> Error {
     let message = "The request had its effect, and its answer was lost; look for what it made before you send it anew";
     Error::Conflict(ErrorCode::IdempotencyInFlight, message.to_owned())
 }

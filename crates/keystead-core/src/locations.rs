@@ -12,7 +12,7 @@ use keystead_model::{
 };
 use keystead_store::{
     changes::{self, Change},
-    contacts, locations, service_clock,
+    contact_identities, locations, service_clock,
 };
 
 use crate::{
@@ -211,7 +211,7 @@ impl InLocation<'_, '_> {
         locations::save(self.tx, &location)?;
         let unique = !location.profile.settings.allow_duplicate_contact;
         if before.profile.settings.allow_duplicate_contact == unique {
-            contacts::rebuild_identities(self.tx, location.id, unique)?;
+            contact_identities::rebuild(self.tx, location.id, unique)?;
         }
         self.tell(Happened::changed(EventKind::LocationUpdated, &before, &location))?;
         Ok(location)

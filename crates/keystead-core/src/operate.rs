@@ -107,7 +107,6 @@ impl<G: Ground> Operation<'_, '_, G> {
     }
 
     /// Runs a step, whose changes are undone if it fails, while the others stay.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever composes use cases"))]
     pub(crate) fn attempt<T>(&mut self, step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>) -> Result<T> {
         let (context, cause, ids) = (self.context, self.cause, &mut *self.ids);
         self.tx.attempt(|tx| step(&mut Operation { tx, context, cause, ids }))

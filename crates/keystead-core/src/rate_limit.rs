@@ -52,12 +52,13 @@ pub(crate) struct RateCounter {
 struct Window(AtomicU64);
 
 impl Window {
-    /// Counts one request in window `number` and returns how many that makes.
-    fn count(&self, number: i64) -> u32 {
+    /// Counts requests in window `number` and returns how many that makes.
+    fn count(&self, number: i64, requests: u32) -> u32 {
         let number = (number.cast_unsigned() & 0xffff_ffff) << 32;
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
-            let next = if seen & !0xffff_ffff == number { seen.saturating_add(1) } else { number | 1 };
+            let before = if seen & !0xffff_ffff == number { seen as u32 } else { 0 };
+            let next = number | u64::from(before.saturating_add(requests));
             match self.0.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return next as u32,
                 Err(current) => seen = current,
@@ -65,10 +66,12 @@ impl Window {
         }
     }
 
-    /// Takes back one request of window `number`, unless another has begun.
-    fn take_back(&self, number: i64) {
+    /// Takes back requests of window `number`, unless another has begun.
+    fn take_back(&self, number: i64, requests: u32) {
         let number = (number.cast_unsigned() & 0xffff_ffff) << 32;
-        let less = |seen: u64| (seen & !0xffff_ffff == number && seen != number).then(|| seen - 1);
+        let less = |seen: u64| {
+            (seen & !0xffff_ffff == number).then(|| number | u64::from((seen as u32).saturating_sub(requests)))
+        };
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
@@ -76,8 +79,8 @@ impl Window {
 impl RateCounter {
     /// Takes back a request that counts elsewhere.
     pub(crate) fn take_back(&self, now: UtcMs) {
-        self.interval.take_back(now.0.div_euclid(INTERVAL_MS));
-        self.day.take_back(now.0.div_euclid(DAY_MS));
+        self.interval.take_back(now.0.div_euclid(INTERVAL_MS), 1);
+        self.day.take_back(now.0.div_euclid(DAY_MS), 1);
     }
 
     /// Whether a request was counted in the short window that is running.
@@ -88,8 +91,33 @@ impl RateCounter {
 
     /// Counts a request.
     pub(crate) fn count(&self, limits: RateLimits, now: UtcMs) -> RateStatus {
-        let used = self.interval.count(now.0.div_euclid(INTERVAL_MS));
-        let used_today = self.day.count(now.0.div_euclid(DAY_MS));
+        self.add(limits, now, 1)
+    }
+
+    /// Counts further requests that one which was counted stands for. Where they are too many none of them is, but for one that
+    /// is the first of its window: it may take all of it, since else a list that is longer than a limit could never be sent.
+    pub(crate) fn count_further(&self, limits: RateLimits, now: UtcMs, further: u32) -> RateStatus {
+        let mut status = self.add(limits, now, further);
+        if status.retry_after.is_none() {
+            return status;
+        }
+        let left = |window: &Window, number, limit: Option<u32>| {
+            let used = window.count(number, 0);
+            limit.is_none_or(|limit| used <= limit || used == further.saturating_add(1))
+        };
+        let (interval, day) = (now.0.div_euclid(INTERVAL_MS), now.0.div_euclid(DAY_MS));
+        if left(&self.interval, interval, limits.interval) && left(&self.day, day, limits.daily) {
+            status.retry_after = None;
+            return status;
+        }
+        self.interval.take_back(interval, further);
+        self.day.take_back(day, further);
+        RateStatus { retry_after: status.retry_after, ..self.add(limits, now, 0) }
+    }
+
+    fn add(&self, limits: RateLimits, now: UtcMs, requests: u32) -> RateStatus {
+        let used = self.interval.count(now.0.div_euclid(INTERVAL_MS), requests);
+        let used_today = self.day.count(now.0.div_euclid(DAY_MS), requests);
         let until = |window: i64| window - now.0.rem_euclid(window);
         let wait = |milliseconds: i64| Some(Duration::from_millis(milliseconds.cast_unsigned()));
         let retry_after = if limits.daily.is_some_and(|limit| used_today > limit) {
@@ -146,6 +174,24 @@ mod tests {
         counter.count(LIMITS, now);
         counter.take_back(UtcMs(now.0 + 6_000));
         assert_eq!(left(counter.count(LIMITS, now)).0, Some(1), "another window took nothing back");
+    }
+
+    #[test]
+    fn one_that_stands_for_many_is_counted_as_they_are() {
+        let (counter, now) = (RateCounter::default(), UtcMs(1_764_000_004_000));
+        counter.count(LIMITS, now);
+        let status = counter.count_further(LIMITS, now, 1);
+        assert_eq!((left(status), status.retry_after), ((Some(1), Some(3)), None));
+        // Two more are too many, and take nothing away from what would fit.
+        counter.count(LIMITS, now);
+        let status = counter.count_further(LIMITS, now, 1);
+        assert_eq!((left(status).0, status.retry_after), (Some(0), Some(Duration::from_secs(6))));
+        // One that is longer than the limit has a window of its own.
+        let (limits, next) = (RateLimits { daily: None, ..LIMITS }, UtcMs(now.0 + 6_000));
+        counter.count(limits, next);
+        let status = counter.count_further(limits, next, 99);
+        assert_eq!((left(status).0, status.retry_after), (Some(0), None));
+        assert!(counter.count(limits, next).retry_after.is_some());
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     fn complete(&mut self, _before: Option<&Self>, _operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
     }
+    /// Ends what names it, before it is gone.
+    fn leave(&self, _operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(())
+    }
     /// Refuses what may not stand beside the others, before it is stored.
     fn admit(&self, _operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
@@ -149,7 +153,7 @@ impl InLocation<'_, '_> {
         found.ok_or_else(|| not_found(id))
     }
 
-    fn update<R: Resource>(&mut self, parent: R::Parent, id: Id<R>, patch: R::Patch) -> Result<R> {
+    pub(crate) fn update<R: Resource>(&mut self, parent: R::Parent, id: Id<R>, patch: R::Patch) -> Result<R> {
         let before = self.find(parent, id)?;
         self.context.authority.expect(&before)?;
         let mut after = before.clone();
@@ -170,6 +174,7 @@ impl InLocation<'_, '_> {
     fn delete<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<()> {
         let resource = self.find(parent, id)?;
         self.context.authority.expect(&resource)?;
+        resource.leave(self)?;
         if !stored::delete(self.tx, self.context.location, parent, id)? {
             return Err(not_found(id));
         }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::{Invalid, time::Moment};
+use crate::{Invalid, UtcMs, time::Moment};
 
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ impl CalendarDate {
         self.0.to_string()
     }
 
+    /// Its beginning in UTC.
+    pub fn to_utc(self) -> UtcMs {
+        const EPOCH: Date = Date::constant(1970, 1, 1);
+        UtcMs(self.0.duration_since(EPOCH).as_secs() * 1000)
+    }
+
     /// 1 to 12.
     pub fn month(self) -> i8 {
         self.0.month()
@@ -56,6 +62,13 @@ impl CalendarDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        for text in ["1990-09-25", "1969-12-31", "0001-01-01", "9999-12-31"] {
+            assert_eq!(CalendarDate::parse(text).unwrap().to_utc().to_iso(), format!("{text}T00:00:00.000Z"));
+        }
+    }
 
     #[test]
     fn the_contracts_spellings_are_read() {

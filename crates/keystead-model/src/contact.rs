@@ -1,7 +1,7 @@
 //! Contacts: the people that a location knows.
 
 use crate::{
-    ContactId, LocationId, UserId, UtcMs,
+    BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::Condition,
     contact_field::ContactField,
@@ -15,6 +15,8 @@ use crate::{
 
 /// Most tags on one contact.
 pub const MAX_TAGS: usize = 200;
+/// Most users who follow one contact.
+pub const MAX_FOLLOWERS: usize = 100;
 /// A deleted contact stays in the trash this long.
 pub const TRASH_MS: i64 = 30 * DAY_MS;
 
@@ -33,6 +35,11 @@ pub struct Contact {
     pub created_at: UtcMs,
     /// When it was last changed.
     pub updated_at: UtcMs,
+}
+
+impl Contact {
+    /// Its type, of which there is one as yet.
+    pub const TYPE: &'static str = "lead";
 }
 
 /// The part of a contact that people and programs write.
@@ -60,6 +67,8 @@ pub struct ContactProfile {
     pub inbound_dnd: Option<Dnd>,
     pub additional_emails: Vec<EmailAddress>,
     pub additional_phones: Vec<PhoneNumber>,
+    pub business: Option<BusinessId>,
+    pub followers: Vec<UserId>,
 }
 
 /// Do-not-disturb of one channel.
@@ -236,7 +245,7 @@ fn remove<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool) -> bool {
 
 /// Changes the first of several addresses. One that was among the others changes places with it, and where none is left in
 /// the first place the first of the others moves there; so nothing is lost, and nothing stands twice.
-fn put_first<T: Clone>(
+pub(crate) fn put_first<T: Clone>(
     first: &mut Option<T>,
     others: &mut Vec<T>,
     new: Option<Option<T>>,
@@ -382,6 +391,13 @@ pub struct ContactFilter {
     pub order: ContactOrder,
     /// Oldest first instead of newest first.
     pub ascending: bool,
+}
+
+impl ContactFilter {
+    /// Whether it is no filter at all.
+    pub fn is_all(&self) -> bool {
+        self.search.is_none() && self.condition == Condition::default()
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum ContactField {
     AssignedTo,
     Dnd,
     DateOfBirth,
+    /// Of which there is one as yet.
+    Type,
+    Business,
     CreatedAt,
     UpdatedAt,
     /// The terms that a search finds it by.
@@ -39,7 +42,7 @@ pub enum ContactField {
 
 impl ContactField {
     /// Those that every contact has, and that people ask for by name.
-    pub const STANDARD: [Self; 15] = [
+    pub const STANDARD: [Self; 17] = [
         Self::FirstName,
         Self::LastName,
         Self::CompanyName,
@@ -53,6 +56,8 @@ impl ContactField {
         Self::AssignedTo,
         Self::Dnd,
         Self::DateOfBirth,
+        Self::Type,
+        Self::Business,
         Self::CreatedAt,
         Self::UpdatedAt,
     ];
@@ -79,6 +84,8 @@ impl Field for ContactField {
             Self::AssignedTo => "assigned_to",
             Self::Dnd => "dnd",
             Self::DateOfBirth => "date_of_birth",
+            Self::Type => "type",
+            Self::Business => "business_id",
             Self::CreatedAt => "created_at",
             Self::UpdatedAt => "updated_at",
             Self::Terms => "terms",
@@ -93,6 +100,7 @@ impl Field for ContactField {
                 Kind::Text
             }
             Self::Email | Self::Phone | Self::Tags | Self::Country | Self::AssignedTo | Self::Terms => Kind::Code,
+            Self::Type | Self::Business => Kind::Code,
             Self::Dnd => Kind::Truth,
             Self::DateOfBirth => Kind::Date,
             Self::CreatedAt | Self::UpdatedAt => Kind::Instant,
@@ -143,6 +151,8 @@ impl Facts<ContactField> for ContactFacts<'_> {
             ContactField::AssignedTo => code(profile.assigned_to.as_ref().map(|user| user.as_str())),
             ContactField::Dnd => vec![Value::Truth(profile.dnd)],
             ContactField::DateOfBirth => one(profile.date_of_birth.map(|date| Value::Date(date.into()))),
+            ContactField::Type => code(Some(Contact::TYPE)),
+            ContactField::Business => code(profile.business.as_ref().map(|business| business.as_str())),
             ContactField::CreatedAt => vec![Value::Instant(*created_at)],
             ContactField::UpdatedAt => vec![Value::Instant(*updated_at)],
             ContactField::Terms => profile.search_terms().into_iter().filter_map(Value::code).collect(),

@@ -101,6 +101,7 @@ kinds! {
     ContactCreated = "contact.created", Data, Contact;
     ContactUpdated = "contact.updated", Data, Contact;
     ContactDeleted = "contact.deleted", Data, Contact;
+    ContactMerged = "contact.merged", Data, Contact;
     NoteCreated = "note.created", Data, Note;
     NoteUpdated = "note.updated", Data, Note;
     NoteDeleted = "note.deleted", Data, Note;

@@ -13,6 +13,7 @@ pub mod campaign;
 pub mod condition;
 pub mod contact;
 pub mod contact_field;
+mod contact_merge;
 pub mod custom_field;
 pub mod custom_value;
 pub mod decimal;

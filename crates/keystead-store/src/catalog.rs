@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use keystead_model::{ContactId, LocationId};
+
 use crate::{Error, Result, Tx};
 
 /// A table whose rows go with what they name.
@@ -11,23 +13,68 @@ pub struct Belonging {
     pub table: &'static str,
     /// How a row names by `?2` what it goes with, beside its `location_id`.
     pub naming: &'static str,
+    /// The column in which it does.
+    pub column: &'static str,
+    /// What becomes of it where what it goes with becomes a part of another.
+    pub merging: Merging,
+}
+
+/// What becomes of rows of a contact that is merged into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// They become rows of the other.
+    Go,
+    /// They do where the other has none with the same in these columns; else they stay with the contact in the trash.
+    GoUnlessAlike(&'static [&'static str]),
+    /// They follow from what the other is then, and are written with it.
+    Follow,
 }
 
 const fn by_contact(table: &'static str) -> Belonging {
-    Belonging { table, naming: "contact_id = ?2" }
+    Belonging { table, naming: "contact_id = ?2", column: "contact_id", merging: Merging::Go }
+}
+
+/// Rows that follow from the contact itself.
+const fn of_itself(table: &'static str) -> Belonging {
+    Belonging { merging: Merging::Follow, ..by_contact(table) }
 }
 
 /// What goes with a contact, each before those that it refers to. A test holds this against the catalog, so that whoever adds a
 /// table which belongs to contacts decides what becomes of it.
 pub const OF_CONTACT: &[Belonging] = &[
-    Belonging { table: "field_values", naming: "owner_kind = 'contact' AND owner_id = ?2" },
+    Belonging {
+        table: "field_values",
+        naming: "owner_kind = 'contact' AND owner_id = ?2",
+        column: "owner_id",
+        merging: Merging::GoUnlessAlike(&["field_id"]),
+    },
     by_contact("recurring_tasks"),
     by_contact("tasks"),
     by_contact("notes"),
-    by_contact("contact_tags"),
-    by_contact("contact_identities"),
-    by_contact("contact_terms"),
+    of_itself("contact_tags"),
+    of_itself("contact_identities"),
+    of_itself("contact_terms"),
 ];
+
+/// Gives what belongs to a contact to another, as [`OF_CONTACT`] says.
+pub fn give_to_contact(tx: &mut Tx<'_>, location: LocationId, from: ContactId, to: ContactId) -> Result<()> {
+    for Belonging { table, naming, column, merging } in OF_CONTACT {
+        let unless = match merging {
+            Merging::Follow => continue,
+            Merging::Go => String::new(),
+            Merging::GoUnlessAlike(columns) => {
+                let of_other = naming.replace("?2", "?3");
+                let alike: Vec<String> =
+                    columns.iter().map(|column| format!("o.{column} = {table}.{column}")).collect();
+                let alike = alike.join(" AND ");
+                format!(" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.location_id = ?1 AND {of_other} AND {alike})")
+            }
+        };
+        let sql = format!("UPDATE {table} SET {column} = ?3 WHERE location_id = ?1 AND {naming}{unless}");
+        tx.execute(&sql, &[&location, &from, &to])?;
+    }
+    Ok(())
+}
 
 /// Columns that may name a contact: its own, and that of tables whose rows belong to things of several kinds.
 pub const NAMING_CONTACT: &[&str] = &["contact_id", "owner_kind"];

@@ -4,6 +4,8 @@
 //! databases, exact prefixes in any script, and no scan (decision record 0001). A search is a condition among others
 //! (decision record 0019).
 
+use std::time::Duration;
+
 use keystead_model::{
     ContactId, LocationId,
     condition::Condition,
@@ -84,6 +86,12 @@ fn column(field: &ContactField) -> Column {
         ContactField::AssignedTo => Column::Own("c.assigned_to"),
         ContactField::Dnd => Column::Own("c.dnd"),
         ContactField::DateOfBirth => Column::Own("c.date_of_birth"),
+        ContactField::Type => Column::Own("'lead'"),
+        // Read by an index of its own where few contacts have it.
+        ContactField::Business => {
+            let value = "business_id";
+            Column::Rows(Rows { table: "contacts", owner: "id", value, is_long: false, with: Vec::new() })
+        }
         ContactField::CreatedAt => Column::Own("c.created_at"),
         ContactField::UpdatedAt => Column::Own("c.updated_at"),
         ContactField::Terms => rows("contact_terms", "term", Vec::new()),
@@ -98,14 +106,17 @@ fn index(order: ContactOrder) -> &'static str {
     }
 }
 
-/// Contacts of a location in the filter's order, and how many match in all.
+/// Contacts of a location in the filter's order, and how many match in all: found within `time`, or not at all.
 pub fn list(
     tx: &mut Tx<'_>,
     location: LocationId,
     filter: &ContactFilter,
     window: &Window<ContactCursor>,
+    time: Duration,
 ) -> Result<Counted<Contact>> {
-    list_in_form(tx, location, filter, window, Form::Told)
+    let list = |tx: &mut Tx<'_>| list_in_form(tx, location, filter, window, Form::Told);
+    // All of them are read by the index of their order, and are counted already.
+    if filter.is_all() { list(tx) } else { tx.within(time, list) }
 }
 
 /// The same in the form that is asked for.

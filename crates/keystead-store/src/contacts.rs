@@ -1,15 +1,16 @@
-//! Contacts, what makes them unique, and how many there are.
+//! Contacts, and how many there are.
 
 use std::sync::LazyLock;
 
 use keystead_model::{
-    ContactId, LocationId, UtcMs,
+    BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::ComparedText,
     contact::{
         Contact, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, DuplicateContact,
         IdentityKind,
     },
+    id::Id,
     page::Window,
     phone::PhoneNumber,
     tag::{Tag, TagName},
@@ -18,10 +19,10 @@ use keystead_model::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    Error, Result, Row, ToValue, Tx,
+    Error, Result, Row, Tx,
     catalog::{self, Belonging},
-    contact_search, events,
-    filter::{Filter, rows},
+    contact_identities, contact_search, events,
+    filter::Filter,
     late,
     list::Order,
     table::Table,
@@ -31,8 +32,8 @@ use crate::{
 pub(crate) const COLUMNS: &str =
     "c.id, c.location_id, c.first_name, c.last_name, c.email, c.phone, c.company_name, c.address1,
     c.city, c.region, c.postal_code, c.country, c.website, c.timezone, c.gender, c.source, c.date_of_birth,
-    c.assigned_to, c.dnd, c.dnd_settings, c.inbound_dnd, c.additional_emails, c.additional_phones, c.created_at,
-    c.updated_at, (SELECT string_agg(t.name, '
+    c.assigned_to, c.dnd, c.dnd_settings, c.inbound_dnd, c.additional_emails, c.additional_phones, c.business_id,
+    c.followers, c.created_at, c.updated_at, (SELECT string_agg(t.name, '
 ') FROM (SELECT s.name FROM contact_tags s WHERE s.location_id = c.location_id AND s.contact_id = c.id
     ORDER BY s.position) AS t)";
 
@@ -63,6 +64,8 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
             inbound_dnd: row.column::<Option<String>>()?.map(|text| read_dnd(&parse_json(&text)?)).transpose()?,
             additional_emails: read_list(row.column()?, |text| EmailAddress::from_stored(text.to_owned())),
             additional_phones: read_list(row.column()?, |text| PhoneNumber::from_stored(text.to_owned())),
+            business: row.column()?,
+            followers: read_ids(row.column()?)?,
         },
         created_at: row.column()?,
         updated_at: row.column()?,
@@ -124,7 +127,12 @@ fn read_list<T>(text: Option<String>, read: impl Fn(&str) -> T) -> Vec<T> {
     text.unwrap_or_default().split_whitespace().map(read).collect()
 }
 
-/// Addresses and numbers hold no white space, so a list of them is one text.
+fn read_ids<T>(text: Option<String>) -> Result<Vec<Id<T>>> {
+    let read = |text| Id::parse(text).ok_or_else(|| Error::unreadable("an id"));
+    text.unwrap_or_default().split_whitespace().map(read).collect()
+}
+
+/// Addresses, numbers and ids hold no white space, so a list of them is one text.
 fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
     let text = entries.collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
@@ -136,7 +144,7 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
     save(tx, contact)?;
-    if let Err(duplicate) = add_identities(tx, *location, *id, &profile.identities())? {
+    if let Err(duplicate) = contact_identities::add(tx, *location, *id, &profile.identities())? {
         return Ok(Err(duplicate));
     }
     let made = tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
@@ -165,7 +173,7 @@ pub fn update(
         )?;
     }
     let new: Vec<(IdentityKind, String)> = wanted.into_iter().filter(|wanted| !known.contains(wanted)).collect();
-    if let Err(duplicate) = add_identities(tx, location, id, &new)? {
+    if let Err(duplicate) = contact_identities::add(tx, location, id, &new)? {
         return Ok(Err(duplicate));
     }
     let gone = before.tags.iter().filter(|tag| !after.tags.contains(tag));
@@ -204,6 +212,8 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
         inbound_dnd,
         additional_emails,
         additional_phones,
+        business,
+        followers,
     } = &contact.profile;
     CONTACTS.save(
         tx,
@@ -231,6 +241,8 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
             ("inbound_dnd", &inbound_dnd.as_ref().map(|dnd| write_dnd(dnd).to_string())),
             ("additional_emails", &write_list(additional_emails.iter().map(EmailAddress::as_str))),
             ("additional_phones", &write_list(additional_phones.iter().map(PhoneNumber::as_str))),
+            ("business_id", business),
+            ("followers", &write_list(followers.iter().map(UserId::as_str))),
             ("created_at", &contact.created_at),
             ("updated_at", &contact.updated_at),
             ("first_name_folded", &compared(first_name.as_ref())),
@@ -277,10 +289,16 @@ pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -
     if trashed == 0 {
         return Ok(false);
     }
-    release_identities(tx, location, id)?;
+    contact_identities::release(tx, location, id)?;
     contact_search::forget(tx, location, id)?;
     count(tx, location, id, -1)?;
     Ok(true)
+}
+
+/// Takes a business that will be there no more from its contacts, also from those in the trash.
+pub fn leave_business(tx: &mut Tx<'_>, location: LocationId, business: BusinessId) -> Result<()> {
+    let sql = "UPDATE contacts SET business_id = NULL WHERE location_id = ?1 AND business_id = ?2";
+    tx.later(sql, &[&location, &business])
 }
 
 /// Empties the trash of what was put there before `before`, at most `limit` contacts. Returns how many.
@@ -291,7 +309,7 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
         |row| Ok((row.column()?, row.column()?)),
     )?;
     for (location, id) in &due {
-        for Belonging { table, naming } in catalog::OF_CONTACT {
+        for Belonging { table, naming, .. } in catalog::OF_CONTACT {
             tx.execute(&format!("DELETE FROM {table} WHERE location_id = ?1 AND {naming}"), &[location, id])?;
         }
         tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
@@ -300,130 +318,17 @@ pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
     Ok(due.len())
 }
 
-/// The first contact that has one of `identities`, in their order, and is not `own`.
-fn find_duplicate(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    identities: &[(IdentityKind, String)],
-    own: ContactId,
-) -> Result<Option<DuplicateContact>> {
-    for (kind, value) in identities {
-        let found = tx.query_opt(
-            "SELECT i.contact_id, c.first_name, c.last_name
-             FROM contact_identities i JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
-             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND i.contact_id <> ?4 ORDER BY i.sharer LIMIT 1",
-            &[&location, &kind.as_str(), value, &own],
-            |row| {
-                let id: ContactId = row.column()?;
-                let profile =
-                    ContactProfile { first_name: row.column()?, last_name: row.column()?, ..ContactProfile::default() };
-                Ok(DuplicateContact { id, matching: *kind, name: profile.full_name() })
-            },
-        )?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-/// The newest contact with this e-mail address or phone number, also where duplicates are allowed.
-pub fn find_by_identity(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    kind: IdentityKind,
-    value: &str,
-) -> Result<Option<Contact>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        format!(
-            "SELECT {COLUMNS} FROM contact_identities i
-             JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
-             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND c.trashed_at IS NULL
-             ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
-        )
-    });
-    tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)
-}
-
-/// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in
-/// the inner result is who has it.
-///
-/// What the location allows is read in the same statement, and so as it is now. Who else has an identity is asked for each of
-/// them: NOT EXISTS would let PostgreSQL plan a join of all identities, and keep that plan from when there were none.
-fn add_identities(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    id: ContactId,
-    identities: &[(IdentityKind, String)],
-) -> Result<std::result::Result<(), DuplicateContact>> {
-    if identities.is_empty() {
-        return Ok(Ok(()));
-    }
-    let kinds: Vec<&str> = identities.iter().map(|(kind, _)| kind.as_str()).collect();
-    let mut values: Vec<&dyn ToValue> = vec![&location, &id];
-    for (kind, (_, value)) in kinds.iter().zip(identities) {
-        values.extend([kind as &dyn ToValue, value]);
-    }
-    let sql = format!(
-        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id)
-         SELECT ?1, n.column1, n.column2, CASE WHEN l.allow_duplicate_contact THEN ?2 ELSE '' END, ?2
-         FROM locations l CROSS JOIN (VALUES {}) AS n
-         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR (SELECT o.contact_id FROM contact_identities o
-             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2
-             LIMIT 1) IS NULL)
-         ON CONFLICT DO NOTHING",
-        rows(2, identities.len(), &["?", "?"])
-    );
-    if tx.execute(&sql, &values)? == identities.len() as u64 {
-        return Ok(Ok(()));
-    }
-    Ok(find_duplicate(tx, location, identities, id)?.map_or(Ok(()), Err))
-}
-
-/// Adds an identity that others may have, too.
-fn share_identity(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    id: ContactId,
-    (kind, value): &(IdentityKind, String),
-) -> Result<()> {
-    tx.execute(
-        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?4)",
-        &[&location, &kind.as_str(), value, &id],
-    )?;
-    Ok(())
-}
-
-fn release_identities(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<()> {
-    tx.execute("DELETE FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2", &[&location, &id])?;
-    Ok(())
-}
-
-/// Makes the identities of a location match its setting: shared where duplicates are allowed, else each held alone by the
-/// oldest contact that has it. Ids are in the order of creation.
-pub fn rebuild_identities(tx: &mut Tx<'_>, location: LocationId, unique: bool) -> Result<()> {
-    let sql = if unique {
-        "UPDATE contact_identities AS i SET sharer = '' WHERE i.location_id = ?1 AND NOT EXISTS (
-             SELECT 1 FROM contact_identities older WHERE older.location_id = i.location_id AND older.kind = i.kind
-                 AND older.value = i.value AND older.contact_id < i.contact_id)"
-    } else {
-        "UPDATE contact_identities SET sharer = contact_id WHERE location_id = ?1"
-    };
-    tx.execute(sql, &[&location])?;
-    Ok(())
-}
-
 /// Writes the terms and identities of all contacts anew, after a release has changed how they are made.
 pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
     each_page(tx, "c.trashed_at IS NULL", |tx, page| {
         for Contact { id, location, profile, .. } in page {
             contact_search::forget(tx, *location, *id)?;
             contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
-            release_identities(tx, *location, *id)?;
+            contact_identities::release(tx, *location, *id)?;
             // The oldest comes first in this order, and holds what others have, too.
             for identity in profile.identities() {
-                if add_identities(tx, *location, *id, std::slice::from_ref(&identity))?.is_err() {
-                    share_identity(tx, *location, *id, &identity)?;
+                if contact_identities::add(tx, *location, *id, std::slice::from_ref(&identity))?.is_err() {
+                    contact_identities::share(tx, *location, *id, &identity)?;
                 }
             }
         }

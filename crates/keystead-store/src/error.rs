@@ -12,6 +12,9 @@ pub enum Error {
     /// Its disk is full.
     #[error("the database has no space left: {0}")]
     Full(String),
+    /// It takes longer than whoever asked waits, see [`crate::Tx::within`].
+    #[error("a read took too long")]
+    TooLong,
     /// Other writers got in the way again and again.
     #[error("the transaction was refused too often: {0}")]
     Contended(String),

@@ -228,12 +228,22 @@ impl Polled {
     }
 }
 
+/// Makes the history of a contact, and of what belonged to it, a part of another's. It is erased with that one.
+pub fn give_to_contact(tx: &mut Tx<'_>, location: LocationId, from: ContactId, to: ContactId) -> Result<()> {
+    for column in ["subject", "contact_id"] {
+        let sql = format!("UPDATE events SET contact_id = ?3 WHERE {column} = ?1 AND location_id = ?2 AND NOT chained");
+        tx.execute(&sql, &[&from, &location, &to])?;
+    }
+    Ok(())
+}
+
 /// Takes out of the events of a contact, and of what belonged to it, what they say of it. That they happened stays.
 pub(crate) fn erase_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
-    for column in ["subject", "contact_id"] {
+    // What became a part of another contact's history is that one's.
+    for of in ["subject = ?1 AND contact_id IS NULL", "contact_id = ?1"] {
         let sql = format!(
             "UPDATE events SET before_json = NULL, after_json = NULL, erased = TRUE
-             WHERE {column} = ?1 AND location_id = ?2 AND NOT chained"
+             WHERE {of} AND location_id = ?2 AND NOT chained"
         );
         tx.execute(&sql, &[&contact, &location])?;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::{Error, Result, Tx, migrations};
+use crate::{Error, Result, Tx, deadline, migrations};
 
 /// A migrated database that is gone when it is dropped.
 pub struct Memory {
@@ -14,7 +14,8 @@ pub struct Memory {
 impl Memory {
     /// An empty one with the newest schema.
     pub fn open() -> Result<Self> {
-        let connection = Connection::open_in_memory()?;
+        let mut connection = Connection::open_in_memory()?;
+        deadline::watch(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(256);
         connection.execute_batch("PRAGMA foreign_keys = ON")?;
         let memory = Self { connection };

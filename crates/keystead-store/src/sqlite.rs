@@ -15,7 +15,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, job::WriteJob, migrations};
+use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, deadline, job::WriteJob, migrations};
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
@@ -227,7 +227,7 @@ pub(crate) fn open_immutable(path: &Path) -> Result<Connection> {
 fn open_connection(path: &Path, write: bool) -> Result<Connection> {
     let create = if write { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     // A misspelled "column" must be an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
@@ -244,6 +244,7 @@ fn open_connection(path: &Path, write: bool) -> Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     if !write {
         connection.execute_batch("PRAGMA query_only = ON")?;
+        deadline::watch(&mut connection)?;
     }
     Ok(connection)
 }

@@ -1,9 +1,11 @@
 //! A transaction: what query functions are written against.
 
+use std::time::Duration;
+
 use keystead_model::job::JobKind;
 
 use crate::{
-    Error, Result, Row, ToValue,
+    Error, Result, Row, ToValue, deadline,
     late::LateTable,
     session::{Failed, Session},
 };
@@ -138,8 +140,38 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Runs reads that have to end within `time`; else they are broken off, and [`Error::TooLong`].
+    pub fn within<T>(&mut self, time: Duration, step: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let outcome = deadline::within(time, || step(self));
+        if let (Connection::Postgres(session), true) = (&mut self.connection, outcome.is_ok()) {
+            session.batch_later("SET LOCAL statement_timeout TO DEFAULT");
+        }
+        outcome
+    }
+
     /// Runs a query and maps each row.
     pub fn query<T>(
+        &mut self,
+        sql: &str,
+        values: &[&dyn ToValue],
+        map: impl FnMut(&mut Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let Some(left) = deadline::left() else { return self.read(sql, values, map) };
+        // PostgreSQL counts in whole milliseconds, of which 0 is no limit.
+        let milliseconds = left.as_millis();
+        if milliseconds == 0 {
+            return Err(Error::TooLong);
+        }
+        if let Connection::Postgres(session) = &mut self.connection {
+            session.batch_later(&format!("SET LOCAL statement_timeout = {milliseconds}"));
+        }
+        self.read(sql, values, map).map_err(|error| match error {
+            Error::Unavailable(_) if deadline::left().is_some_and(|left| left.is_zero()) => Error::TooLong,
+            error => error,
+        })
+    }
+
+    fn read<T>(
         &mut self,
         sql: &str,
         values: &[&dyn ToValue],

@@ -1,10 +1,11 @@
 //! Lists and objects inside of what is read.
 
+use keystead_core::Violation;
 use keystead_model::{Invalid, json_object::JsonObject};
 use serde_json::{Map, Value, json};
 
 use super::Reader;
-use crate::shape::Word;
+use crate::shape::{Input, Word};
 
 impl Reader<'_> {
     /// A list of texts, or one text for a list of one.
@@ -54,6 +55,14 @@ impl Reader<'_> {
         }
     }
 
+    /// A value of any form, which `schema` describes.
+    pub(crate) fn any(&mut self, name: &'static str, schema: Value, example: Value) -> Option<Value> {
+        if let Some(is_there) = self.describes(name, || schema, || example.clone()) {
+            return is_there.then_some(example);
+        }
+        self.take(name)
+    }
+
     /// A list of objects, each read by `read`; their violations carry this field's name and their place. What an object has
     /// besides is passed over.
     pub(crate) fn each<T>(
@@ -85,6 +94,43 @@ impl Reader<'_> {
             values.push(self.within(path, fields, false, |inner| read(inner, index)));
         }
         Some(values)
+    }
+
+    /// A list of objects, each read as an input of its own: what is wrong with one is told apart from the others.
+    pub(crate) fn each_alone<I: Input>(
+        &mut self,
+        name: &'static str,
+        max: usize,
+    ) -> Option<Vec<Result<I, Vec<Violation>>>> {
+        if let Some(sketch) = &self.sketch {
+            let mut inner = Self::describing(self.ground, sketch.is_everything, self.source, I::IS_UPDATE);
+            let value = I::read(&mut inner);
+            let outline = inner.into_outline();
+            let mut example = outline.example().clone();
+            I::settle(&mut example);
+            let schema = json!({"type": "array", "items": outline.into_schema(true), "minItems": 1, "maxItems": max});
+            let is_there = self.describes(name, || schema, || json!([example]))?;
+            return is_there.then(|| value.map(Ok).into_iter().collect());
+        }
+        let list = match self.take(name)? {
+            Value::Array(list) if (1..=max).contains(&list.len()) => list,
+            Value::Array(_) => return self.refuse(name, format!("must contain 1 to {max} elements")),
+            _ => return self.refuse(name, "must be an array"),
+        };
+        let read = |entry| {
+            let Value::Object(fields) = entry else {
+                let problem = "each value in it must be an object".to_owned();
+                return Err(vec![Violation { field: name.to_owned(), problem }]);
+            };
+            let mut reader = match I::IS_UPDATE {
+                true => Self::update(fields, self.ground),
+                false => Self::body(fields, self.ground),
+            };
+            let input = I::read(&mut reader);
+            let violations = reader.finish();
+            input.filter(|_| violations.is_empty()).ok_or(violations)
+        };
+        Some(list.into_iter().map(read).collect())
     }
 
     fn within<T>(

@@ -22,6 +22,9 @@ pub(crate) trait Input: Sized {
     /// Bytes that its files may have together. A body with files is a form, `multipart/form-data`.
     const FILE_BYTES: Option<u64> = None;
 
+    /// The list by whose length a request is counted against its limit: it stands for as many.
+    const COUNTED: Option<&'static str> = None;
+
     /// Asks for each field. `None` where something required is missing or wrong, which the reader has noted then.
     ///
     /// This is run for its description, too, with every field and with only those that must be there. So what depends on a
@@ -44,6 +47,8 @@ pub(crate) struct Described {
     pub(crate) asks_where: bool,
     /// Of a form.
     pub(crate) file_bytes: Option<u64>,
+    /// See [`Input::COUNTED`].
+    pub(crate) counted: Option<&'static str>,
 }
 
 /// Runs a reading for its description: with everything there, and with only what must be.
@@ -58,7 +63,14 @@ pub(crate) fn describe<I: Input>(source: Source) -> Described {
     let mut example = all.example().clone();
     I::settle(&mut example);
     let headers = headers.join(required_headers);
-    Described { outline: all.join(least), headers, example, asks_where: ground.is_asked(), file_bytes: I::FILE_BYTES }
+    Described {
+        outline: all.join(least),
+        headers,
+        example,
+        asks_where: ground.is_asked(),
+        file_bytes: I::FILE_BYTES,
+        counted: I::COUNTED,
+    }
 }
 
 /// What a body is.

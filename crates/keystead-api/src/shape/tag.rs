@@ -61,11 +61,15 @@ impl Tagged for RecurringTask {
     }
 }
 
-/// Whatever is changed of a contact makes it later than it was, but for the names of its tags, which change on their own. Most
+/// Whatever is changed of a contact makes it later than it was, but for the names of its tags and the business, which change on
+/// their own. Most
 /// answers have this tag: to write the contact once more for it would cost as much as to answer.
 impl Tagged for Contact {
     fn tag(&self) -> String {
         let mut text = self.updated_at.0.to_string();
+        if let Some(business) = &self.profile.business {
+            text.push_str(business.as_str());
+        }
         for tag in &self.tags {
             text.push('\n');
             text.push_str(tag.as_str());

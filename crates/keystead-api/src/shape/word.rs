@@ -135,6 +135,10 @@ words! {
     TimeZoneName, "Europe/Berlin", json!({"type": "string", "description": "An IANA time zone"}), TimeZoneName::parse;
     CalendarDate, "1990-09-25", json!({"type": "string", "description": "YYYY-MM-DD, or MM/DD/YYYY, with - / . or _"}),
         CalendarDate::parse;
+    ContactId, THING, id("The id of a contact"), |text: &str|
+        ContactId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a contact"));
+    BusinessId, THING, id("The id of a business"), |text: &str|
+        BusinessId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a business"));
     UserId, USER, id("The id of a user"), |text: &str|
         UserId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a user"));
     ContactId, THING, id("The id of a contact"), |text: &str|

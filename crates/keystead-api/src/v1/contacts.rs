@@ -1,6 +1,6 @@
 //! Contacts of API 1.0.
 
-use keystead_core::{Error, LocationContext, WhenDuplicate};
+use keystead_core::{Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
     ContactId,
     contact::{Contact, ContactPatch, IdentityKind},
@@ -57,11 +57,15 @@ impl Written for Shape {
         fields.opt("timezone", profile.timezone.as_ref());
         fields.opt("dateOfBirth", profile.date_of_birth.as_ref());
         fields.put("dnd", &profile.dnd);
-        fields.one_of("type", "lead", &["lead"]);
+        fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
         fields.put("dateAdded", &contact.created_at);
         fields.put("dateUpdated", &contact.updated_at);
         fields.put("lastActivity", &contact.updated_at.0);
         fields.put("tags", &contact.tags);
+        fields.put("additionalEmails", &profile.additional_emails);
+        fields.put("additionalPhones", &profile.additional_phones);
+        fields.opt("businessId", profile.business.as_ref());
+        fields.put("followers", &profile.followers);
         fields.put::<[CustomValue]>("customField", &[]);
     }
 }
@@ -176,13 +180,11 @@ pub(crate) async fn lookup(context: LocationContext, call: Call<(), Looked>) -> 
 }
 
 pub(crate) async fn add_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<AllTags, Error> {
-    let (_, all) = call.app.add_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(AllTags(all))
+    Ok(AllTags(call.app.change_contact_tags(&context, call.path, TagChange::Add(call.body.0)).await?.after))
 }
 
 pub(crate) async fn remove_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<AllTags, Error> {
-    let (_, rest) = call.app.remove_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(AllTags(rest))
+    Ok(AllTags(call.app.change_contact_tags(&context, call.path, TagChange::Remove(call.body.0)).await?.after))
 }
 
 pub(crate) async fn appointments(context: LocationContext, call: Call<ContactId>) -> Result<Appointments, Error> {

@@ -1,11 +1,14 @@
 //! Custom values of a location in API 2.0.
 
+use keystead_core::{Error, LocationContext};
 use keystead_model::custom_value::{CustomValue, CustomValueContent};
 
 use super::samples;
 use crate::{
+    call::Call,
+    many::{Batch, Done, OneOfMany, Outcomes},
     reader::Reader,
-    shape::{Envelope, Fields, Input, Tagged, Written},
+    shape::{Bare, Envelope, Fields, Input, Tagged, Written},
 };
 
 impl Envelope for CustomValue {
@@ -41,4 +44,19 @@ impl Input for CustomValueContent {
         let value = reader.required("value", |reader| reader.word("value"));
         Some(Self { name: name?, value: value? })
     }
+}
+
+impl OneOfMany for CustomValueContent {
+    const MANY: &'static str = "customValues";
+}
+
+/// Makes many, or changes those that have the same key.
+pub(crate) async fn put_many(
+    context: LocationContext,
+    call: Call<(), Bare, Batch<CustomValueContent>>,
+) -> Result<Outcomes, Error> {
+    let app = &call.app;
+    let results = call.body.run(|values| app.put_custom_values(&context, values)).await?;
+    let done = |(value, is_new): (CustomValue, bool)| Done { id: value.id.to_string(), is_new, skipped: Vec::new() };
+    Ok(Outcomes::of(results, done))
 }

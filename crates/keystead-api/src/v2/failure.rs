@@ -1,6 +1,6 @@
 //! Failures in the shape of API 2.0, with the messages that its clients match.
 
-use keystead_core::{ErrorCode, Violation, error::Noun};
+use keystead_core::{Error, ErrorCode, Violation, error::Noun};
 use keystead_model::{
     contact::{DuplicateContact, IdentityKind},
     scope::Scope,
@@ -88,25 +88,69 @@ impl Written for DuplicateContact {
     }
 }
 
-pub(crate) fn render(failure: &Failure) -> Reply {
-    let (status, message) = match &failure.message {
-        Message::Missing(Noun::Contact, id) => (400, Said::Sentence(format!("Contact with id {} not found", echo(id)))),
-        Message::Missing(noun, id) => (404, Said::Sentence(format!("{} with id {} not found", title(*noun), echo(id)))),
-        Message::Violations(violations) => (422, Said::Lines(violations.iter().map(line).collect())),
-        Message::Duplicate(_) => (400, Said::Sentence("This location does not allow duplicated contacts.".to_owned())),
-        Message::Text(text) => {
-            let status = failure.code.status();
-            let message = fixed_message(failure.code).unwrap_or(text).to_owned();
-            // The contract's 422 always has a list.
-            (status, if status == 422 { Said::Lines(vec![message]) } else { Said::Sentence(message) })
+impl Refusal {
+    /// In the contract's words.
+    fn of(failure: &Failure) -> Self {
+        let (status, message) = match &failure.message {
+            Message::Missing(Noun::Contact, id) => {
+                (400, Said::Sentence(format!("Contact with id {} not found", echo(id))))
+            }
+            Message::Missing(noun, id) => {
+                (404, Said::Sentence(format!("{} with id {} not found", title(*noun), echo(id))))
+            }
+            Message::Violations(violations) => (422, Said::Lines(violations.iter().map(line).collect())),
+            Message::Duplicate(_) => {
+                (400, Said::Sentence("This location does not allow duplicated contacts.".to_owned()))
+            }
+            Message::Text(text) => {
+                let status = failure.code.status();
+                let message = fixed_message(failure.code).unwrap_or(text).to_owned();
+                // The contract's 422 always has a list.
+                (status, if status == 422 { Said::Lines(vec![message]) } else { Said::Sentence(message) })
+            }
+        };
+        let duplicate = match &failure.message {
+            Message::Duplicate(duplicate) => Some(duplicate.clone()),
+            _ => None,
+        };
+        let (hint, required) = (failure.hint.clone(), failure.required);
+        Self { status, message, code: failure.code, hint, required, duplicate }
+    }
+}
+
+/// A failure inside of an answer, where one of many things was refused.
+pub(crate) struct Problem(Refusal);
+
+impl Problem {
+    /// In the contract's words.
+    pub(crate) fn of(error: Error) -> Self {
+        Self(Refusal::of(&Failure::from(error)))
+    }
+
+    /// In one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.0.message {
+            Said::Sentence(sentence) => sentence.clone(),
+            Said::Lines(lines) => lines.join("; "),
         }
-    };
-    let duplicate = match &failure.message {
-        Message::Duplicate(duplicate) => Some(duplicate.clone()),
-        _ => None,
-    };
-    let (hint, required) = (failure.hint.clone(), failure.required);
-    let refusal = Refusal { status, message, code: failure.code, hint, required, duplicate };
+    }
+}
+
+impl Written for Problem {
+    const NAME: &'static str = "Problem";
+
+    fn sample() -> Self {
+        Self(Refusal::sample())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        Written::write(&self.0, fields);
+    }
+}
+
+pub(crate) fn render(failure: &Failure) -> Reply {
+    let refusal = Refusal::of(failure);
+    let status = refusal.status;
     refusal.reply(status, Way { face: Face::V2, version: Version::V2021 }, false)
 }
 

@@ -4,6 +4,7 @@ use keystead_model::note::{Note, NoteContent, NotePatch};
 
 use super::samples;
 use crate::{
+    many::{OfContact, OneOfMany},
     reader::Reader,
     shape::{Envelope, Fields, Input, Tagged, Written},
 };
@@ -67,4 +68,8 @@ fn patch(reader: &mut Reader<'_>) -> NotePatch {
         pinned: reader.truth("pinned"),
         user: reader.removable_word("userId"),
     }
+}
+
+impl OneOfMany for OfContact<NoteContent> {
+    const MANY: &'static str = "notes";
 }

@@ -172,6 +172,8 @@ pub(super) fn contact() -> Contact {
         timezone: Some(TimeZoneName::from_stored("Europe/London".to_owned())),
         date_of_birth: CalendarDate::parse("1990-12-10").ok(),
         source: Some(line("public api")),
+        business: Some(self::id(THING)),
+        followers: vec![self::id(USER)],
         ..ContactProfile::default()
     };
     let tags = vec![TagName::from_stored("vip".to_owned())];

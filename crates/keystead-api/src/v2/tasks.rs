@@ -9,6 +9,7 @@ use keystead_model::{
 use super::samples;
 use crate::{
     call::Call,
+    many::{OfContact, OneOfMany},
     reader::{Reader, Slice},
     shape::{Bare, Envelope, Fields, Input, Many, Tagged, Written},
 };
@@ -118,4 +119,8 @@ impl Input for Search {
 pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search>) -> Result<Many<Task>, Error> {
     let Search { search, slice } = call.body;
     Ok(Many(call.app.search_tasks(&context, search, slice.window()).await?.rows))
+}
+
+impl OneOfMany for OfContact<TaskContent> {
+    const MANY: &'static str = "tasks";
 }

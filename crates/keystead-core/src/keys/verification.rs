@@ -229,16 +229,20 @@ impl App {
     }
 
     /// Counts the request of an agency key against its limit in a location that it has entered, instead of its own: only
-    /// locations that exist have a counter. `None` where the key has no further counter, or limits are off.
-    pub fn count_request_in(&self, caller: &KeyCaller, location: LocationId) -> Option<RateStatus> {
+    /// locations that exist have a counter. One that stands for several, as its `size` says, is counted as these are. `None`
+    /// where there is nothing to count further, or limits are off.
+    pub fn count_request_in(&self, caller: &KeyCaller, location: LocationId, size: u32) -> Option<RateStatus> {
         let limits = self.limits_of(caller)?;
         let activity = &caller.known.activity;
+        let further = size.saturating_sub(1);
         if !caller.known.key.grant.reach.has_agency() {
-            return None;
+            return (further > 0).then(|| activity.rate.count_further(limits, caller.now, further));
         }
         let counter = activity.rate_in(location, caller.now)?;
         activity.rate.take_back(caller.now);
-        Some(counter.count(limits, caller.now))
+        let counted = counter.count(limits, caller.now);
+        let goes_on = further > 0 && counted.retry_after.is_none();
+        Some(if goes_on { counter.count_further(limits, caller.now, further) } else { counted })
     }
 
     fn limits_of(&self, caller: &KeyCaller) -> Option<RateLimits> {

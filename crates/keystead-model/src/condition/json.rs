@@ -168,7 +168,8 @@ fn listed<F: Field>(field: &F, json: Option<&Json>, place: &str) -> Result<Vec<V
     values.iter().enumerate().map(|(index, value)| value_of(field, value, &inner(place, index))).collect()
 }
 
-fn value_of<F: Field>(field: &F, json: &Json, place: &str) -> Result<Value, Invalid> {
+/// Reads a value in the form in which `field` is compared. An error begins with `place`, unless that is empty.
+pub fn value_of<F: Field>(field: &F, json: &Json, place: &str) -> Result<Value, Invalid> {
     let text = || match json.as_str() {
         Some(text) => Ok(text),
         None => wrong(place, "must be a string"),

@@ -9,7 +9,7 @@ mod value;
 
 pub use self::{
     evaluate::{Facts, Step, Trace},
-    json::{MAX_DEPTH, MAX_LISTED, MAX_TESTS, MAX_TEXT},
+    json::{MAX_DEPTH, MAX_LISTED, MAX_TESTS, MAX_TEXT, value_of},
     value::{ComparedText, Date, Kind, Value},
 };
 

@@ -263,6 +263,7 @@ impl Options {
                     daily: self.daily_rate_limit.map_or(defaults.rate.daily, Limit::number),
                 },
                 keys_per_owner: self.keys_per_owner.unwrap_or(defaults.keys_per_owner),
+                search: defaults.search,
                 data_audit: match self.data_audit_days {
                     Some(Limit::Off) => None,
                     Some(Limit::Of(days)) => Some(Duration::from_secs(u64::from(days) * 86_400)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use keystead_model::{
-    ContactId, CustomFieldId, LocationId, UtcMs,
+    BusinessId, ContactId, CustomFieldId, LocationId, UtcMs,
     calendar_date::CalendarDate,
     condition::{Condition, Field, Kind, Op, Test, Value},
     contact::{Contact, ContactFilter, ContactOrder, ContactProfile},
@@ -38,6 +38,7 @@ const DATES: [&str; 4] = ["1990-09-25", "1990-10-01", "2024-02-29", "0001-01-01"
 const TAGS: [&str; 3] = ["vip", "vip gold", "été"];
 const EMAILS: [&str; 3] = ["ada@example.com", "Ada@example.com", "bob@shop.example"];
 const COUNTRIES: [&str; 2] = ["US", "DE"];
+const BUSINESSES: [&str; 2] = ["0000000000000000000B", "0000000000000000001B"];
 
 const CUSTOM: [ValueKind; 3] = [ValueKind::Text, ValueKind::Number, ValueKind::Date];
 
@@ -66,8 +67,10 @@ fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<
     let emails = vec(select(EMAILS.to_vec()), 0..3);
     let country = option::of(select(COUNTRIES.to_vec()));
     let born = option::of(select(DATES.to_vec()));
+    let business = option::of(select(BUSINESSES.to_vec()));
     let names = (line(), line(), line(), line(), line(), line());
-    let profile = (names, emails, country, born, any::<bool>()).prop_map(|(names, emails, country, born, dnd)| {
+    let profile = (names, emails, country, born, business, any::<bool>());
+    let profile = profile.prop_map(|(names, emails, country, born, business, dnd)| {
         let (first_name, last_name, city, state, company_name, source) = names;
         let mut emails = emails.into_iter().map(|email| EmailAddress::parse(email).unwrap());
         ContactProfile {
@@ -81,6 +84,7 @@ fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<
             additional_emails: emails.collect(),
             country: country.map(|country| Country::parse(country).unwrap()),
             date_of_birth: born.map(date),
+            business: business.map(|business| BusinessId::parse(business).unwrap()),
             dnd,
             ..ContactProfile::default()
         }
@@ -114,6 +118,8 @@ fn value(field: ContactField) -> BoxedStrategy<Value> {
         (ContactField::Tags, _) => codes(&TAGS),
         (ContactField::Terms, _) => codes(&["mari", "zoe", "obrien", "ada", "x", "strasse"]),
         (ContactField::Country, _) => codes(&COUNTRIES),
+        (ContactField::Business, _) => codes(&BUSINESSES),
+        (ContactField::Type, _) => codes(&["lead", "customer"]),
         (_, Kind::Code) => codes(&["x"]),
         (_, Kind::Instant) => (0i64..40).prop_map(|at| Value::Instant(UtcMs(at * 10))).boxed(),
         (_, Kind::Text) => {

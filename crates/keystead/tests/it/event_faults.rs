@@ -4,7 +4,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, OldKeyEnds, Result, WhenDuplicate};
+use keystead_core::{App, OldKeyEnds, Result, TagChange, WhenDuplicate};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId, TaskId,
     WorkflowId,
@@ -15,6 +15,7 @@ use keystead_model::{
     contact::ContactPatch,
     custom_value::CustomValue,
     grant::{Grant, Reach},
+    id::Id,
     ip_range::IpRanges,
     link::Link,
     location::{LocationPatch, LocationProfile},
@@ -37,6 +38,7 @@ use crate::callers::{
 /// What use cases act on.
 struct Things {
     contact: ContactId,
+    other: ContactId,
     note: NoteId,
     task: TaskId,
     tag: TagId,
@@ -76,8 +78,16 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     upsert_contact(&by.location, contact("upserted@example.com"), WhenDuplicate::Update): "contact.created";
     upsert_contact(&by.location, ContactPatch { dnd: Some(true), ..contact("upserted@example.com") }, WhenDuplicate::Update):
         "contact.updated";
-    add_contact_tags(&by.location, at.contact, vec![tag("a"), tag("b")]): "contact.updated";
-    remove_contact_tags(&by.location, at.contact, vec![tag("a")]): "contact.updated";
+    change_contact_tags(&by.location, at.contact, TagChange::Add(vec![tag("a"), tag("b")])): "contact.updated";
+    change_contact_tags(&by.location, at.contact, TagChange::Remove(vec![tag("a")])): "contact.updated";
+    change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): "contact.updated";
+    upsert_contacts(&by.location, vec![(contact("one-of-many@example.com"), WhenDuplicate::Update)]): "contact.created";
+    set_business_of_contacts(&by.location, vec![at.contact], Some(at.business)): "contact.updated";
+    add_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
+    remove_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
+    merge_contacts(&by.location, at.contact, at.other): "contact.merged";
+    create_many::<Note>(&by.location, vec![(at.contact, note("x"))]): "note.created";
+    put_custom_values(&by.location, vec![custom_value("one of many")]): "custom_value.created";
     create::<Note>(&by.location, at.contact, note("x")): "note.created";
     update(&by.location, at.contact, at.note, NotePatch { pinned: Some(true), ..NotePatch::default() }): "note.updated";
     delete(&by.location, at.contact, at.note): "note.deleted";
@@ -210,8 +220,11 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let app = TestApp::start().await;
     let by = Caller::new(&app, app.admin().await).await;
     let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
+    let other = app.app.create_contact(&by.location, contact("other@example.com")).await.unwrap();
+    app.app.create::<Note>(&by.location, other.id, note("x")).await.unwrap();
     let things = Things {
         contact: made.id,
+        other: other.id,
         note: app.app.create::<Note>(&by.location, made.id, note("x")).await.unwrap().id,
         task: app.app.create::<Task>(&by.location, made.id, task()).await.unwrap().id,
         tag: app.app.list_tags(&by.location, Window::first(1)).await.unwrap().rows[0].id,

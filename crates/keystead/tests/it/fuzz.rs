@@ -67,6 +67,27 @@ const NAMES: &[&str] = &[
     "cursor",
     "idleWithin",
     "email or phone",
+    // Searches and many in one call.
+    "filters",
+    "field",
+    "operator",
+    "value",
+    "group",
+    "sort",
+    "direction",
+    "searchAfter",
+    "pageLimit",
+    "page",
+    "contacts",
+    "contactId",
+    "notes",
+    "tasks",
+    "customValues",
+    "ids",
+    "businessId",
+    "followers",
+    "removeAllTags",
+    "from",
 ];
 
 /// Texts that break things elsewhere.

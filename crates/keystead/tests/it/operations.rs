@@ -7,7 +7,7 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, OldKeyEnds, Result, WhenDuplicate,
+    App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, OldKeyEnds, Result, TagChange, WhenDuplicate,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -95,8 +95,16 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete_contact(&by.location, at.contact): ContactsWrite;
     list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
-    add_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
-    remove_contact_tags(&by.location, at.contact, Vec::new()): ContactsWrite;
+    change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
+    change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
+    upsert_contacts(&by.location, Vec::new()): ContactsWrite;
+    set_business_of_contacts(&by.location, vec![at.contact], None): ContactsWrite;
+    add_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;
+    remove_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;
+    create_many::<Note>(&by.location, vec![(at.contact, note("x"))]): ContactsWrite;
+    create_many::<Task>(&by.location, vec![(at.contact, task())]): ContactsWrite;
+    merge_contacts(&by.location, at.contact, at.none()): ContactsWrite;
+    put_custom_values(&by.location, vec![custom_value("x")]): CustomValuesWrite;
     create::<Note>(&by.location, at.contact, note("x")): ContactsWrite;
     list::<Note>(&by.location, at.contact, Window::all()): ContactsRead;
     get::<Note>(&by.location, at.contact, at.none()): ContactsRead;

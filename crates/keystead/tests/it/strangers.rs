@@ -146,6 +146,8 @@ struct Target {
     location: String,
     company: String,
     contact: String,
+    /// Another contact, that may become a part of the first.
+    other: String,
     note: String,
     task: String,
     tag: String,
@@ -169,6 +171,9 @@ impl Target {
         }
         let new = json!({"firstName": CANARY, "email": "canary4711@example.com", "tags": ["x"]});
         let contact = id(&app.post("/contacts/").key(key).json(&new).send().await.expect(201)["contact"]);
+        let other = id(
+            &app.post("/contacts/").key(key).json(&json!({"firstName": CANARY})).send().await.expect(201)["contact"],
+        );
         let notes = format!("/contacts/{contact}/notes");
         let note = id(&app.post(&notes).key(key).json(&json!({"body": CANARY})).send().await.expect(201)["note"]);
         let task = json!({"title": CANARY, "dueDate": "2026-12-01", "completed": false});
@@ -190,7 +195,7 @@ impl Target {
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let key = self.key.clone();
-        Self { location, company, contact, note, task, tag, custom_value, business, automation, key, notice }
+        Self { location, company, contact, other, note, task, tag, custom_value, business, automation, key, notice }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -211,6 +216,7 @@ impl Target {
             ("{customValueId}", &self.custom_value),
             ("{businessId}", &self.business),
             ("{companyId}", &self.company),
+            ("{type}", "add"),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -228,7 +234,12 @@ impl Target {
     }
 
     async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {
-        let (query, body) = sample(route, &self.location);
+        let (query, mut body) = sample(route, &self.location);
+        for (name, id) in [("from", &self.other), ("businessId", &self.business)] {
+            if let Some(named) = body.as_mut().and_then(|body| body.get_mut(name)) {
+                *named = json!(id);
+            }
+        }
         let mut call = app.call(route.method.clone(), &self.address(route, query));
         if let Some(key) = key {
             call = call.key(key);
@@ -288,6 +299,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         location: app.ids.location.to_string(),
         company: app.ids.agency.to_string(),
         contact: String::new(),
+        other: String::new(),
         note: String::new(),
         task: String::new(),
         tag: String::new(),

@@ -8,7 +8,7 @@ use keystead_model::{
 };
 use keystead_store::{
     Error, Tx,
-    catalog::{self, Belonging},
+    catalog::{self, Belonging, Merging},
     field_values,
 };
 use keystead_testkit::TestApp;
@@ -69,8 +69,8 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     };
     let rows = async |contact: &str| {
         let mut rows = Vec::new();
-        let itself = Belonging { table: "contacts", naming: "id = ?2" };
-        for Belonging { table, naming } in catalog::OF_CONTACT.iter().copied().chain([itself]) {
+        let itself = Belonging { table: "contacts", naming: "id = ?2", column: "id", merging: Merging::Follow };
+        for Belonging { table, naming, .. } in catalog::OF_CONTACT.iter().copied().chain([itself]) {
             let sql = format!("SELECT count(*) FROM {table} WHERE location_id = ?1 AND {naming}");
             let (location, contact) = (app.ids.location, contact.to_owned());
             let count = move |tx: &mut Tx<'_>| tx.query_one(&sql, &[&location, &contact], |row| row.column());

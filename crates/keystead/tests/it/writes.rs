@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use keystead_core::{App, Error, LocationContext, WhenDuplicate};
+use keystead_core::{App, Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
     LocationId,
     contact::{ContactPatch, MAX_TAGS},
@@ -99,7 +99,10 @@ async fn a_tag_is_renamed_on_all_contacts_also_on_those_that_get_it_meanwhile() 
         for (number, id) in ids.iter().copied().enumerate() {
             let (server, context) = (servers[number % 3].clone(), context.clone());
             all.spawn(async move {
-                server.add_contact_tags(&context, id, vec![tag(&format!("name {round}"))]).await.map(drop)
+                server
+                    .change_contact_tags(&context, id, TagChange::Add(vec![tag(&format!("name {round}"))]))
+                    .await
+                    .map(drop)
             });
         }
         let (server, context) = (servers[round % 3].clone(), context.clone());
@@ -138,7 +141,7 @@ async fn a_limit_holds_however_many_come_at_once() {
         let (server, context, new) =
             (servers[number % 3].clone(), context.clone(), names(1000 + number..1001 + number));
         all.spawn(async move {
-            match server.add_contact_tags(&context, id, new).await {
+            match server.change_contact_tags(&context, id, TagChange::Add(new)).await {
                 Ok(_) => 1,
                 Err(Error::Invalid(_)) => 0,
                 Err(error) => panic!("{error}"),

@@ -78,8 +78,6 @@ fn contact(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
         reader.object("inboundDndSettings", |inner| inner.object("all", dnd).flatten()).flatten()
     });
     patch.assigned_to = reader.removable_word("assignedTo");
-    patch.additional_emails = reader.words("additionalEmails", MAX_ADDITIONAL);
-    patch.additional_phones = reader.words("additionalPhones", MAX_ADDITIONAL);
     let skipped = custom_fields(reader);
     (patch, skipped)
 }
@@ -101,6 +99,8 @@ pub(crate) fn common(reader: &mut Reader<'_>) -> ContactPatch {
         date_of_birth: reader.removable_word("dateOfBirth"),
         dnd: reader.truth("dnd"),
         tags: reader.words("tags", MAX_TAGS).map(without_repeats),
+        additional_emails: reader.words("additionalEmails", MAX_ADDITIONAL),
+        additional_phones: reader.words("additionalPhones", MAX_ADDITIONAL),
         ..ContactPatch::default()
     };
     // A whole name is split at its first space, and has no family name where there is none; given and family name win over it.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows that a page number or `skip` may pass over: cursors have no such limit.
-const FURTHEST: i64 = 10_000;
+pub(super) const FURTHEST: i64 = 10_000;
 
 /// What was asked for.
 pub(crate) struct Listing {
@@ -113,7 +113,7 @@ impl Word for Direction {
 }
 
 /// A cursor's id: the contact's, and where the order is not the usual one, a letter for it.
-struct StartAfter(ContactId, Option<(ContactOrder, bool)>);
+pub(super) struct StartAfter(pub(super) ContactId, pub(super) Option<(ContactOrder, bool)>);
 
 impl Word for StartAfter {
     const EXAMPLE: &'static str = word::THING;
@@ -136,6 +136,16 @@ impl Word for StartAfter {
 
 const LETTERS: &[(&str, ContactOrder, bool)] =
     &[("a", ContactOrder::Created, true), ("u", ContactOrder::Updated, false), ("v", ContactOrder::Updated, true)];
+
+/// Where a contact is in an order, for a cursor: the id, with the letter of the order, and the time.
+pub(super) fn place(contact: &Contact, order: ContactOrder, ascending: bool) -> (String, UtcMs) {
+    let letter = LETTERS.iter().find(|(_, column, up)| (*column, *up) == (order, ascending));
+    let at = match order {
+        ContactOrder::Created => contact.created_at,
+        ContactOrder::Updated => contact.updated_at,
+    };
+    (format!("{}{}", contact.id, letter.map_or("", |(letter, ..)| *letter)), at)
+}
 
 impl Listing {
     /// Reads the page.
@@ -160,15 +170,7 @@ impl Listing {
     /// Where the list goes on. `path` is the list's address with its first parameter, up to the next `&`.
     pub(crate) fn meta(&self, path: &str, found: &Counted<Contact>) -> ListMeta {
         let Self { words, order, ascending, window: Window { limit, .. }, page } = self;
-        let next = found.page.next(|last| {
-            let letter = LETTERS.iter().find(|(_, column, up)| (column, up) == (order, ascending));
-            let id = format!("{}{}", last.id, letter.map_or("", |(letter, ..)| *letter));
-            let at = match order {
-                ContactOrder::Created => last.created_at,
-                ContactOrder::Updated => last.updated_at,
-            };
-            (id, at)
-        });
+        let next = found.page.next(|last| place(last, *order, *ascending));
         let url = |(id, UtcMs(at)): &(String, UtcMs)| {
             let words =
                 words.as_deref().map(|words| format!("&query={}", utf8_percent_encode(words, NON_ALPHANUMERIC)));

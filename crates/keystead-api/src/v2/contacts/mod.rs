@@ -1,10 +1,13 @@
 //! Contacts of API 2.0.
 
+pub(crate) mod bulk;
+pub(crate) mod companions;
 pub(crate) mod input;
 pub(crate) mod listing;
+pub(crate) mod search;
 pub(crate) mod shapes;
 
-use keystead_core::{self as core, Error, LocationContext, WhenDuplicate};
+use keystead_core::{self as core, Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
     ContactId,
     contact::{Contact, IdentityKind, MAX_TAGS},
@@ -16,7 +19,7 @@ use keystead_model::{
 use self::{
     input::{ContactChange, NewContact, Upsert},
     listing::Listing,
-    shapes::{Appointments, Found, List, Listed, Made, TagsAdded, TagsRemoved, Updated, Upserted},
+    shapes::{Appointments, Found, List, Listed, Made, TagsAdded, TagsRemoved, Updated, Upserted, left_out},
 };
 use super::succeeded::Succeeded;
 use crate::{
@@ -52,9 +55,9 @@ pub(crate) async fn delete(context: LocationContext, call: Call<ContactId>) -> R
 
 pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert>) -> Result<Upserted, Error> {
     let Upsert { patch, mut skipped, makes_another } = call.body;
-    let when = if makes_another { WhenDuplicate::UpdateWhereForbidden } else { WhenDuplicate::Update };
+    let when = WhenDuplicate::unless(makes_another);
     let core::Upserted { contact, is_new, skipped: fields } = call.app.upsert_contact(&context, patch, when).await?;
-    skipped.extend(fields.into_iter().map(|(field, other)| format!("{field} (contact {other} has it)")));
+    skipped.extend(left_out(fields));
     Ok(Upserted { is_new, contact, skipped })
 }
 
@@ -106,16 +109,16 @@ impl Input for Tags {
 }
 
 pub(crate) async fn add_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<TagsAdded, Error> {
-    let (added, tags) = call.app.add_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(TagsAdded { tags, added })
+    let changed = call.app.change_contact_tags(&context, call.path, TagChange::Add(call.body.0)).await?;
+    Ok(TagsAdded { added: changed.added(), tags: changed.after })
 }
 
 pub(crate) async fn remove_tags(
     context: LocationContext,
     call: Call<ContactId, Bare, Tags>,
 ) -> Result<TagsRemoved, Error> {
-    let (removed, tags) = call.app.remove_contact_tags(&context, call.path, call.body.0).await?;
-    Ok(TagsRemoved { tags, removed })
+    let changed = call.app.change_contact_tags(&context, call.path, TagChange::Remove(call.body.0)).await?;
+    Ok(TagsRemoved { removed: changed.removed(), tags: changed.after })
 }
 
 /// Calendars come later; a contact has no appointments until then.

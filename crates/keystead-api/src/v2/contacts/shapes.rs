@@ -1,7 +1,7 @@
 //! Contacts on the wire. Absent fields are left out; lists are never null.
 
 use keystead_model::{
-    UserId,
+    ContactId,
     contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
     tag::TagName,
 };
@@ -26,13 +26,13 @@ impl Written for Contact {
         fields.put("id", &self.id);
         fields.opt("name", name.as_ref());
         fields.put("locationId", &self.location);
-        names_and_addresses(fields, profile, name.as_ref());
+        names_and_addresses(fields, profile, name.as_ref(), "address1");
         fields.opt("timezone", profile.timezone.as_ref());
         fields.opt("gender", profile.gender.as_ref());
         fields.put("dnd", &profile.dnd);
         fields.put("dndSettings", &profile.dnd_settings);
         fields.opt("inboundDndSettings", profile.inbound_dnd.clone().map(Inbound).as_ref());
-        fields.one_of("type", "lead", &["lead"]);
+        fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
         fields.opt("dateOfBirth", profile.date_of_birth.as_ref());
         fields.put("dateAdded", &self.created_at);
         fields.put("dateUpdated", &self.updated_at);
@@ -40,6 +40,8 @@ impl Written for Contact {
         fields.put("tags", &self.tags);
         fields.put::<[CustomValue]>("customFields", &[]);
         fields.opt("assignedTo", profile.assigned_to.as_ref());
+        fields.opt("businessId", profile.business.as_ref());
+        fields.put("followers", &profile.followers);
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
     }
@@ -70,10 +72,10 @@ impl Written for Created {
         fields.put("dateUpdated", &contact.updated_at);
         fields.put("deleted", &false);
         fields.put("tags", &contact.tags);
-        fields.one_of("type", "lead", &["lead"]);
+        fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
         fields.put::<[CustomValue]>("customFields", &[]);
         fields.put("locationId", &contact.location);
-        names_and_addresses(fields, &contact.profile, contact.profile.full_name().as_ref());
+        names_and_addresses(fields, &contact.profile, contact.profile.full_name().as_ref(), "address1");
         fields.put("bounceEmail", &false);
         fields.put("unsubscribeEmail", &false);
         fields.put("dnd", &contact.profile.dnd);
@@ -85,6 +87,9 @@ impl Written for Created {
         fields.put::<[String]>("offers", &[]);
         fields.put::<[String]>("products", &[]);
         fields.opt("assignedTo", contact.profile.assigned_to.as_ref());
+        fields.opt("businessId", contact.profile.business.as_ref());
+        fields.put("additionalEmails", &contact.profile.additional_emails);
+        fields.put("additionalPhones", &contact.profile.additional_phones);
     }
 }
 
@@ -104,9 +109,9 @@ impl Written for Listed {
         fields.put("id", &contact.id);
         fields.put("locationId", &contact.location);
         fields.opt("contactName", name.as_ref());
-        names_and_addresses(fields, &contact.profile, name.as_ref());
+        names_and_addresses(fields, &contact.profile, name.as_ref(), "address1");
         fields.opt("timezone", contact.profile.timezone.as_ref());
-        fields.one_of("type", "lead", &["lead"]);
+        fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
         fields.put("dnd", &contact.profile.dnd);
         fields.put("dndSettings", &contact.profile.dnd_settings);
         fields.put("dateAdded", &contact.created_at);
@@ -115,12 +120,21 @@ impl Written for Listed {
         fields.put::<[CustomValue]>("customFields", &[]);
         fields.put("tags", &contact.tags);
         fields.put::<[String]>("attributions", &[]);
-        fields.put::<[UserId]>("followers", &[]);
+        fields.put("followers", &contact.profile.followers);
         fields.opt("assignedTo", contact.profile.assigned_to.as_ref());
+        fields.opt("businessId", contact.profile.business.as_ref());
+        fields.put("additionalEmails", &contact.profile.additional_emails);
+        fields.put("additionalPhones", &contact.profile.additional_phones);
     }
 }
 
-fn names_and_addresses(fields: &mut Fields<'_>, profile: &ContactProfile, full_name: Option<&String>) {
+/// What all shapes have, with the street under the name that a shape has for it.
+pub(super) fn names_and_addresses(
+    fields: &mut Fields<'_>,
+    profile: &ContactProfile,
+    full_name: Option<&String>,
+    street: &'static str,
+) {
     let (first, last) = (profile.first_name.as_ref(), profile.last_name.as_ref());
     fields.opt("firstName", first);
     fields.opt("firstNameLowerCase", first.map(|name| name.as_str().to_lowercase()).as_ref());
@@ -131,7 +145,7 @@ fn names_and_addresses(fields: &mut Fields<'_>, profile: &ContactProfile, full_n
     fields.opt("emailLowerCase", profile.email.as_ref().map(|email| email.normalized()).as_ref());
     fields.opt("phone", profile.phone.as_ref());
     fields.opt("companyName", profile.company_name.as_ref());
-    fields.opt("address1", profile.address1.as_ref());
+    fields.opt(street, profile.address1.as_ref());
     fields.opt("city", profile.city.as_ref());
     fields.opt("state", profile.state.as_ref());
     fields.opt("postalCode", profile.postal_code.as_ref());
@@ -285,6 +299,11 @@ impl Written for Upserted {
 /// What was understood and not written, where there is such.
 fn skipped(fields: &mut Fields<'_>, skipped: &Vec<String>) {
     fields.opt("skipped", Some(skipped).filter(|skipped| !skipped.is_empty()));
+}
+
+/// What an upsert left out, since it belongs to others.
+pub(super) fn left_out(fields: Vec<(&'static str, ContactId)>) -> impl Iterator<Item = String> {
+    fields.into_iter().map(|(field, other)| format!("{field} (contact {other} has it)"))
 }
 
 /// `{"contact": …}` or `{"contact": null}`.

@@ -1,0 +1,100 @@
+//! Routes of contacts beyond one at a time: searches, many in one call, who and what goes with a contact.
+
+use keystead_model::{
+    contact::Contact,
+    note::{Note, NoteContent},
+    scope::Scope,
+    task::{Task, TaskContent},
+};
+
+use crate::{
+    many,
+    route::{Face, Route, Table},
+    v2::{
+        contacts::{bulk, companions, search},
+        custom_values,
+    },
+};
+
+pub(super) fn v2_routes() -> Vec<Route> {
+    Table::new(Face::V2)
+        .location(
+            "POST /contacts/search",
+            "Search contacts by filters in groups",
+            Scope::ContactsRead,
+            200,
+            search::search,
+        )
+        .location(
+            "POST /contacts/bulk/upsert",
+            "Create or update many contacts, each on its own",
+            Scope::ContactsWrite,
+            200,
+            bulk::upsert,
+        )
+        .location(
+            "POST /contacts/bulk/tags/update/{type}",
+            "Add tags to many contacts, or remove them",
+            Scope::ContactsWrite,
+            201,
+            bulk::update_tags,
+        )
+        .location(
+            "POST /contacts/bulk/business",
+            "Set the business of many contacts",
+            Scope::ContactsWrite,
+            200,
+            bulk::set_business,
+        )
+        .location(
+            "POST /contacts/bulk/notes",
+            "Create notes of many contacts",
+            Scope::ContactsWrite,
+            200,
+            many::create::<Note, NoteContent>,
+        )
+        .location(
+            "POST /contacts/bulk/tasks",
+            "Create tasks for many contacts",
+            Scope::ContactsWrite,
+            200,
+            many::create::<Task, TaskContent>,
+        )
+        .location(
+            "GET /contacts/business/{businessId}",
+            "List the contacts of a business",
+            Scope::ContactsRead,
+            200,
+            companions::of_business,
+        )
+        .location(
+            "POST /contacts/{contactId}/followers",
+            "Make users follow a contact",
+            Scope::ContactsWrite,
+            201,
+            companions::add_followers,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/followers",
+            "Make users follow a contact no more",
+            Scope::ContactsWrite,
+            200,
+            companions::remove_followers,
+        )
+        .location(
+            "POST /contacts/{contactId}/merge",
+            "Make another contact a part of this one",
+            Scope::ContactsWrite,
+            200,
+            companions::merge,
+        )
+        .if_match::<Contact>()
+        .location(
+            "POST /locations/{locationId}/customValues/bulk",
+            "Create many custom values, or update those of the same keys",
+            Scope::CustomValuesWrite,
+            200,
+            custom_values::put_many,
+        )
+        .rows()
+}

@@ -1,0 +1,334 @@
+//! Filters as the contract writes them, and the condition that they are. Whether a field is there is known only with the custom
+//! fields of the location, so they are read in two steps: their form, then their meaning.
+
+use std::collections::HashMap;
+
+use keystead_core::{Error, ErrorCode, Violation};
+use keystead_model::{
+    CustomFieldId, Invalid, UtcMs,
+    condition::{Condition, Field, Kind, MAX_DEPTH, MAX_LISTED, MAX_TESTS, Op, Test, Value as Compared, value_of},
+    contact_field::ContactField,
+    custom_field::ValueKind,
+    phone::PhoneNumber,
+    text::{Country, TimeZoneName, echo},
+    time::Moment,
+};
+use serde_json::{Map, Value, json};
+
+use crate::reader::Reader;
+
+/// What stands before the id of a custom field.
+const CUSTOM: &str = "customFields.";
+
+/// Filters that have the right form, all of which must hold.
+pub(crate) struct Filters {
+    parts: Vec<Part>,
+    country: Country,
+    zone: TimeZoneName,
+}
+
+enum Part {
+    Group { is_any: bool, parts: Vec<Part> },
+    Filter { field: String, operator: String, value: Value, place: String },
+}
+
+impl Filters {
+    /// `filters` of a body.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let (country, zone) = (reader.ground().country(), reader.ground().zone().clone());
+        let example = json!([
+            {"group": "OR", "filters": [
+                {"field": "tags", "operator": "eq", "value": "vip"},
+                {"field": "email", "operator": "contains", "value": "@example.com"},
+            ]},
+            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
+        ]);
+        let schema = json!({
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Each {field, operator, value}, or {group: OR or AND, filters}. Operators are eq, not_eq, contains, \
+                            not_contains, exists, not_exists and, of dates and numbers, range with gt, gte, lt or lte",
+        });
+        let mut reading = Reading { reader, tests: 0 };
+        let parts = match reading.reader.any("filters", schema, example) {
+            Some(list) => reading.parts(list, "filters", 1),
+            None => Vec::new(),
+        };
+        Self { parts, country, zone }
+    }
+
+    /// The condition, where the location has these custom fields.
+    pub(super) fn resolve(&self, custom: &HashMap<CustomFieldId, ValueKind>) -> Result<Condition<ContactField>, Error> {
+        let mut resolving = Resolving { filters: self, custom, violations: Vec::new() };
+        let parts = resolving.all(&self.parts)?;
+        if resolving.violations.is_empty() {
+            Ok(Condition::All(parts))
+        } else {
+            Err(Error::Invalid(resolving.violations))
+        }
+    }
+}
+
+/// Looks at the form.
+struct Reading<'r, 'g> {
+    reader: &'r mut Reader<'g>,
+    tests: usize,
+}
+
+impl Reading<'_, '_> {
+    fn parts(&mut self, list: Value, place: &str, depth: usize) -> Vec<Part> {
+        let Value::Array(list) = list else {
+            self.reader.violate(place, "must be an array");
+            return Vec::new();
+        };
+        if depth > MAX_DEPTH {
+            self.reader.violate(place, format!("is deeper than {MAX_DEPTH}"));
+            return Vec::new();
+        }
+        if depth > 1 && list.is_empty() {
+            self.reader.violate(place, "should not be empty");
+        }
+        let parts = list.into_iter().enumerate();
+        parts.filter_map(|(index, part)| self.part(part, &format!("{place}.{index}"), depth)).collect()
+    }
+
+    fn part(&mut self, part: Value, place: &str, depth: usize) -> Option<Part> {
+        let Value::Object(mut part) = part else {
+            self.reader.violate(place, "must be an object with field and operator, or group and filters");
+            return None;
+        };
+        if let Some(parts) = part.remove("filters") {
+            let is_any = match self.text(&mut part, "group", place)?.to_ascii_uppercase().as_str() {
+                "OR" => true,
+                "AND" => false,
+                _ => {
+                    self.reader.violate(&format!("{place}.group"), "must be OR or AND");
+                    return None;
+                }
+            };
+            self.whitelist(&part, place);
+            return Some(Part::Group { is_any, parts: self.parts(parts, &format!("{place}.filters"), depth + 1) });
+        }
+        self.tests += 1;
+        if self.tests == MAX_TESTS + 1 {
+            self.reader
+                .violate("filters", format!("must contain no more than {MAX_TESTS} filters, with those in groups"));
+        }
+        let value = part.remove("value").unwrap_or(Value::Null);
+        let (field, operator) = (self.text(&mut part, "field", place), self.text(&mut part, "operator", place));
+        self.whitelist(&part, place);
+        Some(Part::Filter { field: field?, operator: operator?, value, place: format!("{place}.value") })
+    }
+
+    fn text(&mut self, part: &mut Map<String, Value>, name: &str, place: &str) -> Option<String> {
+        match part.remove(name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
+            None | Some(Value::Null | Value::String(_)) => {
+                self.reader.violate(&format!("{place}.{name}"), "should not be empty");
+                None
+            }
+            Some(_) => {
+                self.reader.violate(&format!("{place}.{name}"), "must be a string");
+                None
+            }
+        }
+    }
+
+    fn whitelist(&mut self, rest: &Map<String, Value>, place: &str) {
+        for name in rest.keys() {
+            self.reader.violate(&format!("property {place}.{}", echo(name)), "should not exist");
+        }
+    }
+}
+
+/// A name in the spelling of the original's failures, `date_added` for `dateAdded`; either is understood.
+pub(super) fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// The refusal of a field that there is not, in the words that clients match.
+pub(super) fn unknown(field: &str) -> Error {
+    Error::Conflict(ErrorCode::FieldUnknown, format!("Invalid field {}", echo(&shown(field))))
+}
+
+fn shown(field: &str) -> String {
+    if field.starts_with(CUSTOM) { field.to_owned() } else { snake(field) }
+}
+
+fn standard(name: &str) -> Option<ContactField> {
+    Some(match snake(name).as_str() {
+        "first_name_lower_case" | "first_name" => ContactField::FirstName,
+        "last_name_lower_case" | "last_name" => ContactField::LastName,
+        "company_name" => ContactField::CompanyName,
+        "email" => ContactField::Email,
+        "phone" => ContactField::Phone,
+        "tags" => ContactField::Tags,
+        "dnd" => ContactField::Dnd,
+        "date_added" => ContactField::CreatedAt,
+        "date_updated" => ContactField::UpdatedAt,
+        "date_of_birth" => ContactField::DateOfBirth,
+        "assigned_to" => ContactField::AssignedTo,
+        "source" => ContactField::Source,
+        "type" => ContactField::Type,
+        "city" => ContactField::City,
+        "state" => ContactField::State,
+        "country" => ContactField::Country,
+        "business_id" => ContactField::Business,
+        _ => return None,
+    })
+}
+
+/// Looks for the meaning.
+struct Resolving<'f> {
+    filters: &'f Filters,
+    custom: &'f HashMap<CustomFieldId, ValueKind>,
+    violations: Vec<Violation>,
+}
+
+impl Resolving<'_> {
+    fn all(&mut self, parts: &[Part]) -> Result<Vec<Condition<ContactField>>, Error> {
+        parts.iter().map(|part| self.one(part)).collect()
+    }
+
+    fn one(&mut self, part: &Part) -> Result<Condition<ContactField>, Error> {
+        match part {
+            Part::Group { is_any: true, parts } => self.all(parts).map(Condition::Any),
+            Part::Group { is_any: false, parts } => self.all(parts).map(Condition::All),
+            Part::Filter { field, operator, value, place } => {
+                let known = self.field(field).ok_or_else(|| unknown(field))?;
+                // What is wrong is noted, and the rest looked at.
+                Ok(self.filter(known, (field, operator), value, place).unwrap_or_default())
+            }
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<ContactField> {
+        let Some(id) = name.strip_prefix(CUSTOM) else { return standard(name) };
+        let id = CustomFieldId::parse(id)?;
+        self.custom.get(&id).map(|kind| ContactField::Custom(id, *kind))
+    }
+
+    /// What is negated holds also of contacts that have nothing in the field: whoever wants all without a tag wants those without
+    /// any, too.
+    fn filter(
+        &mut self,
+        field: ContactField,
+        (name, operator): (&str, &str),
+        value: &Value,
+        place: &str,
+    ) -> Option<Condition<ContactField>> {
+        let test = |op| Condition::Test(Test { field, op });
+        let (kind, is_dated) = (field.kind(), matches!(field.kind(), Kind::Date | Kind::Instant));
+        let is_text = matches!(kind, Kind::Text | Kind::Code);
+        match operator {
+            "exists" => Some(test(Op::Exists)),
+            "not_exists" => Some(test(Op::NotExists)),
+            "eq" if !is_dated => self.values(field, value, place).map(|values| test(Op::In(values))),
+            "not_eq" if !is_dated => {
+                self.values(field, value, place).map(|values| Condition::Not(Box::new(test(Op::In(values)))))
+            }
+            "contains" | "not_contains" if is_text => {
+                let values = self.values(field, value, place)?;
+                let any = Condition::Any(values.into_iter().map(|value| test(Op::Contains(value))).collect());
+                Some(if operator == "contains" { any } else { Condition::Not(Box::new(any)) })
+            }
+            "range" if is_dated || kind == Kind::Number => self.range(field, value, place),
+            _ => {
+                let problem = format!("passed for field {}", echo(&shown(name)));
+                self.violations.push(Violation { field: format!("Invalid Operator ({})", echo(operator)), problem });
+                None
+            }
+        }
+    }
+
+    fn violate<T>(&mut self, place: &str, problem: impl Into<String>) -> Option<T> {
+        self.violations.push(Violation { field: place.to_owned(), problem: problem.into() });
+        None
+    }
+
+    /// One value, or several of which one must suit.
+    fn values(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Vec<Compared>> {
+        let list = match value {
+            Value::Array(list) => list.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        if !(1..=MAX_LISTED).contains(&list.len()) {
+            return self.violate(place, format!("must have 1 to {MAX_LISTED} values"));
+        }
+        let values: Vec<Option<Compared>> = list.iter().map(|value| self.value(field, value, place)).collect();
+        values.into_iter().collect()
+    }
+
+    fn value(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Compared> {
+        let value = match (field.kind(), value) {
+            // Clients send whole numbers for phones and codes, and truths as texts.
+            (Kind::Text | Kind::Code, Value::Number(number)) => Value::String(number.to_string()),
+            (Kind::Truth, Value::String(text)) if text == "true" || text == "false" => Value::Bool(text == "true"),
+            (_, value) => value.clone(),
+        };
+        if let (ContactField::Phone, Some(text)) = (field, value.as_str())
+            && let Ok(phone) = PhoneNumber::parse(text, self.filters.country)
+        {
+            return Compared::code(phone.as_str());
+        }
+        match value_of(&field, &value, "") {
+            Ok(value) => Some(value),
+            Err(Invalid(problem)) => self.violate(place, problem),
+        }
+    }
+
+    fn range(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Condition<ContactField>> {
+        let Some(bounds) = value.as_object().filter(|bounds| !bounds.is_empty()) else {
+            return self.violate(place, "must be an object with gt, gte, lt or lte");
+        };
+        let mut tests = Vec::new();
+        for (name, bound) in bounds {
+            let place = format!("{place}.{}", echo(name));
+            let op: fn(Compared) -> Op = match name.as_str() {
+                "gt" => Op::Gt,
+                "gte" => Op::Gte,
+                "lt" => Op::Lt,
+                "lte" => Op::Lte,
+                _ => {
+                    self.violate::<()>(&place, "should not exist; a range has gt, gte, lt and lte");
+                    continue;
+                }
+            };
+            let bound = match field.kind() {
+                Kind::Instant => self.moment(name, bound, &place).map(Compared::Instant),
+                // A day may come as its first moment, as it is answered.
+                Kind::Date => match bound.as_i64() {
+                    Some(at) => self.value(field, &Value::String(UtcMs(at).to_day()), &place),
+                    None => self.value(field, bound, &place),
+                },
+                _ => self.value(field, bound, &place),
+            };
+            tests.extend(bound.map(|bound| Condition::Test(Test { field, op: op(bound) })));
+        }
+        Some(Condition::All(tests))
+    }
+
+    /// Milliseconds, an instant, or a time or a day of the location: a range up to a day holds that day, and one after it does
+    /// not.
+    fn moment(&mut self, bound: &str, value: &Value, place: &str) -> Option<UtcMs> {
+        let zone = &self.filters.zone;
+        let at = match value {
+            Value::String(text) => Moment::parse(text).ok().map(|moment| match bound {
+                "gt" | "lte" => moment.last(zone),
+                _ => moment.start(zone),
+            }),
+            value => value.as_i64().map(UtcMs),
+        };
+        match at {
+            Some(at) if (UtcMs(0)..=UtcMs::MAX).contains(&at) => Some(at),
+            _ => self.violate(place, "must be milliseconds since 1970, or a date such as 2027-01-31T12:00:00Z"),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The search for contacts: filters in groups, an order, and pages by number or by a place.
+
+mod filters;
+
+use std::collections::HashMap;
+
+use keystead_core::{Error, LocationContext};
+use keystead_model::{
+    Invalid, UtcMs,
+    contact::{Contact, ContactCursor, ContactFilter, ContactOrder},
+    page::{Start, Window},
+    search::{Asked, asked},
+};
+use serde_json::{Value, json};
+
+use self::filters::Filters;
+use super::{
+    listing::{FURTHEST, StartAfter, place},
+    shapes::{CustomValue, names_and_addresses},
+};
+use crate::{
+    call::Call,
+    reader::Reader,
+    shape::{
+        Bare, Fields, Ground, Input, Word, Written,
+        output::{Definitions, Field, Out},
+        word,
+    },
+};
+
+/// Longest `query`, in characters.
+const MAX_QUERY: usize = 75;
+
+/// What is searched for.
+pub(crate) struct Search {
+    words: Option<Vec<Asked>>,
+    filters: Filters,
+    sort: Option<(ContactOrder, bool)>,
+    /// A field to sort by that there is not.
+    unknown: Option<String>,
+    /// The order that the place was made for.
+    made_for: Option<(ContactOrder, bool)>,
+    window: Window<ContactCursor>,
+}
+
+impl Input for Search {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.names_location();
+        let limit = reader.integer("pageLimit", 1..=500).unwrap_or(20);
+        let page = reader.integer("page", 1..=1_000_000).unwrap_or(1);
+        let after = search_after(reader);
+        let words = reader.word::<String>("query");
+        if words.as_ref().is_some_and(|words| words.chars().count() > MAX_QUERY) {
+            reader.violate("query", format!("must be shorter than or equal to {MAX_QUERY} characters"));
+        }
+        let country = reader.ground().country();
+        let filters = Filters::read(reader);
+        let (sort, unknown) = sort(reader);
+        let made_for = after.and_then(|(_, made_for)| made_for);
+        if let (Some(sort), Some(made_for)) = (sort, made_for)
+            && sort != made_for
+        {
+            reader.violate("searchAfter", "was made for another sort; begin again without it");
+        }
+        let start = match after {
+            Some((cursor, _)) => Start::After(cursor),
+            None if page == 1 => Start::First,
+            None => Start::Skip((page - 1) * limit),
+        };
+        if page > 1 && after.is_some() {
+            reader.violate("page", "goes on by itself, and so does searchAfter; send one of them");
+        }
+        if page * limit > FURTHEST {
+            reader.violate("page", format!("must not lead beyond {FURTHEST} contacts; go on with searchAfter"));
+        }
+        let words = words.map(|words| asked(&words, country));
+        Some(Self { words, filters, sort, unknown, made_for, window: Window { start, limit } })
+    }
+
+    fn settle(example: &mut serde_json::Map<String, Value>) {
+        // A place is of one order, and no page.
+        example.remove("searchAfter");
+    }
+}
+
+/// The place of the contact before, as it is answered with each: when it was made or changed, and its id with the letter of the
+/// order.
+fn search_after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(ContactOrder, bool)>)> {
+    let schema = json!({
+        "type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "maxItems": 2,
+        "description": "searchAfter of the last contact of the page before",
+    });
+    let place = reader.any("searchAfter", schema, json!([1_796_122_800_000_i64, word::THING]))?;
+    if place.as_array().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let read = || {
+        let [at, id] = place.as_array()?.as_slice() else { return None };
+        let at = at.as_i64().or_else(|| at.as_str()?.parse().ok()).filter(|at| (0..=UtcMs::MAX.0).contains(at))?;
+        Some((at, id.as_str()?))
+    };
+    let parsed = read().and_then(|(at, id)| Some((at, StartAfter::parse(id, reader.ground()).ok()?)));
+    let Some((at, StartAfter(id, made_for))) = parsed else {
+        reader.violate("searchAfter", "must be searchAfter of a contact: milliseconds and an id");
+        return None;
+    };
+    Some((ContactCursor { at: Some(UtcMs(at)), id: Some(id) }, made_for))
+}
+
+/// The order, and the name of a field by which there is none.
+fn sort(reader: &mut Reader<'_>) -> (Option<(ContactOrder, bool)>, Option<String>) {
+    let sorts = reader.each("sort", 1, |sort, _| {
+        let field = sort.required("field", |sort| sort.word("field"));
+        let ascending = sort.word("direction").is_some_and(|Ascending(ascending)| ascending);
+        field.map(|SortField(field)| (field, ascending))
+    });
+    let Some((field, ascending)) = sorts.into_iter().flatten().flatten().next() else { return (None, None) };
+    match filters::snake(&field).as_str() {
+        "date_added" => (Some((ContactOrder::Created, ascending)), None),
+        "date_updated" => (Some((ContactOrder::Updated, ascending)), None),
+        _ => (None, Some(field)),
+    }
+}
+
+/// What to sort by; whether there is such a field is said in words that clients match.
+struct SortField(String);
+
+impl Word for SortField {
+    const EXAMPLE: &'static str = "dateAdded";
+
+    fn schema() -> Value {
+        json!({"type": "string", "description": "dateAdded or dateUpdated"})
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+struct Ascending(bool);
+
+impl Word for Ascending {
+    const EXAMPLE: &'static str = "desc";
+
+    fn schema() -> Value {
+        word::one_of(["asc", "desc"])
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        match text.to_ascii_lowercase().as_str() {
+            "asc" => Ok(Self(true)),
+            "desc" => Ok(Self(false)),
+            _ => Err(Invalid::new("must be asc or desc")),
+        }
+    }
+}
+
+pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search>) -> Result<Results, Error> {
+    let Search { words, filters, sort, unknown, made_for, window } = call.body;
+    if let Some(field) = unknown {
+        return Err(filters::unknown(&field));
+    }
+    // No location has custom fields yet.
+    let condition = filters.resolve(&HashMap::new())?;
+    let (order, ascending) = sort.or(made_for).unwrap_or_default();
+    let filter = ContactFilter { search: words, condition, order, ascending };
+    let found = call.app.list_contacts(&context, filter, window).await?;
+    let hit = |contact| Hit { contact, order, ascending };
+    Ok(Results { contacts: found.page.map(hit).rows, total: found.total })
+}
+
+/// The contacts of a page, and how many are found in all.
+pub(crate) struct Results {
+    contacts: Vec<Hit>,
+    total: i64,
+}
+
+impl Written for Results {
+    fn sample() -> Self {
+        Self { contacts: vec![Hit::sample()], total: 1 }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("contacts", &self.contacts);
+        fields.put("total", &self.total);
+    }
+}
+
+/// A contact that was found, in the shape of the search.
+struct Hit {
+    contact: Contact,
+    order: ContactOrder,
+    ascending: bool,
+}
+
+impl Written for Hit {
+    const NAME: &'static str = "FoundContact";
+
+    fn sample() -> Self {
+        Self { contact: Contact::sample(), order: ContactOrder::Created, ascending: false }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { contact, order, ascending } = self;
+        let profile = &contact.profile;
+        let name = profile.full_name();
+        fields.put("id", &contact.id);
+        fields.put("locationId", &contact.location);
+        fields.opt("contactName", name.as_ref());
+        names_and_addresses(fields, profile, name.as_ref(), "address");
+        fields.opt("timezone", profile.timezone.as_ref());
+        fields.opt("gender", profile.gender.as_ref());
+        fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
+        fields.put("dnd", &profile.dnd);
+        fields.put("dndSettings", &profile.dnd_settings);
+        fields.put("dateAdded", &contact.created_at);
+        fields.put("dateUpdated", &contact.updated_at);
+        fields.opt("dateOfBirth", profile.date_of_birth.map(|born| born.to_utc().0).as_ref());
+        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("tags", &contact.tags);
+        fields.put("followers", &profile.followers);
+        fields.opt("assignedTo", profile.assigned_to.as_ref());
+        fields.opt("businessId", profile.business.as_ref());
+        fields.put("additionalEmails", &profile.additional_emails);
+        fields.put("additionalPhones", &profile.additional_phones);
+        fields.put::<[String]>("opportunities", &[]);
+        fields.put("searchAfter", &SearchAfter(place(contact, *order, *ascending)));
+    }
+}
+
+/// Where to go on behind a contact.
+struct SearchAfter((String, UtcMs));
+
+impl Field for SearchAfter {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}})
+    }
+
+    fn write(&self, out: &mut Out) {
+        let Self((id, UtcMs(at))) = self;
+        json!([at, id]).write(out);
+    }
+}

@@ -1,0 +1,60 @@
+//! Two contacts that turn out to be one person.
+
+use keystead_model::{
+    ContactId, UtcMs,
+    contact::Contact,
+    event::{Cause, EventKind},
+    scope::Scope,
+};
+use keystead_store::{catalog, contacts, events};
+
+use crate::{
+    App, Error, LocationContext, Result,
+    contacts::check,
+    events::{Fields, Happened, put},
+    operate::InLocation,
+};
+
+impl App {
+    /// Gives a contact what `from` has and it has not, and what belongs to `from`, which then goes into the trash. The history
+    /// of both is its own from then on.
+    pub async fn merge_contacts(&self, context: &LocationContext, id: ContactId, from: ContactId) -> Result<Contact> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.merge_contacts(id, from);
+        self.operate(context, Scope::ContactsWrite, run, move |operation, _| operation.contact(id)).await
+    }
+}
+
+impl InLocation<'_, '_> {
+    fn merge_contacts(&mut self, id: ContactId, from: ContactId) -> Result<Contact> {
+        if id == from {
+            return Err(Error::invalid("from", "must be another contact"));
+        }
+        let location = self.context.location;
+        let before = self.contact(id)?;
+        self.context.authority.expect(&before)?;
+        let other = self.contact(from)?;
+        let mut merged = before.clone();
+        merged.take_in(other.clone());
+        merged.updated_at = self.now().max(UtcMs(merged.updated_at.0 + 1));
+        check(&merged)?;
+        catalog::give_to_contact(self.tx, location, from, id)?;
+        // Before it is written what tells the other one apart: then nobody has that.
+        contacts::trash(self.tx, location, from, self.now())?;
+        let made = contacts::update(self.tx, &before, &merged)?.map_err(Error::Duplicate)?;
+        let mut told = Fields::new();
+        put(&mut told, "from", Some(from.as_str()));
+        let cause = self.tell(Happened::to(EventKind::ContactMerged, id.as_str()).with(None, Some(told)))?;
+        self.tell_of_merger(cause, (&before, &merged), &other)?;
+        self.tell_of_new_tags(cause, &made)?;
+        events::give_to_contact(self.tx, location, from, id)?;
+        Ok(merged)
+    }
+
+    fn tell_of_merger(&mut self, cause: Cause, (before, merged): (&Contact, &Contact), other: &Contact) -> Result<()> {
+        self.following(cause, |operation| {
+            operation.tell(Happened::changed(EventKind::ContactUpdated, before, merged))?;
+            operation.tell(Happened::gone(EventKind::ContactDeleted, other))?;
+            Ok(())
+        })
+    }
+}

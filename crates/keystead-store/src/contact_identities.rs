@@ -1,0 +1,127 @@
+//! What contacts are told apart by: who has which e-mail address and which phone number.
+
+use std::sync::LazyLock;
+
+use keystead_model::{
+    ContactId, LocationId,
+    contact::{Contact, ContactProfile, DuplicateContact, IdentityKind},
+};
+
+use crate::{
+    Result, ToValue, Tx,
+    contacts::{COLUMNS, read},
+    filter::rows,
+};
+
+/// The first contact that has one of `identities`, in their order, and is not `own`.
+fn find_duplicate(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    identities: &[(IdentityKind, String)],
+    own: ContactId,
+) -> Result<Option<DuplicateContact>> {
+    for (kind, value) in identities {
+        let found = tx.query_opt(
+            "SELECT i.contact_id, c.first_name, c.last_name
+             FROM contact_identities i JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND i.contact_id <> ?4 ORDER BY i.sharer LIMIT 1",
+            &[&location, &kind.as_str(), value, &own],
+            |row| {
+                let id: ContactId = row.column()?;
+                let profile =
+                    ContactProfile { first_name: row.column()?, last_name: row.column()?, ..ContactProfile::default() };
+                Ok(DuplicateContact { id, matching: *kind, name: profile.full_name() })
+            },
+        )?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The newest contact with this e-mail address or phone number, also where duplicates are allowed.
+pub fn find_by_identity(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    kind: IdentityKind,
+    value: &str,
+) -> Result<Option<Contact>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {COLUMNS} FROM contact_identities i
+             JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND c.trashed_at IS NULL
+             ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
+        )
+    });
+    tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)
+}
+
+/// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in
+/// the inner result is who has it.
+///
+/// What the location allows is read in the same statement, and so as it is now. Who else has an identity is asked for each of
+/// them: NOT EXISTS would let PostgreSQL plan a join of all identities, and keep that plan from when there were none.
+pub(crate) fn add(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    id: ContactId,
+    identities: &[(IdentityKind, String)],
+) -> Result<std::result::Result<(), DuplicateContact>> {
+    if identities.is_empty() {
+        return Ok(Ok(()));
+    }
+    let kinds: Vec<&str> = identities.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut values: Vec<&dyn ToValue> = vec![&location, &id];
+    for (kind, (_, value)) in kinds.iter().zip(identities) {
+        values.extend([kind as &dyn ToValue, value]);
+    }
+    let sql = format!(
+        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id)
+         SELECT ?1, n.column1, n.column2, CASE WHEN l.allow_duplicate_contact THEN ?2 ELSE '' END, ?2
+         FROM locations l CROSS JOIN (VALUES {}) AS n
+         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR (SELECT o.contact_id FROM contact_identities o
+             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2
+             LIMIT 1) IS NULL)
+         ON CONFLICT DO NOTHING",
+        rows(2, identities.len(), &["?", "?"])
+    );
+    if tx.execute(&sql, &values)? == identities.len() as u64 {
+        return Ok(Ok(()));
+    }
+    Ok(find_duplicate(tx, location, identities, id)?.map_or(Ok(()), Err))
+}
+
+/// Adds an identity that others may have, too.
+pub(crate) fn share(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    id: ContactId,
+    (kind, value): &(IdentityKind, String),
+) -> Result<()> {
+    tx.execute(
+        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?4)",
+        &[&location, &kind.as_str(), value, &id],
+    )?;
+    Ok(())
+}
+/// Nothing is told apart by this contact any more.
+pub(crate) fn release(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<()> {
+    tx.execute("DELETE FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2", &[&location, &id])?;
+    Ok(())
+}
+
+/// Makes the identities of a location match its setting: shared where duplicates are allowed, else each held alone by the
+/// oldest contact that has it. Ids are in the order of creation.
+pub fn rebuild(tx: &mut Tx<'_>, location: LocationId, unique: bool) -> Result<()> {
+    let sql = if unique {
+        "UPDATE contact_identities AS i SET sharer = '' WHERE i.location_id = ?1 AND NOT EXISTS (
+             SELECT 1 FROM contact_identities older WHERE older.location_id = i.location_id AND older.kind = i.kind
+                 AND older.value = i.value AND older.contact_id < i.contact_id)"
+    } else {
+        "UPDATE contact_identities SET sharer = contact_id WHERE location_id = ?1"
+    };
+    tx.execute(sql, &[&location])?;
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Two contacts become one: nothing of either is lost, and both histories stay.
+
+use std::time::Duration;
+
+use keystead_model::{
+    ContactId, CustomFieldId,
+    custom_field::{FieldValue, FieldValues, OwnerKind},
+};
+use keystead_store::{
+    Error, Tx,
+    catalog::{self, Belonging, Merging},
+    field_values,
+};
+use keystead_testkit::{TestApp, TestKey};
+use serde_json::{Value, json};
+
+async fn contact(app: &TestApp, key: &TestKey, body: Value) -> String {
+    let made = app.post("/contacts/").key(key).json(&body).send().await.expect(201);
+    made["contact"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Gives a contact these texts in a custom field.
+async fn write(app: &TestApp, contact: &str, field: &str, texts: &[&str]) {
+    let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(contact).unwrap()));
+    let values = texts.iter().map(|text| FieldValue::Text((*text).to_owned())).collect();
+    let values = FieldValues { field: CustomFieldId::parse(field).unwrap(), values };
+    let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
+    app.second_store().write::<_, Error, _>(write).await.unwrap();
+}
+
+async fn values_of(app: &TestApp, contact: &str) -> Vec<FieldValues> {
+    let (location, contact) = (app.ids.location, ContactId::parse(contact).unwrap());
+    let read = move |tx: &mut Tx<'_>| field_values::of_owners(tx, location, OwnerKind::Contact, &[contact]);
+    app.second_store().read::<_, Error, _>(read).await.unwrap().remove(&contact).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_takes_in_what_the_other_has() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = json!({"firstName": "Ada", "email": "ada@example.com", "tags": ["vip"], "city": "Bern"});
+    let ada = contact(&app, &key, ada).await;
+    let other = json!({
+        "firstName": "Augusta", "lastName": "Lovelace", "email": "augusta@example.com", "phone": "+14155550123",
+        "additionalEmails": ["work@example.com"], "tags": ["vip", "lead"], "dnd": true,
+    });
+    let other = contact(&app, &key, other).await;
+    let (one, two) = ("0000000000000000000F", "0000000000000000001F");
+    write(&app, &ada, one, &["mine"]).await;
+    write(&app, &other, one, &["theirs"]).await;
+    write(&app, &other, two, &["first", "second"]).await;
+    for (id, user) in [(&ada, "0000000000000000001U"), (&other, "0000000000000000002U")] {
+        let body = json!({"followers": [user]});
+        app.post(&format!("/contacts/{id}/followers")).key(&key).json(&body).send().await.expect(201);
+        app.post(&format!("/contacts/{id}/notes")).key(&key).json(&json!({"body": user})).send().await.expect(201);
+    }
+    let task = json!({"title": "Call", "dueDate": "2026-12-01", "completed": false});
+    let task = app.post(&format!("/contacts/{other}/tasks")).key(&key).json(&task).send().await.expect(201);
+
+    let path = format!("/contacts/{ada}/merge");
+    let merged = app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200)["contact"].clone();
+    assert_eq!(
+        (&merged["id"], &merged["name"], &merged["city"]),
+        (&json!(ada), &json!("Ada Lovelace"), &json!("Bern"))
+    );
+    assert_eq!((&merged["email"], &merged["phone"]), (&json!("ada@example.com"), &json!("+14155550123")));
+    assert_eq!(merged["additionalEmails"], json!(["augusta@example.com", "work@example.com"]));
+    assert_eq!((&merged["tags"], &merged["dnd"]), (&json!(["vip", "lead"]), &json!(true)));
+    assert_eq!(merged["followers"], json!(["0000000000000000001U", "0000000000000000002U"]));
+    assert_eq!(&app.get(&format!("/contacts/{ada}")).key(&key).send().await.expect(200)["contact"], &merged);
+    let texts = |values: &[FieldValues]| -> Vec<String> {
+        values.iter().flat_map(|field| &field.values).map(|value| format!("{value:?}")).collect()
+    };
+    assert_eq!(texts(&values_of(&app, &ada).await), ["Text(\"mine\")", "Text(\"first\")", "Text(\"second\")"]);
+    let notes = app.get(&format!("/contacts/{ada}/notes")).key(&key).send().await.expect(200);
+    assert_eq!(notes["notes"].as_array().unwrap().len(), 2);
+    let tasks = app.get(&format!("/contacts/{ada}/tasks")).key(&key).send().await.expect(200);
+    assert_eq!(tasks["tasks"][0]["id"], task["task"]["id"]);
+    // The other one is gone, and found by its addresses is the one that has them now.
+    assert_eq!(app.get(&format!("/contacts/{other}")).key(&key).send().await.status, 400);
+    for query in ["email=augusta%40example.com", "email=work%40example.com", "number=%2B14155550123"] {
+        let found = app.get(&format!("/contacts/search/duplicate?{query}")).key(&key).send().await.expect(200);
+        assert_eq!(found["contact"]["id"], json!(ada), "{query}");
+    }
+    let listed = app.get("/contacts/?query=lovelace").key(&key).send().await.expect(200);
+    assert_eq!((&listed["meta"]["total"], &listed["contacts"][0]["id"]), (&json!(1), &json!(ada)));
+    let refused =
+        app.post("/contacts/").key(&key).json(&json!({"name": "x", "email": "work@example.com"})).send().await;
+    assert_eq!(refused.expect(400)["meta"]["contactId"], json!(ada));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_histories_stay_as_long_as_the_contact_does() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = contact(&app, &key, json!({"name": "Ada", "email": "ada@example.com"})).await;
+    let other = contact(&app, &key, json!({"name": "Augusta", "email": "augusta@example.com"})).await;
+    app.post(&format!("/contacts/{other}/notes")).key(&key).json(&json!({"body": "x"})).send().await.expect(201);
+    let path = format!("/contacts/{ada}/merge");
+    app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    let told = async || {
+        let read = app.get("/events").key(&key).query(&[("subject", ada.as_str())]).send().await.expect(200);
+        read["events"].as_array().unwrap().clone()
+    };
+    let kinds: Vec<Value> = told().await.iter().map(|event| event["type"].clone()).collect();
+    let expected =
+        ["contact.created", "contact.created", "note.created", "contact.merged", "contact.updated", "contact.deleted"];
+    assert_eq!(kinds, expected, "{:?}", told().await);
+    let merged = told().await[3].clone();
+    assert_eq!(merged["after"], json!({"from": other}));
+    let updated = &told().await[4];
+    assert_eq!(updated["after"]["additionalEmails"], json!(["augusta@example.com"]));
+    assert_eq!(updated["cause"]["depth"], 1, "{updated}");
+    // The other one is forgotten after a while, and what happened to it is not.
+    app.clock.advance(Duration::from_secs(31 * 86_400));
+    assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
+    assert!(told().await.iter().all(|event| event["erased"] == false), "{:?}", told().await);
+    app.delete(&format!("/contacts/{ada}")).key(&key).send().await.expect(200);
+    app.clock.advance(Duration::from_secs(31 * 86_400));
+    assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
+    assert_eq!(told().await.len(), 7);
+    assert!(told().await.iter().all(|event| event["erased"] == true), "{:?}", told().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_one_stays_two() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let many = |from: usize| (from..from + 150).map(|number| format!("tag {number}")).collect::<Vec<_>>();
+    let ada = contact(&app, &key, json!({"name": "Ada", "tags": many(0)})).await;
+    let bob = contact(&app, &key, json!({"name": "Bob", "tags": many(150)})).await;
+    let path = format!("/contacts/{ada}/merge");
+    for (body, status, about) in [
+        (json!({"from": ada}), 422, "another contact"),
+        (json!({"from": "0000000000000000000X"}), 400, "not found"),
+        (json!({"from": "x"}), 422, "from"),
+        (json!({}), 422, "from"),
+        (json!({"from": bob}), 422, "no more than 200"),
+    ] {
+        let refused = app.post(&path).key(&key).json(&body).send().await;
+        assert!(refused.status == status && refused.text.contains(about), "{body}: {}", refused.text);
+    }
+    assert_eq!(app.get(&format!("/contacts/{bob}")).key(&key).send().await.expect(200)["contact"]["name"], "Bob");
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(200)["meta"]["total"], 2);
+    // Only as it was seen.
+    let call = app.post(&path).key(&key).header("If-Match", "\"stale\"");
+    assert_eq!(call.json(&json!({"from": bob})).send().await.status, 412);
+}
+
+/// Whatever belongs to contacts goes along, also what others have added since.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_the_other_goes_along() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = contact(&app, &key, json!({"name": "Ada"})).await;
+    let other = json!({"name": "Bob", "email": "bob@example.com", "tags": ["vip"]});
+    let other = contact(&app, &key, other).await;
+    write(&app, &other, "0000000000000000000F", &["blue"]).await;
+    let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
+    for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
+        app.post(&format!("/contacts/{other}/{thing}")).key(&key).json(&body).send().await.expect(201);
+    }
+    let count = async |belonging: &Belonging, contact: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {} WHERE location_id = ?1 AND {}", belonging.table, belonging.naming);
+        let (location, contact) = (app.ids.location, contact.to_owned());
+        let count = move |tx: &mut Tx<'_>| tx.query_one(&sql, &[&location, &contact], |row| row.column());
+        app.second_store().read::<_, Error, _>(count).await.unwrap()
+    };
+    for belonging in catalog::OF_CONTACT {
+        assert!(count(belonging, &other).await > 0, "give the other one something in {}", belonging.table);
+    }
+    let path = format!("/contacts/{ada}/merge");
+    app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    for belonging in catalog::OF_CONTACT {
+        assert!(count(belonging, &ada).await > 0, "{}", belonging.table);
+        let is_left = count(belonging, &other).await > 0;
+        // What the other one was tagged with tells nothing of anybody any more.
+        assert!(!is_left || belonging.merging == Merging::Follow, "{} stays with nobody", belonging.table);
+    }
+}
