@@ -141,10 +141,6 @@ words! {
         BusinessId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a business"));
     UserId, USER, id("The id of a user"), |text: &str|
         UserId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a user"));
-    ContactId, THING, id("The id of a contact"), |text: &str|
-        ContactId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a contact"));
-    BusinessId, THING, id("The id of a business"), |text: &str|
-        BusinessId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a business"));
     LocationId, LOCATION, id("The id of a location"), |text: &str|
         LocationId::parse(text).ok_or_else(|| Invalid::new(format!("has {}, which is no location's id", echo(text))));
     KeyId, KEY, id("The id of an API key"), |text: &str|
