@@ -157,11 +157,11 @@ impl<'c> Tx<'c> {
         map: impl FnMut(&mut Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let Some(left) = deadline::left() else { return self.read(sql, values, map) };
-        // PostgreSQL counts in whole milliseconds, of which 0 is no limit.
-        let milliseconds = left.as_millis();
-        if milliseconds == 0 {
+        if left.is_zero() {
             return Err(Error::TooLong);
         }
+        // PostgreSQL counts in whole milliseconds; it must not give up before time is over, which tells why it did.
+        let milliseconds = left.as_millis() + 1;
         if let Connection::Postgres(session) = &mut self.connection {
             session.batch_later(&format!("SET LOCAL statement_timeout = {milliseconds}"));
         }
