@@ -30,6 +30,7 @@ pub fn routes() -> Vec<Route> {
     rows.extend(automation::v2_routes());
     rows.extend(contacts::v2_routes());
     rows.extend(v1_routes());
+    rows.extend(contacts::v1_routes());
     rows.extend(automation::v1_routes());
     rows
 }

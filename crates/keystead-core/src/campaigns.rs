@@ -3,17 +3,19 @@
 use keystead_model::{
     CampaignId, UtcMs,
     campaign::{Campaign, CampaignContent, CampaignPatch},
+    enrollment::EnrolledIn,
     event::EventKind,
     page::{Page, Window},
     publication::Publication,
     scope::Scope,
 };
-use keystead_store::campaigns;
+use keystead_store::{campaigns, enrollments};
 
 use crate::{
     App, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put},
+    operate::InLocation,
     resource::{Made, Resource},
 };
 
@@ -51,6 +53,10 @@ impl Resource for Campaign {
 
     fn updated_at(&mut self) -> &mut UtcMs {
         &mut self.updated_at
+    }
+
+    fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(enrollments::leave(operation.tx, self.location, EnrolledIn::Campaign(self.id))?)
     }
 }
 

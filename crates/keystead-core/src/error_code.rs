@@ -111,7 +111,7 @@ codes! {
         "A filter or a sort names a field that contacts of this location do not have.",
         "Use a field of the contact as answers spell it, or `customFields.` and the id of one of the location's custom fields.";
     PathUnknown = "path_unknown", 400, "A part of the path is none of its values",
-        "The path has a place for one of a few words, and something else stands there. Some clients send its name, as in `{type}`.",
+        "The path has a place for one of a few words, and something else stands there.",
         "Put one of the words there that the answer names.";
     MalformedBody = "malformed_body", 400, "The body is not readable",
         "The body is not a JSON object: wrong syntax, wrong encoding, a name twice, or nested too deeply.",

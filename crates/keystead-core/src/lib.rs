@@ -16,6 +16,7 @@ mod contact_tags;
 mod contacts;
 mod context;
 mod custom_values;
+mod enrollments;
 mod entropy;
 pub mod error;
 pub mod error_code;

@@ -147,7 +147,7 @@ impl InLocation<'_, '_> {
         Ok(resource)
     }
 
-    fn find<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<R> {
+    pub(crate) fn find<R: Resource>(&mut self, parent: R::Parent, id: Id<R>) -> Result<R> {
         parent.require(self)?;
         let found = stored::find(self.tx, self.context.location, parent, id)?;
         found.ok_or_else(|| not_found(id))

@@ -2,6 +2,7 @@
 
 use keystead_model::{
     UtcMs, WorkflowId,
+    enrollment::EnrolledIn,
     event::EventKind,
     page::{Page, Window},
     publication::Publication,
@@ -9,12 +10,13 @@ use keystead_model::{
     uuid::Uuid,
     workflow::{Workflow, WorkflowContent, WorkflowHead, WorkflowPatch},
 };
-use keystead_store::workflows;
+use keystead_store::{enrollments, workflows};
 
 use crate::{
     App, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
+    operate::InLocation,
     resource::{Made, Resource},
 };
 
@@ -62,6 +64,10 @@ impl Resource for Workflow {
 
     fn updated_at(&mut self) -> &mut UtcMs {
         &mut self.head.updated_at
+    }
+
+    fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(enrollments::leave(operation.tx, self.head.location, EnrolledIn::Workflow(self.head.id))?)
     }
 }
 

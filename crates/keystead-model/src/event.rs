@@ -102,6 +102,8 @@ kinds! {
     ContactUpdated = "contact.updated", Data, Contact;
     ContactDeleted = "contact.deleted", Data, Contact;
     ContactMerged = "contact.merged", Data, Contact;
+    ContactEnrolled = "contact.enrolled", Data, Contact;
+    ContactWithdrawn = "contact.withdrawn", Data, Contact;
     NoteCreated = "note.created", Data, Note;
     NoteUpdated = "note.updated", Data, Note;
     NoteDeleted = "note.deleted", Data, Note;

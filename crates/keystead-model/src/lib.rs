@@ -17,6 +17,7 @@ mod contact_merge;
 pub mod custom_field;
 pub mod custom_value;
 pub mod decimal;
+pub mod enrollment;
 pub mod event;
 pub mod grant;
 pub mod id;

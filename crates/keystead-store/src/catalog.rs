@@ -48,6 +48,7 @@ pub const OF_CONTACT: &[Belonging] = &[
         column: "owner_id",
         merging: Merging::GoUnlessAlike(&["field_id"]),
     },
+    Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("tasks"),
     by_contact("notes"),

@@ -19,6 +19,7 @@ pub mod contacts;
 pub mod copy;
 pub mod custom_values;
 mod deadline;
+pub mod enrollments;
 mod error;
 pub mod events;
 pub mod exposures;

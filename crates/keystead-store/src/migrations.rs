@@ -35,6 +35,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (27, "custom_values", include_str!("../migrations/0027_custom_values.sql")),
     (28, "businesses", include_str!("../migrations/0028_businesses.sql")),
     (32, "contact_companions", include_str!("../migrations/0032_contact_companions.sql")),
+    (33, "enrollments", include_str!("../migrations/0033_enrollments.sql")),
     (35, "companies", include_str!("../migrations/0035_companies.sql")),
     (41, "workflows", include_str!("../migrations/0041_workflows.sql")),
     (42, "links", include_str!("../migrations/0042_links.sql")),

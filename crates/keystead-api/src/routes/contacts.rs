@@ -10,8 +10,9 @@ use keystead_model::{
 use crate::{
     many,
     route::{Face, Route, Table},
+    v1,
     v2::{
-        contacts::{bulk, companions, search},
+        contacts::{bulk, companions, enrollments, search},
         custom_values,
     },
 };
@@ -95,6 +96,95 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::CustomValuesWrite,
             200,
             custom_values::put_many,
+        )
+        .location(
+            "GET /contacts/{contactId}/enrollments",
+            "List the workflows and campaigns that a contact is to be in",
+            Scope::ContactsRead,
+            200,
+            enrollments::list,
+        )
+        .location(
+            "POST /contacts/{contactId}/workflow/{workflowId}",
+            "Store that a contact is to be in a workflow",
+            Scope::ContactsWrite,
+            200,
+            enrollments::into_workflow,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/workflow/{workflowId}",
+            "Store that a contact is not to be in a workflow",
+            Scope::ContactsWrite,
+            200,
+            enrollments::from_workflow,
+        )
+        .location(
+            "POST /contacts/{contactId}/campaigns/{campaignId}",
+            "Store that a contact is to be in a campaign",
+            Scope::ContactsWrite,
+            201,
+            enrollments::into_campaign,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/campaigns/{campaignId}",
+            "Store that a contact is not to be in a campaign",
+            Scope::ContactsWrite,
+            200,
+            enrollments::from_campaign,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/campaigns/removeAll",
+            "Store that a contact is not to be in any campaign",
+            Scope::ContactsWrite,
+            200,
+            enrollments::from_campaigns,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/campaigns/remove-all",
+            "Store that a contact is not to be in any campaign",
+            Scope::ContactsWrite,
+            200,
+            enrollments::from_campaigns,
+        )
+        .rows()
+}
+
+pub(super) fn v1_routes() -> Vec<Route> {
+    Table::new(Face::V1)
+        .location(
+            "POST /v1/contacts/{contactId}/workflow/{workflowId}",
+            "Store that a contact is to be in a workflow",
+            Scope::ContactsWrite,
+            200,
+            v1::contacts::into_workflow,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/workflow/{workflowId}",
+            "Store that a contact is not to be in a workflow",
+            Scope::ContactsWrite,
+            200,
+            v1::contacts::from_workflow,
+        )
+        .location(
+            "POST /v1/contacts/{contactId}/campaigns/{campaignId}",
+            "Store that a contact is to be in a campaign",
+            Scope::ContactsWrite,
+            200,
+            v1::contacts::into_campaign,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/campaigns/{campaignId}",
+            "Store that a contact is not to be in a campaign",
+            Scope::ContactsWrite,
+            200,
+            v1::contacts::from_campaign,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/campaigns/remove-all",
+            "Store that a contact is not to be in any campaign",
+            Scope::ContactsWrite,
+            200,
+            v1::contacts::from_campaigns,
         )
         .rows()
 }

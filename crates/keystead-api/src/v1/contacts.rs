@@ -2,7 +2,7 @@
 
 use keystead_core::{Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
-    ContactId,
+    CampaignId, ContactId, WorkflowId,
     contact::{Contact, ContactPatch, IdentityKind},
     tag::TagName,
 };
@@ -10,9 +10,11 @@ use keystead_model::{
 use crate::{
     call::Call,
     reader::Reader,
-    shape::{Bare, EmptyText, Envelope, Fields, Input, Many, One, Written},
+    shape::{Bare, EmptyString, EmptyText, Envelope, Fields, Input, Many, One, Written},
     v2::contacts::{
-        Tags, identities,
+        Tags,
+        enrollments::{self, Start},
+        identities,
         input::common,
         listing::Listing,
         shapes::{CustomValue, ListMeta},
@@ -190,4 +192,41 @@ pub(crate) async fn remove_tags(context: LocationContext, call: Call<ContactId, 
 pub(crate) async fn appointments(context: LocationContext, call: Call<ContactId>) -> Result<Appointments, Error> {
     call.app.get_contact(&context, call.path).await?;
     Ok(Appointments)
+}
+
+pub(crate) async fn into_workflow(
+    context: LocationContext,
+    call: Call<(ContactId, WorkflowId), Bare, Start>,
+) -> Result<EmptyString, Error> {
+    enrollments::into_workflow(context, call).await?;
+    Ok(EmptyString)
+}
+
+pub(crate) async fn from_workflow(
+    context: LocationContext,
+    call: Call<(ContactId, WorkflowId), Bare, Start>,
+) -> Result<EmptyString, Error> {
+    enrollments::from_workflow(context, call).await?;
+    Ok(EmptyString)
+}
+
+pub(crate) async fn into_campaign(
+    context: LocationContext,
+    call: Call<(ContactId, CampaignId)>,
+) -> Result<EmptyString, Error> {
+    enrollments::into_campaign(context, call).await?;
+    Ok(EmptyString)
+}
+
+pub(crate) async fn from_campaign(
+    context: LocationContext,
+    call: Call<(ContactId, CampaignId)>,
+) -> Result<EmptyString, Error> {
+    enrollments::from_campaign(context, call).await?;
+    Ok(EmptyString)
+}
+
+pub(crate) async fn from_campaigns(context: LocationContext, call: Call<ContactId>) -> Result<EmptyString, Error> {
+    enrollments::from_campaigns(context, call).await?;
+    Ok(EmptyString)
 }

@@ -133,6 +133,8 @@ async fn tags_of_many_contacts_are_changed_in_one_call() {
     }
     // Some clients send the name of the place.
     let refused = update("%7Btype%7D", json!({"contacts": [ada], "tags": ["x"]})).await.expect(400);
+    assert_eq!(refused["code"], "placeholder_in_path");
+    let refused = update("rename", json!({"contacts": [ada], "tags": ["x"]})).await.expect(400);
     assert!(refused["message"].as_str().unwrap().contains("add or remove"), "{refused}");
     let events = app.get("/events?kinds=contact.updated").key(&key).send().await.expect(200);
     assert_eq!(events["events"].as_array().unwrap().len(), 6, "one for each contact that was changed: {events}");

@@ -14,6 +14,8 @@ use keystead_store::{
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
+use crate::things::belongings;
+
 async fn contact(app: &TestApp, key: &TestKey, body: Value) -> String {
     let made = app.post("/contacts/").key(key).json(&body).send().await.expect(201);
     made["contact"]["id"].as_str().unwrap().to_owned()
@@ -155,11 +157,7 @@ async fn every_row_of_the_other_goes_along() {
     let ada = contact(&app, &key, json!({"name": "Ada"})).await;
     let other = json!({"name": "Bob", "email": "bob@example.com", "tags": ["vip"]});
     let other = contact(&app, &key, other).await;
-    write(&app, &other, "0000000000000000000F", &["blue"]).await;
-    let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
-    for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
-        app.post(&format!("/contacts/{other}/{thing}")).key(&key).json(&body).send().await.expect(201);
-    }
+    belongings(&app, &key, &other).await;
     let count = async |belonging: &Belonging, contact: &str| -> i64 {
         let sql = format!("SELECT count(*) FROM {} WHERE location_id = ?1 AND {}", belonging.table, belonging.naming);
         let (location, contact) = (app.ids.location, contact.to_owned());

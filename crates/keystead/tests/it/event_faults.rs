@@ -6,7 +6,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{App, OldKeyEnds, Result, TagChange, WhenDuplicate};
 use keystead_model::{
-    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId, TaskId,
+    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId, TaskId, UtcMs,
     WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
@@ -14,6 +14,7 @@ use keystead_model::{
     campaign::{Campaign, CampaignPatch},
     contact::ContactPatch,
     custom_value::CustomValue,
+    enrollment::EnrolledIn,
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -86,6 +87,10 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     add_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
     remove_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
     merge_contacts(&by.location, at.contact, at.other): "contact.merged";
+    enroll_contact(&by.location, at.contact, EnrolledIn::Workflow(at.workflow), Some(UtcMs(1))): "contact.enrolled";
+    withdraw_contact(&by.location, at.contact, EnrolledIn::Workflow(at.workflow)): "contact.withdrawn";
+    enroll_contact(&by.location, at.contact, EnrolledIn::Campaign(at.campaign), None): "contact.enrolled";
+    withdraw_contact_from_campaigns(&by.location, at.contact): "contact.withdrawn";
     create_many::<Note>(&by.location, vec![(at.contact, note("x"))]): "note.created";
     put_custom_values(&by.location, vec![custom_value("one of many")]): "custom_value.created";
     create::<Note>(&by.location, at.contact, note("x")): "note.created";

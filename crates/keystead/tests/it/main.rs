@@ -11,6 +11,7 @@ mod companies;
 mod conditions;
 mod configuration;
 mod contact_bulk;
+mod contact_enrollments;
 mod contact_merge;
 mod contact_search;
 mod contacts;

@@ -17,6 +17,7 @@ use keystead_model::{
     campaign::{Campaign, CampaignPatch},
     contact::{Contact, ContactFilter, ContactPatch},
     custom_value::CustomValue,
+    enrollment::EnrolledIn,
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -104,6 +105,10 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create_many::<Note>(&by.location, vec![(at.contact, note("x"))]): ContactsWrite;
     create_many::<Task>(&by.location, vec![(at.contact, task())]): ContactsWrite;
     merge_contacts(&by.location, at.contact, at.none()): ContactsWrite;
+    enroll_contact(&by.location, at.contact, EnrolledIn::Workflow(at.none()), None): ContactsWrite;
+    withdraw_contact(&by.location, at.contact, EnrolledIn::Campaign(at.none())): ContactsWrite;
+    withdraw_contact_from_campaigns(&by.location, at.contact): ContactsWrite;
+    list_enrollments(&by.location, at.contact): ContactsRead;
     put_custom_values(&by.location, vec![custom_value("x")]): CustomValuesWrite;
     create::<Note>(&by.location, at.contact, note("x")): ContactsWrite;
     list::<Note>(&by.location, at.contact, Window::all()): ContactsRead;

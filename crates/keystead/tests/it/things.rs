@@ -1,5 +1,10 @@
 //! One of each thing that automates, for tests that try every route.
 
+use keystead_model::{
+    ContactId, CustomFieldId,
+    custom_field::{FieldValue, FieldValues, OwnerKind},
+};
+use keystead_store::{Error, Tx, field_values};
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
@@ -24,4 +29,21 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
 
 fn id(thing: &Value) -> String {
     thing["id"].as_str().unwrap().to_owned()
+}
+
+/// One of each thing that belongs to a contact.
+pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
+    let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
+    for (path, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
+        app.post(&format!("/contacts/{contact}/{path}")).key(key).json(&body).send().await.expect(201);
+    }
+    automation(app, key, "x", contact).await;
+    let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);
+    let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
+    app.post(&path).key(key).json(&json!({})).send().await.expect(201);
+    let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(contact).unwrap()));
+    let field = CustomFieldId::parse("0000000000000000000F").unwrap();
+    let values = FieldValues { field, values: vec![FieldValue::Text("blue".to_owned())] };
+    let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
+    app.second_store().write::<_, Error, _>(write).await.unwrap();
 }

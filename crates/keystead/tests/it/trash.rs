@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use keystead_model::{
-    ContactId, CustomFieldId,
-    custom_field::{FieldValue, FieldValues, OwnerKind},
-};
 use keystead_store::{
     Error, Tx,
     catalog::{self, Belonging, Merging},
-    field_values,
 };
 use keystead_testkit::TestApp;
 use serde_json::{Value, json};
+
+use crate::things::belongings;
 
 /// Tables that hold what belongs to contacts, as the database has them.
 async fn tables_of_contacts(app: &TestApp) -> BTreeSet<String> {
@@ -50,17 +47,7 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
         let new = json!({"name": name, "email": format!("{name}@example.com"), "tags": ["vip"]});
         let made = app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
         let id = made["contact"]["id"].as_str().unwrap().to_owned();
-        let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
-        for (thing, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
-            app.post(&format!("/contacts/{id}/{thing}")).key(&key).json(&body).send().await.expect(201);
-        }
-        let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(&id).unwrap()));
-        let values = FieldValues {
-            field: CustomFieldId::parse("0000000000000000000F").unwrap(),
-            values: vec![FieldValue::Text("blue".to_owned())],
-        };
-        let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
-        app.second_store().write::<_, Error, _>(write).await.unwrap();
+        belongings(&app, &key, &id).await;
         contacts.push(id);
     }
     let told = async |contact: &str| -> Vec<Value> {
@@ -91,7 +78,7 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     assert!(rows(&contacts[1]).await.iter().all(|(_, count)| *count > 0));
     // What happened stays, and says nothing of the contact any more.
     let told_of_gone = told(&contacts[0]).await;
-    assert_eq!(told_of_gone.len(), 4, "made, noted, a task, deleted");
+    assert_eq!(told_of_gone.len(), 6, "made, noted, a task, one that recurs, enrolled, deleted: {told_of_gone:#?}");
     for event in &told_of_gone {
         assert_eq!(event["erased"], true);
         assert!(event["before"].is_null() && event["after"].is_null(), "{event}");

@@ -2,6 +2,7 @@
 
 pub(crate) mod bulk;
 pub(crate) mod companions;
+pub(crate) mod enrollments;
 pub(crate) mod input;
 pub(crate) mod listing;
 pub(crate) mod search;
