@@ -185,7 +185,7 @@ impl Api {
             }
         };
         let admitted = admitted.with_seen(seen(route, &parts.headers)?);
-        let ground = self.ground(route, &admitted).await?;
+        let ground = self.ground(route, &admitted, &body.fields).await?;
         let asked =
             Asked { is_kept: claim.is_some(), ..self.asked(route, parts, params, query, body, version, ground) };
         let reply = handle(route, admitted.with_claim(claim.clone()), asked).await?;
@@ -223,7 +223,7 @@ impl Api {
         if route.access() == Access::Location {
             params.retain(|(name, _)| name != "locationId");
         }
-        let way = Way { face: route.face, version };
+        let way = Way { base_url: Some(Arc::clone(&self.base_url)), ..Way::of(route.face, version) };
         Asked {
             app: self.app.clone(),
             params,
@@ -238,13 +238,10 @@ impl Api {
     }
 
     /// Where the input of a call is read.
-    async fn ground(&self, route: &Route, admitted: &Admitted) -> Result<Ground, Failure> {
-        let agency = admitted.authority().agency();
+    async fn ground(&self, route: &Route, admitted: &Admitted, body: &Map<String, Value>) -> Result<Ground, Failure> {
         Ok(match admitted {
-            Admitted::Location(context) if route.asks_where() => {
-                Ground::of_location(agency, &self.app.location_of(context).await?.profile)
-            }
-            _ => Ground::of_agency(Some(agency)),
+            Admitted::Location(context) => ground_in(&self.app, route, context, body).await?,
+            _ => Ground::of_agency(Some(admitted.authority().agency())),
         })
     }
 
@@ -361,6 +358,26 @@ impl Api {
         let asked = format!("{} {path}?{} {location}", route.method, query.join("&"));
         let key = key.to_str().unwrap_or_default();
         Ok(Some(self.app.begin_idempotent(admitted.authority(), &asked, key, body, arrival.id).await?))
+    }
+}
+
+/// Where the input of a call in a location is read. What its rules do not ask for is not looked up, and which custom fields there
+/// are only where a body names some.
+pub(crate) async fn ground_in(
+    app: &App,
+    route: &Route,
+    context: &LocationContext,
+    body: &Map<String, Value>,
+) -> Result<Ground, Error> {
+    let agency = context.authority().agency();
+    if !route.asks_where() {
+        return Ok(Ground::of_agency(Some(agency)));
+    }
+    let ground = Ground::of_location(agency, &app.location_of(context).await?.profile);
+    let names_some = ["customFields", "customField", "clear"].iter().any(|name| body.contains_key(*name));
+    match route.asks_fields().filter(|_| names_some) {
+        Some(model) => Ok(ground.with_fields(app.fields_of(context, model).await?)),
+        None => Ok(ground),
     }
 }
 
@@ -508,6 +525,7 @@ mod names {
 fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> {
     let status = reply.status;
     let tag = reply.tag.as_ref().map(|tag| format!("\"{tag}\""));
+    let more = reply.headers.clone();
     let (body, kind) = reply.finish(arrival.id.as_str());
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
@@ -531,6 +549,7 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> 
             headers.insert(names::REMAINING, interval.remaining.into());
         }
     }
+    headers.extend(more);
     if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
         headers.insert(header::ETAG, tag);
     }

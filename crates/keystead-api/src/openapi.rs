@@ -84,11 +84,11 @@ pub(crate) fn describe(table: &[Route]) -> Value {
 
 fn of_table(which: Document, routes: &[Route]) -> Value {
     let (title, way) = match which {
-        Document::V2 => ("Keystead API 2.0", Way { face: Face::V2, version: Version::V2021 }),
-        Document::V3 => ("Keystead API 2.0, Version: v3", Way { face: Face::V2, version: Version::V3 }),
-        Document::V1 => ("Keystead API 1.0", Way { face: Face::V1, version: Version::V2021 }),
+        Document::V2 => ("Keystead API 2.0", Way::of(Face::V2, Version::V2021)),
+        Document::V3 => ("Keystead API 2.0, Version: v3", Way::of(Face::V2, Version::V3)),
+        Document::V1 => ("Keystead API 1.0", Way::of(Face::V1, Version::V2021)),
     };
-    let mut definitions = Definitions::of(way);
+    let mut definitions = Definitions::of(way.clone());
     let mut paths = Map::new();
     let (mut statuses, mut nouns) = (BTreeSet::new(), Vec::new());
     let table: Vec<&Route> = routes.iter().filter(|route| route.face == way.face).collect();
@@ -230,6 +230,8 @@ fn noun(route: &Route) -> &'static str {
         "tasks",
         "tags",
         "locations",
+        "customFields",
+        "custom-fields",
         "timezones",
         "api-keys",
         "audit-logs",

@@ -79,6 +79,9 @@ pub(crate) const TOLERATED_IN_QUERIES: &[&str] = &["locationId", "limit", "order
 /// Longest value of `clear`.
 const MAX_CLEAR: usize = 100;
 
+/// What stands for any id in the name of what can be emptied.
+const ANY: &str = "<id>";
+
 /// A number below is a time in seconds: as milliseconds it would be before March 1973.
 const SECONDS: i64 = 100_000_000_000;
 const NO_DATE: &str = "must be a valid ISO 8601 date string";
@@ -137,7 +140,12 @@ impl<'g> Reader<'g> {
     pub(crate) fn into_outlines(self) -> (Outline, Outline) {
         let Some(Sketch { mut outline, headers, is_update, .. }) = self.sketch else { return Default::default() };
         if is_update && !self.clearable.is_empty() {
-            let names = json!({"type": "string", "enum": self.clearable});
+            let (patterns, names): (Vec<_>, Vec<_>) = self.clearable.into_iter().partition(|name| name.ends_with(ANY));
+            let names = json!({"type": "string", "enum": names});
+            let names = match patterns.first().and_then(|pattern| pattern.strip_suffix(ANY)) {
+                Some(begin) => json!({"anyOf": [names, {"type": "string", "pattern": format!("^{begin}")}]}),
+                None => names,
+            };
             outline.add("clear", json!({"type": "array", "items": names, "description": "Fields to empty"}));
         }
         (outline, headers)
@@ -253,7 +261,7 @@ impl<'g> Reader<'g> {
     }
 
     /// A file of a form.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for routes that take files"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for routes that take one file of a name"))]
     pub(crate) fn file(&mut self, name: &'static str) -> Option<Upload> {
         let schema = || json!({"type": "string", "contentMediaType": "application/octet-stream"});
         if let Some(is_there) = self.describes(name, schema, || json!("The bytes of a file")) {
@@ -268,6 +276,44 @@ impl<'g> Reader<'g> {
             return self.refuse(name, "must be sent once");
         }
         Some(file)
+    }
+
+    /// All files of a form that nobody has asked for, with the names of their parts.
+    pub(crate) fn files(&mut self, name: &'static str) -> Vec<(String, Upload)> {
+        let schema = || {
+            let file = json!({"type": "string", "contentMediaType": "application/octet-stream"});
+            json!({"type": "array", "items": file, "description": "Every part with a filename is a file, whatever it is called"})
+        };
+        if self.describes(name, schema, || json!(["The bytes of a file"])).is_some() {
+            return Vec::new();
+        }
+        if self.take(name).is_some() {
+            self.violate(name, "must be files, in parts with a filename");
+        }
+        std::mem::take(&mut self.files)
+    }
+
+    /// What an update names in `clear` that begins so: the rest of each name.
+    pub(crate) fn cleared(&mut self, pattern: &'static str) -> Vec<String> {
+        self.clearable.push(pattern);
+        let begin = pattern.strip_suffix(ANY).unwrap_or(pattern);
+        let (cleared, others): (Vec<String>, Vec<String>) =
+            std::mem::take(&mut self.clear).into_iter().partition(|name| name.starts_with(begin));
+        self.clear = others;
+        cleared.into_iter().map(|name| name[begin.len()..].to_owned()).collect()
+    }
+
+    /// Any JSON, an empty text too.
+    pub(crate) fn anything(&mut self, name: &'static str, schema: Value, example: Value) -> Option<Value> {
+        if let Some(is_there) = self.describes(name, || schema, || example.clone()) {
+            return is_there.then_some(example);
+        }
+        self.asked.push(name);
+        match self.fields.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(value) if has_nul(&value) => self.refuse(name, "must not contain NUL characters"),
+            some => some,
+        }
     }
 
     /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use http_body_util::{Either, Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub struct Reply {
     pub(crate) kept: Option<[Vec<u8>; 2]>,
     /// The tag of the thing that is answered, without quotes.
     pub(crate) tag: Option<String>,
+    /// What else its headers say.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub(crate) enum Content {
 impl Reply {
     /// A success.
     pub(crate) fn of(body: Vec<u8>, content: Content) -> Self {
-        Self { status: 200, body, stream: None, content, kept: None, tag: None }
+        Self { status: 200, body, stream: None, content, kept: None, tag: None, headers: Vec::new() }
     }
 
     /// JSON that is no object: API 1.0's `""`.

@@ -8,7 +8,7 @@ use std::{
 
 use http::{HeaderMap, Method};
 use keystead_core::{AgencyContext, Authority, Error, LocationContext, Seen};
-use keystead_model::scope::Scope;
+use keystead_model::{custom_field::OwnerKind, scope::Scope};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -143,6 +143,11 @@ impl Route {
         self.shapes.query.headers.fields().map(|(name, ..)| name)
     }
 
+    /// Whose custom fields its body has values of.
+    pub(crate) fn asks_fields(&self) -> Option<OwnerKind> {
+        self.shapes.body.as_ref()?.asks_fields
+    }
+
     /// Whether what it takes is read by the rules of a place.
     pub(crate) fn asks_where(&self) -> bool {
         self.shapes.query.asks_where || self.shapes.body.as_ref().is_some_and(|body| body.asks_where)
@@ -170,7 +175,7 @@ impl Table {
     ) -> Self {
         let (method, path) = endpoint.split_once(' ').expect("an endpoint is a method and a path");
         let method = method.parse().expect("a method");
-        let way = Way { face: self.face, version: Version::V2021 };
+        let way = Way::of(self.face, Version::V2021);
         let shapes = Shapes {
             path: P::describe(),
             query: describe::<Q>(Source::Query),
@@ -282,7 +287,7 @@ fn boxed<C: 'static, P: Path, Q: Input, B: Body, O: Output, F: Answering<O>>(
     handler: impl Fn(C, Call<P, Q, B>) -> F + Send + Sync + 'static,
 ) -> Boxed<C> {
     Box::new(move |context, asked| {
-        let (way, is_kept) = (asked.way, asked.is_kept);
+        let (way, is_kept) = (asked.way.clone(), asked.is_kept);
         match asked.read() {
             Ok(call) => {
                 let answering = handler(context, call);

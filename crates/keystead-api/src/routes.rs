@@ -8,6 +8,7 @@ use keystead_model::{
     api_key::ApiKey,
     business::{Business, BusinessContent, BusinessPatch},
     contact::Contact,
+    custom_field::CustomField,
     custom_value::{CustomValue, CustomValueContent},
     location::Location,
     note::{Note, NoteContent, NotePatch},
@@ -37,7 +38,7 @@ pub fn routes() -> Vec<Route> {
 
 fn v2_routes() -> Vec<Route> {
     use v2::{
-        api_keys, audit_logs, businesses, companies, contacts, events, locations, notifications,
+        api_keys, audit_logs, businesses, companies, contacts, custom_fields, events, files, locations, notifications,
         succeeded::{Succeeded, Success},
         tags, tasks,
     };
@@ -238,6 +239,58 @@ fn v2_routes() -> Vec<Route> {
         )
         .if_match::<CustomValue>()
         .location(
+            "GET /locations/{locationId}/customFields",
+            "List the custom fields of a location",
+            Scope::CustomFieldsRead,
+            200,
+            custom_fields::list,
+        )
+        .location(
+            "POST /locations/{locationId}/customFields",
+            "Create a custom field",
+            Scope::CustomFieldsWrite,
+            201,
+            custom_fields::create,
+        )
+        .location(
+            "POST /locations/{locationId}/customFields/upload",
+            "Upload files, for values of custom fields that name them within a day",
+            Scope::CustomFieldsWrite,
+            200,
+            files::upload,
+        )
+        .location(
+            "GET /locations/{locationId}/customFields/{id}",
+            "Get a custom field",
+            Scope::CustomFieldsRead,
+            200,
+            custom_fields::get,
+        )
+        .location(
+            "PUT /locations/{locationId}/customFields/{id}",
+            "Update a custom field",
+            Scope::CustomFieldsWrite,
+            200,
+            custom_fields::update,
+        )
+        .if_match::<CustomField>()
+        .location(
+            "DELETE /locations/{locationId}/customFields/{id}",
+            "Delete a custom field, and all that stands in it",
+            Scope::CustomFieldsWrite,
+            200,
+            custom_fields::delete,
+        )
+        .if_match::<CustomField>()
+        .location(
+            "POST /forms/upload-custom-files",
+            "Upload files into custom fields of a contact",
+            Scope::FormsWrite,
+            200,
+            files::upload_to_contact,
+        )
+        .open("GET /documents/download/{secret}", "Read a file by its address", 200, files::download)
+        .location(
             "GET /businesses",
             "List businesses",
             Scope::BusinessesRead,
@@ -373,7 +426,7 @@ fn v2_routes() -> Vec<Route> {
 }
 
 fn v1_routes() -> Vec<Route> {
-    use v1::{contacts, custom_values, locations, notes, tags, tasks};
+    use v1::{contacts, custom_fields, custom_values, locations, notes, tags, tasks};
     Table::new(Face::V1)
         .location("GET /v1/contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location(
@@ -507,6 +560,41 @@ fn v1_routes() -> Vec<Route> {
             Scope::TagsWrite,
             200,
             tags::delete,
+        )
+        .location(
+            "GET /v1/custom-fields",
+            "List the custom fields of contacts",
+            Scope::CustomFieldsRead,
+            200,
+            custom_fields::list,
+        )
+        .location(
+            "POST /v1/custom-fields",
+            "Create a custom field",
+            Scope::CustomFieldsWrite,
+            200,
+            custom_fields::create,
+        )
+        .location(
+            "GET /v1/custom-fields/{customFieldId}",
+            "Get a custom field",
+            Scope::CustomFieldsRead,
+            200,
+            custom_fields::get,
+        )
+        .location(
+            "PUT /v1/custom-fields/{customFieldId}",
+            "Update a custom field",
+            Scope::CustomFieldsWrite,
+            200,
+            custom_fields::update,
+        )
+        .location(
+            "DELETE /v1/custom-fields/{customFieldId}",
+            "Delete a custom field, and all that stands in it",
+            Scope::CustomFieldsWrite,
+            200,
+            custom_fields::delete,
         )
         .location(
             "GET /v1/custom-values",

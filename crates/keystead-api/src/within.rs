@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     call::Asked,
+    dispatch::ground_in,
     route::{Access, Handler, Route},
     sent::Sent,
     shape::{Ground, Way, input::Described},
@@ -54,27 +55,30 @@ impl Route {
         words: Words,
     ) -> Result<Value, Error> {
         let agency = Some(authority.agency());
-        let asked = |ground| Asked {
+        let asked = |words: Words, ground| Asked {
             app: app.clone(),
             params: self.path_names().map(str::to_owned).zip(words.path).collect(),
             query: words.query,
             headers: Map::new(),
             body: Sent::fields(words.body),
             ground,
-            way: Way { face: self.face, version: Version::V3 },
+            way: Way::of(self.face, Version::V3),
             is_kept: false,
             base_url: Arc::from(""),
         };
         let reply = match &self.handler {
             Handler::Location(handler) => {
                 let context = app.enter_location(authority, location).await?;
-                let ground =
-                    Ground::of_location(context.authority().agency(), &app.location_of(&context).await?.profile);
-                handler(context, asked(ground)).await?
+                let ground = ground_in(app, self, &context, &words.body).await?;
+                handler(context, asked(words, ground)).await?
             }
-            Handler::Agency(handler) => handler(authority.in_agency()?, asked(Ground::of_agency(agency))).await?,
-            Handler::Either(handler) => handler(authority, asked(Ground::of_agency(agency))).await?,
-            Handler::Open(handler) | Handler::Public(handler) => handler((), asked(Ground::of_agency(None))).await?,
+            Handler::Agency(handler) => {
+                handler(authority.in_agency()?, asked(words, Ground::of_agency(agency))).await?
+            }
+            Handler::Either(handler) => handler(authority, asked(words, Ground::of_agency(agency))).await?,
+            Handler::Open(handler) | Handler::Public(handler) => {
+                handler((), asked(words, Ground::of_agency(None))).await?
+            }
         };
         serde_json::from_slice(&reply.body)
             .map_err(|error| Error::Internal(format!("{} answers no JSON: {error}", self.endpoint)))

@@ -7,7 +7,9 @@ use keystead_model::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
         IdentityKind, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
+    custom_field::OwnerKind,
     event::{Cause, EventKind},
+    field_value::ValueSet,
     page::{Counted, Start, Window},
     phone::PhoneNumber,
     scope::Scope,
@@ -21,6 +23,7 @@ use crate::{
     App, Error, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, Happened, put, put_all},
+    field_values::put_values,
     idempotency,
     operate::InLocation,
 };
@@ -152,10 +155,11 @@ impl InLocation<'_, '_> {
     }
 
     pub(crate) fn create_contact(&mut self, new: ContactPatch) -> Result<Contact> {
-        let mut profile = ContactProfile::default();
+        let (mut profile, mut custom_fields, id) = (ContactProfile::default(), ValueSet::default(), self.new_id());
+        self.change_values((OwnerKind::Contact, id), &mut custom_fields, &new.custom_fields)?;
         let tags = new.apply(&mut profile).unwrap_or_default();
         let (location, now) = (self.context.location, self.now());
-        let contact = Contact { id: self.new_id(), location, profile, tags, created_at: now, updated_at: now };
+        let contact = Contact { id, location, profile, tags, custom_fields, created_at: now, updated_at: now };
         check(&contact)?;
         let made = contacts::insert(self.tx, &contact)?.map_err(Error::Duplicate)?;
         let cause = self.tell(Happened::made(EventKind::ContactCreated, &contact))?;
@@ -164,19 +168,32 @@ impl InLocation<'_, '_> {
     }
 
     fn update_contact(&mut self, id: ContactId, patch: ContactPatch) -> Result<Contact> {
-        self.change_contact(id, move |contact| {
+        self.try_to_change_contact(id, move |operation, contact| {
+            operation.change_values((OwnerKind::Contact, id), &mut contact.custom_fields, &patch.custom_fields)?;
             if let Some(tags) = patch.apply(&mut contact.profile) {
                 contact.tags = tags;
             }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) -> Result<Contact> {
+        self.try_to_change_contact(id, |_, contact| {
+            change(contact);
+            Ok(())
         })
     }
 
     /// Changes a contact, unless it is then as it was.
-    pub(crate) fn change_contact(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) -> Result<Contact> {
+    pub(crate) fn try_to_change_contact(
+        &mut self,
+        id: ContactId,
+        change: impl FnOnce(&mut Self, &mut Contact) -> Result<()>,
+    ) -> Result<Contact> {
         let before = self.contact(id)?;
         self.context.authority.expect(&before)?;
         let mut contact = before.clone();
-        change(&mut contact);
+        change(self, &mut contact)?;
         if contact == before {
             // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
             idempotency::about(self.tx, &self.context.authority, id.as_str())?;
@@ -291,6 +308,7 @@ impl Described for Contact {
         put(&mut fields, "businessId", business.as_ref().map(BusinessId::as_str));
         put_all(&mut fields, "followers", followers.iter().map(UserId::as_str));
         put_all(&mut fields, "tags", self.tags.iter().map(TagName::as_str));
+        put_values(&mut fields, &self.custom_fields);
         fields
     }
 }

@@ -105,6 +105,8 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             app.trim_jobs().await?;
             app.trim_audit().await?;
             while app.purge_contacts().await? > 0 {}
+            while app.purge_field_values().await? > 0 {}
+            while app.purge_files().await? > 0 {}
             Ok(())
         })),
     );

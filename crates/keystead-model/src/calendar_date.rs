@@ -2,7 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::{Invalid, UtcMs, time::Moment};
+use crate::{
+    Invalid,
+    text::TimeZoneName,
+    time::{Moment, UtcMs},
+};
 
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,11 @@ impl CalendarDate {
             .filter(|date| date.year() >= 1)
             .map(Self)
             .ok_or_else(refused)
+    }
+
+    /// The day that it is in a zone at some instant.
+    pub fn of(at: UtcMs, zone: &TimeZoneName) -> Self {
+        Self(at.in_zone(&zone.to_zone()).date())
     }
 
     /// `YYYY-MM-DD`, which is the stored form too.

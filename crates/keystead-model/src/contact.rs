@@ -5,6 +5,7 @@ use crate::{
     calendar_date::CalendarDate,
     condition::Condition,
     contact_field::ContactField,
+    field_value::{FieldValues, ValueSet},
     location::set,
     phone::PhoneNumber,
     search::{self, Asked},
@@ -31,6 +32,8 @@ pub struct Contact {
     pub profile: ContactProfile,
     /// Its tags, in the order in which they were added.
     pub tags: Vec<TagName>,
+    /// What it has in fields that its location has added.
+    pub custom_fields: ValueSet,
     /// When it was made.
     pub created_at: UtcMs,
     /// When it was last changed.
@@ -144,10 +147,12 @@ pub struct ContactPatch {
     pub additional_phones: Option<Vec<PhoneNumber>>,
     /// Replaces all tags.
     pub tags: Option<Vec<TagName>>,
+    /// Replaces what is in these custom fields; files are named, and looked for where the change happens.
+    pub custom_fields: Vec<FieldValues>,
 }
 
 impl ContactPatch {
-    /// Changes `profile`, and returns the tags that are to replace all others.
+    /// Changes `profile`, and returns the tags that are to replace all others. Custom fields are looked up where they are changed.
     pub fn apply(self, profile: &mut ContactProfile) -> Option<Vec<TagName>> {
         let Self {
             first_name,
@@ -172,6 +177,7 @@ impl ContactPatch {
             additional_emails,
             additional_phones,
             tags,
+            custom_fields: _,
         } = self;
         set(&mut profile.first_name, first_name);
         set(&mut profile.last_name, last_name);

@@ -4,7 +4,7 @@ use crate::{
     CustomFieldId,
     condition::{Condition, Facts, Field, Kind, Op, Test, Value},
     contact::{Contact, IdentityKind},
-    custom_field::{FieldValues, ValueKind},
+    data_type::ValueKind,
     search::Asked,
     tag::TagName,
     text::{Country, Line, normalized_email},
@@ -121,16 +121,11 @@ impl Field for ContactField {
 
 /// What a contact and its custom fields hold.
 #[derive(Clone, Copy, Debug)]
-pub struct ContactFacts<'c> {
-    /// The contact.
-    pub contact: &'c Contact,
-    /// Its custom fields.
-    pub custom: &'c [FieldValues],
-}
+pub struct ContactFacts<'c>(pub &'c Contact);
 
 impl Facts<ContactField> for ContactFacts<'_> {
     fn values(&self, field: &ContactField) -> Vec<Value> {
-        let Contact { profile, tags, created_at, updated_at, .. } = self.contact;
+        let Contact { profile, tags, custom_fields, created_at, updated_at, .. } = self.0;
         let one = |value: Option<Value>| value.into_iter().collect();
         let code = |text: Option<&str>| one(text.and_then(Value::code));
         let identities = |wanted: IdentityKind| {
@@ -156,10 +151,7 @@ impl Facts<ContactField> for ContactFacts<'_> {
             ContactField::CreatedAt => vec![Value::Instant(*created_at)],
             ContactField::UpdatedAt => vec![Value::Instant(*updated_at)],
             ContactField::Terms => profile.search_terms().into_iter().filter_map(Value::code).collect(),
-            ContactField::Custom(id, _) => {
-                let all = self.custom.iter().filter(|values| values.field == *id).flat_map(|values| &values.values);
-                all.filter_map(|value| value.compared()).collect()
-            }
+            ContactField::Custom(id, _) => custom_fields.get(*id).iter().filter_map(|value| value.compared()).collect(),
         }
     }
 }

@@ -6,14 +6,19 @@ use crate::{
 };
 
 impl Contact {
-    /// Takes from `other` what is empty here, and all its addresses, tags and followers. Whoever did not want to be disturbed as
+    /// Takes from `other` what is empty here, custom fields too, and all its addresses, tags and followers. Whoever did not want to be disturbed as
     /// either of them does not want it now.
     pub fn take_in(&mut self, other: Self) {
-        let Self { id: _, location: _, profile, tags, created_at: _, updated_at: _ } = other;
+        let Self { id: _, location: _, profile, tags, custom_fields, created_at: _, updated_at: _ } = other;
         self.profile.take_in(profile);
         for tag in tags {
             if !self.tags.contains(&tag) {
                 self.tags.push(tag);
+            }
+        }
+        for held in &custom_fields {
+            if self.custom_fields.get(held.field.id).is_empty() {
+                self.custom_fields.set(held.clone());
             }
         }
     }
@@ -100,7 +105,7 @@ fn keep_stricter(mine: &mut Option<Dnd>, theirs: Option<Dnd>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContactId, LocationId, UtcMs, tag::TagName, text::Line};
+    use crate::{ContactId, LocationId, UtcMs, field_value::ValueSet, tag::TagName, text::Line};
 
     fn contact(profile: ContactProfile, tags: &[&str]) -> Contact {
         let (id, location) = ("0000000000000000000A", "0000000000000000000L");
@@ -109,6 +114,7 @@ mod tests {
             location: LocationId::parse(location).unwrap(),
             profile,
             tags: tags.iter().map(|tag| TagName::parse(tag).unwrap()).collect(),
+            custom_fields: ValueSet::default(),
             created_at: UtcMs(0),
             updated_at: UtcMs(0),
         }

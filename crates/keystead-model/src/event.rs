@@ -62,6 +62,8 @@ pub enum Subject {
     Task,
     Tag,
     CustomValue,
+    CustomField,
+    File,
     Business,
     Workflow,
     Campaign,
@@ -84,6 +86,7 @@ impl Subject {
             Self::Contact | Self::Note | Self::Task => Some(Scope::ContactsRead),
             Self::Tag => Some(Scope::TagsRead),
             Self::CustomValue => Some(Scope::CustomValuesRead),
+            Self::CustomField | Self::File => Some(Scope::CustomFieldsRead),
             Self::Business => Some(Scope::BusinessesRead),
             Self::Workflow => Some(Scope::WorkflowsRead),
             Self::Campaign => Some(Scope::CampaignsRead),
@@ -116,6 +119,10 @@ kinds! {
     CustomValueCreated = "custom_value.created", Data, CustomValue;
     CustomValueUpdated = "custom_value.updated", Data, CustomValue;
     CustomValueDeleted = "custom_value.deleted", Data, CustomValue;
+    CustomFieldCreated = "custom_field.created", Data, CustomField;
+    CustomFieldUpdated = "custom_field.updated", Data, CustomField;
+    CustomFieldDeleted = "custom_field.deleted", Data, CustomField;
+    FileUploaded = "file.uploaded", Data, File;
     BusinessCreated = "business.created", Data, Business;
     BusinessUpdated = "business.updated", Data, Business;
     BusinessDeleted = "business.deleted", Data, Business;
@@ -276,6 +283,8 @@ mod tests {
                     | Subject::Task
                     | Subject::Tag
                     | Subject::CustomValue
+                    | Subject::CustomField
+                    | Subject::File
                     | Subject::Business
                     | Subject::Workflow
                     | Subject::Campaign

@@ -78,6 +78,12 @@ scopes! {
         "locations/customValues.readonly", "Read the custom values of a location", Class::Data, Kinds::Both;
     CustomValuesWrite =
         "locations/customValues.write", "Create, change and delete custom values", Class::Data, Kinds::Both;
+    CustomFieldsRead =
+        "locations/customFields.readonly", "Read the custom fields of a location", Class::Data, Kinds::Both;
+    CustomFieldsWrite =
+        "locations/customFields.write", "Create, change and delete custom fields", Class::Data, Kinds::Both;
+    FormsRead = "forms.readonly", "Read forms and their submissions", Class::Data, Kinds::Both;
+    FormsWrite = "forms.write", "Change forms, and upload files to custom fields", Class::Data, Kinds::Both;
     BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
     BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
     TasksRead = "locations/tasks.readonly", "Search the tasks of a location, and read recurring ones", Class::Data, Kinds::Both;
@@ -324,10 +330,11 @@ mod tests {
     fn presets_grant_their_classes() {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
-                    locations/customValues.write businesses.readonly businesses.write locations/tasks.readonly \
+                    locations/customValues.write locations/customFields.readonly locations/customFields.write \
+                    forms.readonly forms.write businesses.readonly businesses.write locations/tasks.readonly \
                     locations/tasks.write workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     businesses.readonly locations/tasks.readonly workflows.readonly campaigns.readonly links.readonly \
+                     locations/customFields.readonly forms.readonly businesses.readonly locations/tasks.readonly workflows.readonly campaigns.readonly links.readonly \
                      api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         let company = "companies.readonly";

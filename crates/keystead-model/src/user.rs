@@ -217,9 +217,10 @@ mod tests {
     #[test]
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
-                    locations/customValues.readonly locations/customValues.write businesses.readonly businesses.write \
-                    locations/tasks.readonly locations/tasks.write workflows.readonly workflows.write \
-                    campaigns.readonly campaigns.write links.readonly links.write";
+                    locations/customValues.readonly locations/customValues.write \
+                    locations/customFields.readonly locations/customFields.write forms.readonly forms.write \
+                    businesses.readonly businesses.write locations/tasks.readonly locations/tasks.write \
+                    workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
         assert_eq!(Role::AccountUser.scopes().to_names(), data);
         assert_eq!(Role::AgencyUser.scopes().to_names(), format!("{data} companies.readonly"));
         let keys = format!("{data} api-keys.readonly api-keys.write");

@@ -42,12 +42,12 @@ const fn of_itself(table: &'static str) -> Belonging {
 /// What goes with a contact, each before those that it refers to. A test holds this against the catalog, so that whoever adds a
 /// table which belongs to contacts decides what becomes of it.
 pub const OF_CONTACT: &[Belonging] = &[
+    Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("field_values") },
     Belonging {
-        table: "field_values",
-        naming: "owner_kind = 'contact' AND owner_id = ?2",
-        column: "owner_id",
-        merging: Merging::GoUnlessAlike(&["field_id"]),
+        naming: "file_id IN (SELECT id FROM files WHERE location_id = ?1 AND owner_kind = 'contact' AND owner_id = ?2)",
+        ..of_itself("file_pieces")
     },
+    Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("files") },
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("tasks"),

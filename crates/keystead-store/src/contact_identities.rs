@@ -9,7 +9,7 @@ use keystead_model::{
 
 use crate::{
     Result, ToValue, Tx,
-    contacts::{COLUMNS, read},
+    contacts::{COLUMNS, read, with_custom_fields_of_one},
     filter::rows,
 };
 
@@ -55,7 +55,8 @@ pub fn find_by_identity(
              ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
         )
     });
-    tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)
+    let found = tx.query_opt(&SQL, &[&location, &kind.as_str(), &value], read)?;
+    found.map(|contact| with_custom_fields_of_one(tx, contact)).transpose()
 }
 
 /// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in

@@ -146,6 +146,7 @@ pub fn list_in_form(
         let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<ContactId>())?;
         Page { rows: contacts::find_all(tx, location, &rows)?, has_more }
     };
+    let page = Page { rows: contacts::with_custom_fields(tx, location, page.rows)?, has_more: page.has_more };
     if condition == Condition::default() {
         return Ok(Counted { page, total: contacts::count_all(tx, location)? });
     }

@@ -2,6 +2,7 @@ use keystead_model::{
     UtcMs,
     condition::{Op, Test, Value},
     contact::ContactProfile,
+    field_value::ValueSet,
     text::Line,
 };
 
@@ -32,6 +33,7 @@ fn prepared() -> (Memory, LocationId) {
                         ..ContactProfile::default()
                     },
                     tags: Vec::new(),
+                    custom_fields: ValueSet::default(),
                     created_at: UtcMs(number),
                     updated_at: UtcMs(number),
                 };

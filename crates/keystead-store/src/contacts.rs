@@ -10,6 +10,8 @@ use keystead_model::{
         Contact, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, DuplicateContact,
         IdentityKind,
     },
+    custom_field::OwnerKind,
+    field_value::ValueSet,
     id::Id,
     page::Window,
     phone::PhoneNumber,
@@ -21,7 +23,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     Error, Result, Row, Tx,
     catalog::{self, Belonging},
-    contact_identities, contact_search, events,
+    contact_identities, contact_search, events, field_values,
     filter::Filter,
     late,
     list::Order,
@@ -37,6 +39,7 @@ pub(crate) const COLUMNS: &str =
 ') FROM (SELECT s.name FROM contact_tags s WHERE s.location_id = c.location_id AND s.contact_id = c.id
     ORDER BY s.position) AS t)";
 
+/// A contact without its custom fields, which [`with_custom_fields`] reads.
 pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
     let (id, location) = (row.column()?, row.column()?);
     Ok(Contact {
@@ -67,6 +70,7 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
             business: row.column()?,
             followers: read_ids(row.column()?)?,
         },
+        custom_fields: ValueSet::default(),
         created_at: row.column()?,
         updated_at: row.column()?,
         tags: match row.column::<Option<String>>()? {
@@ -142,13 +146,14 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
 ///
 /// `Err` in the inner result is the contact that stands in the way; what was added must be undone then.
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
-    let Contact { id, location, profile, tags: names, created_at, updated_at: _ } = contact;
+    let Contact { id, location, profile, tags: names, custom_fields, created_at, updated_at: _ } = contact;
     save(tx, contact)?;
     if let Err(duplicate) = contact_identities::add(tx, *location, *id, &profile.identities())? {
         return Ok(Err(duplicate));
     }
     let made = tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
     contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
+    field_values::save(tx, *location, (OwnerKind::Contact, *id), &ValueSet::default(), custom_fields)?;
     count(tx, *location, *id, 1)?;
     Ok(Ok(made))
 }
@@ -183,6 +188,7 @@ pub fn update(
     let (known, wanted) = (before.profile.search_terms(), after.profile.search_terms());
     contact_search::remove(tx, location, id, known.iter().filter(|term| !wanted.contains(term)))?;
     contact_search::insert(tx, location, id, wanted.iter().filter(|term| !known.contains(term)))?;
+    field_values::save(tx, location, (OwnerKind::Contact, id), &before.custom_fields, &after.custom_fields)?;
     Ok(Ok(made))
 }
 
@@ -267,7 +273,27 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 
 /// One contact of a location; what is in the trash is not found.
 pub fn find(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<Option<Contact>> {
-    tx.query_opt(&FIND, &[&location, &id], read)
+    let found = tx.query_opt(&FIND, &[&location, &id], read)?;
+    found.map(|contact| with_custom_fields_of_one(tx, contact)).transpose()
+}
+
+pub(crate) fn with_custom_fields_of_one(tx: &mut Tx<'_>, contact: Contact) -> Result<Contact> {
+    let custom_fields = field_values::of_owner(tx, contact.location, OwnerKind::Contact, contact.id)?;
+    Ok(Contact { custom_fields, ..contact })
+}
+
+/// Some contacts of a location with what is in their custom fields.
+pub(crate) fn with_custom_fields(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    mut contacts: Vec<Contact>,
+) -> Result<Vec<Contact>> {
+    let ids: Vec<ContactId> = contacts.iter().map(|contact| contact.id).collect();
+    let mut found = field_values::of_owners(tx, location, OwnerKind::Contact, &ids)?;
+    for contact in &mut contacts {
+        contact.custom_fields = found.remove(&contact.id).unwrap_or_default();
+    }
+    Ok(contacts)
 }
 
 /// Whether a contact is there and not in the trash.
@@ -390,7 +416,7 @@ pub(crate) fn count_all(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
     tx.query_one(sql, &[&location], |row| row.column())
 }
 
-/// These contacts, in this order; what is in the trash is not found.
+/// These contacts, in this order, without their custom fields; what is in the trash is not found.
 pub(crate) fn find_all(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId]) -> Result<Vec<Contact>> {
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -34,6 +34,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (26, "first_tries", include_str!("../migrations/0026_first_tries.sql")),
     (27, "custom_values", include_str!("../migrations/0027_custom_values.sql")),
     (28, "businesses", include_str!("../migrations/0028_businesses.sql")),
+    (29, "custom_fields", include_str!("../migrations/0029_custom_fields.sql")),
+    (30, "files", include_str!("../migrations/0030_files.sql")),
     (32, "contact_companions", include_str!("../migrations/0032_contact_companions.sql")),
     (33, "enrollments", include_str!("../migrations/0033_enrollments.sql")),
     (35, "companies", include_str!("../migrations/0035_companies.sql")),

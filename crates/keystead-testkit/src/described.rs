@@ -18,7 +18,7 @@ pub(crate) fn undocumented(method: &str, path: &str, version: Option<&str>, stat
     let Some(content) = response["content"].as_object() else {
         return vec![format!("{name}: the status {status} is not documented: {body}")];
     };
-    if method == "HEAD" || content.contains_key("text/plain") {
+    if method == "HEAD" || !content.contains_key("application/json") {
         return Vec::new();
     }
     let Ok(value) = serde_json::from_str::<Value>(body) else {

@@ -9,5 +9,5 @@ mod test_app;
 
 pub use database::TestDatabase;
 pub use gate::Gate;
-pub use requests::{Answer, Call, raw};
+pub use requests::{Answer, Call, Part, raw};
 pub use test_app::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey, authenticate};

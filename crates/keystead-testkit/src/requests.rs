@@ -1,6 +1,6 @@
 //! Requests that read like sentences: `app.post("/contacts/").key(&key).json(…).send().await`.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
@@ -28,6 +28,9 @@ pub async fn raw(app: &TestApp, request: &[u8]) -> u16 {
     read.await.expect("no hang");
     String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
+
+/// A part of a form: its name, of a file that of the file and its media type, and its content.
+pub type Part<'p> = (&'p str, Option<(&'p str, &'p str)>, &'p str);
 
 /// A request that is being put together.
 pub struct Call(pub(crate) RequestBuilder);
@@ -71,6 +74,21 @@ impl Call {
     /// With a form.
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
         Self(self.0.form(fields))
+    }
+
+    /// With a form of texts and of files.
+    pub fn multipart(self, parts: &[Part<'_>]) -> Self {
+        const BOUNDARY: &str = "a-boundary-of-tests";
+        let mut body = String::new();
+        for (name, file, content) in parts {
+            let _ = write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            if let Some((file, kind)) = file {
+                let _ = write!(body, "; filename=\"{file}\"\r\nContent-Type: {kind}");
+            }
+            let _ = write!(body, "\r\n\r\n{content}\r\n");
+        }
+        let _ = write!(body, "--{BOUNDARY}--\r\n");
+        self.body(&format!("multipart/form-data; boundary={BOUNDARY}"), body)
     }
 
     /// Sends it.

@@ -21,7 +21,7 @@ use keystead_model::{
     text::EmailAddress,
 };
 use keystead_server::{config::Config, serve::Server};
-use keystead_store::{Database, Options, Store, service_clock};
+use keystead_store::{Database, Options, Store, Tx, service_clock};
 use reqwest::Method;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -258,6 +258,13 @@ impl TestApp {
             .write_serial::<_, keystead_store::Error, _>(move |tx| tx.execute(&statement, &[]))
             .await
             .expect("a statement");
+    }
+
+    /// The one number that a query answers.
+    pub async fn number(&self, query: &str) -> i64 {
+        let query = query.to_owned();
+        let read = move |tx: &mut Tx<'_>| tx.query_one(&query, &[], |row| row.column());
+        self.second_store().read::<_, keystead_store::Error, _>(read).await.expect("a number")
     }
 
     /// Service time passes: the clocks move, and the service clock ticks every minute of it.

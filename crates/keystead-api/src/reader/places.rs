@@ -58,6 +58,12 @@ impl Slice {
         Window::skip(self.skip, self.limit)
     }
 
+    /// This part of a list that is read whole.
+    pub(crate) fn of<T>(&self, rows: Vec<T>) -> Vec<T> {
+        let number = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+        rows.into_iter().skip(number(self.skip)).take(number(self.limit)).collect()
+    }
+
     /// The same with at most `most` rows.
     pub(crate) fn at_most(&self, most: i64) -> Self {
         Self { skip: self.skip, limit: self.limit.min(most) }

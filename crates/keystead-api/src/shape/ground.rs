@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use keystead_model::{
     AgencyId,
+    custom_field::{CustomField, OwnerKind},
     location::LocationProfile,
     text::{Country, TimeZoneName},
 };
@@ -13,24 +14,45 @@ pub(crate) struct Ground {
     agency: Option<AgencyId>,
     country: Country,
     zone: TimeZoneName,
+    fields: Vec<CustomField>,
     /// Whether a rule asked where it is, so that it must be known before such an input is read.
     is_asked: Cell<bool>,
+    /// Whose custom fields were asked for, likewise.
+    asked_fields: Cell<Option<OwnerKind>>,
 }
 
 impl Ground {
     /// On an agency, or on nothing at all.
     pub(crate) fn of_agency(agency: Option<AgencyId>) -> Self {
-        Self { agency, country: Country::US, zone: TimeZoneName::utc(), is_asked: Cell::new(false) }
+        Self {
+            agency,
+            country: Country::US,
+            zone: TimeZoneName::utc(),
+            fields: Vec::new(),
+            is_asked: Cell::new(false),
+            asked_fields: Cell::new(None),
+        }
     }
 
     /// In a location.
     pub(crate) fn of_location(agency: AgencyId, profile: &LocationProfile) -> Self {
-        Self {
-            agency: Some(agency),
-            country: profile.country,
-            zone: profile.timezone.clone(),
-            is_asked: Cell::new(false),
-        }
+        Self { country: profile.country, zone: profile.timezone.clone(), ..Self::of_agency(Some(agency)) }
+    }
+
+    /// With the custom fields whose values may be named.
+    pub(crate) fn with_fields(self, fields: Vec<CustomField>) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// The custom fields of a model.
+    pub(crate) fn fields(&self, model: OwnerKind) -> &[CustomField] {
+        self.asked_fields.set(Some(model));
+        &self.fields
+    }
+
+    /// Whose custom fields were asked for.
+    pub(crate) fn asked_fields(&self) -> Option<OwnerKind> {
+        self.asked_fields.get()
     }
 
     /// Whose phone numbers are written without a prefix.

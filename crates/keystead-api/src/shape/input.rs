@@ -1,7 +1,7 @@
 //! Inputs: queries and bodies as types.
 
 use keystead_core::Violation;
-use keystead_model::id::Id;
+use keystead_model::{custom_field::OwnerKind, id::Id};
 use serde_json::{Map, Value};
 
 use super::{Ground, outline::Outline, word};
@@ -45,6 +45,8 @@ pub(crate) struct Described {
     pub(crate) example: Map<String, Value>,
     /// Whether its rules ask where it is read.
     pub(crate) asks_where: bool,
+    /// Whose custom fields its rules ask for.
+    pub(crate) asks_fields: Option<OwnerKind>,
     /// Of a form.
     pub(crate) file_bytes: Option<u64>,
     /// See [`Input::COUNTED`].
@@ -68,6 +70,7 @@ pub(crate) fn describe<I: Input>(source: Source) -> Described {
         headers,
         example,
         asks_where: ground.is_asked(),
+        asks_fields: ground.asked_fields(),
         file_bytes: I::FILE_BYTES,
         counted: I::COUNTED,
     }

@@ -5,6 +5,7 @@
 //! answer in the tests are made by running them.
 
 pub(crate) mod ground;
+pub(crate) mod held;
 pub(crate) mod input;
 pub(crate) mod outline;
 pub(crate) mod output;

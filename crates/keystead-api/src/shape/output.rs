@@ -1,5 +1,7 @@
 //! Outputs: what routes answer, written and described by the same lines.
 
+use std::sync::Arc;
+
 use keystead_model::{
     KeyId, UtcMs,
     calendar_date::CalendarDate,
@@ -24,11 +26,20 @@ use crate::{
     v2::Version,
 };
 
-/// In which shape a client is answered.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How a client is answered: in which shape, and by which address it knows us.
+#[derive(Clone)]
 pub(crate) struct Way {
     pub(crate) face: Face,
     pub(crate) version: Version,
+    /// `https://crm.example`, for addresses in answers; those in documents and tags begin with their path.
+    pub(crate) base_url: Option<Arc<str>>,
+}
+
+impl Way {
+    /// A shape, whoever is answered.
+    pub(crate) const fn of(face: Face, version: Version) -> Self {
+        Self { face, version, base_url: None }
+    }
 }
 
 /// JSON that is being written.
@@ -42,7 +53,14 @@ impl Out {
         Self { bytes: Vec::with_capacity(1024), way }
     }
 
-    fn plain(&mut self, text: &str) {
+    /// An address of ours by its path.
+    pub(super) fn address(&mut self, path: &str) {
+        let base = self.way.base_url.clone();
+        self.value(&format!("{}{path}", base.as_deref().unwrap_or_default()));
+    }
+
+    /// JSON that needs no escapes.
+    pub(super) fn plain(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
@@ -54,7 +72,7 @@ impl Out {
     }
 
     /// A number, a truth or a text of serde's.
-    fn value(&mut self, value: &(impl serde::Serialize + ?Sized)) {
+    pub(super) fn value(&mut self, value: &(impl serde::Serialize + ?Sized)) {
         // What can fail in JSON is a map whose keys are no texts.
         serde_json::to_writer(&mut self.bytes, value).expect("a plain value is JSON");
     }
@@ -112,6 +130,11 @@ impl Fields<'_> {
     /// In which shape.
     pub(crate) fn version(&self) -> Version {
         self.out.way.version
+    }
+
+    /// Of which API.
+    pub(crate) fn face(&self) -> Face {
+        self.out.way.face
     }
 
     fn name(&mut self, name: &'static str) {
@@ -175,7 +198,7 @@ impl Fields<'_> {
     }
 }
 
-fn write_object<T: Written>(object: &T, out: &mut Out) {
+pub(super) fn write_object<T: Written>(object: &T, out: &mut Out) {
     out.plain("{");
     object.write(&mut Fields { out, is_first: true, sketch: None });
     out.plain("}");
@@ -183,7 +206,7 @@ fn write_object<T: Written>(object: &T, out: &mut Out) {
 
 /// Writes a sample, and notes what is written.
 fn describe<T: Written>(definitions: &mut Definitions) -> (Outline, Value) {
-    let mut out = Out::new(definitions.way);
+    let mut out = Out::new(definitions.way.clone());
     let mut outline = Outline::default();
     out.plain("{");
     T::sample().write(&mut Fields { out: &mut out, is_first: true, sketch: Some((&mut outline, definitions)) });
@@ -193,7 +216,7 @@ fn describe<T: Written>(definitions: &mut Definitions) -> (Outline, Value) {
 
 /// An object as it is in the older shape of API 2.0.
 pub(crate) fn to_bytes<T: Written>(object: &T) -> Vec<u8> {
-    let mut out = Out::new(Way { face: Face::V2, version: Version::V2021 });
+    let mut out = Out::new(Way::of(Face::V2, Version::V2021));
     write_object(object, &mut out);
     out.bytes
 }
@@ -418,12 +441,12 @@ impl<T: Written> Output for T {
         };
         // Every object of API 2.0 tells the request's id; API 1.0 tells it in the header only.
         let content = if way.face == Face::V2 { Content::Object } else { Content::Json };
-        let body = write(&self, way);
+        let body = write(&self, way.clone());
         // API 1.0 never had tags.
         let tag = if way.face == Face::V2 { Written::tag(&self) } else { None };
         let kept = is_kept.then(|| {
             self.forget_secret();
-            [Version::V2021, Version::V3].map(|version| write(&self, Way { version, ..way }))
+            [Version::V2021, Version::V3].map(|version| write(&self, Way { version, ..way.clone() }))
         });
         Reply { status, kept, tag, ..Reply::of(body, content) }
     }

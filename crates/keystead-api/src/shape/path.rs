@@ -3,7 +3,10 @@
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId,
-    RecurringTaskId, TagId, TaskId, WorkflowId, id::Id, uuid::Uuid,
+    RecurringTaskId, TagId, TaskId, WorkflowId,
+    custom_field::{FieldName, OwnerKind},
+    id::Id,
+    uuid::Uuid,
 };
 use serde_json::Value;
 
@@ -65,6 +68,23 @@ impl<P: Part, R: Part> Path for (P, R) {
     }
 }
 
+/// An id, or `contact.x`.
+fn field_name(text: &str) -> Option<FieldName> {
+    let key = text.trim().trim_start_matches('{').trim_end_matches('}').trim();
+    let is_key = key.split_once('.').is_some_and(|(model, _)| OwnerKind::parse(model).is_some());
+    Id::parse(text).map(FieldName::Id).or_else(|| is_key.then(|| FieldName::Key(key.to_owned())))
+}
+
+/// What only those know who were given the address of a file.
+pub(crate) struct FileSecret(pub(crate) String);
+
+impl FileSecret {
+    fn read(text: &str) -> Option<Self> {
+        let suits = text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        suits.then(|| Self(text.to_owned()))
+    }
+}
+
 macro_rules! parts {
     ($($type:ty, $what:literal, $parse:path, $missing:expr;)*) => {
         $(impl Part for $type {
@@ -89,6 +109,9 @@ parts! {
     TaskId, "The id of a task", Id::parse, |text| Error::NotFound(Noun::Task, text);
     TagId, "The id of a tag", Id::parse, |text| Error::NotFound(Noun::Tag, text);
     BusinessId, "The id of a business", Id::parse, |text| Error::NotFound(Noun::Business, text);
+    FieldName, "The id of a custom field, or its fieldKey", field_name,
+        |text| Error::NotFound(Noun::CustomField, text);
+    FileSecret, "The last part of a file's address", FileSecret::read, |text| Error::NotFound(Noun::File, text);
     CustomValueId, "The id of a custom value", Id::parse, |text| Error::NotFound(Noun::CustomValue, text);
     WorkflowId, "The id of a workflow, a UUID", Uuid::parse_id, |text| Error::NotFound(Noun::Workflow, text);
     CampaignId, "The id of a campaign", Id::parse, |text| Error::NotFound(Noun::Campaign, text);

@@ -9,6 +9,7 @@ use keystead_model::{
     business::Business,
     campaign::Campaign,
     contact::Contact,
+    custom_field::CustomField,
     custom_value::CustomValue,
     link::Link,
     location::Location,
@@ -51,7 +52,7 @@ macro_rules! answered_whole {
     };
 }
 
-answered_whole!(Note, Task, Tag, CustomValue, Business);
+answered_whole!(Note, Task, Tag, CustomValue, CustomField, Business);
 answered_whole!(Workflow, Campaign, Link);
 
 /// That a task has come changes what is answered of its rule, and nothing about it.
@@ -61,9 +62,9 @@ impl Tagged for RecurringTask {
     }
 }
 
-/// Whatever is changed of a contact makes it later than it was, but for the names of its tags and the business, which change on
-/// their own. Most
-/// answers have this tag: to write the contact once more for it would cost as much as to answer.
+/// Whatever is changed of a contact makes it later than it was, but for the names of its tags, its business, and fields that its
+/// location takes away: these change on their own. Most answers have this tag: to write the contact once more for it would cost as
+/// much as to answer.
 impl Tagged for Contact {
     fn tag(&self) -> String {
         let mut text = self.updated_at.0.to_string();
@@ -73,6 +74,10 @@ impl Tagged for Contact {
         for tag in &self.tags {
             text.push('\n');
             text.push_str(tag.as_str());
+        }
+        for held in &self.custom_fields {
+            text.push('\n');
+            text.push_str(held.field.id.as_str());
         }
         of_text(text.as_bytes())
     }

@@ -4,6 +4,7 @@ use keystead_core::{Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
     CampaignId, ContactId, WorkflowId,
     contact::{Contact, ContactPatch, IdentityKind},
+    custom_field::OwnerKind,
     tag::TagName,
 };
 
@@ -11,13 +12,16 @@ use crate::{
     call::Call,
     reader::Reader,
     shape::{Bare, EmptyString, EmptyText, Envelope, Fields, Input, Many, One, Written},
-    v2::contacts::{
-        Tags,
-        enrollments::{self, Start},
-        identities,
-        input::common,
-        listing::Listing,
-        shapes::{CustomValue, ListMeta},
+    v2::{
+        contacts::{
+            Tags,
+            enrollments::{self, Start},
+            identities,
+            input::common,
+            listing::Listing,
+            shapes::{ListMeta, held},
+        },
+        field_values,
     },
 };
 
@@ -68,7 +72,7 @@ impl Written for Shape {
         fields.put("additionalPhones", &profile.additional_phones);
         fields.opt("businessId", profile.business.as_ref());
         fields.put("followers", &profile.followers);
-        fields.put::<[CustomValue]>("customField", &[]);
+        fields.put("customField", &held(contact));
     }
 }
 
@@ -78,9 +82,15 @@ pub(crate) struct NewContact(ContactPatch);
 /// A change of one.
 pub(crate) struct ContactChange(ContactPatch);
 
+fn contact(reader: &mut Reader<'_>) -> ContactPatch {
+    // What names no field is passed over, as everything that this API does not know.
+    let custom_fields = field_values::read_map(reader, OwnerKind::Contact).values;
+    ContactPatch { custom_fields, ..common(reader) }
+}
+
 impl Input for NewContact {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let patch = common(reader);
+        let patch = contact(reader);
         let is_told_apart = !patch.identities().is_empty();
         reader.one_of("email or phone", &["email", "phone"], "should not be empty", is_told_apart);
         Some(Self(patch))
@@ -91,7 +101,7 @@ impl Input for ContactChange {
     const IS_UPDATE: bool = true;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self(common(reader)))
+        Some(Self(contact(reader)))
     }
 }
 

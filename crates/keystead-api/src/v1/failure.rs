@@ -79,6 +79,8 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Workflow => "workflowId",
         Noun::Campaign => "campaignId",
         Noun::Link => "linkId",
+        Noun::CustomField => "customFieldId",
+        Noun::File => "fileId",
         Noun::Contact
         | Noun::RecurringTask
         | Noun::Business

@@ -1,6 +1,7 @@
 //! API 1.0 under `/v1`: bare objects, no Version header, the key chooses the location.
 
 pub(crate) mod contacts;
+pub(crate) mod custom_fields;
 pub(crate) mod custom_values;
 pub(crate) mod failure;
 pub(crate) mod locations;

@@ -151,7 +151,7 @@ impl Written for Problem {
 pub(crate) fn render(failure: &Failure) -> Reply {
     let refusal = Refusal::of(failure);
     let status = refusal.status;
-    refusal.reply(status, Way { face: Face::V2, version: Version::V2021 }, false)
+    refusal.reply(status, Way::of(Face::V2, Version::V2021), false)
 }
 
 /// `property x should not exist`, `locationId can't be undefined`.
@@ -186,6 +186,8 @@ fn title(noun: Noun) -> &'static str {
         Noun::Task => "Task",
         Noun::Tag => "Tag",
         Noun::CustomValue => "Custom value",
+        Noun::CustomField => "Custom field",
+        Noun::File => "File",
         Noun::Business => "Business",
         Noun::Workflow => "Workflow",
         Noun::Campaign => "Campaign",

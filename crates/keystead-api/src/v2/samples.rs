@@ -9,8 +9,12 @@ use keystead_model::{
     calendar_date::CalendarDate,
     campaign::{Campaign, CampaignContent},
     contact::{Contact, ContactProfile},
+    custom_field::{CustomField, CustomFieldContent, OwnerKind, TextBox},
     custom_value::{CustomValue, CustomValueContent},
+    data_type::DataType,
     event::{Event, EventKind},
+    field_value::{Held, ValueSet},
+    file::StoredFile,
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -30,6 +34,7 @@ use keystead_model::{
     workflow::{Workflow, WorkflowHead},
 };
 
+use crate::shape::Written;
 use crate::shape::word::{AGENCY, KEY, LOCATION, THING, USER};
 
 /// When everything in the samples happened: 25 November 2026, noon in UTC.
@@ -72,6 +77,36 @@ pub(super) fn business() -> Business {
         updated_at: NOON,
         created_by: by.clone(),
         updated_by: by,
+    }
+}
+
+pub(super) fn custom_field() -> CustomField {
+    let content = CustomFieldContent {
+        placeholder: Some(line("Gold, say")),
+        options: vec![line("Gold"), line("Silver")],
+        text_boxes: vec![TextBox::sample()],
+        ..CustomFieldContent::named(line("Membership"))
+    };
+    CustomField {
+        id: id(THING),
+        location: location_id(),
+        model: OwnerKind::Contact,
+        data_type: DataType::Radio,
+        key: "membership".to_owned(),
+        content,
+        created_at: NOON,
+        updated_at: NOON,
+    }
+}
+
+pub(crate) fn file() -> StoredFile {
+    StoredFile {
+        id: id(THING),
+        uuid: Uuid::parse("f31175d4-2b06-4fc6-b7bc-74cd814c68cb").expect("a sample's UUID has the form of one"),
+        name: "contract.pdf".to_owned(),
+        kind: "application/pdf".to_owned(),
+        size: 20_480,
+        secret: "0aQ7cXk2Tm9Rb4Vw6Yz10aQ7cXk2Tm9Rb4Vw6Yz10aQ".to_owned(),
     }
 }
 
@@ -177,7 +212,16 @@ pub(super) fn contact() -> Contact {
         ..ContactProfile::default()
     };
     let tags = vec![TagName::from_stored("vip".to_owned())];
-    Contact { id: contact_id(), location: location_id(), profile, tags, created_at: NOON, updated_at: NOON }
+    let custom_fields = ValueSet::of([Held::sample()]);
+    Contact {
+        id: contact_id(),
+        location: location_id(),
+        profile,
+        tags,
+        custom_fields,
+        created_at: NOON,
+        updated_at: NOON,
+    }
 }
 
 pub(crate) fn location() -> Location {

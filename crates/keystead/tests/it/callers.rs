@@ -8,7 +8,9 @@ use keystead_model::{
     agency::TenantName,
     business::BusinessContent,
     campaign::CampaignContent,
+    custom_field::{CustomFieldContent, NewCustomField, OwnerKind},
     custom_value::CustomValueContent,
+    data_type::DataType,
     json_object::JsonObject,
     link::{Destination, LinkContent},
     note::NoteContent,
@@ -43,6 +45,11 @@ pub(crate) fn name(text: &str) -> TenantName {
 
 pub(crate) fn business(name: &str) -> BusinessContent {
     BusinessContent::named(Line::parse(name).unwrap())
+}
+
+pub(crate) fn custom_field(name: &str) -> NewCustomField {
+    let content = CustomFieldContent::named(Line::parse(name).unwrap());
+    NewCustomField { model: OwnerKind::Contact, data_type: DataType::Text, content }
 }
 
 pub(crate) fn custom_value(name: &str) -> CustomValueContent {

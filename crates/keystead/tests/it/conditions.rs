@@ -1,6 +1,9 @@
 //! Conditions as SQL and as they are evaluated say the same of the same contacts, in both forms and on both databases.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use keystead_model::{
     BusinessId, ContactId, CustomFieldId, LocationId, UtcMs,
@@ -8,8 +11,10 @@ use keystead_model::{
     condition::{Condition, Field, Kind, Op, Test, Value},
     contact::{Contact, ContactFilter, ContactOrder, ContactProfile},
     contact_field::{ContactFacts, ContactField},
-    custom_field::{FieldValue, FieldValues, OwnerKind, ValueKind},
+    custom_field::{CustomField, CustomFieldContent, NewCustomField, OwnerKind},
+    data_type::{DataType, ValueKind},
     decimal::Decimal,
+    field_value::{FieldValue, Held, ValueField, ValueSet},
     page::Window,
     tag::TagName,
     text::{Country, EmailAddress, Line},
@@ -17,7 +22,7 @@ use keystead_model::{
 use keystead_store::{
     Error, Store, Tx,
     contact_search::{Form, list_in_form},
-    contacts, field_values,
+    contacts, custom_fields, field_values,
 };
 use keystead_testkit::TestApp;
 use proptest::{
@@ -49,6 +54,24 @@ fn custom(kind: ValueKind) -> ContactField {
         ValueKind::Date => "0000000000000000000D",
     };
     ContactField::Custom(CustomFieldId::parse(id).unwrap(), kind)
+}
+
+/// The fields that these values are of.
+fn fields(location: LocationId) -> [CustomField; 3] {
+    let kinds = [DataType::MultipleOptions, DataType::Monetary, DataType::Date];
+    CUSTOM
+        .map(custom)
+        .into_iter()
+        .zip(kinds)
+        .map(|(field, data_type)| {
+            let ContactField::Custom(id, _) = field else { unreachable!() };
+            let content = CustomFieldContent::named(Line::parse(data_type.as_str()).unwrap());
+            let new = NewCustomField { model: OwnerKind::Contact, data_type, content };
+            CustomField::new(id, location, new, UtcMs(0)).unwrap()
+        })
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap()
 }
 
 /// Longer than what is indexed of it, and different only there.
@@ -170,36 +193,30 @@ fn conditions() -> impl Strategy<Value = Condition<ContactField>> {
     })
 }
 
-type Known = Vec<(Contact, Vec<FieldValues>)>;
-
-fn generated(runner: &mut TestRunner, location: LocationId) -> Known {
+fn generated(runner: &mut TestRunner, location: LocationId) -> Vec<Contact> {
+    let fields = fields(location).map(|field| Arc::new(ValueField::from(&field)));
     let known = |number: i64| {
-        let (profile, tags, custom_values) = contact_parts().new_tree(runner).unwrap().current();
+        let (profile, tags, values) = contact_parts().new_tree(runner).unwrap().current();
         let (at, id) = (UtcMs(number * 10), ContactId::parse(&format!("{number:020}")).unwrap());
-        let contact = Contact { id, location, profile, tags, created_at: at, updated_at: UtcMs(at.0 + number % 3) };
-        let fields = CUSTOM.map(custom).into_iter().zip(custom_values);
-        let fields = fields.filter_map(|(field, values)| match field {
-            ContactField::Custom(field, _) if !values.is_empty() => Some(FieldValues { field, values }),
-            _ => None,
-        });
-        (contact, fields.collect())
+        let held = fields.iter().cloned().zip(values).map(|(field, values)| Held { field, values });
+        let (custom_fields, updated_at) = (ValueSet::of(held), UtcMs(at.0 + number % 3));
+        Contact { id, location, profile, tags, custom_fields, created_at: at, updated_at }
     };
     (1..=40).map(known).collect()
 }
 
-async fn write(store: &Store, location: LocationId, known: &Known) {
-    let known = known.clone();
+async fn write(store: &Store, location: LocationId, known: &[Contact]) {
+    let known = known.to_vec();
     let write = move |tx: &mut Tx<'_>| {
         tx.execute("UPDATE locations SET allow_duplicate_contact = TRUE WHERE id = ?1", &[&location])?;
-        for (contact, fields) in &known {
+        for field in fields(location) {
+            assert!(custom_fields::save(tx, &field)?);
+        }
+        for contact in &known {
             contacts::insert(tx, contact)?.unwrap();
-            for field in fields {
-                field_values::replace(tx, location, (OwnerKind::Contact, contact.id), field)?;
-            }
         }
         // One that is there no more, but whose tags and values are.
-        let (gone, _) = &known[0];
-        contacts::trash(tx, location, gone.id, UtcMs(1))?;
+        contacts::trash(tx, location, known[0].id, UtcMs(1))?;
         Ok::<_, Error>(())
     };
     store.write(write).await.unwrap();
@@ -216,10 +233,8 @@ async fn sql_and_evaluation_agree() {
     let mut met = 0;
     for number in 0..300 {
         let condition = conditions().new_tree(&mut runner).unwrap().current();
-        let holds = |(contact, custom): &&(Contact, Vec<FieldValues>)| {
-            condition.evaluate(&ContactFacts { contact, custom }).holds
-        };
-        let mut expected: Vec<&Contact> = here.iter().filter(holds).map(|(contact, _)| contact).collect();
+        let holds = |contact: &&Contact| condition.evaluate(&ContactFacts(contact)).holds;
+        let mut expected: Vec<&Contact> = here.iter().filter(holds).collect();
         let order = if number % 2 == 0 { ContactOrder::Created } else { ContactOrder::Updated };
         expected.sort_by_key(|contact| match order {
             ContactOrder::Created => (contact.created_at, contact.id),
@@ -245,29 +260,27 @@ async fn values_of_many_owners_are_read_at_once_as_they_were_written() {
     let (store, location) = (app.second_store(), app.ids.location);
     let known = generated(&mut TestRunner::deterministic(), location);
     write(&store, location, &known).await;
-    let owners: Vec<ContactId> = known.iter().map(|(contact, _)| contact.id).collect();
+    let owners: Vec<ContactId> = known.iter().map(|contact| contact.id).collect();
     let read = async |kind| {
         let owners = owners.clone();
         store.read::<_, Error, _>(move |tx| field_values::of_owners(tx, location, kind, &owners)).await.unwrap()
     };
-    let mut expected: HashMap<ContactId, Vec<FieldValues>> = known
+    let mut expected: HashMap<ContactId, ValueSet> = known
         .into_iter()
-        .filter(|(_, fields)| !fields.is_empty())
-        .map(|(contact, mut fields)| {
-            fields.sort_by_key(|field| field.field);
-            (contact.id, fields)
-        })
+        .filter(|contact| contact.custom_fields.iter().len() > 0)
+        .map(|contact| (contact.id, contact.custom_fields))
         .collect();
     assert!(expected.len() > 20);
     assert_eq!(read(OwnerKind::Contact).await, expected);
     assert_eq!(read(OwnerKind::Opportunity).await, HashMap::new(), "the same ids name other things");
     // What is replaced is gone, and what is replaced by nothing, too.
-    let (owner, fields) = expected.iter_mut().find(|(_, fields)| fields.len() > 1).unwrap();
-    let (owner, gone) = (*owner, fields.remove(0));
-    fields[0].values = vec![fields[0].values[0].clone(); 2];
-    for field in [FieldValues { values: Vec::new(), ..gone }, fields[0].clone()] {
-        let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, (OwnerKind::Contact, owner), &field);
-        store.write::<_, Error, _>(write).await.unwrap();
-    }
+    let (owner, held) = expected.iter_mut().find(|(_, held)| held.iter().len() > 1).unwrap();
+    let (owner, before) = (*owner, held.clone());
+    let [first, second] = [0, 1].map(|place| before.iter().nth(place).unwrap().clone());
+    held.set(Held { values: Vec::new(), ..first });
+    held.set(Held { values: vec![second.values[0].clone(); 2], ..second });
+    let after = held.clone();
+    let write = move |tx: &mut Tx<'_>| field_values::save(tx, location, (OwnerKind::Contact, owner), &before, &after);
+    store.write::<_, Error, _>(write).await.unwrap();
     assert_eq!(read(OwnerKind::Contact).await, expected);
 }

@@ -2,14 +2,9 @@
 
 use std::time::Duration;
 
-use keystead_model::{
-    ContactId, CustomFieldId,
-    custom_field::{FieldValue, FieldValues, OwnerKind},
-};
 use keystead_store::{
     Error, Tx,
     catalog::{self, Belonging, Merging},
-    field_values,
 };
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
@@ -21,19 +16,10 @@ async fn contact(app: &TestApp, key: &TestKey, body: Value) -> String {
     made["contact"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Gives a contact these texts in a custom field.
-async fn write(app: &TestApp, contact: &str, field: &str, texts: &[&str]) {
-    let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(contact).unwrap()));
-    let values = texts.iter().map(|text| FieldValue::Text((*text).to_owned())).collect();
-    let values = FieldValues { field: CustomFieldId::parse(field).unwrap(), values };
-    let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
-    app.second_store().write::<_, Error, _>(write).await.unwrap();
-}
-
-async fn values_of(app: &TestApp, contact: &str) -> Vec<FieldValues> {
-    let (location, contact) = (app.ids.location, ContactId::parse(contact).unwrap());
-    let read = move |tx: &mut Tx<'_>| field_values::of_owners(tx, location, OwnerKind::Contact, &[contact]);
-    app.second_store().read::<_, Error, _>(read).await.unwrap().remove(&contact).unwrap_or_default()
+/// A new custom field of texts.
+async fn field(app: &TestApp, key: &TestKey, new: Value) -> String {
+    let path = format!("/locations/{}/customFields", app.ids.location);
+    app.post(&path).key(key).json(&new).send().await.expect(201)["customField"]["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,10 +33,20 @@ async fn one_takes_in_what_the_other_has() {
         "additionalEmails": ["work@example.com"], "tags": ["vip", "lead"], "dnd": true,
     });
     let other = contact(&app, &key, other).await;
-    let (one, two) = ("0000000000000000000F", "0000000000000000001F");
-    write(&app, &ada, one, &["mine"]).await;
-    write(&app, &other, one, &["theirs"]).await;
-    write(&app, &other, two, &["first", "second"]).await;
+    let one = field(&app, &key, json!({"name": "Colour", "dataType": "TEXT"})).await;
+    let several = json!({"name": "Days", "dataType": "MULTIPLE_OPTIONS", "options": ["first", "second", "third"]});
+    let (two, files) = (field(&app, &key, several).await, json!({"name": "Contract", "dataType": "FILE_UPLOAD"}));
+    let files = field(&app, &key, files).await;
+    for (contact, values) in [
+        (&ada, json!([{"id": one, "value": "mine"}])),
+        (&other, json!([{"id": one, "value": "theirs"}, {"id": two, "value": ["first", "second"]}])),
+    ] {
+        let body = json!({"customFields": values});
+        app.put(&format!("/contacts/{contact}")).key(&key).json(&body).send().await.expect(200);
+    }
+    let upload = app.post("/forms/upload-custom-files").key(&key).query(&[("contactId", &*other)]);
+    let part = format!("{files}_1");
+    upload.multipart(&[(&part, Some(("a.txt", "text/plain")), "bytes")]).send().await.expect(200);
     for (id, user) in [(&ada, "0000000000000000001U"), (&other, "0000000000000000002U")] {
         let body = json!({"followers": [user]});
         app.post(&format!("/contacts/{id}/followers")).key(&key).json(&body).send().await.expect(201);
@@ -70,10 +66,12 @@ async fn one_takes_in_what_the_other_has() {
     assert_eq!((&merged["tags"], &merged["dnd"]), (&json!(["vip", "lead"]), &json!(true)));
     assert_eq!(merged["followers"], json!(["0000000000000000001U", "0000000000000000002U"]));
     assert_eq!(&app.get(&format!("/contacts/{ada}")).key(&key).send().await.expect(200)["contact"], &merged);
-    let texts = |values: &[FieldValues]| -> Vec<String> {
-        values.iter().flat_map(|field| &field.values).map(|value| format!("{value:?}")).collect()
+    let value = |field: &str| {
+        let values = merged["customFields"].as_array().unwrap();
+        values.iter().find(|value| value["id"] == field).unwrap()["value"].clone()
     };
-    assert_eq!(texts(&values_of(&app, &ada).await), ["Text(\"mine\")", "Text(\"first\")", "Text(\"second\")"]);
+    assert_eq!((value(&one), value(&two)), (json!("mine"), json!(["first", "second"])));
+    let file = value(&files).as_object().unwrap().values().next().unwrap()["url"].as_str().unwrap().to_owned();
     let notes = app.get(&format!("/contacts/{ada}/notes")).key(&key).send().await.expect(200);
     assert_eq!(notes["notes"].as_array().unwrap().len(), 2);
     let tasks = app.get(&format!("/contacts/{ada}/tasks")).key(&key).send().await.expect(200);
@@ -89,6 +87,11 @@ async fn one_takes_in_what_the_other_has() {
     let refused =
         app.post("/contacts/").key(&key).json(&json!({"name": "x", "email": "work@example.com"})).send().await;
     assert_eq!(refused.expect(400)["meta"]["contactId"], json!(ada));
+    // What was taken over is not forgotten with the other one.
+    app.clock.advance(Duration::from_secs(31 * 86_400));
+    assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
+    let path = format!("/files/{}", file.rsplit('/').next().unwrap());
+    assert_eq!(app.get(&path).key(&key).send().await.text, "bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

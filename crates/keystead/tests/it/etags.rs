@@ -86,6 +86,9 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     let new = json!({"name": "x", "value": "x"});
     let call = app.post(&format!("/locations/{at}/customValues?locationId={at}")).key(&agency);
     let custom_value = id(&call.json(&new).send().await.expect(201), "customValue");
+    let new = json!({"name": "x", "dataType": "TEXT"});
+    let call = app.post(&format!("/locations/{at}/customFields?locationId={at}")).key(&agency);
+    let custom_field = id(&call.json(&new).send().await.expect(201), "customField");
     let new = json!({"name": "x", "locationId": at});
     let business = app.post("/businesses/").key(&agency).json(&new).send().await.expect(201);
     let automation = crate::things::automation(&app, &key, "x", path.rsplit('/').next().unwrap()).await;
@@ -104,6 +107,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
                     path if path.starts_with("/api-keys") => idle.id.as_str(),
                     path if path.starts_with("/notifications") => notice,
                     path if path.contains("/customValues/") => &custom_value,
+                    path if path.contains("/customFields/") => &custom_field,
                     _ => note["note"]["id"].as_str().unwrap(),
                 },
             );

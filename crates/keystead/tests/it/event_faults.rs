@@ -4,17 +4,20 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, OldKeyEnds, Result, TagChange, WhenDuplicate};
+use keystead_core::{App, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate};
 use keystead_model::{
-    BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId, TaskId, UtcMs,
-    WorkflowId,
+    BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId,
+    TaskId, UtcMs, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     contact::ContactPatch,
+    custom_field::{CustomFieldPatch, FieldName, NewCustomField},
     custom_value::CustomValue,
+    data_type::DataType,
     enrollment::EnrolledIn,
+    field_value::{FieldValue, FieldValues},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -33,7 +36,7 @@ use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+    Caller, business, campaign, custom_field, custom_value, link, name, new_user, note, recurring_task, task, workflow,
 };
 
 /// What use cases act on.
@@ -49,6 +52,8 @@ struct Things {
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
+    custom_field: CustomFieldId,
+    file_field: CustomFieldId,
     key: KeyId,
 }
 
@@ -122,6 +127,13 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Link>(&by.location, (), link("x")): "trigger_link.created";
     update(&by.location, (), at.link, link("y")): "trigger_link.updated";
     delete(&by.location, (), at.link): "trigger_link.deleted";
+    create_custom_field(&by.location, custom_field("new")): "custom_field.created";
+    update_custom_field(&by.location, FieldName::Id(at.custom_field),
+        CustomFieldPatch { position: Some(1), ..CustomFieldPatch::default() }): "custom_field.updated";
+    update_contact(&by.location, at.contact, valued(at)): "contact.updated";
+    upload_files(&by.location, at.contact.to_string(), None, vec![file("x")]): "file.uploaded";
+    upload_contact_files(&by.location, at.contact, vec![file(&format!("{}_x", at.file_field))]): "contact.updated";
+    delete_custom_field(&by.location, FieldName::Id(at.custom_field)): "custom_field.deleted";
     create_tag(&by.location, tag("made")): "tag.created";
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
@@ -143,6 +155,16 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     restore_key(&by.authority, at.key): "api_key.restored";
     invite_user(&by.authority, new_user()): "user.invited";
 };
+
+fn valued(at: &Things) -> ContactPatch {
+    let values = vec![FieldValue::Text("Gold".to_owned())];
+    ContactPatch { custom_fields: vec![FieldValues { field: at.custom_field, values }], ..ContactPatch::default() }
+}
+
+fn file(part: &str) -> NewFile {
+    let bytes = b"bytes";
+    NewFile { part: part.to_owned(), name: None, kind: None, size: bytes.len() as u64, bytes: Box::new(&bytes[..]) }
+}
 
 fn tag(name: &str) -> TagName {
     TagName::parse(name).unwrap()
@@ -198,20 +220,29 @@ async fn set_traps(app: &TestApp, tables: &[String]) {
     }
 }
 
-/// All rows of these tables. Of events only what happened: they are sealed meanwhile.
+/// All rows of these tables. Of events only what happened: they are sealed meanwhile. Of files those that can be seen: bytes come
+/// before the change that shows them, and go by themselves.
 async fn rows(store: &Store, tables: &[String]) -> Vec<String> {
     let tables = tables.to_vec();
     let read = move |tx: &mut Tx<'_>| {
         let mut all = Vec::new();
         for table in &tables {
+            let whole = match table.as_str() {
+                "files" => "(SELECT * FROM files WHERE is_whole)",
+                "file_pieces" => {
+                    "(SELECT p.* FROM file_pieces p JOIN files f ON f.location_id = p.location_id AND f.id = p.file_id
+                      WHERE f.is_whole)"
+                }
+                other => other,
+            };
             let sql = if table == "events" {
                 "SELECT action || ' ' || subject || ' ' || COALESCE(event_id, '') FROM events ORDER BY id".to_owned()
             } else if TestDatabase::is_postgres() {
-                format!("SELECT CAST(t AS TEXT) FROM {table} t ORDER BY 1")
+                format!("SELECT CAST(t AS TEXT) FROM {whole} t ORDER BY 1")
             } else {
                 let columns = format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')");
                 let columns: Vec<String> = tx.query(&columns, &[], |row| row.column())?;
-                format!("SELECT {} FROM {table} ORDER BY 1", columns.join(" || ',' || "))
+                format!("SELECT {} FROM {whole} t ORDER BY 1", columns.join(" || ',' || "))
             };
             all.extend(tx.query(&sql, &[], |row| Ok(format!("{table}: {}", row.column::<String>()?)))?);
         }
@@ -239,6 +270,11 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,
         campaign: app.app.create::<Campaign>(&by.location, (), campaign("first")).await.unwrap().id,
         link: app.app.create::<Link>(&by.location, (), link("first")).await.unwrap().id,
+        custom_field: app.app.create_custom_field(&by.location, custom_field("first")).await.unwrap().id,
+        file_field: {
+            let new = NewCustomField { data_type: DataType::FileUpload, ..custom_field("contract") };
+            app.app.create_custom_field(&by.location, new).await.unwrap().id
+        },
         key: app.location_key().await.id,
     };
     let looking = app.second_store();

@@ -16,6 +16,7 @@ use keystead_model::{
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     contact::{Contact, ContactFilter, ContactPatch},
+    custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
     enrollment::EnrolledIn,
     grant::{Grant, Reach},
@@ -37,7 +38,7 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+    Caller, business, campaign, custom_field, custom_value, link, name, new_user, note, recurring_task, task, workflow,
 };
 
 /// A program with these scopes.
@@ -152,6 +153,13 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Link>(&by.location, (), at.none()): LinksRead;
     update::<Link>(&by.location, (), at.none(), link("x")): LinksWrite;
     delete::<Link>(&by.location, (), at.none()): LinksWrite;
+    create_custom_field(&by.location, custom_field("x")): CustomFieldsWrite;
+    list_custom_fields(&by.location, None): CustomFieldsRead;
+    get_custom_field(&by.location, FieldName::Id(at.none())): CustomFieldsRead;
+    update_custom_field(&by.location, FieldName::Id(at.none()), CustomFieldPatch::default()): CustomFieldsWrite;
+    delete_custom_field(&by.location, FieldName::Id(at.none())): CustomFieldsWrite;
+    upload_files(&by.location, String::new(), None, Vec::new()): CustomFieldsWrite;
+    upload_contact_files(&by.location, at.contact, Vec::new()): FormsWrite;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
     list_tags(&by.location, Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;
@@ -199,6 +207,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
 const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ("enter_location", "makes the context of what asks next; it asks what is reached"),
     ("location_of", "the country and zone of a context decide how other input is read"),
+    ("fields_of", "which fields there are decides how their values are read"),
     ("zone_of", "the zone of whoever a key belongs to decides how its expiry is read"),
     ("get_agency", "its name, for whoever is in it"),
     ("count_locations", "a number, for whoever is in the agency"),
@@ -226,7 +235,10 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "authority_of", "confirm_sign_in", "sign_out", "change_password", "remember_browser", "get_invitation",
     "accept_invitation", "needs_setup", "setup_token", "set_up", "count_report", "report_exposed", "finish_idempotent",
     // By the clock.
-    "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "trim_idempotent",
+    "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "purge_field_values", "purge_files", "trim_idempotent",
+    // Whoever knows a file's address, which nobody guesses.
+    "open_file", "read_file",
+    // By the clock.
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.

@@ -44,7 +44,12 @@ async fn every_sample_is_taken() {
         }
         let key = if is_v1 && route.access() == Access::Location { &app.location_key().await } else { &key };
         let mut call = app.call(route.method.clone(), &format!("{path}?{}", pairs.join("&"))).key(key);
-        if let Some(mut body) = route.sample_body() {
+        if route.file_bytes().is_some() {
+            let file = Some(("a.txt", "text/plain"));
+            let (id, file) = (("id", None, "00000000000000000000"), ("files", file, "bytes"));
+            let has_id = route.sample_body().is_some_and(|body| body.get("id").is_some());
+            call = if has_id { call.multipart(&[id, file]) } else { call.multipart(&[file]) };
+        } else if let Some(mut body) = route.sample_body() {
             for name in ["locationId"] {
                 if body.get(name).is_some() {
                     body[name] = app.ids.location.as_str().into();
@@ -55,6 +60,8 @@ async fn every_sample_is_taken() {
         let answer = call.send().await;
         // API 1.0 says with the same status that a thing is not there.
         let is_missed = is_v1 && (answer.text.contains("id is invalid") || answer.text.contains("matches no"));
+        // So does whoever is told by a form what files are for.
+        let is_missed = is_missed || answer.text.contains("id names no contact");
         assert!(answer.status != 422 || is_missed, "{}: {}", route.endpoint, answer.text);
         assert!(answer.status < 500, "{}: {}", route.endpoint, answer.text);
         taken += usize::from(answer.is_ok());

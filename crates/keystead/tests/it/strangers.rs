@@ -154,6 +154,9 @@ struct Target {
     custom_value: String,
     business: String,
     automation: Vec<(&'static str, String)>,
+    custom_field: String,
+    file_field: String,
+    file: String,
     key: String,
     notice: String,
 }
@@ -192,10 +195,40 @@ impl Target {
         let custom_value = id(&app.post(&values).key(key).json(&value).send().await.expect(201)["customValue"]);
         let business = json!({"name": CANARY, "locationId": self.location});
         let business = id(&app.post("/businesses/").key(key).json(&business).send().await.expect(201)["business"]);
+        let fields = format!("/locations/{}/customFields", self.location);
+        for field in app.get(&fields).key(key).send().await.expect(200)["customFields"].as_array().unwrap() {
+            app.delete(&format!("{fields}/{}", id(field))).key(key).send().await.expect(200);
+        }
+        let field = json!({"name": CANARY, "dataType": "TEXT"});
+        let custom_field = id(&app.post(&fields).key(key).json(&field).send().await.expect(201)["customField"]);
+        let values = json!({"customFields": [{"id": custom_field, "field_value": CANARY}]});
+        app.put(&format!("/contacts/{contact}")).key(key).json(&values).send().await.expect(200);
+        let field = json!({"name": "File", "dataType": "FILE_UPLOAD"});
+        let file_field = id(&app.post(&fields).key(key).json(&field).send().await.expect(201)["customField"]);
+        let upload = app.post(&format!("{fields}/upload")).key(key);
+        let upload = upload.multipart(&[("id", None, &contact), ("files", Some((CANARY, "text/plain")), CANARY)]);
+        let file = upload.send().await.expect(200)["meta"][0]["url"].as_str().unwrap().to_owned();
+        let file = file.rsplit('/').next().unwrap().to_owned();
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let key = self.key.clone();
-        Self { location, company, contact, other, note, task, tag, custom_value, business, automation, key, notice }
+        Self {
+            location,
+            company,
+            contact,
+            other,
+            note,
+            task,
+            tag,
+            custom_value,
+            business,
+            custom_field,
+            file_field,
+            file,
+            automation,
+            key,
+            notice,
+        }
     }
 
     /// The address of a route with these things in it, each of the noun that the route is about.
@@ -205,6 +238,7 @@ impl Target {
             Some("api-keys") => &self.key,
             Some("contacts") => &self.note,
             _ if route.path.contains("/customValues/") => &self.custom_value,
+            _ if route.path.contains("/customFields/") => &self.custom_field,
             _ => "",
         };
         let parameters = [
@@ -217,6 +251,8 @@ impl Target {
             ("{businessId}", &self.business),
             ("{companyId}", &self.company),
             ("{type}", "add"),
+            ("{customFieldId}", &self.custom_field),
+            ("{secret}", &self.file),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -240,11 +276,19 @@ impl Target {
                 *named = json!(id);
             }
         }
+        let contact = format!("contactId={}", self.contact);
+        let query = if route.path == "/forms/upload-custom-files" { &contact } else { query };
         let mut call = app.call(route.method.clone(), &self.address(route, query));
         if let Some(key) = key {
             call = call.key(key);
         }
-        if let Some(mut body) = body {
+        if route.file_bytes().is_some() {
+            let (file, part) = (Some(("a.txt", "text/plain")), format!("{}_x", self.file_field));
+            call = match route.path {
+                "/forms/upload-custom-files" => call.multipart(&[(&part, file, "bytes")]),
+                _ => call.multipart(&[("id", None, &self.contact), ("files", file, "bytes")]),
+            };
+        } else if let Some(mut body) = body {
             // Whom something is for must be there.
             if body.get("contactIds").is_some() {
                 body["contactIds"] = json!([self.contact]);
@@ -263,6 +307,7 @@ impl Target {
             format!("{contact}/notes"),
             format!("{contact}/tasks"),
             tags,
+            format!("/locations/{}/customFields", self.location),
             format!("/api-keys/{}", self.key),
             format!("/notifications/{}", self.notice),
             "/contacts/".to_owned(),
@@ -306,6 +351,9 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         custom_value: String::new(),
         business: String::new(),
         automation: Vec::new(),
+        custom_field: String::new(),
+        file_field: String::new(),
+        file: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
     };

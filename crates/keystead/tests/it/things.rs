@@ -1,10 +1,5 @@
 //! One of each thing that automates, for tests that try every route.
 
-use keystead_model::{
-    ContactId, CustomFieldId,
-    custom_field::{FieldValue, FieldValues, OwnerKind},
-};
-use keystead_store::{Error, Tx, field_values};
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
@@ -41,9 +36,19 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);
     let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
     app.post(&path).key(key).json(&json!({})).send().await.expect(201);
-    let (location, owner) = (app.ids.location, (OwnerKind::Contact, ContactId::parse(contact).unwrap()));
-    let field = CustomFieldId::parse("0000000000000000000F").unwrap();
-    let values = FieldValues { field, values: vec![FieldValue::Text("blue".to_owned())] };
-    let write = move |tx: &mut Tx<'_>| field_values::replace(tx, location, owner, &values);
-    app.second_store().write::<_, Error, _>(write).await.unwrap();
+    let part = format!("{}_1", file_field(app, key).await);
+    let upload = app.post("/forms/upload-custom-files").key(key).query(&[("contactId", contact)]);
+    upload.multipart(&[(&part, Some(("a.txt", "text/plain")), "bytes")]).send().await.expect(200);
+}
+
+/// The field of a location for files.
+async fn file_field(app: &TestApp, key: &TestKey) -> String {
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    let known = app.get(&fields).key(key).send().await.expect(200);
+    let is_it = |field: &&Value| field["name"] == "Contract";
+    if let Some(field) = known["customFields"].as_array().unwrap().iter().find(is_it) {
+        return id(field);
+    }
+    let field = json!({"name": "Contract", "dataType": "FILE_UPLOAD"});
+    id(&app.post(&fields).key(key).json(&field).send().await.expect(201)["customField"])
 }

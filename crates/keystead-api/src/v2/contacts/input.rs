@@ -3,18 +3,18 @@
 use keystead_model::{
     Invalid,
     contact::{ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_TAGS, split_name},
+    custom_field::OwnerKind,
     tag::TagName,
-    text::{Line, echo},
+    text::Line,
 };
 use serde_json::{Value, json};
 
 use crate::{
     reader::Reader,
     shape::{Ground, Input, Word, word::one_of},
+    v2::field_values::{self, Sent},
 };
 
-/// Custom fields in one body.
-const MAX_CUSTOM_FIELDS: usize = 500;
 /// Further addresses or numbers of one contact.
 const MAX_ADDITIONAL: usize = 20;
 
@@ -78,7 +78,8 @@ fn contact(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
         reader.object("inboundDndSettings", |inner| inner.object("all", dnd).flatten()).flatten()
     });
     patch.assigned_to = reader.removable_word("assignedTo");
-    let skipped = custom_fields(reader);
+    let Sent { values, skipped } = field_values::read(reader, OwnerKind::Contact);
+    patch.custom_fields = values;
     (patch, skipped)
 }
 
@@ -171,17 +172,4 @@ impl Word for DndStatus {
     fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
         Self::parse(text).ok_or_else(|| Invalid::new("must be one of active, inactive, permanent"))
     }
-}
-
-/// No location has custom fields yet. As with every unknown field's id, the values are passed over, and the answer
-/// says so.
-fn custom_fields(reader: &mut Reader<'_>) -> Skipped {
-    let fields = reader.each("customFields", MAX_CUSTOM_FIELDS, |field, index| {
-        let (id, key): (Option<String>, Option<String>) = (field.word("id"), field.word("key"));
-        field.ignore(&["field_value", "fieldValue", "value"]);
-        let named = id.or(key);
-        field.one_of("", &["id", "key"], "must have an id or a key", named.is_some());
-        named.map(|name| format!("customFields.{index} ({})", echo(&name)))
-    });
-    fields.into_iter().flatten().flatten().collect()
 }

@@ -3,12 +3,12 @@
 use keystead_model::{
     ContactId,
     contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
+    field_value::Held,
     tag::TagName,
 };
-use serde_json::Value;
 
 use crate::{
-    shape::{Envelope, Fields, Tagged, Written, word},
+    shape::{Envelope, Fields, Tagged, Written},
     v2::{Version, samples},
 };
 
@@ -38,7 +38,7 @@ impl Written for Contact {
         fields.put("dateUpdated", &self.updated_at);
         fields.put("lastActivity", &self.updated_at);
         fields.put("tags", &self.tags);
-        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("customFields", &held(self));
         fields.opt("assignedTo", profile.assigned_to.as_ref());
         fields.opt("businessId", profile.business.as_ref());
         fields.put("followers", &profile.followers);
@@ -73,7 +73,7 @@ impl Written for Created {
         fields.put("deleted", &false);
         fields.put("tags", &contact.tags);
         fields.one_of("type", Contact::TYPE, &[Contact::TYPE]);
-        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("customFields", &held(contact));
         fields.put("locationId", &contact.location);
         names_and_addresses(fields, &contact.profile, contact.profile.full_name().as_ref(), "address1");
         fields.put("bounceEmail", &false);
@@ -117,7 +117,7 @@ impl Written for Listed {
         fields.put("dateAdded", &contact.created_at);
         fields.put("dateUpdated", &contact.updated_at);
         fields.opt("dateOfBirth", contact.profile.date_of_birth.as_ref());
-        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("customFields", &held(contact));
         fields.put("tags", &contact.tags);
         fields.put::<[String]>("attributions", &[]);
         fields.put("followers", &contact.profile.followers);
@@ -154,20 +154,9 @@ pub(super) fn names_and_addresses(
     fields.opt("source", profile.source.as_ref());
 }
 
-/// The value of a custom field; no location has such fields yet.
-pub(crate) struct CustomValue;
-
-impl Written for CustomValue {
-    const NAME: &'static str = "CustomFieldValue";
-
-    fn sample() -> Self {
-        Self
-    }
-
-    fn write(&self, fields: &mut Fields<'_>) {
-        fields.put("id", word::THING);
-        fields.put("value", &Value::from("Gold"));
-    }
+/// What a contact has in custom fields.
+pub(crate) fn held(contact: &Contact) -> Vec<Held> {
+    contact.custom_fields.iter().cloned().collect()
 }
 
 /// By channel, under the names of either version.

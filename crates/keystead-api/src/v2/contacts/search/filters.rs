@@ -8,7 +8,7 @@ use keystead_model::{
     CustomFieldId, Invalid, UtcMs,
     condition::{Condition, Field, Kind, MAX_DEPTH, MAX_LISTED, MAX_TESTS, Op, Test, Value as Compared, value_of},
     contact_field::ContactField,
-    custom_field::ValueKind,
+    data_type::ValueKind,
     phone::PhoneNumber,
     text::{Country, TimeZoneName, echo},
     time::Moment,
@@ -55,6 +55,17 @@ impl Filters {
             None => Vec::new(),
         };
         Self { parts, country, zone }
+    }
+
+    /// Whether one asks for a custom field.
+    pub(super) fn names_custom_fields(&self) -> bool {
+        fn names_some(parts: &[Part]) -> bool {
+            parts.iter().any(|part| match part {
+                Part::Group { parts, .. } => names_some(parts),
+                Part::Filter { field, .. } => field.starts_with(CUSTOM),
+            })
+        }
+        names_some(&self.parts)
     }
 
     /// The condition, where the location has these custom fields.

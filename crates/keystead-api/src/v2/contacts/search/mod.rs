@@ -2,12 +2,11 @@
 
 mod filters;
 
-use std::collections::HashMap;
-
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid, UtcMs,
     contact::{Contact, ContactCursor, ContactFilter, ContactOrder},
+    custom_field::OwnerKind,
     page::{Start, Window},
     search::{Asked, asked},
 };
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 use self::filters::Filters;
 use super::{
     listing::{FURTHEST, StartAfter, place},
-    shapes::{CustomValue, names_and_addresses},
+    shapes::{held, names_and_addresses},
 };
 use crate::{
     call::Call,
@@ -160,8 +159,12 @@ pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search
     if let Some(field) = unknown {
         return Err(filters::unknown(&field));
     }
-    // No location has custom fields yet.
-    let condition = filters.resolve(&HashMap::new())?;
+    let fields = match filters.names_custom_fields() {
+        true => call.app.fields_of(&context, OwnerKind::Contact).await?,
+        false => Vec::new(),
+    };
+    let fields = fields.iter().map(|field| (field.id, field.data_type.value_kind())).collect();
+    let condition = filters.resolve(&fields)?;
     let (order, ascending) = sort.or(made_for).unwrap_or_default();
     let filter = ContactFilter { search: words, condition, order, ascending };
     let found = call.app.list_contacts(&context, filter, window).await?;
@@ -216,7 +219,7 @@ impl Written for Hit {
         fields.put("dateAdded", &contact.created_at);
         fields.put("dateUpdated", &contact.updated_at);
         fields.opt("dateOfBirth", profile.date_of_birth.map(|born| born.to_utc().0).as_ref());
-        fields.put::<[CustomValue]>("customFields", &[]);
+        fields.put("customFields", &held(contact));
         fields.put("tags", &contact.tags);
         fields.put("followers", &profile.followers);
         fields.opt("assignedTo", profile.assigned_to.as_ref());

@@ -1,0 +1,162 @@
+//! Files that people have sent: what is known of each, and its bytes in pieces.
+
+use keystead_model::{
+    CustomFieldId, LocationId, UtcMs,
+    custom_field::OwnerKind,
+    file::{FileId, StoredFile},
+    id::Id,
+};
+
+use crate::{Result, Row, Tx, filter::Filter, table::Table};
+
+/// Bytes of a piece: what one statement carries.
+pub const PIECE: usize = 64 * 1024;
+
+static FILES: Table = Table::new("files", &["location_id", "id"]);
+static PIECES: Table = Table::new("file_pieces", &["location_id", "file_id", "number"]);
+
+pub(crate) const COLUMNS: &str = "d.id, d.uuid, d.name, d.kind, d.size, d.secret";
+
+pub(crate) fn read(row: &mut Row<'_>) -> Result<StoredFile> {
+    Ok(StoredFile {
+        id: row.column()?,
+        uuid: row.column()?,
+        name: row.column()?,
+        kind: row.column()?,
+        size: row.column()?,
+        secret: row.column()?,
+    })
+}
+
+/// What a location has stored: files, and their bytes.
+pub fn stored(tx: &mut Tx<'_>, location: LocationId) -> Result<(i64, i64)> {
+    let sql =
+        "SELECT CAST(count(*) AS BIGINT), CAST(COALESCE(sum(size), 0) AS BIGINT) FROM files WHERE location_id = ?1";
+    tx.query_one(sql, &[&location], |row| Ok((row.column()?, row.column()?)))
+}
+
+/// Adds a file whose bytes are still to come.
+pub fn begin(tx: &mut Tx<'_>, location: LocationId, file: &StoredFile, now: UtcMs) -> Result<()> {
+    let StoredFile { id, uuid, name, kind, size, secret } = file;
+    FILES.insert(
+        tx,
+        &[
+            ("location_id", &location),
+            ("id", id),
+            ("uuid", uuid),
+            ("name", name),
+            ("kind", kind),
+            ("size", size),
+            ("secret", secret),
+            ("is_whole", &false),
+            ("created_at", &now),
+        ],
+    )
+}
+
+/// Adds the bytes that follow on those that are there.
+pub fn add_piece(tx: &mut Tx<'_>, location: LocationId, id: FileId, number: i64, bytes: &[u8]) -> Result<()> {
+    PIECES.insert(tx, &[("location_id", &location), ("file_id", &id), ("number", &number), ("bytes", &bytes)])
+}
+
+/// Notes that all bytes of a file are there. Until then nobody sees it.
+pub fn complete(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
+    tx.execute("UPDATE files SET is_whole = TRUE WHERE location_id = ?1 AND id = ?2", &[&location, &id])?;
+    Ok(())
+}
+
+/// Files that are nobody's yet or this owner's in this field, by their ids or the last parts of their addresses.
+pub fn find_all<T>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    (kind, owner): (OwnerKind, Id<T>),
+    field: CustomFieldId,
+    names: &[String],
+) -> Result<Vec<StoredFile>> {
+    let kind = kind.as_str();
+    let mut conditions = Filter::new();
+    conditions.and("d.location_id = @ AND d.is_whole", &[&location]);
+    conditions.and(
+        "(d.owner_id IS NULL OR d.owner_kind = @ AND d.owner_id = @ AND d.field_id = @)",
+        &[&kind, &owner, &field],
+    );
+    let places: Vec<String> = names.iter().map(|name| conditions.bind(name)).collect();
+    let places = places.join(", ");
+    conditions.and(&format!("(d.id IN ({places}) OR d.secret IN ({places}))"), &[]);
+    let sql = format!("SELECT {COLUMNS} FROM files d WHERE {}", conditions.sql());
+    tx.query(&sql, &conditions.values(), read)
+}
+
+/// Files that were sent by one request, which tells its instant.
+pub fn made_at(tx: &mut Tx<'_>, location: LocationId, at: UtcMs) -> Result<Vec<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.created_at = ?2 AND d.is_whole ORDER BY d.id"
+    );
+    tx.query(&sql, &[&location, &at], read)
+}
+
+/// Makes a file somebody's.
+pub(crate) fn own<T>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    (kind, owner): (OwnerKind, Id<T>),
+    field: CustomFieldId,
+    id: FileId,
+) -> Result<()> {
+    tx.later(
+        "UPDATE files SET owner_kind = ?3, owner_id = ?4, field_id = ?5 WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id, &kind.as_str(), &owner, &field],
+    )
+}
+
+/// Deletes a file and its bytes.
+pub fn delete(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
+    tx.later("DELETE FROM file_pieces WHERE location_id = ?1 AND file_id = ?2", &[&location, &id])?;
+    tx.later("DELETE FROM files WHERE location_id = ?1 AND id = ?2", &[&location, &id])
+}
+
+/// Deletes a file that nobody sees yet.
+pub fn delete_unseen(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
+    let unseen = "SELECT id FROM files WHERE location_id = ?1 AND id = ?2 AND NOT is_whole";
+    let sql = format!("DELETE FROM file_pieces WHERE location_id = ?1 AND file_id IN ({unseen})");
+    tx.execute(&sql, &[&location, &id])?;
+    tx.execute("DELETE FROM files WHERE location_id = ?1 AND id = ?2 AND NOT is_whole", &[&location, &id])?;
+    Ok(())
+}
+
+/// Takes away what stands in a field that is gone: nobody sees such files any more, and [`delete_unowned`] takes them.
+pub(crate) fn disown(tx: &mut Tx<'_>, location: LocationId, field: CustomFieldId) -> Result<()> {
+    tx.later(
+        "UPDATE files SET is_whole = FALSE, owner_kind = NULL, owner_id = NULL, created_at = 0
+         WHERE location_id = ?1 AND field_id = ?2",
+        &[&location, &field],
+    )
+}
+
+/// The file that somebody may read who knows its secret, and where it is: one of a live location, and of nobody who is in the
+/// trash.
+pub fn find_by_secret(tx: &mut Tx<'_>, secret: &str) -> Result<Option<(LocationId, StoredFile)>> {
+    let sql = format!(
+        "SELECT d.location_id, {COLUMNS} FROM files d
+         JOIN locations l ON l.id = d.location_id AND l.state = 'active'
+         JOIN agencies a ON a.id = l.agency_id AND a.state = 'active'
+         WHERE d.secret = ?1 AND d.is_whole AND NOT EXISTS (SELECT 1 FROM contacts c WHERE d.owner_kind = 'contact'
+             AND c.location_id = d.location_id AND c.id = d.owner_id AND c.trashed_at IS NOT NULL)"
+    );
+    tx.query_opt(&sql, &[&secret], |row| Ok((row.column()?, read(row)?)))
+}
+
+/// A piece of a file; `None` after the last.
+pub fn piece(tx: &mut Tx<'_>, location: LocationId, id: FileId, number: i64) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT bytes FROM file_pieces WHERE location_id = ?1 AND file_id = ?2 AND number = ?3";
+    tx.query_opt(sql, &[&location, &id, &number], |row| row.column())
+}
+
+/// Deletes at most `limit` files that were sent before `before` and are nobody's. Returns how many.
+pub fn delete_unowned(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
+    let sql =
+        "SELECT location_id, id FROM files WHERE owner_id IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2";
+    let due: Vec<(LocationId, FileId)> = tx.query(sql, &[&before, &limit], |row| Ok((row.column()?, row.column()?)))?;
+    due.iter().try_for_each(|(location, id)| delete(tx, *location, *id))?;
+    Ok(due.len())
+}
