@@ -90,7 +90,7 @@ async fn one_takes_in_what_the_other_has() {
     // What was taken over is not forgotten with the other one.
     app.clock.advance(Duration::from_secs(31 * 86_400));
     assert_eq!(app.app.purge_contacts().await.unwrap(), 1);
-    let path = format!("/files/{}", file.rsplit('/').next().unwrap());
+    let path = format!("/documents/download/{}", file.rsplit('/').next().unwrap());
     assert_eq!(app.get(&path).key(&key).send().await.text, "bytes");
 }
 
