@@ -76,14 +76,14 @@ fn v2_routes() -> Vec<Route> {
             "Add tags to a contact",
             Scope::ContactsWrite,
             201,
-            contacts::add_tags,
+            contacts::tags::add,
         )
         .location(
             "DELETE /contacts/{contactId}/tags",
             "Remove tags from a contact",
             Scope::ContactsWrite,
             200,
-            contacts::remove_tags,
+            contacts::tags::remove,
         )
         .location(
             "GET /contacts/{contactId}/notes",

@@ -212,7 +212,9 @@ impl InLocation<'_, '_> {
         let location = self.context.location;
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
         let mut matches = Vec::new();
-        for (kind, value) in patch.identities().into_iter().filter(|_| looks) {
+        let mut identities = if looks { patch.identities() } else { Vec::new() };
+        contact_identities::prioritize(self.tx, location, &mut identities)?;
+        for (kind, value) in identities {
             if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
                 matches.push((kind, value, found));
             }

@@ -248,6 +248,7 @@ impl Described for Location {
         } = &self.profile;
         let LocationSettings {
             allow_duplicate_contact,
+            phone_first,
             allow_duplicate_opportunity,
             allow_facebook_name_merge,
             disable_contact_timezone,
@@ -269,6 +270,7 @@ impl Described for Location {
         put(&mut fields, "lastName", last_name.as_ref().map(Line::as_str));
         for (name, setting) in [
             ("allowDuplicateContact", allow_duplicate_contact),
+            ("phoneFirst", phone_first),
             ("allowDuplicateOpportunity", allow_duplicate_opportunity),
             ("allowFacebookNameMerge", allow_facebook_name_merge),
             ("disableContactTimezone", disable_contact_timezone),

@@ -67,6 +67,8 @@ pub struct LocationProfile {
 pub struct LocationSettings {
     /// Whether two contacts may share an e-mail address or a phone number.
     pub allow_duplicate_contact: bool,
+    /// Whether a phone number decides before an e-mail address who a contact is, where they are of two contacts.
+    pub phone_first: bool,
     /// The same for opportunities.
     pub allow_duplicate_opportunity: bool,
     /// Kept for clients that read it.
@@ -133,6 +135,7 @@ pub struct LocationPatch {
     pub first_name: Option<Option<Line<100>>>,
     pub last_name: Option<Option<Line<100>>>,
     pub allow_duplicate_contact: Option<bool>,
+    pub phone_first: Option<bool>,
     pub allow_duplicate_opportunity: Option<bool>,
     pub allow_facebook_name_merge: Option<bool>,
     pub disable_contact_timezone: Option<bool>,
@@ -158,6 +161,7 @@ impl LocationPatch {
             first_name,
             last_name,
             allow_duplicate_contact,
+            phone_first,
             allow_duplicate_opportunity,
             allow_facebook_name_merge,
             disable_contact_timezone,
@@ -178,6 +182,7 @@ impl LocationPatch {
         set(&mut profile.first_name, first_name);
         set(&mut profile.last_name, last_name);
         set(&mut profile.settings.allow_duplicate_contact, allow_duplicate_contact);
+        set(&mut profile.settings.phone_first, phone_first);
         set(&mut profile.settings.allow_duplicate_opportunity, allow_duplicate_opportunity);
         set(&mut profile.settings.allow_facebook_name_merge, allow_facebook_name_merge);
         set(&mut profile.settings.disable_contact_timezone, disable_contact_timezone);

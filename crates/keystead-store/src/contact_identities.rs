@@ -11,16 +11,27 @@ use crate::{
     Result, ToValue, Tx,
     contacts::{COLUMNS, read, with_custom_fields_of_one},
     filter::rows,
+    locations,
 };
 
-/// The first contact that has one of `identities`, in their order, and is not `own`.
+/// Puts in front what decides in this location, where there are identities of both kinds.
+pub fn prioritize(tx: &mut Tx<'_>, location: LocationId, identities: &mut [(IdentityKind, String)]) -> Result<()> {
+    if identities.windows(2).any(|pair| pair[0].0 != pair[1].0) && locations::is_phone_first(tx, location)? {
+        identities.sort_by_key(|(kind, _)| *kind != IdentityKind::Phone);
+    }
+    Ok(())
+}
+
+/// The first contact that has one of `identities`, as the location prefers them, and is not `own`.
 fn find_duplicate(
     tx: &mut Tx<'_>,
     location: LocationId,
     identities: &[(IdentityKind, String)],
     own: ContactId,
 ) -> Result<Option<DuplicateContact>> {
-    for (kind, value) in identities {
+    let mut identities = identities.to_vec();
+    prioritize(tx, location, &mut identities)?;
+    for (kind, value) in &identities {
         let found = tx.query_opt(
             "SELECT i.contact_id, c.first_name, c.last_name
              FROM contact_identities i JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id

@@ -6,10 +6,7 @@ use keystead_model::{
     BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::ComparedText,
-    contact::{
-        Contact, ContactOrder, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, DuplicateContact,
-        IdentityKind,
-    },
+    contact::{Contact, ContactOrder, ContactProfile, DuplicateContact, IdentityKind},
     custom_field::OwnerKind,
     field_value::ValueSet,
     id::Id,
@@ -18,12 +15,11 @@ use keystead_model::{
     tag::{Tag, TagName},
     text::{EmailAddress, Line},
 };
-use serde_json::{Map, Value as Json, json};
 
 use crate::{
     Error, Result, Row, Tx,
     catalog::{self, Belonging},
-    contact_identities, contact_search, events, field_values,
+    contact_identities, contact_search, dnd, events, field_values,
     filter::Filter,
     late,
     list::Order,
@@ -63,8 +59,8 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
             date_of_birth: row.column()?,
             assigned_to: row.column()?,
             dnd: row.column()?,
-            dnd_settings: read_dnd_settings(row.column()?)?,
-            inbound_dnd: row.column::<Option<String>>()?.map(|text| read_dnd(&parse_json(&text)?)).transpose()?,
+            dnd_settings: dnd::read_settings(row.column()?)?,
+            inbound_dnd: row.column::<Option<String>>()?.map(|text| dnd::read(&text)).transpose()?,
             additional_emails: read_list(row.column()?, |text| EmailAddress::from_stored(text.to_owned())),
             additional_phones: read_list(row.column()?, |text| PhoneNumber::from_stored(text.to_owned())),
             business: row.column()?,
@@ -78,53 +74,6 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Contact> {
             Some(names) => names.split('\n').map(|name| TagName::from_stored(name.to_owned())).collect(),
         },
     })
-}
-
-fn parse_json(text: &str) -> Result<Json> {
-    serde_json::from_str(text).map_err(|_| Error::unreadable("a JSON document"))
-}
-
-fn read_dnd_settings(text: Option<String>) -> Result<DndSettings> {
-    let mut settings = DndSettings::default();
-    if let Some(text) = text {
-        let document = parse_json(&text)?;
-        for ((name, _), setting) in DND_CHANNELS.iter().zip(&mut settings) {
-            *setting = document.get(*name).map(read_dnd).transpose()?;
-        }
-    }
-    Ok(settings)
-}
-
-fn read_dnd(document: &Json) -> Result<Dnd> {
-    let text = |name: &str| document.get(name).and_then(Json::as_str);
-    let unreadable = || Error::unreadable("a do-not-disturb setting");
-    Ok(Dnd {
-        status: text("status").and_then(DndStatus::parse).ok_or_else(unreadable)?,
-        message: text("message").map(keystead_model::text::Line::parse).transpose().map_err(|_| unreadable())?,
-        code: text("code").map(keystead_model::text::Line::parse).transpose().map_err(|_| unreadable())?,
-    })
-}
-
-fn write_dnd(dnd: &Dnd) -> Json {
-    let Dnd { status, message, code } = dnd;
-    let mut document = Map::new();
-    document.insert("status".to_owned(), json!(status.as_str()));
-    if let Some(message) = message {
-        document.insert("message".to_owned(), json!(message.as_str()));
-    }
-    if let Some(code) = code {
-        document.insert("code".to_owned(), json!(code.as_str()));
-    }
-    Json::Object(document)
-}
-
-fn write_dnd_settings(settings: &DndSettings) -> Option<String> {
-    let document: Map<String, Json> = DND_CHANNELS
-        .iter()
-        .zip(settings)
-        .filter_map(|((name, _), dnd)| Some(((*name).to_owned(), write_dnd(dnd.as_ref()?))))
-        .collect();
-    (!document.is_empty()).then(|| Json::Object(document).to_string())
 }
 
 fn read_list<T>(text: Option<String>, read: impl Fn(&str) -> T) -> Vec<T> {
@@ -243,8 +192,8 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
             ("date_of_birth", &date_of_birth.map(CalendarDate::to_iso)),
             ("assigned_to", assigned_to),
             ("dnd", dnd),
-            ("dnd_settings", &write_dnd_settings(dnd_settings)),
-            ("inbound_dnd", &inbound_dnd.as_ref().map(|dnd| write_dnd(dnd).to_string())),
+            ("dnd_settings", &dnd::write_settings(dnd_settings)),
+            ("inbound_dnd", &inbound_dnd.as_ref().map(dnd::write)),
             ("additional_emails", &write_list(additional_emails.iter().map(EmailAddress::as_str))),
             ("additional_phones", &write_list(additional_phones.iter().map(PhoneNumber::as_str))),
             ("business_id", business),

@@ -20,6 +20,7 @@ pub mod copy;
 pub mod custom_fields;
 pub mod custom_values;
 mod deadline;
+mod dnd;
 pub mod enrollments;
 mod error;
 pub mod events;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "id, agency_id, state, resumed_at, name, country, timezone, phone, email, address, city, region,
-    postal_code, website, domain, logo_url, first_name, last_name, allow_duplicate_contact,
+    postal_code, website, domain, logo_url, first_name, last_name, allow_duplicate_contact, phone_first,
     allow_duplicate_opportunity, allow_facebook_name_merge, disable_contact_timezone, social, created_at, updated_at";
 
 fn read(row: &mut Row<'_>) -> Result<Location> {
@@ -44,6 +44,7 @@ fn read(row: &mut Row<'_>) -> Result<Location> {
             last_name: row.column()?,
             settings: LocationSettings {
                 allow_duplicate_contact: row.column()?,
+                phone_first: row.column()?,
                 allow_duplicate_opportunity: row.column()?,
                 allow_facebook_name_merge: row.column()?,
                 disable_contact_timezone: row.column()?,
@@ -62,6 +63,11 @@ fn read_social(text: &str) -> Result<Vec<(String, String)>> {
 /// Whether contacts of a location may share e-mail addresses and phone numbers.
 pub fn allows_duplicates(tx: &mut Tx<'_>, id: LocationId) -> Result<bool> {
     tx.query_one("SELECT allow_duplicate_contact FROM locations WHERE id = ?1", &[&id], |row| row.column())
+}
+
+/// Whether a phone number decides before an e-mail address who a contact is.
+pub fn is_phone_first(tx: &mut Tx<'_>, id: LocationId) -> Result<bool> {
+    tx.query_one("SELECT phone_first FROM locations WHERE id = ?1", &[&id], |row| row.column())
 }
 
 /// Whether a location works, whoever owns it; `None` if there is none.
@@ -111,6 +117,7 @@ pub fn save(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
     } = profile;
     let LocationSettings {
         allow_duplicate_contact,
+        phone_first,
         allow_duplicate_opportunity,
         allow_facebook_name_merge,
         disable_contact_timezone,
@@ -140,6 +147,7 @@ pub fn save(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
             ("first_name", first_name),
             ("last_name", last_name),
             ("allow_duplicate_contact", allow_duplicate_contact),
+            ("phone_first", phone_first),
             ("allow_duplicate_opportunity", allow_duplicate_opportunity),
             ("allow_facebook_name_merge", allow_facebook_name_merge),
             ("disable_contact_timezone", disable_contact_timezone),

@@ -38,6 +38,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (30, "files", include_str!("../migrations/0030_files.sql")),
     (32, "contact_companions", include_str!("../migrations/0032_contact_companions.sql")),
     (33, "enrollments", include_str!("../migrations/0033_enrollments.sql")),
+    (34, "identity_priority", include_str!("../migrations/0034_identity_priority.sql")),
     (35, "companies", include_str!("../migrations/0035_companies.sql")),
     (41, "workflows", include_str!("../migrations/0041_workflows.sql")),
     (42, "links", include_str!("../migrations/0042_links.sql")),

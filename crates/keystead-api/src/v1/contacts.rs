@@ -14,12 +14,12 @@ use crate::{
     shape::{Bare, EmptyString, EmptyText, Envelope, Fields, Input, Many, One, Written},
     v2::{
         contacts::{
-            Tags,
             enrollments::{self, Start},
             identities,
             input::common,
             listing::Listing,
             shapes::{ListMeta, held},
+            tags::Tags,
         },
         field_values,
     },

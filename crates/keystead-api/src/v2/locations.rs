@@ -6,6 +6,7 @@ use keystead_core::{AgencyContext, Authority, Error, LocationContext};
 use keystead_model::{
     Invalid, LocationId,
     agency::TenantName,
+    contact::IdentityKind,
     location::{
         Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings, SOCIAL_NAMES,
     },
@@ -20,7 +21,7 @@ use crate::{
     reader::Reader,
     shape::{
         Bare, Envelope, Fields, Ground, Input, Many, One, Tagged, Word, Written,
-        word::{OwnCompany, QueriedEmail},
+        word::{self, OwnCompany, QueriedEmail},
     },
 };
 
@@ -78,6 +79,19 @@ impl Written for Profile {
     }
 }
 
+/// What decides first who a contact is.
+impl Word for IdentityKind {
+    const EXAMPLE: &'static str = "email";
+
+    fn schema() -> Value {
+        word::one_of(["email", "phone"])
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text).ok_or_else(|| Invalid::new("must be one of email, phone"))
+    }
+}
+
 impl Written for LocationSettings {
     const NAME: &'static str = "LocationSettings";
 
@@ -88,11 +102,14 @@ impl Written for LocationSettings {
     fn write(&self, fields: &mut Fields<'_>) {
         let Self {
             allow_duplicate_contact,
+            phone_first,
             allow_duplicate_opportunity,
             allow_facebook_name_merge,
             disable_contact_timezone,
         } = self;
         fields.put("allowDuplicateContact", allow_duplicate_contact);
+        let first = if *phone_first { IdentityKind::Phone } else { IdentityKind::Email };
+        fields.one_of("duplicateContactPriority", first.as_str(), &["email", "phone"]);
         fields.put("allowDuplicateOpportunity", allow_duplicate_opportunity);
         fields.put("allowFacebookNameMerge", allow_facebook_name_merge);
         fields.put("disableContactTimezone", disable_contact_timezone);
@@ -297,6 +314,8 @@ pub(crate) fn patch(reader: &mut Reader<'_>) -> LocationPatch {
     };
     reader.object("settings", |settings| {
         patch.allow_duplicate_contact = settings.truth("allowDuplicateContact");
+        patch.phone_first =
+            settings.word("duplicateContactPriority").map(|first: IdentityKind| first == IdentityKind::Phone);
         patch.allow_duplicate_opportunity = settings.truth("allowDuplicateOpportunity");
         patch.allow_facebook_name_merge = settings.truth("allowFacebookNameMerge");
         patch.disable_contact_timezone = settings.truth("disableContactTimezone");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keystead_testkit::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_is_made_read_changed_and_deleted() {
@@ -394,4 +394,35 @@ async fn international_addresses_are_one_in_every_spelling() {
     app.post("/contacts/").key(&key).json(&json!({"email": "ada+crm@example.com"})).send().await.expect(201);
     let found = app.get("/contacts/search/duplicate?email=ada+crm@example.com").key(&key).send().await.expect(200);
     assert_eq!(found["contact"]["email"], "ada+crm@example.com");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_location_says_which_address_decides_first() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let new = async |body: Value| {
+        let made = app.post("/contacts/").key(&key).json(&body).send().await.expect(201);
+        made["contact"]["id"].clone()
+    };
+    let ada = new(json!({"name": "Ada", "email": "ada@example.com"})).await;
+    let bob = new(json!({"name": "Bob", "phone": "+14155550123"})).await;
+    let both = json!({"name": "x", "email": "ada@example.com", "phone": "+14155550123"});
+    let search = "/contacts/search/duplicate?email=ada%40example.com&number=%2B14155550123";
+    let path = format!("/locations/{}", app.ids.location);
+    for (first, other, priority) in [(&ada, &bob, "email"), (&bob, &ada, "phone"), (&ada, &bob, "email")] {
+        let change = json!({"settings": {"duplicateContactPriority": priority}});
+        app.put(&path).key(&agency).json(&change).send().await.expect(200);
+        let read = app.get(&path).key(&key).send().await.expect(200);
+        assert_eq!(read["location"]["settings"]["duplicateContactPriority"], priority);
+        let refused = app.post("/contacts/").key(&key).json(&both).send().await.expect(400);
+        assert_eq!((&refused["meta"]["contactId"], &refused["meta"]["matchingField"]), (first, &json!(priority)));
+        let found = app.get(search).key(&key).send().await.expect(200);
+        assert_eq!(&found["contact"]["id"], first);
+        let upserted = app.post("/contacts/upsert").key(&key).json(&both).send().await.expect(200);
+        assert_eq!(&upserted["contact"]["id"], first);
+        assert!(upserted["skipped"][0].as_str().unwrap().contains(other.as_str().unwrap()), "{upserted}");
+    }
+    let refused =
+        app.put(&path).key(&agency).json(&json!({"settings": {"duplicateContactPriority": "name"}})).send().await;
+    assert!(refused.status == 422 && refused.text.contains("duplicateContactPriority"), "{}", refused.text);
 }

@@ -7,20 +7,20 @@ pub(crate) mod input;
 pub(crate) mod listing;
 pub(crate) mod search;
 pub(crate) mod shapes;
+pub(crate) mod tags;
 
-use keystead_core::{self as core, Error, LocationContext, TagChange, WhenDuplicate};
+use keystead_core::{self as core, Error, LocationContext, WhenDuplicate};
 use keystead_model::{
     ContactId,
-    contact::{Contact, IdentityKind, MAX_TAGS},
+    contact::{Contact, IdentityKind},
     phone::PhoneNumber,
-    tag::TagName,
     text::{Country, normalized_email},
 };
 
 use self::{
     input::{ContactChange, NewContact, Upsert},
     listing::Listing,
-    shapes::{Appointments, Found, List, Listed, Made, TagsAdded, TagsRemoved, Updated, Upserted, left_out},
+    shapes::{Appointments, Found, List, Listed, Made, Updated, Upserted, left_out},
 };
 use super::succeeded::Succeeded;
 use crate::{
@@ -81,7 +81,11 @@ impl Input for Looked {
 }
 
 pub(crate) async fn duplicate(context: LocationContext, call: Call<(), Looked>) -> Result<Found, Error> {
-    call.app.find_contact_by_identity(&context, call.query.0).await.map(Found)
+    let Looked(mut identities) = call.query;
+    if call.app.location_of(&context).await?.profile.settings.phone_first {
+        identities.reverse();
+    }
+    call.app.find_contact_by_identity(&context, identities).await.map(Found)
 }
 
 /// What to look contacts up by. What is no address or number matches nothing: clients send it encoded twice.
@@ -98,28 +102,6 @@ pub(crate) fn identities(
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// Names of tags.
-pub(crate) struct Tags(pub(crate) Vec<TagName>);
-
-impl Input for Tags {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.required("tags", |reader| reader.words("tags", MAX_TAGS)).map(Self)
-    }
-}
-
-pub(crate) async fn add_tags(context: LocationContext, call: Call<ContactId, Bare, Tags>) -> Result<TagsAdded, Error> {
-    let changed = call.app.change_contact_tags(&context, call.path, TagChange::Add(call.body.0)).await?;
-    Ok(TagsAdded { added: changed.added(), tags: changed.after })
-}
-
-pub(crate) async fn remove_tags(
-    context: LocationContext,
-    call: Call<ContactId, Bare, Tags>,
-) -> Result<TagsRemoved, Error> {
-    let changed = call.app.change_contact_tags(&context, call.path, TagChange::Remove(call.body.0)).await?;
-    Ok(TagsRemoved { removed: changed.removed(), tags: changed.after })
 }
 
 /// Calendars come later; a contact has no appointments until then.

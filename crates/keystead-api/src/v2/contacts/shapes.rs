@@ -4,7 +4,6 @@ use keystead_model::{
     ContactId,
     contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
     field_value::Held,
-    tag::TagName,
 };
 
 use crate::{
@@ -360,40 +359,6 @@ impl Written for ListMeta {
         fields.put("currentPage", &self.current_page);
         fields.or_null("nextPage", self.next_page.as_ref());
         fields.or_null("prevPage", self.prev_page.as_ref());
-    }
-}
-
-/// The tags of a contact after a change.
-pub(crate) struct TagsAdded {
-    pub(crate) tags: Vec<TagName>,
-    pub(crate) added: Vec<TagName>,
-}
-
-impl Written for TagsAdded {
-    fn sample() -> Self {
-        Self { tags: samples::contact().tags, added: samples::contact().tags }
-    }
-
-    fn write(&self, fields: &mut Fields<'_>) {
-        fields.put("tags", &self.tags);
-        fields.put("tagsAdded", &self.added);
-    }
-}
-
-/// The same after some were taken away.
-pub(crate) struct TagsRemoved {
-    pub(crate) tags: Vec<TagName>,
-    pub(crate) removed: Vec<TagName>,
-}
-
-impl Written for TagsRemoved {
-    fn sample() -> Self {
-        Self { tags: Vec::new(), removed: samples::contact().tags }
-    }
-
-    fn write(&self, fields: &mut Fields<'_>) {
-        fields.put("tags", &self.tags);
-        fields.put("tagsRemoved", &self.removed);
     }
 }
 
