@@ -18,7 +18,7 @@ pub struct RequestKey {
 /// A request whose effect is there.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Digest of the request's body.
+    /// Digest of the request's body, under the instance secret.
     pub body_hash: [u8; 32],
     /// The id of the request that had the effect.
     pub request_id: String,
