@@ -72,6 +72,7 @@ impl Failure {
             self.code,
             ErrorCode::KeyDeactivated
                 | ErrorCode::KeyDeleted
+                | ErrorCode::LocationDeleted
                 | ErrorCode::KeyExpired
                 | ErrorCode::KeySecretRetired
                 | ErrorCode::AddressNotAllowed
@@ -151,6 +152,7 @@ fn what_happened(refusal: &Refusal) -> String {
         Refusal::Retired { at } => {
             format!("This secret was accepted until {}, when it was replaced or taken back.", at.to_iso())
         }
+        Refusal::LocationDeleted => "The key's location is deleted.".to_owned(),
         Refusal::TenantSuspended => "The key's location or agency is suspended.".to_owned(),
         Refusal::AddressNotAllowed { address } => format!("The request came from {address}."),
     }

@@ -16,6 +16,7 @@ use keystead_model::{
     scope::Scope,
     tag::Tag,
     task::{Task, TaskContent, TaskPatch},
+    user::User,
 };
 
 use crate::{
@@ -40,7 +41,7 @@ fn v2_routes() -> Vec<Route> {
     use v2::{
         api_keys, audit_logs, businesses, companies, contacts, custom_fields, events, files, locations, notifications,
         succeeded::{Succeeded, Success},
-        tags, tasks,
+        tags, tasks, users,
     };
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
@@ -167,6 +168,21 @@ fn v2_routes() -> Vec<Route> {
             resources::update::<Task, tasks::Completed, One<Task>>,
         )
         .if_match::<Task>()
+        .either("GET /users/search", "Find users", Some(Scope::UsersRead), 200, users::search)
+        .agency(
+            "POST /users/search/filter-by-email",
+            "Find users by their e-mail addresses",
+            Scope::UsersRead,
+            200,
+            users::filter_by_email,
+        )
+        .location("GET /users", "List the users of a location", Scope::UsersRead, 200, users::list)
+        .either("POST /users", "Create a user", Some(Scope::UsersWrite), 201, users::create)
+        .either("GET /users/{userId}", "Get a user", Some(Scope::UsersRead), 200, users::get)
+        .either("PUT /users/{userId}", "Update a user", Some(Scope::UsersWrite), 200, users::update)
+        .if_match::<User>()
+        .either("DELETE /users/{userId}", "Delete a user", Some(Scope::UsersWrite), 200, users::delete)
+        .if_match::<User>()
         .agency("GET /companies/{companyId}", "Get the company", Scope::CompaniesRead, 200, companies::get)
         .agency("PUT /companies/{companyId}", "Update the company", Scope::LocationsWrite, 200, companies::update)
         .either("GET /locations/search", "Find locations", Some(Scope::LocationsRead), 200, locations::search)
@@ -174,6 +190,15 @@ fn v2_routes() -> Vec<Route> {
         .either("GET /locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
         .agency("PUT /locations/{locationId}", "Update a location", Scope::LocationsWrite, 200, locations::update)
         .if_match::<Location>()
+        .agency("DELETE /locations/{locationId}", "Delete a location", Scope::LocationsWrite, 200, locations::delete)
+        .if_match::<Location>()
+        .agency(
+            "POST /locations/{locationId}/restore",
+            "Restore a deleted location",
+            Scope::LocationsWrite,
+            200,
+            locations::restore,
+        )
         .location(
             "GET /locations/{locationId}/timezones",
             "List time zones",
@@ -426,7 +451,7 @@ fn v2_routes() -> Vec<Route> {
 }
 
 fn v1_routes() -> Vec<Route> {
-    use v1::{contacts, custom_fields, custom_values, locations, notes, tags, tasks};
+    use v1::{contacts, custom_fields, custom_values, locations, notes, tags, tasks, users};
     Table::new(Face::V1)
         .location("GET /v1/contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
         .location(
@@ -631,6 +656,13 @@ fn v1_routes() -> Vec<Route> {
             200,
             resources::delete::<CustomValue, EmptyString>,
         )
+        .either("GET /v1/users", "List users", Some(Scope::UsersRead), 200, users::list)
+        .agency("POST /v1/users", "Create a user", Scope::UsersWrite, 200, users::create)
+        .location("GET /v1/users/location", "List the users of the location", Scope::UsersRead, 200, users::of_location)
+        .agency("GET /v1/users/lookup", "Find a user by e-mail address", Scope::UsersRead, 200, users::lookup)
+        .agency("GET /v1/users/{userId}", "Get a user", Scope::UsersRead, 200, users::get)
+        .agency("PUT /v1/users/{userId}", "Update a user", Scope::UsersWrite, 200, users::update)
+        .agency("DELETE /v1/users/{userId}", "Delete a user", Scope::UsersWrite, 200, users::delete)
         .location("GET /v1/timezones", "List time zones", Scope::LocationsRead, 200, locations::timezones)
         .either("GET /v1/locations", "List locations", Some(Scope::LocationsRead), 200, locations::list)
         .agency("POST /v1/locations", "Create a location", Scope::LocationsWrite, 200, locations::create)
@@ -643,6 +675,7 @@ fn v1_routes() -> Vec<Route> {
         )
         .either("GET /v1/locations/{locationId}", "Get a location", Some(Scope::LocationsRead), 200, locations::get)
         .agency("PUT /v1/locations/{locationId}", "Update a location", Scope::LocationsWrite, 200, locations::update)
+        .agency("DELETE /v1/locations/{locationId}", "Delete a location", Scope::LocationsWrite, 200, locations::delete)
         .rows()
 }
 

@@ -66,6 +66,10 @@ impl App {
     /// Suspends or resumes an agency, by the operator. Its keys are refused meanwhile and start their 90 days anew.
     pub async fn set_agency_state(&self, context: &AgencyContext, state: TenantState) -> Result<()> {
         let authority = &context.authority;
+        if state == TenantState::Deleted {
+            let message = "An agency is suspended, and not deleted".to_owned();
+            return Err(Error::Conflict(ErrorCode::Conflict, message));
+        }
         let id = authority.agency();
         let changed = self
             .operate_serial(

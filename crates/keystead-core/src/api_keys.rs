@@ -303,7 +303,7 @@ impl App {
                     if (ApiKey { version: before.version, ..after.clone() }) == before {
                         return Ok((sequence, 0, before));
                     }
-                    owned_locations(tx, &after)?;
+                    owned_locations(tx, &after, Some(&before))?;
                     api_keys::update(tx, &after)?;
                     tell(tx, authority, Happened::changed(kind, &before, &after))?;
                     let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
@@ -391,7 +391,7 @@ struct Instants {
 
 /// Adds a key within its owner's cap, with its audit row, and answers it as it is stored.
 pub(crate) fn insert_key(tx: &mut Tx<'_>, authority: &Authority, key: &ApiKey, cap: i64) -> Result<ApiKey> {
-    owned_locations(tx, key)?;
+    owned_locations(tx, key, None)?;
     if api_keys::count(tx, authority.agency(), location_of(key))? >= cap {
         return Err(Error::Conflict(ErrorCode::KeyCap, format!("There are {cap} keys already")));
     }
@@ -453,13 +453,14 @@ fn require_suiting_scopes(grant: &Grant) -> Result<()> {
     grant.scopes.require_suiting(grant.kind()).map_err(|Invalid(problem)| Error::invalid("scopes", problem))
 }
 
-/// Every location of the key must be the agency's.
-fn owned_locations(tx: &mut Tx<'_>, key: &ApiKey) -> Result<()> {
+/// Every location that the key gains must be the agency's. Of those that it had some may be deleted meanwhile.
+fn owned_locations(tx: &mut Tx<'_>, key: &ApiKey, before: Option<&ApiKey>) -> Result<()> {
     let (Reach::Chosen(set) | Reach::Locations(set)) = &key.grant.reach else { return Ok(()) };
     if set.is_empty() {
         return Err(Error::invalid("allowedLocations", "should not be empty"));
     }
-    for location in set {
+    let had = |location: &&LocationId| before.is_some_and(|before| before.grant.reach.has_location(**location));
+    for location in set.iter().filter(|location| !had(location)) {
         locations::find(tx, key.grant.agency, *location)?.ok_or(Error::NoAccess)?;
     }
     Ok(())

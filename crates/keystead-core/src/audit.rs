@@ -203,8 +203,11 @@ impl App {
     pub async fn erase_audit(&self, context: &AgencyContext, user: UserId) -> Result<u64> {
         let authority = whole_log(context, Scope::KeysWrite)?.clone();
         let agency = authority.agency();
-        let member = self.store.read(move |tx| users::find(tx, agency, user)).await?;
-        member.ok_or_else(|| Error::NotFound(Noun::User, user.to_string()))?;
+        // Also one who is deleted.
+        let member = self.store.read(move |tx| users::find_for_session(tx, user)).await?;
+        member
+            .filter(|(member, _)| member.agency == agency)
+            .ok_or_else(|| Error::NotFound(Noun::User, user.to_string()))?;
         // Only what is sealed can be erased.
         self.seal_audit().await?;
         let mut count = 0;

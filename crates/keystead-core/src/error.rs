@@ -174,6 +174,7 @@ impl Error {
                 Refusal::Expired { .. } => ErrorCode::KeyExpired,
                 Refusal::Retired { .. } => ErrorCode::KeySecretRetired,
                 Refusal::TenantSuspended => ErrorCode::TenantSuspended,
+                Refusal::LocationDeleted => ErrorCode::LocationDeleted,
                 Refusal::AddressNotAllowed { .. } => ErrorCode::AddressNotAllowed,
             },
             Self::NotAKey(_) => ErrorCode::KeyUnknown,

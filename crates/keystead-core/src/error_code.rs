@@ -65,6 +65,9 @@ codes! {
     KeySecretRetired = "key_secret_retired", 401, "This secret of the API key does not count any more",
         "The key was rotated, or a rotation was taken back, and the time in which this secret worked is over.",
         "Use the secret that the key has now. If that was lost, rotate the key again.";
+    LocationDeleted = "location_deleted", 401, "The location is deleted",
+        "Somebody deleted the location of the key. Its secret is right, and neither the key nor anything else of the location is lost yet.",
+        "For 30 days whoever manages the agency's locations can restore it, with all its keys, under Locations > Deleted or by POST /locations/{locationId}/restore.";
     TenantSuspended = "tenant_suspended", 403, "The location or agency is suspended",
         "While a tenant is suspended its keys are refused. None of them is deleted meanwhile.",
         "Ask the agency, or the operator of this instance, to resume it.";
@@ -89,8 +92,11 @@ codes! {
     NotAllowed = "not_allowed", 403, "Your role does not allow this",
         "Members may do what their role and locations allow.",
         "Ask an agency admin.";
+    SignInIsTheirs = "sign_in_is_theirs", 403, "What somebody signs in with is theirs alone to change",
+        "A password or an e-mail address was sent for a user who exists: whoever changes either could sign in as them.",
+        "Leave `password` and `email` away. Users change their password on their account page; the operator sets one by `keystead users set-password`.";
     Escalation = "escalation", 403, "A key cannot give more than it has",
-        "A key can create, change, rotate or reactivate only keys whose kind, scopes, locations, addresses and expiry lie within its own.",
+        "A key can create, change, rotate or reactivate only keys, and make, change or delete only users, whose kind, scopes, locations, addresses and expiry lie within its own. A user has all scopes of the role, no end, and signs in from everywhere.",
         "Use a key with wider authority, or do it in the app.";
     NotFound = "not_found", 404, "It is not there",
         "The id is unknown here: it belongs to somebody else, was deleted, or never existed. The answer is the same for all.",

@@ -3,6 +3,7 @@
 //! Every front door calls these methods, and no door touches the store. Each has the same beats: require a scope,
 //! build the record from valid types, write it with its event in one transaction, answer.
 
+mod accounts;
 mod agencies;
 mod api_keys;
 mod app;
@@ -60,6 +61,7 @@ mod tasks;
 mod users;
 mod workflows;
 
+pub use accounts::NewAccount;
 pub use agencies::NewAgency;
 pub use api_keys::{ChangedKey, CreatedKey, Receipt, warning_of_namesakes};
 pub use app::{App, Limits, OpenAppError, RateLimits};

@@ -5,7 +5,8 @@ use keystead_model::{
     agency::TenantState,
     event::EventKind,
     grant::Reach,
-    location::{Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
+    inactivity::RESTORE_WINDOW_MS,
+    location::{Deletion, Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
     page::{Page, Window},
     scope::Scope,
     text::{EmailAddress, Line, TimeZoneName},
@@ -15,11 +16,13 @@ use keystead_store::{
     contact_identities, locations, service_clock,
 };
 
+use serde_json::json;
+
 use crate::{
-    AgencyContext, App, Authority, Error, LocationContext, Result,
+    AgencyContext, App, Authority, Error, ErrorCode, LocationContext, Result,
     agencies::already,
     error::Noun,
-    events::{Described, Fields, Happened, put, tell},
+    events::{Described, Fields, Happened, fields, put, tell, tell_by_system},
     idempotency::Lost,
     operate::{InAgency, InLocation},
 };
@@ -102,7 +105,17 @@ impl App {
         }
     }
 
-    async fn find_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {
+    /// A deleted location that the authority reached, for those who look for it.
+    pub async fn get_deleted_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {
+        authority.require(Scope::LocationsRead)?;
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        let agency = authority.agency();
+        self.store.look_up(move |tx| locations::find_deleted(tx, agency, id)).await?.ok_or(Error::NoAccess)
+    }
+
+    pub(crate) async fn find_location(&self, authority: &Authority, id: LocationId) -> Result<Location> {
         if !authority.grant().reach.has_location(id) {
             return Err(Error::NoAccess);
         }
@@ -148,6 +161,9 @@ impl App {
         if !authority.grant().reach.has_location(id) {
             return Err(Error::NoAccess);
         }
+        if state == TenantState::Deleted {
+            return self.delete_location(context, id).await.map(drop);
+        }
         if state == TenantState::Active {
             authority.require_fresh()?;
         }
@@ -176,6 +192,99 @@ impl App {
     }
 }
 
+/// Rows of a deleted location that are removed at a time, so that others wait only briefly.
+const PURGE: i64 = 2_000;
+
+impl App {
+    /// Deletes a location: its keys are refused at once, and it is not there for anybody. For 30 days it can be restored.
+    pub async fn delete_location(&self, context: &AgencyContext, id: LocationId) -> Result<Location> {
+        let authority = &context.authority;
+        authority.require(Scope::LocationsWrite)?;
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        let agency = authority.agency();
+        let deleted = self
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    changes::next(tx, Change::Location(id), authority.now())?;
+                    let location = locations::find(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
+                    authority.expect(&location)?;
+                    let restore_until = service_clock::read(tx)?.now.plus(RESTORE_WINDOW_MS);
+                    let deletion = Deletion { at: authority.now(), restore_until };
+                    locations::delete(tx, id, deletion)?;
+                    tell(tx, authority, Happened::gone(EventKind::LocationDeleted, &location))?;
+                    Ok(Location { state: TenantState::Deleted, deletion: Some(deletion), ..location })
+                },
+                move |tx, _| locations::find_deleted(tx, agency, id)?.ok_or(Error::NoAccess),
+            )
+            .await;
+        self.keys.clear();
+        let deleted = deleted?;
+        self.journaled().await;
+        Ok(deleted)
+    }
+
+    /// Brings a deleted location back as it was, with all that is in it. The 90 days of its keys start anew.
+    pub async fn restore_location(&self, context: &AgencyContext, id: LocationId) -> Result<Location> {
+        let authority = &context.authority;
+        authority.require(Scope::LocationsWrite)?;
+        authority.require_fresh()?;
+        if !authority.grant().reach.has_location(id) {
+            return Err(Error::NoAccess);
+        }
+        let agency = authority.agency();
+        let restored = self
+            .operate_serial(
+                authority,
+                move |tx, authority| {
+                    changes::next(tx, Change::Location(id), authority.now())?;
+                    let service = service_clock::read(tx)?.now;
+                    if locations::find(tx, authority.agency(), id)?.is_some() {
+                        return Err(Error::Conflict(ErrorCode::Conflict, "The location is not deleted".to_owned()));
+                    }
+                    locations::find_deleted(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
+                    if locations::restore(tx, id, service)? == 0 {
+                        let message = "The 30 days in which the location could be restored are over".to_owned();
+                        return Err(Error::Conflict(ErrorCode::Conflict, message));
+                    }
+                    let location = locations::find(tx, authority.agency(), id)?.ok_or(Error::NoAccess)?;
+                    tell(tx, authority, Happened::made(EventKind::LocationRestored, &location))?;
+                    Ok(location)
+                },
+                move |tx, _| locations::find(tx, agency, id)?.ok_or(Error::NoAccess),
+            )
+            .await;
+        self.keys.clear();
+        let restored = restored?;
+        self.journaled().await;
+        Ok(restored)
+    }
+
+    /// Removes a part of what belongs to a location that was deleted and cannot be restored any more, and at last the location.
+    /// Returns how many rows that were; there is nothing more to remove when there were none.
+    pub async fn purge_locations(&self) -> Result<u64> {
+        let due = self.store.look_up(|tx| {
+            let clock = service_clock::read(tx)?;
+            // While the operator has paused deletions nothing is lost by the clock.
+            if clock.paused { Ok(None) } else { locations::to_purge(tx, clock.now) }
+        });
+        let Some((id, agency, name)) = due.await? else { return Ok(0) };
+        let now = self.clock.now();
+        let removed = self.store.write_in(id.of_anything(), move |tx| {
+            let removed = locations::purge(tx, id, PURGE)?;
+            if locations::state(tx, id)?.is_none() && removed > 0 {
+                let before = fields(json!({"name": name.as_str()}));
+                let happened = Happened::to(EventKind::LocationPurged, id.as_str()).at(Some(id));
+                tell_by_system(tx, now, [(agency, happened.with(Some(before), None))])?;
+            }
+            Ok::<_, Error>(removed)
+        });
+        Ok(removed.await?)
+    }
+}
+
 impl InAgency<'_, '_> {
     fn create_location(&mut self, profile: LocationProfile) -> Result<Location> {
         let now = self.now();
@@ -187,6 +296,7 @@ impl InAgency<'_, '_> {
             profile,
             created_at: now,
             updated_at: now,
+            deletion: None,
         };
         locations::save(self.tx, &location)?;
         self.tell(Happened::made(EventKind::LocationCreated, &location))?;

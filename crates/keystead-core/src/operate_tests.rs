@@ -33,7 +33,8 @@ fn prepared() -> (Memory, LocationContext) {
             let profile = AgencyProfile::named(name.clone());
             agencies::save(tx, &Agency { id: agency, profile, state, resumed_at, created_at: NOW })?;
             let profile = LocationProfile::named(name);
-            let made = Location { id: location, agency, state, resumed_at, profile, created_at: NOW, updated_at: NOW };
+            let (created_at, updated_at, deletion) = (NOW, NOW, None);
+            let made = Location { id: location, agency, state, resumed_at, profile, created_at, updated_at, deletion };
             locations::save(tx, &made)
         })
         .unwrap();

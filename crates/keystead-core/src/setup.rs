@@ -9,7 +9,7 @@ use keystead_model::{
     event::EventKind,
     location::{Location, LocationProfile},
     text::EmailAddress,
-    user::{PersonName, Role, User},
+    user::{PersonName, Role, User, UserProfile},
 };
 use keystead_store::{agencies, locations, users};
 
@@ -76,6 +76,7 @@ impl App {
             profile,
             created_at: now,
             updated_at: now,
+            deletion: None,
         };
         let admin = User {
             id: self.entropy.id(now),
@@ -88,6 +89,8 @@ impl App {
             is_operator: true,
             disabled: false,
             created_at: now,
+            profile: UserProfile::default(),
+            deleted_at: None,
         };
         let outcome = SetupOutcome { agency: agency.id, location: location.id, user: admin.id };
         self.store

@@ -13,7 +13,7 @@ use keystead_model::{
     scope::Scope,
     text::{Line, echo, normalized_email},
     time::DAY_MS,
-    user::{Invitation, NewUser, PersonName, Role, User},
+    user::{Invitation, NewUser, PersonName, Role, User, UserProfile},
 };
 use keystead_store::{
     Tx, agencies,
@@ -50,7 +50,8 @@ impl App {
     /// The names of an agency's members, to show who did a thing: for whoever is signed in to it.
     pub async fn user_names(&self, authority: &Authority) -> Result<HashMap<UserId, String>> {
         let agency = authority.agency();
-        let all = self.store.read(move |tx| users::list(tx, agency, &Window::all())).await?.rows;
+        // Also of those who are deleted: what they did stays theirs.
+        let all = self.store.read(move |tx| users::list_with_deleted(tx, agency)).await?;
         Ok(all.into_iter().map(|user| (user.id, user.display_name())).collect())
     }
 
@@ -145,6 +146,8 @@ impl App {
             is_operator: false,
             disabled: false,
             created_at: now,
+            profile: UserProfile::default(),
+            deleted_at: None,
         };
         let (made, ip) = (user.clone(), facts.address.to_string());
         self.store
@@ -349,12 +352,12 @@ fn not_yours() -> Error {
     Error::Forbidden(ErrorCode::NotAllowed, "Your role does not allow this".to_owned())
 }
 
-fn address_taken() -> Error {
+pub(crate) fn address_taken() -> Error {
     Error::Conflict(ErrorCode::NameTaken, "Somebody with this e-mail address exists".to_owned())
 }
 
 /// Whether somebody runs the instance.
-fn is_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result<bool> {
+pub(crate) fn is_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result<bool> {
     match authority.actor() {
         Actor::Operator => Ok(true),
         Actor::User(id) => Ok(users::find(tx, authority.agency(), id)?.is_some_and(|user| user.is_operator)),
@@ -372,7 +375,7 @@ pub(crate) fn require_operator(tx: &mut Tx<'_>, authority: &Authority) -> Result
 }
 
 /// While an agency is suspended only the operator adds to it or changes who may do what.
-fn keeps_members(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
+pub(crate) fn keeps_members(tx: &mut Tx<'_>, authority: &Authority) -> Result<()> {
     let is_live = agencies::find(tx, authority.agency())?.is_some_and(|agency| agency.state == TenantState::Active);
     if is_live || is_operator(tx, authority)? { Ok(()) } else { Err(Error::Refused(Refusal::TenantSuspended)) }
 }
@@ -385,7 +388,7 @@ fn open_invitation(tx: &mut Tx<'_>, token: &TokenHash, now: UtcMs) -> Result<Inv
     if agency.state == TenantState::Suspended {
         return Err(Error::Refused(Refusal::TenantSuspended));
     }
-    if still_stands(tx, &invitation)? { Ok(invitation) } else { Err(missing()) }
+    if still_stands(tx, &invitation)? && leads_somewhere(tx, &invitation)? { Ok(invitation) } else { Err(missing()) }
 }
 
 /// Whether whoever made an invitation may still make it.
@@ -401,8 +404,16 @@ fn still_stands(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     Ok(grant.allows(Scope::UsersWrite) && role.is_within_at(&grant.reach, locations))
 }
 
+/// Whether all locations of an invitation are there: one may be deleted, and restored, meanwhile.
+fn leads_somewhere(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
+    match owned(tx, invitation.agency, &invitation.user.locations) {
+        Err(Error::NoAccess) => Ok(false),
+        outcome => outcome.map(|()| true),
+    }
+}
+
 /// Ends the invitations that a member has made and may not make any more.
-fn end_invitations(tx: &mut Tx<'_>, authority: &Authority, inviter: UserId) -> Result<()> {
+pub(crate) fn end_invitations(tx: &mut Tx<'_>, authority: &Authority, inviter: UserId) -> Result<()> {
     for invitation in users::list_invitations(tx, authority.agency(), authority.now())? {
         if invitation.invited_by == Actor::User(inviter) && !still_stands(tx, &invitation)? {
             withdraw(tx, authority, invitation.id)?;
@@ -423,8 +434,28 @@ impl Described for User {
 
     fn describe(&self) -> Fields {
         let mut fields = Fields::new();
+        let UserProfile {
+            phone,
+            extension,
+            platform_language,
+            photo_url,
+            permissions,
+            scopes,
+            scopes_of_assigned,
+            location_phones,
+        } = &self.profile;
         put(&mut fields, "firstName", self.first_name.as_ref().map(Line::as_str));
         put(&mut fields, "lastName", self.last_name.as_ref().map(Line::as_str));
+        put(&mut fields, "phone", phone.as_ref().map(Line::as_str));
+        put(&mut fields, "extension", extension.as_ref().map(Line::as_str));
+        put(&mut fields, "platformLanguage", platform_language.as_ref().map(Line::as_str));
+        put(&mut fields, "profilePhoto", photo_url.as_ref().map(Line::as_str));
+        let permissions: Fields = permissions.iter().map(|(name, is_on)| (name.clone(), (*is_on).into())).collect();
+        put(&mut fields, "permissions", Some(permissions).filter(|permissions| !permissions.is_empty()));
+        put_all(&mut fields, "scopes", scopes.iter().map(String::as_str));
+        put_all(&mut fields, "scopesAssignedToOnly", scopes_of_assigned.iter().map(String::as_str));
+        let phones: Fields = location_phones.iter().map(|(at, phone)| (at.clone(), phone.as_str().into())).collect();
+        put(&mut fields, "lcPhone", Some(phones).filter(|phones| !phones.is_empty()));
         put(&mut fields, "role", Some(self.role.as_str()));
         put_all(&mut fields, "locationIds", self.locations.iter().map(LocationId::as_str));
         put(&mut fields, "isOperator", self.is_operator.then_some(true));
@@ -433,7 +464,7 @@ impl Described for User {
     }
 }
 
-fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Result<()> {
+pub(crate) fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Result<()> {
     for location in wanted {
         locations::find(tx, agency, *location)?.ok_or(Error::NoAccess)?;
     }
@@ -441,7 +472,7 @@ fn owned(tx: &mut Tx<'_>, agency: AgencyId, wanted: &BTreeSet<LocationId>) -> Re
 }
 
 /// An agency always has somebody who can manage it.
-fn keep_an_admin(tx: &mut Tx<'_>, leaving: &User) -> Result<()> {
+pub(crate) fn keep_an_admin(tx: &mut Tx<'_>, leaving: &User) -> Result<()> {
     if leaving.role == Role::AgencyAdmin && users::enabled_agency_admins(tx, leaving.agency)? == [leaving.id] {
         return Err(Error::Conflict(ErrorCode::LastAdmin, "This is the agency's last admin".to_owned()));
     }

@@ -107,6 +107,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             while app.purge_contacts().await? > 0 {}
             while app.purge_field_values().await? > 0 {}
             while app.purge_files().await? > 0 {}
+            while app.purge_locations().await? > 0 {}
             Ok(())
         })),
     );

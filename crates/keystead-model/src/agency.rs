@@ -16,6 +16,8 @@ pub enum TenantState {
     Active,
     /// Its keys are refused, and none of them is deleted meanwhile.
     Suspended,
+    /// The same, and it is not there for anybody until it is brought back. Only locations are deleted.
+    Deleted,
 }
 
 impl TenantState {
@@ -24,12 +26,17 @@ impl TenantState {
         match self {
             Self::Active => "active",
             Self::Suspended => "suspended",
+            Self::Deleted => "deleted",
         }
     }
 
     /// Reads [`TenantState::as_str`]; everything else is suspended, since guessing must not open a door.
     pub fn from_stored(text: &str) -> Self {
-        if text == "active" { Self::Active } else { Self::Suspended }
+        match text {
+            "active" => Self::Active,
+            "deleted" => Self::Deleted,
+            _ => Self::Suspended,
+        }
     }
 }
 

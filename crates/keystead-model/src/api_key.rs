@@ -7,6 +7,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 use crate::{
     Invalid, KeyId, ServiceMs, UtcMs,
     actor::Actor,
+    agency::TenantState,
     grant::{Grant, Reach},
     inactivity::{Inactivity, RESTORE_WINDOW_MS},
     ip_range::IpRanges,
@@ -166,9 +167,9 @@ pub struct ApiKey {
     pub inactivity: Inactivity,
     /// The lost key that is deactivated when this one is first used.
     pub replaces: Option<KeyId>,
-    /// Whether its agency and, if it has one, its location work. While they are suspended the key is refused, and nothing
-    /// is deleted.
-    pub tenant_is_live: bool,
+    /// How its agency and, if it has one, its location are. While they are suspended, or the location is deleted, the key is
+    /// refused, and nothing happens to it.
+    pub tenant: TenantState,
     /// Counts the changes; a change that names an old one is refused.
     pub version: i64,
 }
@@ -279,6 +280,8 @@ pub enum Refusal {
     },
     /// Its location or agency is suspended.
     TenantSuspended,
+    /// Its location is deleted.
+    LocationDeleted,
     /// The caller's address is not on the list.
     AddressNotAllowed {
         /// The address as the server sees it.
@@ -305,7 +308,7 @@ impl ApiKey {
             last_use: None,
             inactivity: Inactivity::beginning(service),
             replaces: None,
-            tenant_is_live: true,
+            tenant: TenantState::Active,
             version: 1,
         }
     }
@@ -328,6 +331,11 @@ impl ApiKey {
     /// `ks_location_Hq3vT0bZk9Wd_…x9Qa`.
     pub fn masked(&self) -> String {
         key_secret::masked(self.kind(), self.id, &self.current.last_four)
+    }
+
+    /// Whether its agency and its location work.
+    pub fn tenant_is_live(&self) -> bool {
+        self.tenant == TenantState::Active
     }
 
     /// Whether the key is deleted.
@@ -376,10 +384,11 @@ impl ApiKey {
         if !self.grant.allowed_ips.allows(address) {
             return Err(Refusal::AddressNotAllowed { address });
         }
-        if !self.tenant_is_live {
-            return Err(Refusal::TenantSuspended);
+        match self.tenant {
+            TenantState::Active => Ok(()),
+            TenantState::Suspended => Err(Refusal::TenantSuspended),
+            TenantState::Deleted => Err(Refusal::LocationDeleted),
         }
-        Ok(())
     }
 
     fn live(&self) -> Result<(), InvalidTransition> {

@@ -46,7 +46,7 @@ fn key() -> ApiKey {
         last_use: None,
         inactivity: Inactivity::beginning(ServiceMs(0)),
         replaces: None,
-        tenant_is_live: true,
+        tenant: TenantState::Active,
         version: 1,
     }
 }
@@ -166,7 +166,7 @@ fn expiry_and_addresses_are_checked_last() {
 
 #[test]
 fn a_suspended_tenant_is_told_when_nothing_else_stands_in_the_way() {
-    let suspended = ApiKey { tenant_is_live: false, ..key() };
+    let suspended = ApiKey { tenant: TenantState::Suspended, ..key() };
     assert_eq!(suspended.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::TenantSuspended));
     let stopped = suspended.deactivate(Actor::Operator, NOW, SERVICE).unwrap();
     assert_eq!(stopped.admits(SecretSlot::Current, HOME, NOW), Err(Refusal::Deactivated { at: NOW, exposed: false }));

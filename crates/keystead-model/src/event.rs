@@ -142,6 +142,9 @@ kinds! {
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
     LocationResumed = "location.resumed", Security, Location;
+    LocationDeleted = "location.deleted", Security, Location;
+    LocationRestored = "location.restored", Security, Location;
+    LocationPurged = "location.purged", Security, Location;
     AgencyCreated = "agency.created", Security, Agency;
     AgencyUpdated = "agency.updated", Security, Agency;
     AgencySuspended = "agency.suspended", Security, Agency;
@@ -165,6 +168,8 @@ kinds! {
     UserInvited = "user.invited", Security, Invitation;
     UserInvitationWithdrawn = "user.invitation_withdrawn", Security, Invitation;
     UserCreated = "user.created", Security, User;
+    UserUpdated = "user.updated", Security, User;
+    UserDeleted = "user.deleted", Security, User;
     UserRoleChanged = "user.role_changed", Security, User;
     UserDisabled = "user.disabled", Security, User;
     UserEnabled = "user.enabled", Security, User;

@@ -23,6 +23,17 @@ pub struct Location {
     pub created_at: UtcMs,
     /// When it was last changed.
     pub updated_at: UtcMs,
+    /// Of one that is deleted.
+    pub deletion: Option<Deletion>,
+}
+
+/// When a location was deleted, and how long it can be brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// When.
+    pub at: UtcMs,
+    /// Until then it can be restored; afterwards it goes with everything in it.
+    pub restore_until: ServiceMs,
 }
 
 /// The part of a location that its owner writes.
@@ -208,6 +219,8 @@ pub struct LocationFilter {
     pub among: Option<Vec<LocationId>>,
     /// Names from Z to A.
     pub descending: bool,
+    /// Deleted ones instead of those that are not.
+    pub deleted: bool,
 }
 
 /// A place in a list of locations: the name of the last one before it as names are compared, and its id.

@@ -12,6 +12,7 @@ use crate::{
     grant::Grant,
     scope::Scope,
     text::EmailAddress,
+    user::UserProfile,
 };
 
 const NOW: UtcMs = UtcMs(1_764_000_000_000);
@@ -113,6 +114,8 @@ fn a_member_keeps_what_both_records_allow() {
         is_operator: true,
         disabled: false,
         created_at: NOW,
+        profile: UserProfile::default(),
+        deleted_at: None,
     };
     let of = |user: &User| MemberStanding {
         disabled: user.disabled,

@@ -9,7 +9,9 @@ use crate::{
     id::Id,
     ip_range::IpRanges,
     key_kind::KeyKind,
+    location::set,
     scope::{Class, Scope, ScopeSet},
+    search::fold,
     text::{EmailAddress, Line},
 };
 
@@ -89,6 +91,21 @@ impl Role {
         }
     }
 
+    /// The role of a type and a role on the wire.
+    pub const fn of(is_account: bool, is_admin: bool) -> Self {
+        match (is_account, is_admin) {
+            (true, true) => Self::AccountAdmin,
+            (true, false) => Self::AccountUser,
+            (false, true) => Self::AgencyAdmin,
+            (false, false) => Self::AgencyUser,
+        }
+    }
+
+    /// Whether it is an admin's.
+    pub const fn is_admin(self) -> bool {
+        matches!(self, Self::AgencyAdmin | Self::AccountAdmin)
+    }
+
     /// Whether it is bound to chosen locations.
     pub const fn is_account(self) -> bool {
         matches!(self, Self::AccountAdmin | Self::AccountUser)
@@ -149,6 +166,224 @@ pub struct User {
     pub disabled: bool,
     /// When they were made.
     pub created_at: UtcMs,
+    /// What programs keep with them.
+    pub profile: UserProfile,
+    /// When they were deleted: they are kept for the log, and can do nothing.
+    pub deleted_at: Option<UtcMs>,
+}
+
+/// What programs keep with a user. None of it has any effect here: what somebody may do is their role's.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct UserProfile {
+    /// As it was sent.
+    pub phone: Option<Line<40>>,
+    /// Of that phone.
+    pub extension: Option<Line<20>>,
+    /// `en_US`.
+    pub platform_language: Option<Line<20>>,
+    /// Where a picture of them is.
+    pub photo_url: Option<Line<1000>>,
+    /// Switches by the wire contract's names, [`PERMISSION_NAMES`].
+    pub permissions: Vec<(String, bool)>,
+    /// Names of scopes, as they were sent.
+    pub scopes: Vec<String>,
+    /// Likewise, for what is assigned to them.
+    pub scopes_of_assigned: Vec<String>,
+    /// Phones by the ids of locations.
+    pub location_phones: Vec<(String, String)>,
+}
+
+/// A change of a user; `None` leaves a thing as it is, `Some(None)` takes it away.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the others are those of User and UserProfile")]
+pub struct UserPatch {
+    pub first_name: Option<Option<PersonName>>,
+    pub last_name: Option<Option<PersonName>>,
+    /// Whether they are bound to locations: the wire contract's `type`.
+    pub is_account: Option<bool>,
+    /// The wire contract's `role`.
+    pub is_admin: Option<bool>,
+    pub locations: Option<BTreeSet<LocationId>>,
+    /// What their address should be: only the one that they have, since it is what they sign in with.
+    pub email: Option<EmailAddress>,
+    /// Whether a password came with it, which is theirs alone to change.
+    pub has_password: bool,
+    pub phone: Option<Option<Line<40>>>,
+    pub extension: Option<Option<Line<20>>>,
+    pub platform_language: Option<Option<Line<20>>>,
+    pub photo_url: Option<Option<Line<1000>>>,
+    pub permissions: Option<Vec<(String, bool)>>,
+    pub scopes: Option<Vec<String>>,
+    pub scopes_of_assigned: Option<Vec<String>>,
+    pub location_phones: Option<Vec<(String, String)>>,
+}
+
+impl UserPatch {
+    /// Changes `user`. An account user keeps their locations unless others are named; the roles of an agency have none.
+    pub fn apply(self, user: &mut User) {
+        let Self {
+            first_name,
+            last_name,
+            is_account,
+            is_admin,
+            locations,
+            email: _,
+            has_password: _,
+            phone,
+            extension,
+            platform_language,
+            photo_url,
+            permissions,
+            scopes,
+            scopes_of_assigned,
+            location_phones,
+        } = self;
+        set(&mut user.first_name, first_name);
+        set(&mut user.last_name, last_name);
+        let is_account = is_account.unwrap_or(user.role.is_account());
+        user.role = Role::of(is_account, is_admin.unwrap_or(user.role.is_admin()));
+        set(&mut user.locations, locations);
+        if !is_account {
+            user.locations.clear();
+        }
+        let profile = &mut user.profile;
+        set(&mut profile.phone, phone);
+        set(&mut profile.extension, extension);
+        set(&mut profile.platform_language, platform_language);
+        set(&mut profile.photo_url, photo_url);
+        set(&mut profile.scopes, scopes);
+        set(&mut profile.scopes_of_assigned, scopes_of_assigned);
+        set(&mut profile.location_phones, location_phones);
+        // Those that are not named stay.
+        for (name, is_on) in permissions.into_iter().flatten() {
+            profile.permissions.retain(|(known, _)| *known != name);
+            profile.permissions.push((name, is_on));
+        }
+        profile.permissions.sort_unstable();
+    }
+}
+
+/// Which users to list.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Members of this location.
+    pub location: Option<LocationId>,
+    /// Bound to locations (`true`), or of the agency.
+    pub is_account: Option<bool>,
+    /// Admins (`true`), or not.
+    pub is_admin: Option<bool>,
+    /// Only these.
+    pub ids: Option<Vec<UserId>>,
+    /// Only those with these addresses as they are compared.
+    pub emails: Option<Vec<String>>,
+    /// Whose name, address or phone holds this.
+    pub query: Option<String>,
+    /// Deleted ones instead of those that are not.
+    pub deleted: bool,
+    /// The order.
+    pub order: UserOrder,
+    /// The other way round.
+    pub descending: bool,
+}
+
+/// How a list of users is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum UserOrder {
+    /// By address.
+    #[default]
+    Email,
+    /// By name.
+    Name,
+    /// By when they were made.
+    Created,
+}
+
+impl UserFilter {
+    /// Whether it lets somebody through.
+    pub fn lets_through(&self, user: &User) -> bool {
+        let Self { location, is_account, is_admin, ids, emails, query, deleted, order: _, descending: _ } = self;
+        let holds = |wanted: &String| {
+            let wanted = fold(wanted);
+            let phone = user.profile.phone.as_ref().map_or("", Line::as_str);
+            [&user.display_name(), user.email.as_str(), phone].iter().any(|text| fold(text).contains(&wanted))
+        };
+        user.deleted_at.is_some() == *deleted
+            && location.is_none_or(|location| user.role.is_account() && user.locations.contains(&location))
+            && is_account.is_none_or(|is_account| user.role.is_account() == is_account)
+            && is_admin.is_none_or(|is_admin| user.role.is_admin() == is_admin)
+            && ids.as_ref().is_none_or(|ids| ids.contains(&user.id))
+            && emails.as_ref().is_none_or(|emails| emails.contains(&user.email.normalized()))
+            && query.as_ref().is_none_or(holds)
+    }
+
+    /// Puts users in order.
+    pub fn sort(&self, users: &mut [User]) {
+        users.sort_by_cached_key(|user| match self.order {
+            UserOrder::Email => (user.email.normalized(), user.id),
+            UserOrder::Name => (fold(&user.display_name()), user.id),
+            UserOrder::Created => (format!("{:020}", user.created_at.0), user.id),
+        });
+        if self.descending {
+            users.reverse();
+        }
+    }
+}
+
+/// The names of [`UserProfile::permissions`] that the wire contract has.
+pub const PERMISSION_NAMES: &[&str] = &[
+    "campaignsEnabled",
+    "campaignsReadOnly",
+    "contactsEnabled",
+    "workflowsEnabled",
+    "workflowsReadOnly",
+    "triggersEnabled",
+    "funnelsEnabled",
+    "websitesEnabled",
+    "opportunitiesEnabled",
+    "dashboardStatsEnabled",
+    "bulkRequestsEnabled",
+    "appointmentsEnabled",
+    "reviewsEnabled",
+    "onlineListingsEnabled",
+    "phoneCallEnabled",
+    "conversationsEnabled",
+    "assignedDataOnly",
+    "adwordsReportingEnabled",
+    "membershipEnabled",
+    "facebookAdsReportingEnabled",
+    "attributionsReportingEnabled",
+    "settingsEnabled",
+    "tagsEnabled",
+    "leadValueEnabled",
+    "marketingEnabled",
+    "agentReportingEnabled",
+    "botService",
+    "socialPlanner",
+    "bloggingEnabled",
+    "invoiceEnabled",
+    "affiliateManagerEnabled",
+    "contentAiEnabled",
+    "refundsEnabled",
+    "recordPaymentEnabled",
+    "cancelSubscriptionEnabled",
+    "paymentsEnabled",
+    "communitiesEnabled",
+    "exportPaymentsEnabled",
+];
+
+impl User {
+    /// As somebody sees them who reaches `reach`: of other locations than those nobody learns. `None` if they are none of theirs.
+    pub fn seen_within(&self, reach: &Reach) -> Option<Self> {
+        if *reach == Reach::Agency {
+            return Some(self.clone());
+        }
+        let mut seen = self.clone();
+        seen.locations.retain(|location| reach.has_location(*location));
+        seen.profile
+            .location_phones
+            .retain(|(location, _)| LocationId::parse(location).is_some_and(|location| reach.has_location(location)));
+        (self.role.is_account() && !seen.locations.is_empty()).then_some(seen)
+    }
 }
 
 impl User {

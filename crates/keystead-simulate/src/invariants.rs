@@ -28,7 +28,7 @@ impl World {
 
     pub(crate) fn check_refusal(&mut self, id: KeyId, hash: [u8; 32]) -> Outcome {
         let key = self.record(id)?;
-        let live = key.state == KeyState::Active && key.tenant_is_live;
+        let live = key.state == KeyState::Active && key.tenant_is_live();
         let truth = self.truth(id);
         // An hour for the nodes' clocks, which disagree.
         let promised = truth.held == hash && truth.promised_until.is_some_and(|until| until > self.now + HOUR_MS);

@@ -21,7 +21,7 @@ use keystead_model::{
     scope::ScopeSet,
     text::EmailAddress,
     time::{DAY_MS, MINUTE_MS},
-    user::{Role, User},
+    user::{Role, User, UserProfile},
 };
 use keystead_store::{
     Memory, Result,
@@ -113,7 +113,8 @@ impl World {
             keystead_store::agencies::save(tx, &row)?;
             let profile = LocationProfile::named(name());
             let state = TenantState::Active;
-            let row = Location { id: location, agency, state, resumed_at, profile, created_at: at, updated_at: at };
+            let (created_at, updated_at, deletion) = (at, at, None);
+            let row = Location { id: location, agency, state, resumed_at, profile, created_at, updated_at, deletion };
             locations::save(tx, &row)?;
             let admin = User {
                 id: entropy.id::<User>(at) as UserId,
@@ -126,6 +127,8 @@ impl World {
                 is_operator: false,
                 disabled: false,
                 created_at: at,
+                profile: UserProfile::default(),
+                deleted_at: None,
             };
             users::insert(tx, &admin, None)
         })?;

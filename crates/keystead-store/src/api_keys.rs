@@ -1,8 +1,11 @@
 //! API keys.
 
+use std::sync::LazyLock;
+
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
+    agency::TenantState,
     api_key::{ApiKey, DeleteReason, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, Stage},
@@ -31,10 +34,19 @@ const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.locat
     k.exposed_at, k.last_used_at, k.last_used_ip, k.last_used_agent, k.last_used_endpoint, k.active_at, v.idle_since,
     v.stage, v.deletes_at, k.held, k.replaces, k.version";
 
-/// Whether the agency and the location of a key work; the last column of every key that is read.
+/// Whether the agency and the location of a key work.
 pub(crate) const TENANT_IS_LIVE: &str =
     "EXISTS (SELECT 1 FROM agencies a WHERE a.id = k.agency_id AND a.state = 'active')
     AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')";
+
+/// That the location of a key, if it has one, is not deleted.
+pub(crate) const LOCATION_IS_THERE: &str =
+    "NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state = 'deleted')";
+
+/// How the agency and the location of a key are; the last column of every key that is read.
+static TENANT: LazyLock<String> = LazyLock::new(|| {
+    format!("CASE WHEN NOT {LOCATION_IS_THERE} THEN 'deleted' WHEN {TENANT_IS_LIVE} THEN 'active' ELSE 'suspended' END")
+});
 
 fn read(row: &mut Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
@@ -65,7 +77,7 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
         },
         replaces: row.column()?,
         version: row.column()?,
-        tenant_is_live: row.column()?,
+        tenant: TenantState::from_stored(&row.column::<String>()?),
     })
 }
 
@@ -140,9 +152,8 @@ fn read_last_use(row: &mut Row<'_>) -> Result<Option<LastUse>> {
 
 /// The key of a public id, whoever owns it: only authentication and the journal of revocations may ask so.
 pub fn find_for_authentication(tx: &mut Tx<'_>, id: KeyId) -> Result<Option<ApiKey>> {
-    let sql = format!(
-        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1"
-    );
+    let sql =
+        format!("SELECT {COLUMNS}, {} FROM api_keys k JOIN api_key_lives v ON v.id = k.id WHERE k.id = ?1", *TENANT);
     tx.query_opt(&sql, &[&id], read)
 }
 
@@ -155,8 +166,9 @@ pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<KeyId>) -> Result<Page<
 /// One key of an agency.
 pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
     let sql = format!(
-        "SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE k.id = ?1 AND k.agency_id = ?2"
+        "SELECT {COLUMNS}, {} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE k.id = ?1 AND k.agency_id = ?2",
+        *TENANT
     );
     tx.query_opt(&sql, &[&id, &agency], read)
 }
@@ -223,7 +235,7 @@ fn write(
         last_use: _,
         inactivity: Inactivity { active_at, idle_since: _, stage: _, deletes_at, held: _ },
         replaces,
-        tenant_is_live: _,
+        tenant: _,
         version,
     } = key;
     let (kind, location, chosen) = columns_of(reach);
@@ -353,9 +365,8 @@ pub fn list(tx: &mut Tx<'_>, agency: AgencyId, filter: &KeyFilter, window: &Wind
         let mut conditions = Filter::new();
         conditions.and_one_of("k.id", &ids);
         let all = Window::<KeyId>::all();
-        rows = conditions
-            .page(tx, &format!("SELECT {COLUMNS}, {TENANT_IS_LIVE} FROM {WITH_LIVES}"), ORDER, &all, read)?
-            .rows;
+        rows =
+            conditions.page(tx, &format!("SELECT {COLUMNS}, {} FROM {WITH_LIVES}", *TENANT), ORDER, &all, read)?.rows;
     }
     Ok(Page { rows, has_more })
 }
@@ -379,7 +390,7 @@ pub(crate) fn page_with<'f, C: Place, T>(
     window: &'f Window<C>,
     mut more: impl FnMut(&mut Row<'_>) -> Result<T>,
 ) -> Result<Page<(ApiKey, T)>> {
-    let select = format!("SELECT {COLUMNS}, {TENANT_IS_LIVE}, {column} FROM {WITH_LIVES}");
+    let select = format!("SELECT {COLUMNS}, {}, {column} FROM {WITH_LIVES}", *TENANT);
     conditions.page(tx, &select, order, window, |row| Ok((read(row)?, more(row)?)))
 }
 
@@ -406,6 +417,8 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'
     } = filter;
     let mut conditions = Filter::new();
     conditions.and("k.agency_id = @", &[agency]);
+    // The keys of a deleted location are gone with it, and come back with it.
+    conditions.and(LOCATION_IS_THERE, &[]);
     match kind {
         Some(KeyKind::Agency) => conditions.and("k.location_id IS NULL", &[]),
         Some(KeyKind::Location) => conditions.and("k.location_id IS NOT NULL", &[]),

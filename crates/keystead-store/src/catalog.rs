@@ -83,6 +83,86 @@ pub const NAMING_CONTACT: &[&str] = &["contact_id", "owner_kind"];
 /// What tells of a contact and stays without what it says: that something happened is not the contact's alone.
 pub const ERASED_OF_CONTACT: &[&str] = &["events"];
 
+/// What tells of a location and stays: the sealed part of the agency's log, which would not be whole without it.
+pub const TELLING_OF_LOCATION: &str = "events";
+
+/// A table whose rows go with a location.
+#[derive(Clone, Debug)]
+pub struct OfLocation {
+    /// The table.
+    pub table: String,
+    /// How a row names the location by `?1`, by itself or through what it refers to.
+    pub naming: String,
+}
+
+/// What goes with a location, each before those that it refers to: whatever names one in its `location_id`, and whatever refers
+/// to such a thing. So the next table is one of them by itself.
+pub fn of_location(tx: &mut Tx<'_>) -> Result<Vec<OfLocation>> {
+    let naming_themselves = having_column(tx, "location_id")?;
+    let tables = belonging_to(tx, "locations", &["location_id"])?;
+    let columns = column_references(tx)?;
+    tables
+        .into_iter()
+        .map(|table| {
+            let naming = naming(&table, &naming_themselves, &columns, 0)
+                .ok_or_else(|| Error::unreadable(format!("how {table} belongs to a location")))?;
+            Ok(OfLocation { table, naming })
+        })
+        .collect()
+}
+
+fn naming(
+    table: &str,
+    naming_themselves: &BTreeSet<String>,
+    columns: &[ColumnReference],
+    depth: usize,
+) -> Option<String> {
+    if table == TELLING_OF_LOCATION {
+        return Some("location_id = ?1 AND NOT chained".to_owned());
+    }
+    if naming_themselves.contains(table) {
+        return Some("location_id = ?1".to_owned());
+    }
+    // Nothing is further from its location than this.
+    if depth > 5 {
+        return None;
+    }
+    columns.iter().filter(|reference| reference.from == table).find_map(|ColumnReference { column, to, of, .. }| {
+        let of_parent = naming(to, naming_themselves, columns, depth + 1)?;
+        Some(format!("{column} IN (SELECT {of} FROM {to} WHERE {of_parent})"))
+    })
+}
+
+/// A column that refers to one of another table.
+struct ColumnReference {
+    from: String,
+    column: String,
+    to: String,
+    of: String,
+}
+
+fn column_references(tx: &mut Tx<'_>) -> Result<Vec<ColumnReference>> {
+    let sql = if tx.is_postgres() {
+        "SELECT CAST(child.relname AS TEXT), CAST(c.attname AS TEXT), CAST(parent.relname AS TEXT), CAST(p.attname AS TEXT)
+         FROM pg_constraint k
+         JOIN pg_class child ON child.oid = k.conrelid
+         JOIN pg_class parent ON parent.oid = k.confrelid
+         JOIN pg_namespace n ON n.oid = child.relnamespace
+         JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1]
+         JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1]
+         WHERE k.contype = 'f' AND n.nspname = current_schema() AND array_length(k.conkey, 1) = 1
+         ORDER BY 1, 2"
+    } else {
+        "SELECT t.name, f.\"from\", f.\"table\", f.\"to\" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
+         WHERE t.type = 'table' AND f.\"to\" IS NOT NULL AND NOT EXISTS (
+             SELECT 1 FROM pragma_foreign_key_list(t.name) g WHERE g.id = f.id AND g.seq > 0)
+         ORDER BY 1, 2"
+    };
+    tx.query(sql, &[], |row| {
+        Ok(ColumnReference { from: row.column()?, column: row.column()?, to: row.column()?, of: row.column()? })
+    })
+}
+
 /// A table whose rows refer to rows of another.
 struct Reference {
     from: String,
@@ -131,15 +211,9 @@ pub fn serials(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
 /// The tables whose rows belong to a row of `table`: those that refer to it or to one that belongs to it, and those that have
 /// one of `columns`, which name such a row also where nothing makes sure that it is there. Each before those that it refers to.
 pub fn belonging_to(tx: &mut Tx<'_>, table: &str, columns: &[&str]) -> Result<Vec<String>> {
-    let sql = if tx.is_postgres() {
-        "SELECT CAST(table_name AS TEXT) FROM information_schema.columns
-         WHERE table_schema = current_schema() AND CAST(column_name AS TEXT) = ?1"
-    } else {
-        "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = ?1"
-    };
     let mut owners = BTreeSet::from([table.to_owned()]);
     for column in columns {
-        owners.extend(tx.query(sql, &[column], |row| row.column::<String>())?);
+        owners.extend(having_column(tx, column)?);
     }
     let references = references(tx)?;
     while let Some(new) =
@@ -150,6 +224,18 @@ pub fn belonging_to(tx: &mut Tx<'_>, table: &str, columns: &[&str]) -> Result<Ve
     owners.remove(table);
     let all = tables(tx)?;
     Ok(all.into_iter().rev().filter(|known| owners.contains(known)).collect())
+}
+
+/// The tables that have such a column.
+fn having_column(tx: &mut Tx<'_>, column: &str) -> Result<BTreeSet<String>> {
+    let sql = if tx.is_postgres() {
+        "SELECT CAST(c.table_name AS TEXT) FROM information_schema.columns c
+         JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+         WHERE c.table_schema = current_schema() AND CAST(c.column_name AS TEXT) = ?1 AND t.table_type = 'BASE TABLE'"
+    } else {
+        "SELECT t.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = ?1"
+    };
+    Ok(tx.query(sql, &[&column], |row| row.column::<String>())?.into_iter().collect())
 }
 
 fn references(tx: &mut Tx<'_>) -> Result<Vec<Reference>> {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use keystead_model::{
     AgencyId, LocationId, ServiceMs,
-    agency::TenantState,
-    location::{Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
+    agency::{TenantName, TenantState},
+    location::{Deletion, Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
     page::{Page, Window},
     text::{EmailAddress, TimeZoneName},
 };
 
 use crate::{
     Error, Result, Row, Tx,
+    catalog::{self, OfLocation},
     filter::{Filter, prefix_end},
     list::Order,
     table::Table,
@@ -19,7 +20,8 @@ use crate::{
 
 const COLUMNS: &str = "id, agency_id, state, resumed_at, name, country, timezone, phone, email, address, city, region,
     postal_code, website, domain, logo_url, first_name, last_name, allow_duplicate_contact, phone_first,
-    allow_duplicate_opportunity, allow_facebook_name_merge, disable_contact_timezone, social, created_at, updated_at";
+    allow_duplicate_opportunity, allow_facebook_name_merge, disable_contact_timezone, social, created_at, updated_at,
+    deleted_at, restore_until";
 
 fn read(row: &mut Row<'_>) -> Result<Location> {
     Ok(Location {
@@ -53,6 +55,10 @@ fn read(row: &mut Row<'_>) -> Result<Location> {
         },
         created_at: row.column()?,
         updated_at: row.column()?,
+        deletion: match (row.column()?, row.column()?) {
+            (Some(at), Some(restore_until)) => Some(Deletion { at, restore_until }),
+            _ => None,
+        },
     })
 }
 
@@ -91,12 +97,12 @@ pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<LocationId>) -> Result<
     Filter::any().page(tx, "SELECT id FROM locations", Order::ascending(&["id"]), window, |row| row.column())
 }
 
-/// Whether it works is changed by [`set_state`] alone.
+/// Whether it works is changed by [`set_state`], [`delete`] and [`restore`] alone.
 static LOCATIONS: Table = Table::new("locations", &["id"]).keeping(&["agency_id", "state", "resumed_at", "created_at"]);
 
 /// Adds a location, or replaces its profile.
 pub fn save(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
-    let Location { id, agency, state: tenant, resumed_at, profile, created_at, updated_at } = location;
+    let Location { id, agency, state: tenant, resumed_at, profile, created_at, updated_at, deletion: _ } = location;
     let LocationProfile {
         name,
         country,
@@ -158,9 +164,15 @@ pub fn save(tx: &mut Tx<'_>, location: &Location) -> Result<()> {
     )
 }
 
-/// One location of an agency.
+/// One location of an agency; what is deleted is not found.
 pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: LocationId) -> Result<Option<Location>> {
-    let sql = format!("SELECT {COLUMNS} FROM locations WHERE id = ?1 AND agency_id = ?2");
+    let sql = format!("SELECT {COLUMNS} FROM locations WHERE id = ?1 AND agency_id = ?2 AND state <> 'deleted'");
+    tx.query_opt(&sql, &[&id, &agency], read)
+}
+
+/// One deleted location of an agency.
+pub fn find_deleted(tx: &mut Tx<'_>, agency: AgencyId, id: LocationId) -> Result<Option<Location>> {
+    let sql = format!("SELECT {COLUMNS} FROM locations WHERE id = ?1 AND agency_id = ?2 AND state = 'deleted'");
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
@@ -171,9 +183,10 @@ pub fn list(
     filter: &LocationFilter,
     window: &Window<LocationCursor>,
 ) -> Result<Page<Location>> {
-    let LocationFilter { email, query, among, descending } = filter;
+    let LocationFilter { email, query, among, descending, deleted } = filter;
     let mut conditions = Filter::new();
     conditions.and("agency_id = @", &[&agency]);
+    conditions.and(if *deleted { "state = 'deleted'" } else { "state <> 'deleted'" }, &[]);
     if let Some(email) = email {
         conditions.and("email_lower = @", &[email]);
     }
@@ -192,7 +205,7 @@ pub fn list(
 /// How many locations an agency has, or how many of these it has.
 pub fn count(tx: &mut Tx<'_>, agency: AgencyId, among: Option<&BTreeSet<LocationId>>) -> Result<i64> {
     let mut conditions = Filter::new();
-    conditions.and("agency_id = @", &[&agency]);
+    conditions.and("agency_id = @ AND state <> 'deleted'", &[&agency]);
     if let Some(among) = among {
         conditions.and_one_of("id", among);
     }
@@ -204,7 +217,51 @@ pub fn count(tx: &mut Tx<'_>, agency: AgencyId, among: Option<&BTreeSet<Location
 pub fn set_state(tx: &mut Tx<'_>, id: LocationId, state: TenantState, service: ServiceMs) -> Result<u64> {
     tx.execute(
         "UPDATE locations SET state = ?2, resumed_at = CASE WHEN ?2 = 'active' THEN ?3 ELSE resumed_at END
-         WHERE id = ?1 AND state <> ?2",
+         WHERE id = ?1 AND state <> ?2 AND state <> 'deleted'",
         &[&id, &state.as_str(), &service],
     )
+}
+
+/// Deletes a location for the time being; how many that were.
+pub fn delete(tx: &mut Tx<'_>, id: LocationId, deletion: Deletion) -> Result<u64> {
+    let Deletion { at, restore_until } = deletion;
+    tx.execute(
+        "UPDATE locations SET deleted_from = state, state = 'deleted', deleted_at = ?2, restore_until = ?3
+         WHERE id = ?1 AND state <> 'deleted'",
+        &[&id, &at, &restore_until],
+    )
+}
+
+/// Brings a deleted location back as it was, while that can be done. The 90 days of its keys start anew.
+pub fn restore(tx: &mut Tx<'_>, id: LocationId, service: ServiceMs) -> Result<u64> {
+    tx.execute(
+        "UPDATE locations
+         SET state = deleted_from, deleted_from = NULL, deleted_at = NULL, restore_until = NULL, resumed_at = ?2
+         WHERE id = ?1 AND state = 'deleted' AND restore_until > ?2",
+        &[&id, &service],
+    )
+}
+
+/// A deleted location that cannot be restored any more, of whatever agency.
+pub fn to_purge(tx: &mut Tx<'_>, service: ServiceMs) -> Result<Option<(LocationId, AgencyId, TenantName)>> {
+    tx.query_opt(
+        "SELECT id, agency_id, name FROM locations WHERE state = 'deleted' AND restore_until <= ?1
+         ORDER BY restore_until, id LIMIT 1",
+        &[&service],
+        |row| Ok((row.column()?, row.column()?, row.column()?)),
+    )
+}
+
+/// Removes at most `limit` rows of what belongs to a location, those that refer to others first, and at last the location itself.
+/// Returns how many; none are left when the location is gone.
+pub fn purge(tx: &mut Tx<'_>, id: LocationId, limit: i64) -> Result<u64> {
+    let row = if tx.is_postgres() { "ctid" } else { "rowid" };
+    for OfLocation { table, naming } in catalog::of_location(tx)? {
+        let sql = format!("DELETE FROM {table} WHERE {row} IN (SELECT {row} FROM {table} WHERE {naming} LIMIT ?2)");
+        let removed = tx.execute(&sql, &[&id, &limit])?;
+        if removed > 0 {
+            return Ok(removed);
+        }
+    }
+    tx.execute("DELETE FROM locations WHERE id = ?1 AND state = 'deleted'", &[&id])
 }

@@ -40,6 +40,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (33, "enrollments", include_str!("../migrations/0033_enrollments.sql")),
     (34, "identity_priority", include_str!("../migrations/0034_identity_priority.sql")),
     (35, "companies", include_str!("../migrations/0035_companies.sql")),
+    (36, "deleted_locations", include_str!("../migrations/0036_deleted_locations.sql")),
+    (37, "user_profiles", include_str!("../migrations/0037_user_profiles.sql")),
     (41, "workflows", include_str!("../migrations/0041_workflows.sql")),
     (42, "links", include_str!("../migrations/0042_links.sql")),
     (43, "recurring_tasks", include_str!("../migrations/0043_recurring_tasks.sql")),

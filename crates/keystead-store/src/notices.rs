@@ -40,8 +40,10 @@ pub fn insert(tx: &mut Tx<'_>, notices: &[NewNotice]) -> Result<u64> {
 /// Whether a notice still calls for something: only while its key is in the run of events that it tells of.
 ///
 /// Nothing has to be closed when a key is used, kept or restored; that moves the key out of the run. What it told of may
-/// be gone altogether: compared with nothing, it is not open.
-const OPEN: &str = "COALESCE(CASE n.kind
+/// be gone altogether: compared with nothing, it is not open. Nor is anything of a location that is deleted.
+const OPEN: &str = "COALESCE(CASE
+        WHEN EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state = 'deleted') THEN FALSE
+        ELSE CASE n.kind
         WHEN 'inactivity' THEN k.state <> 'deleted' AND v.idle_since = n.episode AND v.stage = n.stage
             AND EXISTS (SELECT 1 FROM agencies a WHERE a.id = k.agency_id AND a.state = 'active')
             AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')
@@ -53,7 +55,7 @@ const OPEN: &str = "COALESCE(CASE n.kind
         WHEN 'retiring' THEN k.state <> 'deleted' AND k.previous_hash IS NOT NULL
             AND k.previous_retires_at = n.episode AND k.previous_retires_at > @
         ELSE k.state <> 'deleted' AND k.exposed_at = n.episode
-    END, FALSE)";
+    END END, FALSE)";
 
 const COLUMNS: &str = "n.id, n.agency_id, n.location_id, n.key_id, k.name, k.kind, k.state = 'active', n.kind, n.stage,
     n.episode, n.recorded_at, v.deletes_at, k.restore_until, k.expires_at, k.previous_retires_at, n.address,

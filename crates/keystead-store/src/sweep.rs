@@ -14,7 +14,7 @@ use keystead_model::{
 
 use crate::{
     Result, Row, ToValue, Tx,
-    api_keys::{self, TENANT_IS_LIVE},
+    api_keys::{self, LOCATION_IS_THERE, TENANT_IS_LIVE},
     filter::{Filter, rows},
     list::{Order, Place},
 };
@@ -71,6 +71,7 @@ pub fn idle(tx: &mut Tx<'_>, before: ServiceMs, window: &Window<ActivityCursor>)
 pub fn held(tx: &mut Tx<'_>, window: &Window<KeyId>) -> Result<Page<ApiKey>> {
     let mut conditions = Filter::new();
     conditions.and("k.held AND k.state <> 'deleted'", &[]);
+    conditions.and(LOCATION_IS_THERE, &[]);
     Ok(with_recorded_expiry(tx, conditions, Order::ascending(&["k.id"]), window)?.map(|(key, _)| key))
 }
 
@@ -89,6 +90,7 @@ pub fn retiring(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs, used_since: UtcMs, li
     conditions.and("k.previous_hash IS NOT NULL AND NOT k.previous_ended AND k.previous_retires_at > @", &[&now]);
     conditions.and("k.previous_retires_at <= @ AND k.previous_used_at >= @", &[&until, &used_since]);
     conditions.and("k.state = 'active'", &[]);
+    conditions.and(LOCATION_IS_THERE, &[]);
     conditions.and(
         "NOT EXISTS (SELECT 1 FROM notices n WHERE n.key_id = k.id AND n.kind = 'retiring'
              AND n.episode = k.previous_retires_at)",

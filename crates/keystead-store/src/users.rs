@@ -7,7 +7,7 @@ use keystead_model::{
     actor::Actor,
     id::Id,
     page::{Page, Window},
-    user::{Invitation, NewUser, Role, User},
+    user::{Invitation, NewUser, Role, User, UserProfile},
 };
 
 use crate::{
@@ -21,7 +21,9 @@ use crate::{
 pub type TokenHash = [u8; 32];
 
 const COLUMNS: &str = "u.id, u.agency_id, u.email, u.first_name, u.last_name, u.role, u.is_operator, u.disabled,
-    u.created_at, (SELECT string_agg(l.location_id, ' ') FROM user_locations l WHERE l.user_id = u.id)";
+    u.created_at, (SELECT string_agg(l.location_id, ' ') FROM user_locations l WHERE l.user_id = u.id), u.phone,
+    u.extension, u.platform_language, u.photo_url, u.permissions, u.listed_scopes, u.listed_scopes_of_assigned,
+    u.location_phones, u.deleted_at";
 
 fn read(row: &mut Row<'_>) -> Result<User> {
     Ok(User {
@@ -35,7 +37,33 @@ fn read(row: &mut Row<'_>) -> Result<User> {
         disabled: row.column()?,
         created_at: row.column()?,
         locations: read_locations(row.column::<Option<String>>()?.as_deref().unwrap_or_default())?,
+        profile: UserProfile {
+            phone: row.column()?,
+            extension: row.column()?,
+            platform_language: row.column()?,
+            photo_url: row.column()?,
+            permissions: read_kept(row)?,
+            scopes: read_kept(row)?,
+            scopes_of_assigned: read_kept(row)?,
+            location_phones: read_kept(row)?,
+        },
+        deleted_at: row.column()?,
     })
+}
+
+/// What is kept as JSON; empty where there is nothing.
+fn read_kept<T: serde::de::DeserializeOwned + Default>(row: &mut Row<'_>) -> Result<T> {
+    match row.column::<Option<String>>()? {
+        None => Ok(T::default()),
+        Some(text) => serde_json::from_str(&text).map_err(|_| Error::unreadable("what is kept with a user")),
+    }
+}
+
+fn kept<T: serde::Serialize>(list: &[T]) -> Result<Option<String>> {
+    if list.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(list).map(Some).map_err(|_| Error::unreadable("what is kept with a user"))
 }
 
 fn read_role(text: &str) -> Result<Role> {
@@ -62,7 +90,8 @@ static INVITATIONS: Table = Table::new("invitations", &["token_hash"]);
 
 /// Adds a user; `false` if the agency has a member with this address.
 pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Result<bool> {
-    let User { id, agency, email, first_name, last_name, role, locations, is_operator, disabled, created_at } = user;
+    let User { id, agency, email, first_name, last_name, role, locations, is_operator, disabled, created_at, .. } =
+        user;
     let is_new = USERS.add(
         tx,
         &[
@@ -83,7 +112,53 @@ pub fn insert(tx: &mut Tx<'_>, user: &User, password_hash: Option<&str>) -> Resu
         return Ok(false);
     }
     set_locations(tx, *id, locations)?;
+    save_profile(tx, user)?;
     Ok(true)
+}
+
+/// Writes the names of a user, and what programs keep with them.
+pub fn save_profile(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    let User { id, first_name, last_name, profile, .. } = user;
+    let UserProfile {
+        phone,
+        extension,
+        platform_language,
+        photo_url,
+        permissions,
+        scopes,
+        scopes_of_assigned,
+        location_phones,
+    } = profile;
+    tx.execute(
+        "UPDATE users SET first_name = ?2, last_name = ?3, phone = ?4, extension = ?5, platform_language = ?6,
+             photo_url = ?7, permissions = ?8, listed_scopes = ?9, listed_scopes_of_assigned = ?10, location_phones = ?11
+         WHERE id = ?1",
+        &[
+            id,
+            first_name,
+            last_name,
+            phone,
+            extension,
+            platform_language,
+            photo_url,
+            &kept(permissions)?,
+            &kept(scopes)?,
+            &kept(scopes_of_assigned)?,
+            &kept(location_phones)?,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Deletes a user: the row stays for the log, without a password, and the address is free for another.
+pub fn delete(tx: &mut Tx<'_>, id: UserId, at: UtcMs) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET deleted_at = ?2, disabled = TRUE, is_operator = FALSE, password_hash = NULL,
+             email_lower = email_lower || ' ' || id
+         WHERE id = ?1 AND deleted_at IS NULL",
+        &[&id, &at],
+    )?;
+    Ok(())
 }
 
 fn set_locations(tx: &mut Tx<'_>, user: UserId, locations: &BTreeSet<LocationId>) -> Result<()> {
@@ -94,9 +169,9 @@ fn set_locations(tx: &mut Tx<'_>, user: UserId, locations: &BTreeSet<LocationId>
     Ok(())
 }
 
-/// One user of an agency.
+/// One user of an agency; who is deleted is not found.
 pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: UserId) -> Result<Option<User>> {
-    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1 AND u.agency_id = ?2");
+    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1 AND u.agency_id = ?2 AND u.deleted_at IS NULL");
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
@@ -104,7 +179,8 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: UserId) -> Result<Option<User
 /// their passwords.
 pub fn find_by_email(tx: &mut Tx<'_>, email_lower: &str) -> Result<Vec<(User, Option<String>)>> {
     let sql = format!(
-        "SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_lower >= ?1 AND u.email_lower < ?2
+        "SELECT {COLUMNS}, u.password_hash FROM users u
+         WHERE u.email_lower >= ?1 AND u.email_lower < ?2 AND u.deleted_at IS NULL
          ORDER BY u.created_at, u.id"
     );
     let begin = format!("{email_lower} ");
@@ -117,7 +193,7 @@ pub fn is_member(tx: &mut Tx<'_>, agency: AgencyId, email_lower: &str) -> Result
     Ok(tx.query_opt(sql, &[&email_key(email_lower, agency)], |row| row.column::<UserId>())?.is_some())
 }
 
-/// The user of a session, whatever their agency.
+/// The user of a session, whatever their agency. Who is deleted is disabled.
 pub fn find_for_session(tx: &mut Tx<'_>, id: UserId) -> Result<Option<(User, Option<String>)>> {
     let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.id = ?1");
     tx.query_opt(&sql, &[&id], |row| Ok((read(row)?, row.column()?)))
@@ -131,8 +207,14 @@ pub fn list_of_instance(tx: &mut Tx<'_>, window: &Window<UserId>) -> Result<Page
 /// The users of an agency by address.
 pub fn list(tx: &mut Tx<'_>, agency: AgencyId, window: &Window<String>) -> Result<Page<User>> {
     let mut conditions = Filter::new();
-    conditions.and("u.agency_id = @", &[&agency]);
+    conditions.and("u.agency_id = @ AND u.deleted_at IS NULL", &[&agency]);
     conditions.page(tx, &format!("SELECT {COLUMNS} FROM users u"), Order::ascending(&["u.email_lower"]), window, read)
+}
+
+/// All users that an agency ever had, also those who are deleted.
+pub fn list_with_deleted(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<User>> {
+    let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.agency_id = ?1 ORDER BY u.email_lower");
+    tx.query(&sql, &[&agency], read)
 }
 
 /// Admins of the agency who can sign in, and whom no change may bring to zero. Locks them.

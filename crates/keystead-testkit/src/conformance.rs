@@ -20,6 +20,8 @@ static V1: LazyLock<Published> = LazyLock::new(|| published(include_str!("../../
 /// The service sends lists of chosen options, numbers and files, for which the published text is too narrow; of API 1.0 only texts
 /// were recorded.
 const VALUES: &str = "a value of a custom field is as the field's dataType has it";
+const LIST_OF_SCOPES: &str =
+    "a user has a list of scopes, which the schema calls one text with the names of all of them as its enum";
 
 /// Operation, place in the answer (`*` for any place in a list), reason.
 const EXEMPT: &[(&str, &str, &str)] = &[
@@ -44,6 +46,12 @@ const EXEMPT: &[(&str, &str, &str)] = &[
         "typed as texts, where the service sends what became of each contact",
     ),
     ("POST /locations/{locationId}/customFields/upload", ".meta.*", "its example shows objects, as they are answered"),
+    ("GET /users/search", ".users.*.scopes", LIST_OF_SCOPES),
+    ("POST /users/search/filter-by-email", ".users.*.scopes", LIST_OF_SCOPES),
+    ("GET /users", ".users.*.scopes", LIST_OF_SCOPES),
+    ("POST /users", ".scopes", LIST_OF_SCOPES),
+    ("GET /users/{userId}", ".scopes", LIST_OF_SCOPES),
+    ("PUT /users/{userId}", ".scopes", LIST_OF_SCOPES),
 ];
 
 fn published(text: &str) -> Published {

@@ -15,6 +15,8 @@ pub(crate) enum Failure {
         /// Whether something was to be done, which was not.
         was_action: bool,
     },
+    /// The location was deleted, of which the visitor is a member.
+    Deleted { name: String, at: String, until: String },
     /// An operation failed.
     Error(Error),
 }
@@ -41,6 +43,15 @@ impl IntoResponse for Failure {
                 let next = percent_encoding::utf8_percent_encode(&next, percent_encoding::NON_ALPHANUMERIC);
                 let lost = if was_action { "&lost=1" } else { "" };
                 Redirect::to(&format!("/app/sign-in?next={next}{lost}")).into_response()
+            }
+            Self::Deleted { name, at, until } => {
+                let page = Page {
+                    frame: Frame::bare("Location deleted"),
+                    heading: "This location is deleted".to_owned(),
+                    text: format!("{name} was deleted on {at}. Its keys are refused."),
+                    fix: format!("Until {until} an admin of the agency can restore it, with everything in it."),
+                };
+                render_with(StatusCode::GONE, &page)
             }
             Self::Error(error) => {
                 let code = error.code();

@@ -52,6 +52,8 @@ done! {
     LocationSaved = "location-saved", "good", "* is saved.";
     LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";
     LocationResumed = "location-resumed", "good", "* goes on: its keys are answered again, with their full 90 days.";
+    LocationDeleted = "location-deleted", "good", "* is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.";
+    LocationRestored = "location-restored", "good", "* is restored: its keys are answered again, with their full 90 days.";
     RoleSaved = "role-saved", "good", "The role of * is saved; they were signed out, and sign in with it.";
     MemberDisabled = "member-disabled", "good", "* is disabled and signed out.";
     MemberEnabled = "member-enabled", "good", "* can sign in again.";

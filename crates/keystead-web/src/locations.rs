@@ -1,4 +1,4 @@
-//! Locations of the agency: list, add, edit, suspend, resume.
+//! Locations of the agency: list, add, edit, suspend, resume, delete, restore.
 
 use askama::Template;
 use axum::{
@@ -7,11 +7,11 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use keystead_core::error::Noun;
+use keystead_core::{Error, error::Noun};
 use keystead_model::{
     LocationId,
     agency::{TenantName, TenantState},
-    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    location::{Deletion, Location, LocationFilter, LocationPatch, LocationProfile},
     page::Window,
     scope::Scope,
     text::{Country, EmailAddress, Line, TimeZoneName, time_zone_names},
@@ -38,14 +38,28 @@ struct LocationRow {
     since: String,
 }
 
+/// One that can be restored.
+struct DeletedRow {
+    name: String,
+    id: LocationId,
+    /// When it was deleted.
+    at: String,
+    /// How long it can be restored.
+    until: String,
+    restore_url: String,
+}
+
 #[derive(Template)]
 #[template(path = "locations/list.html")]
 struct List {
     frame: Frame,
     rows: Vec<LocationRow>,
+    deleted: Vec<DeletedRow>,
     query: String,
     new_url: String,
     may_write: bool,
+    needs_password: bool,
+    problems: Problems,
 }
 
 #[derive(Deserialize)]
@@ -61,10 +75,21 @@ pub(crate) async fn list(
     Query(search): Query<Search>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let query = search.q.unwrap_or_default();
+    Ok(render(&list_page(&web, &here, search.q.unwrap_or_default(), Problems::default()).await?))
+}
+
+async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) -> Result<List, Error> {
     let wanted = query.trim().to_lowercase();
     let filter = LocationFilter { query: (!wanted.is_empty()).then_some(wanted), ..LocationFilter::default() };
-    let found = web.app.list_locations(here.authority(), filter, Window::first(ROWS)).await?;
+    let found = web.app.list_locations(here.authority(), filter.clone(), Window::first(ROWS)).await?;
+    let may_write = here.authority().grant().allows(Scope::LocationsWrite);
+    let deleted = match may_write {
+        true => {
+            let filter = LocationFilter { deleted: true, ..filter };
+            web.app.list_locations(here.authority(), filter, Window::first(ROWS)).await?.rows
+        }
+        false => Vec::new(),
+    };
     let row = |location: &Location| LocationRow {
         name: location.profile.name.to_string(),
         id: location.id,
@@ -74,14 +99,27 @@ pub(crate) async fn list(
         is_active: location.state == TenantState::Active,
         since: UTC.day(location.created_at),
     };
-    let page = List {
-        frame: Frame::of(&here, "Locations", "locations"),
+    let now = web.app.now();
+    let deleted_row = |location: &Location| {
+        let Deletion { at, restore_until } = location.deletion?;
+        Some(DeletedRow {
+            name: location.profile.name.to_string(),
+            id: location.id,
+            at: UTC.day(at),
+            until: UTC.day(web.app.to_utc(restore_until, now)),
+            restore_url: here.url(&format!("/locations/{}/restore", location.id)),
+        })
+    };
+    Ok(List {
+        frame: Frame::of(here, "Locations", "locations"),
         rows: found.rows.iter().map(row).collect(),
+        deleted: deleted.iter().filter_map(deleted_row).collect(),
         query,
         new_url: here.url("/locations/new"),
-        may_write: here.authority().grant().allows(Scope::LocationsWrite),
-    };
-    Ok(render(&page))
+        may_write,
+        needs_password: !here.authority().is_fresh(),
+        problems,
+    })
 }
 
 #[derive(Template)]
@@ -102,6 +140,7 @@ struct Existing {
     is_active: bool,
     suspend_url: String,
     resume_url: String,
+    delete_url: String,
 }
 
 fn editor(here: &Here, existing: Option<&Location>, fields: Fields, problems: Problems) -> Editor {
@@ -113,6 +152,7 @@ fn editor(here: &Here, existing: Option<&Location>, fields: Fields, problems: Pr
             is_active: location.state == TenantState::Active,
             suspend_url: here.url(&format!("/locations/{}/suspend", location.id)),
             resume_url: here.url(&format!("/locations/{}/resume", location.id)),
+            delete_url: here.url(&format!("/locations/{}/delete", location.id)),
         }),
         fields,
         problems,
@@ -266,6 +306,7 @@ async fn set_state(
                 let done = match state {
                     TenantState::Active => Done::LocationResumed,
                     TenantState::Suspended => Done::LocationSuspended,
+                    TenantState::Deleted => Done::LocationDeleted,
                 };
                 return Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()));
             }
@@ -273,5 +314,39 @@ async fn set_state(
         }
     }
     let page = editor(&here, Some(&location), fields_of(&location), problems);
+    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+pub(crate) async fn delete(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let mut problems = Problems::default();
+    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
+    set_state(&web, here, location, TenantState::Deleted, problems).await
+}
+
+pub(crate) async fn restore(
+    State(web): State<Web>,
+    mut here: Here,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    here.authority().require(Scope::LocationsWrite)?;
+    let id = here.id(Noun::Location)?;
+    let mut problems = Problems::default();
+    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
+    if problems.is_empty() {
+        let context = here.authority().clone().in_agency()?;
+        match web.app.restore_location(&context, id).await {
+            Ok(location) => {
+                let name = location.profile.name.as_str();
+                return Ok(lead(&web, &here.url("/locations"), Done::LocationRestored, name));
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    let page = list_page(&web, &here, String::new(), problems).await?;
     Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

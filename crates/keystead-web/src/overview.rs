@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use keystead_core::{Error, KeyFilter};
-use keystead_model::{contact::ContactFilter, key_kind::KeyKind, page::Window, scope::Scope};
+use keystead_model::{contact::ContactFilter, key_kind::KeyKind, location::LocationFilter, page::Window, scope::Scope};
 
 use crate::{
     Web,
@@ -24,11 +24,17 @@ pub(crate) async fn home(State(web): State<Web>, visitor: Result<Visitor, Failur
         return Ok(Redirect::to("/app/setup").into_response());
     }
     let visitor = visitor?;
-    let target = match visitor.signed_in.user.locations.first() {
-        Some(location) if visitor.signed_in.user.role.is_account() => format!("/app/locations/{location}"),
-        _ => "/app/agency".to_owned(),
-    };
-    Ok(Redirect::to(&target).into_response())
+    if !visitor.signed_in.user.role.is_account() {
+        return Ok(Redirect::to("/app/agency").into_response());
+    }
+    // The first that is there; where all are deleted, the first of these, whose page says so.
+    let there = web.app.list_locations(&visitor.authority, LocationFilter::default(), Window::first(1)).await?;
+    let target =
+        there.rows.first().map(|location| location.id).or_else(|| visitor.signed_in.user.locations.first().copied());
+    Ok(match target {
+        Some(location) => Redirect::to(&format!("/app/locations/{location}")).into_response(),
+        None => Redirect::to("/app/account").into_response(),
+    })
 }
 
 /// A figure and what it counts.

@@ -183,7 +183,10 @@ impl FromRequestParts<Web> for Here {
         let location = match visitor.params.get("location") {
             Some(text) => {
                 let id = LocationId::parse(text).ok_or(Error::NoAccess)?;
-                Some(web.app.get_location(&authority, id).await?)
+                match web.app.get_location(&authority, id).await {
+                    Err(Error::NoAccess) => return Err(what_became_of(web, &authority, id).await),
+                    found => Some(found?),
+                }
             }
             None => {
                 authority.clone().in_agency()?;
@@ -204,6 +207,18 @@ impl FromRequestParts<Web> for Here {
             false => web.app.list_notices(&authority, filter, Window::first(4)).await?.rows,
         };
         Ok(Self { visitor, location, switcher, unseen, last_day })
+    }
+}
+
+/// Why a location is not there for a visitor: those who worked in it are told that it was deleted.
+async fn what_became_of(web: &Web, authority: &Authority, id: LocationId) -> Failure {
+    match web.app.get_deleted_location(authority, id).await {
+        Ok(Location { profile, deletion: Some(deletion), .. }) => {
+            let until = UTC.day(web.app.to_utc(deletion.restore_until, web.app.now()));
+            Failure::Deleted { name: profile.name.to_string(), at: UTC.day(deletion.at), until }
+        }
+        Ok(_) => Error::NoAccess.into(),
+        Err(error) => error.into(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Lists and objects inside of what is read.
 
 use keystead_core::Violation;
-use keystead_model::{Invalid, json_object::JsonObject};
+use keystead_model::{Invalid, LocationId, json_object::JsonObject};
 use serde_json::{Map, Value, json};
 
-use super::Reader;
+use super::{Reader, Source};
 use crate::shape::{Input, Word};
 
 impl Reader<'_> {
@@ -61,6 +61,35 @@ impl Reader<'_> {
             return is_there.then_some(example);
         }
         self.take(name)
+    }
+
+    /// An object of texts whose names are the caller's own, in the order of the names.
+    pub(crate) fn texts_by_name(&mut self, name: &'static str, max: usize) -> Option<Vec<(String, String)>> {
+        let schema = || json!({"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": max});
+        if let Some(is_there) = self.describes(name, schema, || json!({LocationId::EXAMPLE: "+14155550123"})) {
+            return is_there.then(Vec::new);
+        }
+        let Value::Object(object) = self.take(name)? else { return self.refuse(name, "must be an object") };
+        if object.len() > max {
+            return self.refuse(name, format!("must have no more than {max} members"));
+        }
+        let mut texts = Vec::with_capacity(object.len());
+        for (key, value) in object {
+            match value {
+                Value::String(text) if text.len() <= 100 && key.len() <= 100 => texts.push((key, text)),
+                _ => return self.refuse(name, "must have texts of at most 100 bytes only"),
+            }
+        }
+        texts.sort_unstable();
+        Some(texts)
+    }
+
+    /// A whole number that the contract calls a text; as a number it is taken, too.
+    pub(crate) fn integer_or_text(&mut self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let source = std::mem::replace(&mut self.source, Source::Form);
+        let number = self.integer(name, range);
+        self.source = source;
+        number
     }
 
     /// A list of objects, each read by `read`; their violations carry this field's name and their place. What an object has

@@ -18,12 +18,13 @@ use keystead_model::{
     recurring_task::{Progress, RecurringTask},
     tag::Tag,
     task::Task,
+    user::User,
     workflow::Workflow,
 };
 use sha2::{Digest, Sha256};
 
 use super::{Written, output::to_bytes};
-use crate::v2::locations::Full;
+use crate::v2::{locations::Full, users::Account};
 
 /// A thing that has a tag.
 #[diagnostic::on_unimplemented(message = "`{Self}` has no ETag: say in `shape::tag` what it is made of")]
@@ -86,6 +87,12 @@ impl Tagged for Contact {
 impl Tagged for Location {
     fn tag(&self) -> String {
         of_answer(&Full(self.clone()))
+    }
+}
+
+impl Tagged for User {
+    fn tag(&self) -> String {
+        of_answer(&Account(self.clone()))
     }
 }
 

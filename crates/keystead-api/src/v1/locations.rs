@@ -163,6 +163,24 @@ pub(crate) async fn update(
     call.app.update_location(&context, call.path, call.body.0).await.map(Shape)
 }
 
+/// That it is deleted.
+pub(crate) struct Deleted;
+
+impl Written for Deleted {
+    fn sample() -> Self {
+        Self
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("msg", "Success");
+    }
+}
+
+pub(crate) async fn delete(context: AgencyContext, call: Call<LocationId>) -> Result<Deleted, Error> {
+    call.app.delete_location(&context, call.path).await?;
+    Ok(Deleted)
+}
+
 pub(crate) async fn timezones(_: LocationContext, _: Call) -> Result<TimeZones, Error> {
     Ok(TimeZones(time_zone_names()))
 }

@@ -8,4 +8,5 @@ pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod tags;
 pub(crate) mod tasks;
+pub(crate) mod users;
 pub(crate) mod workflows;

@@ -168,6 +168,7 @@ fn fixed_message(code: ErrorCode) -> Option<&'static str> {
         | ErrorCode::KeyAmbiguous
         | ErrorCode::KeyDeactivated
         | ErrorCode::KeyDeleted
+        | ErrorCode::LocationDeleted
         | ErrorCode::KeyExpired
         | ErrorCode::KeySecretRetired => "Invalid Private Integration token",
         ErrorCode::ScopeMissing => "The token is not authorized for this scope.",

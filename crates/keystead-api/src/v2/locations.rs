@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::samples;
 use crate::{
     call::Call,
-    reader::Reader,
+    reader::{PLACES, Reader},
     shape::{
         Bare, Envelope, Fields, Ground, Input, Many, One, Tagged, Word, Written,
         word::{self, OwnCompany, QueriedEmail},
@@ -72,6 +72,7 @@ impl Written for Profile {
         fields.opt("lastName", last_name.as_ref());
         fields.put("settings", settings);
         fields.put("social", &Social(social.clone()));
+        fields.opt("deletedAt", self.0.deletion.as_ref().map(|deletion| &deletion.at));
     }
 
     fn tag(&self) -> Option<String> {
@@ -371,6 +372,41 @@ pub(crate) async fn update(
     Ok(Saved { location, named_snapshot })
 }
 
+/// That it is deleted, in the contract's words.
+pub(crate) struct Deleted(LocationId);
+
+impl Written for Deleted {
+    const NAME: &'static str = "DeletedLocation";
+
+    fn sample() -> Self {
+        Self(samples::location().id)
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("success", &true);
+        fields.put("message", &format!("Deleted location with id: {}", self.0));
+    }
+}
+
+/// What else goes with it: there are no accounts of another company here.
+pub(crate) struct DeleteOptions;
+
+impl Input for DeleteOptions {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        query.ignore(PLACES);
+        let _: Option<bool> = query.truth("deleteTwilioAccount");
+        Some(Self)
+    }
+}
+
+pub(crate) async fn delete(context: AgencyContext, call: Call<LocationId, DeleteOptions>) -> Result<Deleted, Error> {
+    Ok(Deleted(call.app.delete_location(&context, call.path).await?.id))
+}
+
+pub(crate) async fn restore(context: AgencyContext, call: Call<LocationId>) -> Result<Profile, Error> {
+    call.app.restore_location(&context, call.path).await.map(Profile)
+}
+
 /// `asc`, or `desc`; anything else is passed over.
 struct IsDescending(bool);
 
@@ -401,7 +437,9 @@ impl Input for LocationList {
         let descending = query.word("order").is_some_and(|IsDescending(is_descending)| is_descending);
         let skip = query.integer("skip", 0..=1_000_000);
         let skip = skip.unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit);
-        let filter = LocationFilter { email, descending, ..LocationFilter::default() };
+        // Ours: those that can be restored.
+        let deleted = query.truth("deleted").unwrap_or(false);
+        let filter = LocationFilter { email, descending, deleted, ..LocationFilter::default() };
         Some(Self { filter, window: Window::skip(skip, limit) })
     }
 

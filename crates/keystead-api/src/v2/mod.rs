@@ -23,6 +23,7 @@ pub(crate) mod samples;
 pub(crate) mod succeeded;
 pub(crate) mod tags;
 pub(crate) mod tasks;
+pub(crate) mod users;
 pub(crate) mod workflows;
 
 use http::HeaderMap;

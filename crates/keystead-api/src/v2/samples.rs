@@ -30,6 +30,7 @@ use keystead_model::{
     tag::{Tag, TagName},
     task::{Task, TaskContent},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    user::{Role, User, UserProfile},
     uuid::Uuid,
     workflow::{Workflow, WorkflowHead},
 };
@@ -241,6 +242,7 @@ pub(crate) fn location() -> Location {
         profile,
         created_at: NOON,
         updated_at: NOON,
+        deletion: None,
     }
 }
 
@@ -253,6 +255,44 @@ pub(super) fn agency() -> Agency {
         ..AgencyProfile::named(line("Northwind Agency"))
     };
     Agency { id: id(AGENCY), profile, state: TenantState::Active, resumed_at: ServiceMs(0), created_at: NOON }
+}
+
+pub(crate) fn user() -> User {
+    let profile = UserProfile {
+        phone: Some(line("+14155550123")),
+        extension: Some(line("7")),
+        platform_language: Some(line("en_US")),
+        photo_url: Some(line("https://northwind.example/grace.png")),
+        permissions: vec![("contactsEnabled".to_owned(), true)],
+        scopes: vec!["contacts.write".to_owned()],
+        scopes_of_assigned: Vec::new(),
+        location_phones: vec![(LOCATION.to_owned(), "+14155550123".to_owned())],
+    };
+    User {
+        first_name: Some(line("Grace")),
+        last_name: Some(line("Hopper")),
+        locations: [location_id()].into(),
+        profile,
+        ..nobody(EmailAddress::from_stored("grace@northwind.example".to_owned()))
+    }
+}
+
+/// A user of whom only the address is known.
+pub(crate) fn nobody(email: EmailAddress) -> User {
+    User {
+        id: id(USER),
+        agency: id(AGENCY),
+        email,
+        first_name: None,
+        last_name: None,
+        role: Role::AccountUser,
+        locations: [].into(),
+        is_operator: false,
+        disabled: false,
+        created_at: NOON,
+        profile: UserProfile::default(),
+        deleted_at: None,
+    }
 }
 
 pub(super) fn key_id() -> KeyId {

@@ -202,7 +202,10 @@ fn confine_all(tx: &mut Tx<'_>, words: &[(Change, Standing)], now: UtcMs) -> Res
         let took_any = match (subject, standing) {
             (Change::Key(id), Standing::Key(standing)) => confine_key(tx, *id, standing, now, &mut done)?,
             (Change::Member(id), Standing::Member(standing)) => confine_member(tx, *id, standing, now, &mut done)?,
-            (tenant, Standing::Tenant(TenantState::Suspended)) => suspend(tx, *tenant, now, &mut done)?,
+            // What was deleted since is suspended: whoever restores a backup may want just that back, and must say so.
+            (tenant, Standing::Tenant(TenantState::Suspended | TenantState::Deleted)) => {
+                suspend(tx, *tenant, now, &mut done)?
+            }
             _ => false,
         };
         changed.extend(took_any.then_some(*subject));

@@ -44,7 +44,7 @@ impl End {
     pub(super) fn of(web: &Web, key: &ApiKey, now: UtcMs) -> Self {
         let deletes_at = web.app.to_utc(key.inactivity.deletes_at, now);
         match key.grant.expires_at {
-            _ if !key.tenant_is_live => Self::Suspended,
+            _ if !key.tenant_is_live() => Self::Suspended,
             _ if key.inactivity.held => Self::Held,
             Some(at) if now < at && at < deletes_at => Self::Expires(at),
             _ if web.app.deletions_are_paused() => Self::Paused,

@@ -22,7 +22,13 @@ use crate::{config::Config, failure::Failure};
 #[derive(Subcommand)]
 pub(super) enum Locations {
     /// List locations
-    List(Common),
+    List {
+        /// Those that were deleted and can be restored
+        #[arg(long)]
+        deleted: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Make a location
     Create(Create),
     /// Change a location's name, country or time zone
@@ -31,6 +37,10 @@ pub(super) enum Locations {
     Suspend(One),
     /// End a suspension
     Resume(One),
+    /// Delete a location: its keys are refused at once, and for 30 days it can be restored
+    Delete(One),
+    /// Bring a deleted location back, with everything in it
+    Restore(One),
 }
 
 #[derive(Args)]
@@ -86,11 +96,13 @@ pub(super) struct One {
 impl Locations {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         with_app(config, async |app| match self {
-            Self::List(common) => list(app, &common).await,
+            Self::List { deleted, common } => list(app, deleted, &common).await,
             Self::Create(create) => create.run(app).await,
             Self::Update(update) => update.run(app).await,
             Self::Suspend(one) => one.set(app, TenantState::Suspended).await,
             Self::Resume(one) => one.set(app, TenantState::Active).await,
+            Self::Delete(one) => one.set(app, TenantState::Deleted).await,
+            Self::Restore(one) => one.restore(app).await,
         })
         .await
     }
@@ -104,18 +116,20 @@ fn shape(location: &Location) -> Value {
         "country": location.profile.country.as_str(),
         "timezone": location.profile.timezone.as_str(),
         "state": location.state.as_str(),
+        "deletedAt": location.deletion.map(|deletion| deletion.at),
     })
 }
 
 /// Locations read at a time.
 const PAGE: i64 = 500;
 
-async fn list(app: &App, common: &Common) -> Result<(), Failure> {
+async fn list(app: &App, deleted: bool, common: &Common) -> Result<(), Failure> {
     let context = operator(app, common.agency_id.as_deref()).await?;
     let (mut rows, mut after) = (Vec::new(), None);
     loop {
         let window = Window::after(after, PAGE);
-        let page = app.list_locations(context.authority(), LocationFilter::default(), window).await?;
+        let filter = LocationFilter { deleted, ..LocationFilter::default() };
+        let page = app.list_locations(context.authority(), filter, window).await?;
         after = page.next(Location::cursor);
         rows.extend(page.rows);
         if after.is_none() {
@@ -175,6 +189,17 @@ impl Update {
 }
 
 impl One {
+    async fn restore(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let location = app.restore_location(&context, valid("the id", parse_location(&self.id))?).await?;
+        if self.common.json {
+            output::json(&shape(&location));
+        } else {
+            say!("{} is {}", location.id, location.state.as_str());
+        }
+        Ok(())
+    }
+
     async fn set(self, app: &App, state: TenantState) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let id = valid("the id", parse_location(&self.id))?;

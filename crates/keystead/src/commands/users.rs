@@ -39,6 +39,8 @@ pub(super) enum Users {
     },
     /// Let a disabled member sign in again
     Enable(One),
+    /// Delete a member: their sessions end at once, their keys stay, and their address is free again
+    Delete(One),
     /// Set somebody's password; all their sessions end
     SetPassword {
         /// Their e-mail address
@@ -107,6 +109,7 @@ impl Users {
             Self::Update(membership) => membership.update(app).await,
             Self::Disable { one, keys } => one.disable(app, &keys).await,
             Self::Enable(one) => one.enable(app).await,
+            Self::Delete(one) => one.delete(app).await,
             Self::SetPassword { email, password_file, agency_id } => {
                 let (password, agency) = (read_secret(&password_file)?, named_agency(agency_id.as_deref())?);
                 app.reset_password(&email, agency, &password).await?;
@@ -243,6 +246,18 @@ impl One {
             for key in made {
                 say!("  {}  {}", key.id, key.name);
             }
+        }
+        Ok(())
+    }
+
+    async fn delete(self, app: &App) -> Result<(), Failure> {
+        let context = operator(app, self.common.agency_id.as_deref()).await?;
+        let user = member(app, &context, &self.email).await?;
+        app.delete_user(context.authority(), user.id).await?;
+        if self.common.json {
+            output::json(&json!({"id": user.id, "deleted": true}));
+        } else {
+            say!("{} is deleted.", user.email.as_str());
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keystead_core::{AgencyContext, Authority, LocationContext};
+use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount};
 use keystead_model::{
     ContactId, UtcMs,
     agency::TenantName,
@@ -19,7 +19,7 @@ use keystead_model::{
     recurring_task::{NewRecurringTask, RecurringTaskContent},
     task::TaskContent,
     text::{EmailAddress, Line, Prose},
-    user::{NewUser, Role},
+    user::{NewUser, Role, UserProfile},
     workflow::WorkflowContent,
 };
 use keystead_testkit::TestApp;
@@ -104,4 +104,16 @@ pub(crate) fn task() -> TaskContent {
 pub(crate) fn new_user() -> NewUser {
     let email = EmailAddress::parse("x@example.com").unwrap();
     NewUser { email, first_name: None, last_name: None, role: Role::AgencyUser, locations: BTreeSet::new() }
+}
+
+pub(crate) fn new_account() -> NewAccount {
+    NewAccount {
+        email: EmailAddress::parse("made@example.com").unwrap(),
+        first_name: None,
+        last_name: None,
+        role: Role::AgencyUser,
+        locations: BTreeSet::new(),
+        profile: UserProfile::default(),
+        password: None,
+    }
 }

@@ -3,6 +3,7 @@
 use keystead_api::routes;
 use keystead_model::{
     grant::Reach,
+    key_kind::KeyKind,
     scope::{Scope, ScopeSet},
 };
 use keystead_testkit::{TestApp, TestKey};
@@ -92,6 +93,8 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     let new = json!({"name": "x", "locationId": at});
     let business = app.post("/businesses/").key(&agency).json(&new).send().await.expect(201);
     let automation = crate::things::automation(&app, &key, "x", path.rsplit('/').next().unwrap()).await;
+    let user = app.app.create_user(app.operator().await.authority(), crate::callers::new_account()).await.unwrap().id;
+    let agency = app.key_with(Reach::Agency, ScopeSet::all(KeyKind::Agency), |_| {}).await;
     let mut looked_at = 0;
     for route in routes().iter().filter(|route| route.takes_if_match()) {
         let path = route
@@ -100,6 +103,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
             .replace("{contactId}", path.rsplit('/').next().unwrap())
             .replace("{taskId}", &id(&task, "task"))
             .replace("{tagId}", &id(&tag, "tag"))
+            .replace("{userId}", user.as_str())
             .replace("{businessId}", &id(&business, "business"))
             .replace(
                 "{id}",

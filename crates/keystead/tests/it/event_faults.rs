@@ -4,10 +4,10 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate};
+use keystead_core::{App, NewAccount, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId,
-    TaskId, UtcMs, WorkflowId,
+    TaskId, UserId, UtcMs, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -30,13 +30,15 @@ use keystead_model::{
     tag::TagName,
     task::{Task, TaskPatch},
     text::{EmailAddress, Line},
+    user::UserPatch,
     workflow::{Workflow, WorkflowPatch},
 };
 use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+    Caller, business, campaign, custom_field, custom_value, link, name, new_account, new_user, note, recurring_task,
+    task, workflow,
 };
 
 /// What use cases act on.
@@ -55,6 +57,7 @@ struct Things {
     custom_field: CustomFieldId,
     file_field: CustomFieldId,
     key: KeyId,
+    user: UserId,
 }
 
 type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
@@ -154,6 +157,12 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     delete_key(&by.authority, at.key): "api_key.deleted";
     restore_key(&by.authority, at.key): "api_key.restored";
     invite_user(&by.authority, new_user()): "user.invited";
+    create_user(&by.authority, new_account()): "user.created";
+    update_user(&by.authority, at.user, UserPatch { is_admin: Some(true), ..UserPatch::default() }): "user.role_changed";
+    update_user(&by.authority, at.user, UserPatch { first_name: Some(None), ..UserPatch::default() }): "user.updated";
+    delete_user(&by.authority, at.user): "user.deleted";
+    delete_location(&by.agency, by.location.location()): "location.deleted";
+    restore_location(&by.agency, by.location.location()): "location.restored";
 };
 
 fn valued(at: &Things) -> ContactPatch {
@@ -188,6 +197,14 @@ fn new_key(by: &Caller) -> NewKey {
         expires_at: None,
     };
     NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+}
+
+/// A member who is changed and deleted.
+async fn somebody(app: &TestApp, by: &Caller) -> UserId {
+    let email = EmailAddress::parse("somebody@example.com").unwrap();
+    let first_name = Some(Line::parse("Some").unwrap());
+    let new = NewAccount { email, first_name, ..new_account() };
+    app.app.create_user(&by.authority, new).await.unwrap().id
 }
 
 /// Makes every change of a row count in its transaction, and those from the number of `fault` on fail.
@@ -276,6 +293,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
             app.app.create_custom_field(&by.location, new).await.unwrap().id
         },
         key: app.location_key().await.id,
+        user: somebody(&app, &by).await,
     };
     let looking = app.second_store();
     let mut tables: Vec<String> = looking.read(catalog::tables).await.unwrap();

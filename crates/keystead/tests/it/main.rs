@@ -63,6 +63,7 @@ mod tasks;
 mod things;
 mod trash;
 mod usage;
+mod users;
 mod v1;
 mod workflows;
 mod writes;

@@ -31,14 +31,15 @@ use keystead_model::{
     scope::{Scope, ScopeSet},
     tag::TagName,
     task::{Task, TaskPatch, TaskSearch},
-    user::Role,
+    user::{Role, UserFilter, UserPatch},
     workflow::{Workflow, WorkflowPatch},
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, link, name, new_user, note, recurring_task, task, workflow,
+    Caller, business, campaign, custom_field, custom_value, link, name, new_account, new_user, note, recurring_task,
+    task, workflow,
 };
 
 /// A program with these scopes.
@@ -170,6 +171,9 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create_location(&by.agency, LocationProfile::named(name("x"))): LocationsWrite;
     update_location(&by.agency, at.location, LocationPatch::default()): LocationsWrite;
     set_location_state(&by.agency, at.location, TenantState::Active): LocationsWrite;
+    delete_location(&by.agency, at.none()): LocationsWrite;
+    restore_location(&by.agency, at.none()): LocationsWrite;
+    get_deleted_location(&by.authority, at.location): LocationsRead;
     get_company(&by.agency, by.authority.agency()): CompaniesRead;
     update_agency(&by.agency, by.authority.agency(), AgencyPatch::default()): LocationsWrite;
     create_key(&by.authority, new_key(by)): KeysWrite;
@@ -192,15 +196,20 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     list_audit(&by.agency, AuditFilter::default(), Window::first(1)): KeysRead;
     verify_audit(&by.agency, None): KeysRead;
     erase_audit(&by.agency, at.user): KeysWrite;
+    search_users(&by.authority, UserFilter::default(), Window::first(1)): UsersRead;
+    get_user(&by.authority, at.user): UsersRead;
+    create_user(&by.authority, new_account()): UsersWrite;
+    update_user(&by.authority, at.none(), UserPatch::default()): UsersWrite;
+    delete_user(&by.authority, at.none()): UsersWrite;
     list_users(&by.authority): UsersRead;
     list_invitations(&by.authority): UsersRead;
     invitations_of(&by.authority, at.user): UsersRead;
     keys_made_by(&by.authority, at.user): KeysRead;
     invite_user(&by.authority, new_user()): UsersWrite;
-    withdraw_invitation(&by.authority, at.none()): UsersWrite;
+    withdraw_invitation(&by.authority, at.none()): UsersWrite UsersRead;
     set_user_role(&by.authority, at.none(), Role::AgencyUser, BTreeSet::new()): UsersWrite;
     set_user_disabled(&by.authority, at.none(), true): UsersWrite;
-    disable_user(&by.authority, at.none(), &[]): UsersWrite;
+    disable_user(&by.authority, at.none(), &[]): UsersWrite KeysRead;
 };
 
 /// Operations on somebody's authority that ask for no scope, and why.
@@ -235,7 +244,8 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "authority_of", "confirm_sign_in", "sign_out", "change_password", "remember_browser", "get_invitation",
     "accept_invitation", "needs_setup", "setup_token", "set_up", "count_report", "report_exposed", "finish_idempotent",
     // By the clock.
-    "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts", "purge_field_values", "purge_files", "trim_idempotent",
+    "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts",
+    "purge_locations", "purge_field_values", "purge_files", "trim_idempotent",
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // By the clock.
@@ -323,11 +333,13 @@ async fn a_key_stays_of_its_kind_and_holds_only_what_suits_it() {
         rate_limit: None,
     };
     let at = Reach::location(app.ids.location);
-    for (reach, scope) in
-        [(at.clone(), Scope::LocationsWrite), (at, Scope::UsersWrite), (Reach::Agency, Scope::UsersRead)]
-    {
-        let refused = app.app.create_key(operator.authority(), new(reach, scope)).await;
+    for scope in [Scope::LocationsWrite, Scope::CompaniesRead] {
+        let refused = app.app.create_key(operator.authority(), new(at.clone(), scope)).await;
         assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput), "{scope}");
+    }
+    // Members are managed by either kind, where that is named.
+    for (reach, scope) in [(at, Scope::UsersWrite), (Reach::Agency, Scope::UsersRead)] {
+        app.app.create_key(operator.authority(), new(reach, scope)).await.unwrap();
     }
 }
 

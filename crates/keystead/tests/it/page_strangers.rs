@@ -119,6 +119,9 @@ async fn whoever_a_page_is_for_gets_in() {
             let done = from_here(app.post(&url)).header("Cookie", cookie).form(&[("name", "A test")]).send().await;
             let is_heard = [200, 303, 405, 409, 422].contains(&done.status);
             assert!(is_heard && !done.header("location").contains("sign-in"), "POST {path} as {name}: {}", done.status);
+            if path.ends_with("/locations/{id}/delete") {
+                app.app.restore_location(&app.operator().await, app.ids.location).await.unwrap();
+            }
         }
     }
 }

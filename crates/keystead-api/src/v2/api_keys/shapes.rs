@@ -110,7 +110,7 @@ impl Written for KeyShape {
         fields.or_null("rateLimit", key.rate_limit.as_ref());
         fields.one_of("state", state, STATES);
         // Whether its location or agency is, so that it is refused in every state.
-        fields.put("suspended", &!key.tenant_is_live);
+        fields.put("suspended", &!key.tenant_is_live());
         fields.or_null("stateAt", state_at.as_ref());
         fields.one_of_or_null("deleteReason", delete_reason, &["requested", "inactive"]);
         fields.or_null("restorableUntil", restorable_until.as_ref());
