@@ -281,7 +281,7 @@ impl App {
             }
             Ok::<_, Error>(removed)
         });
-        Ok(removed.await?)
+        removed.await
     }
 }
 

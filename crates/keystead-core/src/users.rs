@@ -228,6 +228,13 @@ impl App {
                 keep_an_admin(tx, user)?;
             }
             owned(tx, user.agency, &locations)?;
+            let mut locations = locations.clone();
+            if role.is_account() {
+                // Nobody can choose what is deleted, and it comes back with its members.
+                for location in &user.locations {
+                    locations.extend(locations::find_deleted(tx, user.agency, *location)?.map(|deleted| deleted.id));
+                }
+            }
             users::set_role(tx, user.id, role, &locations)?;
             sessions::delete_of_user(tx, user.id)?;
             Ok(())

@@ -168,7 +168,7 @@ async fn no_key_makes_a_user_who_may_do_more_than_it() {
     let few = app.key_with(here.clone(), data.without(Scope::ContactsWrite), |_| {}).await;
     let ending = app
         .key_with(here.clone(), all, |new| {
-            new.grant.expires_at = Some(app.app.now() + std::time::Duration::from_secs(3600))
+            new.grant.expires_at = Some(app.app.now() + std::time::Duration::from_secs(3600));
         })
         .await;
     let bound =
