@@ -167,7 +167,7 @@ impl InLocation<'_, '_> {
         Ok(contact)
     }
 
-    fn update_contact(&mut self, id: ContactId, patch: ContactPatch) -> Result<Contact> {
+    pub(crate) fn update_contact(&mut self, id: ContactId, patch: ContactPatch) -> Result<Contact> {
         self.try_to_change_contact(id, move |operation, contact| {
             operation.change_values((OwnerKind::Contact, id), &mut contact.custom_fields, &patch.custom_fields)?;
             if let Some(tags) = patch.apply(&mut contact.profile) {

@@ -54,7 +54,7 @@ impl InLocation<'_, '_> {
     }
 
     fn create_tag(&mut self, name: TagName) -> Result<Tag> {
-        let tag = Tag { id: self.new_id(), location: self.context.location, name };
+        let tag = Tag { id: self.new_id(), location: self.context.location, name, contacts: 0 };
         if !tags::insert(self.tx, &tag, self.now())? {
             return Err(taken(&tag.name));
         }

@@ -69,6 +69,9 @@ pub enum Subject {
     Campaign,
     Link,
     RecurringTask,
+    Form,
+    Survey,
+    Template,
     Location,
     Agency,
     Key,
@@ -92,6 +95,9 @@ impl Subject {
             Self::Campaign => Some(Scope::CampaignsRead),
             Self::Link => Some(Scope::LinksRead),
             Self::RecurringTask => Some(Scope::TasksRead),
+            Self::Form => Some(Scope::FormsRead),
+            Self::Survey => Some(Scope::SurveysRead),
+            Self::Template => Some(Scope::TemplatesRead),
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
@@ -138,6 +144,17 @@ kinds! {
     RecurringTaskCreated = "recurring_task.created", Data, RecurringTask;
     RecurringTaskUpdated = "recurring_task.updated", Data, RecurringTask;
     RecurringTaskDeleted = "recurring_task.deleted", Data, RecurringTask;
+    FormCreated = "form.created", Data, Form;
+    FormUpdated = "form.updated", Data, Form;
+    FormDeleted = "form.deleted", Data, Form;
+    FormSubmitted = "form.submitted", Data, Form;
+    SurveyCreated = "survey.created", Data, Survey;
+    SurveyUpdated = "survey.updated", Data, Survey;
+    SurveyDeleted = "survey.deleted", Data, Survey;
+    SurveySubmitted = "survey.submitted", Data, Survey;
+    TemplateCreated = "template.created", Data, Template;
+    TemplateUpdated = "template.updated", Data, Template;
+    TemplateDeleted = "template.deleted", Data, Template;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -295,6 +312,9 @@ mod tests {
                     | Subject::Campaign
                     | Subject::Link
                     | Subject::RecurringTask
+                    | Subject::Form
+                    | Subject::Survey
+                    | Subject::Template
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

@@ -8,7 +8,8 @@ use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
     custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice,
-    recurring_task::RecurringTask, tag::Tag, task::Task, time::UtcMs, user::User, workflow::Workflow,
+    recurring_task::RecurringTask, tag::Tag, task::Task, template::Template, time::UtcMs, user::User,
+    workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -137,6 +138,8 @@ pub type WorkflowId = Id<Workflow>;
 pub type CampaignId = Id<Campaign>;
 /// Names a recurring task.
 pub type RecurringTaskId = Id<RecurringTask>;
+/// Names a template.
+pub type TemplateId = Id<Template>;
 /// Names a trigger link.
 pub type LinkId = Id<Link>;
 /// Names a tag of a location.

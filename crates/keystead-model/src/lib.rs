@@ -22,6 +22,8 @@ pub mod enrollment;
 pub mod event;
 pub mod field_value;
 pub mod file;
+pub mod form;
+pub mod form_answers;
 pub mod grant;
 pub mod id;
 pub mod inactivity;
@@ -49,6 +51,7 @@ pub mod session;
 pub mod standing;
 pub mod tag;
 pub mod task;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod user;
@@ -57,7 +60,7 @@ pub mod workflow;
 
 pub use id::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, NoteId,
-    NoticeId, RecurringTaskId, TagId, TaskId, UserId, WorkflowId,
+    NoticeId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -80,8 +80,6 @@ scopes! {
         "locations/customFields.readonly", "Read the custom fields of a location", Class::Data, Kinds::Both;
     CustomFieldsWrite =
         "locations/customFields.write", "Create, change and delete custom fields", Class::Data, Kinds::Both;
-    FormsRead = "forms.readonly", "Read forms and their submissions", Class::Data, Kinds::Both;
-    FormsWrite = "forms.write", "Change forms, and upload files to custom fields", Class::Data, Kinds::Both;
     BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
     BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
     TasksRead = "locations/tasks.readonly", "Search the tasks of a location, and read recurring ones", Class::Data, Kinds::Both;
@@ -93,6 +91,14 @@ scopes! {
     LinksRead = "links.readonly", "Read trigger links", Class::Data, Kinds::Both;
     LinksWrite = "links.write", "Create, change and delete trigger links", Class::Data, Kinds::Both;
     CompaniesRead = "companies.readonly", "Read the agency's own profile", Class::Data, Kinds::AgencyOnly;
+    FormsRead = "forms.readonly", "Read forms and what was submitted to them", Class::Data, Kinds::Both;
+    FormsWrite =
+        "forms.write", "Create, change and delete forms, submit to them, and upload files", Class::Data, Kinds::Both;
+    SurveysRead = "surveys.readonly", "Read surveys and what was submitted to them", Class::Data, Kinds::Both;
+    SurveysWrite = "surveys.write", "Create, change and delete surveys, and submit to them", Class::Data, Kinds::Both;
+    TemplatesRead = "locations/templates.readonly", "Read the templates of a location", Class::Data, Kinds::Both;
+    TemplatesWrite =
+        "locations/templates.write", "Create, change and delete templates", Class::Data, Kinds::Both;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members", Class::Administration, Kinds::Both;
@@ -328,11 +334,15 @@ mod tests {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
                     locations/customValues.write locations/customFields.readonly locations/customFields.write \
-                    forms.readonly forms.write businesses.readonly businesses.write locations/tasks.readonly \
-                    locations/tasks.write workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
+                    businesses.readonly businesses.write locations/tasks.readonly \
+                    locations/tasks.write workflows.readonly workflows.write \
+                    campaigns.readonly campaigns.write links.readonly links.write \
+                    forms.readonly forms.write surveys.readonly surveys.write locations/templates.readonly \
+                    locations/templates.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     locations/customFields.readonly forms.readonly businesses.readonly locations/tasks.readonly workflows.readonly campaigns.readonly links.readonly \
-                     api-keys.readonly";
+                     locations/customFields.readonly businesses.readonly locations/tasks.readonly \
+                     workflows.readonly campaigns.readonly links.readonly \
+                     forms.readonly surveys.readonly locations/templates.readonly api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         let company = "companies.readonly";
         let reads_company = reads.replace("api-keys", "companies.readonly api-keys");

@@ -32,4 +32,6 @@ pub struct Tag {
     pub location: LocationId,
     /// Its name, unique in the location.
     pub name: TagName,
+    /// How many contacts have it; those in the trash do not count.
+    pub contacts: i64,
 }

@@ -453,9 +453,11 @@ mod tests {
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
                     locations/customValues.readonly locations/customValues.write \
-                    locations/customFields.readonly locations/customFields.write forms.readonly forms.write \
+                    locations/customFields.readonly locations/customFields.write \
                     businesses.readonly businesses.write locations/tasks.readonly locations/tasks.write \
-                    workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write";
+                    workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write \
+                    forms.readonly forms.write surveys.readonly surveys.write locations/templates.readonly \
+                    locations/templates.write";
         assert_eq!(Role::AccountUser.scopes().to_names(), data);
         assert_eq!(Role::AgencyUser.scopes().to_names(), format!("{data} companies.readonly"));
         let keys = format!("{data} api-keys.readonly api-keys.write");

@@ -50,6 +50,7 @@ pub const OF_CONTACT: &[Belonging] = &[
     Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("files") },
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
+    by_contact("submissions"),
     by_contact("tasks"),
     by_contact("notes"),
     of_itself("contact_tags"),

@@ -266,6 +266,7 @@ pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -
     }
     contact_identities::release(tx, location, id)?;
     contact_search::forget(tx, location, id)?;
+    tags::discount(tx, location, id)?;
     count(tx, location, id, -1)?;
     Ok(true)
 }

@@ -7,7 +7,7 @@ use keystead_model::{
     agency::{TenantName, TenantState},
     location::{Deletion, Location, LocationCursor, LocationFilter, LocationProfile, LocationSettings},
     page::{Page, Window},
-    text::{EmailAddress, TimeZoneName},
+    text::{Country, EmailAddress, TimeZoneName},
 };
 
 use crate::{
@@ -85,6 +85,11 @@ pub fn state(tx: &mut Tx<'_>, id: LocationId) -> Result<Option<TenantState>> {
 /// The zone whose clock a location goes by.
 pub fn zone(tx: &mut Tx<'_>, id: LocationId) -> Result<TimeZoneName> {
     tx.query_one("SELECT timezone FROM locations WHERE id = ?1", &[&id], |row| row.column())
+}
+
+/// The country of a location, whose phone numbers are written there without a prefix.
+pub fn country(tx: &mut Tx<'_>, id: LocationId) -> Result<Country> {
+    tx.query_one("SELECT country FROM locations WHERE id = ?1", &[&id], |row| row.column())
 }
 
 /// The agency of a location.

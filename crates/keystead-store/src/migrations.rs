@@ -45,6 +45,9 @@ const FILES: &[(i64, &str, &str)] = &[
     (41, "workflows", include_str!("../migrations/0041_workflows.sql")),
     (42, "links", include_str!("../migrations/0042_links.sql")),
     (43, "recurring_tasks", include_str!("../migrations/0043_recurring_tasks.sql")),
+    (44, "forms", include_str!("../migrations/0044_forms.sql")),
+    (45, "templates", include_str!("../migrations/0045_templates.sql")),
+    (46, "tag_counts", include_str!("../migrations/0046_tag_counts.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

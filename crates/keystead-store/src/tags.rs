@@ -13,7 +13,7 @@ use crate::{
 };
 
 fn read(row: &mut Row<'_>) -> Result<Tag> {
-    Ok(Tag { id: row.column()?, location: row.column()?, name: row.column()? })
+    Ok(Tag { id: row.column()?, location: row.column()?, name: row.column()?, contacts: row.column()? })
 }
 
 /// Adds tags to a contact that does not have them, behind those that it has. Names that the location does not have yet get a
@@ -34,7 +34,7 @@ pub(crate) fn add_to_contact<'t>(
     let sql = format!(
         "INSERT INTO tags (location_id, id, name, created_at)
          SELECT ?1, n.column1, n.column2, ?2 FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING
-         RETURNING id, location_id, name",
+         RETURNING id, location_id, name, contacts",
         rows(2, new.len(), &["?", "?"])
     );
     let made = tx.query(&sql, &values, read)?;
@@ -49,6 +49,7 @@ pub(crate) fn add_to_contact<'t>(
         rows(2, new.len(), &["CAST(? AS BIGINT)", "?"])
     );
     tx.later(&sql, &values)?;
+    count(tx, location, new.iter().map(|(_, name)| *name), 1)?;
     Ok(made)
 }
 
@@ -57,14 +58,44 @@ pub(crate) fn remove_from_contact<'t>(
     tx: &mut Tx<'_>,
     location: LocationId,
     contact: ContactId,
-    mut names: impl Iterator<Item = &'t TagName>,
+    names: impl Iterator<Item = &'t TagName>,
 ) -> Result<()> {
-    names.try_for_each(|name| {
+    let names: Vec<&TagName> = names.collect();
+    for name in &names {
         tx.later(
             "DELETE FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2 AND name = ?3",
-            &[&location, &contact, name],
-        )
-    })
+            &[&location, &contact, *name],
+        )?;
+    }
+    count(tx, location, names.into_iter(), -1)
+}
+
+/// Notes that a contact has tags that it did not have, or has them no longer.
+fn count<'t>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    names: impl Iterator<Item = &'t TagName>,
+    difference: i64,
+) -> Result<()> {
+    let names: Vec<&TagName> = names.collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut tags = Filter::new();
+    let difference = tags.own(difference);
+    tags.and("location_id = @", &[&location]);
+    tags.and_one_of("name", names.iter());
+    let sql = format!("UPDATE tags SET contacts = contacts + CAST({difference} AS BIGINT) WHERE {}", tags.sql());
+    tx.later(&sql, &tags.values())
+}
+
+/// Notes that a contact goes to the trash: what is there does not count.
+pub(crate) fn discount(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
+    tx.later(
+        "UPDATE tags SET contacts = contacts - 1 WHERE location_id = ?1 AND name IN
+             (SELECT name FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2)",
+        &[&location, &contact],
+    )
 }
 
 const INSERT: &str =
@@ -85,18 +116,22 @@ fn derived_id(location: LocationId, name: &TagName, now: UtcMs) -> TagId {
 
 /// Adds a tag; `false` if the location has one of this name.
 pub fn insert(tx: &mut Tx<'_>, tag: &Tag, now: UtcMs) -> Result<bool> {
-    let Tag { id, location, name } = tag;
+    let Tag { id, location, name, contacts: _ } = tag;
     Ok(tx.execute(INSERT, &[location, id, name, &now])? == 1)
 }
 
 /// One tag.
 pub fn find(tx: &mut Tx<'_>, location: LocationId, id: TagId) -> Result<Option<Tag>> {
-    tx.query_opt("SELECT id, location_id, name FROM tags WHERE location_id = ?1 AND id = ?2", &[&location, &id], read)
+    tx.query_opt(
+        "SELECT id, location_id, name, contacts FROM tags WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id],
+        read,
+    )
 }
 
 /// The tag of a name.
 pub fn find_by_name(tx: &mut Tx<'_>, location: LocationId, name: &TagName) -> Result<Option<Tag>> {
-    let sql = "SELECT id, location_id, name FROM tags WHERE location_id = ?1 AND name = ?2";
+    let sql = "SELECT id, location_id, name, contacts FROM tags WHERE location_id = ?1 AND name = ?2";
     tx.query_opt(sql, &[&location, name], read)
 }
 
@@ -104,7 +139,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, location: LocationId, name: &TagName) -> Re
 pub fn list(tx: &mut Tx<'_>, location: LocationId, window: &Window<TagName>) -> Result<Page<Tag>> {
     let mut conditions = Filter::new();
     conditions.and("location_id = @", &[&location]);
-    conditions.page(tx, "SELECT id, location_id, name FROM tags", Order::ascending(&["name"]), window, read)
+    conditions.page(tx, "SELECT id, location_id, name, contacts FROM tags", Order::ascending(&["name"]), window, read)
 }
 
 /// Renames a tag here and on every contact. The new name must be free.

@@ -187,6 +187,11 @@ impl ToValue for keystead_model::recurrence::Weekday {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::template::TemplateKind {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::link::Destination {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -423,6 +428,11 @@ impl FromCell for keystead_model::recurrence::Unit {
 impl FromCell for keystead_model::recurrence::Weekday {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "day of a week", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::template::TemplateKind {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "kind of a template", |text| Self::parse(text).ok())
     }
 }
 impl FromCell for keystead_model::link::Destination {

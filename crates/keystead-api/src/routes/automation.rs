@@ -1,10 +1,13 @@
-//! Routes of what automates and what comes by itself: workflows, campaigns, links, recurring tasks.
+//! Routes of what automates and what comes by itself: workflows, campaigns, links,
+//! recurring tasks, forms, surveys, templates.
 
 use keystead_model::{
     campaign::{Campaign, CampaignContent, CampaignPatch},
+    form::{AsForm, AsSurvey, Form, FormContent, FormPatch},
     link::{Link, LinkContent},
     recurring_task::{NewRecurringTask, RecurringTask, RecurringTaskPatch},
     scope::Scope,
+    template::{NewTemplate, Template, TemplatePatch},
     workflow::{Workflow, WorkflowContent, WorkflowPatch},
 };
 
@@ -16,7 +19,9 @@ use crate::{
 };
 
 pub(super) fn v2_routes() -> Vec<Route> {
-    use v2::{campaigns, links, recurring_tasks, succeeded::Succeeded, tasks, workflows};
+    use v2::{
+        campaigns, forms, links, recurring_tasks, submissions, succeeded::Succeeded, tasks, templates, workflows,
+    };
     Table::new(Face::V2)
         .location(
             "POST /locations/{locationId}/tasks/search",
@@ -162,11 +167,152 @@ pub(super) fn v2_routes() -> Vec<Route> {
             resources::delete::<Link, Succeeded>,
         )
         .if_match::<Link>()
+        .location("GET /forms", "List forms", Scope::FormsRead, 200, forms::list::<AsForm>)
+        .location(
+            "POST /forms",
+            "Create a form",
+            Scope::FormsWrite,
+            201,
+            resources::create::<Form<AsForm>, FormContent, One<Form<AsForm>>>,
+        )
+        .location(
+            "GET /forms/submissions",
+            "List what was submitted to forms",
+            Scope::FormsRead,
+            200,
+            submissions::list::<AsForm>,
+        )
+        .location(
+            "GET /forms/{formId}",
+            "Get a form with its definition",
+            Scope::FormsRead,
+            200,
+            resources::get::<Form<AsForm>, One<Form<AsForm>>>,
+        )
+        .location(
+            "PUT /forms/{formId}",
+            "Update a form",
+            Scope::FormsWrite,
+            200,
+            resources::update::<Form<AsForm>, FormPatch, One<Form<AsForm>>>,
+        )
+        .if_match::<Form<AsForm>>()
+        .location(
+            "DELETE /forms/{formId}",
+            "Delete a form; what was submitted to it stays",
+            Scope::FormsWrite,
+            200,
+            resources::delete::<Form<AsForm>, Succeeded>,
+        )
+        .if_match::<Form<AsForm>>()
+        .location(
+            "POST /forms/{formId}/submissions",
+            "Submit answers to a form, for the contact that they tell of",
+            Scope::FormsWrite,
+            201,
+            submissions::create::<AsForm>,
+        )
+        .location(
+            "GET /forms/{formId}/submissions/{submissionId}",
+            "Get a submission to a form",
+            Scope::FormsRead,
+            200,
+            submissions::get::<AsForm>,
+        )
+        .location("GET /surveys", "List surveys", Scope::SurveysRead, 200, forms::list::<AsSurvey>)
+        .location(
+            "POST /surveys",
+            "Create a survey",
+            Scope::SurveysWrite,
+            201,
+            resources::create::<Form<AsSurvey>, FormContent, One<Form<AsSurvey>>>,
+        )
+        .location(
+            "GET /surveys/submissions",
+            "List what was submitted to surveys",
+            Scope::SurveysRead,
+            200,
+            submissions::list::<AsSurvey>,
+        )
+        .location(
+            "GET /surveys/{surveyId}",
+            "Get a survey with its definition",
+            Scope::SurveysRead,
+            200,
+            resources::get::<Form<AsSurvey>, One<Form<AsSurvey>>>,
+        )
+        .location(
+            "PUT /surveys/{surveyId}",
+            "Update a survey",
+            Scope::SurveysWrite,
+            200,
+            resources::update::<Form<AsSurvey>, FormPatch, One<Form<AsSurvey>>>,
+        )
+        .if_match::<Form<AsSurvey>>()
+        .location(
+            "DELETE /surveys/{surveyId}",
+            "Delete a survey; what was submitted to it stays",
+            Scope::SurveysWrite,
+            200,
+            resources::delete::<Form<AsSurvey>, Succeeded>,
+        )
+        .if_match::<Form<AsSurvey>>()
+        .location(
+            "POST /surveys/{surveyId}/submissions",
+            "Submit answers to a survey, for the contact that they tell of",
+            Scope::SurveysWrite,
+            201,
+            submissions::create::<AsSurvey>,
+        )
+        .location(
+            "GET /surveys/{surveyId}/submissions/{submissionId}",
+            "Get a submission to a survey",
+            Scope::SurveysRead,
+            200,
+            submissions::get::<AsSurvey>,
+        )
+        .location(
+            "GET /locations/{locationId}/templates",
+            "List the templates of a location",
+            Scope::TemplatesRead,
+            200,
+            templates::list,
+        )
+        .location(
+            "POST /locations/{locationId}/templates",
+            "Create a template",
+            Scope::TemplatesWrite,
+            201,
+            resources::create::<Template, NewTemplate, One<Template>>,
+        )
+        .location(
+            "GET /locations/{locationId}/templates/{templateId}",
+            "Get a template",
+            Scope::TemplatesRead,
+            200,
+            resources::get::<Template, One<Template>>,
+        )
+        .location(
+            "PUT /locations/{locationId}/templates/{templateId}",
+            "Update a template",
+            Scope::TemplatesWrite,
+            200,
+            resources::update::<Template, TemplatePatch, One<Template>>,
+        )
+        .if_match::<Template>()
+        .location(
+            "DELETE /locations/{locationId}/templates/{templateId}",
+            "Delete a template",
+            Scope::TemplatesWrite,
+            200,
+            resources::delete::<Template, Succeeded>,
+        )
+        .if_match::<Template>()
         .rows()
 }
 
 pub(super) fn v1_routes() -> Vec<Route> {
-    use v1::workflows;
+    use v1::{forms, workflows};
     Table::new(Face::V1)
         .location("GET /v1/workflows", "List the workflows of the location", Scope::WorkflowsRead, 200, workflows::list)
         .location(
@@ -203,6 +349,28 @@ pub(super) fn v1_routes() -> Vec<Route> {
             Scope::LinksWrite,
             200,
             resources::delete::<Link, EmptyString>,
+        )
+        .location("GET /v1/forms", "List the forms of the location", Scope::FormsRead, 200, forms::list::<AsForm>)
+        .location(
+            "GET /v1/forms/submissions",
+            "List what was submitted to forms",
+            Scope::FormsRead,
+            200,
+            forms::list_submissions::<AsForm>,
+        )
+        .location(
+            "GET /v1/surveys",
+            "List the surveys of the location",
+            Scope::SurveysRead,
+            200,
+            forms::list::<AsSurvey>,
+        )
+        .location(
+            "GET /v1/surveys/submissions",
+            "List what was submitted to surveys",
+            Scope::SurveysRead,
+            200,
+            forms::list_submissions::<AsSurvey>,
         )
         .rows()
 }

@@ -3,7 +3,7 @@
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId,
-    RecurringTaskId, TagId, TaskId, UserId, WorkflowId,
+    RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
     uuid::Uuid,
@@ -119,6 +119,7 @@ parts! {
     AgencyId, "The id of a company", Id::parse, |text| Error::NotFound(Noun::Company, text);
     RecurringTaskId, "The id of a recurring task", Id::parse, |text| Error::NotFound(Noun::RecurringTask, text);
     UserId, "The id of a user", Id::parse, |text| Error::NotFound(Noun::User, text);
+    TemplateId, "The id of a template", Id::parse, |text| Error::NotFound(Noun::Template, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
     LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;

@@ -18,6 +18,7 @@ use keystead_model::{
     recurring_task::{Progress, RecurringTask},
     tag::Tag,
     task::Task,
+    template::Template,
     user::User,
     workflow::Workflow,
 };
@@ -34,7 +35,7 @@ pub(crate) trait Tagged: Any {
 }
 
 /// Of what is answered, in the older shape whatever the version, so that the tag of one version holds for another.
-fn of_answer(answer: &impl Written) -> String {
+pub(crate) fn of_answer(answer: &impl Written) -> String {
     of_text(&to_bytes(answer))
 }
 
@@ -53,13 +54,20 @@ macro_rules! answered_whole {
     };
 }
 
-answered_whole!(Note, Task, Tag, CustomValue, CustomField, Business);
-answered_whole!(Workflow, Campaign, Link);
+answered_whole!(Note, Task, CustomValue, CustomField, Business);
+answered_whole!(Workflow, Campaign, Link, Template);
 
 /// That a task has come changes what is answered of its rule, and nothing about it.
 impl Tagged for RecurringTask {
     fn tag(&self) -> String {
         of_answer(&Self { progress: Progress::default(), ..self.clone() })
+    }
+}
+
+/// That a contact has it now changes what is answered of a tag, and nothing about it.
+impl Tagged for Tag {
+    fn tag(&self) -> String {
+        of_answer(&Self { contacts: 0, ..self.clone() })
     }
 }
 

@@ -81,8 +81,12 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Link => "linkId",
         Noun::CustomField => "customFieldId",
         Noun::File => "fileId",
+        Noun::Form => "formId",
+        Noun::Survey => "surveyId",
         Noun::Contact
         | Noun::RecurringTask
+        | Noun::Submission
+        | Noun::Template
         | Noun::Business
         | Noun::Company
         | Noun::Location

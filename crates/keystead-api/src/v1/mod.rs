@@ -4,6 +4,7 @@ pub(crate) mod contacts;
 pub(crate) mod custom_fields;
 pub(crate) mod custom_values;
 pub(crate) mod failure;
+pub(crate) mod forms;
 pub(crate) mod locations;
 pub(crate) mod notes;
 pub(crate) mod tags;

@@ -1,5 +1,7 @@
 //! One of each thing, with everything in it: what the documents show.
 
+use std::marker::PhantomData;
+
 use keystead_model::{
     ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
     actor::{Actor, Signature},
@@ -15,6 +17,7 @@ use keystead_model::{
     event::{Event, EventKind},
     field_value::{Held, ValueSet},
     file::StoredFile,
+    form::{Form, FormContent, Submission},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -29,6 +32,7 @@ use keystead_model::{
     scope::{Scope, ScopeSet},
     tag::{Tag, TagName},
     task::{Task, TaskContent},
+    template::{Template, TemplateContent, TemplateKind},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
     user::{Role, User, UserProfile},
     uuid::Uuid,
@@ -59,7 +63,7 @@ fn location_id() -> LocationId {
 
 pub(super) fn tag() -> Tag {
     let id: TagId = id(THING);
-    Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()) }
+    Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()), contacts: 7 }
 }
 
 pub(super) fn business() -> Business {
@@ -141,6 +145,43 @@ pub(super) fn workflow() -> Workflow {
 pub(super) fn campaign() -> Campaign {
     let content = CampaignContent { name: line("Spring check-up"), status: Publication::Published };
     Campaign { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn form<K>() -> Form<K> {
+    let definition = r#"{"pages":[{"fields":[{"key":"email","type":"email","mapsTo":"contact.email"}]}]}"#;
+    let content = FormContent { name: line("Contact us"), definition: JsonObject::from_stored(definition.to_owned()) };
+    Form { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON, kind: PhantomData }
+}
+
+pub(super) fn submission<K>() -> Submission<K> {
+    Submission {
+        id: id(THING),
+        location: location_id(),
+        form: id(THING),
+        contact: Some(contact_id()),
+        key: None,
+        answers: JsonObject::from_stored(r#"{"name":"Ada Lovelace","email":"ada@example.com"}"#.to_owned()),
+        name: Some("Ada Lovelace".to_owned()),
+        email: Some("ada@example.com".to_owned()),
+        created_at: NOON,
+    }
+}
+
+pub(super) fn template() -> Template {
+    let content = TemplateContent {
+        name: line("Reminder"),
+        subject: Some(line("Your check-up")),
+        text: Prose::from_stored("<p>See you tomorrow, {{contact.first_name}}.</p>".to_owned()),
+    };
+    Template {
+        id: id(THING),
+        location: location_id(),
+        kind: TemplateKind::Email,
+        origin: line(LOCATION),
+        content,
+        created_at: NOON,
+        updated_at: NOON,
+    }
 }
 
 pub(super) fn link() -> Link {

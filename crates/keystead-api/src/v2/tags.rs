@@ -26,10 +26,11 @@ impl Written for Tag {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, name } = self;
+        let Self { id, location, name, contacts } = self;
         fields.put("id", id);
         fields.put("name", name);
         fields.put("locationId", location);
+        fields.put("count", contacts);
     }
 
     fn tag(&self) -> Option<String> {

@@ -11,6 +11,7 @@ use keystead_model::{
     custom_field::{CustomFieldContent, NewCustomField, OwnerKind},
     custom_value::CustomValueContent,
     data_type::DataType,
+    form::{FormContent, NewSubmission},
     json_object::JsonObject,
     link::{Destination, LinkContent},
     note::NoteContent,
@@ -18,6 +19,7 @@ use keystead_model::{
     recurrence::{Recurrence, Unit},
     recurring_task::{NewRecurringTask, RecurringTaskContent},
     task::TaskContent,
+    template::{NewTemplate, TemplateContent, TemplateKind},
     text::{EmailAddress, Line, Prose},
     user::{NewUser, Role, UserProfile},
     workflow::WorkflowContent,
@@ -90,6 +92,21 @@ pub(crate) fn recurring_task(contact: ContactId) -> NewRecurringTask {
         due_after: 0,
     };
     NewRecurringTask { content, passes_over_first: false }
+}
+
+pub(crate) fn form(name: &str) -> FormContent {
+    FormContent { name: Line::parse(name).unwrap(), definition: JsonObject::empty() }
+}
+
+pub(crate) fn submission() -> NewSubmission {
+    let answers = r#"{"name":"Ada Lovelace","email":"submitted@example.com"}"#;
+    NewSubmission { answers: JsonObject::from_stored(answers.to_owned()), key: None }
+}
+
+pub(crate) fn template(name: &str) -> NewTemplate {
+    let name = Line::parse(name).unwrap();
+    let content = TemplateContent { name, subject: None, text: Prose::parse("x").unwrap() };
+    NewTemplate { kind: TemplateKind::Sms, origin: None, content }
 }
 
 pub(crate) fn note(body: &str) -> NoteContent {

@@ -7,7 +7,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use keystead_core::{App, NewAccount, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId,
-    TaskId, UserId, UtcMs, WorkflowId,
+    TaskId, TemplateId, UserId, UtcMs, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -18,6 +18,7 @@ use keystead_model::{
     data_type::DataType,
     enrollment::EnrolledIn,
     field_value::{FieldValue, FieldValues},
+    form::{AsForm, AsSurvey, Form, FormPatch},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -29,6 +30,7 @@ use keystead_model::{
     scope::Scope,
     tag::TagName,
     task::{Task, TaskPatch},
+    template::{Template, TemplatePatch},
     text::{EmailAddress, Line},
     user::UserPatch,
     workflow::{Workflow, WorkflowPatch},
@@ -37,8 +39,8 @@ use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, link, name, new_account, new_user, note, recurring_task,
-    task, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note,
+    recurring_task, submission, task, template, workflow,
 };
 
 /// What use cases act on.
@@ -51,6 +53,9 @@ struct Things {
     custom_value: CustomValueId,
     business: BusinessId,
     recurring_task: RecurringTaskId,
+    form: Id<Form<AsForm>>,
+    survey: Id<Form<AsSurvey>>,
+    template: TemplateId,
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
@@ -114,11 +119,24 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
     update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
     delete(&by.location, (), at.custom_value): "custom_value.deleted";
+    make_recurring_tasks(): "task.created";
     create::<RecurringTask>(&by.location, (), recurring_task(at.contact)): "recurring_task.created";
     update(&by.location, (), at.recurring_task,
         RecurringTaskPatch { title: Some(Line::parse("y").unwrap()), ..RecurringTaskPatch::default() }): "recurring_task.updated";
-    make_recurring_tasks(): "task.created";
     delete(&by.location, (), at.recurring_task): "recurring_task.deleted";
+    create::<Form<AsForm>>(&by.location, (), form("x")): "form.created";
+    update(&by.location, (), at.form, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }): "form.updated";
+    submit(&by.location, at.form, submission()): "form.submitted";
+    delete(&by.location, (), at.form): "form.deleted";
+    create::<Form<AsSurvey>>(&by.location, (), form("x")): "survey.created";
+    update(&by.location, (), at.survey, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }):
+        "survey.updated";
+    submit(&by.location, at.survey, submission()): "survey.submitted";
+    delete(&by.location, (), at.survey): "survey.deleted";
+    create::<Template>(&by.location, (), template("x")): "template.created";
+    update(&by.location, (), at.template, TemplatePatch { name: Some(Line::parse("y").unwrap()), ..TemplatePatch::default() }):
+        "template.updated";
+    delete(&by.location, (), at.template): "template.deleted";
     create::<Workflow>(&by.location, (), workflow("x")): "workflow.created";
     update(&by.location, (), at.workflow, WorkflowPatch { name: Some(Line::parse("y").unwrap()), ..WorkflowPatch::default() }):
         "workflow.updated";
@@ -284,6 +302,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         custom_value: app.app.create::<CustomValue>(&by.location, (), custom_value("first")).await.unwrap().id,
         business: app.app.create::<Business>(&by.location, (), business("first")).await.unwrap().id,
         recurring_task: app.app.create::<RecurringTask>(&by.location, (), recurring_task(made.id)).await.unwrap().id,
+        form: app.app.create(&by.location, (), form("first")).await.map(|form: Form<AsForm>| form.id).unwrap(),
+        survey: app.app.create(&by.location, (), form("first")).await.map(|survey: Form<AsSurvey>| survey.id).unwrap(),
+        template: app.app.create::<Template>(&by.location, (), template("first")).await.unwrap().id,
         workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,
         campaign: app.app.create::<Campaign>(&by.location, (), campaign("first")).await.unwrap().id,
         link: app.app.create::<Link>(&by.location, (), link("first")).await.unwrap().id,

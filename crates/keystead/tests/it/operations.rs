@@ -19,6 +19,7 @@ use keystead_model::{
     custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
     enrollment::EnrolledIn,
+    form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -31,6 +32,7 @@ use keystead_model::{
     scope::{Scope, ScopeSet},
     tag::TagName,
     task::{Task, TaskPatch, TaskSearch},
+    template::{Template, TemplateFilter, TemplatePatch},
     user::{Role, UserFilter, UserPatch},
     workflow::{Workflow, WorkflowPatch},
 };
@@ -38,8 +40,8 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, link, name, new_account, new_user, note, recurring_task,
-    task, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note,
+    recurring_task, submission, task, template, workflow,
 };
 
 /// A program with these scopes.
@@ -138,6 +140,24 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<RecurringTask>(&by.location, (), at.none()): TasksRead;
     update::<RecurringTask>(&by.location, (), at.none(), RecurringTaskPatch::default()): TasksWrite;
     delete::<RecurringTask>(&by.location, (), at.none()): TasksWrite;
+    create::<Form<AsForm>>(&by.location, (), form("x")): FormsWrite;
+    list_forms::<AsForm>(&by.location, Window::all()): FormsRead;
+    get::<Form<AsForm>>(&by.location, (), at.none()): FormsRead;
+    update::<Form<AsForm>>(&by.location, (), at.none(), FormPatch::default()): FormsWrite;
+    delete::<Form<AsForm>>(&by.location, (), at.none()): FormsWrite;
+    submit::<AsForm>(&by.location, at.none(), submission()): FormsWrite;
+    list_submissions::<AsForm>(&by.location, submissions(), Window::first(1)): FormsRead;
+    get_submission::<AsForm>(&by.location, at.none(), at.none()): FormsRead;
+    create::<Form<AsSurvey>>(&by.location, (), form("x")): SurveysWrite;
+    list_forms::<AsSurvey>(&by.location, Window::all()): SurveysRead;
+    submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
+    list_submissions::<AsSurvey>(&by.location, submissions(), Window::first(1)): SurveysRead;
+    get_submission::<AsSurvey>(&by.location, at.none(), at.none()): SurveysRead;
+    create::<Template>(&by.location, (), template("x")): TemplatesWrite;
+    list_templates(&by.location, templates(), Window::all()): TemplatesRead;
+    get::<Template>(&by.location, (), at.none()): TemplatesRead;
+    update::<Template>(&by.location, (), at.none(), TemplatePatch::default()): TemplatesWrite;
+    delete::<Template>(&by.location, (), at.none()): TemplatesWrite;
     create::<Workflow>(&by.location, (), workflow("x")): WorkflowsWrite;
     list_workflows(&by.location, Window::all()): WorkflowsRead;
     get::<Workflow>(&by.location, (), at.none()): WorkflowsRead;
@@ -259,6 +279,14 @@ const WITHOUT_AUTHORITY: &[&str] = &[
 fn contact_events(at: &Things) -> EventQuery {
     let kinds = vec!["contact.created".to_owned()];
     EventQuery { location: Some(at.location), kinds, ..EventQuery::all(Window::first(1)) }
+}
+
+fn submissions<K>() -> SubmissionFilter<K> {
+    SubmissionFilter { form: None, part: None, from: UtcMs(0), until: UtcMs(1) }
+}
+
+fn templates() -> TemplateFilter {
+    TemplateFilter { origin: "x".to_owned(), kind: None }
 }
 
 fn new_key(by: &Caller) -> NewKey {

@@ -167,6 +167,8 @@ struct Target {
     custom_field: String,
     file_field: String,
     file: String,
+    /// To the form and to the survey.
+    submissions: [String; 2],
     key: String,
     notice: String,
     user: String,
@@ -221,6 +223,7 @@ impl Target {
         let file = upload.send().await.expect(200)["meta"][0]["url"].as_str().unwrap().to_owned();
         let file = file.rsplit('/').next().unwrap().to_owned();
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
+        let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
         let key = self.key.clone();
@@ -238,6 +241,7 @@ impl Target {
             file_field,
             file,
             automation,
+            submissions,
             key,
             notice,
             user,
@@ -271,6 +275,8 @@ impl Target {
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
         let path = self.automation.iter().fold(path, |path, (name, value)| path.replace(name, value));
+        let submission = if path.starts_with("/surveys") { &self.submissions[1] } else { &self.submissions[0] };
+        let path = path.replace("{submissionId}", submission);
         assert!(!path.contains(['{', '}']) && !path.contains("//"), "{path} has a parameter that nothing fills");
         // What acts in a location names it, so that nobody acts in one of their own instead.
         let named = match (route.face, route.access()) {
@@ -328,6 +334,11 @@ impl Target {
             "/workflows/".to_owned(),
             "/campaigns/".to_owned(),
             "/links/".to_owned(),
+            "/forms/".to_owned(),
+            "/forms/submissions".to_owned(),
+            "/surveys/".to_owned(),
+            "/surveys/submissions".to_owned(),
+            format!("/locations/{0}/templates?originId={0}", self.location),
             format!("/locations/{}/recurring-tasks", self.location),
         ];
         let mut seen = Vec::new();
@@ -382,6 +393,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         custom_field: String::new(),
         file_field: String::new(),
         file: String::new(),
+        submissions: [String::new(), String::new()],
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
         user: String::new(),

@@ -14,12 +14,37 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
         ("{workflowId}", "/workflows/".to_owned(), "workflow", json!({"name": text, "definition": {"note": text}})),
         ("{campaignId}", "/campaigns/".to_owned(), "campaign", json!({"name": text})),
         ("{recurringTaskId}", format!("/locations/{at}/recurring-tasks"), "recurringTask", recurring),
+        ("{formId}", "/forms/".to_owned(), "form", json!({"name": text, "definition": {"note": text}})),
+        ("{surveyId}", "/surveys/".to_owned(), "survey", json!({"name": text})),
+        (
+            "{templateId}",
+            format!("/locations/{at}/templates"),
+            "template",
+            json!({"name": text, "type": "email", "html": text}),
+        ),
         ("{linkId}", "/links/".to_owned(), "link", json!({"name": text, "redirectTo": "https://example.com/"})),
     ] {
         let answer = app.post(&format!("{path}?locationId={at}")).key(key).json(&new).send().await.expect(201);
         made.push((name, id(&answer[noun])));
     }
     made
+}
+
+/// What was submitted to the form and to the survey among them; of nobody.
+pub(crate) async fn submissions(
+    app: &TestApp,
+    key: &TestKey,
+    automation: &[(&'static str, String)],
+    text: &str,
+) -> [String; 2] {
+    let mut made = Vec::new();
+    for (path, name) in [("/forms", "{formId}"), ("/surveys", "{surveyId}")] {
+        let (_, form) = automation.iter().find(|(known, _)| *known == name).unwrap();
+        let path = format!("{path}/{form}/submissions?locationId={}", app.ids.location);
+        let answer = app.post(&path).key(key).json(&json!({"answers": {"why": text}})).send().await.expect(201);
+        made.push(id(&answer["submission"]));
+    }
+    made.try_into().unwrap()
 }
 
 fn id(thing: &Value) -> String {
@@ -32,7 +57,11 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     for (path, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
         app.post(&format!("/contacts/{contact}/{path}")).key(key).json(&body).send().await.expect(201);
     }
-    automation(app, key, "x", contact).await;
+    let made = automation(app, key, "x", contact).await;
+    let (_, form) = made.iter().find(|(name, _)| *name == "{formId}").unwrap();
+    let known = app.get(&format!("/contacts/{contact}")).key(key).send().await.expect(200)["contact"]["email"].clone();
+    let answers = json!({"answers": {"email": known}});
+    app.post(&format!("/forms/{form}/submissions")).key(key).json(&answers).send().await.expect(201);
     let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);
     let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
     app.post(&path).key(key).json(&json!({})).send().await.expect(201);

@@ -1,0 +1,73 @@
+//! Forms and surveys of API 1.0, and what was submitted to them.
+
+use keystead_core::{Error, LocationContext};
+use keystead_model::form::Submission;
+use serde_json::{Value, json};
+
+use crate::{
+    call::Call,
+    reader::Slice,
+    shape::{Fields, Written},
+    v2::{
+        forms::{FormShape, Head},
+        submissions::{Found, Listing},
+    },
+};
+
+/// All of them.
+pub(crate) struct Listed<K>(Vec<Head<K>>);
+
+impl<K: FormShape> Written for Listed<K> {
+    fn sample() -> Self {
+        Self(vec![Head::sample()])
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put(K::MANY, &self.0);
+    }
+}
+
+pub(crate) async fn list<K: FormShape>(context: LocationContext, call: Call<(), Slice>) -> Result<Listed<K>, Error> {
+    let counted = call.app.list_forms::<K>(&context, call.query.window()).await?;
+    Ok(Listed(counted.page.rows.into_iter().map(Head).collect()))
+}
+
+/// A page of submissions, in which the answers stand beside everything else.
+pub(crate) struct Flat<K>(Found<K>);
+
+impl<K: FormShape> Written for Flat<K> {
+    fn sample() -> Self {
+        Self(Found::sample())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let flat: Vec<Value> = self.0.counted.page.rows.iter().map(flat).collect();
+        fields.put("submissions", &flat);
+        fields.put("meta", &self.0.meta());
+    }
+}
+
+fn flat<K: FormShape>(submission: &Submission<K>) -> Value {
+    let Submission { id, location: _, form, contact, key: _, answers, name, email, created_at } = submission;
+    let mut fields = answers.fields();
+    let own = json!({
+        "id": id,
+        "contactId": contact,
+        "createdAt": created_at,
+        (K::ID): form,
+        "name": name,
+        "email": email,
+        "pageDetails": {},
+    });
+    if let Value::Object(own) = own {
+        fields.extend(own);
+    }
+    Value::Object(fields)
+}
+
+pub(crate) async fn list_submissions<K: FormShape>(
+    context: LocationContext,
+    call: Call<(), Listing<K>>,
+) -> Result<Flat<K>, Error> {
+    call.query.run(&context, &call.app).await.map(Flat)
+}

@@ -1,0 +1,217 @@
+//! What was submitted to forms and surveys, in API 2.0.
+
+use keystead_core::{App, Error, LocationContext, error::Noun};
+use keystead_model::{
+    UtcMs,
+    form::{Form, NewSubmission, Submission, SubmissionFilter},
+    form_answers,
+    id::Id,
+    page::{Counted, Page, Window},
+    time::{DAY_MS, Moment},
+};
+use serde_json::{Map, Value, json};
+
+use super::{forms::FormShape, samples};
+use crate::{
+    call::Call,
+    reader::Reader,
+    shape::{
+        Bare, Envelope, Fields, Input, One, Written,
+        output::{Definitions, Field, Out},
+        path::Part,
+        word,
+    },
+};
+
+impl<K: FormShape> Part for Id<Submission<K>> {
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    fn missing(text: &str) -> Error {
+        Error::NotFound(Noun::Submission, text.to_owned())
+    }
+
+    fn schema() -> Value {
+        word::id("The id of a submission")
+    }
+}
+
+impl<K: FormShape> Envelope for Submission<K> {
+    const ONE: &'static str = "submission";
+    const MANY: &'static str = "submissions";
+}
+
+impl<K: FormShape> Written for Submission<K> {
+    const NAME: &'static str = K::SUBMISSION;
+
+    fn sample() -> Self {
+        samples::submission()
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { id, location: _, form, contact, key: _, answers, name, email, created_at } = self;
+        let mut others = answers.fields();
+        let asked: Vec<&String> = others.keys().collect();
+        let asked = json!(asked);
+        // Nobody was on a page: it was sent by a program.
+        others.insert("eventData".to_owned(), json!({"source": "api", "timestamp": created_at.0}));
+        others.insert("fieldsOriSequance".to_owned(), asked);
+        fields.put("id", id);
+        fields.or_null("contactId", contact.as_ref());
+        fields.put("createdAt", created_at);
+        fields.put(K::ID, form);
+        fields.or_null("name", name.as_ref());
+        fields.or_null("email", email.as_ref());
+        fields.put("others", &Others(others));
+    }
+}
+
+/// Answers by their keys, whatever these are.
+struct Others(Map<String, Value>);
+
+impl Field for Others {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "object"})
+    }
+
+    fn write(&self, out: &mut Out) {
+        Field::write(&Value::Object(self.0.clone()), out);
+    }
+}
+
+impl Input for NewSubmission {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.names_location();
+        let answers = reader.required("answers", |reader| reader.json_object("answers"));
+        let key = reader.word("submissionId");
+        let answers = answers?;
+        for (answer, problem) in form_answers::check(&answers.fields()) {
+            reader.violate(&format!("answers.{answer}"), problem.0);
+        }
+        Some(Self { answers, key })
+    }
+}
+
+/// Which submissions are asked for, in both APIs.
+pub(crate) struct Listing<K> {
+    form: Option<Id<Form<K>>>,
+    part: Option<String>,
+    from: Option<Moment>,
+    until: Option<Moment>,
+    page: i64,
+    limit: i64,
+}
+
+impl<K: FormShape> Input for Listing<K> {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        let limit = query.integer("limit", 1..=100).unwrap_or(20);
+        let page = query.integer("page", 1..=1_000_000);
+        let skip = query.integer("skip", 0..=i64::MAX);
+        Some(Self {
+            form: query.word(K::ID),
+            part: query.word("q"),
+            from: query.moment("startAt"),
+            until: query.moment("endAt"),
+            page: page.or(skip.map(|skip| skip / limit + 1)).unwrap_or(1),
+            limit,
+        })
+    }
+
+    fn settle(example: &mut Map<String, Value>) {
+        // A day ends when it is over, but an instant at once.
+        example.remove("startAt");
+    }
+}
+
+/// A month, if it is not said since when.
+const USUAL_MS: i64 = 31 * DAY_MS;
+
+/// A page of submissions, and where it is.
+pub(crate) struct Found<K> {
+    pub(crate) counted: Counted<Submission<K>>,
+    pub(crate) page: i64,
+}
+
+impl<K: FormShape> Listing<K> {
+    /// Reads the page.
+    pub(crate) async fn run(self, context: &LocationContext, app: &App) -> Result<Found<K>, Error> {
+        let Self { form, part, from, until, page, limit } = self;
+        let zone = app.location_of(context).await?.profile.timezone;
+        // What is made in this millisecond is made until now.
+        let until = until.map_or(UtcMs(app.now().0 + 1), |until| until.end(&zone));
+        let from = from.map_or(UtcMs(until.0 - USUAL_MS), |from| from.start(&zone));
+        let filter = SubmissionFilter { form, part, from, until };
+        let window = Window::skip((page - 1).saturating_mul(limit), limit);
+        Ok(Found { counted: app.list_submissions(context, filter, window).await?, page })
+    }
+}
+
+impl<K: FormShape> Written for Found<K> {
+    fn sample() -> Self {
+        let page = Page { rows: vec![samples::submission()], has_more: false };
+        Self { counted: Counted { page, total: 1 }, page: 1 }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("submissions", &self.counted.page.rows);
+        fields.put("meta", &self.meta());
+    }
+}
+
+impl<K> Found<K> {
+    pub(crate) fn meta(&self) -> Meta {
+        let Self { counted, page } = self;
+        Meta {
+            total: counted.total,
+            current_page: *page,
+            next_page: counted.page.has_more.then_some(page + 1),
+            prev_page: (*page > 1).then_some(page - 1),
+        }
+    }
+}
+
+/// Where a list goes on by numbers of pages.
+pub(crate) struct Meta {
+    total: i64,
+    current_page: i64,
+    next_page: Option<i64>,
+    prev_page: Option<i64>,
+}
+
+impl Written for Meta {
+    const NAME: &'static str = "PageMeta";
+
+    fn sample() -> Self {
+        Self { total: 1, current_page: 1, next_page: None, prev_page: None }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("total", &self.total);
+        fields.put("currentPage", &self.current_page);
+        fields.or_null("nextPage", self.next_page.as_ref());
+        fields.or_null("prevPage", self.prev_page.as_ref());
+    }
+}
+
+pub(crate) async fn list<K: FormShape>(
+    context: LocationContext,
+    call: Call<(), Listing<K>>,
+) -> Result<Found<K>, Error> {
+    call.query.run(&context, &call.app).await
+}
+
+pub(crate) async fn create<K: FormShape>(
+    context: LocationContext,
+    call: Call<Id<Form<K>>, Bare, NewSubmission>,
+) -> Result<One<Submission<K>>, Error> {
+    call.app.submit(&context, call.path, call.body).await.map(One)
+}
+
+pub(crate) async fn get<K: FormShape>(
+    context: LocationContext,
+    call: Call<(Id<Form<K>>, Id<Submission<K>>)>,
+) -> Result<One<Submission<K>>, Error> {
+    let (form, id) = call.path;
+    call.app.get_submission(&context, form, id).await.map(One)
+}

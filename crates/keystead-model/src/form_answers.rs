@@ -1,0 +1,197 @@
+//! What answers say of a contact.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Invalid,
+    calendar_date::CalendarDate,
+    contact::{ContactPatch, ContactProfile, split_name},
+    form::{Answers, FormDefinition},
+    phone::PhoneNumber,
+    text::{Country, EmailAddress, Line, TimeZoneName, echo},
+};
+
+/// Answers of one submission.
+const MAX_ANSWERS: usize = 200;
+
+/// Refuses answers that are no texts, numbers, truths or lists of texts: what, and what is wrong with it.
+pub fn check(answers: &Map<String, Value>) -> Vec<(String, Invalid)> {
+    let mut wrong = Vec::new();
+    if answers.len() > MAX_ANSWERS {
+        wrong.push((String::new(), Invalid::new(format!("must not hold more than {MAX_ANSWERS} answers"))));
+    }
+    for (key, answer) in answers {
+        let suits = match answer {
+            Value::Array(list) => list.iter().all(Value::is_string),
+            answer => !answer.is_object(),
+        };
+        if !suits {
+            let problem = "must be a text, a number, a truth or a list of texts";
+            wrong.push((echo(key), Invalid::new(problem)));
+        }
+    }
+    wrong
+}
+
+/// What the answers to a form say of a contact: those to fields that are mapped to one of a contact's (`"mapsTo":
+/// "contact.first_name"`), and those that the form does not know and that are called like one. Answers that these fields do not
+/// take are named, with what is wrong with them. Phone numbers without a prefix are those of `country`.
+pub fn contact(
+    definition: &FormDefinition,
+    answers: &Answers,
+    country: Country,
+) -> Result<ContactPatch, Vec<(String, Invalid)>> {
+    let fields = mapped(definition);
+    let (mut patch, mut wrong) = (ContactPatch::default(), Vec::new());
+    let mut whole_name = None;
+    for (key, answer) in answers.fields() {
+        let target = fields.get(&key).map_or(Some(key.as_str()), Value::as_str);
+        let text = match &answer {
+            Value::String(text) if !text.trim().is_empty() => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ => continue,
+        };
+        let Some(target) = target.map(plain) else { continue };
+        if ["name", "fullname"].contains(&target.as_str()) {
+            whole_name = Some((key, text));
+        } else if let Err(problem) = put(&mut patch, &target, &text, country) {
+            wrong.push((echo(&key), problem));
+        }
+    }
+    if let Some((key, text)) = whole_name {
+        let (first, last) = split_name(&text);
+        for (field, part) in [(&mut patch.first_name, first), (&mut patch.last_name, last)] {
+            if field.is_none() && !part.is_empty() {
+                match Line::parse(part) {
+                    Ok(part) => *field = Some(Some(part)),
+                    Err(problem) => wrong.push((echo(&key), problem)),
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(patch) } else { Err(wrong) }
+}
+
+/// The fields of a form, each with what it is mapped to.
+fn mapped(definition: &FormDefinition) -> Map<String, Value> {
+    let definition = definition.fields();
+    let list = |of: Option<&Value>| of.and_then(Value::as_array).cloned().unwrap_or_default();
+    let fields = list(definition.get("pages")).into_iter().flat_map(|page| list(page.get("fields")));
+    let entry = |field: Value| {
+        let key = field.get("key")?.as_str()?.to_owned();
+        Some((key, field.get("mapsTo").cloned().unwrap_or_default()))
+    };
+    fields.filter_map(entry).collect()
+}
+
+/// The name of a contact's field, however it is written: `contact.first_name`, `firstName`.
+fn plain(name: &str) -> String {
+    let name = name.strip_prefix("contact.").unwrap_or(name);
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+/// A name that is no field's is passed over: the answer is kept all the same.
+fn put(patch: &mut ContactPatch, name: &str, text: &str, country: Country) -> Result<(), Invalid> {
+    fn line<const MAX: usize>(field: &mut Option<Option<Line<MAX>>>, text: &str) -> Result<(), Invalid> {
+        *field = Some(Some(Line::parse(text)?));
+        Ok(())
+    }
+    match name {
+        "firstname" => line(&mut patch.first_name, text),
+        "lastname" => line(&mut patch.last_name, text),
+        "email" => EmailAddress::parse(text).map(|email| patch.email = Some(Some(email))),
+        "phone" => PhoneNumber::parse(text, country).map(|phone| patch.phone = Some(Some(phone))),
+        "companyname" | "organization" => line(&mut patch.company_name, text),
+        "address1" | "address" => line(&mut patch.address1, text),
+        "city" => line(&mut patch.city, text),
+        "state" => line(&mut patch.state, text),
+        "postalcode" => line(&mut patch.postal_code, text),
+        "country" => Country::parse(text).map(|country| patch.country = Some(Some(country))),
+        "website" => line(&mut patch.website, text),
+        "timezone" => TimeZoneName::parse(text).map(|zone| patch.timezone = Some(Some(zone))),
+        "dateofbirth" => CalendarDate::parse(text).map(|date| patch.date_of_birth = Some(Some(date))),
+        _ => Ok(()),
+    }
+}
+
+/// Leaves of a patch only what fills what is empty in `profile`, and nothing that tells contacts apart: whoever knows somebody's
+/// address must not be able to add their own.
+pub fn fill_empty(patch: &mut ContactPatch, profile: &ContactProfile) {
+    patch.email = None;
+    patch.phone = None;
+    macro_rules! keep {
+        ($($field:ident),*) => {
+            $(if profile.$field.is_some() {
+                patch.$field = None;
+            })*
+        };
+    }
+    keep!(company_name, address1, city, state, postal_code, country, website, timezone, source, date_of_birth);
+    // A name is one thing.
+    if profile.first_name.is_some() || profile.last_name.is_some() {
+        patch.first_name = None;
+        patch.last_name = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object<const MAX: usize>(value: &Value) -> crate::json_object::JsonObject<MAX> {
+        crate::json_object::JsonObject::new(value.as_object().unwrap().clone()).unwrap()
+    }
+
+    fn said(definition: Value, answers: Value) -> Result<ContactProfile, Vec<(String, Invalid)>> {
+        let mut profile = ContactProfile::default();
+        contact(&object(&definition), &object(&answers), Country::US)?.apply(&mut profile);
+        Ok(profile)
+    }
+
+    #[test]
+    fn answers_are_mapped_as_the_form_says_and_else_by_their_name() {
+        let definition = json!({"pages": [
+            {"fields": [{"key": "mail", "mapsTo": "contact.email"}, {"key": "city", "label": "Which city do you like?"}]},
+            {"fields": [{"key": "who", "mapsTo": "contact.full_name"}, {"type": "heading"}]},
+            "nonsense",
+        ]});
+        let answers = json!({
+            "mail": " ada@example.com ", "city": "Rome", "who": "Ada King Lovelace", "postalCode": 12345, "phone": "(415) 555-0123",
+            "colour": "blue", "first_name": "", "tags": ["a"],
+        });
+        let profile = said(definition, answers).unwrap();
+        assert_eq!(profile.email.unwrap().as_str(), "ada@example.com");
+        assert_eq!(profile.first_name.unwrap().as_str(), "Ada");
+        assert_eq!(profile.last_name.unwrap().as_str(), "King Lovelace");
+        assert_eq!(profile.phone.unwrap().as_str(), "+14155550123");
+        assert_eq!(profile.postal_code.unwrap().as_str(), "12345");
+        assert_eq!(profile.city, None, "the form knows it, and maps it to nothing");
+    }
+
+    #[test]
+    fn what_a_field_does_not_take_is_named() {
+        let wrong =
+            said(json!({}), json!({"email": "x", "phone": "12", "country": "Atlantis", "city": "Rome"})).unwrap_err();
+        let named: Vec<&str> = wrong.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(named, ["email", "phone", "country"]);
+        let bad = json!({"a": {"b": 1}, "c": [1], "d": ["x"], "e": null, "f": 1.5, "g": true});
+        let named: Vec<String> = check(bad.as_object().unwrap()).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(named, ["a", "c"]);
+    }
+
+    #[test]
+    fn a_stranger_fills_what_is_empty_and_no_identity() {
+        let answers =
+            json!({"email": "eve@example.com", "phone": "4155550123", "city": "Rome", "name": "Eve", "state": "x"});
+        let mut patch = contact(&object(&json!({})), &object(&answers), Country::US).unwrap();
+        let line = |text| Some(Line::parse(text).unwrap());
+        let mut profile = ContactProfile { city: line("London"), ..ContactProfile::default() };
+        profile.last_name = Some(Line::parse("Lovelace").unwrap());
+        fill_empty(&mut patch, &profile);
+        patch.apply(&mut profile);
+        assert_eq!((profile.email, profile.phone, profile.first_name), (None, None, None));
+        assert_eq!((profile.city.unwrap().as_str(), profile.state.unwrap().as_str()), ("London", "x"));
+    }
+}
