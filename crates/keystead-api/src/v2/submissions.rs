@@ -208,9 +208,12 @@ pub(crate) async fn create<K: FormShape>(
     call.app.submit(&context, call.path, call.body).await.map(One)
 }
 
+/// One submission, by the form that it was made to.
+type Place<K> = (Id<Form<K>>, Id<Submission<K>>);
+
 pub(crate) async fn get<K: FormShape>(
     context: LocationContext,
-    call: Call<(Id<Form<K>>, Id<Submission<K>>)>,
+    call: Call<Place<K>>,
 ) -> Result<One<Submission<K>>, Error> {
     let (form, id) = call.path;
     call.app.get_submission(&context, form, id).await.map(One)

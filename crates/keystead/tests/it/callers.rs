@@ -75,7 +75,8 @@ pub(crate) fn recurring_task(contact: ContactId) -> NewRecurringTask {
     let rule = Recurrence {
         unit: Unit::Daily,
         interval: 1,
-        start: UtcMs(0),
+        // In 2100, so that nothing comes of it meanwhile.
+        start: UtcMs(4_102_444_800_000),
         end: None,
         day_of_month: None,
         day_of_week: None,

@@ -119,7 +119,6 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<CustomValue>(&by.location, (), custom_value("new")): "custom_value.created";
     update(&by.location, (), at.custom_value, custom_value("renamed")): "custom_value.updated";
     delete(&by.location, (), at.custom_value): "custom_value.deleted";
-    make_recurring_tasks(): "task.created";
     create::<RecurringTask>(&by.location, (), recurring_task(at.contact)): "recurring_task.created";
     update(&by.location, (), at.recurring_task,
         RecurringTaskPatch { title: Some(Line::parse("y").unwrap()), ..RecurringTaskPatch::default() }): "recurring_task.updated";

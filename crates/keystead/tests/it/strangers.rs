@@ -121,6 +121,7 @@ fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
             "email=canary4711%40example.com"
         }
         "GET /v1/users/lookup" => "email=admin%40northwind.example",
+        "GET /locations/{locationId}/templates" => "originId=x",
         _ => "",
     };
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
