@@ -370,7 +370,7 @@ pub(crate) async fn ground_in(
     body: &Map<String, Value>,
 ) -> Result<Ground, Error> {
     let agency = context.authority().agency();
-    if !route.asks_where() {
+    if !route.asks_where() && route.asks_fields().is_none() {
         return Ok(Ground::of_agency(Some(agency)));
     }
     let ground = Ground::of_location(agency, &app.location_of(context).await?.profile);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use keystead_model::{
     custom_field::{CustomField, OwnerKind},
-    field_value::{FieldValue, FieldValues, Held, ValueField, ValueSet},
+    field_value::{FieldValue, FieldValues, Held, MAX_TEXT_BYTES, ValueField, ValueSet},
     id::Id,
 };
 use keystead_store::{custom_fields, files};
@@ -45,6 +45,10 @@ impl InLocation<'_, '_> {
                 values.clone()
             };
             set.set(Held { field: Arc::new(ValueField::from(field)), values });
+        }
+        if !changes.is_empty() && set.text_bytes() > MAX_TEXT_BYTES {
+            let problem = format!("must not have more than {MAX_TEXT_BYTES} bytes of text together");
+            violations.push(Violation { field: "customFields".to_owned(), problem });
         }
         if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
     }

@@ -4,6 +4,7 @@ use crate::{
     CustomFieldId,
     condition::{Condition, Facts, Field, Kind, Op, Test, Value},
     contact::{Contact, IdentityKind},
+    custom_field::CustomField,
     data_type::ValueKind,
     search::Asked,
     tag::TagName,
@@ -61,6 +62,11 @@ impl ContactField {
         Self::CreatedAt,
         Self::UpdatedAt,
     ];
+
+    /// A custom field of contacts.
+    pub fn custom(field: &CustomField) -> Self {
+        Self::Custom(field.id, field.data_type.value_kind())
+    }
 
     /// The standard field of a name.
     pub fn parse(name: &str) -> Option<Self> {

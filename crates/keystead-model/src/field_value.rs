@@ -162,6 +162,12 @@ impl ValueSet {
         changes
     }
 
+    /// Bytes of all texts in it.
+    pub fn text_bytes(&self) -> usize {
+        let texts = self.0.iter().flat_map(|held| &held.values);
+        texts.map(|value| if let FieldValue::Text(text) = value { text.len() } else { 0 }).sum()
+    }
+
     /// All files in it.
     pub fn files(&self) -> impl Iterator<Item = (CustomFieldId, &StoredFile)> {
         self.0.iter().flat_map(|held| {
@@ -181,6 +187,9 @@ impl<'s> IntoIterator for &'s ValueSet {
         self.0.iter()
     }
 }
+
+/// Bytes of all texts in the fields of one contact or opportunity: a page of a list holds a hundred of these.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// Longest text in a field of one line or more.
 const TEXT: usize = 5_000;

@@ -219,6 +219,29 @@ async fn every_wrong_value_is_told_at_once_and_nothing_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_more_text_than_a_list_can_answer() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let path = format!("/locations/{}/customFields", app.ids.location);
+    let mut values = Vec::new();
+    for number in 0..6 {
+        let new = json!({"name": format!("Essay {number}"), "dataType": "LARGE_TEXT"});
+        let made = app.post(&path).key(&key).json(&new).send().await.expect(201);
+        values.push(json!({"id": made["customField"]["id"], "value": "x".repeat(50_000)}));
+    }
+    let body = json!({"name": "Ada", "customFields": values});
+    let refused = app.post("/contacts/").key(&key).json(&body).send().await.expect(422);
+    assert_eq!(refused["message"], json!(["customFields must not have more than 262144 bytes of text together"]));
+    // Nor by and by.
+    let body = json!({"name": "Ada", "customFields": values[..5]});
+    let made = app.post("/contacts/").key(&key).json(&body).send().await.expect(201);
+    let at = format!("/contacts/{}", made["contact"]["id"].as_str().unwrap());
+    assert_eq!(app.put(&at).key(&key).json(&json!({"customFields": values[5..]})).send().await.status, 422);
+    let less = json!({"customFields": [values[5], {"id": values[0]["id"], "value": ""}]});
+    app.put(&at).key(&key).json(&less).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_names_no_field_is_passed_over_and_said() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
