@@ -367,14 +367,7 @@ pub fn split_name(name: &str) -> (&str, &str) {
 }
 
 /// What a list of contacts is ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum ContactOrder {
-    /// When they were made.
-    #[default]
-    Created,
-    /// When they were last changed.
-    Updated,
-}
+pub use crate::page::TimeOrder as ContactOrder;
 
 /// A place in a list of contacts: of the last contact before it, the time that the list is ordered by and the id, which decides
 /// between contacts of the same time. Either alone will do; by the time alone, others of that time are passed over.

@@ -42,6 +42,16 @@ impl<Cursor> Window<Cursor> {
     }
 }
 
+/// What a list is ordered by that is read by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TimeOrder {
+    /// When its things were made.
+    #[default]
+    Created,
+    /// When they were last changed.
+    Updated,
+}
+
 /// One page of rows.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

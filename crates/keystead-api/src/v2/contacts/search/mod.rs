@@ -5,7 +5,7 @@ mod filters;
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid, UtcMs,
-    contact::{Contact, ContactCursor, ContactFilter, ContactOrder},
+    contact::{Contact, ContactCursor, ContactFilter, TimeOrder},
     custom_field::OwnerKind,
     page::{Start, Window},
     search::{Asked, asked},
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use self::filters::Filters;
 use super::{
-    listing::{FURTHEST, StartAfter, place},
     shapes::{held, names_and_addresses},
 };
 use crate::{
     call::Call,
+    v2::by_time::{FURTHEST, StartAfter, place},
     reader::Reader,
     shape::{
         Bare, Fields, Ground, Input, Word, Written,
@@ -34,11 +34,11 @@ const MAX_QUERY: usize = 75;
 pub(crate) struct Search {
     words: Option<Vec<Asked>>,
     filters: Filters,
-    sort: Option<(ContactOrder, bool)>,
+    sort: Option<(TimeOrder, bool)>,
     /// A field to sort by that there is not.
     unknown: Option<String>,
     /// The order that the place was made for.
-    made_for: Option<(ContactOrder, bool)>,
+    made_for: Option<(TimeOrder, bool)>,
     window: Window<ContactCursor>,
 }
 
@@ -84,7 +84,7 @@ impl Input for Search {
 
 /// The place of the contact before, as it is answered with each: when it was made or changed, and its id with the letter of the
 /// order.
-fn search_after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(ContactOrder, bool)>)> {
+fn search_after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(TimeOrder, bool)>)> {
     let schema = json!({
         "type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "maxItems": 2,
         "description": "searchAfter of the last contact of the page before",
@@ -107,7 +107,7 @@ fn search_after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(Conta
 }
 
 /// The order, and the name of a field by which there is none.
-fn sort(reader: &mut Reader<'_>) -> (Option<(ContactOrder, bool)>, Option<String>) {
+fn sort(reader: &mut Reader<'_>) -> (Option<(TimeOrder, bool)>, Option<String>) {
     let sorts = reader.each("sort", 1, |sort, _| {
         let field = sort.required("field", |sort| sort.word("field"));
         let ascending = sort.word("direction").is_some_and(|Ascending(ascending)| ascending);
@@ -115,8 +115,8 @@ fn sort(reader: &mut Reader<'_>) -> (Option<(ContactOrder, bool)>, Option<String
     });
     let Some((field, ascending)) = sorts.into_iter().flatten().flatten().next() else { return (None, None) };
     match filters::snake(&field).as_str() {
-        "date_added" => (Some((ContactOrder::Created, ascending)), None),
-        "date_updated" => (Some((ContactOrder::Updated, ascending)), None),
+        "date_added" => (Some((TimeOrder::Created, ascending)), None),
+        "date_updated" => (Some((TimeOrder::Updated, ascending)), None),
         _ => (None, Some(field)),
     }
 }
@@ -192,7 +192,7 @@ impl Written for Results {
 /// A contact that was found, in the shape of the search.
 struct Hit {
     contact: Contact,
-    order: ContactOrder,
+    order: TimeOrder,
     ascending: bool,
 }
 
@@ -200,7 +200,7 @@ impl Written for Hit {
     const NAME: &'static str = "FoundContact";
 
     fn sample() -> Self {
-        Self { contact: Contact::sample(), order: ContactOrder::Created, ascending: false }
+        Self { contact: Contact::sample(), order: TimeOrder::Created, ascending: false }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -227,7 +227,7 @@ impl Written for Hit {
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
         fields.put::<[String]>("opportunities", &[]);
-        fields.put("searchAfter", &SearchAfter(place(contact, *order, *ascending)));
+        fields.put("searchAfter", &SearchAfter(place((contact.id, contact.created_at, contact.updated_at), *order, *ascending)));
     }
 }
 
