@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A day of the Gregorian calendar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CalendarDate(Date);
 
 impl CalendarDate {
@@ -55,6 +55,16 @@ impl CalendarDate {
     pub fn to_utc(self) -> UtcMs {
         const EPOCH: Date = Date::constant(1970, 1, 1);
         UtcMs(self.0.duration_since(EPOCH).as_secs() * 1000)
+    }
+
+    /// The day as a moment: from its first instant to its last in some zone.
+    pub const fn to_moment(self) -> Moment {
+        Moment::Day(self.0)
+    }
+
+    /// How many days later it is than `earlier`; negative if it is the earlier one.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.duration_since(earlier.0).as_secs() / 86_400
     }
 
     /// 1 to 12.
