@@ -34,15 +34,27 @@ pub(crate) struct Rows {
     pub(crate) owner: &'static str,
     /// Their column of values.
     pub(crate) value: &'static str,
+    /// The noun's own column that the owner stands in: `id` where the rows belong to the noun itself.
+    pub(crate) at: &'static str,
     /// Whether only the beginning of it is indexed.
     pub(crate) is_long: bool,
     /// Other columns, and what they have.
     pub(crate) with: Vec<(&'static str, String)>,
 }
 
+impl Rows {
+    /// Whether they belong to the noun itself, and not to what it names.
+    fn are_its_own(&self) -> bool {
+        self.at == "id"
+    }
+}
+
 /// A noun that conditions are about: `c` in a statement, with an `id` and a `location_id`.
 pub(crate) struct Noun<F> {
     pub(crate) location: LocationId,
+    pub(crate) table: &'static str,
+    /// Whether PostgreSQL is told which rows lead, too: it does not see through a choice between rows of two tables.
+    pub(crate) is_told: bool,
     pub(crate) column: fn(&F) -> Column,
 }
 
@@ -93,12 +105,13 @@ impl<F> Noun<F> {
     /// How many rows a test reads if it leads; `None` if it cannot, or need not.
     fn count(&self, tx: &mut Tx<'_>, Test { field, op }: &Test<F>) -> Result<Option<i64>> {
         let reads_all = matches!(op, Op::Contains(_));
-        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) || (tx.is_postgres() && !reads_all) {
+        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) || (tx.is_postgres() && !reads_all && !self.is_told)
+        {
             return Ok(None);
         }
         let Column::Rows(rows) = (self.column)(field) else { return Ok(None) };
         let mut filter = Filter::new();
-        let text = self.rows(&mut filter, &rows, Some(op).filter(|_| !reads_all));
+        let text = self.rows(&mut filter, &rows, Some(op).filter(|_| !reads_all), true);
         let most = filter.own(LEADS_UP_TO + 1);
         let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 {text} LIMIT {most}) AS n");
         tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
@@ -109,8 +122,9 @@ impl<F> Noun<F> {
         let distinct = if each_once && lead.tests.len() == 1 { " DISTINCT" } else { "" };
         let select = |Test { field, op }: &&Test<F>| match (self.column)(field) {
             Column::Rows(rows) => {
-                let text = self.rows(filter, &rows, Some(op).filter(|op| !matches!(op, Op::Exists)));
-                Some(format!("SELECT{distinct} r.{} AS id {text}", rows.owner))
+                let text = self.rows(filter, &rows, Some(op).filter(|op| !matches!(op, Op::Exists)), true);
+                let id = if rows.are_its_own() { format!("r.{}", rows.owner) } else { "n.id".to_owned() };
+                Some(format!("SELECT{distinct} {id} AS id {text}"))
             }
             Column::Own(_) => None,
         };
@@ -148,7 +162,8 @@ impl<F> Noun<F> {
         let mut some = |op: Option<&Op>| {
             // So that PostgreSQL does not read a whole field first.
             let fence = if tx.is_postgres() && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
-            format!("EXISTS (SELECT 1 {} AND r.{} = c.id{fence})", self.rows(filter, rows, op), rows.owner)
+            let text = self.rows(filter, rows, op, false);
+            format!("EXISTS (SELECT 1 {text} AND r.{} = c.{}{fence})", rows.owner, rows.at)
         };
         match op {
             Op::Exists => some(None),
@@ -159,10 +174,20 @@ impl<F> Noun<F> {
         }
     }
 
-    /// `FROM … WHERE …` of the rows that have a value, which `op` is true of.
-    fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, op: Option<&Op>) -> String {
-        let Rows { table, value, is_long, with, .. } = rows;
-        let mut text = format!("FROM {table} r WHERE r.location_id = {}", filter.own(self.location));
+    /// `FROM … WHERE …` of the rows that have a value, which `op` is true of; where they lead, with the things `n` of the noun
+    /// that go with them.
+    fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, op: Option<&Op>, leads: bool) -> String {
+        let Rows { table, owner, value, at, is_long, with } = rows;
+        let location = filter.own(self.location);
+        let mut text = if leads && !rows.are_its_own() {
+            let things = self.table;
+            format!(
+                "FROM {table} r CROSS JOIN {things} n
+                 WHERE r.location_id = {location} AND n.location_id = {location} AND n.{at} = r.{owner}"
+            )
+        } else {
+            format!("FROM {table} r WHERE r.location_id = {location}")
+        };
         for (column, value) in with {
             text.push_str(&format!(" AND r.{column} = {}", filter.own(value)));
         }

@@ -70,7 +70,7 @@ pub enum Form {
 
 /// Where the fields of a contact are found.
 fn column(field: &ContactField) -> Column {
-    let rows = |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, is_long: false, with });
+    let rows = |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, at: "id", is_long: false, with });
     let identity = |kind: IdentityKind| rows("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         ContactField::FirstName => Column::Own("c.first_name_folded"),
@@ -128,7 +128,7 @@ pub fn list_in_form(
     form: Form,
 ) -> Result<Counted<Contact>> {
     let condition = whole(tx, location, filter)?;
-    let noun = Noun { location, column };
+    let noun = Noun { location, table: "contacts", is_told: false, column };
     let lead = noun.lead(tx, &condition)?;
     let leads_page = lead.as_ref().filter(|lead| match form {
         Form::Told => lead.rows <= LEADS_UP_TO,

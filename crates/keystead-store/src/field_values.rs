@@ -171,5 +171,6 @@ pub(crate) fn column(owner: OwnerKind, field: CustomFieldId, kind: ValueKind) ->
         ValueKind::Date => "date",
     };
     let with = vec![("owner_kind", owner.as_str().to_owned()), ("field_id", field.to_string())];
-    Column::Rows(Rows { table: "field_values", owner: "owner_id", value, is_long: kind == ValueKind::Text, with })
+    let is_long = kind == ValueKind::Text;
+    Column::Rows(Rows { table: "field_values", owner: "owner_id", value, at: "id", is_long, with })
 }
