@@ -488,8 +488,9 @@ fn named_location(
 ) -> Named {
     let in_path = params.iter().find(|(name, _)| name == "locationId").map(|(_, value)| value.as_str());
     let mut elsewhere = Vec::new();
-    for fields in [query, body] {
-        match fields.get("locationId") {
+    // The contract's search for opportunities calls it so.
+    for (fields, name) in [(query, "locationId"), (query, "location_id"), (body, "locationId")] {
+        match fields.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.trim().is_empty() => {}
             Some(Value::String(text)) => elsewhere.push(text.trim()),

@@ -13,6 +13,7 @@ use keystead_core::Violation;
 use keystead_http::Upload;
 use keystead_model::{
     Invalid, LocationId, UtcMs,
+    decimal::Decimal,
     text::{TimeZoneName, echo},
     time::Moment,
 };
@@ -441,6 +442,27 @@ impl<'g> Reader<'g> {
         }
     }
 
+    /// An exact number. Of a number of JSON, which programs compute with 53 binary digits, what was meant; a text holds more digits.
+    pub(crate) fn decimal(&mut self, name: &'static str) -> Option<Decimal> {
+        let schema = || {
+            let text = json!({"type": "string", "description": "The same as a text, of up to 15 digits and 9 after the point"});
+            json!({"anyOf": [{"type": "number"}, text]})
+        };
+        if let Some(is_there) = self.describes(name, schema, || json!(220.5)) {
+            return is_there.then(|| Decimal::from_double(220.5).unwrap_or_default());
+        }
+        let number = match self.take(name)? {
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Decimal::parse(&whole.to_string()),
+                (None, Some(double)) => Decimal::from_double(double),
+                (None, None) => Err(Invalid::new("must be a number")),
+            },
+            Value::String(text) => Decimal::parse(text.trim()),
+            _ => Err(Invalid::new("must be a number")),
+        };
+        self.checked(name, number)
+    }
+
     /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
     pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
         self.moment_from(name, Some(SECONDS))
@@ -491,8 +513,13 @@ impl<'g> Reader<'g> {
 
     /// A body that may name the location; the dispatcher has taken it.
     pub(crate) fn names_location(&mut self) {
-        if !self.notes("locationId", LocationId::schema) {
-            self.take("locationId");
+        self.names_location_as("locationId");
+    }
+
+    /// The same by a name of its own.
+    pub(crate) fn names_location_as(&mut self, name: &'static str) {
+        if !self.notes(name, LocationId::schema) {
+            self.take(name);
         }
     }
 

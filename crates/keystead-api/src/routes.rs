@@ -1,6 +1,7 @@
 //! The route table: every route of both APIs, with its scope and its handler. OpenAPI, tests and the dispatcher read it.
 
 mod automation;
+mod opportunities;
 
 mod contacts;
 
@@ -29,10 +30,12 @@ use crate::{
 /// All routes.
 pub fn routes() -> Vec<Route> {
     let mut rows = v2_routes();
+    rows.extend(opportunities::v2_routes());
     rows.extend(automation::v2_routes());
     rows.extend(contacts::v2_routes());
     rows.extend(v1_routes());
     rows.extend(contacts::v1_routes());
+    rows.extend(opportunities::v1_routes());
     rows.extend(automation::v1_routes());
     rows
 }

@@ -234,8 +234,24 @@ impl InLocation<'_, '_> {
         if !contacts::trash(self.tx, self.context.location, id, self.now())? {
             return Err(not_found(id));
         }
-        self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;
-        Ok(())
+        let cause = self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;
+        self.trash_opportunities(id, cause)
+    }
+
+    /// Whoever is known by one of these identities, with what else is said of them; else a new contact. Tags are added to those
+    /// that somebody has.
+    pub(crate) fn contact_of_person(&mut self, mut patch: ContactPatch) -> Result<ContactId> {
+        for (kind, value) in patch.identities() {
+            let found = contact_identities::find_by_identity(self.tx, self.context.location, kind, &value)?;
+            if let (Some(found), Some(tags)) = (found, &mut patch.tags) {
+                let mut all = found.tags;
+                tags.retain(|tag| !all.contains(tag));
+                all.append(tags);
+                *tags = all;
+                break;
+            }
+        }
+        Ok(self.upsert_contact(patch, WhenDuplicate::Update)?.contact.id)
     }
 
     /// Tags that a contact brought with it.

@@ -134,6 +134,12 @@ codes! {
     DuplicateContact = "duplicate_contact", 400, "A contact with the same e-mail address or phone number exists",
         "The location does not allow duplicates. The answer names the contact under `meta`.",
         "Update that contact, use POST /contacts/upsert, or allow duplicates in the location's settings.";
+    DuplicateOpportunity = "duplicate_opportunity", 400, "The contact has an opportunity in this pipeline",
+        "The location does not allow a contact several opportunities in one pipeline.",
+        "Update that one, which a search by `contact_id` finds, use POST /opportunities/upsert, or allow duplicates in the location's settings.";
+    InUse = "in_use", 409, "It is in use",
+        "Opportunities are in the stage or in the pipeline that would be gone.",
+        "Move them to another stage, or delete them, first.";
     Conflict = "conflict", 409, "Somebody else was faster",
         "The thing was changed since you read it.",
         "Read it again and repeat your change.";

@@ -37,13 +37,16 @@ mod known_browsers;
 mod links;
 mod locations;
 mod lost_keys;
+mod lost_reasons;
 mod mails;
 mod many;
 mod notes;
 mod notices;
 mod operate;
+mod opportunities;
 mod owner;
 mod password;
+mod pipelines;
 pub mod queue;
 mod rate_limit;
 mod recurring_tasks;
@@ -92,6 +95,7 @@ pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
+pub use opportunities::{Beside, Known, StageSums, WholeOpportunity, Whose};
 pub use owner::adopt;
 pub use rate_limit::{Allowance, RateStatus};
 pub use resource::Resource;

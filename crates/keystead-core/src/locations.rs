@@ -8,12 +8,13 @@ use keystead_model::{
     inactivity::RESTORE_WINDOW_MS,
     location::{Deletion, Location, LocationCursor, LocationFilter, LocationPatch, LocationProfile, LocationSettings},
     page::{Page, Window},
+    pipeline::Pipeline,
     scope::Scope,
     text::{EmailAddress, Line, TimeZoneName},
 };
 use keystead_store::{
     changes::{self, Change},
-    contact_identities, locations, service_clock,
+    contact_identities, locations, pipelines, service_clock,
 };
 
 use serde_json::json;
@@ -299,7 +300,10 @@ impl InAgency<'_, '_> {
             deletion: None,
         };
         locations::save(self.tx, &location)?;
-        self.tell(Happened::made(EventKind::LocationCreated, &location))?;
+        let cause = self.tell(Happened::made(EventKind::LocationCreated, &location))?;
+        let pipeline = Pipeline::first(location.id, now);
+        pipelines::save(self.tx, &pipeline)?;
+        self.following(cause, |operation| operation.tell(Happened::made(EventKind::PipelineCreated, &pipeline)))?;
         Ok(location)
     }
 }

@@ -8,10 +8,11 @@ use keystead_model::{
     agency::{Agency, AgencyProfile, TenantName, TenantState},
     event::EventKind,
     location::{Location, LocationProfile},
+    pipeline::Pipeline,
     text::EmailAddress,
     user::{PersonName, Role, User, UserProfile},
 };
-use keystead_store::{agencies, locations, users};
+use keystead_store::{agencies, locations, pipelines, users};
 
 use crate::{
     App, Error, ErrorCode, NewAgency, Result,
@@ -100,6 +101,7 @@ impl App {
                 }
                 agencies::save(tx, &agency)?;
                 locations::save(tx, &location)?;
+                pipelines::save(tx, &Pipeline::first(location.id, now))?;
                 users::insert(tx, &admin, Some(&password_hash))?;
                 let subject = admin.id.as_str();
                 tell_of(tx, agency.id, Actor::Operator, None, now, Happened::to(EventKind::InstanceSetUp, subject))?;

@@ -83,7 +83,7 @@ impl InLocation<'_, '_> {
         // Named first, so that a repeated request finds the submission and not the contact.
         let id = self.new_id();
         idempotency::about(self.tx, &self.context.authority, id.as_str())?;
-        let contact = self.contact_of(patch, &profile, &found.content.name)?;
+        let contact = self.contact_who_answers(patch, &profile, &found.content.name)?;
         let (name, phone) = (profile.full_name(), profile.phone.as_ref().map(|phone| phone.as_str().to_owned()));
         let email = profile.email.as_ref().map(|email| EmailAddress::as_str(email).to_owned());
         let submission = Submission { id, location, form, contact, key, answers, name, email, created_at: now };
@@ -94,7 +94,7 @@ impl InLocation<'_, '_> {
 
     /// Whose answers they are: where the location forbids duplicates the contact that has one of the addresses, of which only
     /// what is empty is filled; else somebody new. Answers that say of nobody who they are belong to nobody.
-    fn contact_of(
+    fn contact_who_answers(
         &mut self,
         mut patch: ContactPatch,
         profile: &ContactProfile,
@@ -106,7 +106,9 @@ impl InLocation<'_, '_> {
         patch.source = Some(Some(form.clone()));
         let location = self.context.location;
         if !locations::allows_duplicates(self.tx, location)? {
-            for (kind, value) in profile.identities() {
+            let mut identities = profile.identities();
+            contact_identities::prioritize(self.tx, location, &mut identities)?;
+            for (kind, value) in identities {
                 if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
                     form_answers::fill_empty(&mut patch, &found.profile);
                     return Ok(Some(self.update_contact(found.id, patch)?.id));

@@ -64,6 +64,9 @@ pub enum Subject {
     CustomValue,
     CustomField,
     File,
+    Pipeline,
+    LostReason,
+    Opportunity,
     Business,
     Workflow,
     Campaign,
@@ -90,6 +93,7 @@ impl Subject {
             Self::Tag => Some(Scope::TagsRead),
             Self::CustomValue => Some(Scope::CustomValuesRead),
             Self::CustomField | Self::File => Some(Scope::CustomFieldsRead),
+            Self::Pipeline | Self::LostReason | Self::Opportunity => Some(Scope::OpportunitiesRead),
             Self::Business => Some(Scope::BusinessesRead),
             Self::Workflow => Some(Scope::WorkflowsRead),
             Self::Campaign => Some(Scope::CampaignsRead),
@@ -129,6 +133,15 @@ kinds! {
     CustomFieldUpdated = "custom_field.updated", Data, CustomField;
     CustomFieldDeleted = "custom_field.deleted", Data, CustomField;
     FileUploaded = "file.uploaded", Data, File;
+    PipelineCreated = "pipeline.created", Data, Pipeline;
+    PipelineUpdated = "pipeline.updated", Data, Pipeline;
+    PipelineDeleted = "pipeline.deleted", Data, Pipeline;
+    LostReasonCreated = "lost_reason.created", Data, LostReason;
+    LostReasonUpdated = "lost_reason.updated", Data, LostReason;
+    LostReasonDeleted = "lost_reason.deleted", Data, LostReason;
+    OpportunityCreated = "opportunity.created", Data, Opportunity;
+    OpportunityUpdated = "opportunity.updated", Data, Opportunity;
+    OpportunityDeleted = "opportunity.deleted", Data, Opportunity;
     BusinessCreated = "business.created", Data, Business;
     BusinessUpdated = "business.updated", Data, Business;
     BusinessDeleted = "business.deleted", Data, Business;
@@ -307,6 +320,9 @@ mod tests {
                     | Subject::CustomValue
                     | Subject::CustomField
                     | Subject::File
+                    | Subject::Pipeline
+                    | Subject::LostReason
+                    | Subject::Opportunity
                     | Subject::Business
                     | Subject::Workflow
                     | Subject::Campaign

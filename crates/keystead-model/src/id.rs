@@ -7,9 +7,9 @@ use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
-    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice,
-    recurring_task::RecurringTask, tag::Tag, task::Task, template::Template, time::UtcMs, user::User,
-    workflow::Workflow,
+    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, opportunity::Opportunity,
+    pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask, tag::Tag, task::Task, template::Template,
+    time::UtcMs, user::User, uuid::Uuid, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -130,6 +130,14 @@ pub type TaskId = Id<Task>;
 pub type CustomFieldId = Id<CustomField>;
 /// Names a business.
 pub type BusinessId = Id<Business>;
+/// Names a pipeline.
+pub type PipelineId = Id<Pipeline>;
+/// Names a stage of a pipeline.
+pub type StageId = Uuid;
+/// Names a reason for which opportunities are lost.
+pub type LostReasonId = Id<LostReason>;
+/// Names an opportunity.
+pub type OpportunityId = Id<Opportunity>;
 /// Names a custom value of a location.
 pub type CustomValueId = Id<CustomValue>;
 /// Names a workflow. On the wire it is a UUID that says the same, see [`crate::uuid::Uuid::of`].

@@ -40,8 +40,10 @@ pub mod location;
 pub mod mail;
 pub mod note;
 pub mod notice;
+pub mod opportunity;
 pub mod page;
 pub mod phone;
+pub mod pipeline;
 pub mod publication;
 pub mod recurrence;
 pub mod recurring_task;
@@ -59,8 +61,9 @@ pub mod uuid;
 pub mod workflow;
 
 pub use id::{
-    AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, NoteId,
-    NoticeId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId,
+    NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, StageId, TagId, TaskId, TemplateId, UserId,
+    WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -80,6 +80,9 @@ scopes! {
         "locations/customFields.readonly", "Read the custom fields of a location", Class::Data, Kinds::Both;
     CustomFieldsWrite =
         "locations/customFields.write", "Create, change and delete custom fields", Class::Data, Kinds::Both;
+    OpportunitiesRead = "opportunities.readonly", "Read opportunities and their pipelines", Class::Data, Kinds::Both;
+    OpportunitiesWrite =
+        "opportunities.write", "Create, change and delete opportunities and their pipelines", Class::Data, Kinds::Both;
     BusinessesRead = "businesses.readonly", "Read businesses", Class::Data, Kinds::Both;
     BusinessesWrite = "businesses.write", "Create, change and delete businesses", Class::Data, Kinds::Both;
     TasksRead = "locations/tasks.readonly", "Search the tasks of a location, and read recurring ones", Class::Data, Kinds::Both;
@@ -334,15 +337,16 @@ mod tests {
         let data = "contacts.readonly contacts.write locations.readonly";
         let tags = "locations/tags.readonly locations/tags.write locations/customValues.readonly \
                     locations/customValues.write locations/customFields.readonly locations/customFields.write \
-                    businesses.readonly businesses.write locations/tasks.readonly \
-                    locations/tasks.write workflows.readonly workflows.write \
+                    opportunities.readonly opportunities.write businesses.readonly businesses.write \
+                    locations/tasks.readonly locations/tasks.write workflows.readonly workflows.write \
                     campaigns.readonly campaigns.write links.readonly links.write \
                     forms.readonly forms.write surveys.readonly surveys.write locations/templates.readonly \
                     locations/templates.write";
         let reads = "contacts.readonly locations.readonly locations/tags.readonly locations/customValues.readonly \
-                     locations/customFields.readonly businesses.readonly locations/tasks.readonly \
+                     locations/customFields.readonly opportunities.readonly businesses.readonly locations/tasks.readonly \
                      workflows.readonly campaigns.readonly links.readonly \
-                     forms.readonly surveys.readonly locations/templates.readonly api-keys.readonly";
+                     forms.readonly surveys.readonly locations/templates.readonly \
+                     api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         let company = "companies.readonly";
         let reads_company = reads.replace("api-keys", "companies.readonly api-keys");

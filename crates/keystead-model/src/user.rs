@@ -452,7 +452,8 @@ mod tests {
     #[test]
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
-                    locations/customValues.readonly locations/customValues.write \
+                    locations/customValues.readonly locations/customValues.write opportunities.readonly \
+                    opportunities.write \
                     locations/customFields.readonly locations/customFields.write \
                     businesses.readonly businesses.write locations/tasks.readonly locations/tasks.write \
                     workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write \

@@ -39,15 +39,27 @@ const fn of_itself(table: &'static str) -> Belonging {
     Belonging { merging: Merging::Follow, ..by_contact(table) }
 }
 
+/// What belongs to an opportunity with the contact.
+const OF_OPPORTUNITY: &str = "owner_kind = 'opportunity'
+    AND owner_id IN (SELECT id FROM opportunities WHERE location_id = ?1 AND contact_id = ?2)";
+
 /// What goes with a contact, each before those that it refers to. A test holds this against the catalog, so that whoever adds a
 /// table which belongs to contacts decides what becomes of it.
 pub const OF_CONTACT: &[Belonging] = &[
     Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("field_values") },
+    Belonging { naming: OF_OPPORTUNITY, ..of_itself("field_values") },
     Belonging {
         naming: "file_id IN (SELECT id FROM files WHERE location_id = ?1 AND owner_kind = 'contact' AND owner_id = ?2)",
         ..of_itself("file_pieces")
     },
+    Belonging {
+        naming: "file_id IN (SELECT f.id FROM files f JOIN opportunities o ON o.location_id = f.location_id
+            AND o.id = f.owner_id WHERE f.location_id = ?1 AND f.owner_kind = 'opportunity' AND o.contact_id = ?2)",
+        ..of_itself("file_pieces")
+    },
     Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("files") },
+    Belonging { naming: OF_OPPORTUNITY, ..of_itself("files") },
+    by_contact("opportunities"),
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("submissions"),

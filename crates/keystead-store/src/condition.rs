@@ -105,7 +105,8 @@ impl<F> Noun<F> {
     /// How many rows a test reads if it leads; `None` if it cannot, or need not.
     fn count(&self, tx: &mut Tx<'_>, Test { field, op }: &Test<F>) -> Result<Option<i64>> {
         let reads_all = matches!(op, Op::Contains(_));
-        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) || (tx.is_postgres() && !reads_all && !self.is_told)
+        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_))
+            || (tx.is_postgres() && !reads_all && !self.is_told)
         {
             return Ok(None);
         }

@@ -70,7 +70,8 @@ pub enum Form {
 
 /// Where the fields of a contact are found.
 fn column(field: &ContactField) -> Column {
-    let rows = |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, at: "id", is_long: false, with });
+    let rows =
+        |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, at: "id", is_long: false, with });
     let identity = |kind: IdentityKind| rows("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         ContactField::FirstName => Column::Own("c.first_name_folded"),
@@ -90,7 +91,7 @@ fn column(field: &ContactField) -> Column {
         // Read by an index of its own where few contacts have it.
         ContactField::Business => {
             let value = "business_id";
-            Column::Rows(Rows { table: "contacts", owner: "id", value, is_long: false, with: Vec::new() })
+            Column::Rows(Rows { table: "contacts", owner: "id", value, at: "id", is_long: false, with: Vec::new() })
         }
         ContactField::CreatedAt => Column::Own("c.created_at"),
         ContactField::UpdatedAt => Column::Own("c.updated_at"),

@@ -367,7 +367,7 @@ pub(crate) fn count_all(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
 }
 
 /// These contacts, in this order, without their custom fields; what is in the trash is not found.
-pub(crate) fn find_all(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId]) -> Result<Vec<Contact>> {
+pub fn find_all(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId]) -> Result<Vec<Contact>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -3,6 +3,7 @@
 
 use keystead_model::{
     contact::ContactCursor,
+    opportunity::OpportunityCursor,
     page::{Page, Start, Window},
 };
 
@@ -22,6 +23,15 @@ impl<'o> Order<'o> {
 
     pub(crate) const fn descending(columns: &'o [&'o str]) -> Self {
         Self { columns, is_descending: true }
+    }
+
+    pub(crate) fn columns(&self) -> &'o [&'o str] {
+        self.columns
+    }
+
+    /// How a row that comes later compares with one before it.
+    pub(crate) fn beyond(&self) -> &'static str {
+        if self.is_descending { "<" } else { ">" }
     }
 
     /// `b DESC, c DESC`.
@@ -52,9 +62,20 @@ impl<A: ToValue, B: ToValue> Place for (A, B) {
 /// Whoever has only the contact must have found out its time.
 impl Place for ContactCursor {
     fn values(&self) -> Vec<&dyn ToValue> {
-        let id = self.id.as_ref().map(|id| id as &dyn ToValue);
-        self.at.iter().map(|at| at as &dyn ToValue).chain(id).collect()
+        of_time(self.at.as_ref(), self.id.as_ref())
     }
+}
+
+/// Likewise.
+impl Place for OpportunityCursor {
+    fn values(&self) -> Vec<&dyn ToValue> {
+        of_time(self.at.as_ref(), self.id.as_ref())
+    }
+}
+
+fn of_time<'v>(at: Option<&'v impl ToValue>, id: Option<&'v impl ToValue>) -> Vec<&'v dyn ToValue> {
+    let id = id.map(|id| id as &dyn ToValue);
+    at.map(|at| at as &dyn ToValue).into_iter().chain(id).collect()
 }
 
 impl<'v> Filter<'v> {
@@ -74,7 +95,7 @@ impl<'v> Filter<'v> {
             Start::After(place) => {
                 let values = place.values();
                 let columns = &order.columns[..values.len()];
-                let beyond = if order.is_descending { "<" } else { ">" };
+                let beyond = order.beyond();
                 self.and(
                     &format!("({}) {beyond} ({})", columns.join(", "), vec!["@"; values.len()].join(", ")),
                     &values,

@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contacts, tasks};
+use crate::{Error, OpenError, Store, Tx, contacts, pipelines, tasks};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -42,6 +42,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (35, "companies", include_str!("../migrations/0035_companies.sql")),
     (36, "deleted_locations", include_str!("../migrations/0036_deleted_locations.sql")),
     (37, "user_profiles", include_str!("../migrations/0037_user_profiles.sql")),
+    (38, "pipelines", include_str!("../migrations/0038_pipelines.sql")),
+    (39, "opportunities", include_str!("../migrations/0039_opportunities.sql")),
     (41, "workflows", include_str!("../migrations/0041_workflows.sql")),
     (42, "links", include_str!("../migrations/0042_links.sql")),
     (43, "recurring_tasks", include_str!("../migrations/0043_recurring_tasks.sql")),
@@ -52,7 +54,8 @@ const FILES: &[(i64, &str, &str)] = &[
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
-const AFTERWARDS: &[(i64, Step)] = &[(16, contacts::reindex), (24, contacts::refold), (43, tasks::refold)];
+const AFTERWARDS: &[(i64, Step)] =
+    &[(16, contacts::reindex), (24, contacts::refold), (38, pipelines::give_first), (43, tasks::refold)];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
 

@@ -101,6 +101,24 @@ pub fn list<R: Stored>(
     search(tx, those_of(&location, &parent), window)
 }
 
+/// Those of each of several contacts, at most `most` of each, newest first.
+pub fn of_contacts<R: Stored<Parent = ContactId>>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contacts: &[ContactId],
+    most: i64,
+) -> Result<Vec<R>> {
+    let (columns, table) = (R::columns(), R::table().name());
+    let mut filter = Filter::new();
+    filter.and("location_id = @", &[&location]);
+    filter.and_one_of("contact_id", contacts);
+    let place = "row_number() OVER (PARTITION BY contact_id ORDER BY id DESC)";
+    let within = format!("SELECT {columns}, {place} AS place FROM {table} WHERE {}", filter.sql());
+    let most = filter.bind(&most);
+    let sql = format!("SELECT {columns} FROM ({within}) AS placed WHERE place <= {most} ORDER BY contact_id, place");
+    tx.query(&sql, &filter.values(), R::read)
+}
+
 /// Adds one, or replaces it.
 pub fn save<R: Stored>(tx: &mut Tx<'_>, location: LocationId, resource: &R) -> Result<()> {
     let (mut row, folded) = (resource.row(), resource.folded());

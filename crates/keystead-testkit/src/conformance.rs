@@ -23,6 +23,8 @@ const VALUES: &str = "a value of a custom field is as the field's dataType has i
 const LIST_OF_SCOPES: &str =
     "a user has a list of scopes, which the schema calls one text with the names of all of them as its enum";
 
+const NESTED: &str = "published as lists of lists, where the service sends lists of things";
+
 /// Operation, place in the answer (`*` for any place in a list), reason.
 const EXEMPT: &[(&str, &str, &str)] = &[
     ("GET /contacts/{contactId}", ".contact.customFields.*.value", VALUES),
@@ -52,6 +54,16 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("POST /users", ".scopes", LIST_OF_SCOPES),
     ("GET /users/{userId}", ".scopes", LIST_OF_SCOPES),
     ("PUT /users/{userId}", ".scopes", LIST_OF_SCOPES),
+    ("GET /opportunities/pipelines", ".pipelines.*.stages.*", NESTED),
+    ("GET /opportunities/search", ".opportunities.*.notes.*", NESTED),
+    ("GET /opportunities/search", ".opportunities.*.tasks.*", NESTED),
+    ("GET /opportunities/search", ".opportunities.*.followers.*", NESTED),
+    ("POST /opportunities/search", ".opportunities.*.notes.*", NESTED),
+    ("POST /opportunities/search", ".opportunities.*.tasks.*", NESTED),
+    ("POST /opportunities/search", ".opportunities.*.followers.*", NESTED),
+    ("GET /opportunities/{id}", ".opportunity.followers.*", NESTED),
+    ("PUT /opportunities/{id}", ".opportunity.followers.*", NESTED),
+    ("POST /opportunities", ".opportunity.followers.*", NESTED),
 ];
 
 fn published(text: &str) -> Published {

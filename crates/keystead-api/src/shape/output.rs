@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keystead_model::{
     KeyId, UtcMs,
     calendar_date::CalendarDate,
+    decimal::{Decimal, nanos_to_text},
     id::Id,
     json_object::JsonObject,
     link::Destination,
@@ -353,6 +354,30 @@ impl<const MAX: usize> Field for JsonObject<MAX> {
 
     fn write(&self, out: &mut Out) {
         out.plain(self.as_str());
+    }
+}
+
+/// A number with all its digits.
+impl Field for Decimal {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "number"})
+    }
+
+    fn write(&self, out: &mut Out) {
+        out.plain(&self.to_string());
+    }
+}
+
+/// A sum of numbers, in billionths, with all its digits.
+pub(crate) struct Sum(pub(crate) i128);
+
+impl Field for Sum {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "number"})
+    }
+
+    fn write(&self, out: &mut Out) {
+        out.plain(&nanos_to_text(self.0));
     }
 }
 

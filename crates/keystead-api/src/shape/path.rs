@@ -2,8 +2,8 @@
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, NoteId, NoticeId,
-    RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId, NoteId,
+    NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
     uuid::Uuid,
@@ -108,6 +108,9 @@ parts! {
     NoteId, "The id of a note", Id::parse, |text| Error::NotFound(Noun::Note, text);
     TaskId, "The id of a task", Id::parse, |text| Error::NotFound(Noun::Task, text);
     TagId, "The id of a tag", Id::parse, |text| Error::NotFound(Noun::Tag, text);
+    PipelineId, "The id of a pipeline", Id::parse, |text| Error::NotFound(Noun::Pipeline, text);
+    LostReasonId, "The id of a lost reason", Id::parse, |text| Error::NotFound(Noun::LostReason, text);
+    OpportunityId, "The id of an opportunity", Id::parse, |text| Error::NotFound(Noun::Opportunity, text);
     BusinessId, "The id of a business", Id::parse, |text| Error::NotFound(Noun::Business, text);
     FieldName, "The id of a custom field, or its fieldKey", field_name,
         |text| Error::NotFound(Noun::CustomField, text);

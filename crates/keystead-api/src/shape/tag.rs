@@ -15,6 +15,8 @@ use keystead_model::{
     location::Location,
     note::Note,
     notice::Notice,
+    opportunity::Opportunity,
+    pipeline::{LostReason, Pipeline},
     recurring_task::{Progress, RecurringTask},
     tag::Tag,
     task::Task,
@@ -56,6 +58,7 @@ macro_rules! answered_whole {
 
 answered_whole!(Note, Task, CustomValue, CustomField, Business);
 answered_whole!(Workflow, Campaign, Link, Template);
+answered_whole!(Pipeline, LostReason);
 
 /// That a task has come changes what is answered of its rule, and nothing about it.
 impl Tagged for RecurringTask {
@@ -89,6 +92,13 @@ impl Tagged for Contact {
             text.push_str(held.field.id.as_str());
         }
         of_text(text.as_bytes())
+    }
+}
+
+/// Likewise; what is known of its contact is the contact's.
+impl Tagged for Opportunity {
+    fn tag(&self) -> String {
+        of_text(format!("{} {}", self.id, self.updated_at.0).as_bytes())
     }
 }
 

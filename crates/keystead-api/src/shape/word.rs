@@ -1,7 +1,8 @@
 //! Words: values of one text. The rule, how it is described, and an example stand on the type.
 
 use keystead_model::{
-    AgencyId, BusinessId, ContactId, Invalid, KeyId, LocationId, NoticeId, UserId,
+    AgencyId, BusinessId, ContactId, Invalid, KeyId, LocationId, LostReasonId, NoticeId, OpportunityId, PipelineId,
+    StageId, UserId,
     calendar_date::CalendarDate,
     phone::PhoneNumber,
     tag::TagName,
@@ -105,6 +106,7 @@ pub(crate) const AGENCY: &str = "0aQ7cXk2Tm9Rb4Vw6Yz1";
 pub(crate) const LOCATION: &str = "0aQ7cXkBTm9Rb4Vw6Yz2";
 pub(crate) const USER: &str = "0aQ7cXkJTm9Rb4Vw6Yz3";
 pub(crate) const THING: &str = "0aQ7cXkPTm9Rb4Vw6Yz4";
+pub(crate) const STAGE: &str = "7915dedc-8f18-84d5-8bc3-77c04e994a10";
 pub(crate) const KEY: &str = "Hq3vT0bZk9Wd";
 
 /// A schema of ids.
@@ -143,6 +145,14 @@ words! {
         UserId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a user"));
     LocationId, LOCATION, id("The id of a location"), |text: &str|
         LocationId::parse(text).ok_or_else(|| Invalid::new(format!("has {}, which is no location's id", echo(text))));
+    PipelineId, THING, id("The id of a pipeline"), |text: &str|
+        PipelineId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a pipeline"));
+    LostReasonId, THING, id("The id of a lost reason"), |text: &str|
+        LostReasonId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a lost reason"));
+    OpportunityId, THING, id("The id of an opportunity"), |text: &str|
+        OpportunityId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of an opportunity"));
+    StageId, STAGE, id("The id of a stage, a UUID"), |text: &str|
+        StageId::parse(text.trim()).map_err(|_| Invalid::new("must be the id of a stage, a UUID"));
     KeyId, KEY, id("The id of an API key"), |text: &str|
         KeyId::parse(text).ok_or_else(|| Invalid::new("must be the id of a key"));
     NoticeId, THING, id("The nextCursor of a list"), |text: &str|

@@ -7,6 +7,7 @@ pub(crate) mod failure;
 pub(crate) mod forms;
 pub(crate) mod locations;
 pub(crate) mod notes;
+pub(crate) mod opportunities;
 pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod users;

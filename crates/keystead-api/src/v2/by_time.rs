@@ -29,12 +29,7 @@ pub(crate) struct ByTime<T> {
 impl<T> ByTime<T> {
     /// Reads `limit`, `page` or `skip`, and the cursor. `order` and `ascending` are what else was said of the order; `what` the
     /// list is of.
-    pub(crate) fn read(
-        query: &mut Reader<'_>,
-        order: Option<TimeOrder>,
-        ascending: Option<bool>,
-        what: &str,
-    ) -> Self {
+    pub(crate) fn read(query: &mut Reader<'_>, order: Option<TimeOrder>, ascending: Option<bool>, what: &str) -> Self {
         let limit = query.integer("limit", 1..=100).unwrap_or(20);
         let page = query.integer("page", 1..=1_000_000);
         let skip = query.integer("skip", 0..=i64::MAX).unwrap_or_else(|| (page.unwrap_or(1) - 1) * limit);

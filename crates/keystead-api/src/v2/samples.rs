@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use keystead_core::WholeOpportunity;
 use keystead_model::{
     ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
     actor::{Actor, Signature},
@@ -14,6 +15,7 @@ use keystead_model::{
     custom_field::{CustomField, CustomFieldContent, OwnerKind, TextBox},
     custom_value::{CustomValue, CustomValueContent},
     data_type::DataType,
+    decimal::Decimal,
     event::{Event, EventKind},
     field_value::{Held, ValueSet},
     file::StoredFile,
@@ -25,7 +27,9 @@ use keystead_model::{
     link::{Destination, Link, LinkContent},
     location::{Location, LocationProfile, LocationSettings},
     note::{Note, NoteContent},
+    opportunity::{Opportunity, OpportunityContent, Status},
     phone::PhoneNumber,
+    pipeline::{LostReason, Pipeline},
     publication::Publication,
     recurrence::{Recurrence, Unit},
     recurring_task::{Progress, RecurringTask, RecurringTaskContent},
@@ -64,6 +68,40 @@ fn location_id() -> LocationId {
 pub(super) fn tag() -> Tag {
     let id: TagId = id(THING);
     Tag { id, location: location_id(), name: TagName::from_stored("vip".to_owned()), contacts: 7 }
+}
+
+pub(super) fn pipeline() -> Pipeline {
+    Pipeline::first(location_id(), NOON)
+}
+
+pub(super) fn lost_reason() -> LostReason {
+    let (id, location) = (id(THING), location_id());
+    LostReason { id, location, name: line("Too expensive"), created_at: NOON, updated_at: NOON, deleted_at: None }
+}
+
+pub(super) fn opportunity() -> WholeOpportunity {
+    let pipeline = pipeline();
+    let content = OpportunityContent {
+        name: line("New kitchen"),
+        contact: contact_id(),
+        pipeline: pipeline.id,
+        stage: pipeline.stages[1].id,
+        status: Status::Open,
+        value: Decimal::parse("12500.5").unwrap_or_default(),
+        assigned_to: Some(id(USER)),
+        source: Some(line("public api")),
+        lost_reason: None,
+        followers: vec![id(USER)],
+        close_date: CalendarDate::parse("2026-12-20").ok(),
+        probability: Some(40),
+    };
+    WholeOpportunity {
+        probability: content.effective_probability(&pipeline),
+        opportunity: Opportunity::new(id(THING), location_id(), content, NOON),
+        contact: contact(),
+        notes: vec![note()],
+        tasks: vec![task()],
+    }
 }
 
 pub(super) fn business() -> Business {

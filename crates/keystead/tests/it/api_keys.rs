@@ -298,7 +298,7 @@ async fn hints_are_true() {
         ("PATCH", "/contacts/", "answers GET and POST"),
         ("POST", "/v1/contacts/x", "answers DELETE, GET and PUT"),
         ("POST", "/contacts/search", "not served by this release"),
-        ("GET", "/opportunities/search", "not served by this release"),
+        ("GET", "/surveys/", "not served by this release"),
         ("GET", "/v1/campaigns/", "not served by this release"),
         ("GET", "/v2/contacts/", "Use /contacts/ and a base URL without /v2"),
         ("GET", "/api/v1/contacts/x", "Use /v1/contacts/x and a base URL without /api"),

@@ -15,6 +15,8 @@ use keystead_model::{
     json_object::JsonObject,
     link::{Destination, LinkContent},
     note::NoteContent,
+    opportunity::OpportunityPatch,
+    pipeline::StageDraft,
     publication::Publication,
     recurrence::{Recurrence, Unit},
     recurring_task::{NewRecurringTask, RecurringTaskContent},
@@ -108,6 +110,15 @@ pub(crate) fn template(name: &str) -> NewTemplate {
     let name = Line::parse(name).unwrap();
     let content = TemplateContent { name, subject: None, text: Prose::parse("x").unwrap() };
     NewTemplate { kind: TemplateKind::Sms, origin: None, content }
+}
+
+pub(crate) fn opportunity(name: &str) -> OpportunityPatch {
+    OpportunityPatch { name: Some(Line::parse(name).unwrap()), ..OpportunityPatch::default() }
+}
+
+/// One stage, which may be there.
+pub(crate) fn stages(name: &str) -> Vec<StageDraft> {
+    vec![StageDraft { id: None, name: Line::parse(name).unwrap(), probability: Some(50) }]
 }
 
 pub(crate) fn note(body: &str) -> NoteContent {

@@ -95,6 +95,8 @@ async fn every_route_that_takes_if_match_looks_at_it() {
     let automation = crate::things::automation(&app, &key, "x", path.rsplit('/').next().unwrap()).await;
     let user = app.app.create_user(app.operator().await.authority(), crate::callers::new_account()).await.unwrap().id;
     let agency = app.key_with(Reach::Agency, ScopeSet::all(KeyKind::Agency), |_| {}).await;
+    let contact = path.rsplit('/').next().unwrap();
+    let sales = crate::things::Sales::new(&app, &key, "x", contact).await;
     let mut looked_at = 0;
     for route in routes().iter().filter(|route| route.takes_if_match()) {
         let path = route
@@ -104,6 +106,9 @@ async fn every_route_that_takes_if_match_looks_at_it() {
             .replace("{taskId}", &id(&task, "task"))
             .replace("{tagId}", &id(&tag, "tag"))
             .replace("{userId}", user.as_str())
+            .replace("{pipelineId}", &sales.pipeline)
+            .replace("{lostReasonId}", &sales.lost_reason)
+            .replace("{opportunityId}", &sales.opportunity)
             .replace("{businessId}", &id(&business, "business"))
             .replace(
                 "{id}",

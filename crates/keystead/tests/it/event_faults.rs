@@ -4,10 +4,10 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, NewAccount, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate};
+use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate, Whose};
 use keystead_model::{
-    BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, NoteId, RecurringTaskId, TagId,
-    TaskId, TemplateId, UserId, UtcMs, WorkflowId,
+    BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
+    OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -25,7 +25,9 @@ use keystead_model::{
     link::Link,
     location::{LocationPatch, LocationProfile},
     note::{Note, NotePatch},
+    opportunity::{FollowersChange, OpportunityPatch, Status},
     page::Window,
+    pipeline::{PipelineContent, PipelinePatch},
     recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::Scope,
     tag::TagName,
@@ -39,8 +41,8 @@ use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note,
-    recurring_task, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note, opportunity,
+    recurring_task, stages, submission, task, template, workflow,
 };
 
 /// What use cases act on.
@@ -51,6 +53,10 @@ struct Things {
     task: TaskId,
     tag: TagId,
     custom_value: CustomValueId,
+    pipeline: PipelineId,
+    empty_pipeline: PipelineId,
+    lost_reason: LostReasonId,
+    opportunity: OpportunityId,
     business: BusinessId,
     recurring_task: RecurringTaskId,
     form: Id<Form<AsForm>>,
@@ -112,6 +118,22 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Task>(&by.location, at.contact, task()): "task.created";
     update(&by.location, at.contact, at.task, TaskPatch { completed: Some(true), ..TaskPatch::default() }): "task.updated";
     delete(&by.location, at.contact, at.task): "task.deleted";
+    create_pipeline(&by.location, PipelineContent::named(line("x")), stages("x")): "pipeline.created";
+    update_pipeline(&by.location, at.empty_pipeline, PipelinePatch { stages: Some(stages("y")), ..PipelinePatch::default() }):
+        "pipeline.updated";
+    delete_pipeline(&by.location, at.empty_pipeline): "pipeline.deleted";
+    create_lost_reason(&by.location, line("x")): "lost_reason.created";
+    rename_lost_reason(&by.location, at.lost_reason, line("y")): "lost_reason.updated";
+    delete_lost_reason(&by.location, at.lost_reason): "lost_reason.deleted";
+    create_opportunity(&by.location, Whose::Person(Box::new(contact("buys@example.com"))), at.pipeline, opportunity("x")):
+        "opportunity.created";
+    update_opportunity(&by.location, at.opportunity, None, None, OpportunityPatch { status: Some(Status::Won), ..opportunity("y") }):
+        "opportunity.updated";
+    upsert_opportunity(&by.location, Known::OfContact(at.contact), at.pipeline, opportunity("z")): "opportunity.updated";
+    change_opportunity_followers(&by.location, at.opportunity, FollowersChange { add: vec![at.task.of()], ..FollowersChange::default() }):
+        "opportunity.updated";
+    delete_opportunity(&by.location, at.opportunity, None): "opportunity.deleted";
+    upsert_opportunity(&by.location, Known::OfContact(at.contact), at.pipeline, opportunity("z")): "opportunity.created";
     create::<Business>(&by.location, (), business("x")): "business.created";
     update(&by.location, (), at.business, BusinessPatch { city: Some(Some(Line::parse("x").unwrap())), ..BusinessPatch::default() }):
         "business.updated";
@@ -190,6 +212,10 @@ fn valued(at: &Things) -> ContactPatch {
 fn file(part: &str) -> NewFile {
     let bytes = b"bytes";
     NewFile { part: part.to_owned(), name: None, kind: None, size: bytes.len() as u64, bytes: Box::new(&bytes[..]) }
+}
+
+fn line<const MAX: usize>(text: &str) -> Line<MAX> {
+    Line::parse(text).unwrap()
 }
 
 fn tag(name: &str) -> TagName {
@@ -292,7 +318,15 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
     let other = app.app.create_contact(&by.location, contact("other@example.com")).await.unwrap();
     app.app.create::<Note>(&by.location, other.id, note("x")).await.unwrap();
+    let pipeline = app.app.list_pipelines(&by.location).await.unwrap()[0].id;
+    let empty_pipeline = app.app.create_pipeline(&by.location, PipelineContent::named(line("x")), stages("x")).await;
+    let whose = Whose::Contact(made.id);
+    let first = app.app.create_opportunity(&by.location, whose, pipeline, opportunity("first")).await.unwrap();
     let things = Things {
+        pipeline,
+        empty_pipeline: empty_pipeline.unwrap().id,
+        lost_reason: app.app.create_lost_reason(&by.location, line("first")).await.unwrap().id,
+        opportunity: first.opportunity.id,
         contact: made.id,
         other: other.id,
         note: app.app.create::<Note>(&by.location, made.id, note("x")).await.unwrap().id,

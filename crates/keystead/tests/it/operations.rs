@@ -7,7 +7,8 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    App, AuditFilter, Authority, Error, ErrorCode, EventQuery, KeyFilter, OldKeyEnds, Result, TagChange, WhenDuplicate,
+    App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, TagChange,
+    WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -27,12 +28,15 @@ use keystead_model::{
     link::Link,
     location::{LocationFilter, LocationPatch, LocationProfile},
     note::{Note, NotePatch},
+    opportunity::{FollowersChange, OpportunityFilter, OpportunityPatch},
     page::Window,
+    pipeline::{LostReasonFilter, PipelineContent, PipelinePatch},
     recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::{Scope, ScopeSet},
     tag::TagName,
     task::{Task, TaskPatch, TaskSearch},
     template::{Template, TemplateFilter, TemplatePatch},
+    text::Line,
     user::{Role, UserFilter, UserPatch},
     workflow::{Workflow, WorkflowPatch},
 };
@@ -40,8 +44,8 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note,
-    recurring_task, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note, opportunity,
+    recurring_task, stages, submission, task, template, workflow,
 };
 
 /// A program with these scopes.
@@ -129,6 +133,28 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Business>(&by.location, (), at.none()): BusinessesRead;
     update::<Business>(&by.location, (), at.none(), BusinessPatch::default()): BusinessesWrite;
     delete::<Business>(&by.location, (), at.none()): BusinessesWrite;
+    create_pipeline(&by.location, PipelineContent::named(Line::parse("x").unwrap()), stages("x")): OpportunitiesWrite;
+    list_pipelines(&by.location): OpportunitiesRead;
+    get_pipeline(&by.location, at.none()): OpportunitiesRead;
+    update_pipeline(&by.location, at.none(), PipelinePatch::default()): OpportunitiesWrite;
+    delete_pipeline(&by.location, at.none()): OpportunitiesWrite;
+    create_lost_reason(&by.location, Line::parse("x").unwrap()): OpportunitiesWrite;
+    list_lost_reasons(&by.location, LostReasonFilter::default(), Window::all()): OpportunitiesRead;
+    rename_lost_reason(&by.location, at.none(), Line::parse("x").unwrap()): OpportunitiesWrite;
+    delete_lost_reason(&by.location, at.none()): OpportunitiesWrite;
+    create_opportunity(&by.location, Whose::Contact(at.contact), at.none(), opportunity("x")): OpportunitiesWrite;
+    create_opportunity(&by.location, Whose::Person(Box::default()), at.none(), opportunity("x")):
+        OpportunitiesWrite ContactsWrite;
+    get_opportunity(&by.location, at.none(), None): OpportunitiesRead;
+    update_opportunity(&by.location, at.none(), None, None, OpportunityPatch::default()): OpportunitiesWrite;
+    upsert_opportunity(&by.location, Known::OfContact(at.contact), at.none(), opportunity("x")): OpportunitiesWrite;
+    delete_opportunity(&by.location, at.none(), None): OpportunitiesWrite;
+    change_opportunity_followers(&by.location, at.none(), FollowersChange::default()): OpportunitiesWrite;
+    list_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside::default()):
+        OpportunitiesRead;
+    list_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside { notes: true, tasks: true }):
+        OpportunitiesRead ContactsRead;
+    sum_opportunities(&by.location, OpportunityFilter::default()): OpportunitiesRead;
     create::<CustomValue>(&by.location, (), custom_value("x")): CustomValuesWrite;
     list::<CustomValue>(&by.location, (), Window::all()): CustomValuesRead;
     get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;

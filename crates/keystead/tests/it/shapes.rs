@@ -25,6 +25,8 @@ async fn the_documents_are_served_to_anybody() {
 async fn every_sample_is_taken() {
     let app = TestApp::start_with(|config| config.limits.rate = RateLimits::OFF).await;
     let key = app.agency_key().await;
+    let at = format!("/opportunities/pipelines?locationId={}", app.ids.location);
+    let pipeline = app.get(&at).key(&key).send().await.expect(200)["pipelines"][0].clone();
     let mut taken = 0;
     for route in routes().iter().filter(|route| !matches!(route.access(), Access::Open | Access::Public)) {
         let mut path = route.path.replace("{locationId}", app.ids.location.as_str());
@@ -50,9 +52,15 @@ async fn every_sample_is_taken() {
             let has_id = route.sample_body().is_some_and(|body| body.get("id").is_some());
             call = if has_id { call.multipart(&[id, file]) } else { call.multipart(&[file]) };
         } else if let Some(mut body) = route.sample_body() {
-            for name in ["locationId"] {
+            for (name, value) in [
+                ("locationId", &Value::from(app.ids.location.as_str())),
+                // What is put into a pipeline of nobody is refused for that.
+                ("pipelineId", &pipeline["id"]),
+                ("pipelineStageId", &pipeline["stages"][0]["id"]),
+                ("stageId", &pipeline["stages"][0]["id"]),
+            ] {
                 if body.get(name).is_some() {
-                    body[name] = app.ids.location.as_str().into();
+                    body[name] = value.clone();
                 }
             }
             call = call.json(&body);

@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 
 use crate::callers::new_account;
 
+use crate::things::Sales;
+
 /// Somebody who calls, and has no right to anything of the location that is tried.
 struct Stranger {
     name: &'static str,
@@ -115,7 +117,7 @@ fn forged(right: &TestKey, other: &TestKey) -> String {
 }
 
 /// What a route is tried with, besides the ids in its path: its query, and its body.
-fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
+fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
     let query = match route.endpoint {
         "GET /contacts/search/duplicate" | "GET /v1/contacts/lookup" | "GET /v1/locations/lookup" => {
             "email=canary4711%40example.com"
@@ -139,8 +141,11 @@ fn sample(route: &Route, location: &str) -> (&'static str, Option<Value>) {
         });
         for (name, value) in body {
             match name.as_str() {
-                "locationId" => *value = json!(location),
-                "locationIds" => *value = json!([location]),
+                "locationId" => *value = json!(target.location),
+                "locationIds" => *value = json!([target.location]),
+                "pipelineId" => *value = json!(target.sales.pipeline),
+                "pipelineStageId" | "stageId" => *value = json!(target.sales.stage),
+                "contactId" => *value = json!(target.contact),
                 "email" => *value = json!(format!("sample{number}@example.com")),
                 "phone" => *value = json!(format!("+1415{:07}", 5_550_000 + number)),
                 "name" => *value = json!(format!("Sample {number}")),
@@ -163,6 +168,7 @@ struct Target {
     task: String,
     tag: String,
     custom_value: String,
+    sales: Sales,
     business: String,
     automation: Vec<(&'static str, String)>,
     custom_field: String,
@@ -223,6 +229,7 @@ impl Target {
         let upload = upload.multipart(&[("id", None, &contact), ("files", Some((CANARY, "text/plain")), CANARY)]);
         let file = upload.send().await.expect(200)["meta"][0]["url"].as_str().unwrap().to_owned();
         let file = file.rsplit('/').next().unwrap().to_owned();
+        let sales = crate::things::Sales::new(app, key, CANARY, &contact).await;
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
@@ -241,6 +248,7 @@ impl Target {
             custom_field,
             file_field,
             file,
+            sales,
             automation,
             submissions,
             key,
@@ -266,6 +274,10 @@ impl Target {
             ("{taskId}", &self.task),
             ("{tagId}", &self.tag),
             ("{customValueId}", &self.custom_value),
+            // What API 2.0 names in a path is the pipeline itself, which may be deleted.
+            ("{pipelineId}", if route.face == Face::V2 { &self.sales.empty_pipeline } else { &self.sales.pipeline }),
+            ("{lostReasonId}", &self.sales.lost_reason),
+            ("{opportunityId}", &self.sales.opportunity),
             ("{businessId}", &self.business),
             ("{companyId}", &self.company),
             ("{type}", "add"),
@@ -291,7 +303,7 @@ impl Target {
     }
 
     async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {
-        let (query, mut body) = sample(route, &self.location);
+        let (query, mut body) = sample(route, self);
         for (name, id) in [("from", &self.other), ("businessId", &self.business)] {
             if let Some(named) = body.as_mut().and_then(|body| body.get_mut(name)) {
                 *named = json!(id);
@@ -332,6 +344,9 @@ impl Target {
             format!("/api-keys/{}", self.key),
             format!("/notifications/{}", self.notice),
             "/contacts/".to_owned(),
+            format!("/opportunities/{}", self.sales.opportunity),
+            "/opportunities/pipelines".to_owned(),
+            "/opportunities/lost-reason".to_owned(),
             "/workflows/".to_owned(),
             "/campaigns/".to_owned(),
             "/links/".to_owned(),
@@ -378,7 +393,10 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
     let filter = NoticeFilter { key: Some(named.id), ..NoticeFilter::default() };
     let told = app.app.list_notices(app.operator().await.authority(), filter, Window::first(1)).await.unwrap().rows;
     let email = EmailAddress::parse("canary4711@example.com").unwrap();
-    let named_location = LocationPatch { email: Some(Some(email)), ..LocationPatch::default() };
+    // A sample's opportunity is one more of the same contact.
+    let allow_duplicate_opportunity = Some(true);
+    let named_location =
+        LocationPatch { email: Some(Some(email)), allow_duplicate_opportunity, ..LocationPatch::default() };
     app.app.update_location(&app.operator().await, app.ids.location, named_location).await.unwrap();
     let target = Target {
         location: app.ids.location.to_string(),
@@ -389,6 +407,7 @@ async fn target(app: &TestApp, key: &TestKey) -> Target {
         task: String::new(),
         tag: String::new(),
         custom_value: String::new(),
+        sales: Sales::default(),
         business: String::new(),
         automation: Vec::new(),
         custom_field: String::new(),

@@ -1,4 +1,4 @@
-//! One of each thing that automates, for tests that try every route.
+//! One of each thing that automates or is sold, for tests that try every route.
 
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
@@ -47,6 +47,42 @@ pub(crate) async fn submissions(
     made.try_into().unwrap()
 }
 
+/// A location's first pipeline with an opportunity in it, and what may be deleted.
+#[derive(Default)]
+pub(crate) struct Sales {
+    pub(crate) pipeline: String,
+    pub(crate) stage: String,
+    pub(crate) empty_pipeline: String,
+    pub(crate) lost_reason: String,
+    pub(crate) opportunity: String,
+}
+
+impl Sales {
+    /// A new opportunity of a contact. All texts of theirs are `text`.
+    pub(crate) async fn new(app: &TestApp, key: &TestKey, text: &str, contact: &str) -> Self {
+        let at = format!("locationId={}", app.ids.location);
+        let make = async |path: &str, noun: &str, new: Value| {
+            id(&app.post(&format!("/opportunities/{path}?{at}")).key(key).json(&new).send().await.expect(201)[noun])
+        };
+        let all =
+            app.get(&format!("/opportunities/pipelines?{at}")).key(key).send().await.expect(200)["pipelines"].clone();
+        let empty = all.as_array().unwrap().iter().find(|pipeline| pipeline["name"] == text);
+        let empty_pipeline = match empty {
+            Some(empty) => id(empty),
+            None => make("pipelines", "pipeline", json!({"name": text, "stages": [{"name": text}]})).await,
+        };
+        let first = all.as_array().unwrap().iter().find(|pipeline| pipeline["name"] != text).unwrap();
+        let new = json!({"name": text, "pipelineId": first["id"], "contactId": contact, "status": "open"});
+        Self {
+            pipeline: id(first),
+            stage: id(&first["stages"][0]),
+            empty_pipeline,
+            lost_reason: make("lost-reason", "lostReason", json!({"name": text})).await,
+            opportunity: make("", "opportunity", new).await,
+        }
+    }
+}
+
 fn id(thing: &Value) -> String {
     thing["id"].as_str().unwrap().to_owned()
 }
@@ -65,6 +101,22 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);
     let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
     app.post(&path).key(key).json(&json!({})).send().await.expect(201);
+    let Sales { opportunity, .. } = Sales::new(app, key, contact, contact).await;
+    // What it has in custom fields, a file too.
+    let at = app.ids.location;
+    for row in [
+        format!(
+            "INSERT INTO field_values (location_id, owner_kind, owner_id, field_id, position, text)
+             VALUES ('{at}', 'opportunity', '{opportunity}', '0000000000000000000F', 0, 'blue')"
+        ),
+        format!(
+            "INSERT INTO files (location_id, id, uuid, name, kind, size, secret, is_whole, owner_kind, owner_id, created_at)
+             VALUES ('{at}', '{opportunity}', 'u', 'a.txt', 'text/plain', 0, '{opportunity}', true, 'opportunity', '{opportunity}', 0)"
+        ),
+        format!("INSERT INTO file_pieces (location_id, file_id, number, bytes) VALUES ('{at}', '{opportunity}', 0, '')"),
+    ] {
+        app.sql(&row).await;
+    }
     let part = format!("{}_1", file_field(app, key).await);
     let upload = app.post("/forms/upload-custom-files").key(key).query(&[("contactId", contact)]);
     upload.multipart(&[(&part, Some(("a.txt", "text/plain")), "bytes")]).send().await.expect(200);

@@ -10,11 +10,12 @@ use keystead_model::{
     search::{Asked, asked},
 };
 
-use super::{listing::FURTHEST, shapes::Listed};
+use super::shapes::Listed;
 use crate::{
     call::Call,
     reader::Reader,
     shape::{Bare, Fields, Input, One, Written},
+    v2::by_time::FURTHEST,
     v2::samples,
 };
 

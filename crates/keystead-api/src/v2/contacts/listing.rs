@@ -94,7 +94,8 @@ impl Listing {
 
     /// Where the list goes on. `path` is the list's address with its first parameter, up to the next `&`.
     pub(crate) fn meta(&self, path: &str, found: &Counted<Contact>) -> ListMeta {
-        let words = self.words.as_deref().map(|words| format!("&query={}", utf8_percent_encode(words, NON_ALPHANUMERIC)));
+        let words =
+            self.words.as_deref().map(|words| format!("&query={}", utf8_percent_encode(words, NON_ALPHANUMERIC)));
         let path = format!("{path}{}", words.unwrap_or_default());
         self.by_time.meta(&path, found.total, found.page.next(|last| (last.id, last.created_at, last.updated_at)))
     }

@@ -5,26 +5,24 @@ mod filters;
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid, UtcMs,
-    contact::{Contact, ContactCursor, ContactFilter, TimeOrder},
+    contact::{Contact, ContactCursor, ContactFilter},
     custom_field::OwnerKind,
-    page::{Start, Window},
+    page::{Start, TimeOrder, Window},
     search::{Asked, asked},
 };
 use serde_json::{Value, json};
 
 use self::filters::Filters;
-use super::{
-    shapes::{held, names_and_addresses},
-};
+use super::shapes::{held, names_and_addresses};
 use crate::{
     call::Call,
-    v2::by_time::{FURTHEST, StartAfter, place},
     reader::Reader,
     shape::{
         Bare, Fields, Ground, Input, Word, Written,
         output::{Definitions, Field, Out},
         word,
     },
+    v2::by_time::{FURTHEST, StartAfter, place},
 };
 
 /// Longest `query`, in characters.
@@ -227,7 +225,10 @@ impl Written for Hit {
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
         fields.put::<[String]>("opportunities", &[]);
-        fields.put("searchAfter", &SearchAfter(place((contact.id, contact.created_at, contact.updated_at), *order, *ascending)));
+        fields.put(
+            "searchAfter",
+            &SearchAfter(place((contact.id, contact.created_at, contact.updated_at), *order, *ascending)),
+        );
     }
 }
 

@@ -1,0 +1,284 @@
+//! How opportunities are listed and found.
+//!
+//! A list by stage, pipeline or status is put together from the beginnings of one range of an index for each stage and status, of
+//! which the totals tell which there are; so it reads as many rows as are on the page, however rare these are among all others.
+//! A search is a condition over the words of an opportunity and of its contact (decision record 0019).
+
+use keystead_model::{
+    LocationId, OpportunityId,
+    condition::{Condition, Op, Test, Value},
+    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, StageTotal},
+    page::{Counted, Page, Start, TimeOrder, Window},
+    search::Asked,
+};
+
+use crate::{
+    Result, Tx,
+    condition::{Column, LEADS_UP_TO, Lead, Noun, Rows},
+    filter::Filter,
+    list::{Order, Place},
+    opportunities::{self, TotalsOf},
+};
+
+/// Ranges that a page may be put together from.
+const MAX_RANGES: usize = 60;
+/// Rows that such a page may pass over: each range has to pass over as many.
+const MAX_PASSED: i64 = 500;
+
+/// Where the fields of an opportunity are found.
+fn column(field: &OpportunityField) -> Column {
+    let terms =
+        |table, owner, at| Column::Rows(Rows { table, owner, value: "term", at, is_long: false, with: Vec::new() });
+    match field {
+        OpportunityField::Id => Column::Own("c.id"),
+        OpportunityField::Pipeline => Column::Own("c.pipeline_id"),
+        OpportunityField::Stage => Column::Own("c.stage_id"),
+        OpportunityField::Status => Column::Own("c.status"),
+        OpportunityField::Contact => Column::Own("c.contact_id"),
+        OpportunityField::AssignedTo => Column::Own("c.assigned_to"),
+        OpportunityField::Value => Column::Own("c.value"),
+        OpportunityField::CreatedAt => Column::Own("c.created_at"),
+        OpportunityField::UpdatedAt => Column::Own("c.updated_at"),
+        OpportunityField::Terms => terms("opportunity_terms", "opportunity_id", "id"),
+        OpportunityField::ContactTerms => terms("contact_terms", "contact_id", "contact_id"),
+        OpportunityField::ContactCountry => Column::Own(
+            "(SELECT k.country FROM contacts k WHERE k.location_id = c.location_id AND k.id = c.contact_id)",
+        ),
+    }
+}
+
+/// Opportunities of a location in the filter's order, and how many match in all.
+pub fn list(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+    window: &Window<OpportunityCursor>,
+) -> Result<Counted<Opportunity>> {
+    let columns = &[&*format!("c.{}", opportunities::column(filter.order)), "c.id"];
+    let order = if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
+    if filter.search.is_some() || filter.condition != Condition::default() {
+        return list_by_condition(tx, location, filter, order, window);
+    }
+    let totals = totals(tx, location, filter)?;
+    let total = totals.iter().map(|total| total.count).sum();
+    let is_all = filter.stages.is_none() && filter.pipeline.is_none() && filter.status.is_none();
+    let passed = if let Start::Skip(passed) = window.start { passed } else { 0 };
+    let page = if !is_all && totals.len() <= MAX_RANGES && passed <= MAX_PASSED {
+        page_of_ranges(tx, location, &totals, filter.order, order, window)?
+    } else {
+        let (condition, noun) = (in_stages(filter), noun(location));
+        let (from, conditions) = parts(tx, &noun, &condition, None, Some(index(&Condition::default(), filter.order)));
+        let select = format!("SELECT {} FROM {from}", opportunities::COLUMNS);
+        conditions.page(tx, &select, order, window, opportunities::read)?
+    };
+    Ok(Counted { page, total })
+}
+
+fn noun(location: LocationId) -> Noun<OpportunityField> {
+    Noun { location, table: "opportunities", is_told: true, column }
+}
+
+/// What is in each stage that the filter lets through, whatever else it asks for.
+pub fn totals(tx: &mut Tx<'_>, location: LocationId, filter: &OpportunityFilter) -> Result<Vec<StageTotal>> {
+    let of = TotalsOf { stage: filter.stages.as_deref(), pipeline: filter.pipeline, status: filter.status };
+    opportunities::totals(tx, location, &of)
+}
+
+/// The first rows of each range, and of these the first.
+fn page_of_ranges(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    ranges: &[StageTotal],
+    by: TimeOrder,
+    order: Order<'_>,
+    window: &Window<OpportunityCursor>,
+) -> Result<Page<Opportunity>> {
+    if ranges.is_empty() {
+        return Ok(Page { rows: Vec::new(), has_more: false });
+    }
+    let (index, passed) = match (by, window.start) {
+        (TimeOrder::Created, Start::Skip(passed)) => ("creation", passed),
+        (TimeOrder::Updated, Start::Skip(passed)) => ("update", passed),
+        (TimeOrder::Created, _) => ("creation", 0),
+        (TimeOrder::Updated, _) => ("update", 0),
+    };
+    let hint = if tx.is_postgres() { String::new() } else { format!(" INDEXED BY opportunities_by_stage_{index}") };
+    let (column, most) = (opportunities::column(by), window.limit.saturating_add(1));
+    let mut filter = Filter::new();
+    let at = filter.own(location);
+    let mut beyond = String::new();
+    if let Start::After(place) = &window.start {
+        let places: Vec<String> = place.values().into_iter().map(|value| filter.own(value)).collect();
+        let columns = &order.columns()[..places.len()];
+        beyond = format!(" AND ({}) {} ({})", columns.join(", "), order.beyond(), places.join(", "));
+    }
+    let each = filter.own(most.saturating_add(passed));
+    let mut range = |total: &StageTotal| {
+        let (stage, status) = (filter.own(total.stage), filter.own(total.status.as_str()));
+        format!(
+            "SELECT * FROM (SELECT c.id, c.{column} FROM opportunities c{hint}
+             WHERE c.location_id = {at} AND c.stage_id = {stage} AND c.status = {status} AND c.trashed_at IS NULL{beyond}
+             ORDER BY {} LIMIT {each}) AS s",
+            order.sql()
+        )
+    };
+    let ranges: Vec<String> = ranges.iter().map(&mut range).collect();
+    let (most, passed) = (filter.own(most), filter.own(passed));
+    let sql = format!(
+        "SELECT c.id FROM ({}) AS c ORDER BY {} LIMIT {most} OFFSET {passed}",
+        ranges.join(" UNION ALL "),
+        order.sql()
+    );
+    let ids = tx.query(&sql, &filter.values(), |row| row.column::<OpportunityId>())?;
+    let Page { rows, has_more } = Page::new(ids, window.limit);
+    Ok(Page { rows: opportunities::find_all(tx, location, &rows)?, has_more })
+}
+
+fn list_by_condition(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+    order: Order<'_>,
+    window: &Window<OpportunityCursor>,
+) -> Result<Counted<Opportunity>> {
+    let noun = noun(location);
+    let condition = whole(filter);
+    let lead = noun.lead(tx, &condition)?;
+    let leads_page = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
+    let by_index = index(&condition, filter.order);
+    let (from, conditions) = parts(tx, &noun, &condition, leads_page.map(Way::First), Some(by_index));
+    // Sorted are ids alone: what else an opportunity has is read of those on the page.
+    let select = format!("SELECT c.id FROM {from}");
+    let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<OpportunityId>())?;
+    let page = Page { rows: opportunities::find_all(tx, location, &rows)?, has_more };
+    let way = leads_page.map(Way::First).or(lead.as_ref().map(Way::Among));
+    let (from, conditions) = parts(tx, &noun, &condition, way, Some(by_index));
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
+    Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
+}
+
+/// All that match, for what is computed of them. `take` gets each with its id alone.
+pub fn each_matching(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+    mut take: impl FnMut(Opportunity),
+) -> Result<()> {
+    let (noun, condition) = (noun(location), whole(filter));
+    let lead = noun.lead(tx, &condition)?;
+    let way = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO).map(Way::First);
+    let by_index = index(&condition, TimeOrder::Created);
+    let (from, conditions) = parts(tx, &noun, &condition, way, Some(by_index));
+    let sql = format!("SELECT {} FROM {from} WHERE {}", opportunities::COLUMNS, conditions.sql());
+    tx.query(&sql, &conditions.values(), |row| {
+        take(opportunities::read(row)?);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// How rows that lead are read.
+enum Way<'l, 'c> {
+    /// Before the opportunities.
+    First(&'l Lead<'c, OpportunityField>),
+    /// To see whether an opportunity is among those that they belong to.
+    Among(&'l Lead<'c, OpportunityField>),
+}
+
+/// The index that a list without a lead is read by: whose the opportunities are, if that is asked, else the order's.
+fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static str {
+    let asks = |field: OpportunityField| {
+        let is_asked = |part: &Condition<_>| matches!(part, Condition::Test(Test { field: asked, op: Op::Eq(_) }) if *asked == field);
+        match condition {
+            Condition::All(parts) => parts.iter().any(is_asked),
+            part => is_asked(part),
+        }
+    };
+    match order {
+        _ if asks(OpportunityField::Contact) => "opportunities_by_contact",
+        TimeOrder::Created if asks(OpportunityField::AssignedTo) => "opportunities_by_owner_creation",
+        TimeOrder::Updated if asks(OpportunityField::AssignedTo) => "opportunities_by_owner_update",
+        TimeOrder::Created => "opportunities_by_creation",
+        TimeOrder::Updated => "opportunities_by_update",
+    }
+}
+
+/// What opportunities `c` are read from, and which.
+fn parts<'f>(
+    tx: &Tx<'_>,
+    noun: &Noun<OpportunityField>,
+    condition: &Condition<OpportunityField>,
+    way: Option<Way<'_, '_>>,
+    index: Option<&'static str>,
+) -> (String, Filter<'f>) {
+    let mut filter = Filter::new();
+    let from = match (&way, index) {
+        (Some(Way::First(lead)), _) => {
+            format!("({}) l CROSS JOIN opportunities c", noun.leading(&mut filter, lead, true))
+        }
+        (_, Some(index)) if !tx.is_postgres() => format!("opportunities c INDEXED BY {index}"),
+        _ => "opportunities c".to_owned(),
+    };
+    let location = filter.own(noun.location);
+    filter.and(&format!("c.location_id = {location} AND c.trashed_at IS NULL"), &[]);
+    let lead = match way {
+        Some(Way::First(lead)) => {
+            filter.and("c.id = l.id", &[]);
+            Some(lead)
+        }
+        Some(Way::Among(lead)) => {
+            let ids = noun.leading(&mut filter, lead, false);
+            filter.and(&format!("c.id IN ({ids})"), &[]);
+            Some(lead)
+        }
+        None => None,
+    };
+    let asked = noun.asked(tx, &mut filter, condition, lead);
+    filter.and(&asked, &[]);
+    (from, filter)
+}
+
+/// In the stages that the filter names.
+fn in_stages(filter: &OpportunityFilter) -> Condition<OpportunityField> {
+    let mut parts = Vec::new();
+    let mut test = |field, op| parts.push(Condition::Test(Test { field, op }));
+    if let Some(stages) = &filter.stages {
+        test(OpportunityField::Stage, Op::In(stages.iter().map(|stage| code(stage.as_str())).collect()));
+    }
+    if let Some(pipeline) = filter.pipeline {
+        test(OpportunityField::Pipeline, Op::Eq(code(pipeline.as_str())));
+    }
+    if let Some(status) = filter.status {
+        test(OpportunityField::Status, Op::Eq(code(status.as_str())));
+    }
+    Condition::All(parts)
+}
+
+fn code(text: &str) -> Value {
+    Value::Code(text.to_owned())
+}
+
+/// All that the filter asks for, its own tests side by side.
+fn whole(filter: &OpportunityFilter) -> Condition<OpportunityField> {
+    let mut parts = Vec::new();
+    for part in [in_stages(filter), filter.condition.clone()] {
+        match part {
+            Condition::All(tests) => parts.extend(tests),
+            part => parts.push(part),
+        }
+    }
+    parts.extend(filter.search.as_deref().map(searched));
+    Condition::All(parts)
+}
+
+/// What a search asks for: each word begins one of the opportunity or of its contact.
+fn searched(asked: &[Asked]) -> Condition<OpportunityField> {
+    let begins = |prefix: &String| {
+        let test = |field| Condition::Test(Test { field, op: Op::Begins(code(prefix)) });
+        Condition::Any(vec![test(OpportunityField::Terms), test(OpportunityField::ContactTerms)])
+    };
+    let any = |Asked(alternatives): &Asked| {
+        Condition::Any(alternatives.iter().map(|all| Condition::All(all.iter().map(begins).collect())).collect())
+    };
+    if asked.is_empty() { Condition::Any(Vec::new()) } else { Condition::All(asked.iter().map(any).collect()) }
+}
