@@ -374,7 +374,11 @@ pub(crate) async fn ground_in(
         return Ok(Ground::of_agency(Some(agency)));
     }
     let ground = Ground::of_location(agency, &app.location_of(context).await?.profile);
-    let names_some = ["customFields", "customField", "clear"].iter().any(|name| body.contains_key(*name));
+    // Of many in one body, one that does is enough.
+    let names =
+        |one: &Map<String, Value>| ["customFields", "customField", "clear"].iter().any(|name| one.contains_key(*name));
+    let lists = body.values().filter_map(Value::as_array).flatten();
+    let names_some = names(body) || lists.filter_map(Value::as_object).any(names);
     match route.asks_fields().filter(|_| names_some) {
         Some(model) => Ok(ground.with_fields(app.fields_of(context, model).await?)),
         None => Ok(ground),

@@ -260,3 +260,70 @@ async fn a_read_without_end_is_broken_off() {
         assert_eq!(store.read::<_, Error, _>(after).await.unwrap(), 1_000);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_fields_are_asked_for_by_their_ids() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let field = async |at: &str, key: &TestKey, body: Value| {
+        let made = app.post(&format!("/locations/{at}/customFields")).key(key).json(&body).send().await.expect(201);
+        made["customField"]["id"].as_str().unwrap().to_owned()
+    };
+    let here = app.ids.location.as_str();
+    let colour = field(here, &key, json!({"name": "Colour", "dataType": "TEXT"})).await;
+    let size = field(here, &key, json!({"name": "Size", "dataType": "NUMERICAL"})).await;
+    let met = field(here, &key, json!({"name": "Met", "dataType": "DATE"})).await;
+    let many = json!({"name": "Likes", "dataType": "MULTIPLE_OPTIONS", "options": ["Tea", "Coffee", "Water"]});
+    let likes = field(here, &key, many).await;
+    let with = |name: &str, values: [Value; 4]| {
+        let fields = [&colour, &size, &met, &likes].into_iter().zip(values);
+        let fields: Vec<Value> = fields.map(|(id, value)| json!({"id": id, "field_value": value})).collect();
+        json!({"firstName": name, "email": format!("{name}@example.com"), "customFields": fields})
+    };
+    // Many at once, and found at once.
+    let body = json!({"contacts": [
+        with("ada", [json!("Dark Blue"), json!(9.5), json!("2026-01-31"), json!(["Tea", "Water"])]),
+        with("bob", [json!("blue"), json!(10), json!("2026-02-01"), json!(["Coffee"])]),
+        {"firstName": "cleo", "email": "cleo@example.com"},
+    ]});
+    let made = app.post("/contacts/bulk/upsert").key(&key).json(&body).send().await.expect(200);
+    assert_eq!(made["failed"], 0, "{made}");
+    for (field, operator, value, expected) in [
+        (&colour, "eq", json!("BLUE"), &["bob"][..]),
+        (&colour, "contains", json!("blue"), &["ada", "bob"]),
+        (&colour, "not_eq", json!("blue"), &["ada", "cleo"]),
+        (&colour, "not_exists", Value::Null, &["cleo"]),
+        (&size, "eq", json!(10), &["bob"]),
+        (&size, "range", json!({"gt": 9, "lte": "9.5"}), &["ada"]),
+        (&size, "range", json!({"gte": 9.5}), &["ada", "bob"]),
+        (&met, "range", json!({"gte": "2026-02-01"}), &["bob"]),
+        (&met, "range", json!({"lt": 1_769_904_000_000_i64}), &["ada"]),
+        (&likes, "eq", json!("tea"), &["ada"]),
+        (&likes, "eq", json!(["Coffee", "Water"]), &["ada", "bob"]),
+        (&likes, "contains", json!("e"), &["ada", "bob"]),
+        (&likes, "exists", Value::Null, &["ada", "bob"]),
+    ] {
+        let mut filter = json!({"field": format!("customFields.{field}"), "operator": operator});
+        if !value.is_null() {
+            filter["value"] = value.clone();
+        }
+        let found = search(&app, &key, json!({"filters": [filter]})).await;
+        let mut names = names(&found);
+        names.sort_unstable();
+        assert_eq!((names.as_slice(), &found["total"]), (expected, &json!(expected.len())), "{filter}");
+    }
+    let filter = |id: &str, operator: &str, value: Value| json!({"filters": [{"field": format!("customFields.{id}"), "operator": operator, "value": value}]});
+    let refused = app.post("/contacts/search").key(&key).json(&filter(&size, "contains", json!("1"))).send().await;
+    let message = format!("Invalid Operator (contains) passed for field customFields.{size}");
+    assert_eq!(refused.expect(422)["message"], json!([message]));
+    // Fields of opportunities, of others, and those that are gone are like none.
+    let deal = field(here, &key, json!({"name": "Deal", "dataType": "TEXT", "model": "opportunity"})).await;
+    let sibling = app.location("Sibling").await;
+    let theirs = app.agency_key().await;
+    let foreign = field(sibling.as_str(), &theirs, json!({"name": "Colour", "dataType": "TEXT"})).await;
+    app.delete(&format!("/locations/{here}/customFields/{likes}")).key(&key).send().await.expect(200);
+    for id in [&deal, &foreign, &likes] {
+        let refused = app.post("/contacts/search").key(&key).json(&filter(id, "eq", json!("x"))).send().await;
+        assert_eq!(refused.expect(400)["message"], format!("Invalid field customFields.{id}"));
+    }
+}
