@@ -1,6 +1,6 @@
 //! Locations: their shapes, what clients send that is none, and how they are deleted, restored and purged.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use keystead_core::{AuditFilter, ErrorCode, NoticeFilter};
 use keystead_model::{
@@ -227,14 +227,26 @@ async fn a_key_that_reaches_several_locations_goes_on_without_the_deleted_one() 
 async fn nothing_happens_to_the_keys_of_a_deleted_location() {
     let app = TestApp::start().await;
     let (location, key, _) = furnished(&app, "Quay").await;
+    // One that ends soon is told about for another reason than that nobody uses it.
+    let scopes = ScopeSet::EMPTY.with(Scope::ContactsRead);
+    let ending = app
+        .key_with(Reach::location(location), scopes, |new| {
+            new.grant.expires_at = Some(app.app.now() + Duration::from_secs(85 * 24 * 60 * 60));
+        })
+        .await;
     app.let_days_pass(80.0).await;
-    app.app.sweep().await.unwrap();
-    app.app.delete_location(&app.operator().await, location).await.unwrap();
-    let notices = async || {
+    let notices = async |key: &TestKey| {
         let filter = NoticeFilter { key: Some(key.id), open: true, ..NoticeFilter::default() };
         app.app.list_notices(app.operator().await.authority(), filter, Window::first(10)).await.unwrap().rows.len()
     };
-    assert_eq!(notices().await, 0, "what was told of it calls for nothing any more");
+    app.app.sweep().await.unwrap();
+    assert_eq!((notices(&key).await, notices(&ending).await), (1, 1));
+    app.app.delete_location(&app.operator().await, location).await.unwrap();
+    assert_eq!(
+        (notices(&key).await, notices(&ending).await),
+        (0, 0),
+        "what was told of them calls for nothing any more"
+    );
     for _ in 0..5 {
         app.let_days_pass(5.0).await;
         app.app.sweep().await.unwrap();
@@ -242,7 +254,7 @@ async fn nothing_happens_to_the_keys_of_a_deleted_location() {
     app.app.restore_location(&app.operator().await, location).await.unwrap();
     app.app.sweep().await.unwrap();
     app.get("/contacts/").key(&key).send().await.expect(200);
-    assert_eq!(notices().await, 0);
+    assert_eq!(notices(&key).await, 0);
 }
 
 /// How many rows of a location each table has.
