@@ -240,6 +240,47 @@ mod tests {
     }
 
     #[test]
+    fn tasks_of_an_older_release_are_searched_and_its_tags_counted() {
+        let connection = database(28);
+        let contact = |number: u32| format!("{number:020}");
+        let mut sql =
+            "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
+             INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+                 allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+                 disable_contact_timezone, social, created_at, updated_at)
+             VALUES ('0000000000000000000A', 'a', 'active', 0, 'x', 'x', 'US', 'UTC', 0, 0, 0, 0, '[]', 0, 0);
+             INSERT INTO tags (location_id, id, name, created_at) VALUES ('0000000000000000000A', 'v', 'vip', 0),
+                 ('0000000000000000000A', 'n', 'none', 0);"
+                .to_owned();
+        // More than one page of tasks.
+        for number in 0..40 {
+            let (id, trashed) = (contact(number), if number < 3 { "1" } else { "NULL" });
+            sql += &format!(
+                "INSERT INTO contacts (location_id, id, dnd, created_at, updated_at, trashed_at)
+                 VALUES ('0000000000000000000A', '{id}', FALSE, 0, 0, {trashed});
+                 INSERT INTO contact_tags (location_id, contact_id, position, name)
+                 VALUES ('0000000000000000000A', '{id}', 1, 'vip');"
+            );
+            for task in 0..30 {
+                let task = contact(task);
+                sql += &format!(
+                    "INSERT INTO tasks (location_id, contact_id, id, title, due_at, completed, created_at, updated_at)
+                     VALUES ('0000000000000000000A', '{id}', '{task}', 'Größe', 0, FALSE, 0, 0);"
+                );
+            }
+        }
+        connection.execute_batch(&sql).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let folded = "SELECT title_folded, count(*) FROM tasks GROUP BY title_folded";
+        let folded = tx.query(folded, &[], |row| Ok((row.column::<Option<String>>()?, row.column::<i64>()?)));
+        assert_eq!(folded.unwrap(), [(Some("grosse".to_owned()), 1200)]);
+        let counted = "SELECT name, contacts FROM tags ORDER BY name";
+        let counted = tx.query(counted, &[], |row| Ok((row.column::<String>()?, row.column::<i64>()?)));
+        assert_eq!(counted.unwrap(), [("none".to_owned(), 0), ("vip".to_owned(), 37)]);
+    }
+
+    #[test]
     fn every_file_is_applied_in_its_order() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
         let mut files: Vec<String> =
