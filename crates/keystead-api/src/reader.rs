@@ -144,7 +144,9 @@ impl<'g> Reader<'g> {
             let (patterns, names): (Vec<_>, Vec<_>) = self.clearable.into_iter().partition(|name| name.ends_with(ANY));
             let names = json!({"type": "string", "enum": names});
             let names = match patterns.first().and_then(|pattern| pattern.strip_suffix(ANY)) {
-                Some(begin) => json!({"anyOf": [names, {"type": "string", "pattern": format!("^{begin}")}]}),
+                Some(begin) => {
+                    json!({"type": "string", "anyOf": [names, {"type": "string", "pattern": format!("^{begin}")}]})
+                }
                 None => names,
             };
             outline.add("clear", json!({"type": "array", "items": names, "description": "Fields to empty"}));
