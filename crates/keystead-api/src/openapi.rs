@@ -216,6 +216,8 @@ fn operation_id(route: &Route) -> String {
     for segment in route.path.split('/').filter(|segment| !segment.is_empty() && *segment != "v1") {
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some(name) => id.push_str(&format!("By{}", capital(name))),
+            // Both spellings of a path are served, and v3's has the plain name.
+            None if segment == "removeAll" => id.push_str("RemoveAllOlder"),
             None => segment.split(['-', '.']).for_each(|word| id.push_str(&capital(word))),
         }
     }
