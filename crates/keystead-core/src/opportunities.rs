@@ -448,17 +448,7 @@ impl InLocation<'_, '_> {
         let totals = if is_whole {
             opportunity_search::totals(self.tx, self.context.location, filter)?
         } else {
-            let mut totals: Vec<StageTotal> = Vec::new();
-            opportunity_search::each_matching(self.tx, self.context.location, filter, |found| {
-                let OpportunityContent { stage, status, .. } = found.content;
-                let place = totals.iter().position(|total| (total.stage, total.status) == (stage, status));
-                let place = place.unwrap_or_else(|| {
-                    totals.push(StageTotal::nothing(id, stage, status));
-                    totals.len() - 1
-                });
-                totals[place].add(&found.content, 1);
-            })?;
-            totals
+            opportunity_search::sum_matching(self.tx, self.context.location, id, filter)?
         };
         Ok(pipeline.stages.iter().map(|stage| sums(stage.id, &totals, &pipeline)).collect())
     }

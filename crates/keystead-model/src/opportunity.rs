@@ -359,12 +359,12 @@ impl StageTotal {
         Self { pipeline, stage, status, count: 0, nanos: 0, own_nanos: 0, own_weighted: 0 }
     }
 
-    /// With an opportunity more, or by a negative `times` less.
-    pub fn add(&mut self, content: &OpportunityContent, times: i64) {
-        let nanos = content.value.nanos() * i128::from(times);
+    /// With so many opportunities more that are worth this each and have this probability of their own; by a negative number less.
+    pub fn add(&mut self, value: Decimal, probability: Option<i64>, times: i64) {
+        let nanos = value.nanos() * i128::from(times);
         self.count += times;
         self.nanos += nanos;
-        if let Some(probability) = content.probability {
+        if let Some(probability) = probability {
             self.own_nanos += nanos;
             self.own_weighted += nanos * i128::from(probability);
         }

@@ -53,7 +53,8 @@ impl Rows {
 pub(crate) struct Noun<F> {
     pub(crate) location: LocationId,
     pub(crate) table: &'static str,
-    /// Whether PostgreSQL is told which rows lead, too: it does not see through a choice between rows of two tables.
+    /// Whether this is PostgreSQL, and it is told as well which rows lead: it does not see through a choice between rows of two
+    /// tables.
     pub(crate) is_told: bool,
     pub(crate) column: fn(&F) -> Column,
 }
@@ -180,15 +181,22 @@ impl<F> Noun<F> {
     fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, op: Option<&Op>, leads: bool) -> String {
         let Rows { table, owner, value, at, is_long, with } = rows;
         let location = filter.own(self.location);
-        let mut text = if leads && !rows.are_its_own() {
+        let mut text = format!("FROM {table} r");
+        if leads && !rows.are_its_own() {
             let things = self.table;
-            format!(
-                "FROM {table} r CROSS JOIN {things} n
-                 WHERE r.location_id = {location} AND n.location_id = {location} AND n.{at} = r.{owner}"
-            )
+            let named = format!("n.location_id = {location} AND n.{at} = r.{owner}");
+            // Else PostgreSQL reads all things before it knows how few rows lead.
+            text.push_str(&match self.is_told {
+                true => {
+                    format!(" CROSS JOIN LATERAL (SELECT n.id FROM {things} n WHERE {named} OFFSET 0) n WHERE 1 = 1")
+                }
+                false => format!(" CROSS JOIN {things} n WHERE {named}"),
+            });
+            text.push_str(" AND");
         } else {
-            format!("FROM {table} r WHERE r.location_id = {location}")
-        };
+            text.push_str(" WHERE");
+        }
+        text.push_str(&format!(" r.location_id = {location}"));
         for (column, value) in with {
             text.push_str(&format!(" AND r.{column} = {}", filter.own(value)));
         }

@@ -45,7 +45,7 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Opportunity> {
     })
 }
 
-fn read_status(row: &mut Row<'_>) -> Result<Status> {
+pub(crate) fn read_status(row: &mut Row<'_>) -> Result<Status> {
     Status::parse(&row.column::<String>()?).ok_or_else(|| Error::unreadable("how an opportunity stands"))
 }
 
@@ -241,7 +241,7 @@ fn tally(tx: &mut Tx<'_>, before: Option<&Opportunity>, after: Option<&Opportuni
         let mut total = known.unwrap_or_else(nothing);
         for (opportunity, times) in before.map(|was| (was, -1)).into_iter().chain(after.map(|is| (is, 1))) {
             if place(opportunity) == (stage, status) {
-                total.add(&opportunity.content, times);
+                total.add(opportunity.content.value, opportunity.content.probability, times);
             }
         }
         write_total(tx, location, &total)?;

@@ -5,7 +5,7 @@
 //! A search is a condition over the words of an opportunity and of its contact (decision record 0019).
 
 use keystead_model::{
-    LocationId, OpportunityId,
+    LocationId, OpportunityId, PipelineId,
     condition::{Condition, Op, Test, Value},
     opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, StageTotal},
     page::{Counted, Page, Start, TimeOrder, Window},
@@ -66,16 +66,16 @@ pub fn list(
     let page = if !is_all && totals.len() <= MAX_RANGES && passed <= MAX_PASSED {
         page_of_ranges(tx, location, &totals, filter.order, order, window)?
     } else {
-        let (condition, noun) = (in_stages(filter), noun(location));
-        let (from, conditions) = parts(tx, &noun, &condition, None, Some(index(&Condition::default(), filter.order)));
+        let (condition, noun) = (in_stages(filter), noun(tx, location));
+        let (from, conditions) = parts(tx, &noun, &condition, None, index(&Condition::default(), filter.order));
         let select = format!("SELECT {} FROM {from}", opportunities::COLUMNS);
         conditions.page(tx, &select, order, window, opportunities::read)?
     };
     Ok(Counted { page, total })
 }
 
-fn noun(location: LocationId) -> Noun<OpportunityField> {
-    Noun { location, table: "opportunities", is_told: true, column }
+fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<OpportunityField> {
+    Noun { location, table: "opportunities", is_told: tx.is_postgres(), column }
 }
 
 /// What is in each stage that the filter lets through, whatever else it asks for.
@@ -141,48 +141,50 @@ fn list_by_condition(
     order: Order<'_>,
     window: &Window<OpportunityCursor>,
 ) -> Result<Counted<Opportunity>> {
-    let noun = noun(location);
+    let noun = noun(tx, location);
     let condition = whole(filter);
     let lead = noun.lead(tx, &condition)?;
-    let leads_page = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
+    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
     let by_index = index(&condition, filter.order);
-    let (from, conditions) = parts(tx, &noun, &condition, leads_page.map(Way::First), Some(by_index));
+    let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
     // Sorted are ids alone: what else an opportunity has is read of those on the page.
     let select = format!("SELECT c.id FROM {from}");
     let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<OpportunityId>())?;
     let page = Page { rows: opportunities::find_all(tx, location, &rows)?, has_more };
-    let way = leads_page.map(Way::First).or(lead.as_ref().map(Way::Among));
-    let (from, conditions) = parts(tx, &noun, &condition, way, Some(by_index));
+    let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
 }
 
-/// All that match, for what is computed of them. `take` gets each with its id alone.
-pub fn each_matching(
+/// What is in each stage of `pipeline`, of all that match.
+pub fn sum_matching(
     tx: &mut Tx<'_>,
     location: LocationId,
+    pipeline: PipelineId,
     filter: &OpportunityFilter,
-    mut take: impl FnMut(Opportunity),
-) -> Result<()> {
-    let (noun, condition) = (noun(location), whole(filter));
+) -> Result<Vec<StageTotal>> {
+    let (noun, condition) = (noun(tx, location), whole(filter));
     let lead = noun.lead(tx, &condition)?;
-    let way = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO).map(Way::First);
-    let by_index = index(&condition, TimeOrder::Created);
-    let (from, conditions) = parts(tx, &noun, &condition, way, Some(by_index));
-    let sql = format!("SELECT {} FROM {from} WHERE {}", opportunities::COLUMNS, conditions.sql());
+    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
+    let (from, conditions) = parts(tx, &noun, &condition, lead, index(&condition, TimeOrder::Created));
+    // Many are worth the same.
+    let sql = format!(
+        "SELECT c.stage_id, c.status, c.value, c.probability, CAST(count(*) AS BIGINT) FROM {from} WHERE {}
+         GROUP BY c.stage_id, c.status, c.value, c.probability",
+        conditions.sql()
+    );
+    let mut totals: Vec<StageTotal> = Vec::new();
     tx.query(&sql, &conditions.values(), |row| {
-        take(opportunities::read(row)?);
+        let (stage, status) = (row.column()?, opportunities::read_status(row)?);
+        let place = totals.iter().position(|total| (total.stage, total.status) == (stage, status));
+        let place = place.unwrap_or_else(|| {
+            totals.push(StageTotal::nothing(pipeline, stage, status));
+            totals.len() - 1
+        });
+        totals[place].add(row.column()?, row.column()?, row.column()?);
         Ok(())
     })?;
-    Ok(())
-}
-
-/// How rows that lead are read.
-enum Way<'l, 'c> {
-    /// Before the opportunities.
-    First(&'l Lead<'c, OpportunityField>),
-    /// To see whether an opportunity is among those that they belong to.
-    Among(&'l Lead<'c, OpportunityField>),
+    Ok(totals)
 }
 
 /// The index that a list without a lead is read by: whose the opportunities are, if that is asked, else the order's.
@@ -203,36 +205,33 @@ fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static 
     }
 }
 
-/// What opportunities `c` are read from, and which.
+/// What opportunities `c` are read from, and which: those of rows that lead, else by the index.
 fn parts<'f>(
     tx: &Tx<'_>,
     noun: &Noun<OpportunityField>,
     condition: &Condition<OpportunityField>,
-    way: Option<Way<'_, '_>>,
-    index: Option<&'static str>,
+    lead: Option<&Lead<'_, OpportunityField>>,
+    index: &str,
 ) -> (String, Filter<'f>) {
     let mut filter = Filter::new();
-    let from = match (&way, index) {
-        (Some(Way::First(lead)), _) => {
-            format!("({}) l CROSS JOIN opportunities c", noun.leading(&mut filter, lead, true))
-        }
-        (_, Some(index)) if !tx.is_postgres() => format!("opportunities c INDEXED BY {index}"),
-        _ => "opportunities c".to_owned(),
-    };
     let location = filter.own(noun.location);
-    filter.and(&format!("c.location_id = {location} AND c.trashed_at IS NULL"), &[]);
-    let lead = match way {
-        Some(Way::First(lead)) => {
-            filter.and("c.id = l.id", &[]);
-            Some(lead)
+    let live = format!("c.location_id = {location} AND c.trashed_at IS NULL");
+    let from = match lead {
+        Some(lead) => {
+            let ids = noun.leading(&mut filter, lead, true);
+            if tx.is_postgres() {
+                // Else it reads all opportunities before it knows how few rows lead.
+                format!(
+                    "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM opportunities c WHERE {live} AND c.id = l.id OFFSET 0) c"
+                )
+            } else {
+                format!("({ids}) l CROSS JOIN opportunities c ON c.id = l.id")
+            }
         }
-        Some(Way::Among(lead)) => {
-            let ids = noun.leading(&mut filter, lead, false);
-            filter.and(&format!("c.id IN ({ids})"), &[]);
-            Some(lead)
-        }
-        None => None,
+        None if tx.is_postgres() => "opportunities c".to_owned(),
+        None => format!("opportunities c INDEXED BY {index}"),
     };
+    filter.and(&live, &[]);
     let asked = noun.asked(tx, &mut filter, condition, lead);
     filter.and(&asked, &[]);
     (from, filter)

@@ -1,6 +1,6 @@
 //! Pipelines and opportunities of API 1.0.
 
-use keystead_core::{Error, LocationContext, Violation, WholeOpportunity, Whose};
+use keystead_core::{Error, LocationContext, Violation, WholeOpportunity, Whose, error::Noun};
 use keystead_model::{
     ContactId, OpportunityId, PipelineId, UserId,
     condition::{Op, Value as Compared},
@@ -144,8 +144,12 @@ pub(crate) async fn create(
     context: LocationContext,
     call: Call<PipelineId, Bare, NewOpportunity>,
 ) -> Result<Shape, Error> {
-    let NewOpportunity(whose, new) = call.body;
-    call.app.create_opportunity(&context, whose, call.path, new).await.map(Shape).map_err(in_older_words)
+    let (pipeline, NewOpportunity(whose, new)) = (call.path, call.body);
+    call.app
+        .create_opportunity(&context, whose, pipeline, new)
+        .await
+        .map(Shape)
+        .map_err(|error| in_older_words(error, pipeline))
 }
 
 pub(crate) async fn get(context: LocationContext, call: Call<(PipelineId, OpportunityId)>) -> Result<Shape, Error> {
@@ -159,7 +163,7 @@ pub(crate) async fn update(
 ) -> Result<Shape, Error> {
     let ((pipeline, id), OpportunityChange(whose, patch)) = (call.path, call.body);
     let changed = call.app.update_opportunity(&context, id, Some(pipeline), whose, patch).await;
-    changed.map(Shape).map_err(in_older_words)
+    changed.map(Shape).map_err(|error| in_older_words(error, pipeline))
 }
 
 pub(crate) async fn set_status(
@@ -168,7 +172,7 @@ pub(crate) async fn set_status(
 ) -> Result<EmptyString, Error> {
     let (pipeline, id) = call.path;
     let changed = call.app.update_opportunity(&context, id, Some(pipeline), None, call.body.0).await;
-    changed.map(|_| EmptyString).map_err(in_older_words)
+    changed.map(|_| EmptyString).map_err(|error| in_older_words(error, pipeline))
 }
 
 pub(crate) async fn delete(
@@ -180,17 +184,18 @@ pub(crate) async fn delete(
     Ok(EmptyString)
 }
 
-/// The names of fields as this API has them.
-fn in_older_words(error: Error) -> Error {
+/// The names of fields as this API has them. The pipeline stands in the path: one that is wrong is not there.
+fn in_older_words(error: Error, pipeline: PipelineId) -> Error {
+    let Error::Invalid(violations) = error else { return error };
+    if violations.iter().any(|violation| violation.field == "pipelineId") {
+        return Error::NotFound(Noun::Pipeline, pipeline.to_string());
+    }
     let older = |violation: Violation| match violation.field.as_str() {
         "pipelineStageId" => Violation { field: "stageId".to_owned(), ..violation },
         "name" => Violation { field: "title".to_owned(), ..violation },
         _ => violation,
     };
-    match error {
-        Error::Invalid(violations) => Error::Invalid(violations.into_iter().map(older).collect()),
-        error => error,
-    }
+    Error::Invalid(violations.into_iter().map(older).collect())
 }
 
 /// Some opportunities.

@@ -58,7 +58,7 @@ pub(crate) async fn delete(context: LocationContext, call: Call<OpportunityId>) 
 pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert>) -> Result<Upserted, Error> {
     let Upsert { known, pipeline, patch } = call.body;
     let (opportunity, is_new) = call.app.upsert_opportunity(&context, known, pipeline, patch).await?;
-    Ok(Upserted { opportunity, is_new })
+    Ok(Upserted { is_new, opportunity })
 }
 
 /// Who begins to follow.
