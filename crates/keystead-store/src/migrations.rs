@@ -151,6 +151,8 @@ fn for_database(sql: &str, postgres: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use keystead_model::{LocationId, pipeline::Pipeline};
+
     use super::*;
 
     /// A database as a release with these files had left it.
@@ -207,6 +209,12 @@ mod tests {
         held.sort();
         assert_eq!(held, expected);
         assert_eq!(rows("SELECT value FROM contact_identities").len(), 12);
+        // Locations from before there were pipelines have the one that they would have been made with.
+        let first = |location: &str| Pipeline::first(LocationId::parse(location).unwrap(), UtcMs(0)).id.to_string();
+        let mut pipelines = rows("SELECT location_id || id FROM pipelines");
+        pipelines.sort();
+        assert_eq!(pipelines, [one, two].map(|location| format!("{location}{}", first(location))));
+        assert_eq!(rows("SELECT id FROM pipeline_stages").len(), 8);
     }
 
     #[test]
