@@ -27,19 +27,17 @@ const STRUCTURE: &[&str] =
 
 impl Contract {
     pub(crate) fn run(self) -> Outcome {
-        let surface = surface(&read(&self.from.join("operations.tsv"))?);
+        let table = read(&self.from.join("operations.tsv"))?;
+        let surface = surface(&table);
         let target = root().join("contract");
         fs::create_dir_all(&target).map_err(|error| error.to_string())?;
-        let mut operations = BTreeSet::new();
         for (api, folder) in [("2.0", "2.0/apps"), ("v3", "2.0/v3")] {
             let distilled = distil(&self.from.join(folder), &surface[api])?;
-            operations.extend(named(&distilled));
             write(&target.join(format!("{api}.json")), &distilled)?;
         }
         let recorded = recorded(&parse(&self.from.join("1.0/openapi.json"))?, &surface["1.0"]);
-        operations.extend(named(&recorded));
         write(&target.join("1.0.json"), &recorded)?;
-        let lines: String = operations.iter().map(|(path, method)| format!("{method} {path}\n")).collect();
+        let lines: String = operations(&table).iter().map(|(path, method)| format!("{method} {path}\n")).collect();
         let file = target.join("operations.txt");
         fs::write(&file, lines).map_err(|error| format!("{}: {error}", file.display()))
     }
@@ -72,14 +70,10 @@ fn surface(table: &str) -> BTreeMap<String, BTreeSet<(String, String)>> {
     surface
 }
 
-/// Path and method of each operation: the server knows by them what it does not serve yet.
-fn named(distilled: &Value) -> impl Iterator<Item = (String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    distilled["operations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(move |operation| (text(&operation["path"]), text(&operation["method"])))
+/// Path and method of every operation that was published: the server knows by them what it does not serve.
+fn operations(table: &str) -> BTreeSet<(String, String)> {
+    let rows = table.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+    rows.filter_map(|cells| Some(((*cells.get(2)?).to_owned(), (*cells.get(1)?).to_owned()))).collect()
 }
 
 fn distil(folder: &Path, surface: &BTreeSet<(String, String)>) -> Outcome<Value> {

@@ -4,7 +4,7 @@ use http::Method;
 use keystead_core::ErrorCode;
 use keystead_model::text::echo;
 
-/// Every operation of the published contract that is served or will be, `GET /contacts/{contactId}`, one a line.
+/// Every operation that was published, `GET /contacts/{contactId}`, one a line; not all of them are served.
 const CONTRACT: &str = include_str!("../../../contract/operations.txt");
 
 /// Segments in front of a path that may be what is wrong with it: `/api/v2`.
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_operations_is_the_contracts() {
+    fn the_list_of_operations_has_all_that_are_held_against_their_schemas() {
         let files = [
             include_str!("../../../contract/1.0.json"),
             include_str!("../../../contract/2.0.json"),
@@ -80,7 +80,8 @@ mod tests {
                 ));
             }
         }
-        assert_eq!(CONTRACT.lines().map(str::to_owned).collect::<BTreeSet<_>>(), named);
+        let listed: BTreeSet<String> = CONTRACT.lines().map(str::to_owned).collect();
+        assert_eq!(named.difference(&listed).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

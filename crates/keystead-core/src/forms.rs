@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use keystead_model::{
     UtcMs,
     event::EventKind,
-    form::{AsForm, AsSurvey, Form, FormContent, FormPatch},
+    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormPatch},
     id::Id,
     page::{Counted, Window},
     scope::Scope,
@@ -46,12 +46,12 @@ impl FormResource for AsSurvey {
 }
 
 impl App {
-    /// Those of a location, newest first, and how many there are.
+    /// Those of a location without their definitions, newest first, and how many there are.
     pub async fn list_forms<K: FormResource>(
         &self,
         context: &LocationContext,
         window: Window<Id<Form<K>>>,
-    ) -> Result<Counted<Form<K>>> {
+    ) -> Result<Counted<FormHead<K>>> {
         self.read(context, K::SCOPES.0, move |operation| {
             Ok(forms::list(operation.tx, operation.context.location, &window)?)
         })

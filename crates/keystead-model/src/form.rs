@@ -53,6 +53,15 @@ pub struct Form<K> {
     pub kind: PhantomData<K>,
 }
 
+/// A form without its definition, which may be long: what lists have of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of Form")]
+pub struct FormHead<K> {
+    pub id: Id<Form<K>>,
+    pub location: LocationId,
+    pub name: Line<200>,
+}
+
 /// The part of a form that its author writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormContent {

@@ -4,14 +4,15 @@ use std::marker::PhantomData;
 
 use keystead_model::{
     LocationId,
-    form::{AsForm, AsSurvey, Form, FormContent, FormKind},
+    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormKind},
     id::Id,
     page::{Counted, Window},
 };
 
 use crate::{
     Result, Row, Tx,
-    stored::{self, Stored, those_of},
+    list::Order,
+    stored::{Stored, those_of},
     table::{Named, Table},
 };
 
@@ -71,11 +72,17 @@ impl<K: StoredForm> Stored for Form<K> {
     }
 }
 
-/// Those of a location, newest first, and how many there are.
+/// Those of a location without their definitions, newest first, and how many there are.
 pub fn list<K: StoredForm>(
     tx: &mut Tx<'_>,
     location: LocationId,
     window: &Window<Id<Form<K>>>,
-) -> Result<Counted<Form<K>>> {
-    stored::count_and_search(tx, those_of(&location, &()), window)
+) -> Result<Counted<FormHead<K>>> {
+    let table = K::table().name();
+    let count = format!("SELECT CAST(count(*) AS BIGINT) FROM {table} WHERE location_id = ?1");
+    let total = tx.query_one(&count, &[&location], |row| row.column())?;
+    let select = format!("SELECT id, location_id, name FROM {table}");
+    let read = |row: &mut Row<'_>| Ok(FormHead { id: row.column()?, location: row.column()?, name: row.column()? });
+    let page = those_of(&location, &()).page(tx, &select, Order::descending(&["id"]), window, read)?;
+    Ok(Counted { page, total })
 }

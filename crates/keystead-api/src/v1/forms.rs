@@ -1,7 +1,7 @@
 //! Forms and surveys of API 1.0, and what was submitted to them.
 
 use keystead_core::{Error, LocationContext};
-use keystead_model::form::Submission;
+use keystead_model::form::{FormHead, Submission};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,17 +9,17 @@ use crate::{
     reader::Slice,
     shape::{Fields, Written},
     v2::{
-        forms::{FormShape, Head},
+        forms::FormShape,
         submissions::{Found, Listing},
     },
 };
 
 /// All of them.
-pub(crate) struct Listed<K>(Vec<Head<K>>);
+pub(crate) struct Listed<K>(Vec<FormHead<K>>);
 
 impl<K: FormShape> Written for Listed<K> {
     fn sample() -> Self {
-        Self(vec![Head::sample()])
+        Self(vec![FormHead::sample()])
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -29,7 +29,7 @@ impl<K: FormShape> Written for Listed<K> {
 
 pub(crate) async fn list<K: FormShape>(context: LocationContext, call: Call<(), Slice>) -> Result<Listed<K>, Error> {
     let counted = call.app.list_forms::<K>(&context, call.query.window()).await?;
-    Ok(Listed(counted.page.rows.into_iter().map(Head).collect()))
+    Ok(Listed(counted.page.rows))
 }
 
 /// A page of submissions, in which the answers stand beside everything else.

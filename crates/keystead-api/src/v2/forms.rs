@@ -3,7 +3,7 @@
 use keystead_core::{Error, FormResource, LocationContext};
 use keystead_model::{
     Invalid,
-    form::{AsForm, AsSurvey, Form, FormContent, FormPatch},
+    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormPatch},
     id::Id,
     json_object::JsonObject,
     page::{Counted, Page},
@@ -76,20 +76,19 @@ impl<K: FormShape> Word for Id<Form<K>> {
     }
 }
 
-/// What lists have of one.
-pub(crate) struct Head<K>(pub(crate) Form<K>);
-
-impl<K: FormShape> Written for Head<K> {
+impl<K: FormShape> Written for FormHead<K> {
     const NAME: &'static str = K::HEAD;
 
     fn sample() -> Self {
-        Self(samples::form())
+        let Form { id, location, content, .. } = samples::form();
+        Self { id, location, name: content.name }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        fields.put("id", &self.0.id);
-        fields.put("name", &self.0.content.name);
-        fields.put("locationId", &self.0.location);
+        let Self { id, location, name } = self;
+        fields.put("id", id);
+        fields.put("name", name);
+        fields.put("locationId", location);
     }
 }
 
@@ -155,17 +154,16 @@ impl Input for Listing {
 }
 
 /// A page of them, and how many there are.
-pub(crate) struct Listed<K>(Counted<Form<K>>);
+pub(crate) struct Listed<K>(Counted<FormHead<K>>);
 
 impl<K: FormShape> Written for Listed<K> {
     fn sample() -> Self {
-        let page = Page { rows: vec![samples::form()], has_more: false };
+        let page = Page { rows: vec![FormHead::sample()], has_more: false };
         Self(Counted { page, total: 1 })
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let heads: Vec<Head<K>> = self.0.page.rows.iter().cloned().map(Head).collect();
-        fields.put(K::MANY, &heads);
+        fields.put(K::MANY, &self.0.page.rows);
         fields.put("total", &self.0.total);
     }
 }

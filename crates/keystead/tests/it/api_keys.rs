@@ -297,9 +297,8 @@ async fn hints_are_true() {
     for (method, path, wanted) in [
         ("PATCH", "/contacts/", "answers GET and POST"),
         ("POST", "/v1/contacts/x", "answers DELETE, GET and PUT"),
-        ("POST", "/contacts/search", "not served by this release"),
-        ("GET", "/surveys/", "not served by this release"),
-        ("GET", "/v1/campaigns/", "not served by this release"),
+        ("GET", "/calendars/", "not served by this release"),
+        ("GET", "/v1/appointments/", "not served by this release"),
         ("GET", "/v2/contacts/", "Use /contacts/ and a base URL without /v2"),
         ("GET", "/api/v1/contacts/x", "Use /v1/contacts/x and a base URL without /api"),
         ("GET", "/nothing", "spelling"),
