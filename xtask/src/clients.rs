@@ -1,4 +1,4 @@
-//! Tests that run in Node.js against a real server: unmodified official clients, and the pages in a browser.
+//! Tests against a real server: unmodified clients in Node.js and Python, and the pages in a browser.
 
 use std::{
     fs,
@@ -10,6 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    packages::{node_project, python_programs},
     postgres::free_port,
     run::{Outcome, cargo, has, install, output, root, run as process},
 };
@@ -30,12 +31,34 @@ impl Drop for Server {
     }
 }
 
+/// What is run, each on a server of its own so that all find the same: the test, the client that it is to use (`clients/README.md`
+/// lists them), and how many requests a key may send a day.
+const TESTS: &[(&str, &str, &str)] = &[
+    ("stories.test.js", "node-3", "off"),
+    ("stories.test.js", "node-2", "off"),
+    ("stories.test.js", "older", "off"),
+    ("stories.py", "python", "off"),
+    ("habits.test.js", "none", "off"),
+    ("limits.test.js", "none", "20"),
+];
+
 /// The part `clients`.
 pub(crate) fn run() -> Outcome {
     let folder = node_project("clients/node")?;
+    let python = python_programs()?.join("python");
     let binary = build()?;
-    let (server, environment) = start_set_up(&binary)?;
-    node_tests(&folder, &["api-1.0.test.js", "api-2.0.test.js"], &server, environment)
+    for (test, client, daily_limit) in TESTS {
+        let (server, mut environment) = start_limited(&binary, daily_limit)?;
+        environment.push(("KEYSTEAD_CLIENT", (*client).to_owned()));
+        if *client == "python" {
+            let mut command = Command::new(&python);
+            command.arg(root().join("clients/python").join(test)).env("KEYSTEAD_URL", &server.url).envs(environment);
+            process(&mut command)?;
+        } else {
+            node_tests(&folder, &[test], &server, environment)?;
+        }
+    }
+    Ok(())
 }
 
 /// The part `browser`: pages in a real browser, from an empty instance on.
@@ -54,20 +77,8 @@ pub(crate) fn run_browser() -> Outcome {
     node_tests(&folder, &["long-names.test.js"], &server, vec![("KEYSTEAD_SETUP_URL", setup_url)])?;
     drop(server);
     // Keys that have grown old are in the demo.
-    let demo = Server::run(&binary, "demo", new_folder()?)?;
+    let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
     node_tests(&folder, &["old-keys.test.js"], &demo, Vec::new())
-}
-
-/// A folder with Node tests, its packages installed.
-fn node_project(name: &str) -> Outcome<PathBuf> {
-    if !has("node") || !has("npm") {
-        install(&["nodejs", "npm"])?;
-    }
-    let folder = root().join(name);
-    if !folder.join("node_modules").exists() {
-        process(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder))?;
-    }
-    Ok(folder)
 }
 
 pub(crate) fn build() -> Outcome<PathBuf> {
@@ -84,6 +95,11 @@ fn node_tests(folder: &Path, files: &[&str], server: &Server, environment: Vec<(
 
 /// Sets up an instance by the command line, as a newcomer would, and serves it.
 pub(crate) fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str, String)>)> {
+    start_limited(binary, "off")
+}
+
+/// The same, where a key may send so many requests a day.
+fn start_limited(binary: &Path, daily_limit: &str) -> Outcome<(Server, Vec<(&'static str, String)>)> {
     let folder = new_folder()?;
     let data = folder.join("data").display().to_string();
     let password = folder.join("password").display().to_string();
@@ -112,7 +128,7 @@ pub(crate) fn start_set_up(binary: &Path) -> Outcome<(Server, Vec<(&'static str,
         ("KEYSTEAD_AGENCY_KEY", text(&agency_key["key"])),
         ("KEYSTEAD_SPARE_KEY_ID", text(&spare_key["apiKey"]["id"])),
     ];
-    Ok((Server::serve(binary, folder)?, environment))
+    Ok((Server::run(binary, "serve", folder, daily_limit)?, environment))
 }
 
 fn new_folder() -> Outcome<PathBuf> {
@@ -125,14 +141,10 @@ fn new_folder() -> Outcome<PathBuf> {
 impl Server {
     /// On an empty directory.
     fn start(binary: &Path) -> Outcome<Self> {
-        Self::serve(binary, new_folder()?)
+        Self::run(binary, "serve", new_folder()?, "off")
     }
 
-    fn serve(binary: &Path, folder: PathBuf) -> Outcome<Self> {
-        Self::run(binary, "serve", folder)
-    }
-
-    fn run(binary: &Path, command: &str, folder: PathBuf) -> Outcome<Self> {
+    fn run(binary: &Path, command: &str, folder: PathBuf, daily_limit: &str) -> Outcome<Self> {
         let port = free_port()?;
         let printed = fs::File::create(folder.join("stdout")).map_err(|error| error.to_string())?;
         let mut run = Command::new(binary);
@@ -144,7 +156,7 @@ impl Server {
         let child = run
             // What tests send is more than a client does.
             .env("KEYSTEAD_RATE_LIMIT", "off")
-            .env("KEYSTEAD_DAILY_RATE_LIMIT", "off")
+            .env("KEYSTEAD_DAILY_RATE_LIMIT", daily_limit)
             .stdout(printed)
             .spawn()
             .map_err(|error| format!("the server cannot be started: {error}"))?;

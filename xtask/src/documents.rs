@@ -1,14 +1,11 @@
 //! Tests of the OpenAPI documents against a real server: a public validator, and requests made of nothing but them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     clients::{Server, build, start_set_up},
-    run::{Outcome, install, root, run as process},
+    packages::python_programs,
+    run::{Outcome, root, run as process},
 };
 
 /// What requests are made of, and how many: for each operation, and sequences that follow the links of a document.
@@ -80,21 +77,4 @@ include-path-regex = "^/api-keys/.id"
 parameters = {{ "path.id" = "{key}" }}
 "#
     )
-}
-
-/// The folder of the programs of a Python environment of our own, its packages installed.
-fn python_programs() -> Outcome<PathBuf> {
-    let folder = root().join("clients/python");
-    let environment = folder.join(".venv");
-    let programs = environment.join("bin");
-    if !programs.join("schemathesis").exists() {
-        let create = || process(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-        if create().is_err() {
-            install(&["python3", "python3-venv"])?;
-            create()?;
-        }
-        let requirements = folder.join("requirements.txt");
-        process(Command::new(programs.join("pip")).args(["install", "--quiet", "--requirement"]).arg(requirements))?;
-    }
-    Ok(programs)
 }

@@ -6,6 +6,7 @@ mod clients;
 mod contract;
 mod documents;
 mod lint;
+mod packages;
 mod postgres;
 mod run;
 mod test;
