@@ -9,6 +9,7 @@ import unittest
 from highlevel import HighLevel
 from highlevel.error import GHLError
 
+from expectation import check
 from story import FOLDER, Teller, stories
 
 HighLevel.BASE_URL = os.environ["KEYSTEAD_URL"]
@@ -59,6 +60,16 @@ class OfficialClient:
     async def close(self):
         for client in self.clients.values():
             await client.close()
+
+
+class Expectations(unittest.TestCase):
+    def test_mean_in_python_what_they_mean_in_node(self):
+        for case in json.loads((FOLDER / "expectations.json").read_text("utf-8")):
+            for expected in case["fits"]:
+                check(case["value"], expected)
+            for expected in case["differs"]:
+                with self.assertRaises(AssertionError, msg=f"{expected} fits {case['value']}"):
+                    check(case["value"], expected)
 
 
 class Stories(unittest.IsolatedAsyncioTestCase):

@@ -34,6 +34,7 @@ impl Drop for Server {
 /// What is run, each on a server of its own so that all find the same: the test, the client that it is to use (`clients/README.md`
 /// lists them), and how many requests a key may send a day.
 const TESTS: &[(&str, &str, &str)] = &[
+    ("expectation.test.js", "none", "off"),
     ("stories.test.js", "node-3", "off"),
     ("stories.test.js", "node-2", "off"),
     ("stories.test.js", "older", "off"),
