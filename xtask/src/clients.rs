@@ -43,23 +43,27 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("limits.test.js", "none", "20"),
 ];
 
-/// The part `clients`.
+/// The part `clients`. A failure of one does not keep the others from being told.
 pub(crate) fn run() -> Outcome {
     let folder = node_project("clients/node")?;
     let python = python_programs()?.join("python");
     let binary = build()?;
+    let mut failed = Vec::new();
     for (test, client, daily_limit) in TESTS {
         let (server, mut environment) = start_limited(&binary, daily_limit)?;
         environment.push(("KEYSTEAD_CLIENT", (*client).to_owned()));
-        if *client == "python" {
+        let outcome = if *client == "python" {
             let mut command = Command::new(&python);
             command.arg(root().join("clients/python").join(test)).env("KEYSTEAD_URL", &server.url).envs(environment);
-            process(&mut command)?;
+            process(&mut command)
         } else {
-            node_tests(&folder, &[test], &server, environment)?;
+            node_tests(&folder, &[test], &server, environment)
+        };
+        if outcome.is_err() {
+            failed.push(format!("{test} ({client})"));
         }
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
 /// The part `browser`: pages in a real browser, from an empty instance on.
