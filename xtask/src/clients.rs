@@ -120,11 +120,20 @@ fn start_limited(binary: &Path, daily_limit: &str) -> Outcome<(Server, Vec<(&'st
     ])?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (agency, location) = (text(&ids["agencyId"]), text(&ids["locationId"]));
+    // No preset has users, and whoever makes one needs all that a user may do.
+    let with_users = |key: &Value| {
+        let scopes: Vec<&str> =
+            key["apiKey"]["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let scopes = format!("{},users.readonly,users.write", scopes.join(","));
+        answer(&["keys", "update", &text(&key["apiKey"]["id"]), "--scopes", &scopes])
+    };
     #[rustfmt::skip]
     let location_key = answer(&[
         "keys", "create", "--kind", "location", "--location-id", &location, "--name", "SDK", "--preset", "full-access",
     ])?;
     let agency_key = answer(&["keys", "create", "--kind", "agency", "--name", "SDK", "--preset", "full-access"])?;
+    with_users(&location_key)?;
+    with_users(&agency_key)?;
     let spare_key = answer(&["keys", "create", "--kind", "agency", "--name", "Spare", "--preset", "read-only"])?;
     let environment = vec![
         ("KEYSTEAD_AGENCY_ID", agency),
