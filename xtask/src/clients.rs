@@ -39,6 +39,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("stories.test.js", "node-2", "off"),
     ("stories.test.js", "older", "off"),
     ("stories.py", "python", "off"),
+    ("models.py", "python", "off"),
     ("habits.test.js", "none", "off"),
     ("limits.test.js", "none", "20"),
 ];
