@@ -8,7 +8,7 @@ use std::{
     error::Error,
     fmt, io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -139,10 +139,22 @@ impl Error for BodyFailure {}
 
 /// The body of a request, which must arrive in time. It has a timer of its own, so that a client that is late is told.
 pub struct RequestBody {
-    body: Incoming,
+    /// Nowhere else before this is dropped.
+    body: Option<Incoming>,
     seat: Arc<Seat>,
     pace: Pace,
     arriving: Option<Arriving>,
+    left: Left,
+}
+
+/// Where a body goes that was not read to its end.
+#[derive(Clone, Default)]
+pub(crate) struct Left(Arc<Mutex<Option<Incoming>>>);
+
+impl Left {
+    pub(crate) fn take(&self) -> Option<Incoming> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// A body of which something is still to come.
@@ -153,8 +165,8 @@ struct Arriving {
 }
 
 impl RequestBody {
-    pub(crate) fn new(body: Incoming, seat: Arc<Seat>, pace: Pace) -> Self {
-        Self { body, seat, pace, arriving: None }
+    pub(crate) fn new(body: Incoming, seat: Arc<Seat>, pace: Pace, left: Left) -> Self {
+        Self { body: Some(body), seat, pace, arriving: None, left }
     }
 }
 
@@ -167,7 +179,8 @@ impl Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
         let this = &mut *self;
-        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
             if let (Some(arriving), Some(Ok(frame))) = (&mut this.arriving, &frame) {
                 let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
                 arriving.bytes += bytes;
@@ -192,16 +205,18 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
+        let body = self.body.take().filter(|body| !body.is_end_stream());
+        *self.left.0.lock().unwrap_or_else(PoisonError::into_inner) = body;
         if self.arriving.is_some() {
             self.seat.transfer_ends();
         }

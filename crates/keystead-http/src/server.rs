@@ -10,7 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Incoming},
     server::conn::http1,
@@ -22,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     Metrics, Pace, RequestBody, TrustedProxies,
-    pace::{AnswerBody, SeatedStream},
+    pace::{AnswerBody, Left, SeatedStream},
     room::{Guest, NoSeat, Room, SentAway, Stage},
 };
 
@@ -84,9 +85,20 @@ pub async fn serve<S, F, B>(
             TokioIo::new(SeatedStream::new(stream, Arc::clone(&guest.seat))),
             service_fn(move |request: Request<Incoming>| {
                 seat.enter(Stage::Answer);
-                let seat = Arc::clone(&seat);
-                let answer = service(request.map(|body| RequestBody::new(body, Arc::clone(&seat), pace)), peer);
-                async move { Ok::<_, Infallible>(answer.await.map(|body| AnswerBody::new(body, seat))) }
+                let (seat, left) = (Arc::clone(&seat), Left::default());
+                let waits = request.headers().contains_key(header::EXPECT);
+                let body = |body| RequestBody::new(body, Arc::clone(&seat), pace, left.clone());
+                let answer = service(request.map(body), peer);
+                async move {
+                    let mut answer = answer.await.map(|body| AnswerBody::new(body, seat));
+                    if let Some(body) = left.take()
+                        && (waits || !finishes(body).await)
+                    {
+                        // Nothing more can be read on this connection, and whoever uses it must know.
+                        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, Infallible>(answer)
+                }
             }),
         );
         let connection = graceful.watch(connection);
@@ -144,6 +156,27 @@ pub async fn serve<S, F, B>(
 
 /// Connections that were ended are gone at once, but for one whose thread is busy.
 const CLEARED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Bytes of a body that nobody reads, and how long they may take to come, for its connection to be used again.
+const UNREAD: u64 = 64 * 1024;
+const UNREAD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Passes over a body that was answered unread: many clients send it right after the head, and read the answer after that. Whether
+/// that was all of it.
+async fn finishes(mut body: Incoming) -> bool {
+    if body.size_hint().upper().is_none_or(|bytes| bytes > UNREAD) {
+        return false;
+    }
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    tokio::time::timeout(UNREAD_WITHIN, read).await.unwrap_or(false)
+}
 
 /// The next connection that may stay.
 async fn accept(

@@ -282,3 +282,29 @@ async fn whoever_works_with_us_is_not_sent_away() {
         assert!(String::from_utf8_lossy(&answer[..length]).ends_with("done"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_reads_does_not_end_the_connection_in_silence() {
+    let server = server(Connections::default(), Service::Works(Duration::ZERO)).await;
+    let head = |length: usize| format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+    // Head and body apart, as some clients send them: the connection goes on.
+    let mut stream = send(server.address, &head(4)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(&[b"body", GET].concat()).await.unwrap();
+    let mut answers = String::new();
+    while answers.matches("done").count() < 2 {
+        let mut bytes = [0; 4096];
+        let count = stream.read(&mut bytes).await.unwrap();
+        assert!(count > 0, "closed after {answers}");
+        answers.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    assert!(!answers.to_ascii_lowercase().contains("connection: close"), "{answers}");
+    // What is too long, or does not come, is answered, and the client is told that the connection is over.
+    let expecting = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n".to_vec();
+    for request in [head(1 << 20), head(4), expecting] {
+        let mut stream = send(server.address, &request).await;
+        let answer = read_to_end(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    }
+}
