@@ -366,6 +366,16 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
             "“Dental” goes on: its keys are answered again, with their full 90 days.",
         ),
         (
+            format!("{location_page}/delete"),
+            vec![],
+            "“Dental” is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.",
+        ),
+        (
+            format!("{location_page}/restore"),
+            vec![],
+            "“Dental” is restored: its keys are answered again, with their full 90 days.",
+        ),
+        (
             format!("/app/agency/members/invitations/{}/withdraw", open.id),
             vec![],
             "The invitation of “open@example.com” is withdrawn: its link does nothing any more.",

@@ -1,5 +1,7 @@
 //! Custom fields of a location, in both APIs.
 
+use std::time::Duration;
+
 use keystead_model::{data_type::DataType, grant::Reach, scope::Preset};
 use keystead_testkit::{Answer, TestApp, TestKey};
 use serde_json::{Value, json};
@@ -70,6 +72,8 @@ async fn fields_are_of_contacts_or_of_opportunities() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
     create(&app, &key, json!({"name": "Budget", "dataType": "MONETORY"})).await.expect(201);
+    // Those of one millisecond are in any order.
+    app.clock.advance(Duration::from_millis(1));
     let deal = json!({"name": "Budget", "dataType": "MONETORY", "model": "opportunity"});
     let deal = create(&app, &key, deal).await.expect(201)["customField"].clone();
     assert_eq!(deal["fieldKey"], "opportunity.budget", "a key is alone among those of its model");

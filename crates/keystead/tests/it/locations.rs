@@ -59,7 +59,7 @@ async fn a_location_is_whole_in_every_shape() {
         "country": "GB", "postalCode": "BS1", "website": "https://quay.example", "timezone": "Europe/London",
         "domain": "go.quay.example", "logoUrl": "https://quay.example/logo.png",
         "settings": {"allowDuplicateContact": true, "allowDuplicateOpportunity": true, "allowFacebookNameMerge": true,
-            "disableContactTimezone": true},
+            "disableContactTimezone": true, "duplicateContactPriority": "phone"},
         "social": {"facebookUrl": "https://social.example/quay", "yelp": "https://yelp.example/quay"},
     });
     let mut new = own.clone();
