@@ -8,33 +8,47 @@ use crate::{
 
 impl App {
     /// Runs `step` for each of `items`; the answers are in their order. What concerns the server, or somebody's scope, is no
-    /// answer of one of them.
+    /// answer of one of them. Of a trial nothing stays.
     pub(crate) async fn each<I: Clone + Send + 'static, T: Send + 'static>(
         &self,
         context: &LocationContext,
         scope: Scope,
         items: Vec<I>,
+        is_trial: bool,
         step: impl Fn(&mut InLocation<'_, '_>, I) -> Result<T> + Send + 'static,
     ) -> Result<Vec<Result<T>>> {
-        let run = move |operation: &mut InLocation<'_, '_>| {
+        let each = move |operation: &mut InLocation<'_, '_>| {
             let each = items.iter().map(|item| match operation.attempt(|alone| step(alone, item.clone())) {
                 Err(error) if !error.is_refusal() => Err(error),
                 outcome => Ok(outcome),
             });
-            each.collect()
+            each.collect::<Result<Vec<_>>>()
+        };
+        let run = move |operation: &mut InLocation<'_, '_>| {
+            if !is_trial {
+                return each(operation);
+            }
+            let mut outcomes = None;
+            let undone: Result<()> = operation.attempt(|operation| {
+                outcomes = Some(each(operation)?);
+                Err(Error::Internal("a trial leaves nothing".to_owned()))
+            });
+            outcomes.ok_or(()).or_else(|()| undone.map(|()| Vec::new()))
         };
         // What was answered for each is not known any more.
         self.operate(context, scope, run, |_, _| Err(idempotency::forgotten())).await
     }
 
-    /// Makes contacts, or changes those that are there, see [`App::upsert_contact`].
+    /// Makes contacts, or changes those that are there, see [`App::upsert_contact`]. A trial says what would become of each, and
+    /// leaves everything as it is.
     pub async fn upsert_contacts(
         &self,
         context: &LocationContext,
         contacts: Vec<(ContactPatch, WhenDuplicate)>,
+        is_trial: bool,
     ) -> Result<Vec<Result<Upserted>>> {
         let step = |operation: &mut InLocation<'_, '_>, (patch, when)| operation.upsert_contact(patch, when);
-        self.each(context, Scope::ContactsWrite, contacts, step).await
+        self.each(context, Scope::ContactsWrite, contacts, is_trial, step).await
     }
 
     /// Makes many of a resource, each as part of what is named with it.
@@ -44,7 +58,7 @@ impl App {
         new: Vec<(R::Parent, R::Content)>,
     ) -> Result<Vec<Result<R>>> {
         let step = |operation: &mut InLocation<'_, '_>, (parent, content)| operation.create::<R>(parent, content);
-        self.each(context, R::SCOPES.1, new, step).await
+        self.each(context, R::SCOPES.1, new, false, step).await
     }
 }
 

@@ -32,8 +32,19 @@ async fn each_contact_has_its_outcome_and_the_good_ones_are_kept() {
         {"email": "new@example.com", "lastName": "Again"},
         {"email": "last@example.com"},
     ]});
+    let mut trial = body.clone();
+    trial["dryRun"] = json!(true);
+    let tried = app.post("/contacts/bulk/upsert").key(&key).json(&trial).send().await.expect(200);
+    assert_eq!(app.get("/contacts/").key(&key).send().await.expect(200)["meta"]["total"], 2, "a trial changes nothing");
+    let events = app.get("/events").key(&key).send().await.expect(200)["events"].as_array().unwrap().len();
     let answer = app.post("/contacts/bulk/upsert").key(&key).json(&body).send().await.expect(200);
+    let told = app.get("/events").key(&key).send().await.expect(200)["events"].as_array().unwrap().len();
+    assert!(events == 2 && told > 2, "nor does it tell of anything: {events}, {told}");
     let results = answer["results"].as_array().unwrap();
+    let of = |answer: &Value| {
+        answer["results"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&tried), of(&answer));
     let statuses: Vec<&str> = results.iter().map(|result| result["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["created", "updated", "failed", "failed", "failed", "updated", "created"]);
     assert_eq!((&answer["succeeded"], &answer["failed"]), (&json!(4), &json!(3)));

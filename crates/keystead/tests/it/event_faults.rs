@@ -101,7 +101,7 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     change_contact_tags(&by.location, at.contact, TagChange::Add(vec![tag("a"), tag("b")])): "contact.updated";
     change_contact_tags(&by.location, at.contact, TagChange::Remove(vec![tag("a")])): "contact.updated";
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): "contact.updated";
-    upsert_contacts(&by.location, vec![(contact("one-of-many@example.com"), WhenDuplicate::Update)]): "contact.created";
+    upsert_contacts(&by.location, vec![(contact("one-of-many@example.com"), WhenDuplicate::Update)], false): "contact.created";
     set_business_of_contacts(&by.location, vec![at.contact], Some(at.business)): "contact.updated";
     add_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
     remove_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";

@@ -61,6 +61,7 @@ mod secrets;
 mod set_back;
 mod shapes;
 mod sign_in;
+mod spreadsheets;
 mod startup;
 mod strangers;
 mod tag_counts;

@@ -106,7 +106,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
-    upsert_contacts(&by.location, Vec::new()): ContactsWrite;
+    upsert_contacts(&by.location, Vec::new(), false): ContactsWrite;
     set_business_of_contacts(&by.location, vec![at.contact], None): ContactsWrite;
     add_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;
     remove_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;

@@ -17,21 +17,37 @@ impl OneOfMany for Upsert {
     const MANY: &'static str = "contacts";
 }
 
-pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Batch<Upsert>>) -> Result<Outcomes, Error> {
+/// Many contacts, and whether it is only said what would become of them.
+pub(crate) struct UpsertMany {
+    batch: Batch<Upsert>,
+    is_trial: bool,
+}
+
+impl Input for UpsertMany {
+    const COUNTED: Option<&'static str> = Batch::<Upsert>::COUNTED;
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let is_trial = reader.truth("dryRun").unwrap_or(false);
+        Some(Self { batch: Batch::read(reader)?, is_trial })
+    }
+}
+
+pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, UpsertMany>) -> Result<Outcomes, Error> {
     let app = &call.app;
+    let UpsertMany { batch, is_trial } = call.body;
     let work = |contacts: Vec<Upsert>| async {
         let each = contacts
             .into_iter()
             .map(|Upsert { patch, skipped, makes_another }| ((patch, WhenDuplicate::unless(makes_another)), skipped));
         let (contacts, skipped): (Vec<_>, Vec<_>) = each.unzip();
-        let results = app.upsert_contacts(&context, contacts).await?;
+        let results = app.upsert_contacts(&context, contacts, is_trial).await?;
         Ok(results.into_iter().zip(skipped).map(|(result, skipped)| Ok((result?, skipped))).collect())
     };
     let done = |(core::Upserted { contact, is_new, skipped: fields }, mut skipped): (core::Upserted, Vec<String>)| {
         skipped.extend(left_out(fields));
         Done { id: contact.id.to_string(), is_new, skipped }
     };
-    Ok(Outcomes::of(call.body.run(work).await?, done))
+    Ok(Outcomes::of(batch.run(work).await?, done))
 }
 
 /// Whether tags are added or taken away, as the path says it.

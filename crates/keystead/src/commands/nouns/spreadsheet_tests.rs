@@ -1,0 +1,72 @@
+use std::io::Cursor;
+
+use super::*;
+
+fn rows(bytes: impl Into<Vec<u8>>) -> (Vec<String>, Vec<Row>) {
+    let rows = Rows::open(Cursor::new(bytes.into()), None).unwrap();
+    (rows.head().to_vec(), rows.collect())
+}
+
+fn cells(rows: &[Row]) -> Vec<Vec<String>> {
+    rows.iter().map(|row| row.cells.clone().unwrap()).collect()
+}
+
+#[test]
+fn a_file_is_read_whatever_wrote_it() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        [vec![0xff, 0xfe], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+    };
+    for bytes in [
+        b"name,city\nJos\xc3\xa9,\"Paris, France\"\n".to_vec(),
+        b"\xef\xbb\xbfname,city\r\nJos\xc3\xa9,\"Paris, France\"\r\n".to_vec(),
+        "name;city\nJosé;Paris, France".as_bytes().to_vec(),
+        "name\tcity\nJosé\tParis, France".as_bytes().to_vec(),
+        utf16("name,city\r\nJosé,\"Paris, France\"\r\n"),
+    ] {
+        let (head, found) = rows(bytes);
+        assert_eq!(head, ["name", "city"]);
+        assert_eq!(cells(&found), [["José", "Paris, France"]]);
+    }
+    let latin = Cursor::new(b"name\nJos\xe9\n".to_vec());
+    let found: Vec<Row> = Rows::open(latin, Some(encoding_rs::WINDOWS_1252)).unwrap().collect();
+    assert_eq!(cells(&found), [["José"]]);
+}
+
+#[test]
+fn a_bad_row_is_told_by_its_line_and_the_others_are_read() {
+    let (_, found) = rows(b"name,city\nAda,London\nB,C,D\n\"two\nlines\",x\nJos\xe9,y\nShort\nLast,,,\n".to_vec());
+    let lines: Vec<u64> = found.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [2, 3, 4, 6, 7, 8]);
+    assert_eq!(found[1].cells, Err("has 3 cells, and the first row 2 names".to_owned()));
+    assert!(found[3].cells.as_ref().unwrap_err().contains("--encoding windows-1252"));
+    assert_eq!(found[4].cells, Ok(vec!["Short".to_owned()]));
+    assert_eq!(found[2].cells.as_ref().unwrap()[0], "two\nlines");
+    assert!(found[5].cells.is_ok(), "empty cells behind the last column are nothing");
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_memory() {
+    let endless = b"name\nAda\n\"".chain(std::io::repeat(b'x'));
+    let found: Vec<Row> = Rows::open(endless, None).unwrap().collect();
+    assert_eq!(found.len(), 2);
+    assert!(found[1].cells.as_ref().unwrap_err().contains("a quote that is not closed"));
+}
+
+#[test]
+fn a_file_without_columns_is_refused() {
+    for bytes in [&b""[..], b"\n", b",,\n1,2,3\n"] {
+        assert!(Rows::open(Cursor::new(bytes.to_vec()), None).is_err(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again_and_is_no_formula() {
+    let row = ["=1+1", "+14155550123", "-", "@x", "'quoted'", "a\"b,c\nd", ""];
+    let mut bytes = Vec::new();
+    let mut file = Cells::new(&mut bytes);
+    file.write(["a", "b", "c", "d", "e", "f", "g"]).unwrap();
+    file.write(row).unwrap();
+    file.finish().unwrap();
+    assert!(bytes.windows(5).any(|part| part == b"'=1+1"));
+    assert_eq!(cells(&rows(bytes).1), [row]);
+}

@@ -1,0 +1,140 @@
+//! Contacts from and to files of rows, by the command line.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::instance::Instance;
+
+/// A file beside an instance's data.
+fn file(instance: &Instance, name: &str, text: &str) -> PathBuf {
+    let path = instance.folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// The last line of what an import says to programs, after the rows that it refused.
+fn import(instance: &Instance, path: &PathBuf, options: &[&str]) -> (Vec<Value>, Value) {
+    let path = path.to_str().unwrap();
+    let output = instance.run(&[&["contacts", "import", path, "--json"], options].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let expected = if lines.is_empty() { 0 } else { 1 };
+    assert_eq!(output.status.code(), Some(expected), "{text}");
+    (lines, summary)
+}
+
+fn contacts(instance: &Instance) -> Vec<Value> {
+    let output = instance.run(&["contacts", "list", "--order", "asc", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn counts(summary: &Value) -> [i64; 4] {
+    ["rows", "created", "updated", "failed"].map(|name| summary[name].as_i64().unwrap())
+}
+
+const PEOPLE: &str = "\
+First name;E-Mail;Mobile phone;Tags;Plan;Notes
+Ada;ada@example.com;(415) 555-0123;vip, lead;Gold;x
+José;jose@example.com;;lead;Silver;
+Bob;no address;;;Gold;
+;;;;;
+Nobody;;;;;
+Ada again;ADA@example.com;;;;
+Eve;eve@example.com;;;Platinum;
+";
+
+#[test]
+fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
+    let instance = Instance::new("import");
+    instance.init();
+    let plan = r#"{"options": ["Gold", "Silver"]}"#;
+    instance.run(&["fields", "create", "--name", "Plan", "--data-type", "SINGLE_OPTIONS", "--fields", plan]);
+    let path = file(&instance, "people.csv", PEOPLE);
+    // A column that is no field is asked about before anything happens.
+    let asked = instance.run(&["contacts", "import", path.to_str().unwrap()]);
+    let said = String::from_utf8(asked.stderr).unwrap();
+    assert!(asked.status.code() == Some(2) && said.contains("“Notes”") && said.contains("--map"), "{said}");
+    let map = ["--map", "Notes="];
+    let (_, tried) = import(&instance, &path, &[&map[..], &["--dry-run"]].concat());
+    assert_eq!((counts(&tried), &tried["dryRun"]), ([7, 2, 1, 3], &json!(true)));
+    assert_eq!(contacts(&instance), [json!(null); 0], "a dry run changes nothing");
+    let refused_rows = instance.folder.join("refused.csv");
+    let errors = [&map[..], &["--errors", refused_rows.to_str().unwrap()]].concat();
+    let (refused, done) = import(&instance, &path, &errors);
+    assert_eq!(counts(&done), [7, 2, 1, 3]);
+    let lines: Vec<i64> = refused.iter().map(|row| row["line"].as_i64().unwrap()).collect();
+    assert_eq!(lines, [4, 6, 8]);
+    assert!(refused[0]["problem"].as_str().unwrap().contains("email"), "{refused:?}");
+    assert!(refused[1]["problem"].as_str().unwrap().contains("--unidentified"), "{refused:?}");
+    assert!(refused[2]["problem"].as_str().unwrap().contains("Gold, Silver"), "{refused:?}");
+    let seen = contacts(&instance);
+    assert_eq!(seen.iter().map(|one| one["firstName"].as_str().unwrap()).collect::<Vec<_>>(), ["Ada again", "José"]);
+    assert_eq!((&seen[0]["phone"], &seen[0]["tags"]), (&json!("+14155550123"), &json!(["vip", "lead"])));
+    assert_eq!(seen[1]["customFields"][0]["value"], "Silver");
+    // The same file once more changes what it changes, and makes nobody twice.
+    let (_, again) = import(&instance, &path, &map);
+    assert_eq!(counts(&again), [7, 0, 3, 3]);
+    assert_eq!(contacts(&instance).len(), 2);
+    // The rows that were refused are a file that can be mended and run.
+    let mended =
+        fs::read_to_string(&refused_rows).unwrap().replace("no address", "bob@example.com").replace("Platinum", "Gold");
+    let mended = file(&instance, "mended.csv", &mended);
+    let (left, done) = import(&instance, &mended, &["--map", "Notes=", "--map", "Problem="]);
+    assert_eq!((counts(&done), left.len()), ([3, 2, 0, 1], 1));
+}
+
+#[test]
+fn what_is_exported_is_imported_elsewhere() {
+    let instance = Instance::new("export");
+    instance.init();
+    let days = r#"{"options": ["Monday", "Tuesday"]}"#;
+    instance.run(&["fields", "create", "--name", "Days", "--data-type", "MULTIPLE_OPTIONS", "--fields", days]);
+    let path = file(
+        &instance,
+        "people.csv",
+        "name,email,phone,days,city\n=1+1,a@example.com,+14155550123,Monday; Tuesday,\"New\nYork\"\nO'Neil,b@example.com,,,\n",
+    );
+    let (refused, _) = import(&instance, &path, &[]);
+    assert_eq!(refused.len(), 1, "a city has one line: {refused:?}");
+    let path = file(
+        &instance,
+        "people.csv",
+        "name,email,phone,days,city\n=1+1,a@example.com,+14155550123,Monday; Tuesday,\"New, York\"\n'quoted',c@example.com,,,\n",
+    );
+    import(&instance, &path, &[]);
+    let out = instance.folder.join("out.csv");
+    assert!(instance.run(&["contacts", "export", out.to_str().unwrap()]).status.success());
+    let text = fs::read_to_string(&out).unwrap();
+    assert!(text.contains("'=1+1") && text.contains("'+14155550123"), "no formula: {text}");
+    let again = instance.run(&["contacts", "export", out.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(3), "no file is overwritten");
+    let before = contacts(&instance);
+    let (_, same) = import(&instance, &out, &[]);
+    assert_eq!(counts(&same), [3, 0, 3, 0]);
+    assert_eq!(contacts(&instance), before, "an export brings back what was there");
+    let piped = instance.run(&["contacts", "export"]);
+    assert_eq!(String::from_utf8(piped.stdout).unwrap(), text);
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_before_anything_happens() {
+    let instance = Instance::new("import-refusals");
+    instance.init();
+    for (text, options, about) in [
+        ("", &[][..], "names of its columns"),
+        ("email,colour,size\n", &[], "“colour”, “size”"),
+        ("email\n", &["--map", "mail=email"], "no column mail"),
+        ("email\n", &["--map", "email=colour"], "no field colour"),
+        ("email\n", &["--map", "email"], "Column=field"),
+        ("email\n", &["--encoding", "klingon"], "--encoding klingon"),
+    ] {
+        let path = file(&instance, "x.csv", text);
+        let output = instance.run(&[&["contacts", "import", path.to_str().unwrap()], options].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(about), "{text:?}: {said}");
+    }
+    assert_eq!(instance.run(&["contacts", "import", "/nowhere/at/all.csv"]).status.code(), Some(2));
+}
