@@ -6,6 +6,8 @@ mod client;
 mod figures;
 mod guesses;
 mod overload;
+mod people;
+mod scale;
 mod server;
 mod slow_clients;
 
@@ -45,6 +47,8 @@ enum Campaign {
     Overload(overload::Overload),
     /// Guessing passwords
     Guesses(guesses::Guesses),
+    /// A location of very many contacts
+    Scale(scale::Scale),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         (Ok(runtime), Campaign::SlowClients(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Overload(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Guesses(campaign)) => runtime.block_on(campaign.run(&place)),
+        (Ok(runtime), Campaign::Scale(campaign)) => runtime.block_on(campaign.run(&place)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
