@@ -87,6 +87,30 @@ async fn a_full_disk_in_a_batch_loses_nothing_that_was_acknowledged() {
     assert_eq!(ids(&store).await, [1, 3, 4]);
 }
 
+/// What a savepoint may have to undo goes into a file where it is much.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closure_may_change_more_than_fits_into_memory() {
+    let (store, _) = store("much");
+    store
+        .write::<_, Error, _>(|tx| {
+            tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")?;
+            (1..=3_000).try_for_each(|id: i64| {
+                tx.execute("INSERT INTO rows (id, text) VALUES (?1, ?2)", &[&id, &"x".repeat(4_000)]).map(drop)
+            })
+        })
+        .await
+        .expect("a table");
+    let change = |tx: &mut Tx<'_>| {
+        let refused: Result<(), Error> = tx.attempt(|tx| {
+            tx.execute("UPDATE rows SET text = 'undone'", &[])?;
+            Err(Error::Statement("no".to_owned()))
+        });
+        assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
+        tx.execute("UPDATE rows SET text = 'short' WHERE length(text) = 4000", &[])
+    };
+    assert_eq!(store.write::<_, Error, _>(change).await.expect("12 MB are changed"), 3_000);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_or_panicking_closure_takes_nobody_with_it() {
     let (store, _) = store("panic");

@@ -112,7 +112,11 @@ impl<'c> Tx<'c> {
             Connection::Sqlite(connection) => {
                 connection.execute_batch("SAVEPOINT attempt").map_err(Error::from)?;
                 let outcome = step(self);
-                self.batch(if outcome.is_ok() { "RELEASE attempt" } else { UNDO })?;
+                match self.batch(if outcome.is_ok() { "RELEASE attempt" } else { UNDO }) {
+                    // What ended the whole transaction (a full disk does) is what has to be told.
+                    Err(_) if outcome.is_err() => {}
+                    ended => ended?,
+                }
                 outcome
             }
             Connection::Postgres(session) => {
