@@ -65,6 +65,7 @@ mod spreadsheets;
 mod startup;
 mod strangers;
 mod tag_counts;
+mod targets;
 mod tasks;
 mod templates;
 mod things;
