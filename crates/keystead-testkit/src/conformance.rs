@@ -66,6 +66,39 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("POST /opportunities", ".opportunity.followers.*", NESTED),
 ];
 
+/// An operation of the published contract, and how its answers are held against it.
+pub struct PublishedOperation {
+    /// Its method.
+    pub method: &'static str,
+    /// Its path, without a slash at the end.
+    pub path: String,
+    /// Whether the contract says what a success has in it.
+    pub is_described: bool,
+    /// Places of [`EXEMPT`], and why.
+    pub deviations: Vec<(&'static str, &'static str)>,
+}
+
+/// What the contract has of an API: `2.0`, `v3` or `1.0`.
+pub fn published_operations(api: &str) -> Vec<PublishedOperation> {
+    let published = match api {
+        "2.0" => &*V2,
+        "v3" => &*V3,
+        _ => &*V1,
+    };
+    let operation = |operation: &'static Value| {
+        let path = operation["path"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
+        let method = operation["method"].as_str().unwrap_or_default();
+        let is_said = |answer: &Value| answer.as_object().map_or(answer.is_array(), |schema| !schema.is_empty());
+        let answers = operation["responses"].as_object().into_iter().flatten();
+        let is_described = answers.into_iter().any(|(status, answer)| status.starts_with('2') && is_said(answer));
+        let name = format!("{method} {path}");
+        let exempt = EXEMPT.iter().filter(|(operation, ..)| *operation == name);
+        let deviations = exempt.map(|(_, place, reason)| (*place, *reason)).collect();
+        PublishedOperation { method, path, is_described, deviations }
+    };
+    published.operations.iter().map(operation).collect()
+}
+
 fn published(text: &str) -> Published {
     let mut document: Value = serde_json::from_str(text).expect("the distilled contract is JSON");
     let operations = document["operations"].as_array().cloned().unwrap_or_default();
@@ -237,6 +270,15 @@ fn against_shape(shape: &Value, value: &Value, place: &str, found: &mut Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::deviations;
+
+    #[test]
+    fn every_exemption_is_of_an_operation() {
+        let apis = ["2.0", "v3", "1.0"].into_iter().flat_map(super::published_operations);
+        let known: Vec<String> = apis.map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+        for (name, place, _) in super::EXEMPT {
+            assert!(known.iter().any(|known| known == name), "{name} {place}");
+        }
+    }
 
     #[test]
     fn wrong_answers_are_found() {

@@ -7,6 +7,7 @@ mod gate;
 mod requests;
 mod test_app;
 
+pub use conformance::{PublishedOperation, published_operations};
 pub use database::TestDatabase;
 pub use gate::Gate;
 pub use requests::{Answer, Call, Part, raw};

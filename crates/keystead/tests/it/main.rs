@@ -15,6 +15,7 @@ mod contact_enrollments;
 mod contact_merge;
 mod contact_search;
 mod contacts;
+mod contract_table;
 mod copies;
 mod custom_fields;
 mod custom_values;

@@ -18,7 +18,7 @@ use keystead_model::{
     text::{EmailAddress, Line},
     user::Role,
 };
-use keystead_testkit::{Answer, TestApp, TestKey};
+use keystead_testkit::{Answer, Call, TestApp, TestKey};
 use serde_json::{Value, json};
 
 use crate::{callers::new_account, things::Sales};
@@ -209,7 +209,8 @@ impl Target {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
-    pub(crate) async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {
+    /// A call of a route with these things, of nobody yet.
+    pub(crate) fn call(&self, app: &TestApp, route: &Route) -> Call {
         let (query, mut body) = sample(route, self);
         for (name, id) in [("from", &self.other), ("businessId", &self.business)] {
             if let Some(named) = body.as_mut().and_then(|body| body.get_mut(name)) {
@@ -219,9 +220,6 @@ impl Target {
         let contact = format!("contactId={}", self.contact);
         let query = if route.path == "/forms/upload-custom-files" { &contact } else { query };
         let mut call = app.call(route.method.clone(), &self.address(route, query));
-        if let Some(key) = key {
-            call = call.key(key);
-        }
         if route.file_bytes().is_some() {
             let (file, part) = (Some(("a.txt", "text/plain")), format!("{}_x", self.file_field));
             call = match route.path {
@@ -235,6 +233,12 @@ impl Target {
             }
             call = call.json(&body);
         }
+        call
+    }
+
+    pub(crate) async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {
+        let call = self.call(app, route);
+        let call = key.into_iter().fold(call, Call::key);
         call.send().await
     }
 
