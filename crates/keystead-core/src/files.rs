@@ -14,7 +14,7 @@ use keystead_model::{
     time::DAY_MS,
     uuid::Uuid,
 };
-use keystead_store::{Tx, contacts, custom_fields, files};
+use keystead_store::{Tx, contacts, custom_fields, files, opportunities};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -65,8 +65,8 @@ struct Addressed {
 }
 
 impl App {
-    /// Keeps files for whoever names them within a day. `about` is what they are for: a contact, or a custom field, which says
-    /// what it takes.
+    /// Keeps files for whoever names them within a day. `about` is what they are for: a contact, an opportunity, or a custom
+    /// field, which says what it takes.
     pub async fn upload_files(
         &self,
         context: &LocationContext,
@@ -84,9 +84,10 @@ impl App {
         let subject = self.store.look_up(move |tx| Subject::find(tx, location, &about)).await?;
         match &subject {
             Some(Subject::Field(field)) => violations.extend(refused(&new, |_| Some(field))),
-            Some(Subject::Contact) => {}
+            Some(Subject::Owner) => {}
             None => {
-                violations.push(violation("id", "names no contact and no custom field of this location".to_owned()));
+                let problem = "names no contact, no opportunity and no custom field of this location";
+                violations.push(violation("id", problem.to_owned()));
             }
         }
         if !violations.is_empty() {
@@ -280,17 +281,20 @@ impl InLocation<'_, '_> {
 
 /// What an upload is about.
 enum Subject {
-    Contact,
+    /// Somebody or something that has values.
+    Owner,
     Field(Box<CustomField>),
 }
 
 impl Subject {
     fn find(tx: &mut Tx<'_>, location: LocationId, id: &str) -> Result<Option<Self>> {
-        let (Some(field), Some(contact)) = (Id::parse(id), Id::parse(id)) else { return Ok(None) };
-        if let Some(field) = custom_fields::find(tx, location, field)? {
+        let Some(id) = Id::<()>::parse(id) else { return Ok(None) };
+        if let Some(field) = custom_fields::find(tx, location, id.of())? {
             return Ok(Some(Self::Field(Box::new(field))));
         }
-        Ok(contacts::exists(tx, location, contact)?.then_some(Self::Contact))
+        let is_owner = contacts::exists(tx, location, id.of())?
+            || opportunities::exists(tx, location, id.of())?;
+        Ok(is_owner.then_some(Self::Owner))
     }
 }
 

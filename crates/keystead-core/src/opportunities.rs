@@ -6,6 +6,7 @@ use keystead_model::{
     ContactId, LocationId, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
     contact::{Contact, ContactPatch},
+    custom_field::OwnerKind,
     decimal::Decimal,
     event::{Cause, EventKind},
     note::Note,
@@ -26,6 +27,7 @@ use crate::{
     App, Error, ErrorCode, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, Happened, put, put_all},
+    field_values::put_values,
     idempotency::{self, Lost},
     operate::InLocation,
 };
@@ -314,8 +316,10 @@ impl InLocation<'_, '_> {
             close_date: None,
             probability: None,
         };
+        let values = new.custom_fields.clone();
         new.apply(&mut content, first);
-        let opportunity = Opportunity::new(id, self.context.location, content, self.now());
+        let mut opportunity = Opportunity::new(id, self.context.location, content, self.now());
+        self.change_values((OwnerKind::Opportunity, id), &mut opportunity.custom_fields, &values)?;
         self.admit(None, &opportunity, &pipeline)?;
         opportunities::insert(self.tx, &opportunity)?;
         self.tell(Happened::made(EventKind::OpportunityCreated, &opportunity))?;
@@ -338,13 +342,15 @@ impl InLocation<'_, '_> {
         let pipeline = self.named_pipeline(patch.pipeline.unwrap_or(before.content.pipeline))?;
         let mut content = before.content.clone();
         let first = pipeline.stages.first().map_or(content.stage, |stage| stage.id);
+        let mut custom_fields = before.custom_fields.clone();
+        self.change_values((OwnerKind::Opportunity, before.id), &mut custom_fields, &patch.custom_fields)?;
         patch.apply(&mut content, first);
-        if content == before.content {
+        if content == before.content && custom_fields == before.custom_fields {
             // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.
             idempotency::about(self.tx, &self.context.authority, before.id.as_str())?;
             return self.whole(before);
         }
-        let mut after = before.clone();
+        let mut after = Opportunity { custom_fields, ..before.clone() };
         // Strictly later, so that an order by update time never has an update that did not move the opportunity.
         after.updated_at = self.now().max(UtcMs(before.updated_at.0 + 1));
         after.become_so(content, after.updated_at);
@@ -530,6 +536,7 @@ impl Described for Opportunity {
         put(&mut fields, "forecastProbability", *probability);
         put(&mut fields, "forecastOriginalCloseDate", original.map(CalendarDate::to_iso));
         put(&mut fields, "forecastSlippageCount", Some(*count).filter(|count| *count > 0));
+        put_values(&mut fields, &self.custom_fields);
         fields
     }
 }

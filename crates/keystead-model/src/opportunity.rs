@@ -5,6 +5,7 @@ use crate::{
     calendar_date::CalendarDate,
     condition::{Condition, Field, Kind},
     decimal::Decimal,
+    field_value::{FieldValues, ValueSet},
     location::set,
     page::TimeOrder,
     pipeline::Pipeline,
@@ -24,6 +25,8 @@ pub struct Opportunity {
     pub location: LocationId,
     /// What people and programs write.
     pub content: OpportunityContent,
+    /// What it has in custom fields.
+    pub custom_fields: ValueSet,
     /// What became of the day on which it was to be won.
     pub slippage: Slippage,
     /// When its status was last changed.
@@ -139,7 +142,7 @@ impl Opportunity {
         self.slippage.follow(before.close_date, self.content.close_date, now);
     }
 
-    /// One that is made with this at `now`.
+    /// One that is made with this at `now`, with nothing in custom fields.
     pub fn new(id: OpportunityId, location: LocationId, content: OpportunityContent, now: UtcMs) -> Self {
         let mut slippage = Slippage::default();
         slippage.follow(None, content.close_date, now);
@@ -147,6 +150,7 @@ impl Opportunity {
             id,
             location,
             content,
+            custom_fields: ValueSet::default(),
             slippage,
             status_changed_at: now,
             stage_changed_at: now,
@@ -194,6 +198,8 @@ pub struct OpportunityPatch {
     pub followers: FollowersChange,
     pub close_date: Option<Option<CalendarDate>>,
     pub probability: Option<Option<i64>>,
+    /// Values for custom fields, which [`Self::apply`] passes over: they are not content.
+    pub custom_fields: Vec<FieldValues>,
 }
 
 /// A change of who follows.
@@ -237,6 +243,7 @@ impl OpportunityPatch {
             followers,
             close_date,
             probability,
+            custom_fields: _,
         } = self;
         let moves = pipeline.is_some_and(|pipeline| pipeline != content.pipeline);
         set(&mut content.stage, stage.or(moves.then_some(first)));

@@ -141,7 +141,9 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret: &str) -> Result<Option<(LocationI
          JOIN locations l ON l.id = d.location_id AND l.state = 'active'
          JOIN agencies a ON a.id = l.agency_id AND a.state = 'active'
          WHERE d.secret = ?1 AND d.is_whole AND NOT EXISTS (SELECT 1 FROM contacts c WHERE d.owner_kind = 'contact'
-             AND c.location_id = d.location_id AND c.id = d.owner_id AND c.trashed_at IS NOT NULL)"
+             AND c.location_id = d.location_id AND c.id = d.owner_id AND c.trashed_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM opportunities o WHERE d.owner_kind = 'opportunity'
+             AND o.location_id = d.location_id AND o.id = d.owner_id AND o.trashed_at IS NOT NULL)"
     );
     tx.query_opt(&sql, &[&secret], |row| Ok((row.column()?, read(row)?)))
 }

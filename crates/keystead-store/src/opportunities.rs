@@ -3,16 +3,19 @@
 use keystead_model::{
     ContactId, LocationId, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
+    custom_field::OwnerKind,
+    field_value::ValueSet,
     opportunity::{Opportunity, OpportunityContent, Slippage, StageTotal, Status},
     page::TimeOrder,
 };
 
-use crate::{Error, Result, Row, Tx, filter::Filter, table::Table};
+use crate::{Error, Result, Row, Tx, field_values, filter::Filter, table::Table};
 
 pub(crate) const COLUMNS: &str = "c.id, c.location_id, c.contact_id, c.pipeline_id, c.stage_id, c.status, c.name, c.value,
     c.assigned_to, c.source, c.lost_reason_id, c.followers, c.close_date, c.probability, c.original_close_date, c.slip_count,
     c.slipped_at, c.status_changed_at, c.stage_changed_at, c.created_at, c.updated_at";
 
+/// What its own row says: what it has in custom fields is read by [`with_custom_fields`].
 pub(crate) fn read(row: &mut Row<'_>) -> Result<Opportunity> {
     let (id, location, contact) = (row.column()?, row.column()?, row.column()?);
     let (pipeline, stage, status) = (row.column()?, row.column()?, read_status(row)?);
@@ -37,6 +40,7 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<Opportunity> {
             close_date,
             probability,
         },
+        custom_fields: ValueSet::default(),
         slippage: Slippage { original: row.column()?, count: row.column()?, at: row.column()? },
         status_changed_at: row.column()?,
         stage_changed_at: row.column()?,
@@ -61,6 +65,7 @@ static OPPORTUNITIES: Table = Table::new("opportunities", &["location_id", "id"]
 pub fn insert(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
     save(tx, opportunity)?;
     tally(tx, None, Some(opportunity))?;
+    save_values(tx, opportunity, &ValueSet::default(), &opportunity.custom_fields)?;
     add_terms(tx, opportunity, &opportunity.search_terms())
 }
 
@@ -68,6 +73,7 @@ pub fn insert(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
 pub fn update(tx: &mut Tx<'_>, before: &Opportunity, after: &Opportunity) -> Result<()> {
     save(tx, after)?;
     tally(tx, Some(before), Some(after))?;
+    save_values(tx, after, &before.custom_fields, &after.custom_fields)?;
     let (known, wanted) = (before.search_terms(), after.search_terms());
     if known != wanted {
         forget_terms(tx, after.location, after.id)?;
@@ -76,9 +82,36 @@ pub fn update(tx: &mut Tx<'_>, before: &Opportunity, after: &Opportunity) -> Res
     Ok(())
 }
 
+fn save_values(tx: &mut Tx<'_>, of: &Opportunity, before: &ValueSet, after: &ValueSet) -> Result<()> {
+    field_values::save(tx, of.location, (OwnerKind::Opportunity, of.id), before, after)
+}
+
+/// These with what is in their custom fields.
+pub(crate) fn with_custom_fields(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    mut opportunities: Vec<Opportunity>,
+) -> Result<Vec<Opportunity>> {
+    let ids: Vec<OpportunityId> = opportunities.iter().map(|opportunity| opportunity.id).collect();
+    let mut found = field_values::of_owners(tx, location, OwnerKind::Opportunity, &ids)?;
+    for opportunity in &mut opportunities {
+        opportunity.custom_fields = found.remove(&opportunity.id).unwrap_or_default();
+    }
+    Ok(opportunities)
+}
+
 fn save(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
-    let Opportunity { id, location, content, slippage, status_changed_at, stage_changed_at, created_at, updated_at } =
-        opportunity;
+    let Opportunity {
+        id,
+        location,
+        content,
+        custom_fields: _,
+        slippage,
+        status_changed_at,
+        stage_changed_at,
+        created_at,
+        updated_at,
+    } = opportunity;
     let OpportunityContent {
         name,
         contact,
@@ -140,7 +173,14 @@ pub fn find(tx: &mut Tx<'_>, location: LocationId, id: OpportunityId) -> Result<
     let sql = format!(
         "SELECT {COLUMNS} FROM opportunities c WHERE c.location_id = ?1 AND c.id = ?2 AND c.trashed_at IS NULL"
     );
-    tx.query_opt(&sql, &[&location, &id], read)
+    let found = tx.query_opt(&sql, &[&location, &id], read)?;
+    Ok(with_custom_fields(tx, location, found.into_iter().collect())?.pop())
+}
+
+/// Whether one is there and not in the trash.
+pub fn exists(tx: &mut Tx<'_>, location: LocationId, id: OpportunityId) -> Result<bool> {
+    let sql = "SELECT id FROM opportunities WHERE location_id = ?1 AND id = ?2 AND trashed_at IS NULL";
+    Ok(tx.query_opt(sql, &[&location, &id], |row| row.column::<OpportunityId>())?.is_some())
 }
 
 /// These, in this order; what is in the trash is not found.
@@ -154,7 +194,7 @@ pub(crate) fn find_all(tx: &mut Tx<'_>, location: LocationId, ids: &[Opportunity
     let sql = format!("SELECT {COLUMNS} FROM opportunities c WHERE {}", filter.sql());
     let mut found = tx.query(&sql, &filter.values(), read)?;
     found.sort_by_key(|opportunity| ids.iter().position(|id| *id == opportunity.id));
-    Ok(found)
+    with_custom_fields(tx, location, found)
 }
 
 /// All of a contact, newest first.
@@ -163,7 +203,8 @@ pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> 
         "SELECT {COLUMNS} FROM opportunities c
          WHERE c.location_id = ?1 AND c.contact_id = ?2 AND c.trashed_at IS NULL ORDER BY c.created_at DESC, c.id DESC"
     );
-    tx.query(&sql, &[&location, &contact], read)
+    let found = tx.query(&sql, &[&location, &contact], read)?;
+    with_custom_fields(tx, location, found)
 }
 
 /// The newest one that a contact has in a pipeline, other than `except`.
@@ -185,10 +226,8 @@ pub fn delete(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
     let (location, id) = (opportunity.location, opportunity.id);
     tally(tx, Some(opportunity), None)?;
     forget_terms(tx, location, id)?;
-    tx.execute(
-        "DELETE FROM field_values WHERE location_id = ?1 AND owner_kind = 'opportunity' AND owner_id = ?2",
-        &[&location, &id],
-    )?;
+    // Values of fields that are gone are on their way by themselves.
+    save_values(tx, opportunity, &opportunity.custom_fields, &ValueSet::default())?;
     tx.execute("DELETE FROM opportunities WHERE location_id = ?1 AND id = ?2", &[&location, &id])?;
     Ok(())
 }

@@ -69,7 +69,8 @@ pub fn list(
         let (condition, noun) = (in_stages(filter), noun(tx, location));
         let (from, conditions) = parts(tx, &noun, &condition, None, index(&Condition::default(), filter.order));
         let select = format!("SELECT {} FROM {from}", opportunities::COLUMNS);
-        conditions.page(tx, &select, order, window, opportunities::read)?
+        let Page { rows, has_more } = conditions.page(tx, &select, order, window, opportunities::read)?;
+        Page { rows: opportunities::with_custom_fields(tx, location, rows)?, has_more }
     };
     Ok(Counted { page, total })
 }

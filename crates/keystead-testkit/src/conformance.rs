@@ -64,6 +64,12 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("GET /opportunities/{id}", ".opportunity.followers.*", NESTED),
     ("PUT /opportunities/{id}", ".opportunity.followers.*", NESTED),
     ("POST /opportunities", ".opportunity.followers.*", NESTED),
+    ("GET /opportunities/search", ".opportunities.*.customFields.*.fieldValue", VALUES),
+    ("POST /opportunities/search", ".opportunities.*.customFields.*.fieldValue", VALUES),
+    ("GET /opportunities/{id}", ".opportunity.customFields.*.fieldValue", VALUES),
+    ("PUT /opportunities/{id}", ".opportunity.customFields.*.fieldValue", VALUES),
+    ("POST /opportunities", ".opportunity.customFields.*.fieldValue", VALUES),
+    ("POST /opportunities/upsert", ".opportunity.customFields.*.fieldValue", VALUES),
 ];
 
 /// An operation of the published contract, and how its answers are held against it.

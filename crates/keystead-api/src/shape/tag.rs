@@ -11,6 +11,7 @@ use keystead_model::{
     contact::Contact,
     custom_field::CustomField,
     custom_value::CustomValue,
+    field_value::ValueSet,
     link::Link,
     location::Location,
     note::Note,
@@ -87,10 +88,7 @@ impl Tagged for Contact {
             text.push('\n');
             text.push_str(tag.as_str());
         }
-        for held in &self.custom_fields {
-            text.push('\n');
-            text.push_str(held.field.id.as_str());
-        }
+        push_fields(&mut text, &self.custom_fields);
         of_text(text.as_bytes())
     }
 }
@@ -98,7 +96,16 @@ impl Tagged for Contact {
 /// Likewise; what is known of its contact is the contact's.
 impl Tagged for Opportunity {
     fn tag(&self) -> String {
-        of_text(format!("{} {}", self.id, self.updated_at.0).as_bytes())
+        let mut text = format!("{} {}", self.id, self.updated_at.0);
+        push_fields(&mut text, &self.custom_fields);
+        of_text(text.as_bytes())
+    }
+}
+
+fn push_fields(text: &mut String, held: &ValueSet) {
+    for held in held {
+        text.push('\n');
+        text.push_str(held.field.id.as_str());
     }
 }
 

@@ -110,6 +110,11 @@ fn take(reader: &mut Reader<'_>, name: &str, model: OwnerKind, field: &CustomFie
     }
 }
 
+/// What was understood and not written, where there is such.
+pub(crate) fn skipped(fields: &mut Fields<'_>, skipped: &Vec<String>) {
+    fields.opt("skipped", Some(skipped).filter(|skipped| !skipped.is_empty()));
+}
+
 /// `{id, value}`; API 2.0 says the key, too.
 impl Written for Held {
     const NAME: &'static str = "CustomFieldValue";

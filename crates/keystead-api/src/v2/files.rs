@@ -29,7 +29,7 @@ use crate::{
 /// What all files of one request may have together.
 const REQUEST_BYTES: u64 = 2 * FILE_BYTES;
 
-/// Files, and the contact or the custom field that they are for.
+/// Files, and the contact, the opportunity or the custom field that they are for.
 pub(crate) struct Uploads {
     about: String,
     most: Option<i64>,

@@ -97,7 +97,10 @@ pub(super) fn opportunity() -> WholeOpportunity {
     };
     WholeOpportunity {
         probability: content.effective_probability(&pipeline),
-        opportunity: Opportunity::new(id(THING), location_id(), content, NOON),
+        opportunity: Opportunity {
+            custom_fields: ValueSet::of([Held::sample()]),
+            ..Opportunity::new(id(THING), location_id(), content, NOON)
+        },
         contact: contact(),
         notes: vec![note()],
         tasks: vec![task()],

@@ -47,6 +47,7 @@ mod nodes;
 mod noun_commands;
 mod operations;
 mod opportunities;
+mod opportunity_fields;
 mod opportunity_search;
 mod overload;
 mod page_strangers;

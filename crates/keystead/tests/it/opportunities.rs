@@ -60,7 +60,7 @@ async fn an_opportunity_is_the_same_wherever_it_is_read() {
         "lastStageChangeAt": made["createdAt"], "contactId": contact, "locationId": app.ids.location.as_str(),
         "contact": {"id": contact, "name": "Ada Lovelace", "companyName": "Engines", "email": "ada@example.com",
             "phone": "+14155550123", "tags": ["vip"]},
-        "notes": [], "tasks": [], "calendarEvents": [], "followers": [],
+        "notes": [], "tasks": [], "calendarEvents": [], "followers": [], "customFields": [],
     });
     assert_eq!(made, expected);
     let read = app.get(&path(&made)).key(&key).send().await.expect(200)["opportunity"].clone();

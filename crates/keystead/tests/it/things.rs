@@ -102,34 +102,27 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
     app.post(&path).key(key).json(&json!({})).send().await.expect(201);
     let Sales { opportunity, .. } = Sales::new(app, key, contact, contact).await;
-    // What it has in custom fields, a file too.
-    let at = app.ids.location;
-    for row in [
-        format!(
-            "INSERT INTO field_values (location_id, owner_kind, owner_id, field_id, position, text)
-             VALUES ('{at}', 'opportunity', '{opportunity}', '0000000000000000000F', 0, 'blue')"
-        ),
-        format!(
-            "INSERT INTO files (location_id, id, uuid, name, kind, size, secret, is_whole, owner_kind, owner_id, created_at)
-             VALUES ('{at}', '{opportunity}', 'u', 'a.txt', 'text/plain', 0, '{opportunity}', true, 'opportunity', '{opportunity}', 0)"
-        ),
-        format!("INSERT INTO file_pieces (location_id, file_id, number, bytes) VALUES ('{at}', '{opportunity}', 0, '')"),
-    ] {
-        app.sql(&row).await;
-    }
-    let part = format!("{}_1", file_field(app, key).await);
+    // What both have in custom fields: a file, so that all that this brings is there.
+    let file = Some(("a.txt", "text/plain"));
+    let part = format!("{}_1", file_field(app, key, "contact").await);
     let upload = app.post("/forms/upload-custom-files").key(key).query(&[("contactId", contact)]);
-    upload.multipart(&[(&part, Some(("a.txt", "text/plain")), "bytes")]).send().await.expect(200);
+    upload.multipart(&[(&part, file, "bytes")]).send().await.expect(200);
+    let upload = app.post(&format!("/locations/{}/customFields/upload", app.ids.location)).key(key);
+    let sent = upload.multipart(&[("id", None, &*opportunity), ("files", file, "bytes")]).send().await.expect(200);
+    let field = file_field(app, key, "opportunity").await;
+    let body = json!({"customFields": [{"id": field, "field_value": sent["meta"][0]["url"]}]});
+    app.put(&format!("/opportunities/{opportunity}")).key(key).json(&body).send().await.expect(200);
 }
 
-/// The field of a location for files.
-async fn file_field(app: &TestApp, key: &TestKey) -> String {
-    let fields = format!("/locations/{}/customFields", app.ids.location);
+/// The field of a location for files of this model.
+async fn file_field(app: &TestApp, key: &TestKey, model: &str) -> String {
+    let fields = format!("/locations/{}/customFields?model={model}", app.ids.location);
     let known = app.get(&fields).key(key).send().await.expect(200);
     let is_it = |field: &&Value| field["name"] == "Contract";
     if let Some(field) = known["customFields"].as_array().unwrap().iter().find(is_it) {
         return id(field);
     }
-    let field = json!({"name": "Contract", "dataType": "FILE_UPLOAD"});
+    let field = json!({"name": "Contract", "dataType": "FILE_UPLOAD", "model": model});
+    let fields = format!("/locations/{}/customFields", app.ids.location);
     id(&app.post(&fields).key(key).json(&field).send().await.expect(201)["customField"])
 }

@@ -8,7 +8,7 @@ use keystead_model::{
 
 use crate::{
     shape::{Envelope, Fields, Tagged, Written},
-    v2::{Version, samples},
+    v2::{Version, field_values::skipped, samples},
 };
 
 /// A contact as get, update and upsert answer.
@@ -282,11 +282,6 @@ impl Written for Upserted {
     fn tag(&self) -> Option<String> {
         Some(Tagged::tag(&self.contact))
     }
-}
-
-/// What was understood and not written, where there is such.
-fn skipped(fields: &mut Fields<'_>, skipped: &Vec<String>) {
-    fields.opt("skipped", Some(skipped).filter(|skipped| !skipped.is_empty()));
 }
 
 /// What an upsert left out, since it belongs to others.

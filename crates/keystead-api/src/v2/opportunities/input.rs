@@ -3,6 +3,7 @@
 use keystead_core::Known;
 use keystead_model::{
     ContactId, Invalid, LostReasonId, OpportunityId, PipelineId,
+    custom_field::OwnerKind,
     opportunity::{FollowersChange, MAX_FOLLOWERS, OpportunityPatch, Status},
 };
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::{
     reader::Reader,
     shape::{Ground, Input, Word, word::one_of},
+    v2::field_values::{self, Sent},
 };
 
 impl Word for Status {
@@ -29,6 +31,7 @@ pub(crate) struct NewOpportunity {
     pub(crate) contact: ContactId,
     pub(crate) pipeline: PipelineId,
     pub(crate) patch: OpportunityPatch,
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Input for NewOpportunity {
@@ -38,8 +41,9 @@ impl Input for NewOpportunity {
         let contact = reader.required("contactId", |reader| reader.word("contactId"));
         let name = reader.required("name", |reader| reader.word("name"));
         let status = reader.required("status", |reader| reader.word("status"));
-        let patch = rest(reader);
-        Some(Self { contact: contact?, pipeline: pipeline?, patch: OpportunityPatch { name, status, ..patch } })
+        let (patch, skipped) = rest(reader);
+        let patch = OpportunityPatch { name, status, ..patch };
+        Some(Self { contact: contact?, pipeline: pipeline?, patch, skipped })
     }
 
     fn settle(example: &mut Map<String, Value>) {
@@ -47,8 +51,8 @@ impl Input for NewOpportunity {
     }
 }
 
-/// A change of one.
-pub(crate) struct OpportunityChange(pub(crate) OpportunityPatch);
+/// A change of one, and what of it names nothing.
+pub(crate) struct OpportunityChange(pub(crate) OpportunityPatch, pub(crate) Vec<String>);
 
 impl Input for OpportunityChange {
     const IS_UPDATE: bool = true;
@@ -56,7 +60,8 @@ impl Input for OpportunityChange {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (name, status) = (reader.word("name"), reader.word("status"));
         let pipeline = reader.word("pipelineId");
-        Some(Self(OpportunityPatch { name, status, pipeline, ..rest(reader) }))
+        let (patch, skipped) = rest(reader);
+        Some(Self(OpportunityPatch { name, status, pipeline, ..patch }, skipped))
     }
 
     fn settle(example: &mut Map<String, Value>) {
@@ -69,9 +74,11 @@ fn is_not_lost(example: &mut Map<String, Value>) {
     example.remove("lostReasonId");
 }
 
-/// What every input of an opportunity may hold.
-fn rest(reader: &mut Reader<'_>) -> OpportunityPatch {
-    OpportunityPatch {
+/// What every input of an opportunity may hold, and what of that names no custom field.
+fn rest(reader: &mut Reader<'_>) -> (OpportunityPatch, Vec<String>) {
+    let Sent { values: custom_fields, skipped } = field_values::read(reader, OwnerKind::Opportunity);
+    let patch = OpportunityPatch {
+        custom_fields,
         stage: reader.word("pipelineStageId"),
         value: reader.removable("monetaryValue", |reader| reader.decimal("monetaryValue")),
         assigned_to: reader.removable_word("assignedTo"),
@@ -80,7 +87,8 @@ fn rest(reader: &mut Reader<'_>) -> OpportunityPatch {
         close_date: reader.removable_word("forecastExpectedCloseDate"),
         probability: reader.removable("forecastProbability", |reader| reader.integer("forecastProbability", 0..=100)),
         ..OpportunityPatch::default()
-    }
+    };
+    (patch, skipped)
 }
 
 /// How one stands from now on.
@@ -108,6 +116,7 @@ pub(crate) struct Upsert {
     pub(crate) known: Known,
     pub(crate) pipeline: PipelineId,
     pub(crate) patch: OpportunityPatch,
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Input for Upsert {
@@ -122,9 +131,10 @@ impl Input for Upsert {
         reader.one_of("contactId", &["id", "contactId"], "or id should not be empty", is_known);
         let (name, status) = (reader.word("name"), reader.word("status"));
         let followers = followers(reader);
-        let patch = OpportunityPatch { name, status, contact, followers, ..rest(reader) };
+        let (patch, skipped) = rest(reader);
+        let patch = OpportunityPatch { name, status, contact, followers, ..patch };
         let known = id.map(Known::Opportunity).or(contact.map(Known::OfContact));
-        Some(Self { known: known?, pipeline: pipeline?, patch })
+        Some(Self { known: known?, pipeline: pipeline?, patch, skipped })
     }
 
     /// Named is the contact, and not an opportunity of it.

@@ -13,7 +13,7 @@ use keystead_model::{
 use self::{
     input::{NewOpportunity, OpportunityChange, StatusChange, Upsert},
     search::{SearchBody, SearchQuery},
-    shapes::{Done, FollowersAdded, FollowersRemoved, Found, Listed, Upserted},
+    shapes::{Done, FollowersAdded, FollowersRemoved, Found, Listed, Saved, Upserted},
 };
 use crate::{
     call::Call,
@@ -24,9 +24,10 @@ use crate::{
 pub(crate) async fn create(
     context: LocationContext,
     call: Call<(), Bare, NewOpportunity>,
-) -> Result<One<WholeOpportunity>, Error> {
-    let NewOpportunity { contact, pipeline, patch } = call.body;
-    call.app.create_opportunity(&context, Whose::Contact(contact), pipeline, patch).await.map(One)
+) -> Result<Saved, Error> {
+    let NewOpportunity { contact, pipeline, patch, skipped } = call.body;
+    let opportunity = call.app.create_opportunity(&context, Whose::Contact(contact), pipeline, patch).await?;
+    Ok(Saved { opportunity, skipped })
 }
 
 pub(crate) async fn get(context: LocationContext, call: Call<OpportunityId>) -> Result<One<WholeOpportunity>, Error> {
@@ -36,8 +37,10 @@ pub(crate) async fn get(context: LocationContext, call: Call<OpportunityId>) -> 
 pub(crate) async fn update(
     context: LocationContext,
     call: Call<OpportunityId, Bare, OpportunityChange>,
-) -> Result<One<WholeOpportunity>, Error> {
-    call.app.update_opportunity(&context, call.path, None, None, call.body.0).await.map(One)
+) -> Result<Saved, Error> {
+    let OpportunityChange(patch, skipped) = call.body;
+    let opportunity = call.app.update_opportunity(&context, call.path, None, None, patch).await?;
+    Ok(Saved { opportunity, skipped })
 }
 
 pub(crate) async fn set_status(
@@ -56,9 +59,9 @@ pub(crate) async fn delete(context: LocationContext, call: Call<OpportunityId>) 
 }
 
 pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert>) -> Result<Upserted, Error> {
-    let Upsert { known, pipeline, patch } = call.body;
+    let Upsert { known, pipeline, patch, skipped } = call.body;
     let (opportunity, is_new) = call.app.upsert_opportunity(&context, known, pipeline, patch).await?;
-    Ok(Upserted { is_new, opportunity })
+    Ok(Upserted { is_new, opportunity, skipped })
 }
 
 /// Who begins to follow.

@@ -4,6 +4,7 @@ use keystead_core::{StageSums, WholeOpportunity};
 use keystead_model::{
     UserId,
     contact::Contact,
+    field_value::Held,
     note::Note,
     opportunity::{OpportunityContent, Slippage, Status},
     task::Task,
@@ -11,8 +12,8 @@ use keystead_model::{
 use serde_json::Value;
 
 use crate::{
-    shape::{Envelope, Fields, Tagged, Written, output::Sum, word},
-    v2::{Version, contacts::shapes::ListMeta, samples},
+    shape::{Envelope, Fields, Tagged, Written, held::HeldValue, output::Sum, word},
+    v2::{Version, contacts::shapes::ListMeta, field_values::skipped, samples},
 };
 
 impl Envelope for WholeOpportunity {
@@ -39,6 +40,7 @@ impl Written for WholeOpportunity {
         // There are no calendars yet.
         fields.put::<[String]>("calendarEvents", &[]);
         fields.opt("lostReasonId", lost_reason.as_ref());
+        fields.put("customFields", &self.opportunity.custom_fields.iter().map(InField).collect::<Vec<_>>());
         fields.put::<[UserId]>("followers", followers);
         if fields.version() == Version::V3 {
             forecast(fields, self);
@@ -78,6 +80,24 @@ fn forecast(fields: &mut Fields<'_>, whole: &WholeOpportunity) {
     fields.opt("forecastLastSlippedAt", at.as_ref());
     fields.opt("forecastProbability", probability.as_ref());
     fields.opt("effectiveProbability", whole.probability.as_ref());
+}
+
+/// What is in a custom field, under other names than contacts have.
+struct InField<'h>(&'h Held);
+
+static HELD: std::sync::LazyLock<Held> = std::sync::LazyLock::new(Held::sample);
+
+impl Written for InField<'_> {
+    const NAME: &'static str = "CustomFieldOfOpportunity";
+
+    fn sample() -> Self {
+        Self(&HELD)
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("id", &self.0.field.id);
+        fields.put("fieldValue", &HeldValue(self.0));
+    }
 }
 
 /// The contact, in short.
@@ -199,20 +219,43 @@ impl Written for StageSums {
     }
 }
 
+/// What create and update answer.
+pub(crate) struct Saved {
+    pub(crate) opportunity: WholeOpportunity,
+    pub(crate) skipped: Vec<String>,
+}
+
+impl Written for Saved {
+    fn sample() -> Self {
+        Self { opportunity: WholeOpportunity::sample(), skipped: Vec::new() }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("opportunity", &self.opportunity);
+        skipped(fields, &self.skipped);
+    }
+
+    fn tag(&self) -> Option<String> {
+        self.opportunity.tag()
+    }
+}
+
 /// What upsert answers.
 pub(crate) struct Upserted {
     pub(crate) is_new: bool,
     pub(crate) opportunity: WholeOpportunity,
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Written for Upserted {
     fn sample() -> Self {
-        Self { is_new: true, opportunity: WholeOpportunity::sample() }
+        Self { is_new: true, opportunity: WholeOpportunity::sample(), skipped: Vec::new() }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
         fields.put("new", &self.is_new);
         fields.put("opportunity", &self.opportunity);
+        skipped(fields, &self.skipped);
     }
 
     fn tag(&self) -> Option<String> {
