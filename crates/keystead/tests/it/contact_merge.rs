@@ -9,7 +9,10 @@ use keystead_store::{
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
-use crate::things::belongings;
+use crate::{
+    opportunities::{first_pipeline, opportunity},
+    things::belongings,
+};
 
 async fn contact(app: &TestApp, key: &TestKey, body: Value) -> String {
     let made = app.post("/contacts/").key(key).json(&body).send().await.expect(201);
@@ -150,6 +153,33 @@ async fn what_cannot_be_one_stays_two() {
     // Only as it was seen.
     let call = app.post(&path).key(&key).header("If-Match", "\"stale\"");
     assert_eq!(call.json(&json!({"from": bob})).send().await.status, 412);
+}
+
+/// Both had one in the pipeline, and neither is anybody's to throw away.
+#[tokio::test(flavor = "multi_thread")]
+async fn opportunities_of_both_stay_also_in_one_pipeline() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let pipeline = first_pipeline(&app, &key).await;
+    let ada = contact(&app, &key, json!({"name": "Ada"})).await;
+    let other = contact(&app, &key, json!({"name": "Augusta"})).await;
+    let older = opportunity(&app, &key, &pipeline, &ada, json!({"monetaryValue": 1})).await;
+    app.clock.advance(Duration::from_secs(1));
+    let newer = opportunity(&app, &key, &pipeline, &other, json!({"monetaryValue": 2})).await;
+    let path = format!("/contacts/{ada}/merge");
+    app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    let listed = app.get(&format!("/opportunities/search?contact_id={ada}")).key(&key).send().await.expect(200);
+    let of = |opportunity: &Value| (opportunity["id"].clone(), opportunity["contact"]["id"].clone());
+    let found: Vec<_> = listed["opportunities"].as_array().unwrap().iter().map(of).collect();
+    assert_eq!(found, [(newer["id"].clone(), json!(ada)), (older["id"].clone(), json!(ada))]);
+    // Each goes on; an upsert means the newest, and a third is refused until one of them is gone from there.
+    let at = format!("/opportunities/{}", older["id"].as_str().unwrap());
+    app.put(&at).key(&key).json(&json!({"status": "won"})).send().await.expect(200);
+    let upsert = json!({"pipelineId": pipeline["id"], "contactId": ada, "name": "Bath"});
+    let upserted = app.post("/opportunities/upsert").key(&key).json(&upsert).send().await.expect(200);
+    assert_eq!((&upserted["new"], &upserted["opportunity"]["id"]), (&json!(false), &newer["id"]));
+    let third = json!({"pipelineId": pipeline["id"], "contactId": ada, "name": "x", "status": "open"});
+    assert_eq!(app.post("/opportunities/").key(&key).json(&third).send().await.status, 400);
 }
 
 /// Whatever belongs to contacts goes along, also what others have added since.

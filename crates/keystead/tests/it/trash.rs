@@ -78,9 +78,9 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     assert!(rows(&contacts[1]).await.iter().all(|(_, count)| *count > 0));
     // What happened stays, and says nothing of the contact any more.
     let told_of_gone = told(&contacts[0]).await;
-    let what = "made, noted, a task, an opportunity, one that recurs, enrolled, a file, a source, a submission, deleted, the \
-                opportunity with it";
-    assert_eq!(told_of_gone.len(), 11, "{what}: {told_of_gone:#?}");
+    let what = "made, noted, a task, an opportunity, its file, one that recurs, enrolled, a file, a source, a submission, deleted, \
+                the opportunity with it";
+    assert_eq!(told_of_gone.len(), 12, "{what}: {told_of_gone:#?}");
     for event in &told_of_gone {
         assert_eq!(event["erased"], true);
         assert!(event["before"].is_null() && event["after"].is_null(), "{event}");
