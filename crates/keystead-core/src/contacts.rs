@@ -28,6 +28,9 @@ use crate::{
     operate::InLocation,
 };
 
+/// What makes a search short.
+const SHORTENS: &str = "what few contacts have: email, phone, tags, businessId or customFields.<id>";
+
 /// What an upsert did.
 pub struct Upserted {
     /// The contact after it.
@@ -113,7 +116,7 @@ impl App {
             if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            Ok(contact_search::list(tx, location, &filter, &window, time)?)
+            contact_search::list(tx, location, &filter, &window, time).map_err(|error| Error::of_search(error, SHORTENS))
         })
         .await
     }

@@ -234,11 +234,20 @@ impl From<keystead_store::Error> for Error {
                 code: ErrorCode::Unavailable,
             }),
             Store::Full(cause) => Self::Full(cause),
-            Store::TooLong => Self::invalid(
-                "query",
-                "or filters take too long here; add what few contacts have: email, phone, tags, businessId or customFields.<id>",
-            ),
+            Store::TooLong => Self::invalid("query", "or filters take too long here; ask for less"),
             other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl Error {
+    /// Of a search, which may take too long: then `add` says what makes it short.
+    pub(crate) fn of_search(error: keystead_store::Error, add: &str) -> Self {
+        match error {
+            keystead_store::Error::TooLong => {
+                Self::invalid("query", format!("or filters take too long here; add {add}"))
+            }
+            other => other.into(),
         }
     }
 }

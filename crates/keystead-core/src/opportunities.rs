@@ -14,7 +14,7 @@ use keystead_model::{
         FollowersChange, MAX_FOLLOWERS, Opportunity, OpportunityContent, OpportunityCursor, OpportunityFilter,
         OpportunityPatch, Slippage, StageTotal, Status,
     },
-    page::{Counted, Start, TimeOrder, Window},
+    page::{Counted, Page, Start, TimeOrder, Window},
     pipeline::Pipeline,
     scope::Scope,
     task::Task,
@@ -34,6 +34,12 @@ use crate::{
 
 /// Notes, and tasks, of a contact that stand beside its opportunities.
 const BESIDE: i64 = 20;
+
+/// Opportunities of a contact that stand beside it.
+const OF_CONTACT: i64 = 100;
+
+/// What makes a search short.
+const SHORTENS: &str = "what few opportunities have: a contact, an owner, days or another word";
 
 /// An opportunity with what is known of it elsewhere.
 #[derive(Clone, Debug)]
@@ -122,6 +128,18 @@ impl App {
         self.read(context, Scope::OpportunitiesRead, run).await
     }
 
+    /// The newest opportunities of some contacts, without what is in their custom fields.
+    pub async fn opportunities_of(
+        &self,
+        context: &LocationContext,
+        contacts: Vec<ContactId>,
+    ) -> Result<Vec<Opportunity>> {
+        self.read(context, Scope::OpportunitiesRead, move |operation| {
+            Ok(opportunities::of_contacts(operation.tx, operation.context.location, &contacts, OF_CONTACT)?)
+        })
+        .await
+    }
+
     /// Changes an opportunity; with `within`, only if it is in that pipeline. `whose` gives it to somebody else.
     pub async fn update_opportunity(
         &self,
@@ -203,30 +221,53 @@ impl App {
         window: Window<OpportunityCursor>,
         beside: Beside,
     ) -> Result<Counted<WholeOpportunity>> {
+        self.find_opportunities(context, filter, window, beside, false).await.map(|(found, _)| found)
+    }
+
+    /// The same, with how much is in each stage of the filter's pipeline, of what the filter lets through; of a pipeline that is not
+    /// there, nothing.
+    pub async fn search_opportunities(
+        &self,
+        context: &LocationContext,
+        filter: OpportunityFilter,
+        window: Window<OpportunityCursor>,
+        beside: Beside,
+    ) -> Result<(Counted<WholeOpportunity>, Vec<StageSums>)> {
+        self.find_opportunities(context, filter, window, beside, true).await
+    }
+
+    async fn find_opportunities(
+        &self,
+        context: &LocationContext,
+        filter: OpportunityFilter,
+        window: Window<OpportunityCursor>,
+        beside: Beside,
+        adds_up: bool,
+    ) -> Result<(Counted<WholeOpportunity>, Vec<StageSums>)> {
         if beside.notes || beside.tasks {
             context.authority.require(Scope::ContactsRead)?;
         }
+        // What is counted already takes no longer than its page.
+        let time = Some(self.limits.search).filter(|_| !filter.is_of_places());
         self.read(context, Scope::OpportunitiesRead, move |operation| {
             let (tx, location, mut window) = (&mut *operation.tx, operation.context.location, window);
             if let Start::After(OpportunityCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            let Counted { page, total } = opportunity_search::list(tx, location, &filter, &window)?;
+            let find = |tx: &mut Tx<'_>| {
+                let sums = if adds_up { sum(tx, location, &filter)? } else { Vec::new() };
+                Ok((opportunity_search::list(tx, location, &filter, &window)?, sums))
+            };
+            let found = match time {
+                Some(time) => tx.within(time, find),
+                None => find(tx),
+            };
+            let (Counted { page, total }, sums) = found.map_err(|error| Error::of_search(error, SHORTENS))?;
             let has_more = page.has_more;
             let rows = operation.whole_opportunities(page.rows, beside)?;
-            Ok(Counted { page: keystead_model::page::Page { rows, has_more }, total })
+            Ok((Counted { page: Page { rows, has_more }, total }, sums))
         })
         .await
-    }
-
-    /// How much is in each stage of the filter's pipeline, of what the filter lets through; of a pipeline that is not there, nothing.
-    pub async fn sum_opportunities(
-        &self,
-        context: &LocationContext,
-        filter: OpportunityFilter,
-    ) -> Result<Vec<StageSums>> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.sum_opportunities(&filter);
-        self.read(context, Scope::OpportunitiesRead, run).await
     }
 }
 
@@ -446,18 +487,21 @@ impl InLocation<'_, '_> {
         }
         Ok(())
     }
+}
 
-    fn sum_opportunities(&mut self, filter: &OpportunityFilter) -> Result<Vec<StageSums>> {
-        let Some(id) = filter.pipeline else { return Ok(Vec::new()) };
-        let Some(pipeline) = pipelines::find(self.tx, self.context.location, id)? else { return Ok(Vec::new()) };
-        let is_whole = filter.search.is_none() && filter.condition == keystead_model::condition::Condition::default();
-        let totals = if is_whole {
-            opportunity_search::totals(self.tx, self.context.location, filter)?
-        } else {
-            opportunity_search::sum_matching(self.tx, self.context.location, id, filter)?
-        };
-        Ok(pipeline.stages.iter().map(|stage| sums(stage.id, &totals, &pipeline)).collect())
-    }
+fn sum(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+) -> keystead_store::Result<Vec<StageSums>> {
+    let Some(id) = filter.pipeline else { return Ok(Vec::new()) };
+    let Some(pipeline) = pipelines::find(tx, location, id)? else { return Ok(Vec::new()) };
+    let totals = if filter.is_of_places() {
+        opportunity_search::totals(tx, location, filter)?
+    } else {
+        opportunity_search::sum_matching(tx, location, id, filter)?
+    };
+    Ok(pipeline.stages.iter().map(|stage| sums(stage.id, &totals, &pipeline)).collect())
 }
 
 fn sums(stage: StageId, totals: &[StageTotal], pipeline: &Pipeline) -> StageSums {

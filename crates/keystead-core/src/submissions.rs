@@ -21,6 +21,9 @@ use crate::{
     operate::InLocation,
 };
 
+/// What makes a search short.
+const SHORTENS: &str = "a formId, or a startAt that is later";
+
 impl App {
     /// Keeps answers, and makes the contact that they tell of, or fills what is empty in it. The same answers under the same name
     /// are kept once.
@@ -51,8 +54,10 @@ impl App {
         filter: SubmissionFilter<K>,
         window: Window<(UtcMs, Id<Submission<K>>)>,
     ) -> Result<Counted<Submission<K>>> {
+        let time = self.limits.search;
         self.read(context, K::SCOPES.0, move |operation| {
-            Ok(submissions::list(operation.tx, operation.context.location, &filter, &window)?)
+            let found = submissions::list(operation.tx, operation.context.location, &filter, &window, time);
+            found.map_err(|error| Error::of_search(error, SHORTENS))
         })
         .await
     }

@@ -10,7 +10,7 @@ use keystead_model::{
 use keystead_store::tasks;
 
 use crate::{
-    App, LocationContext, Result,
+    App, Error, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
     resource::{Made, Resource},
@@ -24,8 +24,10 @@ impl App {
         search: TaskSearch,
         window: Window<(UtcMs, TaskId)>,
     ) -> Result<Page<Task>> {
+        let time = self.limits.search;
         self.read(context, Scope::TasksRead, move |operation| {
-            Ok(tasks::search(operation.tx, operation.context.location, &search, &window)?)
+            let found = tasks::search(operation.tx, operation.context.location, &search, &window, time);
+            found.map_err(|error| Error::of_search(error, "contactId, businessId or assignedTo"))
         })
         .await
     }

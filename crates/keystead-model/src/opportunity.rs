@@ -341,6 +341,13 @@ pub struct OpportunityFilter {
     pub ascending: bool,
 }
 
+impl OpportunityFilter {
+    /// Whether it asks for nothing but where opportunities stand: how many these are is counted already.
+    pub fn is_of_places(&self) -> bool {
+        self.search.is_none() && self.condition == Condition::default()
+    }
+}
+
 /// How many opportunities stand in a stage in one way, and what they are worth together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageTotal {

@@ -48,7 +48,7 @@ pub struct TaskPatch {
 }
 
 /// Which tasks of a location are looked for; of an empty list every one suits.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskSearch {
     /// Of these contacts.
     pub contacts: Vec<ContactId>,

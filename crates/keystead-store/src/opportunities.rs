@@ -207,6 +207,26 @@ pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> 
     with_custom_fields(tx, location, found)
 }
 
+/// The newest of each of several contacts, at most `most` of each, without what is in their custom fields.
+pub fn of_contacts(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contacts: &[ContactId],
+    most: i64,
+) -> Result<Vec<Opportunity>> {
+    if contacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut filter = Filter::new();
+    filter.and("o.location_id = @ AND o.trashed_at IS NULL", &[&location]);
+    filter.and_one_of("o.contact_id", contacts);
+    let place = "row_number() OVER (PARTITION BY o.contact_id ORDER BY o.created_at DESC, o.id DESC)";
+    let placed = format!("SELECT o.*, {place} AS place FROM opportunities o WHERE {}", filter.sql());
+    let most = filter.bind(&most);
+    let sql = format!("SELECT {COLUMNS} FROM ({placed}) AS c WHERE c.place <= {most} ORDER BY c.contact_id, c.place");
+    tx.query(&sql, &filter.values(), read)
+}
+
 /// The newest one that a contact has in a pipeline, other than `except`.
 pub fn find_of_contact(
     tx: &mut Tx<'_>,

@@ -56,7 +56,7 @@ pub fn list(
 ) -> Result<Counted<Opportunity>> {
     let columns = &[&*format!("c.{}", opportunities::column(filter.order)), "c.id"];
     let order = if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
-    if filter.search.is_some() || filter.condition != Condition::default() {
+    if !filter.is_of_places() {
         return list_by_condition(tx, location, filter, order, window);
     }
     let totals = totals(tx, location, filter)?;

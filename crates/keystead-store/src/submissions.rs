@@ -1,5 +1,7 @@
 //! What was submitted to the forms and surveys of a location.
 
+use std::time::Duration;
+
 use keystead_model::{
     LocationId, UtcMs,
     form::{Form, FormKind, Submission, SubmissionFilter, SubmissionKey},
@@ -100,12 +102,13 @@ fn compared(part: &str) -> String {
     if is_number && !digits.is_empty() { digits } else { fold(part) }
 }
 
-/// Those of a location that suit, newest first, and how many these are.
+/// Those of a location that suit, newest first, and how many these are: found within `time`, or not at all.
 pub fn list<K: FormKind>(
     tx: &mut Tx<'_>,
     location: LocationId,
     filter: &SubmissionFilter<K>,
     window: &Window<(UtcMs, Id<Submission<K>>)>,
+    time: Duration,
 ) -> Result<Counted<Submission<K>>> {
     let SubmissionFilter { form, part, from, until } = filter;
     let (kind, part) = (K::NAME, part.as_deref().map(compared));
@@ -120,7 +123,9 @@ pub fn list<K: FormKind>(
         filter.and_any_holds(&["s.found_by"], part);
     }
     let sql = format!("SELECT CAST(count(*) AS BIGINT) {FROM} WHERE {}", filter.sql());
-    let total = tx.query_one(&sql, &filter.values(), |row| row.column())?;
-    let order = Order::descending(&["s.created_at", "s.id"]);
-    Ok(Counted { page: filter.page(tx, &format!("SELECT {COLUMNS} {FROM}"), order, window, read)?, total })
+    tx.within(time, |tx| {
+        let total = tx.query_one(&sql, &filter.values(), |row| row.column())?;
+        let order = Order::descending(&["s.created_at", "s.id"]);
+        Ok(Counted { page: filter.page(tx, &format!("SELECT {COLUMNS} {FROM}"), order, window, read)?, total })
+    })
 }

@@ -1,5 +1,7 @@
 //! Tasks for contacts.
 
+use std::time::Duration;
+
 use keystead_model::{
     ContactId, LocationId, TaskId, UtcMs,
     page::{Page, Window},
@@ -66,8 +68,21 @@ impl Stored for Task {
     }
 }
 
-/// Tasks of a location that suit, of contacts that are not in the trash, in the order in which they are due.
+/// Tasks of a location that suit, of contacts that are not in the trash, in the order in which they are due: found within `time`,
+/// or not at all.
 pub fn search(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    search: &TaskSearch,
+    window: &Window<(UtcMs, TaskId)>,
+    time: Duration,
+) -> Result<Page<Task>> {
+    let find = |tx: &mut Tx<'_>| search_without_end(tx, location, search, window);
+    // All of them are read by the index of their order.
+    if *search == TaskSearch::default() { find(tx) } else { tx.within(time, find) }
+}
+
+fn search_without_end(
     tx: &mut Tx<'_>,
     location: LocationId,
     search: &TaskSearch,
@@ -80,9 +95,8 @@ pub fn search(
     if !contacts.is_empty() {
         filter.and_one_of("t.contact_id", contacts);
     }
-    if business.is_some() {
-        // Contacts do not say yet whom they work for.
-        filter.and("1 = 0", &[]);
+    if let Some(business) = business {
+        filter.and("c.business_id = @", &[business]);
     }
     if let Some(completed) = completed {
         filter.and("t.completed = @", &[completed]);

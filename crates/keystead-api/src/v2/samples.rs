@@ -79,7 +79,7 @@ pub(super) fn lost_reason() -> LostReason {
     LostReason { id, location, name: line("Too expensive"), created_at: NOON, updated_at: NOON, deleted_at: None }
 }
 
-pub(super) fn opportunity() -> WholeOpportunity {
+pub(crate) fn opportunity() -> WholeOpportunity {
     let pipeline = pipeline();
     let content = OpportunityContent {
         name: line("New kitchen"),

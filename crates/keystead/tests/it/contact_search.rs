@@ -2,8 +2,15 @@
 
 use std::time::Duration;
 
+use keystead_model::{
+    grant::Reach,
+    key_kind::KeyKind,
+    scope::{Scope, ScopeSet},
+};
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
+
+use crate::opportunities::{contact, first_pipeline, opportunity};
 
 /// Contacts that differ in what filters ask for.
 async fn people(app: &TestApp, key: &TestKey) -> Vec<String> {
@@ -237,6 +244,35 @@ async fn a_search_that_takes_too_long_says_what_to_add() {
     // What filters nothing takes no longer than its page.
     assert_eq!(search(&app, &key, json!({})).await["total"], 4);
     assert_eq!(app.get("/contacts/").key(&key).send().await.expect(200)["meta"]["total"], 4);
+}
+
+/// Each contact stands with its opportunities, for whoever may read these.
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_are_found_with_their_opportunities() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let pipeline = first_pipeline(&app, &key).await;
+    let (ada, bob) = (contact(&app, &key, "Ada").await, contact(&app, &key, "Bob").await);
+    let more = json!({"monetaryValue": 120.5, "pipelineStageId": pipeline["stages"][1]["id"]});
+    let hers = opportunity(&app, &key, &pipeline, &ada, more).await;
+    let found = search(&app, &key, json!({"sort": [{"field": "dateAdded", "direction": "asc"}]})).await;
+    let expected = json!([{
+        "id": hers["id"], "pipelineId": pipeline["id"], "pipelineStageId": pipeline["stages"][1]["id"],
+        "monetaryValue": 120.5, "status": "open",
+    }]);
+    let of = |found: &Value, id: &str| {
+        let all = found["contacts"].as_array().unwrap();
+        all.iter().find(|contact| contact["id"] == id).unwrap().get("opportunities").cloned()
+    };
+    assert_eq!((of(&found, &ada), of(&found, &bob)), (Some(expected), Some(json!([]))));
+    let his = opportunity(&app, &key, &pipeline, &bob, json!({"status": "won"})).await;
+    app.delete(&format!("/opportunities/{}", hers["id"].as_str().unwrap())).key(&key).send().await.expect(200);
+    let found = search(&app, &key, json!({})).await;
+    assert_eq!((of(&found, &ada), of(&found, &bob).unwrap()[0]["id"].clone()), (Some(json!([])), his["id"].clone()));
+    let scopes = ScopeSet::all(KeyKind::Location).without(Scope::OpportunitiesRead);
+    let reader = app.key_with(Reach::location(app.ids.location), scopes, |_| {}).await;
+    let found = search(&app, &reader, json!({})).await;
+    assert_eq!((found["total"].clone(), of(&found, &bob)), (json!(2), None));
 }
 
 /// Whatever the database is doing, it is broken off there, and the next one works.

@@ -272,3 +272,14 @@ async fn bad_answers_are_refused_and_store_nothing() {
         assert_eq!((refused.status, &refused.json()["code"]), (404, &json!("not_found")));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_takes_too_long_says_what_to_add() {
+    let app = TestApp::start_with(|config| config.limits.search = std::time::Duration::ZERO).await;
+    let key = app.location_key().await;
+    for path in ["/forms/submissions?q=x", "/surveys/submissions"] {
+        let refused = app.get(path).key(&key).send().await;
+        assert!(refused.status == 422 && refused.text.contains("take too long"), "{path}: {}", refused.text);
+        assert!(refused.text.contains("startAt"), "{path}: {}", refused.text);
+    }
+}

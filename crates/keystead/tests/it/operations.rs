@@ -154,7 +154,9 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
         OpportunitiesRead;
     list_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside { notes: true, tasks: true }):
         OpportunitiesRead ContactsRead;
-    sum_opportunities(&by.location, OpportunityFilter::default()): OpportunitiesRead;
+    search_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside::default()):
+        OpportunitiesRead;
+    opportunities_of(&by.location, vec![at.contact]): OpportunitiesRead;
     create::<CustomValue>(&by.location, (), custom_value("x")): CustomValuesWrite;
     list::<CustomValue>(&by.location, (), Window::all()): CustomValuesRead;
     get::<CustomValue>(&by.location, (), at.none()): CustomValuesRead;

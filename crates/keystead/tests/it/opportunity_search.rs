@@ -374,3 +374,31 @@ async fn stages_are_summed_exactly() {
     let listed = app.get("/opportunities/search").key(&key).send().await.expect(200);
     assert_eq!(listed["meta"]["total"], 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_takes_too_long_says_what_to_add() {
+    let app = TestApp::start_with(|config| config.limits.search = Duration::ZERO).await;
+    let key = app.location_key().await;
+    let pipeline = first_pipeline(&app, &key).await;
+    let ada = contact(&app, &key, "Ada").await;
+    opportunity(&app, &key, &pipeline, &ada, json!({})).await;
+    let at = pipeline["id"].as_str().unwrap();
+    let lists = [
+        "/opportunities/search?q=kitchen".to_owned(),
+        format!("/opportunities/search?assigned_to=0aQ7cXkJTm9Rb4Vw6Yz3&pipeline_id={at}"),
+        format!("/v1/pipelines/{at}/opportunities?query=kitchen"),
+    ];
+    let body = json!({"query": "kitchen", "pipelineId": at});
+    let posted = app.post("/opportunities/search").key(&key).json(&body).header("Version", "v3").send().await;
+    assert!(posted.status == 422 && posted.text.contains("take too long"), "{}", posted.text);
+    for path in lists {
+        let refused = app.get(&path).key(&key).send().await;
+        assert!(refused.status == 422 && refused.text.contains("take too long"), "{path}: {}", refused.text);
+        assert!(refused.text.contains("add what few opportunities have"), "{path}: {}", refused.text);
+    }
+    // Where opportunities stand is counted already.
+    for query in ["", "?status=open", &format!("?pipeline_id={at}")] {
+        let listed = app.get(&format!("/opportunities/search{query}")).key(&key).send().await.expect(200);
+        assert_eq!(listed["meta"]["total"], 1, "{query}");
+    }
+}

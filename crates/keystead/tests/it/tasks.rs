@@ -43,6 +43,17 @@ async fn tasks_are_found_by_whom_they_are_for_and_what_they_say() {
     ] {
         assert_eq!(search(body.clone()).await, expected, "{body}");
     }
+    // Of whoever works for a business now, and not of who did.
+    let new = json!({"name": "Engines"});
+    let business = app.post("/businesses/").key(&key).json(&new).send().await.expect(201)["business"]["id"].clone();
+    assert_eq!(search(json!({"businessId": business})).await, json!([]));
+    let members = json!({"ids": [ada], "businessId": business});
+    app.post("/contacts/bulk/business").key(&key).json(&members).send().await.expect(200);
+    assert_eq!(search(json!({"businessId": business})).await, json!([early, late]));
+    assert_eq!(search(json!({"businessId": business, "completed": true})).await, json!([early]));
+    let members = json!({"ids": [ada], "businessId": null});
+    app.post("/contacts/bulk/business").key(&key).json(&members).send().await.expect(200);
+    assert_eq!(search(json!({"businessId": business})).await, json!([]));
     // One that is called otherwise is found by its new title, and what is in the trash is not found.
     let renamed = json!({"title": "Ring back"});
     let one = format!("/contacts/{bob}/tasks/{}", middle["id"].as_str().unwrap());
@@ -66,4 +77,18 @@ async fn tasks_are_found_by_whom_they_are_for_and_what_they_say() {
     let found = app.post(&format!("/locations/{sibling}/tasks/search")).key(&theirs).json(&json!({})).send().await;
     assert_eq!(found.expect(200)["tasks"], json!([]));
     assert_eq!(app.post(&path).key(&theirs).json(&json!({})).send().await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_takes_too_long_says_what_to_add() {
+    let app = TestApp::start_with(|config| config.limits.search = std::time::Duration::ZERO).await;
+    let key = app.location_key().await;
+    let ada = contact(&app, &key, "Ada").await;
+    task(&app, &key, &ada, json!({"title": "Call", "dueDate": "2027-01-01", "completed": false})).await;
+    let path = format!("/locations/{}/tasks/search", app.ids.location);
+    let refused = app.post(&path).key(&key).json(&json!({"query": "call"})).send().await.expect(422);
+    let message = refused["message"][0].as_str().unwrap();
+    assert!(message.contains("take too long") && message.contains("add contactId"), "{message}");
+    let all = app.post(&path).key(&key).json(&json!({})).send().await.expect(200);
+    assert_eq!(all["tasks"].as_array().unwrap().len(), 1);
 }

@@ -127,7 +127,6 @@ pub(crate) async fn list(context: LocationContext, call: Call<(), SearchQuery>) 
 pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, SearchBody>) -> Result<Found, Error> {
     let asked = call.body;
     let filter = asked.filter(&call.app, &context).await?;
-    let sums = call.app.sum_opportunities(&context, filter.clone()).await?;
-    let found = call.app.list_opportunities(&context, filter, asked.window, asked.beside).await?;
+    let (found, sums) = call.app.search_opportunities(&context, filter, asked.window, asked.beside).await?;
     Ok(Found { opportunities: found.page.map(shapes::Row).rows, total: found.total, sums })
 }

@@ -7,7 +7,9 @@ use keystead_model::{
     Invalid, UtcMs,
     contact::{Contact, ContactCursor, ContactFilter},
     custom_field::OwnerKind,
+    opportunity::{Opportunity, OpportunityContent, Status},
     page::{Start, TimeOrder, Window},
+    scope::Scope,
     search::{Asked, asked},
 };
 use serde_json::{Value, json};
@@ -22,7 +24,10 @@ use crate::{
         output::{Definitions, Field, Out},
         word,
     },
-    v2::by_time::{FURTHEST, StartAfter, place},
+    v2::{
+        by_time::{FURTHEST, StartAfter, place},
+        samples,
+    },
 };
 
 /// Longest `query`, in characters.
@@ -166,7 +171,18 @@ pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search
     let (order, ascending) = sort.or(made_for).unwrap_or_default();
     let filter = ContactFilter { search: words, condition, order, ascending };
     let found = call.app.list_contacts(&context, filter, window).await?;
-    let hit = |contact| Hit { contact, order, ascending };
+    // Nobody reads by the way what they may not.
+    let mut opportunities = if context.authority().grant().allows(Scope::OpportunitiesRead) {
+        let ids = found.page.rows.iter().map(|contact| contact.id).collect();
+        Some(call.app.opportunities_of(&context, ids).await?)
+    } else {
+        None
+    };
+    let hit = |contact: Contact| {
+        let is_of = |opportunity: &mut Opportunity| opportunity.content.contact == contact.id;
+        let opportunities = opportunities.as_mut().map(|all| all.extract_if(.., is_of).map(InShort).collect());
+        Hit { contact, opportunities, order, ascending }
+    };
     Ok(Results { contacts: found.page.map(hit).rows, total: found.total })
 }
 
@@ -190,6 +206,8 @@ impl Written for Results {
 /// A contact that was found, in the shape of the search.
 struct Hit {
     contact: Contact,
+    /// None for whoever may not read any.
+    opportunities: Option<Vec<InShort>>,
     order: TimeOrder,
     ascending: bool,
 }
@@ -198,11 +216,12 @@ impl Written for Hit {
     const NAME: &'static str = "FoundContact";
 
     fn sample() -> Self {
-        Self { contact: Contact::sample(), order: TimeOrder::Created, ascending: false }
+        let opportunities = Some(vec![InShort::sample()]);
+        Self { contact: Contact::sample(), opportunities, order: TimeOrder::Created, ascending: false }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { contact, order, ascending } = self;
+        let Self { contact, opportunities, order, ascending } = self;
         let profile = &contact.profile;
         let name = profile.full_name();
         fields.put("id", &contact.id);
@@ -224,11 +243,31 @@ impl Written for Hit {
         fields.opt("businessId", profile.business.as_ref());
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
-        fields.put::<[String]>("opportunities", &[]);
+        fields.opt("opportunities", opportunities.as_ref());
         fields.put(
             "searchAfter",
             &SearchAfter(place((contact.id, contact.created_at, contact.updated_at), *order, *ascending)),
         );
+    }
+}
+
+/// An opportunity beside its contact.
+struct InShort(Opportunity);
+
+impl Written for InShort {
+    const NAME: &'static str = "OpportunityOfContact";
+
+    fn sample() -> Self {
+        Self(samples::opportunity().opportunity)
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let OpportunityContent { pipeline, stage, status, value, .. } = &self.0.content;
+        fields.put("id", &self.0.id);
+        fields.put("pipelineId", pipeline);
+        fields.put("pipelineStageId", stage);
+        fields.put("monetaryValue", value);
+        fields.one_of("status", status.as_str(), &Status::ALL.map(Status::as_str));
     }
 }
 
