@@ -70,7 +70,9 @@ fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
     assert!(refused[0]["problem"].as_str().unwrap().contains("email"), "{refused:?}");
     assert!(refused[1]["problem"].as_str().unwrap().contains("--unidentified"), "{refused:?}");
     assert!(refused[2]["problem"].as_str().unwrap().contains("Gold, Silver"), "{refused:?}");
-    let seen = contacts(&instance);
+    let mut seen = contacts(&instance);
+    // Those of one millisecond are in any order.
+    seen.sort_by_key(|one| one["email"].as_str().map(str::to_lowercase));
     assert_eq!(seen.iter().map(|one| one["firstName"].as_str().unwrap()).collect::<Vec<_>>(), ["Ada again", "José"]);
     assert_eq!((&seen[0]["phone"], &seen[0]["tags"]), (&json!("+14155550123"), &json!(["vip", "lead"])));
     assert_eq!(seen[1]["customFields"][0]["value"], "Silver");
