@@ -306,6 +306,7 @@ impl Api {
                 let problem = "must be the same in the query and in the body";
                 return Err(Error::invalid("locationId", problem).into());
             }
+            Named::NotThePath => return Err(Error::invalid("locationId", "must be the one in the path").into()),
             Named::Malformed | Named::Location(_) | Named::Nothing => {}
         }
         Ok(match &route.handler {
@@ -463,6 +464,8 @@ enum Named {
     NoText,
     /// By the query one and by the body another.
     Two,
+    /// By the path one and elsewhere another.
+    NotThePath,
 }
 
 /// The path's parameters, none of which is a parameter's own name: some generated clients forget to put the id in its place.
@@ -483,7 +486,7 @@ fn without_placeholders(route: &Route, mut params: Vec<(String, String)>) -> Res
     }
 }
 
-/// In the path, else in the query, else in the body. On API 1.0 the key chooses.
+/// In the path, the query or the body. On API 1.0 the key chooses.
 fn named_location(
     route: &Route,
     params: &[(String, String)],
@@ -504,9 +507,10 @@ fn named_location(
     if elsewhere.windows(2).any(|pair| pair[0] != pair[1]) {
         return Named::Two;
     }
-    let named = match route.face {
-        Face::V1 => None,
-        Face::V2 => in_path.map(str::trim).or(elsewhere.first().copied()),
+    let named = match (route.face, in_path.map(str::trim), elsewhere.first().copied()) {
+        (Face::V1, ..) => None,
+        (Face::V2, Some(in_path), Some(other)) if in_path != other => return Named::NotThePath,
+        (Face::V2, in_path, other) => in_path.or(other),
     };
     named.map_or(Named::Nothing, |text| LocationId::parse(text).map_or(Named::Malformed, Named::Location))
 }

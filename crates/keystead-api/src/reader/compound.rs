@@ -1,7 +1,7 @@
 //! Lists and objects inside of what is read.
 
 use keystead_core::Violation;
-use keystead_model::{Invalid, LocationId, json_object::JsonObject};
+use keystead_model::{Invalid, LocationId, json_object::JsonObject, text::Line};
 use serde_json::{Map, Value, json};
 
 use super::{Reader, Source};
@@ -75,9 +75,12 @@ impl Reader<'_> {
         }
         let mut texts = Vec::with_capacity(object.len());
         for (key, value) in object {
-            match value {
-                Value::String(text) if text.len() <= 100 && key.len() <= 100 => texts.push((key, text)),
-                _ => return self.refuse(name, "must have texts of at most 100 bytes only"),
+            let Value::String(text) = value else { return self.refuse(name, "must have texts only") };
+            match (Line::<100>::parse(&key), Line::<100>::parse(&text)) {
+                (Ok(key), Ok(text)) => texts.push((key.into_string(), text.into_string())),
+                (Err(Invalid(problem)), _) | (_, Err(Invalid(problem))) => {
+                    return self.refuse(name, format!("each name and text in it {problem}"));
+                }
             }
         }
         texts.sort_unstable();

@@ -1,7 +1,7 @@
 //! Many contacts in one call.
 
 use keystead_core::{self as core, Error, LocationContext, TagChange, TagsChanged, WhenDuplicate};
-use keystead_model::{BusinessId, ContactId, contact::MAX_TAGS, id::Id, tag::TagName};
+use keystead_model::{BusinessId, ContactId, contact::MAX_TAGS, id::Id, tag::TagName, text::echo};
 use serde_json::Value;
 
 use super::{input::Upsert, shapes::left_out};
@@ -123,7 +123,7 @@ pub(crate) async fn update_tags(
     let of = |contact: String| {
         let known = ContactId::parse(contact.trim()).and_then(|_| results.next());
         let result = known.unwrap_or_else(|| Err(ContactId::missing(&contact)));
-        TagsOfOne { contact, update: call.path, result: result.map_err(Problem::of) }
+        TagsOfOne { contact: echo(&contact), update: call.path, result: result.map_err(Problem::of) }
     };
     Ok(TagsUpdated(contacts.into_iter().map(of).collect()))
 }
