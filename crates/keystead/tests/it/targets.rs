@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::{callers::new_account, things::Sales};
 
 /// What a route is tried with, besides the ids in its path: its query, and its body.
-pub(crate) fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
+fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
     let query = match route.endpoint {
         "GET /contacts/search/duplicate" | "GET /v1/contacts/lookup" | "GET /v1/locations/lookup" => {
             "email=canary4711%40example.com"
@@ -65,6 +65,7 @@ pub(crate) fn sample(route: &Route, target: &Target) -> (&'static str, Option<Va
 }
 
 /// One thing of each noun, in the location that is tried, with a mark that no stranger may ever see.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) location: String,
     pub(crate) company: String,
@@ -209,31 +210,37 @@ impl Target {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
-    /// A call of a route with these things, of nobody yet.
-    pub(crate) fn call(&self, app: &TestApp, route: &Route) -> Call {
-        let (query, mut body) = sample(route, self);
-        for (name, id) in [("from", &self.other), ("businessId", &self.business)] {
-            if let Some(named) = body.as_mut().and_then(|body| body.get_mut(name)) {
-                *named = json!(id);
+    /// A body that a route takes, about these things.
+    pub(crate) fn body(&self, route: &Route) -> Option<Value> {
+        let mut body = sample(route, self).1?;
+        let named = [
+            ("from", json!(self.other)),
+            ("businessId", json!(self.business)),
+            // Whom something is for must be there.
+            ("contactIds", json!([self.contact])),
+        ];
+        for (name, id) in named {
+            if let Some(named) = body.get_mut(name) {
+                *named = id;
             }
         }
+        Some(body)
+    }
+
+    /// A call of a route with these things, of nobody yet.
+    pub(crate) fn call(&self, app: &TestApp, route: &Route) -> Call {
+        let (query, _) = sample(route, self);
         let contact = format!("contactId={}", self.contact);
         let query = if route.path == "/forms/upload-custom-files" { &contact } else { query };
-        let mut call = app.call(route.method.clone(), &self.address(route, query));
+        let call = app.call(route.method.clone(), &self.address(route, query));
         if route.file_bytes().is_some() {
             let (file, part) = (Some(("a.txt", "text/plain")), format!("{}_x", self.file_field));
-            call = match route.path {
+            return match route.path {
                 "/forms/upload-custom-files" => call.multipart(&[(&part, file, "bytes")]),
                 _ => call.multipart(&[("id", None, &self.contact), ("files", file, "bytes")]),
             };
-        } else if let Some(mut body) = body {
-            // Whom something is for must be there.
-            if body.get("contactIds").is_some() {
-                body["contactIds"] = json!([self.contact]);
-            }
-            call = call.json(&body);
         }
-        call
+        self.body(route).iter().fold(call, Call::json)
     }
 
     pub(crate) async fn send(&self, app: &TestApp, route: &Route, key: Option<&TestKey>) -> Answer {

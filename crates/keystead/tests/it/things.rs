@@ -48,7 +48,7 @@ pub(crate) async fn submissions(
 }
 
 /// A location's first pipeline with an opportunity in it, and what may be deleted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sales {
     pub(crate) pipeline: String,
     pub(crate) stage: String,
