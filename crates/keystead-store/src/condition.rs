@@ -69,6 +69,13 @@ pub(crate) struct Lead<'c, F> {
     pub(crate) rows: i64,
 }
 
+impl<F> Lead<'_, F> {
+    /// Whether these rows decide all of a condition.
+    pub(crate) fn decides(&self, condition: &Condition<F>) -> bool {
+        self.decided.is_some_and(|decided| is_all_of(decided, condition))
+    }
+}
+
 impl<F> Noun<F> {
     /// The rows that may lead, the fewest if there is a choice; none where the database chooses better by itself, or has none to
     /// choose.

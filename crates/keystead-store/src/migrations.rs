@@ -50,6 +50,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (44, "forms", include_str!("../migrations/0044_forms.sql")),
     (45, "templates", include_str!("../migrations/0045_templates.sql")),
     (46, "tag_counts", include_str!("../migrations/0046_tag_counts.sql")),
+    (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
 ];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since

@@ -25,6 +25,9 @@ const MAX_RANGES: usize = 60;
 /// Rows that such a page may pass over: each range has to pass over as many.
 const MAX_PASSED: i64 = 500;
 
+/// Matches that are so few that their page is sorted rather than looked for.
+const FEW: i64 = 1_000;
+
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
     let terms =
@@ -145,16 +148,44 @@ fn list_by_condition(
     let noun = noun(tx, location);
     let condition = whole(filter);
     let lead = noun.lead(tx, &condition)?;
-    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
     let by_index = index(&condition, filter.order);
+    let total = count(tx, &noun, &condition, lead.as_ref(), by_index)?;
+    if total == 0 {
+        return Ok(Counted { page: Page { rows: Vec::new(), has_more: false }, total });
+    }
+    // Few among many are not looked for in the order of the list.
+    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO || total <= FEW);
     let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
     // Sorted are ids alone: what else an opportunity has is read of those on the page.
     let select = format!("SELECT c.id FROM {from}");
     let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<OpportunityId>())?;
-    let page = Page { rows: opportunities::find_all(tx, location, &rows)?, has_more };
-    let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
+    Ok(Counted { page: Page { rows: opportunities::find_all(tx, location, &rows)?, has_more }, total })
+}
+
+/// How many match.
+fn count(
+    tx: &mut Tx<'_>,
+    noun: &Noun<OpportunityField>,
+    condition: &Condition<OpportunityField>,
+    lead: Option<&Lead<'_, OpportunityField>>,
+    by_index: &str,
+) -> Result<i64> {
+    let (from, conditions) = match lead.filter(|lead| lead.decides(condition)) {
+        // What is in the trash has no words, and neither has its contact.
+        Some(lead) => {
+            let mut filter = Filter::any();
+            let ids = noun.leading(&mut filter, lead, true);
+            (format!("({ids}) AS l"), filter)
+        }
+        None => parts(tx, noun, condition, lead.filter(|lead| leads_all(tx, lead)), by_index),
+    };
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
-    Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
+}
+
+/// Whether rows lead where all that match are read: on SQLite however many they are, since all others would be read instead.
+fn leads_all(tx: &Tx<'_>, lead: &Lead<'_, OpportunityField>) -> bool {
+    lead.rows <= LEADS_UP_TO || !tx.is_postgres()
 }
 
 /// What is in each stage of `pipeline`, of all that match.
@@ -166,7 +197,7 @@ pub fn sum_matching(
 ) -> Result<Vec<StageTotal>> {
     let (noun, condition) = (noun(tx, location), whole(filter));
     let lead = noun.lead(tx, &condition)?;
-    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO);
+    let lead = lead.as_ref().filter(|lead| leads_all(tx, lead));
     let (from, conditions) = parts(tx, &noun, &condition, lead, index(&condition, TimeOrder::Created));
     // Many are worth the same.
     let sql = format!(
