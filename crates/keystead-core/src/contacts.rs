@@ -116,7 +116,8 @@ impl App {
             if let Start::After(ContactCursor { at: at @ None, id: Some(id) }) = &mut window.start {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
-            contact_search::list(tx, location, &filter, &window, time).map_err(|error| Error::of_search(error, SHORTENS))
+            contact_search::list(tx, location, &filter, &window, time)
+                .map_err(|error| Error::of_search(error, SHORTENS))
         })
         .await
     }

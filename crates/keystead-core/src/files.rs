@@ -292,8 +292,7 @@ impl Subject {
         if let Some(field) = custom_fields::find(tx, location, id.of())? {
             return Ok(Some(Self::Field(Box::new(field))));
         }
-        let is_owner = contacts::exists(tx, location, id.of())?
-            || opportunities::exists(tx, location, id.of())?;
+        let is_owner = contacts::exists(tx, location, id.of())? || opportunities::exists(tx, location, id.of())?;
         Ok(is_owner.then_some(Self::Owner))
     }
 }

@@ -489,11 +489,7 @@ impl InLocation<'_, '_> {
     }
 }
 
-fn sum(
-    tx: &mut Tx<'_>,
-    location: LocationId,
-    filter: &OpportunityFilter,
-) -> keystead_store::Result<Vec<StageSums>> {
+fn sum(tx: &mut Tx<'_>, location: LocationId, filter: &OpportunityFilter) -> keystead_store::Result<Vec<StageSums>> {
     let Some(id) = filter.pipeline else { return Ok(Vec::new()) };
     let Some(pipeline) = pipelines::find(tx, location, id)? else { return Ok(Vec::new()) };
     let totals = if filter.is_of_places() {

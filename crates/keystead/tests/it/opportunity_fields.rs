@@ -70,7 +70,8 @@ async fn what_is_sent_is_answered_in_every_shape() {
         assert_eq!(found.send().await.expect(200)["opportunities"][0]["customFields"], expected, "{version}");
     }
     // An upsert finds it, and makes another elsewhere; what nobody names stays.
-    let upsert = json!({"pipelineId": pipeline["id"], "contactId": ada, "customFields": [{"id": colour, "field_value": "red"}]});
+    let upsert =
+        json!({"pipelineId": pipeline["id"], "contactId": ada, "customFields": [{"id": colour, "field_value": "red"}]});
     let changed = app.post("/opportunities/upsert").key(&key).json(&upsert).send().await.expect(200);
     assert_eq!((&changed["new"], &changed["opportunity"]["id"]), (&json!(false), &made["id"]));
     assert_eq!(changed["opportunity"]["customFields"][0]["fieldValue"], "red");
@@ -133,9 +134,7 @@ async fn what_is_wrong_is_told_and_what_names_nothing_is_said() {
     let new = json!({"name": "Colour", "dataType": "TEXT"});
     let call = app.post(&path_of_fields).key(&key).json(&new);
     let of_contacts = call.send().await.expect(201)["customField"]["id"].clone();
-    let new = |values: Value| {
-        json!({"pipelineId": pipeline["id"], "contactId": ada, "name": "x", "status": "open", "customFields": values})
-    };
+    let new = |values: Value| json!({"pipelineId": pipeline["id"], "contactId": ada, "name": "x", "status": "open", "customFields": values});
     let wrong = json!([{"id": margin, "field_value": "much"}, {"id": rooms, "field_value": ["Cellar"]}]);
     let refused = app.post("/opportunities/").key(&key).json(&new(wrong)).send().await;
     let told = refused.expect(422)["message"].to_string();

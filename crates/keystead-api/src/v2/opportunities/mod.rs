@@ -21,10 +21,7 @@ use crate::{
     shape::{Bare, Input, One},
 };
 
-pub(crate) async fn create(
-    context: LocationContext,
-    call: Call<(), Bare, NewOpportunity>,
-) -> Result<Saved, Error> {
+pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NewOpportunity>) -> Result<Saved, Error> {
     let NewOpportunity { contact, pipeline, patch, skipped } = call.body;
     let opportunity = call.app.create_opportunity(&context, Whose::Contact(contact), pipeline, patch).await?;
     Ok(Saved { opportunity, skipped })
