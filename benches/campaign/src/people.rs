@@ -16,7 +16,7 @@ impl Dice {
 
     /// A place in a list of `count`, the first ones far more often than the last ones.
     fn skewed(&mut self, count: usize) -> usize {
-        let fraction = self.below(1 << 20) as f64 / (1 << 20) as f64;
+        let fraction = self.below(1 << 20) as f64 / f64::from(1 << 20);
         ((count as f64).powf(fraction) - 1.0) as usize % count
     }
 

@@ -59,6 +59,8 @@ impl<'s> Client<'s> {
     }
 }
 
+/// What is looked for, and the words of it that somebody has.
+type Words = (&'static str, fn(&Person) -> String);
 /// A request of a kind, the n-th.
 type Ask = Box<dyn Fn(usize) -> (&'static str, String, Value)>;
 
@@ -68,9 +70,7 @@ impl Scale {
         let server = place.start(&["--daily-rate-limit", "off"])?;
         println!("An empty server started within {:.2} s.", begun.elapsed().as_secs_f64());
         let mut client = Client::new(&server, 1).await?;
-        let location = client.ask("GET", "/contacts/?limit=1", &Value::Null).await?;
-        drop(location);
-        let location = self.location(place, &server)?;
+        let location = location_of(place, &server)?;
         let mut fields = Vec::new();
         for (name, kind, options) in FIELDS {
             let field = json!({"name": name, "dataType": kind, "options": options, "model": "contact"});
@@ -100,12 +100,6 @@ impl Scale {
         self.changes(&server, &location, &mut client).await?;
         println!("\nMemory of the server at the end: {} MB.", server.megabytes());
         Ok(())
-    }
-
-    fn location(&self, place: &Place, server: &Server) -> Outcome<String> {
-        let agency = ["locations", "list", "--agency-id", &server.agency, "--json"];
-        let answer = place.json(server.folder(), &agency)?;
-        Ok(answer["id"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Imports the contacts while somebody else reads and writes.
@@ -242,7 +236,7 @@ impl Scale {
         let mut add = |name: &str, ask: Ask| kinds.push((name.to_owned(), ask));
         add("list page", Box::new(move |_| first_page.clone()));
         add("list page, 10,000 skipped", Box::new(move |_| deep.clone()));
-        let by_words: Vec<(&str, fn(&Person) -> String)> = vec![
+        let by_words: [Words; 10] = [
             ("query: last name", |person| person.last.clone()),
             ("query: beginning of a last name", |person| person.last.chars().take(4).collect()),
             ("query: first name", |person| person.first.to_owned()),
@@ -354,6 +348,13 @@ impl Scale {
         row(&figures("tag 500 contacts", 500, &bulk));
         Ok(())
     }
+}
+
+/// The only location of the first agency.
+fn location_of(place: &Place, server: &Server) -> Outcome<String> {
+    let list = ["locations", "list", "--agency-id", &server.agency, "--json"];
+    let answer = place.json(server.folder(), &list)?;
+    Ok(answer["id"].as_str().unwrap_or_default().to_owned())
 }
 
 fn figures(name: &str, rows: i64, times: &Times) -> [String; 5] {

@@ -159,7 +159,9 @@ async fn taken<'f>(
     let mut taking: Vec<&Field> = fields.iter().collect();
     loop {
         let mut body = sample.clone();
-        taking.iter().for_each(|field| field.set(&mut body, json!(text)));
+        for field in &taking {
+            field.set(&mut body, json!(text));
+        }
         let answer = ground.send(route, &body).await;
         if answer.is_ok() {
             return Some((taking, answer));

@@ -60,7 +60,9 @@ fn named_in(text: &str) -> impl Iterator<Item = String> {
 
 /// One row of each operation, and a column of each of these APIs.
 fn table(apis: &[&str], routes: &[Route], quirks: &str) -> String {
-    let mut rows: BTreeMap<(String, String), (Vec<&str>, Vec<String>)> = BTreeMap::new();
+    /// Path and method; a word of each API, and the reasons.
+    type Rows<'w> = BTreeMap<(String, String), (Vec<&'w str>, Vec<String>)>;
+    let mut rows = Rows::new();
     for (column, api) in apis.iter().enumerate() {
         for operation in published_operations(api) {
             let Standing { name, word, deviations } = standing(&operation, routes, quirks);

@@ -54,7 +54,7 @@ impl Field {
     pub(crate) fn set(&self, body: &mut Value, value: Value) {
         let place = self.0.iter().fold(body, |at, name| match name.parse::<usize>() {
             Ok(_) => {
-                if !at.as_array().is_some_and(|list| !list.is_empty()) {
+                if at.as_array().is_none_or(Vec::is_empty) {
                     *at = Value::from(vec![Value::Null]);
                 }
                 &mut at[0]

@@ -1,6 +1,9 @@
 //! Contacts from and to files of rows, by the command line.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -14,13 +17,13 @@ fn file(instance: &Instance, name: &str, text: &str) -> PathBuf {
 }
 
 /// The last line of what an import says to programs, after the rows that it refused.
-fn import(instance: &Instance, path: &PathBuf, options: &[&str]) -> (Vec<Value>, Value) {
+fn import(instance: &Instance, path: &Path, options: &[&str]) -> (Vec<Value>, Value) {
     let path = path.to_str().unwrap();
     let output = instance.run(&[&["contacts", "import", path, "--json"], options].concat());
     let text = String::from_utf8(output.stdout).unwrap();
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let summary = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    let expected = if lines.is_empty() { 0 } else { 1 };
+    let expected = i32::from(!lines.is_empty());
     assert_eq!(output.status.code(), Some(expected), "{text}");
     (lines, summary)
 }
