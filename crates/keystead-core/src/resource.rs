@@ -40,6 +40,10 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     fn updated_at(&mut self) -> &mut UtcMs;
     /// Notes who makes it or changes it, where that is told of it.
     fn written_by(&mut self, _actor: Actor, _is_new: bool) {}
+    /// Its id as callers know it.
+    fn name_of(id: Id<Self>) -> String {
+        id.to_string()
+    }
     /// Works out what follows from what its author wrote, before it is stored; of a change from what it was `before`.
     fn complete(&mut self, _before: Option<&Self>, _operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(())
@@ -184,5 +188,5 @@ impl InLocation<'_, '_> {
 }
 
 fn not_found<R: Resource>(id: Id<R>) -> Error {
-    Error::NotFound(R::NOUN, id.to_string())
+    Error::NotFound(R::NOUN, R::name_of(id))
 }

@@ -66,6 +66,10 @@ impl Resource for Workflow {
         &mut self.head.updated_at
     }
 
+    fn name_of(id: WorkflowId) -> String {
+        Uuid::of(id).to_string()
+    }
+
     fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
         Ok(enrollments::leave(operation.tx, self.head.location, EnrolledIn::Workflow(self.head.id))?)
     }
