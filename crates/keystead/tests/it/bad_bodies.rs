@@ -4,130 +4,14 @@
 //! Whatever comes, the answer is a success or a documented 4xx; what is refused stores nothing, and what is taken is there
 //! as it was answered.
 
-use std::collections::BTreeSet;
-
-use keystead_api::{Access, Face, Route, routes};
-use keystead_core::RateLimits;
-use keystead_model::key_kind::KeyKind;
-use keystead_model::{grant::Reach, scope::ScopeSet};
-use keystead_store::{Store, Tx};
-use keystead_testkit::{Answer, Call, TestApp, TestKey};
+use keystead_api::{Access, Face, Route};
 use serde_json::{Map, Value, json};
 
 use crate::{
     bad_texts,
     fields::{Field, fields_of},
-    targets::{Target, key_for, location_for, target},
+    ground::{self, Ground, thing},
 };
-
-/// An instance, one thing of each noun, and those who may do everything.
-struct Ground {
-    app: TestApp,
-    target: Target,
-    location_key: TestKey,
-    agency_key: TestKey,
-    store: Store,
-    routes: Vec<Route>,
-}
-
-impl Ground {
-    async fn new() -> Self {
-        let app = TestApp::start_with(|config| {
-            config.limits.rate = RateLimits::OFF;
-            config.limits.keys_per_owner = 10_000;
-        })
-        .await;
-        let location_key = app.location_key().await;
-        let agency_key = app.key_with(Reach::Agency, ScopeSet::all(KeyKind::Agency), |_| {}).await;
-        let target = target(&app, &location_key).await;
-        let store = app.second_store();
-        Self { app, target, location_key, agency_key, store, routes: routes() }
-    }
-
-    /// What takes a body of JSON.
-    fn writing(&self, face: Face) -> impl Iterator<Item = &Route> {
-        let is_one =
-            move |route: &&Route| route.face == face && route.body_schema().is_some() && route.file_bytes().is_none();
-        // What anybody may call is limited by where it comes from.
-        self.routes.iter().filter(is_one).filter(|route| route.access() != Access::Open)
-    }
-
-    /// A call of a route in the state that it begins from.
-    async fn call(&self, route: &Route) -> Call {
-        let mut target = self.target.clone();
-        if route.path.starts_with("/api-keys/{id}/") {
-            target.key = key_for(&self.app, route.endpoint).await.id.to_string();
-        }
-        if let Some(location) = location_for(&self.app, route.endpoint).await {
-            target.location = location.to_string();
-        }
-        let call = self.app.call(route.method.clone(), &target.address(route, ""));
-        call.key(self.key(route))
-    }
-
-    fn key(&self, route: &Route) -> &TestKey {
-        if route.access() == Access::Location { &self.location_key } else { &self.agency_key }
-    }
-
-    /// The last thing that happened.
-    async fn happened(&self) -> i64 {
-        let query = "SELECT max(id) FROM events";
-        let read = move |tx: &mut Tx<'_>| tx.query_one(query, &[], |row| row.column());
-        self.store.read::<_, keystead_store::Error, _>(read).await.unwrap()
-    }
-
-    /// Sends a body, and sees that a refusal is one.
-    async fn send(&self, route: &Route, body: &Value) -> Answer {
-        let call = self.call(route).await;
-        let before = self.happened().await;
-        let answer = call.json(body).send().await;
-        let context = || format!("{} {body:.1000}: {} {:.1000}", route.endpoint, answer.status, answer.text);
-        assert!(answer.is_ok() || (400..500).contains(&answer.status), "{}", context());
-        assert!(!answer.text.contains("\"statusCode\":5"), "{}", context());
-        assert!(!answer.text.contains(&self.location_key.secret), "{}", context());
-        assert!(answer.is_ok() || self.happened().await == before, "it was refused and done: {}", context());
-        answer
-    }
-
-    /// The route of another method that is about what a route has made or changed, and the address.
-    fn about(&self, route: &Route, method: &str, id: &str) -> Option<(&Route, String)> {
-        let mut known = self.routes.iter().filter(|known| known.method == method && known.face == route.face);
-        let address = self.target.address(route, "");
-        if route.method != "POST" {
-            return known.find(|known| known.path == route.path).map(|known| (known, address));
-        }
-        let is_below = |known: &&Route| {
-            let rest = known.path.strip_prefix(route.path).and_then(|rest| rest.strip_prefix("/"));
-            // Links are read at an address of their own.
-            rest.is_some_and(|rest| {
-                rest.strip_prefix("id/").unwrap_or(rest).starts_with('{')
-                    && rest.matches('{').count() == 1
-                    && rest.ends_with('}')
-            })
-        };
-        let known = known.find(is_below)?;
-        let (path, query) = address.split_once('?').unwrap_or((&address, ""));
-        let between = if known.path.contains("/id/{") { "/id" } else { "" };
-        Some((known, format!("{path}{between}/{id}?{query}")))
-    }
-}
-
-/// What an answer is about: the object with an id in it, or the answer itself.
-fn thing(answer: &Value) -> Option<&Map<String, Value>> {
-    let answer = answer.as_object()?;
-    let inside = answer.values().filter_map(Value::as_object).find(|inside| inside.contains_key("id"));
-    if answer.contains_key("id") { Some(answer) } else { inside }
-}
-
-/// The fields that a refusal names.
-fn refused(face: Face, answer: &Answer) -> BTreeSet<String> {
-    let answer = answer.json();
-    let first = |text: &str| text.trim_start_matches("property ").split(' ').next().unwrap_or_default().to_owned();
-    match face {
-        Face::V2 => answer["message"].as_array().into_iter().flatten().filter_map(Value::as_str).map(first).collect(),
-        Face::V1 => answer.as_object().into_iter().flatten().map(|(name, _)| first(name)).collect(),
-    }
-}
 
 /// Whether it is answered as it was sent: trimmed, or in lower case as tags are. What is read as something else, a number for
 /// example, is no text any more, and an empty one says that a field was not set.
@@ -148,48 +32,9 @@ fn is_something_else(route: &Route, name: &str) -> bool {
     name == "locationId" && is_v1 || name == "name" && is_person
 }
 
-/// What a route answers to a text in all of its fields that take it, and those fields. `None` where that is nothing to ask for.
-async fn taken<'f>(
-    ground: &Ground,
-    route: &Route,
-    fields: &'f [Field],
-    text: &str,
-) -> Option<(Vec<&'f Field>, Answer)> {
-    let sample = ground.target.body(route).unwrap_or_default();
-    let mut taking: Vec<&Field> = fields.iter().collect();
-    loop {
-        let mut body = sample.clone();
-        for field in &taking {
-            field.set(&mut body, json!(text));
-        }
-        let answer = ground.send(route, &body).await;
-        if answer.is_ok() {
-            return Some((taking, answer));
-        }
-        // There is one that is called so; it is more than any body; nothing is called so; nothing was said at all; what became a
-        // part of another is gone.
-        let is_whole = [409, 413].contains(&answer.status) || answer.text.contains("field_unknown");
-        if is_whole || text.trim().is_empty() || route.path.ends_with("/merge") {
-            return None;
-        }
-        let named = if answer.status == 422 { refused(route.face, &answer) } else { BTreeSet::new() };
-        let before = taking.len();
-        taking.retain(|field| !named.iter().any(|name| field.is_named(name)));
-        if taking.len() == before {
-            // A part of something that lacks another part.
-            taking.retain(|field| !named.iter().any(|name| field.is_beside(name)));
-        }
-        if taking.len() == before {
-            // Not said of a field: something that one names is not there.
-            taking.retain(|field| !field.is_reference());
-        }
-        assert!(taking.len() < before, "{} {text:.50?}: {} {:.1000}", route.endpoint, answer.status, answer.text);
-    }
-}
-
 /// A text in all fields of a route that take it.
 async fn try_text(ground: &Ground, route: &Route, fields: &[Field], text: &str) {
-    let Some((taking, answer)) = taken(ground, route, fields, text).await else { return };
+    let Some((taking, answer)) = ground.taken(route, fields, text).await else { return };
     let made = answer.json();
     let Some(thing) = thing(&made) else { return };
     let context = || format!("{} {text:.50?}: {:.2000}", route.endpoint, answer.text);
@@ -201,7 +46,7 @@ async fn try_text(ground: &Ground, route: &Route, fields: &[Field], text: &str) 
         let got = ground.app.get(&address).key(ground.key(reading)).send().await;
         assert!(got.is_ok(), "{address}: {} {}", got.text, context());
         let got = got.json();
-        let got = self::thing(&got).unwrap_or_else(|| panic!("{} {got}", reading.endpoint));
+        let got = ground::thing(&got).unwrap_or_else(|| panic!("{} {got}", reading.endpoint));
         for (name, value) in thing.iter().filter(|(name, _)| *name != "traceId") {
             assert!(got.get(name).is_none_or(|got| got == value), "{name}: {:?} {}", got.get(name), context());
         }

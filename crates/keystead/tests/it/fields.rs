@@ -91,9 +91,14 @@ impl Field {
         !parent.is_empty() && name.rsplit_once('.').is_some_and(|(other, _)| other == parent)
     }
 
+    /// Its name, without what it is a part of.
+    pub(crate) fn last(&self) -> &str {
+        self.0.iter().rfind(|name| name.parse::<usize>().is_err()).map_or("", String::as_str)
+    }
+
     /// Whether it is about something that must be there, or that only others may change.
     pub(crate) fn is_reference(&self) -> bool {
-        let name = self.0.iter().rfind(|name| name.parse::<usize>().is_err()).map_or("", String::as_str);
+        let name = self.last();
         let is_id = name.ends_with("Id") || name.ends_with("Ids") || name.ends_with("_id");
         is_id
             || ["id", "ids", "contacts", "followers", "assignedTo", "from", "key", "searchAfter", "email", "password"]

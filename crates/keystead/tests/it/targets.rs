@@ -210,6 +210,36 @@ impl Target {
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 
+    /// The ids of all of them, each by what paths, queries and bodies call it, in the same order for each target.
+    pub(crate) fn ids(&self) -> Vec<(&'static str, &str)> {
+        let own = [
+            ("locationId", &self.location),
+            ("contactId", &self.contact),
+            ("from", &self.other),
+            ("noteId", &self.note),
+            ("taskId", &self.task),
+            ("tagId", &self.tag),
+            ("customValueId", &self.custom_value),
+            ("pipelineId", &self.sales.pipeline),
+            ("pipelineStageId", &self.sales.stage),
+            ("emptyPipelineId", &self.sales.empty_pipeline),
+            ("lostReasonId", &self.sales.lost_reason),
+            ("opportunityId", &self.sales.opportunity),
+            ("businessId", &self.business),
+            ("companyId", &self.company),
+            ("customFieldId", &self.custom_field),
+            ("fileFieldId", &self.file_field),
+            ("secret", &self.file),
+            ("formSubmissionId", &self.submissions[0]),
+            ("surveySubmissionId", &self.submissions[1]),
+            ("keyId", &self.key),
+            ("noticeId", &self.notice),
+            ("userId", &self.user),
+        ];
+        let automation = self.automation.iter().map(|(name, id)| (name.trim_matches(['{', '}']), id.as_str()));
+        own.into_iter().map(|(name, id)| (name, id.as_str())).chain(automation).collect()
+    }
+
     /// A body that a route takes, about these things.
     pub(crate) fn body(&self, route: &Route) -> Option<Value> {
         let mut body = sample(route, self).1?;
