@@ -95,7 +95,9 @@ impl Ground {
         let mut taking: Vec<&Field> = fields.iter().collect();
         loop {
             let mut body = sample.clone();
-            taking.iter().for_each(|field| field.set(&mut body, json!(text)));
+            for field in &taking {
+                field.set(&mut body, json!(text));
+            }
             let answer = self.send(route, &body).await;
             if answer.is_ok() {
                 return Some((taking, answer));
