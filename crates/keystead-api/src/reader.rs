@@ -42,6 +42,8 @@ pub(crate) struct Reader<'g> {
     clear: Vec<String>,
     /// Fields that can be emptied so.
     clearable: Vec<&'static str>,
+    /// Whether it reads one of many things of a body, which is said where they are all at once.
+    is_one_of_many: bool,
     /// Of a reader that describes.
     sketch: Option<Sketch>,
 }
@@ -101,6 +103,7 @@ impl<'g> Reader<'g> {
             path: String::new(),
             clear: Vec::new(),
             clearable: Vec::new(),
+            is_one_of_many: false,
             sketch: None,
         }
     }
@@ -520,7 +523,7 @@ impl<'g> Reader<'g> {
 
     /// The same by a name of its own.
     pub(crate) fn names_location_as(&mut self, name: &'static str) {
-        if !self.notes(name, LocationId::schema) {
+        if !self.is_one_of_many && !self.notes(name, LocationId::schema) {
             self.take(name);
         }
     }

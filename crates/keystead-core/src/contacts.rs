@@ -245,6 +245,12 @@ impl InLocation<'_, '_> {
     /// Whoever is known by one of these identities, with what else is said of them; else a new contact. Tags are added to those
     /// that somebody has.
     pub(crate) fn contact_of_person(&mut self, mut patch: ContactPatch) -> Result<ContactId> {
+        self.keep_tags(&mut patch)?;
+        Ok(self.upsert_contact(patch, WhenDuplicate::Update)?.contact.id)
+    }
+
+    /// Adds to the tags of a patch those that whoever is known by one of its identities has.
+    pub(crate) fn keep_tags(&mut self, patch: &mut ContactPatch) -> Result<()> {
         for (kind, value) in patch.identities() {
             let found = contact_identities::find_by_identity(self.tx, self.context.location, kind, &value)?;
             if let (Some(found), Some(tags)) = (found, &mut patch.tags) {
@@ -255,7 +261,7 @@ impl InLocation<'_, '_> {
                 break;
             }
         }
-        Ok(self.upsert_contact(patch, WhenDuplicate::Update)?.contact.id)
+        Ok(())
     }
 
     /// Tags that a contact brought with it.

@@ -95,6 +95,7 @@ pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
 };
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
+pub use many::UpsertMany;
 pub use opportunities::{Beside, Known, StageSums, WholeOpportunity, Whose};
 pub use owner::adopt;
 pub use rate_limit::{Allowance, RateStatus};

@@ -6,6 +6,15 @@ use crate::{
     App, Error, LocationContext, Result, Upserted, WhenDuplicate, idempotency, operate::InLocation, resource::Resource,
 };
 
+/// How many contacts are made or changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpsertMany {
+    /// It is said what would become of each, and everything stays as it is.
+    pub is_trial: bool,
+    /// Tags are added to those that a contact has, instead of replacing them.
+    pub keeps_tags: bool,
+}
+
 impl App {
     /// Runs `step` for each of `items`; the answers are in their order. What concerns the server, or somebody's scope, is no
     /// answer of one of them. Of a trial nothing stays.
@@ -39,15 +48,20 @@ impl App {
         self.operate(context, scope, run, |_, _| Err(idempotency::forgotten())).await
     }
 
-    /// Makes contacts, or changes those that are there, see [`App::upsert_contact`]. A trial says what would become of each, and
-    /// leaves everything as it is.
+    /// Makes contacts, or changes those that are there, see [`App::upsert_contact`].
     pub async fn upsert_contacts(
         &self,
         context: &LocationContext,
         contacts: Vec<(ContactPatch, WhenDuplicate)>,
-        is_trial: bool,
+        how: UpsertMany,
     ) -> Result<Vec<Result<Upserted>>> {
-        let step = |operation: &mut InLocation<'_, '_>, (patch, when)| operation.upsert_contact(patch, when);
+        let UpsertMany { is_trial, keeps_tags } = how;
+        let step = move |operation: &mut InLocation<'_, '_>, (mut patch, when): (ContactPatch, _)| {
+            if keeps_tags {
+                operation.keep_tags(&mut patch)?;
+            }
+            operation.upsert_contact(patch, when)
+        };
         self.each(context, Scope::ContactsWrite, contacts, is_trial, step).await
     }
 

@@ -14,7 +14,7 @@ use crate::{
     file::StoredFile,
     phone::PhoneNumber,
     text::{Country, EmailAddress, Prose, TimeZoneName, echo, is_unseen},
-    time::{Moment, UtcMs},
+    time::{Moment, UtcMs, looks_like_seconds},
 };
 
 /// A value of a custom field. What is chosen from a list is several values.
@@ -341,8 +341,11 @@ fn time_of_day(text: &str) -> Result<String, Invalid> {
 fn date(sent: &Json, zone: &TimeZoneName) -> Result<Vec<FieldValue>, Invalid> {
     if let Json::Number(number) = sent {
         // A whole number, whichever way it is written.
-        let at =
-            plain(number).parse().ok().map(UtcMs).filter(|at| (UtcMs(-62_135_596_800_000)..=UtcMs::MAX).contains(at));
+        let whole = plain(number).parse().ok();
+        if whole.is_some_and(looks_like_seconds) {
+            return Err(Invalid::new("must be a date, or milliseconds since 1970; this looks like seconds"));
+        }
+        let at = whole.map(UtcMs).filter(|at| (UtcMs(-62_135_596_800_000)..=UtcMs::MAX).contains(at));
         let at = at.ok_or_else(|| Invalid::new("must be a date, or milliseconds since 1970"))?;
         return Ok(vec![FieldValue::Date(CalendarDate::of(at, zone))]);
     }

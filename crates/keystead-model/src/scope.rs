@@ -93,7 +93,6 @@ scopes! {
     CampaignsWrite = "campaigns.write", "Create, change and delete campaigns", Class::Data, Kinds::Both;
     LinksRead = "links.readonly", "Read trigger links", Class::Data, Kinds::Both;
     LinksWrite = "links.write", "Create, change and delete trigger links", Class::Data, Kinds::Both;
-    CompaniesRead = "companies.readonly", "Read the agency's own profile", Class::Data, Kinds::AgencyOnly;
     FormsRead = "forms.readonly", "Read forms and what was submitted to them", Class::Data, Kinds::Both;
     FormsWrite =
         "forms.write", "Create, change and delete forms, submit to them, and upload files", Class::Data, Kinds::Both;
@@ -102,6 +101,7 @@ scopes! {
     TemplatesRead = "locations/templates.readonly", "Read the templates of a location", Class::Data, Kinds::Both;
     TemplatesWrite =
         "locations/templates.write", "Create, change and delete templates", Class::Data, Kinds::Both;
+    CompaniesRead = "companies.readonly", "Read the agency's own profile", Class::Data, Kinds::AgencyOnly;
     KeysRead = "api-keys.readonly", "List API keys and their use", Class::Keys, Kinds::Both;
     KeysWrite = "api-keys.write", "Create, change, rotate and end API keys", Class::Keys, Kinds::Both;
     UsersRead = "users.readonly", "List members", Class::Administration, Kinds::Both;
@@ -297,7 +297,9 @@ impl Preset {
         match self {
             Self::FullAccess => "Everything, including other keys. For your own scripts and administration.",
             Self::ReadOnly => "Reads everything, changes nothing. For reports and backups.",
-            Self::FormsIntake => "Creates and updates contacts. For forms and landing pages on your own site.",
+            Self::FormsIntake => {
+                "Creates and updates contacts, and submits to forms. For landing pages on your own site."
+            }
             Self::WorkflowAutomation => "Keeps contacts, tags, notes and tasks up to date. For Zapier, n8n, Make.",
             Self::Integration => "Reads and writes all data, but no keys. For programs by other companies.",
         }
@@ -314,7 +316,9 @@ impl Preset {
             Self::FullAccess => ScopeSet::of(&[Class::Data, Class::Keys]).with(Scope::LocationsWrite),
             Self::ReadOnly => ScopeSet::of(&[Class::Data, Class::Keys]).reading(),
             Self::FormsIntake => {
-                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead].into_iter().collect()
+                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead, Scope::FormsWrite]
+                    .into_iter()
+                    .collect()
             }
             Self::WorkflowAutomation => {
                 [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead, Scope::TagsWrite]

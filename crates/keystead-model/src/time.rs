@@ -103,6 +103,12 @@ fn at_offset(civil: DateTime, offset: Offset) -> UtcMs {
     UtcMs(days * DAY_MS + i64::try_from(time).unwrap_or_default() - i64::from(offset.seconds()) * 1000)
 }
 
+/// Whether a number that is to be milliseconds since 1970 is rather seconds: it would be before March 1973, and no quarter of an
+/// hour, as the first moments of days are everywhere.
+pub fn looks_like_seconds(number: i64) -> bool {
+    (1..100_000_000_000).contains(&number) && number % 900_000 != 0
+}
+
 /// Reads an ISO 8601 duration of at most `max`: `P7D`, `P2W`, `PT360H`. Months and years have no length of their own.
 pub fn parse_duration(text: &str, max: Duration) -> Option<Duration> {
     let span: Span = text.trim().strip_prefix(['P', 'p']).and_then(|_| text.trim().parse().ok())?;

@@ -452,9 +452,9 @@ mod tests {
     #[test]
     fn plain_members_have_the_data() {
         let data = "contacts.readonly contacts.write locations.readonly locations/tags.readonly locations/tags.write \
-                    locations/customValues.readonly locations/customValues.write opportunities.readonly \
-                    opportunities.write \
+                    locations/customValues.readonly locations/customValues.write \
                     locations/customFields.readonly locations/customFields.write \
+                    opportunities.readonly opportunities.write \
                     businesses.readonly businesses.write locations/tasks.readonly locations/tasks.write \
                     workflows.readonly workflows.write campaigns.readonly campaigns.write links.readonly links.write \
                     forms.readonly forms.write surveys.readonly surveys.write locations/templates.readonly \

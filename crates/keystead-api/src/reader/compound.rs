@@ -135,7 +135,8 @@ impl Reader<'_> {
         max: usize,
     ) -> Option<Vec<Result<I, Vec<Violation>>>> {
         if let Some(sketch) = &self.sketch {
-            let mut inner = Self::describing(self.ground, sketch.is_everything, self.source, I::IS_UPDATE);
+            let inner = Self::describing(self.ground, sketch.is_everything, self.source, I::IS_UPDATE);
+            let mut inner = Self { is_one_of_many: true, ..inner };
             let value = I::read(&mut inner);
             let outline = inner.into_outline();
             let mut example = outline.example().clone();
@@ -154,10 +155,11 @@ impl Reader<'_> {
                 let problem = "each value in it must be an object".to_owned();
                 return Err(vec![Violation { field: name.to_owned(), problem }]);
             };
-            let mut reader = match I::IS_UPDATE {
+            let reader = match I::IS_UPDATE {
                 true => Self::update(fields, self.ground),
                 false => Self::body(fields, self.ground),
             };
+            let mut reader = Self { is_one_of_many: true, ..reader };
             let input = I::read(&mut reader);
             let violations = reader.finish();
             input.filter(|_| violations.is_empty()).ok_or(violations)

@@ -4,7 +4,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, WhenDuplicate, Whose};
+use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
     OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
@@ -101,7 +101,7 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     change_contact_tags(&by.location, at.contact, TagChange::Add(vec![tag("a"), tag("b")])): "contact.updated";
     change_contact_tags(&by.location, at.contact, TagChange::Remove(vec![tag("a")])): "contact.updated";
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): "contact.updated";
-    upsert_contacts(&by.location, vec![(contact("one-of-many@example.com"), WhenDuplicate::Update)], false): "contact.created";
+    upsert_contacts(&by.location, vec![(contact("one-of-many@example.com"), WhenDuplicate::Update)], UpsertMany::default()): "contact.created";
     set_business_of_contacts(&by.location, vec![at.contact], Some(at.business)): "contact.updated";
     add_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";
     remove_contact_followers(&by.location, at.contact, vec![Id::parse("0000000000000000000U").unwrap()]): "contact.updated";

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
     App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, TagChange,
-    WhenDuplicate, Whose,
+    UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -106,7 +106,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
-    upsert_contacts(&by.location, Vec::new(), false): ContactsWrite;
+    upsert_contacts(&by.location, Vec::new(), UpsertMany::default()): ContactsWrite;
     set_business_of_contacts(&by.location, vec![at.contact], None): ContactsWrite;
     add_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;
     remove_contact_followers(&by.location, at.contact, Vec::new()): ContactsWrite;

@@ -80,8 +80,11 @@ fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
     assert_eq!((&seen[0]["phone"], &seen[0]["tags"]), (&json!("+14155550123"), &json!(["vip", "lead"])));
     assert_eq!(seen[1]["customFields"][0]["value"], "Silver");
     // The same file once more changes what it changes, and makes nobody twice.
+    instance.run(&["contacts", "update", seen[0]["id"].as_str().unwrap(), "--tags", "met", "--tags", "vip"]);
     let (_, again) = import(&instance, &path, &map);
     assert_eq!(counts(&again), [7, 0, 3, 3]);
+    let tags = contacts(&instance).iter().find(|one| one["phone"].is_string()).unwrap()["tags"].clone();
+    assert_eq!(tags, json!(["vip", "met", "lead"]), "tags are added to those that are there");
     assert_eq!(contacts(&instance).len(), 2);
     // The rows that were refused are a file that can be mended and run.
     let mended =
@@ -110,6 +113,13 @@ fn what_is_exported_is_imported_elsewhere() {
         "name,email,phone,days,city\n=1+1,a@example.com,+14155550123,Monday; Tuesday,\"New, York\"\n'quoted',c@example.com,,,\n",
     );
     import(&instance, &path, &[]);
+    let boxes = r#"{"textBoxListOptions": [{"label": "One"}, {"label": "Two"}]}"#;
+    instance.run(&["fields", "create", "--name", "Boxes", "--data-type", "TEXTBOX_LIST", "--fields", boxes]);
+    let odd = r#"{"tags": ["a;b", "c,d", "[e"], "customFields": [{"key": "contact.boxes", "value": {"One": "x; y", "Two": "z"}}],
+        "dateOfBirth": "1990-09-25", "city": "'=A"}"#;
+    let id = contacts(&instance)[0]["id"].as_str().unwrap().to_owned();
+    let changed = instance.run(&["contacts", "update", &id, "--fields", odd]);
+    assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
     let out = instance.folder.join("out.csv");
     assert!(instance.run(&["contacts", "export", out.to_str().unwrap()]).status.success());
     let text = fs::read_to_string(&out).unwrap();
@@ -131,6 +141,7 @@ fn a_file_that_is_none_is_refused_before_anything_happens() {
     for (text, options, about) in [
         ("", &[][..], "names of its columns"),
         ("email,colour,size\n", &[], "“colour”, “size”"),
+        ("email,E-Mail\n", &[], "the same field"),
         ("email\n", &["--map", "mail=email"], "no column mail"),
         ("email\n", &["--map", "email=colour"], "no field colour"),
         ("email\n", &["--map", "email"], "Column=field"),

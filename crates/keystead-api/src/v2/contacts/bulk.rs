@@ -17,30 +17,31 @@ impl OneOfMany for Upsert {
     const MANY: &'static str = "contacts";
 }
 
-/// Many contacts, and whether it is only said what would become of them.
-pub(crate) struct UpsertMany {
+/// Many contacts, and how they are made or changed.
+pub(crate) struct UpsertOfMany {
     batch: Batch<Upsert>,
-    is_trial: bool,
+    how: core::UpsertMany,
 }
 
-impl Input for UpsertMany {
+impl Input for UpsertOfMany {
     const COUNTED: Option<&'static str> = Batch::<Upsert>::COUNTED;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let is_trial = reader.truth("dryRun").unwrap_or(false);
-        Some(Self { batch: Batch::read(reader)?, is_trial })
+        let keeps_tags = reader.truth("addTags").unwrap_or(false);
+        Some(Self { batch: Batch::read(reader)?, how: core::UpsertMany { is_trial, keeps_tags } })
     }
 }
 
-pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, UpsertMany>) -> Result<Outcomes, Error> {
+pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, UpsertOfMany>) -> Result<Outcomes, Error> {
     let app = &call.app;
-    let UpsertMany { batch, is_trial } = call.body;
+    let UpsertOfMany { batch, how } = call.body;
     let work = |contacts: Vec<Upsert>| async {
         let each = contacts
             .into_iter()
             .map(|Upsert { patch, skipped, makes_another }| ((patch, WhenDuplicate::unless(makes_another)), skipped));
         let (contacts, skipped): (Vec<_>, Vec<_>) = each.unzip();
-        let results = app.upsert_contacts(&context, contacts, is_trial).await?;
+        let results = app.upsert_contacts(&context, contacts, how).await?;
         Ok(results.into_iter().zip(skipped).map(|(result, skipped)| Ok((result?, skipped))).collect())
     };
     let done = |(core::Upserted { contact, is_new, skipped: fields }, mut skipped): (core::Upserted, Vec<String>)| {

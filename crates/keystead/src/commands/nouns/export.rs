@@ -5,7 +5,7 @@ use std::{fs::File, io::Write, path::PathBuf};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use keystead_api::Words;
 use keystead_core::{App, Authority};
-use keystead_model::LocationId;
+use keystead_model::{LocationId, UtcMs};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -25,8 +25,8 @@ struct Export {
 }
 
 pub(super) fn command() -> Command {
-    let command = Command::new("export").about("Write all contacts as CSV, the oldest first");
-    super::common(Export::augment_args(command)).mut_arg("json", |option| option.hide(true))
+    let about = "Write all contacts as CSV, the oldest first";
+    super::common(Export::augment_args(Command::new("export")).about(about)).mut_arg("json", |option| option.hide(true))
 }
 
 /// Columns, and the members of a contact in them.
@@ -47,6 +47,8 @@ const COLUMNS: &[(&str, &str)] = &[
     ("Website", "website"),
     ("Timezone", "timezone"),
     ("Source", "source"),
+    ("Date Of Birth", "dateOfBirth"),
+    ("Assigned To", "assignedTo"),
     ("Tags", "tags"),
     ("DND", "dnd"),
     ("Date Added", "dateAdded"),
@@ -94,7 +96,11 @@ async fn write(app: &App, authority: Authority, location: LocationId, file: impl
         let answer = search.call(app, authority.clone(), Some(location), Words { body, ..Words::default() }).await?;
         let contacts = answer["contacts"].as_array().map_or(&[][..], Vec::as_slice);
         for contact in contacts {
-            let own = COLUMNS.iter().map(|(_, member)| text(&contact[*member]));
+            let own = COLUMNS.iter().map(|(_, member)| match (*member, contact[*member].as_i64()) {
+                // A search tells the first moment of the day.
+                ("dateOfBirth", Some(day)) => UtcMs(day).to_day(),
+                (member, _) => text(&contact[member]),
+            });
             let custom = fields.iter().map(|(id, _)| custom(contact, id));
             cells.write(own.chain(custom))?;
         }
@@ -122,7 +128,10 @@ fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("; "),
+        // What stands between two must not stand in one of them.
+        Value::Array(items) if items.iter().all(|item| !text(item).contains([',', ';', '['])) => {
+            items.iter().map(text).collect::<Vec<_>>().join("; ")
+        }
         other => other.to_string(),
     }
 }

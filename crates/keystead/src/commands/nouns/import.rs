@@ -47,12 +47,12 @@ struct Import {
 }
 
 pub(super) fn command() -> Command {
-    let command = Command::new("import").about("Make contacts of the rows of a file, or change those that are there");
-    super::common(Import::augment_args(command))
+    let about = "Make contacts of the rows of a file, or change those that are there";
+    super::common(Import::augment_args(Command::new("import")).about(about))
 }
 
 /// What a column is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Column {
     Field(String),
     /// A field that takes several.
@@ -234,6 +234,14 @@ fn columns(head: &[String], maps: &[String], custom: &[Value]) -> Result<Vec<Col
             None => unknown.push(format!("“{name}”")),
         }
     }
+    for (place, column) in columns.iter().enumerate().filter(|(_, column)| **column != Column::LeftOut) {
+        if let Some(first) = columns[..place].iter().position(|other| other == column) {
+            return Err(Failure::usage(format!(
+                "the columns “{}” and “{}” are the same field; leave one out with --map \"Column=\", or give it another name",
+                head[first], head[place]
+            )));
+        }
+    }
     if !unknown.is_empty() {
         return Err(Failure::usage(format!(
             "no field is named like {}; say with --map \"Column=field\" which it is, or with --map \"Column=\" that it is left out",
@@ -249,6 +257,9 @@ fn contact(cells: &[String], columns: &[Column]) -> Map<String, Value> {
     let mut custom = Vec::new();
     for (cell, column) in cells.iter().map(|cell| cell.trim()).zip(columns).filter(|(cell, _)| !cell.is_empty()) {
         let several = |separators: &[char]| -> Value {
+            if let Ok(list @ Value::Array(_)) = serde_json::from_str(cell) {
+                return list;
+            }
             cell.split(separators).map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect()
         };
         match column {
@@ -263,8 +274,11 @@ fn contact(cells: &[String], columns: &[Column]) -> Map<String, Value> {
             Column::Field(name) => drop(fields.insert(name.clone(), cell.into())),
             Column::List(name) => drop(fields.insert(name.clone(), several(&[',', ';']))),
             Column::Custom(id, kind) => {
-                let is_list = ["CHECKBOX", "MULTIPLE_OPTIONS", "TEXTBOX_LIST"].contains(&kind.as_str());
-                let value = if is_list { several(&[';']) } else { cell.into() };
+                let value = match (kind.as_str(), serde_json::from_str(cell)) {
+                    ("TEXTBOX_LIST", Ok(boxes @ Value::Object(_))) => boxes,
+                    ("CHECKBOX" | "MULTIPLE_OPTIONS" | "TEXTBOX_LIST", _) => several(&[';']),
+                    _ => cell.into(),
+                };
                 custom.push(json!({"id": id, "value": value}));
             }
             Column::LeftOut => {}
@@ -321,6 +335,7 @@ impl Importing<'_> {
         let mut body = Map::new();
         body.insert("contacts".to_owned(), contacts.into());
         body.insert("dryRun".to_owned(), self.options.dry_run.into());
+        body.insert("addTags".to_owned(), true.into());
         let words = Words { body, ..Words::default() };
         let answer = self.upsert.call(self.app, self.authority.clone(), Some(self.location), words).await?;
         for ((line, cells), outcome) in sent.into_iter().zip(answer["results"].as_array().into_iter().flatten()) {

@@ -100,7 +100,7 @@ fn texts(record: &csv::ByteRecord) -> Result<Vec<String>, String> {
         let text = std::str::from_utf8(cell).map_err(|_| {
             "is not UTF-8; save the file as UTF-8, or name its encoding, such as --encoding windows-1252".to_owned()
         })?;
-        let is_guarded = text.strip_prefix('\'').is_some_and(|rest| rest.starts_with(FORMULA));
+        let is_guarded = text.starts_with('\'') && begins_formula(text);
         Ok(if is_guarded { &text[1..] } else { text }.to_owned())
     };
     record.iter().map(text).collect()
@@ -156,6 +156,11 @@ impl<R: Read> Read for Bounded<R> {
 /// What a cell that a spreadsheet would calculate begins with.
 const FORMULA: &[char] = &['=', '+', '-', '@', '\t', '\r'];
 
+/// Whether a cell is a formula, or one that was guarded already.
+fn begins_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(FORMULA)
+}
+
 /// Writes rows that no spreadsheet takes for formulas.
 pub(super) struct Cells<W: Write>(csv::Writer<W>);
 
@@ -167,7 +172,7 @@ impl<W: Write> Cells<W> {
     pub(super) fn write<T: AsRef<str>>(&mut self, row: impl IntoIterator<Item = T>) -> Result<(), Failure> {
         for cell in row {
             let cell = cell.as_ref();
-            if cell.starts_with(FORMULA) {
+            if begins_formula(cell) {
                 self.0.write_field(format!("'{cell}")).map_err(unwritten)?;
             } else {
                 self.0.write_field(cell).map_err(unwritten)?;

@@ -61,7 +61,7 @@ fn a_file_without_columns_is_refused() {
 
 #[test]
 fn what_is_written_is_read_again_and_is_no_formula() {
-    let row = ["=1+1", "+14155550123", "-", "@x", "'quoted'", "a\"b,c\nd", ""];
+    let row = ["=1+1", "+14155550123", "'=A", "''@x", "'quoted'", "a\"b,c\nd", ""];
     let mut bytes = Vec::new();
     let mut file = Cells::new(&mut bytes);
     file.write(["a", "b", "c", "d", "e", "f", "g"]).unwrap();
