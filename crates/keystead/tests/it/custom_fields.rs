@@ -76,6 +76,8 @@ async fn fields_are_of_contacts_or_of_opportunities() {
     app.clock.advance(Duration::from_millis(1));
     // What is made in one millisecond has no order.
     app.clock.advance(Duration::from_millis(1));
+    // Of two of the same millisecond nobody knows which came first.
+    app.clock.advance(Duration::from_millis(1));
     let deal = json!({"name": "Budget", "dataType": "MONETORY", "model": "opportunity"});
     let deal = create(&app, &key, deal).await.expect(201)["customField"].clone();
     assert_eq!(deal["fieldKey"], "opportunity.budget", "a key is alone among those of its model");
