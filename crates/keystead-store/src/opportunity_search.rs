@@ -313,3 +313,7 @@ fn searched(asked: &[Asked]) -> Condition<OpportunityField> {
     };
     if asked.is_empty() { Condition::Any(Vec::new()) } else { Condition::All(asked.iter().map(any).collect()) }
 }
+
+#[cfg(test)]
+#[path = "opportunity_search_tests.rs"]
+mod tests;
