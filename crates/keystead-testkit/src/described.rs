@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_not_documented_is_found() {
         let check = |status, body: &str| undocumented("GET", "/locations/x/tags/y/", None, status, body);
-        let tag = r#"{"tag":{"id":"y","name":"vip","locationId":"x"},"traceId":"t"}"#;
+        let tag = r#"{"tag":{"id":"y","name":"vip","locationId":"x","count":0},"traceId":"t"}"#;
         assert_eq!(check(200, tag), Vec::<String>::new());
         assert!(check(200, &tag.replace("\"vip\"", "5"))[0].contains(".tag.name"));
         assert!(check(200, &tag.replace("\"name\"", "\"title\""))[0].contains(".tag.name"));
