@@ -7,6 +7,7 @@ use keystead_model::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
         IdentityKind, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
+    contact_upsert::LeftOut,
     custom_field::OwnerKind,
     event::{Cause, EventKind},
     field_value::ValueSet,
@@ -37,8 +38,8 @@ pub struct Upserted {
     pub contact: Contact,
     /// Whether it was made.
     pub is_new: bool,
-    /// Fields of which something was not written, since it belongs to another contact; and that contact.
-    pub skipped: Vec<(&'static str, ContactId)>,
+    /// What was not written.
+    pub skipped: Vec<LeftOut>,
 }
 
 /// What to do about a contact that is there already.
@@ -82,7 +83,8 @@ impl App {
 
     /// Makes a contact, or changes the one with the same e-mail or phone.
     ///
-    /// If e-mail and phone match two contacts, the first wins and the other field is passed over.
+    /// If e-mail and phone match two contacts, the first wins and the other field is passed over. What the contact is told
+    /// apart by it keeps, see [`ContactPatch::add_to`].
     pub async fn upsert_contact(
         &self,
         context: &LocationContext,
@@ -226,9 +228,12 @@ impl InLocation<'_, '_> {
         let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
             return Ok(Upserted { contact: self.create_contact(patch)?, is_new: true, skipped: Vec::new() });
         };
-        let others = matches.into_iter().filter(|(_, _, other)| other.id != first.id);
-        let skipped = others.map(|(kind, value, other)| (patch.withdraw(kind, &value), other.id)).collect();
-        patch.keep_first(&first.profile);
+        // What it has already it keeps, also where a newer one has it, too.
+        let own = first.profile.identities();
+        let others = matches.into_iter().filter(|(kind, value, _)| !own.contains(&(*kind, value.clone())));
+        let withdraw = |(kind, value, other): (_, String, Contact)| patch.withdraw((kind, &value), other.id);
+        let mut skipped: Vec<LeftOut> = others.map(withdraw).collect();
+        skipped.append(&mut patch.add_to(&first.profile));
         Ok(Upserted { contact: self.update_contact(first.id, patch)?, is_new: false, skipped })
     }
 

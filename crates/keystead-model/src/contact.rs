@@ -16,6 +16,8 @@ use crate::{
 
 /// Most tags on one contact.
 pub const MAX_TAGS: usize = 200;
+/// Most further e-mail addresses, and most further phone numbers, that an upsert or a request leaves a contact with.
+pub const MAX_ADDITIONAL: usize = 20;
 /// Most users who follow one contact.
 pub const MAX_FOLLOWERS: usize = 100;
 /// A deleted contact stays in the trash this long.
@@ -211,42 +213,6 @@ impl ContactPatch {
         self.clone().apply(&mut profile);
         profile.identities()
     }
-
-    /// Takes an e-mail address or a phone number out of it, since it belongs to another contact. Answers the field that
-    /// had it.
-    pub fn withdraw(&mut self, kind: IdentityKind, value: &str) -> &'static str {
-        match kind {
-            IdentityKind::Email => {
-                let is = |email: &EmailAddress| email.normalized() == value;
-                self.email.take_if(|email| email.as_ref().is_some_and(is));
-                let more = self.additional_emails.as_mut();
-                if more.is_some_and(|emails| remove(emails, is)) { "additionalEmails" } else { "email" }
-            }
-            IdentityKind::Phone => {
-                let is = |phone: &PhoneNumber| phone.as_str() == value;
-                self.phone.take_if(|phone| phone.as_ref().is_some_and(is));
-                let more = self.additional_phones.as_mut();
-                if more.is_some_and(|phones| remove(phones, is)) { "additionalPhones" } else { "phone" }
-            }
-        }
-    }
-
-    /// Leaves the first e-mail address and phone number of `profile` where they are, if this names one of its others:
-    /// whoever finds a contact by its second address does not mean to change the first.
-    pub fn keep_first(&mut self, profile: &ContactProfile) {
-        let has = |email: &EmailAddress| {
-            profile.additional_emails.iter().any(|known| known.normalized() == email.normalized())
-        };
-        self.email.take_if(|email| email.as_ref().is_some_and(has));
-        let has = |phone: &PhoneNumber| profile.additional_phones.contains(phone);
-        self.phone.take_if(|phone| phone.as_ref().is_some_and(has));
-    }
-}
-
-fn remove<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool) -> bool {
-    let before = list.len();
-    list.retain(|entry| !is(entry));
-    list.len() < before
 }
 
 /// Changes the first of several addresses. One that was among the others changes places with it, and where none is left in
@@ -442,18 +408,5 @@ mod tests {
         let others = Some(["A@x.example", "d@x.example", "D@x.example"].map(email).to_vec());
         let patch = ContactPatch { additional_emails: others, ..ContactPatch::default() };
         assert_eq!(emails(&changed(known(), patch)), ["a@x.example", "d@x.example"]);
-    }
-
-    #[test]
-    fn what_belongs_to_another_is_withdrawn_from_its_field() {
-        let mut patch = ContactPatch {
-            email: Some(Some(email("A@x.example"))),
-            additional_emails: Some(vec![email("b@x.example"), email("c@x.example")]),
-            ..ContactPatch::default()
-        };
-        assert_eq!(patch.withdraw(IdentityKind::Email, "b@x.example"), "additionalEmails");
-        assert_eq!(patch.withdraw(IdentityKind::Email, "a@x.example"), "email");
-        assert_eq!(patch.email, None);
-        assert_eq!(patch.identities(), [(IdentityKind::Email, "c@x.example".to_owned())]);
     }
 }

@@ -14,6 +14,7 @@ pub mod condition;
 pub mod contact;
 pub mod contact_field;
 mod contact_merge;
+pub mod contact_upsert;
 pub mod custom_field;
 pub mod custom_value;
 pub mod data_type;

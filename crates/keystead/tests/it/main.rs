@@ -16,6 +16,7 @@ mod contact_bulk;
 mod contact_enrollments;
 mod contact_merge;
 mod contact_search;
+mod contact_upsert;
 mod contacts;
 mod contract_table;
 mod copies;

@@ -2,7 +2,7 @@
 
 use keystead_model::{
     Invalid,
-    contact::{ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_TAGS, split_name},
+    contact::{ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_ADDITIONAL, MAX_TAGS, split_name},
     custom_field::OwnerKind,
     tag::TagName,
     text::Line,
@@ -14,9 +14,6 @@ use crate::{
     shape::{Ground, Input, Word, word::one_of},
     v2::field_values::{self, Sent},
 };
-
-/// Further addresses or numbers of one contact.
-const MAX_ADDITIONAL: usize = 20;
 
 /// Parts of the input that were understood and not written.
 pub(crate) type Skipped = Vec<String>;

@@ -1,8 +1,8 @@
 //! Contacts on the wire. Absent fields are left out; lists are never null.
 
 use keystead_model::{
-    ContactId,
-    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
+    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_ADDITIONAL},
+    contact_upsert::{LeftOut, WhyLeftOut},
     field_value::Held,
 };
 
@@ -284,9 +284,15 @@ impl Written for Upserted {
     }
 }
 
-/// What an upsert left out, since it belongs to others.
-pub(super) fn left_out(fields: Vec<(&'static str, ContactId)>) -> impl Iterator<Item = String> {
-    fields.into_iter().map(|(field, other)| format!("{field} (contact {other} has it)"))
+/// What an upsert left out, and why.
+pub(super) fn left_out(fields: Vec<LeftOut>) -> impl Iterator<Item = String> {
+    fields.into_iter().map(|LeftOut { field, why }| match why {
+        WhyLeftOut::BelongsTo(other) => format!("{field} (contact {other} has it)"),
+        WhyLeftOut::NoRoom(address) => {
+            format!("{field} ({address}: a contact has at most {MAX_ADDITIONAL} further ones)")
+        }
+        WhyLeftOut::TakesAway => format!("{field} (an upsert takes no address away)"),
+    })
 }
 
 /// `{"contact": …}` or `{"contact": null}`.
