@@ -14,7 +14,7 @@ use keystead_model::{
 };
 use keystead_store::{
     changes::{self, Change},
-    contact_identities, locations, pipelines, service_clock,
+    locations, pipelines, service_clock,
 };
 
 use serde_json::json;
@@ -323,10 +323,6 @@ impl InLocation<'_, '_> {
         }
         location.updated_at = self.now();
         locations::save(self.tx, &location)?;
-        let unique = !location.profile.settings.allow_duplicate_contact;
-        if before.profile.settings.allow_duplicate_contact == unique {
-            contact_identities::rebuild(self.tx, location.id, unique)?;
-        }
         self.tell(Happened::changed(EventKind::LocationUpdated, &before, &location))?;
         Ok(location)
     }

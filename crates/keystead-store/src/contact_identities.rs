@@ -1,4 +1,8 @@
 //! What contacts are told apart by: who has which e-mail address and which phone number.
+//!
+//! Whether several may have the same is asked of the location where one is added, and of whoever has it already, however that
+//! came about. So nothing stands in the rows that had to follow when a location changes its mind: `sharer` is only what lets one
+//! of two in that are added at the same moment, and '' for a contact that had it alone when it was added.
 
 use std::sync::LazyLock;
 
@@ -118,22 +122,9 @@ pub(crate) fn share(
     )?;
     Ok(())
 }
+
 /// Nothing is told apart by this contact any more.
 pub(crate) fn release(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<()> {
     tx.execute("DELETE FROM contact_identities WHERE location_id = ?1 AND contact_id = ?2", &[&location, &id])?;
-    Ok(())
-}
-
-/// Makes the identities of a location match its setting: shared where duplicates are allowed, else each held alone by the
-/// oldest contact that has it. Ids are in the order of creation.
-pub fn rebuild(tx: &mut Tx<'_>, location: LocationId, unique: bool) -> Result<()> {
-    let sql = if unique {
-        "UPDATE contact_identities AS i SET sharer = '' WHERE i.location_id = ?1 AND NOT EXISTS (
-             SELECT 1 FROM contact_identities older WHERE older.location_id = i.location_id AND older.kind = i.kind
-                 AND older.value = i.value AND older.contact_id < i.contact_id)"
-    } else {
-        "UPDATE contact_identities SET sharer = contact_id WHERE location_id = ?1"
-    };
-    tx.execute(sql, &[&location])?;
     Ok(())
 }

@@ -19,6 +19,59 @@ use serde_json::{Value, json};
 
 use crate::app::{from_here, member, sign_in};
 
+/// However many contacts there are: nobody's write waits until each of them has been looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_duplicates_are_allowed_changes_no_row_of_a_contact() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let location = format!("/locations/{}", app.ids.location);
+    let allow = async |allowed: bool| {
+        let settings = json!({"settings": {"allowDuplicateContact": allowed}});
+        app.put(&location).key(&agency).json(&settings).send().await.expect(200);
+    };
+    let create = async |email: &str| {
+        app.clock.advance(Duration::from_millis(5));
+        app.post("/contacts/").key(&key).json(&json!({"name": "Ada", "email": email})).send().await
+    };
+    let rows = async || {
+        let rows = |tx: &mut Tx<'_>| {
+            let sql = "SELECT value, sharer, contact_id FROM contact_identities ORDER BY 1, 2, 3";
+            tx.query(sql, &[], |row| Ok([row.column::<String>()?, row.column()?, row.column()?]))
+        };
+        app.second_store().read::<_, StoreError, _>(rows).await.unwrap()
+    };
+    let id = |contact: &Value| contact["contact"]["id"].as_str().unwrap().to_owned();
+    let alone = id(&create("alone@example.com").await.expect(201));
+    for round in 0..2 {
+        // Two of them have it from when that was allowed, and after each turn the setting of that moment holds for all.
+        let shared = format!("shared{round}@example.com");
+        let before = rows().await;
+        allow(true).await;
+        assert_eq!(rows().await, before);
+        let first = id(&create(&shared).await.expect(201));
+        let second = id(&create(&shared).await.expect(201));
+        create("alone@example.com").await.expect(201);
+        let before = rows().await;
+        allow(false).await;
+        assert_eq!(rows().await, before);
+        for (email, owner) in [("alone@example.com", &alone), (&shared, &first)] {
+            assert_eq!(create(email).await.expect(400)["meta"]["contactId"], json!(owner), "{email}");
+        }
+        // What they have they keep, and it is nobody else's until the last of them has it no more.
+        for owner in [&first, &second] {
+            let path = format!("/contacts/{owner}");
+            app.put(&path).key(&key).json(&json!({"city": "Paris"})).send().await.expect(200);
+            create(&shared).await.expect(400);
+            app.put(&path).key(&key).json(&json!({"clear": ["email"]})).send().await.expect(200);
+            let back = app.put(&path).key(&key).json(&json!({"email": shared})).send().await;
+            assert_eq!(back.status, if owner == &first { 400 } else { 200 });
+            app.put(&path).key(&key).json(&json!({"clear": ["email"]})).send().await.expect(200);
+        }
+        create(&shared).await.expect(201);
+        create(&shared).await.expect(400);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn time_zones_are_answered_also_where_the_path_has_the_name_of_its_parameter() {
     let app = TestApp::start().await;
