@@ -217,14 +217,7 @@ impl InLocation<'_, '_> {
     pub(crate) fn upsert_contact(&mut self, mut patch: ContactPatch, when: WhenDuplicate) -> Result<Upserted> {
         let location = self.context.location;
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
-        let mut matches = Vec::new();
-        let mut identities = if looks { patch.identities() } else { Vec::new() };
-        contact_identities::prioritize(self.tx, location, &mut identities)?;
-        for (kind, value) in identities {
-            if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
-                matches.push((kind, value, found));
-            }
-        }
+        let matches = if looks { self.known_by(patch.identities())? } else { Vec::new() };
         let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
             return Ok(Upserted { contact: self.create_contact(patch)?, is_new: true, skipped: Vec::new() });
         };
@@ -235,6 +228,23 @@ impl InLocation<'_, '_> {
         let mut skipped: Vec<LeftOut> = others.map(withdraw).collect();
         skipped.append(&mut patch.add_to(&first.profile));
         Ok(Upserted { contact: self.update_contact(first.id, patch)?, is_new: false, skipped })
+    }
+
+    /// Those of `identities` that somebody has, with the newest contact that has each. The first one is who is meant: what the
+    /// location prefers decides.
+    pub(crate) fn known_by(
+        &mut self,
+        mut identities: Vec<(IdentityKind, String)>,
+    ) -> Result<Vec<(IdentityKind, String, Contact)>> {
+        let location = self.context.location;
+        contact_identities::prioritize(self.tx, location, &mut identities)?;
+        let mut known = Vec::new();
+        for (kind, value) in identities {
+            if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
+                known.push((kind, value, found));
+            }
+        }
+        Ok(known)
     }
 
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
@@ -256,15 +266,12 @@ impl InLocation<'_, '_> {
 
     /// Adds to the tags of a patch those that whoever is known by one of its identities has.
     pub(crate) fn keep_tags(&mut self, patch: &mut ContactPatch) -> Result<()> {
-        for (kind, value) in patch.identities() {
-            let found = contact_identities::find_by_identity(self.tx, self.context.location, kind, &value)?;
-            if let (Some(found), Some(tags)) = (found, &mut patch.tags) {
-                let mut all = found.tags;
-                tags.retain(|tag| !all.contains(tag));
-                all.append(tags);
-                *tags = all;
-                break;
-            }
+        let found = self.known_by(patch.identities())?.into_iter().next();
+        if let (Some((_, _, found)), Some(tags)) = (found, &mut patch.tags) {
+            let mut all = found.tags;
+            tags.retain(|tag| !all.contains(tag));
+            all.append(tags);
+            *tags = all;
         }
         Ok(())
     }

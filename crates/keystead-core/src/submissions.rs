@@ -9,7 +9,7 @@ use keystead_model::{
     page::{Counted, Window},
     text::{EmailAddress, Line},
 };
-use keystead_store::{contact_identities, locations, stored, submissions};
+use keystead_store::{locations, stored, submissions};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -109,16 +109,11 @@ impl InLocation<'_, '_> {
             return Ok(None);
         }
         patch.source = Some(Some(form.clone()));
-        let location = self.context.location;
-        if !locations::allows_duplicates(self.tx, location)? {
-            let mut identities = profile.identities();
-            contact_identities::prioritize(self.tx, location, &mut identities)?;
-            for (kind, value) in identities {
-                if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {
-                    form_answers::fill_empty(&mut patch, &found.profile);
-                    return Ok(Some(self.update_contact(found.id, patch)?.id));
-                }
-            }
+        if !locations::allows_duplicates(self.tx, self.context.location)?
+            && let Some((_, _, found)) = self.known_by(profile.identities())?.into_iter().next()
+        {
+            form_answers::fill_empty(&mut patch, &found.profile);
+            return Ok(Some(self.update_contact(found.id, patch)?.id));
         }
         Ok(Some(self.create_contact(patch)?.id))
     }

@@ -8,6 +8,8 @@ use std::{
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
+use crate::opportunities::first_pipeline;
+
 async fn upsert(app: &TestApp, key: &TestKey, body: Value) -> Value {
     app.post("/contacts/upsert").key(key).json(&body).send().await.expect(200)
 }
@@ -149,4 +151,21 @@ async fn identities_only_grow_and_a_repeated_upsert_changes_nothing() {
         }
         known = now;
     }
+}
+
+/// API 1.0 makes an opportunity for a person, whom the location may know by telephone before it knows them by e-mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_keeps_the_tags_of_whom_the_location_prefers() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    create(&app, &key, json!({"email": "a@x.example", "tags": ["by email"]})).await;
+    let bob = create(&app, &key, json!({"phone": "+14155550123", "tags": ["by phone"]})).await;
+    let phone_first = json!({"settings": {"duplicateContactPriority": "phone"}});
+    app.put(&format!("/locations/{}", app.ids.location)).key(&agency).json(&phone_first).send().await.expect(200);
+    let pipeline = first_pipeline(&app, &key).await;
+    let at = format!("/v1/pipelines/{}/opportunities", pipeline["id"].as_str().unwrap());
+    let new = json!({"title": "x", "status": "open", "stageId": pipeline["stages"][0]["id"], "tags": ["new"],
+        "email": "a@x.example", "phone": "+14155550123"});
+    let made = app.post(&at).key(&key).json(&new).send().await.expect(200);
+    assert_eq!((&made["contact"]["id"], &made["contact"]["tags"]), (&bob, &json!(["by phone", "new"])));
 }
