@@ -2,10 +2,11 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread::JoinHandle,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -38,6 +39,14 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// One that was started, as soon as it says where it is.
+    fn of(mut child: Child) -> Self {
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let mut address = || lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
+        let (address, first_page) = (address(), address());
+        Self { child, address: address.trim_start_matches("http://").to_owned(), first_page }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
@@ -91,13 +100,25 @@ impl Instance {
     }
 
     pub(crate) fn serve(&self, arguments: &[&str]) -> Running {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
-        all.extend(arguments);
-        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-        let mut address = || lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
-        let (address, first_page) = (address(), address());
-        Running { child, address: address.trim_start_matches("http://").to_owned(), first_page }
+        Running::of(self.start(arguments))
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        let all = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A server that says much: its log, all of which is there when it has ended. A pipe may hold little, and a server whose log
+    /// nobody takes waits for it.
+    pub(crate) fn serve_and_log(&self, arguments: &[&str]) -> (Running, JoinHandle<String>) {
+        let mut child = self.start(arguments);
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        (Running::of(child), log)
     }
 
     /// What a command says that must fail, its log included.

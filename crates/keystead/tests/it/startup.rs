@@ -309,17 +309,7 @@ fn encoded(text: &str, times: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_in_addresses_are_neither_echoed_nor_logged() {
     let instance = Instance::new("tokens");
-    // The database is made by a server that says little: each of its tables would be traced, and fill the log's pipe before anybody
-    // reads it.
-    drop(instance.serve(&[]));
-    let mut server = instance.serve(&["--log-requests", "--log-level", "trace"]);
-    let mut stderr = server.child.stderr.take().unwrap();
-    // Read all along: a server whose log nobody takes waits for it.
-    let log = std::thread::spawn(move || {
-        let mut log = String::new();
-        stderr.read_to_string(&mut log).unwrap();
-        log
-    });
+    let (mut server, log) = instance.serve_and_log(&["--log-requests", "--log-level", "trace"]);
     let setup = server.first_page.rsplit_once("token=").unwrap().1.to_owned();
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = |path: &str| format!("http://{}{path}", server.address);
