@@ -67,3 +67,12 @@ fn nothing_refers_to_what_is_not_there() {
         walk(found, found);
     }
 }
+
+/// The reference names each operation by its summary, also for those who hear it.
+#[test]
+fn no_two_operations_of_an_api_are_called_the_same() {
+    let mut known = BTreeSet::new();
+    for route in routes() {
+        assert!(known.insert((route.face == Face::V1, route.summary)), "{}: {}", route.endpoint, route.summary);
+    }
+}

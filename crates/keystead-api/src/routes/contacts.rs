@@ -134,7 +134,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .location(
             "DELETE /contacts/{contactId}/campaigns/removeAll",
-            "Store that a contact is not to be in any campaign",
+            "Store that a contact is not to be in any campaign, by the older path",
             Scope::ContactsWrite,
             200,
             enrollments::from_campaigns,
