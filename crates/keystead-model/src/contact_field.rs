@@ -6,7 +6,7 @@ use crate::{
     contact::{Contact, IdentityKind},
     custom_field::CustomField,
     data_type::ValueKind,
-    search::Asked,
+    search::{self, Asked},
     tag::TagName,
     text::{Country, Line, normalized_email},
 };
@@ -166,11 +166,11 @@ fn text<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<Value> {
     line.and_then(|line| Value::text(line.as_str()))
 }
 
-/// What a search asks for, as a condition: all of it, and of nothing none. Tags are named beside the terms, since they can be
+/// What a search asks for, as a condition. Tags are named beside the terms, since they can be
 /// renamed: `tags` are those of the location that have a word which begins so.
 pub fn searched(asked: &[Asked], tags: impl Fn(&str) -> Vec<TagName>) -> Condition<ContactField> {
-    let begins = |prefix: &String| {
-        let term = Value::Code(prefix.clone());
+    let begins = |prefix: &str| {
+        let term = Value::Code(prefix.to_owned());
         let term = Condition::Test(Test { field: ContactField::Terms, op: Op::Begins(term) });
         let tags: Vec<Value> = tags(prefix).iter().filter_map(|tag| Value::code(tag.as_str())).collect();
         if tags.is_empty() {
@@ -178,8 +178,5 @@ pub fn searched(asked: &[Asked], tags: impl Fn(&str) -> Vec<TagName>) -> Conditi
         }
         Condition::Any(vec![term, Condition::Test(Test { field: ContactField::Tags, op: Op::In(tags) })])
     };
-    let any = |Asked(alternatives): &Asked| {
-        Condition::Any(alternatives.iter().map(|all| Condition::All(all.iter().map(begins).collect())).collect())
-    };
-    if asked.is_empty() { Condition::Any(Vec::new()) } else { Condition::All(asked.iter().map(any).collect()) }
+    search::condition(asked, begins)
 }

@@ -5,7 +5,7 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::{phone::PhoneNumber, text::Country};
+use crate::{condition::Condition, phone::PhoneNumber, text::Country};
 
 /// Characters of a term; the rest is not compared.
 const TERM_MAX: usize = 64;
@@ -17,6 +17,14 @@ const LAST_DIGITS: usize = 4;
 /// One thing that a search asks for: one of the alternatives, of which every prefix must begin some term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked(pub Vec<Vec<String>>);
+
+/// A search as a condition: all that is asked for is found, and of nothing nothing. `begins` says where something is looked for that
+/// begins with a prefix.
+pub fn condition<F>(asked: &[Asked], begins: impl Fn(&str) -> Condition<F>) -> Condition<F> {
+    let all = |prefixes: &Vec<String>| Condition::All(prefixes.iter().map(|prefix| begins(prefix)).collect());
+    let any = |Asked(alternatives): &Asked| Condition::Any(alternatives.iter().map(all).collect());
+    if asked.is_empty() { Condition::Any(Vec::new()) } else { Condition::All(asked.iter().map(any).collect()) }
+}
 
 /// A text without case, accents and ways to compose a letter: `María` and `MARIA` are `maria`.
 pub fn fold(text: &str) -> String {

@@ -9,7 +9,7 @@ use keystead_model::{
     condition::{Condition, Op, Test, Value},
     opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, StageTotal},
     page::{Counted, Page, Start, TimeOrder, Window},
-    search::Asked,
+    search::{self, Asked},
 };
 
 use crate::{
@@ -304,14 +304,11 @@ fn whole(filter: &OpportunityFilter) -> Condition<OpportunityField> {
 
 /// What a search asks for: each word begins one of the opportunity or of its contact.
 fn searched(asked: &[Asked]) -> Condition<OpportunityField> {
-    let begins = |prefix: &String| {
+    let begins = |prefix: &str| {
         let test = |field| Condition::Test(Test { field, op: Op::Begins(code(prefix)) });
         Condition::Any(vec![test(OpportunityField::Terms), test(OpportunityField::ContactTerms)])
     };
-    let any = |Asked(alternatives): &Asked| {
-        Condition::Any(alternatives.iter().map(|all| Condition::All(all.iter().map(begins).collect())).collect())
-    };
-    if asked.is_empty() { Condition::Any(Vec::new()) } else { Condition::All(asked.iter().map(any).collect()) }
+    search::condition(asked, begins)
 }
 
 #[cfg(test)]
