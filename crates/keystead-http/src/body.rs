@@ -134,15 +134,17 @@ where
     if length > limit { Err(BodyError::TooLarge) } else { Ok(ReadBody { bytes: kept.freeze(), _room: room }) }
 }
 
-/// Takes what is left of a body that was refused, for the same reason.
-pub(crate) async fn drain<B: Body<Data = Bytes> + Unpin>(mut body: B) {
+/// Takes what is left of a body that nobody reads, for the same reason. Whether that was all of it.
+pub(crate) async fn drain<B: Body<Data = Bytes> + Unpin>(mut body: B) -> bool {
     let mut left = DRAINED;
-    while let Some(Ok(frame)) = body.frame().await {
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
         match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
             Some(less) => left = less,
-            None => return,
+            None => return false,
         }
     }
+    true
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Incoming},
     server::conn::http1,
@@ -23,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
     Metrics, Pace, RequestBody, TrustedProxies,
+    body::drain,
     pace::{AnswerBody, Left, SeatedStream},
     room::{Guest, NoSeat, Room, SentAway, Stage},
 };
@@ -163,19 +163,9 @@ const UNREAD_WITHIN: Duration = Duration::from_secs(1);
 
 /// Passes over a body that was answered unread: many clients send it right after the head, and read the answer after that. Whether
 /// that was all of it.
-async fn finishes(mut body: Incoming) -> bool {
-    if body.size_hint().upper().is_none_or(|bytes| bytes > UNREAD) {
-        return false;
-    }
-    let read = async {
-        while let Some(frame) = body.frame().await {
-            if frame.is_err() {
-                return false;
-            }
-        }
-        true
-    };
-    tokio::time::timeout(UNREAD_WITHIN, read).await.unwrap_or(false)
+async fn finishes(body: Incoming) -> bool {
+    let is_short = body.size_hint().upper().is_some_and(|bytes| bytes <= UNREAD);
+    is_short && tokio::time::timeout(UNREAD_WITHIN, drain(body)).await.unwrap_or(false)
 }
 
 /// The next connection that may stay.
