@@ -76,7 +76,7 @@ impl App {
         change: TagChange,
     ) -> Result<Vec<Result<TagsChanged>>> {
         let step = move |operation: &mut InLocation<'_, '_>, id| operation.change_tags(id, &change);
-        self.each(context, Scope::ContactsWrite, ids, false, step).await
+        self.each(context, Scope::ContactsWrite, ids, step).await
     }
 }
 

@@ -58,6 +58,16 @@ impl WhenDuplicate {
     }
 }
 
+/// What becomes of the tags of a contact that is there already, where others are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OldTags {
+    /// Those that are sent replace them.
+    #[default]
+    Replaced,
+    /// Those that are sent are added to them.
+    Kept,
+}
+
 impl App {
     /// Makes a contact. Where the location forbids duplicates, one with the same e-mail or phone is an error.
     pub async fn create_contact(&self, context: &LocationContext, new: ContactPatch) -> Result<Contact> {
@@ -91,7 +101,8 @@ impl App {
         patch: ContactPatch,
         when: WhenDuplicate,
     ) -> Result<Upserted> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when);
+        let run =
+            move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when, OldTags::Replaced);
         self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
             let contact = operation.contact(lost.id()?)?;
             Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
@@ -214,7 +225,12 @@ impl InLocation<'_, '_> {
         Ok(contact)
     }
 
-    pub(crate) fn upsert_contact(&mut self, mut patch: ContactPatch, when: WhenDuplicate) -> Result<Upserted> {
+    pub(crate) fn upsert_contact(
+        &mut self,
+        mut patch: ContactPatch,
+        when: WhenDuplicate,
+        old_tags: OldTags,
+    ) -> Result<Upserted> {
         let location = self.context.location;
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
         let matches = if looks { self.known_by(patch.identities())? } else { Vec::new() };
@@ -227,6 +243,10 @@ impl InLocation<'_, '_> {
         let withdraw = |(kind, value, other): (_, String, Contact)| patch.withdraw((kind, &value), other.id);
         let mut skipped: Vec<LeftOut> = others.map(withdraw).collect();
         skipped.append(&mut patch.add_to(&first.profile));
+        if let (OldTags::Kept, Some(tags)) = (old_tags, &mut patch.tags) {
+            tags.retain(|tag| !first.tags.contains(tag));
+            tags.splice(..0, first.tags.iter().cloned());
+        }
         Ok(Upserted { contact: self.update_contact(first.id, patch)?, is_new: false, skipped })
     }
 
@@ -259,21 +279,8 @@ impl InLocation<'_, '_> {
 
     /// Whoever is known by one of these identities, with what else is said of them; else a new contact. Tags are added to those
     /// that somebody has.
-    pub(crate) fn contact_of_person(&mut self, mut patch: ContactPatch) -> Result<ContactId> {
-        self.keep_tags(&mut patch)?;
-        Ok(self.upsert_contact(patch, WhenDuplicate::Update)?.contact.id)
-    }
-
-    /// Adds to the tags of a patch those that whoever is known by one of its identities has.
-    pub(crate) fn keep_tags(&mut self, patch: &mut ContactPatch) -> Result<()> {
-        let found = self.known_by(patch.identities())?.into_iter().next();
-        if let (Some((_, _, found)), Some(tags)) = (found, &mut patch.tags) {
-            let mut all = found.tags;
-            tags.retain(|tag| !all.contains(tag));
-            all.append(tags);
-            *tags = all;
-        }
-        Ok(())
+    pub(crate) fn contact_of_person(&mut self, patch: ContactPatch) -> Result<ContactId> {
+        Ok(self.upsert_contact(patch, WhenDuplicate::Update, OldTags::Kept)?.contact.id)
     }
 
     /// Tags that a contact brought with it.

@@ -31,7 +31,7 @@ impl App {
                 None => Ok((operation.create((), content)?, true)),
             }
         };
-        self.each(context, Scope::CustomValuesWrite, values, false, put).await
+        self.each(context, Scope::CustomValuesWrite, values, put).await
     }
 }
 

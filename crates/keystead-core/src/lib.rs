@@ -74,7 +74,7 @@ pub use app::{App, Limits, OpenAppError, RateLimits};
 pub use clock::{Clock, TestClock};
 pub use contact_companions::FollowersChanged;
 pub use contact_tags::{TagChange, TagsChanged};
-pub use contacts::{Upserted, WhenDuplicate};
+pub use contacts::{OldTags, Upserted, WhenDuplicate};
 pub use context::{AgencyContext, Authority, LocationContext, RequestFacts, RequestId};
 pub use entropy::Entropy;
 pub use error::{Error, Result, Unavailable, Violation};

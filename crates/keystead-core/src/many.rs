@@ -3,7 +3,8 @@
 use keystead_model::{contact::ContactPatch, scope::Scope};
 
 use crate::{
-    App, Error, LocationContext, Result, Upserted, WhenDuplicate, idempotency, operate::InLocation, resource::Resource,
+    App, Error, LocationContext, Result, Upserted, WhenDuplicate, contacts::OldTags, idempotency, operate::InLocation,
+    resource::Resource,
 };
 
 /// How many contacts are made or changed.
@@ -11,39 +12,20 @@ use crate::{
 pub struct UpsertMany {
     /// It is said what would become of each, and everything stays as it is.
     pub is_trial: bool,
-    /// Tags are added to those that a contact has, instead of replacing them.
-    pub keeps_tags: bool,
+    /// What becomes of tags.
+    pub old_tags: OldTags,
 }
 
 impl App {
-    /// Runs `step` for each of `items`; the answers are in their order. What concerns the server, or somebody's scope, is no
-    /// answer of one of them. Of a trial nothing stays.
+    /// Runs `step` for each of `items`, see [`InLocation::each`].
     pub(crate) async fn each<I: Clone + Send + 'static, T: Send + 'static>(
         &self,
         context: &LocationContext,
         scope: Scope,
         items: Vec<I>,
-        is_trial: bool,
         step: impl Fn(&mut InLocation<'_, '_>, I) -> Result<T> + Send + 'static,
     ) -> Result<Vec<Result<T>>> {
-        let each = move |operation: &mut InLocation<'_, '_>| {
-            let each = items.iter().map(|item| match operation.attempt(|alone| step(alone, item.clone())) {
-                Err(error) if !error.is_refusal() => Err(error),
-                outcome => Ok(outcome),
-            });
-            each.collect::<Result<Vec<_>>>()
-        };
-        let run = move |operation: &mut InLocation<'_, '_>| {
-            if !is_trial {
-                return each(operation);
-            }
-            let mut outcomes = None;
-            let undone: Result<()> = operation.attempt(|operation| {
-                outcomes = Some(each(operation)?);
-                Err(Error::Internal("a trial leaves nothing".to_owned()))
-            });
-            outcomes.ok_or(()).or_else(|()| undone.map(|()| Vec::new()))
-        };
+        let run = move |operation: &mut InLocation<'_, '_>| operation.each(&items, &step);
         // What was answered for each is not known any more.
         self.operate(context, scope, run, |_, _| Err(idempotency::forgotten())).await
     }
@@ -55,14 +37,14 @@ impl App {
         contacts: Vec<(ContactPatch, WhenDuplicate)>,
         how: UpsertMany,
     ) -> Result<Vec<Result<Upserted>>> {
-        let UpsertMany { is_trial, keeps_tags } = how;
-        let step = move |operation: &mut InLocation<'_, '_>, (mut patch, when): (ContactPatch, _)| {
-            if keeps_tags {
-                operation.keep_tags(&mut patch)?;
-            }
-            operation.upsert_contact(patch, when)
-        };
-        self.each(context, Scope::ContactsWrite, contacts, is_trial, step).await
+        let UpsertMany { is_trial, old_tags } = how;
+        let step =
+            move |operation: &mut InLocation<'_, '_>, (patch, when)| operation.upsert_contact(patch, when, old_tags);
+        if !is_trial {
+            return self.each(context, Scope::ContactsWrite, contacts, step).await;
+        }
+        let run = move |operation: &mut InLocation<'_, '_>| operation.try_out(|trial| trial.each(&contacts, &step));
+        self.operate(context, Scope::ContactsWrite, run, |_, _| Err(idempotency::forgotten())).await
     }
 
     /// Makes many of a resource, each as part of what is named with it.
@@ -72,7 +54,37 @@ impl App {
         new: Vec<(R::Parent, R::Content)>,
     ) -> Result<Vec<Result<R>>> {
         let step = |operation: &mut InLocation<'_, '_>, (parent, content)| operation.create::<R>(parent, content);
-        self.each(context, R::SCOPES.1, new, false, step).await
+        self.each(context, R::SCOPES.1, new, step).await
+    }
+}
+
+impl InLocation<'_, '_> {
+    /// Runs `step` for each of `items`; the outcomes are in their order. What concerns the server, or somebody's scope, is no
+    /// outcome of one of them.
+    fn each<I: Clone, T>(
+        &mut self,
+        items: &[I],
+        step: &impl Fn(&mut InLocation<'_, '_>, I) -> Result<T>,
+    ) -> Result<Vec<Result<T>>> {
+        let outcomes = items.iter().map(|item| match self.attempt(|alone| step(alone, item.clone())) {
+            Err(error) if !error.is_refusal() => Err(error),
+            outcome => Ok(outcome),
+        });
+        outcomes.collect()
+    }
+
+    /// What a step would do, of which nothing stays.
+    fn try_out<T>(&mut self, step: impl FnOnce(&mut InLocation<'_, '_>) -> Result<T>) -> Result<T> {
+        let mut outcome = None;
+        let undone: Result<()> = self.attempt(|trial| {
+            outcome = Some(step(trial)?);
+            Err(Error::Internal("a trial leaves nothing".to_owned()))
+        });
+        match (outcome, undone) {
+            (Some(outcome), _) => Ok(outcome),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(Error::Internal("a trial has no outcome".to_owned())),
+        }
     }
 }
 

@@ -301,3 +301,24 @@ async fn contacts_of_others_are_like_none() {
     assert_eq!(app.post("/contacts/bulk/business").key(&other).json(&body).send().await.expect(200)["ids"], json!([]));
     assert_eq!(get(&app, &key, &id).await["tags"], json!([]));
 }
+
+/// Tags of one that is made anew are its own, whoever has the same address.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_added_to_those_of_whom_a_row_changes_and_of_nobody_else() {
+    let app = TestApp::start().await;
+    let (key, agency) = (app.location_key().await, app.agency_key().await);
+    let allowed = json!({"settings": {"allowDuplicateContact": true}});
+    app.put(&format!("/locations/{}", app.ids.location)).key(&agency).json(&allowed).send().await.expect(200);
+    let ada = contact(&app, &key, json!({"name": "Ada", "email": "ada@example.com", "tags": ["vip"]})).await;
+    app.clock.advance(Duration::from_millis(1));
+    let rows = json!([
+        {"email": "ada@example.com", "tags": ["met"]},
+        {"email": "ada@example.com", "tags": ["new"], "createNewIfDuplicateAllowed": true},
+    ]);
+    let body = json!({"contacts": rows, "addTags": true});
+    let answer = app.post("/contacts/bulk/upsert").key(&key).json(&body).send().await.expect(200);
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("updated"), &json!("created")));
+    assert_eq!(get(&app, &key, &ada).await["tags"], json!(["vip", "met"]));
+    assert_eq!(get(&app, &key, results[1]["id"].as_str().unwrap()).await["tags"], json!(["new"]));
+}

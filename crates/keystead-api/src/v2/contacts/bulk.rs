@@ -1,6 +1,6 @@
 //! Many contacts in one call.
 
-use keystead_core::{self as core, Error, LocationContext, TagChange, TagsChanged, WhenDuplicate};
+use keystead_core::{self as core, Error, LocationContext, OldTags, TagChange, TagsChanged, WhenDuplicate};
 use keystead_model::{BusinessId, ContactId, contact::MAX_TAGS, id::Id, tag::TagName, text::echo};
 use serde_json::Value;
 
@@ -28,8 +28,8 @@ impl Input for UpsertOfMany {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let is_trial = reader.truth("dryRun").unwrap_or(false);
-        let keeps_tags = reader.truth("addTags").unwrap_or(false);
-        Some(Self { batch: Batch::read(reader)?, how: core::UpsertMany { is_trial, keeps_tags } })
+        let old_tags = if reader.truth("addTags").unwrap_or(false) { OldTags::Kept } else { OldTags::Replaced };
+        Some(Self { batch: Batch::read(reader)?, how: core::UpsertMany { is_trial, old_tags } })
     }
 }
 
