@@ -25,7 +25,7 @@ const LIST_OF_SCOPES: &str =
 
 const NESTED: &str = "published as lists of lists, where the service sends lists of things";
 
-/// Operation, place in the answer (`*` for any place in a list), reason.
+/// Operation, place in the answer (`*` for any place in a list), reason. What is beside or in the place is not exempt.
 const EXEMPT: &[(&str, &str, &str)] = &[
     ("GET /contacts/{contactId}", ".contact.customFields.*.value", VALUES),
     ("PUT /contacts/{contactId}", ".contact.customFields.*.value", VALUES),
@@ -39,12 +39,12 @@ const EXEMPT: &[(&str, &str, &str)] = &[
     ("PUT /v1/contacts/{id}", ".contact.customField.*.value", VALUES),
     (
         "POST /locations/{locationId}/tasks/search",
-        ".tasks.",
+        ".tasks.*",
         "published as lists in a list; the service sends a list of tasks",
     ),
     (
         "POST /contacts/bulk/tags/update/{type}",
-        ".responses.",
+        ".responses.*",
         "typed as texts, where the service sends what became of each contact",
     ),
     ("POST /locations/{locationId}/customFields/upload", ".meta.*", "its example shows objects, as they are answered"),
@@ -151,18 +151,17 @@ pub(crate) fn deviations(method: &str, path: &str, version: Option<&str>, status
     } else {
         against_schema(api, expected, &value, "", &mut found);
     }
-    found.retain(|problem| {
-        !EXEMPT.iter().any(|(operation, place, _)| *operation == name && anywhere(problem).starts_with(place))
-    });
+    found.retain(|problem| !EXEMPT.iter().any(|(operation, place, _)| *operation == name && is_at(problem, place)));
     found.iter().map(|problem| format!("{name}: {problem}")).collect()
 }
 
-/// A problem whatever the places in lists.
-fn anywhere(problem: &str) -> String {
-    let (place, what) = problem.split_once(' ').unwrap_or((problem, ""));
-    let segments: Vec<&str> =
-        place.split('.').map(|segment| if segment.parse::<usize>().is_ok() { "*" } else { segment }).collect();
-    format!("{} {what}", segments.join("."))
+/// Whether a problem is at a place: neither beside it nor in it.
+fn is_at(problem: &str, place: &str) -> bool {
+    let found = problem.split(' ').next().unwrap_or_default();
+    let (found, wanted): (Vec<&str>, Vec<&str>) = (found.split('.').collect(), place.split('.').collect());
+    let is_number = |segment: &str| segment.parse::<usize>().is_ok();
+    found.len() == wanted.len()
+        && found.iter().zip(&wanted).all(|(found, wanted)| found == wanted || *wanted == "*" && is_number(found))
 }
 
 /// The operation whose path has the same segments, parameters standing for anything; literal ones win.
@@ -283,6 +282,17 @@ mod tests {
         let known: Vec<String> = apis.map(|operation| format!("{} {}", operation.method, operation.path)).collect();
         for (name, place, _) in super::EXEMPT {
             assert!(known.iter().any(|known| known == name), "{name} {place}");
+        }
+    }
+
+    #[test]
+    fn an_exemption_is_of_its_place_alone() {
+        let check = |user: &str| deviations("GET", "/users/x", None, 200, user);
+        assert_eq!(check(r#"{"scopes":["a"]}"#), Vec::<String>::new());
+        assert!(!super::is_at(".scopesAssignedToOnly should be x", ".scopes"), "what begins like it");
+        assert!(super::is_at(".a.12.b should be x", ".a.*.b"));
+        for other in [".a.x.b should be x", ".a.1.bc is missing", ".a.1 is missing", ".a.1.b.c is missing"] {
+            assert!(!super::is_at(other, ".a.*.b"), "{other}");
         }
     }
 

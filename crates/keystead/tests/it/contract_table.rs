@@ -32,7 +32,7 @@ fn standing(operation: &PublishedOperation, routes: &[Route], quirks: &str) -> S
     let name = format!("{} {}", operation.method, operation.path);
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (place, reason) in &operation.deviations {
-        places.entry(reason).or_default().push(format!("`{}`", place.trim_end_matches('.')));
+        places.entry(reason).or_default().push(format!("`{place}`"));
     }
     let mut deviations: Vec<String> =
         places.iter().map(|(reason, places)| format!("{}: {reason}", places.join(", "))).collect();
