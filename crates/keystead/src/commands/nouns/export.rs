@@ -8,11 +8,7 @@ use keystead_core::{App, Authority};
 use keystead_model::{LocationId, UtcMs};
 use serde_json::{Map, Value, json};
 
-use super::{
-    super::output::say,
-    import::{call, route},
-    spreadsheet::Cells,
-};
+use super::{super::output::say, custom_fields, route, spreadsheet::Cells};
 use crate::failure::Failure;
 
 /// Contacts read at a time.
@@ -75,16 +71,14 @@ pub(super) async fn run(
 }
 
 async fn write(app: &App, authority: Authority, location: LocationId, file: impl Write) -> Result<usize, Failure> {
-    let fields = call(app, &authority, location, "GET /locations/{locationId}/customFields", Words::default()).await?;
-    let fields: Vec<(String, String)> = fields["customFields"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    let fields: Vec<(String, String)> = custom_fields(app, &authority, location)
+        .await?
+        .iter()
         .filter_map(|field| Some((field["id"].as_str()?.to_owned(), field["fieldKey"].as_str()?.to_owned())))
         .collect();
     let mut cells = Cells::new(file);
     cells.write(COLUMNS.iter().map(|(title, _)| *title).chain(fields.iter().map(|(_, key)| key.as_str())))?;
-    let search = route("POST /contacts/search")?;
+    let search = route("POST /contacts/search");
     let (mut count, mut after) = (0, None);
     loop {
         let mut body = Map::new();

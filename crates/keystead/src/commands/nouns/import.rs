@@ -8,13 +8,14 @@ use std::{collections::HashMap, fs::File, io::Read, path::PathBuf};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use encoding_rs::Encoding;
 use indicatif::{ProgressBar, ProgressStyle};
-use keystead_api::{Face, Route, Words, routes};
+use keystead_api::Words;
 use keystead_core::{App, Authority};
 use keystead_model::LocationId;
 use serde_json::{Map, Value, json};
 
 use super::{
     super::output::{self, note, say},
+    custom_fields, route,
     spreadsheet::{Cells, Row, Rows},
 };
 use crate::failure::Failure;
@@ -75,7 +76,6 @@ struct Importing<'a> {
     app: &'a App,
     authority: Authority,
     location: LocationId,
-    upsert: Route,
     options: Import,
     as_json: bool,
     tally: Tally,
@@ -96,8 +96,8 @@ pub(super) async fn run(
         _ => Box::new(open(&options.file)?),
     };
     let mut rows = Rows::open(file, encoding)?;
-    let fields = call(app, &authority, location, "GET /locations/{locationId}/customFields", Words::default()).await?;
-    let columns = columns(rows.head(), &options.map, fields["customFields"].as_array().map_or(&[], Vec::as_slice))?;
+    let fields = custom_fields(app, &authority, location).await?;
+    let columns = columns(rows.head(), &options.map, &fields)?;
     let mut errors = None;
     if let Some(path) = &options.errors {
         let file = File::create(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
@@ -108,10 +108,9 @@ pub(super) async fn run(
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {pos} rows, {per_sec} {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    let upsert = route("POST /contacts/bulk/upsert")?;
     let as_json = matches.get_flag("json");
     let tally = Tally::default();
-    let mut importing = Importing { app, authority, location, upsert, options, as_json, tally, errors, bar };
+    let mut importing = Importing { app, authority, location, options, as_json, tally, errors, bar };
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let row = rows.next();
@@ -133,21 +132,6 @@ fn open(path: &PathBuf) -> Result<File, Failure> {
 fn encoding(name: &str) -> Result<&'static Encoding, Failure> {
     let known = Encoding::for_label(name.as_bytes());
     known.ok_or_else(|| Failure::usage(format!("--encoding {name} is not known; try windows-1252 or utf-16le")))
-}
-
-pub(super) fn route(endpoint: &str) -> Result<Route, Failure> {
-    let found = routes().into_iter().find(|route| route.face == Face::V2 && route.endpoint == endpoint);
-    found.ok_or_else(|| Failure::new(format!("there is no route {endpoint}")))
-}
-
-pub(super) async fn call(
-    app: &App,
-    authority: &Authority,
-    location: LocationId,
-    endpoint: &str,
-    words: Words,
-) -> Result<Value, Failure> {
-    Ok(route(endpoint)?.call(app, authority.clone(), Some(location), words).await?)
 }
 
 /// A name without what people write it with: `First name`, `first_name` and `firstName` are one.
@@ -187,7 +171,7 @@ const OURS: &[&str] = &["id", "dateadded", "dateupdated"];
 
 /// What each column is. All that are not known are told at once.
 fn columns(head: &[String], maps: &[String], custom: &[Value]) -> Result<Vec<Column>, Failure> {
-    let schema = route("POST /contacts")?.body_schema().unwrap_or_default();
+    let schema = route("POST /contacts").body_schema().unwrap_or_default();
     let fields = schema["properties"].as_object().cloned().unwrap_or_default();
     let column = |name: &str| {
         let (name, schema) = fields.iter().find(|(known, _)| plain(known) == plain(name))?;
@@ -337,7 +321,9 @@ impl Importing<'_> {
         body.insert("dryRun".to_owned(), self.options.dry_run.into());
         body.insert("addTags".to_owned(), true.into());
         let words = Words { body, ..Words::default() };
-        let answer = self.upsert.call(self.app, self.authority.clone(), Some(self.location), words).await?;
+        let answer = route("POST /contacts/bulk/upsert")
+            .call(self.app, self.authority.clone(), Some(self.location), words)
+            .await?;
         for ((line, cells), outcome) in sent.into_iter().zip(answer["results"].as_array().into_iter().flatten()) {
             match outcome["status"].as_str() {
                 Some("created") => self.tally.created += 1,

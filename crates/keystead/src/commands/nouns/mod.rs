@@ -7,6 +7,8 @@ mod export;
 mod import;
 mod spreadsheet;
 
+use std::sync::LazyLock;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use keystead_api::{Face, Route, Words, routes, v2::api_keys::parse_location};
 use keystead_core::{AgencyContext, App, Authority};
@@ -132,14 +134,29 @@ pub(super) fn augment(line: Command) -> Command {
     })
 }
 
+/// The routes, which are described once.
+static TABLE: LazyLock<Vec<Route>> = LazyLock::new(routes);
+
+/// A route of API 2.0 that there is.
+fn route(endpoint: &str) -> &'static Route {
+    let found = TABLE.iter().find(|route| route.face == Face::V2 && route.endpoint == endpoint);
+    found.expect("the command line is made of the routes of the same build")
+}
+
+/// The custom fields of a location's contacts, as API 2.0 answers them.
+async fn custom_fields(app: &App, authority: &Authority, location: LocationId) -> Result<Vec<Value>, Failure> {
+    let list = route("GET /locations/{locationId}/customFields");
+    let mut answer = list.call(app, authority.clone(), Some(location), Words::default()).await?;
+    Ok(serde_json::from_value(answer["customFields"].take()).unwrap_or_default())
+}
+
 fn verbs(command: Command) -> Command {
-    let table = routes();
     let Some(noun) = NOUNS.iter().find(|noun| noun.name == command.get_name()) else { return command };
     let command = match noun.name {
         "contacts" => command.subcommand(import::command()).subcommand(export::command()),
         _ => command,
     };
-    VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(&table, method, *is_of_one) {
+    VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(method, *is_of_one) {
         Some(route) => command.subcommand(arguments::command(verb, route)),
         None => command,
     })
@@ -147,11 +164,11 @@ fn verbs(command: Command) -> Command {
 
 impl Noun {
     /// The route of a verb; a list may be a search.
-    fn route<'r>(&self, table: &'r [Route], method: &str, is_of_one: bool) -> Option<&'r Route> {
-        let is_at = |route: &&Route, is_it: &dyn Fn(&str) -> bool| {
+    fn route(&self, method: &str, is_of_one: bool) -> Option<&'static Route> {
+        let is_at = |route: &Route, is_it: &dyn Fn(&str) -> bool| {
             route.face == Face::V2 && route.method == method && route.path.strip_prefix(self.path).is_some_and(is_it)
         };
-        let find = |is_it: &dyn Fn(&str) -> bool| table.iter().find(|route| is_at(route, is_it));
+        let find = |is_it: &dyn Fn(&str) -> bool| TABLE.iter().find(|route| is_at(route, is_it));
         if is_of_one {
             return find(&|rest| rest.starts_with("/{") && rest.ends_with('}') && !rest[1..].contains('/'));
         }
@@ -168,7 +185,7 @@ pub(super) struct Chosen {
 
 enum What {
     /// A verb, and its route.
-    Call(&'static str, Box<Route>),
+    Call(&'static str, &'static Route),
     Import,
     Export,
 }
@@ -183,10 +200,7 @@ impl Chosen {
             "export" => What::Export,
             _ => {
                 let (verb, method, is_of_one) = VERBS.iter().find(|(verb, ..)| *verb == name)?;
-                let mut table = routes();
-                let endpoint = noun.route(&table, method, *is_of_one)?.endpoint;
-                let place = table.iter().position(|route| route.face == Face::V2 && route.endpoint == endpoint)?;
-                What::Call(verb, Box::new(table.swap_remove(place)))
+                What::Call(verb, noun.route(method, *is_of_one)?)
             }
         };
         Some(Self { noun, what, matches: matches.clone() })
