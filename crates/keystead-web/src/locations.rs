@@ -282,14 +282,32 @@ pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Respon
 }
 
 pub(crate) async fn resume(
+    web: State<Web>,
+    here: Here,
+    form: Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    confirm_state(web, here, form, TenantState::Active).await
+}
+
+pub(crate) async fn delete(
+    web: State<Web>,
+    here: Here,
+    form: Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    confirm_state(web, here, form, TenantState::Deleted).await
+}
+
+/// What has to be confirmed by whoever signed in a while ago.
+async fn confirm_state(
     State(web): State<Web>,
     mut here: Here,
     Form(pairs): Form<Vec<(String, String)>>,
+    state: TenantState,
 ) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
     let mut problems = Problems::default();
     here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
-    set_state(&web, here, location, TenantState::Active, problems).await
+    set_state(&web, here, location, state, problems).await
 }
 
 async fn set_state(
@@ -315,17 +333,6 @@ async fn set_state(
     }
     let page = editor(&here, Some(&location), fields_of(&location), problems);
     Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
-pub(crate) async fn delete(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let location = wanted(&web, &here).await?;
-    let mut problems = Problems::default();
-    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
-    set_state(&web, here, location, TenantState::Deleted, problems).await
 }
 
 pub(crate) async fn restore(
