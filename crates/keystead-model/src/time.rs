@@ -103,10 +103,15 @@ fn at_offset(civil: DateTime, offset: Offset) -> UtcMs {
     UtcMs(days * DAY_MS + i64::try_from(time).unwrap_or_default() - i64::from(offset.seconds()) * 1000)
 }
 
-/// Whether a number that is to be milliseconds since 1970 is rather seconds: it would be before March 1973, and no quarter of an
-/// hour, as the first moments of days are everywhere.
+/// A number below is a time in seconds: as milliseconds since 1970 it would be before March 1973.
+pub const SECONDS: i64 = 100_000_000_000;
+/// What is wrong with one.
+pub const IN_SECONDS: &str = "must be in milliseconds since 1970; this looks like seconds";
+
+/// Whether a number that is to be the milliseconds of some day, also of one before 1973, is rather seconds: the first moments of
+/// days are a quarter of an hour everywhere.
 pub fn looks_like_seconds(number: i64) -> bool {
-    (1..100_000_000_000).contains(&number) && number % 900_000 != 0
+    (1..SECONDS).contains(&number) && number % 900_000 != 0
 }
 
 /// Reads an ISO 8601 duration of at most `max`: `P7D`, `P2W`, `PT360H`. Months and years have no length of their own.

@@ -6,7 +6,7 @@ use keystead_model::{
     id::Id,
     page::{Start, TimeOrder, Window},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::contacts::shapes::ListMeta;
 use crate::{
@@ -124,4 +124,31 @@ pub(crate) fn place<T>(
         TimeOrder::Updated => updated,
     };
     (format!("{id}{}", letter.map_or("", |(letter, ..)| *letter)), at)
+}
+
+/// `searchAfter`: the time and the id that stand with the last row of the page before; either may be a text, and an empty list is
+/// the first page. What else it is, `refusal` says.
+pub(crate) fn search_after<I>(
+    reader: &mut Reader<'_>,
+    refusal: &'static str,
+    parse: impl FnOnce(&str, &Ground) -> Option<I>,
+) -> Option<(UtcMs, I)> {
+    let schema = json!({
+        "type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "maxItems": 2,
+        "description": "searchAfter of the last row of the page before",
+    });
+    let sent = reader.any("searchAfter", schema, json!([1_796_122_800_000_i64, word::THING]))?;
+    if sent.as_array().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let read = |ground: &Ground| {
+        let [at, id] = sent.as_array()?.as_slice() else { return None };
+        let at = at.as_i64().or_else(|| at.as_str()?.parse().ok()).filter(|at| (0..=UtcMs::MAX.0).contains(at))?;
+        Some((UtcMs(at), parse(id.as_str()?, ground)?))
+    };
+    let place = read(reader.ground());
+    if place.is_none() {
+        reader.violate("searchAfter", refusal);
+    }
+    place
 }

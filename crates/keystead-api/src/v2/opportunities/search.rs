@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use crate::{
     reader::Reader,
     shape::{Ground, Input, Word, word},
-    v2::{by_time::ByTime, contacts::shapes::ListMeta},
+    v2::{
+        by_time::{ByTime, search_after},
+        contacts::shapes::ListMeta,
+    },
 };
 
 /// Longest text of a search.
@@ -268,7 +271,7 @@ impl Input for SearchBody {
         let limit = reader.integer("limit", 1..=100).unwrap_or(20);
         // Counted from 0, as the contract has it.
         let page = reader.integer("page", 0..=1_000_000).unwrap_or(0);
-        let after = search_after(reader);
+        let after = after(reader);
         let window = match after {
             Some(after) => Window::after(Some(after), limit),
             None => Window::skip(page * limit, limit),
@@ -299,23 +302,9 @@ impl SearchBody {
     }
 }
 
-/// Where the last page ended: the time and the id that stand with its last row; either may be a text. An empty list is the first page.
-fn search_after(reader: &mut Reader<'_>) -> Option<OpportunityCursor> {
-    let part = json!({"type": ["string", "integer"]});
-    let schema =
-        json!({"type": "array", "items": part, "maxItems": 2, "description": "The searchAfter of the last row"});
-    let sent = reader.any("searchAfter", schema, json!([1_796_122_800_000_i64, word::THING]))?;
-    let cursor = match sent.as_array().map(Vec::as_slice) {
-        Some([]) => return None,
-        Some([at, id]) => {
-            let at = at.as_i64().or_else(|| at.as_str()?.parse().ok());
-            let id = id.as_str().and_then(OpportunityId::parse);
-            at.zip(id)
-        }
-        _ => None,
-    };
-    if cursor.is_none() {
-        reader.violate("searchAfter", "must be the searchAfter of an opportunity of the page before");
-    }
-    cursor.map(|(at, id)| OpportunityCursor { at: Some(UtcMs(at)), id: Some(id) })
+/// Where the last page ended.
+fn after(reader: &mut Reader<'_>) -> Option<OpportunityCursor> {
+    let refusal = "must be the searchAfter of an opportunity of the page before";
+    let place = search_after(reader, refusal, |id, _| OpportunityId::parse(id));
+    place.map(|(at, id)| OpportunityCursor { at: Some(at), id: Some(id) })
 }

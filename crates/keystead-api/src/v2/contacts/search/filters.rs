@@ -11,7 +11,7 @@ use keystead_model::{
     data_type::ValueKind,
     phone::PhoneNumber,
     text::{Country, TimeZoneName, echo},
-    time::{Moment, looks_like_seconds},
+    time::{IN_SECONDS, Moment, looks_like_seconds},
 };
 use serde_json::{Map, Value, json};
 
@@ -316,9 +316,7 @@ impl Resolving<'_> {
                 Kind::Instant => self.moment(name, bound, &place).map(Compared::Instant),
                 // A day may come as its first moment, as it is answered.
                 Kind::Date => match bound.as_i64() {
-                    Some(at) if looks_like_seconds(at) => {
-                        self.violate(&place, "must be in milliseconds since 1970; this looks like seconds")
-                    }
+                    Some(at) if looks_like_seconds(at) => self.violate(&place, IN_SECONDS),
                     Some(at) => self.value(field, &Value::String(UtcMs(at).to_day()), &place),
                     None => self.value(field, bound, &place),
                 },
@@ -339,7 +337,7 @@ impl Resolving<'_> {
                 _ => moment.start(zone),
             }),
             value if value.as_i64().is_some_and(looks_like_seconds) => {
-                return self.violate(place, "must be in milliseconds since 1970; this looks like seconds");
+                return self.violate(place, IN_SECONDS);
             }
             value => value.as_i64().map(UtcMs),
         };

@@ -25,7 +25,7 @@ use crate::{
         word,
     },
     v2::{
-        by_time::{FURTHEST, StartAfter, place},
+        by_time::{FURTHEST, StartAfter, place, search_after},
         samples,
     },
 };
@@ -50,7 +50,7 @@ impl Input for Search {
         reader.names_location();
         let limit = reader.integer("pageLimit", 1..=500).unwrap_or(20);
         let page = reader.integer("page", 1..=1_000_000).unwrap_or(1);
-        let after = search_after(reader);
+        let after = after(reader);
         let words = reader.word::<String>("query");
         if words.as_ref().is_some_and(|words| words.chars().count() > MAX_QUERY) {
             reader.violate("query", format!("must be shorter than or equal to {MAX_QUERY} characters"));
@@ -87,26 +87,10 @@ impl Input for Search {
 
 /// The place of the contact before, as it is answered with each: when it was made or changed, and its id with the letter of the
 /// order.
-fn search_after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(TimeOrder, bool)>)> {
-    let schema = json!({
-        "type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "maxItems": 2,
-        "description": "searchAfter of the last contact of the page before",
-    });
-    let place = reader.any("searchAfter", schema, json!([1_796_122_800_000_i64, word::THING]))?;
-    if place.as_array().is_some_and(Vec::is_empty) {
-        return None;
-    }
-    let read = || {
-        let [at, id] = place.as_array()?.as_slice() else { return None };
-        let at = at.as_i64().or_else(|| at.as_str()?.parse().ok()).filter(|at| (0..=UtcMs::MAX.0).contains(at))?;
-        Some((at, id.as_str()?))
-    };
-    let parsed = read().and_then(|(at, id)| Some((at, StartAfter::parse(id, reader.ground()).ok()?)));
-    let Some((at, StartAfter(id, made_for))) = parsed else {
-        reader.violate("searchAfter", "must be searchAfter of a contact: milliseconds and an id");
-        return None;
-    };
-    Some((ContactCursor { at: Some(UtcMs(at)), id: Some(id) }, made_for))
+fn after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(TimeOrder, bool)>)> {
+    let refusal = "must be searchAfter of a contact: milliseconds and an id";
+    let place = search_after(reader, refusal, |id, ground| StartAfter::parse(id, ground).ok());
+    place.map(|(at, StartAfter(id, made_for))| (ContactCursor { at: Some(at), id: Some(id) }, made_for))
 }
 
 /// The order, and the name of a field by which there is none.
