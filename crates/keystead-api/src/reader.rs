@@ -8,15 +8,12 @@
 
 mod compound;
 mod places;
+mod removal;
+mod values;
 
 use keystead_core::Violation;
 use keystead_http::Upload;
-use keystead_model::{
-    Invalid, LocationId, UtcMs,
-    decimal::Decimal,
-    text::{TimeZoneName, echo},
-    time::Moment,
-};
+use keystead_model::{Invalid, LocationId, text::echo};
 use serde_json::{Map, Value, json};
 
 use crate::shape::{Ground, Word, outline::Outline};
@@ -84,10 +81,6 @@ const MAX_CLEAR: usize = 100;
 
 /// What stands for any id in the name of what can be emptied.
 const ANY: &str = "<id>";
-
-/// A number below is a time in seconds: as milliseconds it would be before March 1973.
-const SECONDS: i64 = 100_000_000_000;
-const NO_DATE: &str = "must be a valid ISO 8601 date string";
 
 impl<'g> Reader<'g> {
     pub(crate) fn body(fields: Map<String, Value>, ground: &'g Ground) -> Self {
@@ -299,16 +292,6 @@ impl<'g> Reader<'g> {
         std::mem::take(&mut self.files)
     }
 
-    /// What an update names in `clear` that begins so: the rest of each name.
-    pub(crate) fn cleared(&mut self, pattern: &'static str) -> Vec<String> {
-        self.clearable.push(pattern);
-        let begin = pattern.strip_suffix(ANY).unwrap_or(pattern);
-        let (cleared, others): (Vec<String>, Vec<String>) =
-            std::mem::take(&mut self.clear).into_iter().partition(|name| name.starts_with(begin));
-        self.clear = others;
-        cleared.into_iter().map(|name| name[begin.len()..].to_owned()).collect()
-    }
-
     /// Any JSON, an empty text too.
     pub(crate) fn anything(&mut self, name: &'static str, schema: Value, example: Value) -> Option<Value> {
         if let Some(is_there) = self.describes(name, || schema, || example.clone()) {
@@ -320,54 +303,6 @@ impl<'g> Reader<'g> {
             Some(value) if has_nul(&value) => self.refuse(name, "must not contain NUL characters"),
             some => some,
         }
-    }
-
-    /// Whether an update names the field in `clear`. Naming it and giving it a value is a contradiction.
-    fn is_cleared(&mut self, name: &'static str) -> bool {
-        self.clearable.push(name);
-        let named = self.clear.len();
-        self.clear.retain(|cleared| cleared != name);
-        let is_cleared = self.clear.len() < named;
-        if is_cleared && self.take(name).is_some() {
-            self.violate(name, "must not have a value and stand in clear");
-        }
-        is_cleared
-    }
-
-    /// A value that an update can take away, by naming it in `clear`: `Some(None)` takes it away.
-    pub(crate) fn removable<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<Option<T>> {
-        if self.is_cleared(name) { Some(None) } else { read(self).map(Some) }
-    }
-
-    /// The same for fields of ours, which null takes away, too: no client sends null for what it does not know.
-    pub(crate) fn nullable<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<Option<T>> {
-        let is_null = self.fields.get(name).is_some_and(Value::is_null);
-        self.removable(name, read).or(is_null.then_some(None))
-    }
-
-    /// A word that an update takes away by naming it.
-    pub(crate) fn removable_word<T: Word>(&mut self, name: &'static str) -> Option<Option<T>> {
-        self.removable(name, |reader| reader.word(name))
-    }
-
-    /// A text with a rule that an update empties by an empty text, or by naming it in `clear`: `Some(None)` empties it.
-    pub(crate) fn clearable<T: Word>(&mut self, name: &'static str) -> Option<Option<T>> {
-        if let Some(Value::String(text)) = self.fields.get(name)
-            && text.trim().is_empty()
-        {
-            self.take(name);
-            self.is_cleared(name);
-            return Some(None);
-        }
-        self.removable_word(name)
     }
 
     /// Something that must be there.
@@ -403,117 +338,6 @@ impl<'g> Reader<'g> {
             Ok(value) => Some(value),
             Err(Invalid(problem)) => self.refuse(name, problem),
         }
-    }
-
-    /// A truth.
-    pub(crate) fn truth(&mut self, name: &'static str) -> Option<bool> {
-        if let Some(is_there) = self.describes(name, || json!({"type": "boolean"}), || json!(true)) {
-            return is_there.then_some(true);
-        }
-        match self.take(name)? {
-            Value::Bool(truth) => Some(truth),
-            Value::String(text) if self.source.is_text() && text == "true" => Some(true),
-            Value::String(text) if self.source.is_text() && text == "false" => Some(false),
-            _ => self.refuse(name, "must be a boolean value"),
-        }
-    }
-
-    /// A whole number; clients also send `20.0`.
-    pub(crate) fn integer(&mut self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        let (least, most) = (*range.start(), *range.end());
-        let schema = || match most {
-            i64::MAX => json!({"type": "integer", "minimum": least}),
-            most => json!({"type": "integer", "minimum": least, "maximum": most}),
-        };
-        if let Some(is_there) = self.describes(name, schema, || json!(least)) {
-            return is_there.then_some(least);
-        }
-        let number = match self.take(name)? {
-            Value::Number(number) => whole(&number),
-            Value::String(text) if self.source.is_text() => {
-                text.parse::<i64>().ok().or_else(|| whole(&text.parse::<serde_json::Number>().ok()?))
-            }
-            _ => None,
-        };
-        match number {
-            None => self.refuse(name, "must be an integer number"),
-            Some(number) if number < *range.start() => {
-                self.refuse(name, format!("must not be less than {}", range.start()))
-            }
-            Some(number) if number > *range.end() => {
-                self.refuse(name, format!("must not be greater than {}", range.end()))
-            }
-            some => some,
-        }
-    }
-
-    /// An exact number. Of a number of JSON, which programs compute with 53 binary digits, what was meant; a text holds more digits.
-    pub(crate) fn decimal(&mut self, name: &'static str) -> Option<Decimal> {
-        let schema = || {
-            let text = json!({"type": "string", "description": "The same as a text, of up to 15 digits and 9 after the point"});
-            json!({"anyOf": [{"type": "number"}, text]})
-        };
-        if let Some(is_there) = self.describes(name, schema, || json!(220.5)) {
-            return is_there.then(|| Decimal::from_double(220.5).unwrap_or_default());
-        }
-        let number = match self.take(name)? {
-            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => Decimal::parse(&whole.to_string()),
-                (None, Some(double)) => Decimal::from_double(double),
-                (None, None) => Err(Invalid::new("must be a number")),
-            },
-            Value::String(text) => Decimal::parse(text.trim()),
-            _ => Err(Invalid::new("must be a number")),
-        };
-        self.checked(name, number)
-    }
-
-    /// A point in time: ISO 8601, with or without a zone, or milliseconds since 1970.
-    pub(crate) fn moment(&mut self, name: &'static str) -> Option<Moment> {
-        self.moment_from(name, Some(SECONDS))
-    }
-
-    /// The same, where numbers from `least` on are milliseconds, and smaller ones look like seconds.
-    fn moment_from(&mut self, name: &'static str, least: Option<i64>) -> Option<Moment> {
-        let schema = || {
-            let text =
-                json!({"type": "string", "format": "date-time", "description": "Or without a zone, in the location's"});
-            let day = json!({"type": "string", "format": "date"});
-            let number = json!({"type": "integer", "minimum": SECONDS, "description": "Milliseconds since 1970"});
-            json!({"anyOf": [text, day, number]})
-        };
-        const EXAMPLE: UtcMs = UtcMs(1_796_122_800_000);
-        if let Some(is_there) = self.describes(name, schema, || json!(EXAMPLE)) {
-            return is_there.then_some(Moment::Instant(EXAMPLE));
-        }
-        let milliseconds = |number: Option<i64>| match number {
-            // Nothing is due in 1970, and nothing is looked for there.
-            Some(seconds) if least.is_some_and(|least| (1..least).contains(&seconds)) => {
-                Err(Invalid::new("must be in milliseconds since 1970; this looks like seconds"))
-            }
-            Some(number) => Ok(Moment::Instant(UtcMs(number))),
-            None => Err(Invalid::new(NO_DATE)),
-        };
-        let moment = match self.take(name)? {
-            // Queries carry numbers as text.
-            Value::String(text) if self.source.is_text() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                milliseconds(text.parse().ok())
-            }
-            Value::String(text) => Moment::parse(&text),
-            Value::Number(number) => milliseconds(whole(&number)),
-            _ => Err(Invalid::new(NO_DATE)),
-        };
-        let years = UtcMs(0)..=UtcMs::MAX;
-        match moment {
-            Ok(moment) if years.contains(&moment.start(&TimeZoneName::utc())) => Some(moment),
-            Ok(_) => self.refuse(name, NO_DATE),
-            Err(Invalid(problem)) => self.refuse(name, problem),
-        }
-    }
-
-    /// A cursor: milliseconds since 1970, or the same instant as ISO 8601.
-    pub(crate) fn instant(&mut self, name: &'static str) -> Option<UtcMs> {
-        self.moment_from(name, None).map(|moment| moment.start(&TimeZoneName::utc()))
     }
 
     /// A body that may name the location; the dispatcher has taken it.
@@ -584,17 +408,6 @@ fn has_nul(value: &Value) -> bool {
         Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
         _ => false,
     }
-}
-
-/// `20`, `20.0` and `2e1` are the whole number 20.
-fn whole(number: &serde_json::Number) -> Option<i64> {
-    if let Some(number) = number.as_i64() {
-        return Some(number);
-    }
-    let number = number.as_f64()?;
-    #[expect(clippy::float_cmp, reason = "exactly whole, or not")]
-    let is_whole = number.trunc() == number && number.abs() <= 9_007_199_254_740_991.0;
-    is_whole.then_some(number as i64)
 }
 
 #[cfg(test)]
