@@ -1,24 +1,150 @@
-//! Routes of contacts beyond one at a time: searches, many in one call, who and what goes with a contact.
+//! Routes of contacts, and of who and what goes with one.
 
 use keystead_model::{
     contact::Contact,
-    note::{Note, NoteContent},
+    note::{Note, NoteContent, NotePatch},
     scope::Scope,
-    task::{Task, TaskContent},
+    task::{Task, TaskContent, TaskPatch},
 };
 
 use crate::{
-    many,
+    many, resources,
     route::{Face, Route, Table},
-    v1,
-    v2::{
-        contacts::{bulk, companions, enrollments, search},
-        custom_values,
-    },
+    shape::{EmptyString, One},
+    v1, v2,
 };
 
 pub(super) fn v2_routes() -> Vec<Route> {
+    use v2::{
+        contacts::{self, bulk, companions, enrollments, search},
+        succeeded::Succeeded,
+        tasks,
+    };
     Table::new(Face::V2)
+        .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
+        .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
+        .location(
+            "POST /contacts/upsert",
+            "Create a contact, or update the one that has its e-mail address or phone number",
+            Scope::ContactsWrite,
+            200,
+            contacts::upsert,
+        )
+        .location(
+            "GET /contacts/search/duplicate",
+            "Find a contact by e-mail address or phone number",
+            Scope::ContactsRead,
+            200,
+            contacts::duplicate,
+        )
+        .location("GET /contacts/{contactId}", "Get a contact", Scope::ContactsRead, 200, contacts::get)
+        .location("PUT /contacts/{contactId}", "Update a contact", Scope::ContactsWrite, 200, contacts::update)
+        .if_match::<Contact>()
+        .location("DELETE /contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
+        .if_match::<Contact>()
+        .location(
+            "GET /contacts/{contactId}/appointments",
+            "List the appointments of a contact",
+            Scope::ContactsRead,
+            200,
+            contacts::appointments,
+        )
+        .location(
+            "POST /contacts/{contactId}/tags",
+            "Add tags to a contact",
+            Scope::ContactsWrite,
+            201,
+            contacts::tags::add,
+        )
+        .location(
+            "DELETE /contacts/{contactId}/tags",
+            "Remove tags from a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::tags::remove,
+        )
+        .location(
+            "GET /contacts/{contactId}/notes",
+            "List the notes of a contact",
+            Scope::ContactsRead,
+            200,
+            resources::list::<Note, Note>,
+        )
+        .location(
+            "POST /contacts/{contactId}/notes",
+            "Create a note",
+            Scope::ContactsWrite,
+            201,
+            resources::create::<Note, NoteContent, One<Note>>,
+        )
+        .location(
+            "GET /contacts/{contactId}/notes/{id}",
+            "Get a note",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Note, One<Note>>,
+        )
+        .location(
+            "PUT /contacts/{contactId}/notes/{id}",
+            "Update a note",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Note, NotePatch, One<Note>>,
+        )
+        .if_match::<Note>()
+        .location(
+            "DELETE /contacts/{contactId}/notes/{id}",
+            "Delete a note",
+            Scope::ContactsWrite,
+            200,
+            resources::delete::<Note, Succeeded>,
+        )
+        .if_match::<Note>()
+        .location(
+            "GET /contacts/{contactId}/tasks",
+            "List the tasks of a contact",
+            Scope::ContactsRead,
+            200,
+            resources::list::<Task, Task>,
+        )
+        .location(
+            "POST /contacts/{contactId}/tasks",
+            "Create a task",
+            Scope::ContactsWrite,
+            201,
+            resources::create::<Task, TaskContent, One<Task>>,
+        )
+        .location(
+            "GET /contacts/{contactId}/tasks/{taskId}",
+            "Get a task",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Task, One<Task>>,
+        )
+        .location(
+            "PUT /contacts/{contactId}/tasks/{taskId}",
+            "Update a task",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Task, TaskPatch, One<Task>>,
+        )
+        .if_match::<Task>()
+        .location(
+            "DELETE /contacts/{contactId}/tasks/{taskId}",
+            "Delete a task",
+            Scope::ContactsWrite,
+            200,
+            resources::delete::<Task, Succeeded>,
+        )
+        .if_match::<Task>()
+        .location(
+            "PUT /contacts/{contactId}/tasks/{taskId}/completed",
+            "Mark a task as completed, or not",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Task, tasks::Completed, One<Task>>,
+        )
+        .if_match::<Task>()
         .location(
             "POST /contacts/search",
             "Search contacts by filters in groups",
@@ -91,13 +217,6 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .if_match::<Contact>()
         .location(
-            "POST /locations/{locationId}/customValues/bulk",
-            "Create many custom values, or update those of the same keys",
-            Scope::CustomValuesWrite,
-            200,
-            custom_values::put_many,
-        )
-        .location(
             "GET /contacts/{contactId}/enrollments",
             "List the workflows and campaigns that a contact is to be in",
             Scope::ContactsRead,
@@ -150,41 +269,158 @@ pub(super) fn v2_routes() -> Vec<Route> {
 }
 
 pub(super) fn v1_routes() -> Vec<Route> {
+    use v1::{contacts, notes, tasks};
     Table::new(Face::V1)
+        .location("GET /v1/contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
+        .location(
+            "POST /v1/contacts",
+            "Create a contact, or update the one that it names",
+            Scope::ContactsWrite,
+            200,
+            contacts::create,
+        )
+        .location(
+            "GET /v1/contacts/lookup",
+            "Find a contact by e-mail address or phone number",
+            Scope::ContactsRead,
+            200,
+            contacts::lookup,
+        )
+        .location("GET /v1/contacts/{contactId}", "Get a contact", Scope::ContactsRead, 200, contacts::get)
+        .location("PUT /v1/contacts/{contactId}", "Update a contact", Scope::ContactsWrite, 200, contacts::update)
+        .location("DELETE /v1/contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
+        .location(
+            "GET /v1/contacts/{contactId}/appointments",
+            "List the appointments of a contact",
+            Scope::ContactsRead,
+            200,
+            contacts::appointments,
+        )
+        .location(
+            "POST /v1/contacts/{contactId}/tags",
+            "Add tags to a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::add_tags,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/tags",
+            "Remove tags from a contact",
+            Scope::ContactsWrite,
+            200,
+            contacts::remove_tags,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/notes",
+            "List the notes of a contact",
+            Scope::ContactsRead,
+            200,
+            resources::list::<Note, notes::Shape>,
+        )
+        .location(
+            "POST /v1/contacts/{contactId}/notes",
+            "Create a note",
+            Scope::ContactsWrite,
+            200,
+            resources::create::<Note, notes::NewNote, notes::Shape>,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/notes/{noteId}",
+            "Get a note",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Note, notes::Shape>,
+        )
+        .location(
+            "PUT /v1/contacts/{contactId}/notes/{noteId}",
+            "Update a note",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Note, notes::NoteChange, notes::Shape>,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/notes/{noteId}",
+            "Delete a note",
+            Scope::ContactsWrite,
+            200,
+            resources::delete::<Note, EmptyString>,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/tasks",
+            "List the tasks of a contact",
+            Scope::ContactsRead,
+            200,
+            resources::list::<Task, tasks::Shape>,
+        )
+        .location(
+            "POST /v1/contacts/{contactId}/tasks",
+            "Create a task",
+            Scope::ContactsWrite,
+            200,
+            resources::create::<Task, tasks::NewTask, tasks::Shape>,
+        )
+        .location(
+            "GET /v1/contacts/{contactId}/tasks/{taskId}",
+            "Get a task",
+            Scope::ContactsRead,
+            200,
+            resources::get::<Task, tasks::Shape>,
+        )
+        .location(
+            "PUT /v1/contacts/{contactId}/tasks/{taskId}",
+            "Update a task",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Task, tasks::TaskChange, tasks::Shape>,
+        )
+        .location(
+            "DELETE /v1/contacts/{contactId}/tasks/{taskId}",
+            "Delete a task",
+            Scope::ContactsWrite,
+            200,
+            resources::delete::<Task, EmptyString>,
+        )
+        .location(
+            "PUT /v1/contacts/{contactId}/tasks/{taskId}/status",
+            "Mark a task as completed, or not",
+            Scope::ContactsWrite,
+            200,
+            resources::update::<Task, tasks::Status, tasks::Shape>,
+        )
         .location(
             "POST /v1/contacts/{contactId}/workflow/{workflowId}",
             "Store that a contact is to be in a workflow",
             Scope::ContactsWrite,
             200,
-            v1::contacts::into_workflow,
+            contacts::into_workflow,
         )
         .location(
             "DELETE /v1/contacts/{contactId}/workflow/{workflowId}",
             "Store that a contact is not to be in a workflow",
             Scope::ContactsWrite,
             200,
-            v1::contacts::from_workflow,
+            contacts::from_workflow,
         )
         .location(
             "POST /v1/contacts/{contactId}/campaigns/{campaignId}",
             "Store that a contact is to be in a campaign",
             Scope::ContactsWrite,
             200,
-            v1::contacts::into_campaign,
+            contacts::into_campaign,
         )
         .location(
             "DELETE /v1/contacts/{contactId}/campaigns/{campaignId}",
             "Store that a contact is not to be in a campaign",
             Scope::ContactsWrite,
             200,
-            v1::contacts::from_campaign,
+            contacts::from_campaign,
         )
         .location(
             "DELETE /v1/contacts/{contactId}/campaigns/remove-all",
             "Store that a contact is not to be in any campaign",
             Scope::ContactsWrite,
             200,
-            v1::contacts::from_campaigns,
+            contacts::from_campaigns,
         )
         .rows()
 }
