@@ -35,13 +35,12 @@ pub(crate) struct Asked {
     pub(crate) way: Way,
     /// Whether the answer is kept for a repeated request.
     pub(crate) is_kept: bool,
-    pub(crate) base_url: Arc<str>,
 }
 
 impl Asked {
     /// Reads everything, and reports everything that is wrong at once.
     pub(crate) fn read<P: Path, Q: input::Input, B: Body>(self) -> Result<Call<P, Q, B>, Error> {
-        let Self { app, params, query, headers, body, ground, way, is_kept: _, base_url } = self;
+        let Self { app, params, query, headers, body, ground, way, is_kept: _ } = self;
         let path = P::read(&mut params.iter().map(|(_, text)| text.as_str()))?;
         // API 1.0 was never strict: what it does not know it passes over.
         let is_lenient = way.face == Face::V1;
@@ -50,7 +49,9 @@ impl Asked {
         violations.extend(more);
         match (query, body) {
             _ if !violations.is_empty() => Err(Error::Invalid(violations)),
-            (Some(query), Some(body)) => Ok(Call { app, path, query, body, base_url }),
+            (Some(query), Some(body)) => {
+                Ok(Call { app, path, query, body, base_url: way.base_url.unwrap_or_default() })
+            }
             _ => Err(Error::Internal("an input was refused without a word".to_owned())),
         }
     }

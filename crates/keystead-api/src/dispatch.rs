@@ -233,7 +233,6 @@ impl Api {
             ground,
             way,
             is_kept: false,
-            base_url: Arc::clone(&self.base_url),
         }
     }
 

@@ -1,8 +1,6 @@
 //! Calls of a route from within the process, by somebody whose authority is known: no request, no key, no limits of a key.
 //! The command line is such a caller.
 
-use std::sync::Arc;
-
 use keystead_core::{App, Authority, Error};
 use keystead_model::LocationId;
 use serde_json::{Map, Value};
@@ -64,7 +62,6 @@ impl Route {
             ground,
             way: Way::of(self.face, Version::V3),
             is_kept: false,
-            base_url: Arc::from(""),
         };
         let reply = match &self.handler {
             Handler::Location(handler) => {
