@@ -2,8 +2,9 @@
 //!
 //! What two writes of a location do at once would have to be told apart by PostgreSQL, which makes one of them begin anew.
 //! So they queue by whose they are, and one connection at a time works on a queue: it takes the lock of the owner, which holds
-//! on all servers, runs what waits, each closure in a savepoint, and answers all after one commit. Every statement sees what
-//! was committed before the lock, so a closure is as alone as on SQLite.
+//! on all servers, runs what waits, and answers all after one commit. Every statement sees what was committed before the lock,
+//! so a closure is as alone as on SQLite. Where one has to be undone after it changed something, all are run again, each in a
+//! savepoint.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -117,6 +118,7 @@ pub(crate) fn begin(owner: Owner) -> String {
 }
 
 /// A group that was committed.
+#[derive(Default)]
 pub(crate) struct Group {
     /// Closures whose effect is there.
     pub(crate) kept: u64,
@@ -128,6 +130,8 @@ pub(crate) struct Group {
 
 /// Why a group was not committed.
 pub(crate) enum Broken {
+    /// One closure has to be undone alone.
+    Lost,
     /// Nothing of it was kept.
     Undone,
     /// The connection broke in the commit: nobody knows.
@@ -141,25 +145,41 @@ pub(crate) fn run(
     next: &mut impl FnMut() -> Option<Box<dyn WriteJob>>,
 ) -> Result<Group, Broken> {
     let begun = Instant::now();
-    let mut group = Group { kept: 0, lost: Vec::new(), is_full: false };
-    let mut before = "";
+    let mut group = Group::default();
     while jobs.len() < GROUP
         && begun.elapsed() < GROUP_TIME
         && let Some(mut job) = next()
     {
+        let mut tx = Tx::postgres(session).hopeful();
+        let is_kept = job.run(&mut tx);
+        let (can_go_on, retry, is_full) = (tx.can_go_on(is_kept), tx.retry, tx.is_full);
+        jobs.push(job);
+        if !can_go_on || session.is_doomed() || session.is_closed() {
+            let has_ended = session.roll_back().is_err();
+            return Err(if has_ended { Broken::Undone } else { Broken::Lost });
+        }
+        group.add(is_kept, retry, is_full);
+        session.end_closure();
+    }
+    group.commit(session)
+}
+
+/// Runs the closures in the transaction that was begun, each so that it can be undone alone, and commits.
+pub(crate) fn run_again(session: &mut Session, jobs: &mut [Box<dyn WriteJob>]) -> Result<Group, Broken> {
+    let mut group = Group::default();
+    let mut before = "";
+    for job in jobs {
         session.batch_later(&format!("{before}SAVEPOINT closure"));
         let mark = session.mark();
         let mut tx = Tx::postgres(session);
         let is_kept = job.run(&mut tx);
         let (retry, is_full) = (tx.retry, tx.is_full);
-        jobs.push(job);
         if session.is_doomed() || session.is_closed() {
             let _ = session.roll_back();
             return Err(Broken::Undone);
         }
         if is_kept {
             before = "RELEASE closure; ";
-            group.kept += 1;
         } else {
             session.undo(mark);
             // Waited for: only now is it known whether the connection is still there.
@@ -169,16 +189,27 @@ pub(crate) fn run(
             }
             before = "";
         }
-        group.lost.push(!is_kept && retry);
-        group.is_full |= is_full;
+        group.add(is_kept, retry, is_full);
         session.end_closure();
     }
     if !before.is_empty() {
         session.batch_later(before);
     }
-    match session.commit() {
-        Ok(()) => Ok(group),
-        Err(failed) if session.is_closed() => Err(Broken::Unknown(failed.error)),
-        Err(_) => Err(Broken::Undone),
+    group.commit(session)
+}
+
+impl Group {
+    fn add(&mut self, is_kept: bool, retry: bool, is_full: bool) {
+        self.kept += u64::from(is_kept);
+        self.lost.push(!is_kept && retry);
+        self.is_full |= is_full;
+    }
+
+    fn commit(self, session: &mut Session) -> Result<Self, Broken> {
+        match session.commit() {
+            Ok(()) => Ok(self),
+            Err(failed) if session.is_closed() => Err(Broken::Unknown(failed.error)),
+            Err(_) => Err(Broken::Undone),
+        }
     }
 }

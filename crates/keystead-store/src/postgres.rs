@@ -395,7 +395,7 @@ impl Link {
     pub(crate) fn run_group(&mut self, owner: Owner, mut next: impl FnMut() -> Option<Box<dyn WriteJob>>) {
         let begin = groups::begin(owner);
         let mut jobs: Vec<Box<dyn WriteJob>> = Vec::new();
-        let committed = match self.begin(&begin) {
+        let mut committed = match self.begin(&begin) {
             Ok(session) => groups::run(session, &mut jobs, &mut next),
             Err(failed) => {
                 // One for each try to reach a server that may be there again for the next.
@@ -405,6 +405,13 @@ impl Link {
                 return;
             }
         };
+        if matches!(committed, Err(groups::Broken::Lost)) {
+            self.server.retries.fetch_add(1, Relaxed);
+            committed = match self.begin(&begin) {
+                Ok(session) => groups::run_again(session, &mut jobs),
+                Err(_) => Err(groups::Broken::Undone),
+            };
+        }
         match committed {
             Ok(group) => {
                 self.server.count(group.kept);
@@ -426,7 +433,7 @@ impl Link {
                 }
             }
             // Nothing of it was kept: each gets a transaction of its own, so that the one that broke it fails alone.
-            Err(groups::Broken::Undone) => {
+            Err(groups::Broken::Undone | groups::Broken::Lost) => {
                 if jobs.len() > 1 {
                     self.server.retries.fetch_add(1, Relaxed);
                 }

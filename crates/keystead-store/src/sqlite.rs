@@ -25,6 +25,9 @@ const WAL_LIMIT: i64 = 16 * 1024 * 1024;
 const QUEUE: usize = 4096;
 /// How long a stop waits for the last commit.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether another process still writes, and how long.
+const LOCK_LOOK: Duration = Duration::from_micros(300);
+const LOCK_WITHIN: Duration = Duration::from_secs(5);
 /// A batch is committed when it has taken this long, so that its first caller does not wait for ever.
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
@@ -39,6 +42,7 @@ struct Queued<J>(J, Instant);
 struct Counts {
     commits: AtomicU64,
     writes: AtomicU64,
+    retries: AtomicU64,
     writes_waited: Durations,
     reads_waited: Durations,
     /// Whether the last write found no space.
@@ -132,13 +136,13 @@ impl Sqlite {
 
     /// What was counted and timed.
     pub(crate) fn figures(&self) -> StoreFigures {
-        let Counts { commits, writes, writes_waited, reads_waited, .. } = &*self.counts;
+        let Counts { commits, writes, retries, writes_waited, reads_waited, .. } = &*self.counts;
         let lane = |name, waiting, waited: &Durations| LaneFigures { name, waiting, waited: waited.distribution() };
         StoreFigures {
             lanes: vec![lane("write", self.writer.len(), writes_waited), lane("read", self.reads.len(), reads_waited)],
             commits: commits.load(Ordering::Relaxed),
             writes: writes.load(Ordering::Relaxed),
-            retries: 0,
+            retries: retries.load(Ordering::Relaxed),
         }
     }
 
@@ -224,6 +228,13 @@ pub(crate) fn open_immutable(path: &Path) -> Result<Connection> {
     Ok(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
 }
 
+/// Waits for another process, a command that writes much beside the server: SQLite's own way looks again more and more seldom, up
+/// to each 100 ms, and meets only by chance the moment between two commits.
+fn wait_for_lock(looks: i32) -> bool {
+    thread::sleep(LOCK_LOOK);
+    LOCK_LOOK * looks.unsigned_abs() < LOCK_WITHIN
+}
+
 fn open_connection(path: &Path, write: bool) -> Result<Connection> {
     let create = if write { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
@@ -234,7 +245,7 @@ fn open_connection(path: &Path, write: bool) -> Result<Connection> {
     // A plan is one for all values. Else SQLite makes it anew whenever a LIMIT is bound, which took a third of a list's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(256);
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_handler(Some(wait_for_lock))?;
     // FULL: with NORMAL a power cut loses commits that were acknowledged.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -259,25 +270,20 @@ struct Writer {
 impl Writer {
     fn run(self) {
         while let Ok(first) = self.jobs.recv() {
-            let batch = self.run_batch(self.begun(first));
+            let mut batch = self.commit(vec![self.begun(first)], Some(&self.jobs), Undoing::All);
+            if let Err((jobs, Broken::Lost)) = batch {
+                self.counts.retries.fetch_add(1, Ordering::Relaxed);
+                batch = self.commit(jobs, None, Undoing::Each);
+            }
             match batch {
-                Ok(done) => {
-                    for job in done {
-                        job.settle(None);
-                    }
-                }
                 // Nothing of the batch was kept: each closure gets a transaction of its own, so that the one that
                 // broke it fails alone.
                 Err((jobs, _)) if jobs.len() > 1 => {
                     for job in jobs {
-                        self.run_alone(job);
+                        settle(self.commit(vec![job], None, Undoing::Each));
                     }
                 }
-                Err((jobs, error)) => {
-                    for job in jobs {
-                        job.settle(Some(error.clone()));
-                    }
-                }
+                batch => settle(batch),
             }
         }
     }
@@ -288,35 +294,29 @@ impl Writer {
         job
     }
 
-    fn run_alone(&self, job: Box<dyn WriteJob>) {
-        match self.commit(vec![job], None) {
-            Ok(done) => done.into_iter().for_each(|job| job.settle(None)),
-            Err((lost, error)) => lost.into_iter().for_each(|job| job.settle(Some(error.clone()))),
-        }
-    }
-
-    fn run_batch(&self, first: Box<dyn WriteJob>) -> BatchOutcome {
-        self.commit(vec![first], Some(&self.jobs))
-    }
-
     /// Runs the given closures and, from `more`, whatever else is waiting, and commits them together.
     fn commit(
         &self,
         mut jobs: Vec<Box<dyn WriteJob>>,
         more: Option<&Receiver<Queued<Box<dyn WriteJob>>>>,
+        undoing: Undoing,
     ) -> BatchOutcome {
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            return Err((jobs, error.into()));
+            return Err((jobs, Broken::By(error.into())));
         }
         let begun = Instant::now();
         let mut next = 0;
         let mut is_full = false;
         while next < jobs.len() {
-            match self.run_in_savepoint(jobs[next].as_mut()) {
+            let ran = match undoing {
+                Undoing::All => self.run_one(jobs[next].as_mut()),
+                Undoing::Each => self.run_in_savepoint(jobs[next].as_mut()),
+            };
+            match ran {
                 Ok(found_none) => is_full |= found_none,
-                Err(error) => {
+                Err(broken) => {
                     let _ = self.connection.execute_batch("ROLLBACK");
-                    return Err(self.judged(jobs, error));
+                    return Err(self.judged(jobs, broken));
                 }
             }
             next += 1;
@@ -338,38 +338,85 @@ impl Writer {
             }
             Err(error) => {
                 let _ = self.connection.execute_batch("ROLLBACK");
-                Err(self.judged(jobs, error.into()))
+                Err(self.judged(jobs, Broken::By(error.into())))
             }
         }
     }
 
-    fn judged(&self, jobs: Vec<Box<dyn WriteJob>>, error: Error) -> (Vec<Box<dyn WriteJob>>, Error) {
-        if matches!(error, Error::Full(_)) {
+    fn judged(&self, jobs: Vec<Box<dyn WriteJob>>, broken: Broken) -> (Vec<Box<dyn WriteJob>>, Broken) {
+        if matches!(broken, Broken::By(Error::Full(_))) {
             self.counts.is_full.store(true, Ordering::Relaxed);
         }
-        (jobs, error)
+        (jobs, broken)
     }
 
-    /// Answers whether the closure found no space. An error means that the whole transaction is gone.
-    fn run_in_savepoint(&self, job: &mut dyn WriteJob) -> Result<bool> {
-        self.connection.prepare_cached("SAVEPOINT closure")?.execute([])?;
+    /// Runs a closure; whether it found no space. An error means that nothing of the transaction may be kept.
+    fn run_one(&self, job: &mut dyn WriteJob) -> std::result::Result<bool, Broken> {
+        let mut tx = Tx::sqlite(&self.connection).hopeful();
+        let is_kept = job.run(&mut tx);
+        self.check_transaction()?;
+        if tx.can_go_on(is_kept) { Ok(tx.is_full) } else { Err(Broken::Lost) }
+    }
+
+    /// The same for one that is undone alone.
+    fn run_in_savepoint(&self, job: &mut dyn WriteJob) -> std::result::Result<bool, Broken> {
+        let step = |sql| self.connection.prepare_cached(sql).and_then(|mut step| step.execute([])).map_err(Error::from);
+        step("SAVEPOINT closure")?;
         let mut tx = Tx::sqlite(&self.connection);
-        let kept = job.run(&mut tx);
-        let is_full = tx.is_full;
-        // A full disk or an interrupt ends the transaction behind our back. Without this check the next closure's
-        // RELEASE would commit on its own: seen to lose the first closure of a batch and keep the third.
+        let is_kept = job.run(&mut tx);
+        self.check_transaction()?;
+        if !is_kept {
+            step("ROLLBACK TO closure")?;
+        }
+        step("RELEASE closure")?;
+        Ok(tx.is_full)
+    }
+
+    /// A full disk or an interrupt ends the transaction behind our back. Without this check what the next closure does would
+    /// commit on its own: seen to lose the first closure of a batch and keep the third.
+    fn check_transaction(&self) -> Result<()> {
         if self.connection.is_autocommit() {
             return Err(Error::Full("SQLite ended the transaction".to_owned()));
         }
-        if !kept {
-            self.connection.prepare_cached("ROLLBACK TO closure")?.execute([])?;
-        }
-        self.connection.prepare_cached("RELEASE closure")?.execute([])?;
-        Ok(is_full)
+        Ok(())
     }
 }
 
-type BatchOutcome = std::result::Result<Vec<Box<dyn WriteJob>>, (Vec<Box<dyn WriteJob>>, Error)>;
+fn settle(batch: BatchOutcome) {
+    let (jobs, lost) = match batch {
+        Ok(jobs) => (jobs, None),
+        Err((jobs, Broken::By(error))) => (jobs, Some(error)),
+        Err((jobs, Broken::Lost)) => (jobs, Some(Error::Unavailable("it was not run again".to_owned()))),
+    };
+    for job in jobs {
+        job.settle(lost.clone());
+    }
+}
+
+/// What is undone of a batch when one of its closures has to be.
+#[derive(Clone, Copy)]
+enum Undoing {
+    /// All, and all are run again. It is rare that a closure is refused after it changed something: a savepoint for each, into
+    /// which SQLite copies every page that changes, took most of the time of a batch.
+    All,
+    /// Each alone, by its savepoint.
+    Each,
+}
+
+/// Why nothing of a batch is kept.
+enum Broken {
+    /// Something of it has to be undone alone.
+    Lost,
+    By(Error),
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self::By(error)
+    }
+}
+
+type BatchOutcome = std::result::Result<Vec<Box<dyn WriteJob>>, (Vec<Box<dyn WriteJob>>, Broken)>;
 
 #[cfg(test)]
 #[path = "sqlite_tests.rs"]

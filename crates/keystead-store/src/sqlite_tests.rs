@@ -131,6 +131,40 @@ async fn a_failed_or_panicking_closure_takes_nobody_with_it() {
     assert_eq!(ids(&store).await, [1, 4]);
 }
 
+/// Savepoints cost more than what they rarely undo: who fails before anything was changed needs none, and who fails afterwards has
+/// the batch run again with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_runs_again_only_where_something_has_to_be_undone() {
+    let (store, _) = store("again");
+    store
+        .write::<_, Error, _>(|tx| tx.batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"))
+        .await
+        .expect("a table");
+    let count = |store: &Store| store.figures().retries;
+    let refuse = || Err::<(), _>(Error::Refused("no".to_owned()));
+    let early: Write = Box::new(move |tx| {
+        tx.query("SELECT id FROM rows", &[], |row| row.column::<i64>())?;
+        tx.execute("DELETE FROM rows WHERE id = 99", &[])?;
+        assert!(tx.attempt(|_| refuse()).is_err(), "nor does an attempt that changed nothing");
+        refuse()
+    });
+    assert_eq!(batch(&store, vec![insert(1, "a".into()), early, insert(2, "b".into())]).await, [true, false, true]);
+    assert_eq!(count(&store), 0);
+
+    let attempts: Write = Box::new(move |tx| {
+        insert(3, "c".into())(tx)?;
+        let refused = tx.attempt(|tx| insert(4, "d".into())(tx).and_then(|()| refuse()));
+        assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+        insert(5, "e".into())(tx)
+    });
+    assert_eq!(batch(&store, vec![attempts, insert(6, "f".into())]).await, [true, true]);
+    assert_eq!(count(&store), 1);
+    let late: Write = Box::new(move |tx| insert(7, "g".into())(tx).and_then(|()| refuse()));
+    assert_eq!(batch(&store, vec![insert(8, "h".into()), late, insert(9, "i".into())]).await, [true, false, true]);
+    assert_eq!(count(&store), 2);
+    assert_eq!(ids(&store).await, [1, 2, 3, 5, 6, 8, 9]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_closures_share_one_commit() {
     let (store, _) = store("group");

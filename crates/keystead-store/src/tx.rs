@@ -21,6 +21,12 @@ pub struct Tx<'c> {
     pub(crate) is_full: bool,
     /// Kinds of jobs that it adds.
     work: Vec<JobKind>,
+    /// Whether a savepoint is made before what may have to be undone alone.
+    saves: bool,
+    /// Whether something was changed, or may have been, since the attempt began that is under way.
+    has_changed: bool,
+    /// Whether something has to be undone for which no savepoint was made: nothing of the transaction may be kept.
+    pub(crate) is_lost: bool,
 }
 
 enum Connection<'c> {
@@ -38,7 +44,27 @@ impl<'c> Tx<'c> {
     }
 
     fn over(connection: Connection<'c>) -> Self {
-        Self { connection, retry: false, is_full: false, work: Vec::new() }
+        Self {
+            connection,
+            retry: false,
+            is_full: false,
+            work: Vec::new(),
+            saves: true,
+            has_changed: false,
+            is_lost: false,
+        }
+    }
+
+    /// Without savepoints, which cost more than most of what they would undo: whoever runs this transaction runs it again, with
+    /// them, where it [`is_lost`](Self::is_lost).
+    pub(crate) fn hopeful(mut self) -> Self {
+        self.saves = false;
+        self
+    }
+
+    /// Whether the transaction can go on after its closure ended, and was refused unless `is_kept`.
+    pub(crate) fn can_go_on(&self, is_kept: bool) -> bool {
+        self.saves || !self.is_lost && (is_kept || !self.has_changed)
     }
 
     /// Notes that there is work of a kind, once this is committed.
@@ -63,9 +89,15 @@ impl<'c> Tx<'c> {
         if self.is_postgres() { " FOR UPDATE" } else { "" }
     }
 
+    /// Whatever follows in a transaction that is lost would be in vain.
+    fn require_hope(&self) -> Result<()> {
+        if self.is_lost { Err(Error::Unavailable("it has to run again".to_owned())) } else { Ok(()) }
+    }
+
     /// Runs a statement; the number of rows that it changed.
     pub fn execute(&mut self, sql: &str, values: &[&dyn ToValue]) -> Result<u64> {
-        match &mut self.connection {
+        self.require_hope()?;
+        let outcome = match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let done = connection.prepare_cached(sql).and_then(|mut statement| {
                     statement.execute(rusqlite::params_from_iter(values.iter().map(|value| value.to_value())))
@@ -76,7 +108,9 @@ impl<'c> Tx<'c> {
                 let outcome = session.execute(sql, values);
                 outcome.map_err(|failed| self.failed(failed, sql))
             }
-        }
+        };
+        self.has_changed |= !matches!(outcome, Ok(0));
+        outcome
     }
 
     /// Runs a statement whose result nobody looks at. On PostgreSQL it travels with the next one; if it fails, so does that
@@ -85,6 +119,7 @@ impl<'c> Tx<'c> {
         match &mut self.connection {
             Connection::Sqlite(_) => self.execute(sql, values).map(drop),
             Connection::Postgres(session) => {
+                self.has_changed = true;
                 let outcome = session.later(sql, values);
                 outcome.map_err(|failed| self.failed(failed, sql))
             }
@@ -96,6 +131,7 @@ impl<'c> Tx<'c> {
         match &mut self.connection {
             Connection::Sqlite(_) => self.execute(table.statement(), row).map(drop),
             Connection::Postgres(session) => {
+                self.has_changed = true;
                 session.late(table, row);
                 Ok(())
             }
@@ -108,6 +144,18 @@ impl<'c> Tx<'c> {
         step: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         const UNDO: &str = "ROLLBACK TO attempt; RELEASE attempt";
+        if !self.saves {
+            let before = std::mem::take(&mut self.has_changed);
+            let outcome = step(self);
+            self.is_lost |= outcome.is_err() && self.has_changed;
+            self.has_changed |= before;
+            // Whatever follows would be in vain.
+            return if self.is_lost {
+                Err(Error::Unavailable("it has to run again".to_owned()).into())
+            } else {
+                outcome
+            };
+        }
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 connection.execute_batch("SAVEPOINT attempt").map_err(Error::from)?;
@@ -181,6 +229,8 @@ impl<'c> Tx<'c> {
         values: &[&dyn ToValue],
         mut map: impl FnMut(&mut Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        self.require_hope()?;
+        self.has_changed |= !sql.starts_with("SELECT");
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let mut read = || {
@@ -226,6 +276,7 @@ impl<'c> Tx<'c> {
 
     /// Runs several statements without values, as a migration has them.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
+        self.has_changed = true;
         match &mut self.connection {
             Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(session) => {
@@ -243,6 +294,8 @@ impl<'c> Tx<'c> {
 
     fn failed(&mut self, Failed { error, retry }: Failed, sql: &str) -> Error {
         self.retry |= retry;
+        // PostgreSQL takes nothing more in a transaction of which a statement failed.
+        self.is_lost |= !self.saves;
         match self.noted(error) {
             Error::Statement(text) => {
                 Error::Statement(format!("{text}; in {}", sql.split_whitespace().collect::<Vec<_>>().join(" ")))
