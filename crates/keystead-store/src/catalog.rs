@@ -176,6 +176,13 @@ fn column_references(tx: &mut Tx<'_>) -> Result<Vec<ColumnReference>> {
     })
 }
 
+/// The columns of a table's key, on SQLite. Not every table has a `rowid` there.
+pub(crate) fn key_of(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
+    let sql = "SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk";
+    let key: Vec<String> = tx.query(sql, &[&table], |row| row.column())?;
+    if key.is_empty() { Err(Error::unreadable(format!("the key of {table}"))) } else { Ok(key) }
+}
+
 /// A table whose rows refer to rows of another.
 struct Reference {
     from: String,

@@ -56,6 +56,8 @@ fn find_duplicate(
 }
 
 /// The newest contact with this e-mail address or phone number, also where duplicates are allowed.
+///
+/// A CROSS JOIN, since SQLite would else read all contacts by the index of this order.
 pub fn find_by_identity(
     tx: &mut Tx<'_>,
     location: LocationId,
@@ -64,9 +66,9 @@ pub fn find_by_identity(
 ) -> Result<Option<Contact>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {COLUMNS} FROM contact_identities i
-             JOIN contacts c ON c.location_id = i.location_id AND c.id = i.contact_id
-             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3 AND c.trashed_at IS NULL
+            "SELECT {COLUMNS} FROM contact_identities i CROSS JOIN contacts c
+             WHERE i.location_id = ?1 AND i.kind = ?2 AND i.value = ?3
+               AND c.location_id = i.location_id AND c.id = i.contact_id AND c.trashed_at IS NULL
              ORDER BY c.created_at DESC, c.id DESC LIMIT 1"
         )
     });

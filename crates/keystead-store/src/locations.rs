@@ -260,9 +260,9 @@ pub fn to_purge(tx: &mut Tx<'_>, service: ServiceMs) -> Result<Option<(LocationI
 /// Removes at most `limit` rows of what belongs to a location, those that refer to others first, and at last the location itself.
 /// Returns how many; none are left when the location is gone.
 pub fn purge(tx: &mut Tx<'_>, id: LocationId, limit: i64) -> Result<u64> {
-    let row = if tx.is_postgres() { "ctid" } else { "rowid" };
     for OfLocation { table, naming } in catalog::of_location(tx)? {
-        let sql = format!("DELETE FROM {table} WHERE {row} IN (SELECT {row} FROM {table} WHERE {naming} LIMIT ?2)");
+        let row = if tx.is_postgres() { "ctid".to_owned() } else { catalog::key_of(tx, &table)?.join(", ") };
+        let sql = format!("DELETE FROM {table} WHERE ({row}) IN (SELECT {row} FROM {table} WHERE {naming} LIMIT ?2)");
         let removed = tx.execute(&sql, &[&id, &limit])?;
         if removed > 0 {
             return Ok(removed);

@@ -51,7 +51,11 @@ const FILES: &[(i64, &str, &str)] = &[
     (45, "templates", include_str!("../migrations/0045_templates.sql")),
     (46, "tag_counts", include_str!("../migrations/0046_tag_counts.sql")),
     (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
+    (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
 ];
+
+/// Files that change nothing but how SQLite keeps its tables.
+const OF_SQLITE: &[i64] = &[48];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
@@ -111,8 +115,9 @@ impl<'s> Migrations<'s> {
 /// Brings the schema of an open transaction's database to this release's.
 fn upgrade(tx: &mut Tx<'_>, now: UtcMs) -> Result<(), Error> {
     let version = current(tx)?;
-    for (number, name, sql) in FILES.iter().filter(|(number, ..)| *number > version) {
-        tx.batch(&for_database(sql, tx.is_postgres()))?;
+    for file in FILES.iter().filter(|(number, ..)| *number > version) {
+        apply(tx, file)?;
+        let (number, name, _) = file;
         tx.execute(
             "INSERT INTO schema_migrations (version, name, applied_at) VALUES (?1, ?2, ?3)",
             &[number, name, &now],
@@ -123,8 +128,15 @@ fn upgrade(tx: &mut Tx<'_>, now: UtcMs) -> Result<(), Error> {
 
 /// All of them, on an empty database of either kind, without the rows that say so: a copy brings these.
 pub(crate) fn create(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let postgres = tx.is_postgres();
-    FILES.iter().try_for_each(|(_, _, sql)| tx.batch(&for_database(sql, postgres)))
+    FILES.iter().try_for_each(|file| apply(tx, file))
+}
+
+fn apply(tx: &mut Tx<'_>, (number, _, sql): &(i64, &str, &str)) -> Result<(), Error> {
+    let is_postgres = tx.is_postgres();
+    if is_postgres && OF_SQLITE.contains(number) {
+        return Ok(());
+    }
+    tx.batch(&for_database(sql, is_postgres))
 }
 
 pub(crate) fn current(tx: &mut Tx<'_>) -> Result<i64, Error> {

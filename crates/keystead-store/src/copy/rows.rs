@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, Row, ToValue, Tx, value::OwnedValue};
+use crate::{Error, Result, Row, ToValue, Tx, catalog, value::OwnedValue};
 
 /// Rows fetched, and written, at a time.
 const BATCH: usize = 50;
@@ -118,18 +118,19 @@ pub(super) fn each_batch(
             take(rows)?;
         }
     }
-    let sql = format!("SELECT rowid, {names} FROM {table} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}");
-    let mut after = i64::MIN;
+    let key = catalog::key_of(tx, table)?;
+    let places: Vec<usize> =
+        key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
+    let (key, bound) =
+        (key.join(", "), (1..=places.len()).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", "));
+    let mut after: Vec<OwnedValue> = Vec::new();
     loop {
-        let mut last = after;
-        let rows = tx.query(&sql, &[&after], |row| {
-            last = row.column()?;
-            read(row, columns)
-        })?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        after = last;
+        let beyond = if after.is_empty() { String::new() } else { format!(" WHERE ({key}) > ({bound})") };
+        let sql = format!("SELECT {names} FROM {table}{beyond} ORDER BY {key} LIMIT {BATCH}");
+        let values: Vec<&dyn ToValue> = after.iter().map(|value| value as &dyn ToValue).collect();
+        let rows = tx.query(&sql, &values, |row| read(row, columns))?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = places.iter().map(|place| last[*place].clone()).collect();
         take(rows)?;
     }
 }
