@@ -38,8 +38,14 @@ pub(crate) struct Rows {
     pub(crate) at: &'static str,
     /// Whether only the beginning of it is indexed.
     pub(crate) is_long: bool,
+    /// Whether an owner has no more than one.
+    pub(crate) is_single: bool,
     /// Other columns, and what they have.
     pub(crate) with: Vec<(&'static str, String)>,
+    /// The same of a column that follows from these, and that only the rows' own key needs.
+    pub(crate) in_key: Option<(&'static str, String)>,
+    /// The index that they are read by where they lead, if SQLite would take another.
+    pub(crate) index: Option<&'static str>,
 }
 
 impl Rows {
@@ -53,6 +59,8 @@ impl Rows {
 pub(crate) struct Noun<F> {
     pub(crate) location: LocationId,
     pub(crate) table: &'static str,
+    /// Whether this is SQLite, and it is told by which index rows are read.
+    pub(crate) names_index: bool,
     /// Whether this is PostgreSQL, and it is told as well which rows lead: it does not see through a choice between rows of two
     /// tables.
     pub(crate) is_told: bool,
@@ -63,30 +71,39 @@ pub(crate) struct Noun<F> {
 pub(crate) struct Lead<'c, F> {
     /// The part of the condition that need not be asked any more.
     decided: Option<&'c Condition<F>>,
-    /// Whatever the condition holds of is in the rows of one of these.
-    tests: Vec<&'c Test<F>>,
+    /// Whatever the condition holds of is in the rows of one of these, of which all tests of it are true.
+    tests: Vec<Vec<&'c Test<F>>>,
     /// How many rows these are, at most one more than [`LEADS_UP_TO`] for each.
     pub(crate) rows: i64,
 }
 
 impl<F> Lead<'_, F> {
+    /// What the rows are of.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &Test<F>> {
+        self.tests.iter().flatten().copied()
+    }
+
     /// Whether these rows decide all of a condition.
     pub(crate) fn decides(&self, condition: &Condition<F>) -> bool {
         self.decided.is_some_and(|decided| is_all_of(decided, condition))
     }
 }
 
-impl<F> Noun<F> {
+impl<F: PartialEq> Noun<F> {
     /// The rows that may lead, the fewest if there is a choice; none where the database chooses better by itself, or has none to
     /// choose.
     pub(crate) fn lead<'c>(&self, tx: &mut Tx<'_>, condition: &'c Condition<F>) -> Result<Option<Lead<'c, F>>> {
         match condition {
             Condition::Not(_) => Ok(None),
             Condition::Test(test) => {
-                let rows = self.count(tx, test)?;
-                Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![test], rows }))
+                let rows = self.count(tx, &[test])?;
+                Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![vec![test]], rows }))
             }
             Condition::All(parts) => {
+                if let Some(tests) = self.of_one_row(parts) {
+                    let rows = self.count(tx, &tests)?;
+                    return Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![tests], rows }));
+                }
                 let mut fewest: Option<Lead<'c, F>> = None;
                 for part in parts {
                     let lead = self.lead(tx, part)?;
@@ -110,17 +127,30 @@ impl<F> Noun<F> {
         }
     }
 
-    /// How many rows a test reads if it leads; `None` if it cannot, or need not.
-    fn count(&self, tx: &mut Tx<'_>, Test { field, op }: &Test<F>) -> Result<Option<i64>> {
-        let reads_all = matches!(op, Op::Contains(_));
-        if matches!(op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_))
-            || (tx.is_postgres() && !reads_all && !self.is_told)
-        {
-            return Ok(None);
+    /// The tests of a condition that are all of one field, of which an owner has no more than one: a range.
+    fn of_one_row<'c>(&self, parts: &'c [Condition<F>]) -> Option<Vec<&'c Test<F>>> {
+        let tests = parts.iter().map(|part| if let Condition::Test(test) = part { Some(test) } else { None });
+        let tests: Vec<&Test<F>> = tests.collect::<Option<_>>()?;
+        let (first, others) = tests.split_first()?;
+        let is_range = !others.is_empty() && others.iter().all(|other| other.field == first.field);
+        match (self.column)(&first.field) {
+            Column::Rows(rows) if is_range && rows.is_single => Some(tests),
+            _ => None,
         }
-        let Column::Rows(rows) = (self.column)(field) else { return Ok(None) };
+    }
+
+    /// How many rows are read if these tests of a field lead; `None` if they cannot, or need not.
+    fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<Option<i64>> {
+        let is_negative = |test: &&Test<F>| matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_));
+        let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
+        let is_planned = tx.is_postgres() && !reads_all && !self.is_told;
+        let Some(first) = tests.first().filter(|_| !is_planned && !tests.iter().any(is_negative)) else {
+            return Ok(None);
+        };
+        let Column::Rows(rows) = (self.column)(&first.field) else { return Ok(None) };
         let mut filter = Filter::new();
-        let text = self.rows(&mut filter, &rows, Some(op).filter(|_| !reads_all), true);
+        let ops: Vec<&Op> = tests.iter().map(|test| &test.op).filter(|_| !reads_all).collect();
+        let text = self.rows(&mut filter, &rows, &ops, true);
         let most = filter.own(LEADS_UP_TO + 1);
         let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 {text} LIMIT {most}) AS n");
         tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
@@ -129,9 +159,10 @@ impl<F> Noun<F> {
     /// The ids of what rows that lead belong to, `each_once` or as often as they come.
     pub(crate) fn leading(&self, filter: &mut Filter<'_>, lead: &Lead<'_, F>, each_once: bool) -> String {
         let distinct = if each_once && lead.tests.len() == 1 { " DISTINCT" } else { "" };
-        let select = |Test { field, op }: &&Test<F>| match (self.column)(field) {
+        let select = |tests: &Vec<&Test<F>>| match (self.column)(&tests.first()?.field) {
             Column::Rows(rows) => {
-                let text = self.rows(filter, &rows, Some(op).filter(|op| !matches!(op, Op::Exists)), true);
+                let ops: Vec<&Op> = tests.iter().map(|test| &test.op).collect();
+                let text = self.rows(filter, &rows, &ops, true);
                 let id = if rows.are_its_own() { format!("r.{}", rows.owner) } else { "n.id".to_owned() };
                 Some(format!("SELECT{distinct} {id} AS id {text}"))
             }
@@ -171,7 +202,7 @@ impl<F> Noun<F> {
         let mut some = |op: Option<&Op>| {
             // So that PostgreSQL does not read a whole field first.
             let fence = if tx.is_postgres() && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
-            let text = self.rows(filter, rows, op, false);
+            let text = self.rows(filter, rows, &Vec::from_iter(op), false);
             format!("EXISTS (SELECT 1 {text} AND r.{} = c.{}{fence})", rows.owner, rows.at)
         };
         match op {
@@ -183,12 +214,15 @@ impl<F> Noun<F> {
         }
     }
 
-    /// `FROM … WHERE …` of the rows that have a value, which `op` is true of; where they lead, with the things `n` of the noun
+    /// `FROM … WHERE …` of the rows that have a value, which all `ops` are true of; where they lead, with the things `n` of the noun
     /// that go with them.
-    fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, op: Option<&Op>, leads: bool) -> String {
-        let Rows { table, owner, value, at, is_long, with } = rows;
+    fn rows(&self, filter: &mut Filter<'_>, rows: &Rows, ops: &[&Op], leads: bool) -> String {
+        let Rows { table, owner, value, at, is_long, with, in_key, index, .. } = rows;
         let location = filter.own(self.location);
         let mut text = format!("FROM {table} r");
+        if let Some(index) = index.filter(|_| leads && self.names_index) {
+            text.push_str(&format!(" INDEXED BY {index}"));
+        }
         if leads && !rows.are_its_own() {
             let things = self.table;
             let named = format!("n.location_id = {location} AND n.{at} = r.{owner}");
@@ -204,12 +238,15 @@ impl<F> Noun<F> {
             text.push_str(" WHERE");
         }
         text.push_str(&format!(" r.location_id = {location}"));
-        for (column, value) in with {
+        for (column, value) in with.iter().chain(in_key.iter().filter(|_| !leads)) {
             text.push_str(&format!(" AND r.{column} = {}", filter.own(value)));
         }
-        text.push_str(&format!(" AND r.{value} IS NOT NULL"));
-        if let Some(op) = op {
-            text.push_str(&format!(" AND {}", compared(filter, &format!("r.{value}"), *is_long, op)));
+        // A `+` keeps SQLite from that index where the rows of one owner are read, by their key.
+        let by_key = index.is_some() && !leads && self.names_index;
+        let value = if by_key { format!("+r.{value}") } else { format!("r.{value}") };
+        text.push_str(&format!(" AND {value} IS NOT NULL"));
+        for op in ops.iter().filter(|op| !matches!(op, Op::Exists)) {
+            text.push_str(&format!(" AND {}", compared(filter, &value, *is_long, op)));
         }
         text
     }

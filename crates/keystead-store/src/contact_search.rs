@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use keystead_model::{
     ContactId, LocationId,
-    condition::Condition,
+    condition::{Condition, Op, Test, Value},
     contact::{Contact, ContactCursor, ContactFilter, ContactOrder, IdentityKind},
     contact_field::{ContactField, searched},
     custom_field::OwnerKind,
-    page::{Counted, Page, Window},
+    page::{Counted, Page, Start, Window},
     search::words,
     tag::TagName,
 };
 
 use crate::{
-    Result, Tx,
+    Result, Row, Tx,
     condition::{Column, LEADS_UP_TO, Lead, Noun, Rows},
     contacts, field_values,
     filter::Filter,
@@ -70,8 +70,20 @@ pub enum Form {
 
 /// Where the fields of a contact are found.
 fn column(field: &ContactField) -> Column {
-    let rows =
-        |table, value, with| Column::Rows(Rows { table, owner: "contact_id", value, at: "id", is_long: false, with });
+    let rows = |table, value, with| {
+        let (owner, at) = ("contact_id", "id");
+        Column::Rows(Rows {
+            table,
+            owner,
+            value,
+            at,
+            is_long: false,
+            is_single: false,
+            with,
+            in_key: None,
+            index: None,
+        })
+    };
     let identity = |kind: IdentityKind| rows("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         ContactField::FirstName => Column::Own("c.first_name_folded"),
@@ -91,8 +103,19 @@ fn column(field: &ContactField) -> Column {
         ContactField::Type => Column::Own("CASE WHEN c.id IS NULL THEN NULL ELSE 'lead' END"),
         // Read by an index of its own where few contacts have it.
         ContactField::Business => {
-            let value = "business_id";
-            Column::Rows(Rows { table: "contacts", owner: "id", value, at: "id", is_long: false, with: Vec::new() })
+            let (owner, value, with) = ("id", "business_id", Vec::new());
+            let table = "contacts";
+            Column::Rows(Rows {
+                table,
+                owner,
+                value,
+                at: "id",
+                is_long: false,
+                is_single: false,
+                with,
+                in_key: None,
+                index: None,
+            })
         }
         ContactField::CreatedAt => Column::Own("c.created_at"),
         ContactField::UpdatedAt => Column::Own("c.updated_at"),
@@ -130,37 +153,99 @@ pub fn list_in_form(
     form: Form,
 ) -> Result<Counted<Contact>> {
     let condition = whole(tx, location, filter)?;
-    let noun = Noun { location, table: "contacts", is_told: false, column };
+    let noun = Noun { location, table: "contacts", names_index: !tx.is_postgres(), is_told: false, column };
     let lead = noun.lead(tx, &condition)?;
     let leads_page = lead.as_ref().filter(|lead| match form {
         Form::Told => lead.rows <= LEADS_UP_TO,
         Form::Leads => true,
         Form::Asked => false,
     });
-    let (from, conditions) = parts(tx, &noun, &condition, leads_page.map(Way::First), Some(filter.order));
-    let columns = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
-    let order = if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
-    let page = if leads_page.is_none() {
-        conditions.page(tx, &format!("SELECT {} FROM {from}", contacts::COLUMNS), order, window, contacts::read)?
-    } else {
+    let by_time = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
+    let order = |columns| if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
+    let select = |from| format!("SELECT c.id FROM {from}");
+    let read = |row: &mut Row<'_>| row.column::<ContactId>();
+    let by_id = Some(filter.order).filter(|order| *order == ContactOrder::Created).and_then(|_| by_id(window));
+    let page = match (leads_page, by_id) {
+        (None, _) => {
+            let (from, conditions) = parts(tx, &noun, &condition, None, Some(filter.order));
+            let select = format!("SELECT {} FROM {from}", contacts::COLUMNS);
+            conditions.page(tx, &select, order(by_time), window, contacts::read)?
+        }
+        (Some(lead), Some(window)) if says_all(&condition) && lead.tests().all(|test| is_of_live(&test.field)) => {
+            let (from, conditions) = parts(tx, &noun, &condition, Some(Way::Alone(lead)), None);
+            let page = conditions.page(tx, &select(from), order(&["c.id"]), &window, read)?;
+            of_ids(tx, location, page)?
+        }
         // Sorted are ids alone: what else a contact has is read of those on the page.
-        let select = format!("SELECT c.id FROM {from}");
-        let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<ContactId>())?;
-        Page { rows: contacts::find_all(tx, location, &rows)?, has_more }
+        (Some(lead), _) => {
+            let (from, conditions) = parts(tx, &noun, &condition, Some(Way::First(lead)), Some(filter.order));
+            let page = conditions.page(tx, &select(from), order(by_time), window, read)?;
+            of_ids(tx, location, page)?
+        }
     };
     let page = Page { rows: contacts::with_custom_fields(tx, location, page.rows)?, has_more: page.has_more };
     if condition == Condition::default() {
         return Ok(Counted { page, total: contacts::count_all(tx, location)? });
     }
+    if let Some(tag) = only_tag(&condition) {
+        return Ok(Counted { page, total: tags::count_contacts(tx, location, tag)? });
+    }
     // For the total all that match are read: few of them one by one, of many it is looked up who is among them.
-    let way = leads_page.map(Way::First).or(lead.as_ref().map(Way::Among));
+    let alone = lead.as_ref().filter(|_| says_all(&condition)).map(Way::Alone);
+    let way = alone.or(leads_page.map(Way::First)).or(lead.as_ref().map(Way::Among));
     let (from, conditions) = parts(tx, &noun, &condition, way, None);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
 }
 
+fn of_ids(tx: &mut Tx<'_>, location: LocationId, page: Page<ContactId>) -> Result<Page<Contact>> {
+    Ok(Page { rows: contacts::find_all(tx, location, &page.rows)?, has_more: page.has_more })
+}
+
+/// The same window of ids alone, which are in the order of creation; `None` where it begins beside a contact.
+fn by_id(window: &Window<ContactCursor>) -> Option<Window<ContactId>> {
+    let start = match window.start {
+        Start::First => Start::First,
+        Start::Skip(rows) => Start::Skip(rows),
+        Start::After(ContactCursor { at, id: Some(id) }) if at.is_none_or(|at| at == id.time()) => Start::After(id),
+        Start::After(_) => return None,
+    };
+    Some(Window { start, limit: window.limit })
+}
+
+/// Whether rows that belong to contacts tell all that is asked, and nothing stands in a contact's own row.
+fn says_all(condition: &Condition<ContactField>) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().all(says_all),
+        Condition::Not(part) => says_all(part),
+        Condition::Test(test) => {
+            matches!(column(&test.field), Column::Rows(_)) && !matches!(test.field, ContactField::Business)
+        }
+    }
+}
+
+/// Whether a contact in the trash has no such rows.
+fn is_of_live(field: &ContactField) -> bool {
+    matches!(field, ContactField::Terms | ContactField::Email | ContactField::Phone)
+}
+
+/// The tag that is all that is asked for: how many have it is counted already.
+fn only_tag(condition: &Condition<ContactField>) -> Option<&str> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) if parts.len() == 1 => only_tag(&parts[0]),
+        Condition::Test(Test { field: ContactField::Tags, op: Op::Eq(Value::Code(tag)) }) => Some(tag),
+        Condition::Test(Test { field: ContactField::Tags, op: Op::In(values) }) => match values.as_slice() {
+            [Value::Code(tag)] => Some(tag),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// How rows that lead are read.
 enum Way<'l, 'c> {
+    /// Without the contacts, of which nothing else is asked.
+    Alone(&'l Lead<'c, ContactField>),
     /// Before the contacts.
     First(&'l Lead<'c, ContactField>),
     /// To see whether a contact is among those that they belong to.
@@ -177,6 +262,19 @@ fn parts<'f>(
     order: Option<ContactOrder>,
 ) -> (String, Filter<'f>) {
     let mut filter = Filter::new();
+    if let Some(Way::Alone(lead)) = way {
+        let from = format!("({}) c", noun.leading(&mut filter, lead, true));
+        let asked = noun.asked(tx, &mut filter, condition, Some(lead));
+        filter.and(&asked, &[]);
+        if !lead.tests().all(|test| is_of_live(&test.field)) {
+            // The trash is small: to look into it is cheaper than to look at each contact.
+            let location = filter.own(noun.location);
+            let trash =
+                format!("SELECT t.id FROM contacts t WHERE t.location_id = {location} AND t.trashed_at IS NOT NULL");
+            filter.and(&format!("c.id NOT IN ({trash})"), &[]);
+        }
+        return (from, filter);
+    }
     let from = match (&way, order) {
         (Some(Way::First(lead)), _) => format!("({}) l CROSS JOIN contacts c", noun.leading(&mut filter, lead, true)),
         (_, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
@@ -194,7 +292,7 @@ fn parts<'f>(
             filter.and(&format!("c.id IN ({ids})"), &[]);
             Some(lead)
         }
-        None => None,
+        Some(Way::Alone(_)) | None => None,
     };
     let asked = noun.asked(tx, &mut filter, condition, lead);
     filter.and(&asked, &[]);
@@ -202,19 +300,50 @@ fn parts<'f>(
 }
 
 /// The filter's condition and what is searched. A location has few tags, and they can be renamed: their names are read rather
-/// than indexed.
+/// than indexed, also where a part of one is asked for.
 fn whole(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<Condition<ContactField>> {
-    let Some(asked) = &filter.search else { return Ok(filter.condition.clone()) };
-    let known = if asked.is_empty() { Vec::new() } else { tags::list(tx, location, &Window::all())?.rows };
-    let tags: Vec<(Vec<String>, TagName)> = known.into_iter().map(|tag| (words(tag.name.as_str()), tag.name)).collect();
+    let is_searched = filter.search.as_ref().is_some_and(|asked| !asked.is_empty());
+    let needs_tags = is_searched || asks_part_of_tag(&filter.condition);
+    let known = if needs_tags { tags::list(tx, location, &Window::all())?.rows } else { Vec::new() };
+    let names: Vec<&TagName> = known.iter().map(|tag| &tag.name).collect();
+    let condition = with_whole_tags(&filter.condition, &names);
+    let Some(asked) = &filter.search else { return Ok(condition) };
+    let tags: Vec<(Vec<String>, &TagName)> = names.iter().map(|name| (words(name.as_str()), *name)).collect();
     let searched = searched(asked, |begin| {
         let has = |words: &[String]| words.iter().any(|word| word.starts_with(begin));
-        tags.iter().filter(|(words, _)| has(words)).map(|(_, name)| name.clone()).collect()
+        tags.iter().filter(|(words, _)| has(words)).map(|(_, name)| (*name).clone()).collect()
     });
-    if filter.condition == Condition::default() {
+    if condition == Condition::default() {
         return Ok(searched);
     }
-    Ok(Condition::All(vec![filter.condition.clone(), searched]))
+    Ok(Condition::All(vec![condition, searched]))
+}
+
+fn asks_part_of_tag(condition: &Condition<ContactField>) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_part_of_tag),
+        Condition::Not(part) => asks_part_of_tag(part),
+        Condition::Test(test) => matches!(test, Test { field: ContactField::Tags, op: Op::Contains(_) }),
+    }
+}
+
+/// A part of a tag as the tags that have it. What no tag has stays: no tag is called so, either.
+fn with_whole_tags(condition: &Condition<ContactField>, names: &[&TagName]) -> Condition<ContactField> {
+    let all = |parts: &[Condition<_>]| parts.iter().map(|part| with_whole_tags(part, names)).collect();
+    match condition {
+        Condition::All(parts) => Condition::All(all(parts)),
+        Condition::Any(parts) => Condition::Any(all(parts)),
+        Condition::Not(part) => Condition::Not(Box::new(with_whole_tags(part, names))),
+        Condition::Test(Test { field: ContactField::Tags, op: Op::Contains(part @ Value::Code(text)) }) => {
+            let having = names.iter().filter(|name| name.as_str().contains(text.as_str()));
+            let mut having: Vec<Value> = having.filter_map(|name| Value::code(name.as_str())).collect();
+            if having.is_empty() {
+                having.push(part.clone());
+            }
+            Condition::Test(Test { field: ContactField::Tags, op: Op::In(having) })
+        }
+        Condition::Test(test) => Condition::Test(test.clone()),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use keystead_model::{
-    UtcMs,
+    CustomFieldId, UtcMs,
     condition::{Op, Test, Value},
     contact::ContactProfile,
+    data_type::ValueKind,
+    decimal::Decimal,
     field_value::ValueSet,
     text::Line,
 };
@@ -51,7 +53,13 @@ fn term(begin: &str) -> Condition<ContactField> {
 }
 
 fn plan(tx: &mut Tx<'_>, condition: &Condition<ContactField>, leads: bool) -> String {
-    let noun = Noun { location: LocationId::parse(LOCATION).unwrap(), table: "contacts", is_told: false, column };
+    let noun = Noun {
+        location: LocationId::parse(LOCATION).unwrap(),
+        table: "contacts",
+        names_index: true,
+        is_told: false,
+        column,
+    };
     let lead = noun.lead(tx, condition).unwrap().filter(|_| leads);
     let (from, conditions) = parts(tx, &noun, condition, lead.as_ref().map(Way::First), Some(ContactOrder::Created));
     let sql = format!(
@@ -85,11 +93,7 @@ fn what_leads_is_read_first_and_what_is_asked_beside_the_order() {
             assert!(!asked.contains("ORDER BY"), "nothing is sorted: {asked}");
             let led = plan(tx, &both, true);
             let (first, then) = led.split_once("SEARCH c USING").unwrap_or_else(|| panic!("{led}"));
-            assert!(
-                first.contains("contact_terms (location_id=? AND term>? AND term<?)")
-                    || first.contains("sqlite_autoindex_contact_terms_1 (location_id=? AND term>? AND term<?)"),
-                "{led}"
-            );
+            assert!(first.contains("SEARCH r USING PRIMARY KEY (location_id=? AND term>? AND term<?)"), "{led}");
             assert!(then.starts_with(" INDEX sqlite_autoindex_contacts_1 (location_id=? AND id=?)"), "{led}");
             assert_eq!(then.matches("contact_terms_by_contact").count(), 1, "the rarer one is asked no more: {led}");
             Ok::<_, Error>(())
@@ -100,7 +104,7 @@ fn what_leads_is_read_first_and_what_is_asked_beside_the_order() {
 #[test]
 fn the_fewest_rows_lead() {
     let (memory, location) = prepared();
-    let noun = Noun { location, table: "contacts", is_told: false, column };
+    let noun = Noun { location, table: "contacts", names_index: true, is_told: false, column };
     let first_name = |op| Condition::Test(Test { field: ContactField::FirstName, op });
     memory
         .read(|tx| {
@@ -117,6 +121,48 @@ fn the_fewest_rows_lead() {
             assert_eq!(rows(Condition::Not(Box::new(term("ada")))), None);
             let some = Condition::Any(vec![term("bo"), Condition::All(vec![term("ada"), term("by")])]);
             assert_eq!(rows(some), Some(2));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn values_that_lead_are_read_from_the_index_of_their_kind_alone() {
+    let (memory, _) = prepared();
+    let id = CustomFieldId::parse("0Vc5K6YS0ygRARdHs6Hz").unwrap();
+    let test = |kind, op| Condition::Test(Test { field: ContactField::Custom(id, kind), op });
+    let number = |text| Value::Number(Decimal::parse(text).unwrap());
+    memory
+        .read(|tx| {
+            for (kind, op, index) in [
+                (
+                    ValueKind::Number,
+                    Op::Gt(number("5")),
+                    "field_values_by_number (location_id=? AND field_id=? AND number>?",
+                ),
+                (
+                    ValueKind::Text,
+                    Op::Eq(Value::text("a").unwrap()),
+                    "field_values_by_text (location_id=? AND field_id=? AND <expr>=?",
+                ),
+                (ValueKind::Date, Op::Exists, "field_values_by_date (location_id=? AND field_id=?"),
+            ] {
+                let led = plan(tx, &test(kind, op), true);
+                let (first, _) = led.split_once("SEARCH c USING").unwrap_or_else(|| panic!("{led}"));
+                assert!(first.contains(index), "{led}");
+            }
+            let range = Condition::All(
+                [Op::Gte(number("5")), Op::Lt(number("6"))].map(|op| test(ValueKind::Number, op)).to_vec(),
+            );
+            let led = plan(tx, &range, true);
+            assert!(
+                led.contains("field_values_by_number (location_id=? AND field_id=? AND number>? AND number<?)"),
+                "{led}"
+            );
+            assert!(!led.contains("EXISTS"), "both ends are of one row: {led}");
+            let asked = plan(tx, &range, false);
+            let by_key = "USING PRIMARY KEY (location_id=? AND owner_kind=? AND owner_id=? AND field_id=?)";
+            assert_eq!(asked.matches(by_key).count(), 2, "{asked}");
             Ok::<_, Error>(())
         })
         .unwrap();

@@ -165,12 +165,20 @@ fn read(row: &mut Row<'_>, field: &ValueField) -> Result<FieldValue> {
 
 /// Where conditions find the values of a field.
 pub(crate) fn column(owner: OwnerKind, field: CustomFieldId, kind: ValueKind) -> Column {
-    let value = match kind {
-        ValueKind::Text => "folded",
-        ValueKind::Number => "number",
-        ValueKind::Date => "date",
+    let (value, index) = match kind {
+        ValueKind::Text => ("folded", "field_values_by_text"),
+        ValueKind::Number => ("number", "field_values_by_number"),
+        ValueKind::Date => ("date", "field_values_by_date"),
     };
-    let with = vec![("owner_kind", owner.as_str().to_owned()), ("field_id", field.to_string())];
-    let is_long = kind == ValueKind::Text;
-    Column::Rows(Rows { table: "field_values", owner: "owner_id", value, at: "id", is_long, with })
+    Column::Rows(Rows {
+        table: "field_values",
+        owner: "owner_id",
+        value,
+        at: "id",
+        is_long: kind == ValueKind::Text,
+        is_single: kind != ValueKind::Text,
+        with: vec![("field_id", field.to_string())],
+        in_key: Some(("owner_kind", owner.as_str().to_owned())),
+        index: Some(index),
+    })
 }

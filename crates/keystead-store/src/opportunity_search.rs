@@ -30,8 +30,20 @@ const FEW: i64 = 1_000;
 
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
-    let terms =
-        |table, owner, at| Column::Rows(Rows { table, owner, value: "term", at, is_long: false, with: Vec::new() });
+    let terms = |table, owner, at| {
+        let (value, with) = ("term", Vec::new());
+        Column::Rows(Rows {
+            table,
+            owner,
+            value,
+            at,
+            is_long: false,
+            is_single: false,
+            with,
+            in_key: None,
+            index: None,
+        })
+    };
     match field {
         OpportunityField::Id => Column::Own("c.id"),
         OpportunityField::Pipeline => Column::Own("c.pipeline_id"),
@@ -79,7 +91,7 @@ pub fn list(
 }
 
 fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<OpportunityField> {
-    Noun { location, table: "opportunities", is_told: tx.is_postgres(), column }
+    Noun { location, table: "opportunities", names_index: !tx.is_postgres(), is_told: tx.is_postgres(), column }
 }
 
 /// What is in each stage that the filter lets through, whatever else it asks for.

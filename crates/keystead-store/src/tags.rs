@@ -98,6 +98,12 @@ pub(crate) fn discount(tx: &mut Tx<'_>, location: LocationId, contact: ContactId
     )
 }
 
+/// How many contacts have the tag of this name.
+pub(crate) fn count_contacts(tx: &mut Tx<'_>, location: LocationId, name: &str) -> Result<i64> {
+    let sql = "SELECT contacts FROM tags WHERE location_id = ?1 AND name = ?2";
+    Ok(tx.query_opt(sql, &[&location, &name], |row| row.column())?.unwrap_or_default())
+}
+
 const INSERT: &str =
     "INSERT INTO tags (location_id, id, name, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
 
