@@ -3,7 +3,13 @@
 //! Each row is an upsert of its own, many in one transaction: what is wrong with one leaves the others as they are, and a file that
 //! is run again, whole or after a kill, changes what it made before instead of making it twice.
 
-use std::{collections::HashMap, fs::File, io::Read, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::Read,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use encoding_rs::Encoding;
@@ -20,8 +26,11 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// Rows of one transaction.
-const BATCH: usize = 500;
+/// Rows of the first transaction, and the most of any: `POST /contacts/bulk/upsert` takes no more.
+const FIRST: usize = 50;
+const MOST: usize = 500;
+/// How long a transaction is to take: whoever else writes waits for it.
+const TURN: Duration = Duration::from_millis(30);
 /// Rows with problems that people see; a file has all of them.
 const SHOWN: usize = 20;
 
@@ -81,6 +90,8 @@ struct Importing<'a> {
     tally: Tally,
     errors: Option<Cells<File>>,
     bar: ProgressBar,
+    /// Rows of the next transaction.
+    most: usize,
 }
 
 pub(super) async fn run(
@@ -110,13 +121,13 @@ pub(super) async fn run(
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let as_json = matches.get_flag("json");
     let tally = Tally::default();
-    let mut importing = Importing { app, authority, location, options, as_json, tally, errors, bar };
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut importing = Importing { app, authority, location, options, as_json, tally, errors, bar, most: FIRST };
+    let mut batch = Vec::with_capacity(MOST);
     loop {
         let row = rows.next();
         let is_over = row.is_none();
         batch.extend(row);
-        if batch.len() >= BATCH || is_over {
+        if batch.len() >= importing.most || is_over {
             importing.send(std::mem::take(&mut batch), &columns).await?;
         }
         if is_over {
@@ -321,9 +332,13 @@ impl Importing<'_> {
         body.insert("dryRun".to_owned(), self.options.dry_run.into());
         body.insert("addTags".to_owned(), true.into());
         let words = Words { body, ..Words::default() };
+        let begun = Instant::now();
         let answer = route("POST /contacts/bulk/upsert")
             .call(self.app, self.authority.clone(), Some(self.location), words)
             .await?;
+        let fitting = sent.len() as f64 * TURN.as_secs_f64() / begun.elapsed().as_secs_f64();
+        // Not more than double: one that was quick by chance says little of the next.
+        self.most = (fitting as usize).min(self.most * 2).clamp(1, MOST);
         for ((line, cells), outcome) in sent.into_iter().zip(answer["results"].as_array().into_iter().flatten()) {
             match outcome["status"].as_str() {
                 Some("created") => self.tally.created += 1,
