@@ -82,6 +82,8 @@ impl Scale {
         self.import(place, &server).await?;
         let pipeline = self.opportunities(&server, &location).await?;
         println!("\nMemory of the server: {} MB.\n", server.megabytes());
+        // The one of before was idle for longer than the server keeps it.
+        let mut client = Client::new(&server, 4).await?;
         head(&["request", "rows", "p50, ms", "p99, ms", "longest, ms"]);
         for (name, ask) in self.kinds(&location, &fields, &pipeline) {
             let times = Times::default();
@@ -149,7 +151,7 @@ impl Scale {
         let stages = pipeline["stages"].as_array().cloned().unwrap_or_default();
         let mut contacts = Vec::new();
         let mut path = format!("/contacts/?locationId={location}&limit=100");
-        while contacts.len() < 10_000.min(self.contacts) {
+        while contacts.len() < self.opportunities.min(self.contacts) {
             let page = client.ask("GET", &path, &Value::Null).await?.0;
             contacts.extend(
                 page["contacts"]
