@@ -16,7 +16,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put},
     operate::InLocation,
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 impl App {
@@ -41,6 +41,7 @@ impl Resource for Campaign {
     const NOUN: Noun = Noun::Campaign;
     const SCOPES: (Scope, Scope) = (Scope::CampaignsRead, Scope::CampaignsWrite);
     const KINDS: [EventKind; 3] = [EventKind::CampaignCreated, EventKind::CampaignUpdated, EventKind::CampaignDeleted];
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, content: CampaignContent) -> Self {
         let Made { id, location, parent: (), now } = made;

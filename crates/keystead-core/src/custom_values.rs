@@ -13,7 +13,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
     operate::InLocation,
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 impl App {
@@ -44,6 +44,7 @@ impl Resource for CustomValue {
     const SCOPES: (Scope, Scope) = (Scope::CustomValuesRead, Scope::CustomValuesWrite);
     const KINDS: [EventKind; 3] =
         [EventKind::CustomValueCreated, EventKind::CustomValueUpdated, EventKind::CustomValueDeleted];
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, content: CustomValueContent) -> Self {
         let Made { id, location, parent: (), now } = made;

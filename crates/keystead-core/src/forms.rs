@@ -16,7 +16,7 @@ use crate::{
     App, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 /// A kind of forms, as operations have it.
@@ -66,6 +66,7 @@ impl<K: FormResource> Resource for Form<K> {
     const NOUN: Noun = K::NOUN;
     const SCOPES: (Scope, Scope) = K::SCOPES;
     const KINDS: [EventKind; 3] = K::KINDS;
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, content: FormContent) -> Self {
         let Made { id, location, parent: (), now } = made;

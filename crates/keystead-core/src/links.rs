@@ -13,7 +13,7 @@ use crate::{
     App, LocationContext, Result,
     error::Noun,
     events::{Described, Fields, put, text},
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 impl App {
@@ -39,6 +39,7 @@ impl Resource for Link {
     const NOUN: Noun = Noun::Link;
     const SCOPES: (Scope, Scope) = (Scope::LinksRead, Scope::LinksWrite);
     const KINDS: [EventKind; 3] = [EventKind::LinkCreated, EventKind::LinkUpdated, EventKind::LinkDeleted];
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, content: LinkContent) -> Self {
         let Made { id, location, parent: (), now } = made;

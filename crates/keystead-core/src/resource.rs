@@ -31,6 +31,8 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     const SCOPES: (Scope, Scope);
     /// What happens when it is made, changed and deleted.
     const KINDS: [EventKind; 3];
+    /// Most that a location has of it, if it is of those that people make one by one: lists of all of them stay short.
+    const MOST: Option<i64> = None;
 
     /// A new one.
     fn new(made: Made<Self>, content: Self::Content) -> Self;
@@ -57,6 +59,9 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
         Ok(())
     }
 }
+
+/// Most of what people make one by one in a location.
+pub(crate) const MOST_MADE_BY_HAND: i64 = 2_000;
 
 /// What is known of a resource that is about to be made.
 pub struct Made<R: Stored> {
@@ -141,6 +146,12 @@ impl App {
 impl InLocation<'_, '_> {
     pub(crate) fn create<R: Resource>(&mut self, parent: R::Parent, content: R::Content) -> Result<R> {
         parent.require(self)?;
+        if let Some(most) = R::MOST
+            && stored::count::<R>(self.tx, self.context.location, parent)? >= most
+        {
+            let problem = format!("would be that of more than {most} of this kind; delete some that are not used");
+            return Err(Error::invalid("name", problem));
+        }
         let made = Made { id: self.new_id(), location: self.context.location, parent, now: self.now() };
         let mut resource = R::new(made, content);
         resource.written_by(self.context.authority.actor(), true);

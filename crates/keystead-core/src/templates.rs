@@ -15,7 +15,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
     operate::InLocation,
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 impl App {
@@ -40,6 +40,7 @@ impl Resource for Template {
     const NOUN: Noun = Noun::Template;
     const SCOPES: (Scope, Scope) = (Scope::TemplatesRead, Scope::TemplatesWrite);
     const KINDS: [EventKind; 3] = [EventKind::TemplateCreated, EventKind::TemplateUpdated, EventKind::TemplateDeleted];
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, new: NewTemplate) -> Self {
         let Made { id, location, parent: (), now } = made;

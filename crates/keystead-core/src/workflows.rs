@@ -17,7 +17,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
     operate::InLocation,
-    resource::{Made, Resource},
+    resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
 impl App {
@@ -41,6 +41,7 @@ impl Resource for Workflow {
     const NOUN: Noun = Noun::Workflow;
     const SCOPES: (Scope, Scope) = (Scope::WorkflowsRead, Scope::WorkflowsWrite);
     const KINDS: [EventKind; 3] = [EventKind::WorkflowCreated, EventKind::WorkflowUpdated, EventKind::WorkflowDeleted];
+    const MOST: Option<i64> = Some(MOST_MADE_BY_HAND);
 
     fn new(made: Made<Self>, content: WorkflowContent) -> Self {
         let Made { id, location, parent: (), now } = made;

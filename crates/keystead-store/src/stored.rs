@@ -79,8 +79,7 @@ pub(crate) fn count_and_search<'v, R: Stored>(
     filter: Filter<'v>,
     window: &'v Window<Id<R>>,
 ) -> Result<Counted<R>> {
-    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {} WHERE {}", R::table().name(), filter.sql());
-    let total = tx.query_one(&sql, &filter.values(), |row| row.column())?;
+    let total = count_of::<R>(tx, &filter)?;
     Ok(Counted { page: search(tx, filter, window)?, total })
 }
 
@@ -99,6 +98,16 @@ pub fn list<R: Stored>(
     window: &Window<Id<R>>,
 ) -> Result<Page<R>> {
     search(tx, those_of(&location, &parent), window)
+}
+
+/// How many there are.
+pub fn count<R: Stored>(tx: &mut Tx<'_>, location: LocationId, parent: R::Parent) -> Result<i64> {
+    count_of::<R>(tx, &those_of(&location, &parent))
+}
+
+fn count_of<R: Stored>(tx: &mut Tx<'_>, filter: &Filter<'_>) -> Result<i64> {
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {} WHERE {}", R::table().name(), filter.sql());
+    tx.query_one(&sql, &filter.values(), |row| row.column())
 }
 
 /// Those of each of several contacts, at most `most` of each, newest first.

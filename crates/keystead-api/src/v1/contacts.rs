@@ -186,6 +186,9 @@ impl Input for Looked {
 }
 
 pub(crate) async fn lookup(context: LocationContext, call: Call<(), Looked>) -> Result<Many<Shape>, Error> {
+    if call.query.0.is_empty() {
+        return Err(Error::invalid("email or phone", "must be given, as an address or a number that there can be"));
+    }
     let found = call.app.find_contact_by_identity(&context, call.query.0).await?;
     let contact = found.ok_or_else(|| Error::invalid("email or phone", "matches no contact"))?;
     Ok(Many(vec![Shape(contact)]))

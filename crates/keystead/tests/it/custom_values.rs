@@ -100,3 +100,19 @@ async fn the_older_api_has_its_own_shapes() {
     let gone = app.get(&one).key(&key).send().await;
     assert!(gone.status == 422 && gone.text.contains("custom value"), "{}", gone.text);
 }
+
+/// What people make one by one has an end, which is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_location_has_no_more_than_so_many() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let path = format!("/locations/{}/customValues", app.ids.location);
+    let bulk = format!("{path}/bulk");
+    let value = |number: usize| json!({"name": format!("Value {number}"), "value": "x"});
+    for from in (0..2_000).step_by(100) {
+        let many: Vec<Value> = (from..from + 100).map(value).collect();
+        app.post(&bulk).key(&key).json(&json!({"customValues": many})).send().await.expect(200);
+    }
+    let refused = app.post(&path).key(&key).json(&value(2_000)).send().await;
+    assert!(refused.status == 422 && refused.text.contains("more than 2000 of this kind"), "{}", refused.text);
+}

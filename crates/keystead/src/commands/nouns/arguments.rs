@@ -106,6 +106,8 @@ fn take(fields: &[Field], source: &str, matches: &ArgMatches, into: &mut Map<Str
 /// A text as JSON. What is none of its kind stays a text, which the route refuses in words of its own.
 fn said(text: &str, kind: Kind) -> Value {
     let parsed = match kind {
+        // A number of JSON keeps some fifteen digits, and the text all of them.
+        Kind::Number if text.chars().filter(char::is_ascii_digit).count() > 15 => None,
         Kind::Number => serde_json::from_str::<Value>(text).ok().filter(Value::is_number),
         Kind::Truth => text.parse::<bool>().ok().map(Value::Bool),
         Kind::Text | Kind::Texts => None,
