@@ -52,6 +52,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (46, "tag_counts", include_str!("../migrations/0046_tag_counts.sql")),
     (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
+    (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
