@@ -1,8 +1,8 @@
 //! Conditions as SQL, over the columns of a noun and over rows that belong to it.
 //!
 //! A test over such rows has two forms. It is *asked* of each thing in the order of a list, which is quick where many suit, or it
-//! *leads*: its rows are read first, then the things that they belong to, which is quick where few do. PostgreSQL plans that by
-//! itself, SQLite is told, by a count that ends at [`LEADS_UP_TO`]. What reads all values of a field is told on both.
+//! *leads*: its rows are read first, then the things that they belong to, which is quick where few do. Both databases are told, by a
+//! count that ends at [`LEADS_UP_TO`]: SQLite knows nothing of how many suit, and PostgreSQL is wrong about the words of somebody.
 
 use keystead_model::{
     LocationId,
@@ -59,11 +59,8 @@ impl Rows {
 pub(crate) struct Noun<F> {
     pub(crate) location: LocationId,
     pub(crate) table: &'static str,
-    /// Whether this is SQLite, and it is told by which index rows are read.
-    pub(crate) names_index: bool,
-    /// Whether this is PostgreSQL, and it is told as well which rows lead: it does not see through a choice between rows of two
-    /// tables.
-    pub(crate) is_told: bool,
+    /// Which database is told: SQLite by which index rows are read, PostgreSQL what is read one after another.
+    pub(crate) is_postgres: bool,
     pub(crate) column: fn(&F) -> Column,
 }
 
@@ -90,8 +87,7 @@ impl<F> Lead<'_, F> {
 }
 
 impl<F: PartialEq> Noun<F> {
-    /// The rows that may lead, the fewest if there is a choice; none where the database chooses better by itself, or has none to
-    /// choose.
+    /// The rows that may lead, the fewest if there is a choice; none where there are none to choose.
     pub(crate) fn lead<'c>(&self, tx: &mut Tx<'_>, condition: &'c Condition<F>) -> Result<Option<Lead<'c, F>>> {
         match condition {
             Condition::Not(_) => Ok(None),
@@ -139,12 +135,11 @@ impl<F: PartialEq> Noun<F> {
         }
     }
 
-    /// How many rows are read if these tests of a field lead; `None` if they cannot, or need not.
+    /// How many rows are read if these tests of a field lead; `None` if they cannot.
     fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<Option<i64>> {
         let is_negative = |test: &&Test<F>| matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_));
         let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
-        let is_planned = tx.is_postgres() && !reads_all && !self.is_told;
-        let Some(first) = tests.first().filter(|_| !is_planned && !tests.iter().any(is_negative)) else {
+        let Some(first) = tests.first().filter(|_| !tests.iter().any(is_negative)) else {
             return Ok(None);
         };
         let Column::Rows(rows) = (self.column)(&first.field) else { return Ok(None) };
@@ -220,14 +215,14 @@ impl<F: PartialEq> Noun<F> {
         let Rows { table, owner, value, at, is_long, with, in_key, index, .. } = rows;
         let location = filter.own(self.location);
         let mut text = format!("FROM {table} r");
-        if let Some(index) = index.filter(|_| leads && self.names_index) {
+        if let Some(index) = index.filter(|_| leads && !self.is_postgres) {
             text.push_str(&format!(" INDEXED BY {index}"));
         }
         if leads && !rows.are_its_own() {
             let things = self.table;
             let named = format!("n.location_id = {location} AND n.{at} = r.{owner}");
             // Else PostgreSQL reads all things before it knows how few rows lead.
-            text.push_str(&match self.is_told {
+            text.push_str(&match self.is_postgres {
                 true => {
                     format!(" CROSS JOIN LATERAL (SELECT n.id FROM {things} n WHERE {named} OFFSET 0) n WHERE 1 = 1")
                 }
@@ -242,7 +237,7 @@ impl<F: PartialEq> Noun<F> {
             text.push_str(&format!(" AND r.{column} = {}", filter.own(value)));
         }
         // A `+` keeps SQLite from that index where the rows of one owner are read, by their key.
-        let by_key = index.is_some() && !leads && self.names_index;
+        let by_key = index.is_some() && !leads && !self.is_postgres;
         let value = if by_key { format!("+r.{value}") } else { format!("r.{value}") };
         text.push_str(&format!(" AND {value} IS NOT NULL"));
         for op in ops.iter().filter(|op| !matches!(op, Op::Exists)) {

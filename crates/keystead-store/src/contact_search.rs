@@ -153,7 +153,7 @@ pub fn list_in_form(
     form: Form,
 ) -> Result<Counted<Contact>> {
     let condition = whole(tx, location, filter)?;
-    let noun = Noun { location, table: "contacts", names_index: !tx.is_postgres(), is_told: false, column };
+    let noun = Noun { location, table: "contacts", is_postgres: tx.is_postgres(), column };
     let lead = noun.lead(tx, &condition)?;
     let leads_page = lead.as_ref().filter(|lead| match form {
         Form::Told => lead.rows <= LEADS_UP_TO,
@@ -269,7 +269,7 @@ fn parts<'f>(
         if !lead.tests().all(|test| is_of_live(&test.field)) {
             // The trash is small: to look into it is cheaper than to look at each contact.
             let location = filter.own(noun.location);
-            let index = if noun.names_index { " INDEXED BY contacts_trashed" } else { "" };
+            let index = if noun.is_postgres { "" } else { " INDEXED BY contacts_trashed" };
             filter.and(
                 &format!(
                     "NOT EXISTS (SELECT 1 FROM contacts t{index}
@@ -280,18 +280,26 @@ fn parts<'f>(
         }
         return (from, filter);
     }
+    let location = filter.own(noun.location);
+    let live = format!("c.location_id = {location} AND c.trashed_at IS NULL");
     let from = match (&way, order) {
-        (Some(Way::First(lead)), _) => format!("({}) l CROSS JOIN contacts c", noun.leading(&mut filter, lead, true)),
+        (Some(Way::First(lead)), _) => {
+            let ids = noun.leading(&mut filter, lead, true);
+            if tx.is_postgres() {
+                // Else it reads all contacts before it knows how few rows lead.
+                format!(
+                    "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM contacts c WHERE {live} AND c.id = l.id OFFSET 0) c"
+                )
+            } else {
+                format!("({ids}) l CROSS JOIN contacts c ON c.id = l.id")
+            }
+        }
         (_, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
         _ => "contacts c".to_owned(),
     };
-    let location = filter.own(noun.location);
-    filter.and(&format!("c.location_id = {location} AND c.trashed_at IS NULL"), &[]);
+    filter.and(&live, &[]);
     let lead = match way {
-        Some(Way::First(lead)) => {
-            filter.and("c.id = l.id", &[]);
-            Some(lead)
-        }
+        Some(Way::First(lead)) => Some(lead),
         Some(Way::Among(lead)) => {
             let ids = noun.leading(&mut filter, lead, false);
             filter.and(&format!("c.id IN ({ids})"), &[]);

@@ -53,13 +53,7 @@ fn term(begin: &str) -> Condition<ContactField> {
 }
 
 fn plan(tx: &mut Tx<'_>, condition: &Condition<ContactField>, leads: bool) -> String {
-    let noun = Noun {
-        location: LocationId::parse(LOCATION).unwrap(),
-        table: "contacts",
-        names_index: true,
-        is_told: false,
-        column,
-    };
+    let noun = Noun { location: LocationId::parse(LOCATION).unwrap(), table: "contacts", is_postgres: false, column };
     let lead = noun.lead(tx, condition).unwrap().filter(|_| leads);
     let (from, conditions) = parts(tx, &noun, condition, lead.as_ref().map(Way::First), Some(ContactOrder::Created));
     let sql = format!(
@@ -104,7 +98,7 @@ fn what_leads_is_read_first_and_what_is_asked_beside_the_order() {
 #[test]
 fn the_fewest_rows_lead() {
     let (memory, location) = prepared();
-    let noun = Noun { location, table: "contacts", names_index: true, is_told: false, column };
+    let noun = Noun { location, table: "contacts", is_postgres: false, column };
     let first_name = |op| Condition::Test(Test { field: ContactField::FirstName, op });
     memory
         .read(|tx| {

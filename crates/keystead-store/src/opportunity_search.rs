@@ -91,7 +91,7 @@ pub fn list(
 }
 
 fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<OpportunityField> {
-    Noun { location, table: "opportunities", names_index: !tx.is_postgres(), is_told: tx.is_postgres(), column }
+    Noun { location, table: "opportunities", is_postgres: tx.is_postgres(), column }
 }
 
 /// What is in each stage that the filter lets through, whatever else it asks for.

@@ -112,6 +112,8 @@ async fn a_location_has_no_more_than_so_many() {
     for from in (0..2_000).step_by(100) {
         let many: Vec<Value> = (from..from + 100).map(value).collect();
         app.post(&bulk).key(&key).json(&json!({"customValues": many})).send().await.expect(200);
+        // Each value counts against the key's limit.
+        app.clock.advance(Duration::from_secs(10));
     }
     let refused = app.post(&path).key(&key).json(&value(2_000)).send().await;
     assert!(refused.status == 422 && refused.text.contains("more than 2000 of this kind"), "{}", refused.text);
