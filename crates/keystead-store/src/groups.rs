@@ -138,78 +138,67 @@ pub(crate) enum Broken {
     Unknown(Error),
 }
 
-/// Runs what `next` gives in the transaction that was begun, and commits.
+/// Runs `jobs`, and what `next` gives besides, in the transaction that was begun, and commits. Only with `savepoints` each can be
+/// undone alone.
 pub(crate) fn run(
     session: &mut Session,
     jobs: &mut Vec<Box<dyn WriteJob>>,
     next: &mut impl FnMut() -> Option<Box<dyn WriteJob>>,
+    savepoints: bool,
 ) -> Result<Group, Broken> {
     let begun = Instant::now();
     let mut group = Group::default();
-    while jobs.len() < GROUP
-        && begun.elapsed() < GROUP_TIME
-        && let Some(mut job) = next()
-    {
-        let mut tx = Tx::postgres(session).hopeful();
-        let is_kept = job.run(&mut tx);
-        let (can_go_on, retry, is_full) = (tx.can_go_on(is_kept), tx.retry, tx.is_full);
-        jobs.push(job);
-        if !can_go_on || session.is_doomed() || session.is_closed() {
-            let has_ended = session.roll_back().is_err();
-            return Err(if has_ended { Broken::Undone } else { Broken::Lost });
+    for number in 0..GROUP {
+        if number == jobs.len() {
+            let Some(job) = Some(()).filter(|()| begun.elapsed() < GROUP_TIME).and_then(|()| next()) else { break };
+            jobs.push(job);
         }
-        group.add(is_kept, retry, is_full);
+        let job = jobs[number].as_mut();
+        let (is_kept, retry, is_full) =
+            if savepoints { run_in_savepoint(session, job)? } else { run_one(session, job)? };
+        group.kept += u64::from(is_kept);
+        group.lost.push(!is_kept && retry);
+        group.is_full |= is_full;
         session.end_closure();
     }
-    group.commit(session)
+    match session.commit() {
+        Ok(()) => Ok(group),
+        Err(failed) if session.is_closed() => Err(Broken::Unknown(failed.error)),
+        Err(_) => Err(Broken::Undone),
+    }
 }
 
-/// Runs the closures in the transaction that was begun, each so that it can be undone alone, and commits.
-pub(crate) fn run_again(session: &mut Session, jobs: &mut [Box<dyn WriteJob>]) -> Result<Group, Broken> {
-    let mut group = Group::default();
-    let mut before = "";
-    for job in jobs {
-        session.batch_later(&format!("{before}SAVEPOINT closure"));
-        let mark = session.mark();
-        let mut tx = Tx::postgres(session);
-        let is_kept = job.run(&mut tx);
-        let (retry, is_full) = (tx.retry, tx.is_full);
-        if session.is_doomed() || session.is_closed() {
-            let _ = session.roll_back();
-            return Err(Broken::Undone);
-        }
-        if is_kept {
-            before = "RELEASE closure; ";
-        } else {
-            session.undo(mark);
-            // Waited for: only now is it known whether the connection is still there.
-            if session.batch("ROLLBACK TO closure; RELEASE closure").is_err() {
-                let _ = session.roll_back();
-                return Err(Broken::Undone);
-            }
-            before = "";
-        }
-        group.add(is_kept, retry, is_full);
-        session.end_closure();
+/// Whether a closure's effect is kept, whether it may succeed when it is run again, and whether it found no space.
+type Ran = (bool, bool, bool);
+
+fn run_one(session: &mut Session, job: &mut dyn WriteJob) -> Result<Ran, Broken> {
+    let mut tx = Tx::postgres(session).hopeful();
+    let is_kept = job.run(&mut tx);
+    let (can_go_on, ran) = (tx.can_go_on(is_kept), (is_kept, tx.retry, tx.is_full));
+    if can_go_on && !session.is_doomed() && !session.is_closed() {
+        return Ok(ran);
     }
-    if !before.is_empty() {
-        session.batch_later(before);
-    }
-    group.commit(session)
+    let is_gone = session.roll_back().is_err();
+    Err(if is_gone { Broken::Undone } else { Broken::Lost })
 }
 
-impl Group {
-    fn add(&mut self, is_kept: bool, retry: bool, is_full: bool) {
-        self.kept += u64::from(is_kept);
-        self.lost.push(!is_kept && retry);
-        self.is_full |= is_full;
+fn run_in_savepoint(session: &mut Session, job: &mut dyn WriteJob) -> Result<Ran, Broken> {
+    session.batch_later("SAVEPOINT closure");
+    let mark = session.mark();
+    let mut tx = Tx::postgres(session);
+    let is_kept = job.run(&mut tx);
+    let ran = (is_kept, tx.retry, tx.is_full);
+    let mut can_go_on = !session.is_doomed() && !session.is_closed();
+    if can_go_on && is_kept {
+        session.batch_later("RELEASE closure");
+    } else if can_go_on {
+        session.undo(mark);
+        // Waited for: only now is it known whether the connection is still there.
+        can_go_on = session.batch("ROLLBACK TO closure; RELEASE closure").is_ok();
     }
-
-    fn commit(self, session: &mut Session) -> Result<Self, Broken> {
-        match session.commit() {
-            Ok(()) => Ok(self),
-            Err(failed) if session.is_closed() => Err(Broken::Unknown(failed.error)),
-            Err(_) => Err(Broken::Undone),
-        }
+    if can_go_on {
+        return Ok(ran);
     }
+    let _ = session.roll_back();
+    Err(Broken::Undone)
 }

@@ -396,7 +396,7 @@ impl Link {
         let begin = groups::begin(owner);
         let mut jobs: Vec<Box<dyn WriteJob>> = Vec::new();
         let mut committed = match self.begin(&begin) {
-            Ok(session) => groups::run(session, &mut jobs, &mut next),
+            Ok(session) => groups::run(session, &mut jobs, &mut next, false),
             Err(failed) => {
                 // One for each try to reach a server that may be there again for the next.
                 if let Some(job) = next() {
@@ -408,7 +408,7 @@ impl Link {
         if matches!(committed, Err(groups::Broken::Lost)) {
             self.server.retries.fetch_add(1, Relaxed);
             committed = match self.begin(&begin) {
-                Ok(session) => groups::run_again(session, &mut jobs),
+                Ok(session) => groups::run(session, &mut jobs, &mut next, true),
                 Err(_) => Err(groups::Broken::Undone),
             };
         }
