@@ -19,8 +19,11 @@ use crate::{Durations, Error, LaneFigures, Result, StoreFigures, Tx, deadline, j
 
 /// Below this version of SQLite a rare race can corrupt a WAL database.
 const OLDEST_SAFE: i32 = 3_051_003;
-/// Bytes of the WAL that are kept for what comes next; a checkpoint copies it at some 4 MB.
-const WAL_LIMIT: i64 = 16 * 1024 * 1024;
+/// Pages of the WAL at which a checkpoint copies them, some 16 MB: whoever writes much changes the same pages again and again, and
+/// each checkpoint flushes the whole.
+const CHECKPOINT_PAGES: i64 = 4000;
+/// Bytes of the WAL that are kept for what comes next.
+const WAL_LIMIT: i64 = 64 * 1024 * 1024;
 /// Closures that wait for the writer; one more is refused.
 const QUEUE: usize = 4096;
 /// How long a stop waits for the last commit.
@@ -251,6 +254,7 @@ fn open_connection(path: &Path, write: bool) -> Result<Connection> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456;",
     )?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     // What a long read let the WAL grow to is given back with the next checkpoint after it.
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     if !write {
