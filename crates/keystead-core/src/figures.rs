@@ -217,7 +217,7 @@ fn store_figures(store: StoreFigures, figures: &mut Vec<Figure>) {
         Figure::counter("keystead_writes", "Writes that were committed, many of them together", writes as f64),
         Figure::counter(
             "keystead_database_retries",
-            "Transactions that were run again, since others got in their way",
+            "Transactions that were run again, since others got in their way or one of several was to be undone alone",
             retries as f64,
         ),
     ]);

@@ -52,7 +52,7 @@ pub struct StoreFigures {
     pub commits: u64,
     /// Closures that were committed: on SQLite many share a commit.
     pub writes: u64,
-    /// Transactions that were run again, since others got in their way.
+    /// Transactions that were run again, since others got in their way or one of several was to be undone alone.
     pub retries: u64,
 }
 
