@@ -23,7 +23,7 @@ const OLDEST_SAFE: i32 = 3_051_003;
 /// each checkpoint flushes the whole.
 const CHECKPOINT_PAGES: i64 = 4000;
 /// Bytes of the WAL that are kept for what comes next.
-const WAL_LIMIT: i64 = 64 * 1024 * 1024;
+const WAL_LIMIT: i64 = 32 * 1024 * 1024;
 /// Closures that wait for the writer; one more is refused.
 const QUEUE: usize = 4096;
 /// How long a stop waits for the last commit.
