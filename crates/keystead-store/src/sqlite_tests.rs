@@ -163,6 +163,15 @@ async fn a_batch_runs_again_only_where_something_has_to_be_undone() {
     assert_eq!(batch(&store, vec![insert(8, "h".into()), late, insert(9, "i".into())]).await, [true, false, true]);
     assert_eq!(count(&store), 2);
     assert_eq!(ids(&store).await, [1, 2, 3, 5, 6, 8, 9]);
+
+    let table: Write = Box::new(move |tx| {
+        tx.execute("DELETE FROM rows WHERE id = 99", &[])?;
+        tx.execute("CREATE TABLE more (id INTEGER)", &[]).and_then(|_| refuse())
+    });
+    assert_eq!(batch(&store, vec![table, insert(10, "j".into())]).await, [false, true]);
+    let is_there =
+        store.read::<_, Error, _>(|tx| tx.query("SELECT id FROM more", &[], |row| row.column::<i64>())).await;
+    assert!(is_there.is_err(), "nor does the schema keep what was refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]

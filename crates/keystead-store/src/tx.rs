@@ -109,7 +109,9 @@ impl<'c> Tx<'c> {
                 outcome.map_err(|failed| self.failed(failed, sql))
             }
         };
-        self.has_changed |= !matches!(outcome, Ok(0));
+        // Of what changes no rows but the schema, the database counts none.
+        let counts = ["INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
+        self.has_changed |= !(counts && matches!(outcome, Ok(0)));
         outcome
     }
 
