@@ -151,12 +151,7 @@ impl<'c> Tx<'c> {
             let outcome = step(self);
             self.is_lost |= outcome.is_err() && self.has_changed;
             self.has_changed |= before;
-            // Whatever follows would be in vain.
-            return if self.is_lost {
-                Err(Error::Unavailable("it has to run again".to_owned()).into())
-            } else {
-                outcome
-            };
+            return outcome;
         }
         match &mut self.connection {
             Connection::Sqlite(connection) => {
