@@ -49,6 +49,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Rows that belong to the noun itself, short, as many as there are, and read as the database likes.
+    pub(crate) fn new(table: &'static str, owner: &'static str, value: &'static str) -> Self {
+        let (is_long, is_single, with, in_key, index) = (false, false, Vec::new(), None, None);
+        Self { table, owner, value, at: "id", is_long, is_single, with, in_key, index }
+    }
+
     /// Whether they belong to the noun itself, and not to what it names.
     fn are_its_own(&self) -> bool {
         self.at == "id"

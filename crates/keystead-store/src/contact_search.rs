@@ -70,20 +70,7 @@ pub enum Form {
 
 /// Where the fields of a contact are found.
 fn column(field: &ContactField) -> Column {
-    let rows = |table, value, with| {
-        let (owner, at) = ("contact_id", "id");
-        Column::Rows(Rows {
-            table,
-            owner,
-            value,
-            at,
-            is_long: false,
-            is_single: false,
-            with,
-            in_key: None,
-            index: None,
-        })
-    };
+    let rows = |table, value, with| Column::Rows(Rows { with, ..Rows::new(table, "contact_id", value) });
     let identity = |kind: IdentityKind| rows("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         ContactField::FirstName => Column::Own("c.first_name_folded"),
@@ -102,21 +89,7 @@ fn column(field: &ContactField) -> Column {
         // No constant: SQLite has no use for an index where a test is decided beforehand, and refuses to be told one.
         ContactField::Type => Column::Own("CASE WHEN c.id IS NULL THEN NULL ELSE 'lead' END"),
         // Read by an index of its own where few contacts have it.
-        ContactField::Business => {
-            let (owner, value, with) = ("id", "business_id", Vec::new());
-            let table = "contacts";
-            Column::Rows(Rows {
-                table,
-                owner,
-                value,
-                at: "id",
-                is_long: false,
-                is_single: false,
-                with,
-                in_key: None,
-                index: None,
-            })
-        }
+        ContactField::Business => Column::Rows(Rows::new("contacts", "id", "business_id")),
         ContactField::CreatedAt => Column::Own("c.created_at"),
         ContactField::UpdatedAt => Column::Own("c.updated_at"),
         ContactField::Terms => rows("contact_terms", "term", Vec::new()),

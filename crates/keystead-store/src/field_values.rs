@@ -171,14 +171,11 @@ pub(crate) fn column(owner: OwnerKind, field: CustomFieldId, kind: ValueKind) ->
         ValueKind::Date => ("date", "field_values_by_date"),
     };
     Column::Rows(Rows {
-        table: "field_values",
-        owner: "owner_id",
-        value,
-        at: "id",
         is_long: kind == ValueKind::Text,
         is_single: kind != ValueKind::Text,
         with: vec![("field_id", field.to_string())],
         in_key: Some(("owner_kind", owner.as_str().to_owned())),
         index: Some(index),
+        ..Rows::new("field_values", "owner_id", value)
     })
 }

@@ -30,20 +30,7 @@ const FEW: i64 = 1_000;
 
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
-    let terms = |table, owner, at| {
-        let (value, with) = ("term", Vec::new());
-        Column::Rows(Rows {
-            table,
-            owner,
-            value,
-            at,
-            is_long: false,
-            is_single: false,
-            with,
-            in_key: None,
-            index: None,
-        })
-    };
+    let terms = |table, owner, at| Column::Rows(Rows { at, ..Rows::new(table, owner, "term") });
     match field {
         OpportunityField::Id => Column::Own("c.id"),
         OpportunityField::Pipeline => Column::Own("c.pipeline_id"),
