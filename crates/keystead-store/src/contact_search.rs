@@ -133,46 +133,66 @@ pub fn list_in_form(
         Form::Leads => true,
         Form::Asked => false,
     });
-    let by_time = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
-    let order = |columns| if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
-    let select = |from| format!("SELECT c.id FROM {from}");
-    let read = |row: &mut Row<'_>| row.column::<ContactId>();
-    let by_id = Some(filter.order).filter(|order| *order == ContactOrder::Created).and_then(|_| by_id(window));
-    let page = match (leads_page, by_id) {
-        (None, _) => {
-            let (from, conditions) = parts(tx, &noun, &condition, None, Some(filter.order));
-            let select = format!("SELECT {} FROM {from}", contacts::COLUMNS);
-            conditions.page(tx, &select, order(by_time), window, contacts::read)?
-        }
-        (Some(lead), Some(window)) if says_all(&condition) && lead.tests().all(|test| is_of_live(&test.field)) => {
-            let (from, conditions) = parts(tx, &noun, &condition, Some(Way::Alone(lead)), None);
-            let page = conditions.page(tx, &select(from), order(&["c.id"]), &window, read)?;
-            of_ids(tx, location, page)?
-        }
-        // Sorted are ids alone: what else a contact has is read of those on the page.
-        (Some(lead), _) => {
-            let (from, conditions) = parts(tx, &noun, &condition, Some(Way::First(lead)), Some(filter.order));
-            let page = conditions.page(tx, &select(from), order(by_time), window, read)?;
-            of_ids(tx, location, page)?
-        }
-    };
+    let page = page(tx, &noun, &condition, leads_page, filter, window)?;
     let page = Page { rows: contacts::with_custom_fields(tx, location, page.rows)?, has_more: page.has_more };
-    if condition == Condition::default() {
-        return Ok(Counted { page, total: contacts::count_all(tx, location)? });
-    }
-    if let Some(tag) = only_tag(&condition) {
-        return Ok(Counted { page, total: tags::count_contacts(tx, location, tag)? });
-    }
-    // For the total all that match are read: few of them one by one, of many it is looked up who is among them.
-    let alone = lead.as_ref().filter(|_| says_all(&condition)).map(Way::Alone);
-    let way = alone.or(leads_page.map(Way::First)).or(lead.as_ref().map(Way::Among));
-    let (from, conditions) = parts(tx, &noun, &condition, way, None);
-    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
-    Ok(Counted { page, total: tx.query_one(&sql, &conditions.values(), |row| row.column())? })
+    Ok(Counted { page, total: count(tx, &noun, &condition, lead.as_ref(), leads_page)? })
 }
 
-fn of_ids(tx: &mut Tx<'_>, location: LocationId, page: Page<ContactId>) -> Result<Page<Contact>> {
-    Ok(Page { rows: contacts::find_all(tx, location, &page.rows)?, has_more: page.has_more })
+/// The contacts of a page, without their custom fields.
+fn page(
+    tx: &mut Tx<'_>,
+    noun: &Noun<ContactField>,
+    condition: &Condition<ContactField>,
+    lead: Option<&Lead<'_, ContactField>>,
+    filter: &ContactFilter,
+    window: &Window<ContactCursor>,
+) -> Result<Page<Contact>> {
+    let by_time = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
+    let order = |columns| if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
+    let Some(lead) = lead else {
+        let (from, conditions) = parts(tx, noun, condition, None, Some(filter.order));
+        let select = format!("SELECT {} FROM {from}", contacts::COLUMNS);
+        return conditions.page(tx, &select, order(by_time), window, contacts::read);
+    };
+    // Sorted are ids alone: what else a contact has is read of those on the page.
+    let select = |from| format!("SELECT c.id FROM {from}");
+    let read = |row: &mut Row<'_>| row.column::<ContactId>();
+    let is_alone = filter.order == ContactOrder::Created
+        && says_all(condition)
+        && lead.tests().all(|test| is_of_live(&test.field));
+    let Page { rows, has_more } = match by_id(window).filter(|_| is_alone) {
+        Some(window) => {
+            let (from, conditions) = parts(tx, noun, condition, Some(Way::Alone(lead)), None);
+            conditions.page(tx, &select(from), order(&["c.id"]), &window, read)?
+        }
+        None => {
+            let (from, conditions) = parts(tx, noun, condition, Some(Way::First(lead)), Some(filter.order));
+            conditions.page(tx, &select(from), order(by_time), window, read)?
+        }
+    };
+    Ok(Page { rows: contacts::find_all(tx, noun.location, &rows)?, has_more })
+}
+
+/// How many match.
+fn count(
+    tx: &mut Tx<'_>,
+    noun: &Noun<ContactField>,
+    condition: &Condition<ContactField>,
+    lead: Option<&Lead<'_, ContactField>>,
+    leads_page: Option<&Lead<'_, ContactField>>,
+) -> Result<i64> {
+    if *condition == Condition::default() {
+        return contacts::count_all(tx, noun.location);
+    }
+    if let Some(tag) = only_tag(condition) {
+        return tags::count_contacts(tx, noun.location, tag);
+    }
+    // All that match are read: few of them one by one, of many it is looked up who is among them.
+    let alone = lead.filter(|_| says_all(condition)).map(Way::Alone);
+    let way = alone.or(leads_page.map(Way::First)).or(lead.map(Way::Among));
+    let (from, conditions) = parts(tx, noun, condition, way, None);
+    let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
+    tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
 
 /// The same window of ids alone, which are in the order of creation; `None` where it begins beside a contact.

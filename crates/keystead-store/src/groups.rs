@@ -150,7 +150,10 @@ pub(crate) fn run(
     let mut group = Group::default();
     for number in 0..GROUP {
         if number == jobs.len() {
-            let Some(job) = Some(()).filter(|()| begun.elapsed() < GROUP_TIME).and_then(|()| next()) else { break };
+            if begun.elapsed() >= GROUP_TIME {
+                break;
+            }
+            let Some(job) = next() else { break };
             jobs.push(job);
         }
         let job = jobs[number].as_mut();
