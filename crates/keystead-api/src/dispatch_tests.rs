@@ -53,7 +53,7 @@ impl Input for NewFile {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let title = reader.required("title", |reader| reader.word("title"));
         let copies = reader.integer("copies", 1..=9);
-        let file = reader.required("file", |reader| reader.file("file"));
+        let file = reader.required("file", |reader| reader.file("file", "The bytes of a file"));
         Some(Self { title: title?, copies, file: file? })
     }
 }

@@ -260,11 +260,10 @@ impl<'g> Reader<'g> {
     }
 
     /// A file of a form.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for routes that take one file of a name"))]
-    pub(crate) fn file(&mut self, name: &'static str) -> Option<Upload> {
+    pub(crate) fn file(&mut self, name: &'static str, example: &str) -> Option<Upload> {
         let schema = || json!({"type": "string", "contentMediaType": "application/octet-stream"});
-        if let Some(is_there) = self.describes(name, schema, || json!("The bytes of a file")) {
-            return is_there.then(|| Upload::of(b"The bytes of a file"));
+        if let Some(is_there) = self.describes(name, schema, || json!(example)) {
+            return is_there.then(|| Upload::of(example.as_bytes()));
         }
         if self.take(name).is_some() {
             return self.refuse(name, "must be a file, in a part with a filename");

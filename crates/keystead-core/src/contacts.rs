@@ -38,6 +38,8 @@ pub struct Upserted {
     pub contact: Contact,
     /// Whether it was made.
     pub is_new: bool,
+    /// Whether it was made, or changed.
+    pub is_changed: bool,
     /// What was not written.
     pub skipped: Vec<LeftOut>,
 }
@@ -105,7 +107,8 @@ impl App {
             move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when, OldTags::Replaced);
         self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
             let contact = operation.contact(lost.id()?)?;
-            Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
+            let (is_new, is_changed) = (contact.created_at == lost.at(), contact.updated_at == lost.at());
+            Ok(Upserted { is_new, is_changed, contact, skipped: Vec::new() })
         })
         .await
     }
@@ -235,7 +238,8 @@ impl InLocation<'_, '_> {
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
         let matches = if looks { self.known_by(patch.identities())? } else { Vec::new() };
         let Some(first) = matches.first().map(|(_, _, first)| first.clone()) else {
-            return Ok(Upserted { contact: self.create_contact(patch)?, is_new: true, skipped: Vec::new() });
+            let contact = self.create_contact(patch)?;
+            return Ok(Upserted { contact, is_new: true, is_changed: true, skipped: Vec::new() });
         };
         // What it has already it keeps, also where a newer one has it, too.
         let own = first.profile.identities();
@@ -247,7 +251,9 @@ impl InLocation<'_, '_> {
             tags.retain(|tag| !first.tags.contains(tag));
             tags.splice(..0, first.tags.iter().cloned());
         }
-        Ok(Upserted { contact: self.update_contact(first.id, patch)?, is_new: false, skipped })
+        let contact = self.update_contact(first.id, patch)?;
+        let is_changed = contact.updated_at != first.updated_at;
+        Ok(Upserted { contact, is_new: false, is_changed, skipped })
     }
 
     /// Those of `identities` that somebody has, with the newest contact that has each. The first one is who is meant: what the

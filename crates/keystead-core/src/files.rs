@@ -149,7 +149,7 @@ impl App {
 
     /// Makes room at once if files were not kept; where that fails, they are deleted after a day. Those that are seen stay: an
     /// outcome that nobody knows may have been a success.
-    async fn forget_unless(&self, kept: bool, location: LocationId, ids: Vec<FileId>) {
+    pub(crate) async fn forget_unless(&self, kept: bool, location: LocationId, ids: Vec<FileId>) {
         if kept {
             return;
         }
@@ -158,7 +158,11 @@ impl App {
     }
 
     /// Stores bytes, some at a time, as files that nobody sees yet. Should the rest of it fail, they are deleted after a day.
-    async fn receive(&self, context: &LocationContext, new: Vec<(NewFile, Option<Uuid>)>) -> Result<Vec<StoredFile>> {
+    pub(crate) async fn receive(
+        &self,
+        context: &LocationContext,
+        new: Vec<(NewFile, Option<Uuid>)>,
+    ) -> Result<Vec<StoredFile>> {
         let (location, now) = (context.location, context.authority.now());
         let (count, bytes) = self.store.read(move |tx| files::stored(tx, location)).await?;
         let more: i64 = new.iter().map(|(new, _)| size_of(new)).sum();

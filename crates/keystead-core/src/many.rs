@@ -61,7 +61,7 @@ impl App {
 impl InLocation<'_, '_> {
     /// Runs `step` for each of `items`; the outcomes are in their order. What concerns the server, or somebody's scope, is no
     /// outcome of one of them.
-    fn each<I: Clone, T>(
+    pub(crate) fn each<I: Clone, T>(
         &mut self,
         items: &[I],
         step: &impl Fn(&mut InLocation<'_, '_>, I) -> Result<T>,
@@ -74,7 +74,7 @@ impl InLocation<'_, '_> {
     }
 
     /// What a step would do, of which nothing stays.
-    fn try_out<T>(&mut self, step: impl FnOnce(&mut InLocation<'_, '_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn try_out<T>(&mut self, step: impl FnOnce(&mut InLocation<'_, '_>) -> Result<T>) -> Result<T> {
         let mut outcome = None;
         let undone: Result<()> = self.attempt(|trial| {
             outcome = Some(step(trial)?);

@@ -71,13 +71,13 @@ impl Ground for Authority {
 
 /// New ids: the n-th of a run is the n-th of every run.
 #[derive(Clone)]
-struct Ids {
+pub(crate) struct Ids {
     seed: [u8; 32],
     count: u64,
 }
 
 impl Ids {
-    fn seeded(entropy: &Entropy) -> Self {
+    pub(crate) fn seeded(entropy: &Entropy) -> Self {
         let mut seed = [0; 32];
         entropy.fill(&mut seed);
         Self { seed, count: 0 }
@@ -94,7 +94,17 @@ impl Ids {
     }
 }
 
-impl<G: Ground> Operation<'_, '_, G> {
+impl<'t, 'c, G: Ground> Operation<'t, 'c, G> {
+    /// Use cases as part of a transaction that somebody else began.
+    pub(crate) fn in_transaction<T>(
+        tx: &'t mut Tx<'c>,
+        context: &G,
+        mut ids: Ids,
+        run: impl FnOnce(&mut Operation<'_, 'c, G>) -> T,
+    ) -> T {
+        run(&mut Operation { tx, context, cause: Cause::default(), ids: &mut ids })
+    }
+
     /// When it is.
     pub(crate) fn now(&self) -> UtcMs {
         self.context.authority().now()

@@ -1,4 +1,4 @@
-//! The queue of what is done outside of requests: mails today.
+//! The queue of what is done outside of requests: mails, and imports.
 //!
 //! Whoever works on a kind of jobs takes a turn: in one transaction it says what became of those that it had, and takes others.
 //! A job is its taker's for [`LEASE`]; work that has not ended [`MARGIN`] before that is given up, so that no two servers are
@@ -20,7 +20,7 @@ use keystead_model::{
 use keystead_store::{Tx, mails, queue};
 use tokio::time::Instant;
 
-use crate::{App, Clock, Result, tally::Happening};
+use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening};
 
 /// How long whoever takes a job has it to itself.
 pub const LEASE: Duration = Duration::from_secs(120);
@@ -65,7 +65,7 @@ pub enum Outcome {
 }
 
 /// What is written with the outcome of a job, if it was still its taker's.
-type Consequence = Box<dyn Fn(&mut Tx<'_>, UtcMs) -> keystead_store::Result<()> + Send + Sync>;
+type Consequence = Box<dyn Fn(&mut Tx<'_>, UtcMs) -> Result<()> + Send + Sync>;
 
 /// A job, what became of it, and what is written with that.
 pub struct Settled {
@@ -80,12 +80,17 @@ impl Settled {
         Self { job, outcome, consequence: None }
     }
 
+    /// What became of it.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
     /// The same with what follows from it.
-    pub(crate) fn with(
+    pub(crate) fn with<E: Into<Error>>(
         self,
-        consequence: impl Fn(&mut Tx<'_>, UtcMs) -> keystead_store::Result<()> + Send + Sync + 'static,
+        consequence: impl Fn(&mut Tx<'_>, UtcMs) -> std::result::Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        Self { consequence: Some(Box::new(consequence)), ..self }
+        Self { consequence: Some(Box::new(move |tx, now| consequence(tx, now).map_err(Into::into))), ..self }
     }
 }
 
@@ -113,7 +118,7 @@ impl App {
             let kept = settle(tx, &of_closure, now)?;
             let mut line = line.clone();
             let (jobs, has_more) = take(tx, kind, &mut line, now, most)?;
-            Ok::<_, keystead_store::Error>((kept, line, jobs, has_more))
+            Ok::<_, Error>((kept, line, jobs, has_more))
         });
         let (kept, line, jobs, has_more) = taken.await?;
         *self.lines.of(kind) = line;
@@ -155,6 +160,11 @@ impl App {
         match job.kind {
             JobKind::Mail => Settled::new(job, Outcome::GivenUp(problem))
                 .with(move |tx, now| mails::give_up(tx, id.of(), attempts, &consequence, now)),
+            JobKind::Import => {
+                let ids = Ids::seeded(&self.entropy);
+                Settled::new(job, Outcome::GivenUp(problem))
+                    .with(move |tx, now| imports::give_up(tx, id.of(), &consequence, now, ids.clone()))
+            }
         }
     }
 
@@ -176,7 +186,7 @@ impl Clock {
 }
 
 /// Writes what became of jobs, of those that were still their takers'. Answers these.
-fn settle(tx: &mut Tx<'_>, settled: &[Arc<Settled>], now: UtcMs) -> keystead_store::Result<HashSet<Id<()>>> {
+fn settle(tx: &mut Tx<'_>, settled: &[Arc<Settled>], now: UtcMs) -> Result<HashSet<Id<()>>> {
     let done: Vec<&Job> =
         settled.iter().filter(|settled| matches!(settled.outcome, Outcome::Done)).map(|settled| &settled.job).collect();
     let mut kept: HashSet<Id<()>> = queue::finish(tx, &done)?.into_iter().collect();

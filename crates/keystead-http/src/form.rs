@@ -71,6 +71,14 @@ impl Upload {
         let content = Content::Memory { bytes: Cursor::new(bytes.to_vec()), _room: Arc::new(Room::in_memory()) };
         Self { name: None, kind: None, length: bytes.len() as u64, content }
     }
+
+    /// Has it read from its beginning again.
+    pub fn rewind(&mut self) -> io::Result<()> {
+        match &mut self.content {
+            Content::Memory { bytes, .. } => bytes.rewind(),
+            Content::Disk(file) => file.rewind(),
+        }
+    }
 }
 
 impl Read for Upload {

@@ -2,16 +2,19 @@
 
 use std::{
     future::Future,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use keystead_core::{App, Mailer, Result};
+use keystead_core::{App, Mailer, Result, RowReader};
 use keystead_model::UtcMs;
 use tokio::sync::watch;
 
+mod imports;
 mod mails;
 mod queue;
 
+pub use imports::import_worker;
 pub use mails::mail_worker;
 pub use queue::Worker;
 
@@ -26,7 +29,8 @@ pub struct ThisNode {
     pub started_at: UtcMs,
 }
 
-/// What the jobs need to know of the world: who this server is, how mails go out and where their links lead.
+/// What the jobs need to know of the world: who this server is, how mails go out and where their links lead, and how files of rows
+/// are read.
 #[derive(Clone)]
 pub struct Outside {
     /// This server.
@@ -35,6 +39,8 @@ pub struct Outside {
     pub mailer: Option<Mailer>,
     /// `https://crm.example.com`, without a slash at its end.
     pub base_url: String,
+    /// Reads the rows of imports.
+    pub rows: Arc<dyn RowReader>,
 }
 
 /// How long work on the queue that is under way may go on after a stop: much less than a stop may take, since what is aborted is
@@ -55,6 +61,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     };
     tokio::join!(
         mails,
+        import_worker(&app, &outside.rows).run(stop.clone(), PATIENCE),
         every(Duration::from_secs(5), ("service_clock", "tick the service clock"), |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
         })),
@@ -104,6 +111,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             app.trim_mails().await?;
             app.trim_jobs().await?;
             app.trim_audit().await?;
+            while app.trim_imports().await? > 0 {}
             while app.purge_contacts().await? > 0 {}
             while app.purge_field_values().await? > 0 {}
             while app.purge_files().await? > 0 {}

@@ -75,6 +75,7 @@ pub enum Subject {
     Form,
     Survey,
     Template,
+    Import,
     Location,
     Agency,
     Key,
@@ -89,7 +90,7 @@ impl Subject {
     /// The scope by which somebody may see what becomes of such things; `None` if only the audit log tells of them.
     pub const fn read_scope(self) -> Option<Scope> {
         match self {
-            Self::Contact | Self::Note | Self::Task => Some(Scope::ContactsRead),
+            Self::Contact | Self::Note | Self::Task | Self::Import => Some(Scope::ContactsRead),
             Self::Tag => Some(Scope::TagsRead),
             Self::CustomValue => Some(Scope::CustomValuesRead),
             Self::CustomField | Self::File => Some(Scope::CustomFieldsRead),
@@ -168,6 +169,8 @@ kinds! {
     TemplateCreated = "template.created", Data, Template;
     TemplateUpdated = "template.updated", Data, Template;
     TemplateDeleted = "template.deleted", Data, Template;
+    ImportStarted = "import.started", Data, Import;
+    ImportEnded = "import.ended", Data, Import;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -331,6 +334,7 @@ mod tests {
                     | Subject::Form
                     | Subject::Survey
                     | Subject::Template
+                    | Subject::Import
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

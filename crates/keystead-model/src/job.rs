@@ -7,16 +7,19 @@ use crate::{id::Id, time::UtcMs};
 pub enum JobKind {
     /// A mail goes out; the job has the id of the mail.
     Mail,
+    /// Rows of a file become contacts; the job has the id of the import.
+    Import,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Mail];
+    pub const ALL: [Self; 2] = [Self::Mail, Self::Import];
 
     /// `"mail"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::Import => "import",
         }
     }
 }

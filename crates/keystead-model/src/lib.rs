@@ -27,6 +27,7 @@ pub mod form;
 pub mod form_answers;
 pub mod grant;
 pub mod id;
+pub mod import;
 pub mod inactivity;
 pub mod invalid;
 pub mod ip_range;

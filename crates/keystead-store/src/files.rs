@@ -5,6 +5,7 @@ use keystead_model::{
     custom_field::OwnerKind,
     file::{FileId, StoredFile},
     id::Id,
+    import::ImportId,
 };
 
 use crate::{Result, Row, Tx, filter::Filter, table::Table};
@@ -106,6 +107,22 @@ pub(crate) fn own<T>(
     tx.later(
         "UPDATE files SET owner_kind = ?3, owner_id = ?4, field_id = ?5 WHERE location_id = ?1 AND id = ?2",
         &[&location, &id, &kind.as_str(), &owner, &field],
+    )
+}
+
+/// Keeps a file for an import. Nobody but that reads it.
+pub fn keep_for_import(tx: &mut Tx<'_>, location: LocationId, id: FileId, import: ImportId) -> Result<()> {
+    tx.later(
+        "UPDATE files SET owner_kind = 'import', owner_id = ?3 WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id, &import],
+    )
+}
+
+/// Lets go of a file of an import, which [`delete_unowned`] takes.
+pub fn release(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
+    tx.later(
+        "UPDATE files SET owner_kind = NULL, owner_id = NULL, created_at = 0 WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id],
     )
 }
 

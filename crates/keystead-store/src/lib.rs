@@ -32,6 +32,7 @@ mod filter;
 pub mod forms;
 mod groups;
 pub mod idempotency;
+pub mod imports;
 pub mod instance;
 mod job;
 pub mod key_usage;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use keystead_api::{Api, Document, document};
+use keystead_api::{Api, Document, document, v2::imports::Spreadsheets};
 use keystead_core::{App, Clock, Entropy, Mailer};
 use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
 use keystead_jobs::{Outside, ThisNode};
@@ -99,7 +99,7 @@ impl Server {
             None => None,
         };
         let node = ThisNode { id: entropy.token(), address: address.to_string(), started_at: app.now() };
-        let outside = Outside { node, mailer, base_url: base_url.clone() };
+        let outside = Outside { node, mailer, base_url: base_url.clone(), rows: Arc::new(Spreadsheets) };
         let (ending, ended) = watch::channel(false);
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));

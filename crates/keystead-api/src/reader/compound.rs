@@ -5,7 +5,7 @@ use keystead_model::{Invalid, LocationId, json_object::JsonObject, text::Line};
 use serde_json::{Map, Value, json};
 
 use super::{Reader, Source};
-use crate::shape::{Input, Word};
+use crate::shape::{Ground, Input, Word};
 
 impl Reader<'_> {
     /// A list of texts, or one text for a list of one.
@@ -155,16 +155,21 @@ impl Reader<'_> {
                 let problem = "each value in it must be an object".to_owned();
                 return Err(vec![Violation { field: name.to_owned(), problem }]);
             };
-            let reader = match I::IS_UPDATE {
-                true => Self::update(fields, self.ground),
-                false => Self::body(fields, self.ground),
-            };
-            let mut reader = Self { is_one_of_many: true, ..reader };
-            let input = I::read(&mut reader);
-            let violations = reader.finish();
-            input.filter(|_| violations.is_empty()).ok_or(violations)
+            Self::one_of_many(fields, self.ground)
         };
         Some(list.into_iter().map(read).collect())
+    }
+
+    /// One of many things, by itself.
+    pub(crate) fn one_of_many<I: Input>(fields: Map<String, Value>, ground: &Ground) -> Result<I, Vec<Violation>> {
+        let reader = match I::IS_UPDATE {
+            true => Reader::update(fields, ground),
+            false => Reader::body(fields, ground),
+        };
+        let mut reader = Reader { is_one_of_many: true, ..reader };
+        let input = I::read(&mut reader);
+        let violations = reader.finish();
+        input.filter(|_| violations.is_empty()).ok_or(violations)
     }
 
     fn within<T>(

@@ -17,6 +17,7 @@ use crate::{
 pub(super) fn v2_routes() -> Vec<Route> {
     use v2::{
         contacts::{self, bulk, companions, enrollments, search},
+        imports,
         succeeded::Succeeded,
         tasks,
     };
@@ -158,6 +159,29 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::ContactsWrite,
             200,
             bulk::upsert,
+        )
+        .location("GET /imports", "List imports", Scope::ContactsRead, 200, imports::list)
+        .location(
+            "POST /imports",
+            "Import a file of rows: a new contact of each, or a change of the one that has its address",
+            Scope::ContactsWrite,
+            201,
+            imports::create,
+        )
+        .location("GET /imports/{importId}", "Get an import", Scope::ContactsRead, 200, imports::get)
+        .location(
+            "GET /imports/{importId}/refused",
+            "List the rows of an import that were refused",
+            Scope::ContactsRead,
+            200,
+            imports::refused,
+        )
+        .location(
+            "POST /imports/{importId}/stop",
+            "Stop an import; what was imported stays",
+            Scope::ContactsWrite,
+            200,
+            imports::stop,
         )
         .location(
             "POST /contacts/bulk/tags/update/{type}",

@@ -6,6 +6,7 @@ use keystead_model::{
     NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
+    import::ImportId,
     uuid::Uuid,
 };
 use serde_json::Value;
@@ -122,6 +123,7 @@ parts! {
     AgencyId, "The id of a company", Id::parse, |text| Error::NotFound(Noun::Company, text);
     RecurringTaskId, "The id of a recurring task", Id::parse, |text| Error::NotFound(Noun::RecurringTask, text);
     UserId, "The id of a user", Id::parse, |text| Error::NotFound(Noun::User, text);
+    ImportId, "The id of an import", Id::parse, |text| Error::NotFound(Noun::Import, text);
     TemplateId, "The id of a template", Id::parse, |text| Error::NotFound(Noun::Template, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);

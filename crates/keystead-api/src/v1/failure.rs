@@ -90,6 +90,7 @@ fn noun_field(noun: Noun) -> &'static str {
         | Noun::RecurringTask
         | Noun::Submission
         | Noun::Template
+        | Noun::Import
         | Noun::Business
         | Noun::Company
         | Noun::Location

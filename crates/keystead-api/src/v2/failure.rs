@@ -202,6 +202,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Survey => "Survey",
         Noun::Submission => "Submission",
         Noun::Template => "Template",
+        Noun::Import => "Import",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

@@ -15,6 +15,7 @@ pub(crate) mod failure;
 pub(crate) mod field_values;
 pub(crate) mod files;
 pub(crate) mod forms;
+pub mod imports;
 pub(crate) mod links;
 pub(crate) mod locations;
 pub(crate) mod notes;

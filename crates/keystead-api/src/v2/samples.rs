@@ -22,6 +22,7 @@ use keystead_model::{
     form::{Form, FormContent, Submission},
     grant::{Grant, Reach},
     id::Id,
+    import::{Import, ImportColumn, ImportPlan, ImportState, ImportTally},
     ip_range::IpRanges,
     json_object::JsonObject,
     link::{Destination, Link, LinkContent},
@@ -222,6 +223,28 @@ pub(super) fn template() -> Template {
         content,
         created_at: NOON,
         updated_at: NOON,
+    }
+}
+
+pub(super) fn import() -> Import {
+    let field = |field: &str| Some(field.to_owned());
+    let column = |(name, field): (&str, Option<String>)| ImportColumn { name: name.to_owned(), field };
+    let columns = [("First Name", field("firstName")), ("Email", field("email")), ("Member since", None)];
+    Import {
+        id: id(THING),
+        location: location_id(),
+        file_name: "people.csv".to_owned(),
+        file: id(THING),
+        plan: ImportPlan { columns: columns.map(column).into(), ..ImportPlan::default() },
+        state: ImportState::Failed,
+        tally: ImportTally { rows: 3, created: 1, updated: 1, unchanged: 0, refused: 1 },
+        line: 4,
+        problem: Some("cannot be read".to_owned()),
+        created_by: Signature::of(Actor::Key(key_id())),
+        event: None,
+        created_at: NOON,
+        started_at: Some(NOON),
+        ended_at: Some(NOON),
     }
 }
 

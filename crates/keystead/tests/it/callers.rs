@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount};
+use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewFile, NewImport};
 use keystead_model::{
     ContactId, UtcMs,
     agency::TenantName,
@@ -12,6 +12,7 @@ use keystead_model::{
     custom_value::CustomValueContent,
     data_type::DataType,
     form::{FormContent, NewSubmission},
+    import::{ImportColumn, ImportPlan},
     json_object::JsonObject,
     link::{Destination, LinkContent},
     note::NoteContent,
@@ -27,6 +28,8 @@ use keystead_model::{
     workflow::WorkflowContent,
 };
 use keystead_testkit::TestApp;
+
+use crate::imports::PERSON;
 
 /// Somebody, in all contexts that operations take.
 pub(crate) struct Caller {
@@ -104,6 +107,14 @@ pub(crate) fn form(name: &str) -> FormContent {
 pub(crate) fn submission() -> NewSubmission {
     let answers = r#"{"name":"Ada Lovelace","email":"submitted@example.com"}"#;
     NewSubmission { answers: JsonObject::from_stored(answers.to_owned()), key: None }
+}
+
+/// A file of one row.
+pub(crate) fn new_import() -> NewImport {
+    let column = ImportColumn { name: "email".to_owned(), field: Some("email".to_owned()) };
+    let plan = ImportPlan { columns: vec![column], ..ImportPlan::default() };
+    let (part, bytes) = ("file".to_owned(), Box::new(PERSON.as_bytes()));
+    NewImport { file: NewFile { part, name: None, kind: None, size: PERSON.len() as u64, bytes }, plan }
 }
 
 pub(crate) fn template(name: &str) -> NewTemplate {

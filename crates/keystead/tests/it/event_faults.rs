@@ -21,6 +21,7 @@ use keystead_model::{
     form::{AsForm, AsSurvey, Form, FormPatch},
     grant::{Grant, Reach},
     id::Id,
+    import::ImportId,
     ip_range::IpRanges,
     link::Link,
     location::{LocationPatch, LocationProfile},
@@ -41,8 +42,8 @@ use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note, opportunity,
-    recurring_task, stages, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
+    opportunity, recurring_task, stages, submission, task, template, workflow,
 };
 
 /// What use cases act on.
@@ -62,6 +63,8 @@ struct Things {
     form: Id<Form<AsForm>>,
     survey: Id<Form<AsSurvey>>,
     template: TemplateId,
+    /// Made when the server has ended, which would work on it.
+    import: ImportId,
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
@@ -154,6 +157,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
         "survey.updated";
     submit(&by.location, at.survey, submission()): "survey.submitted";
     delete(&by.location, (), at.survey): "survey.deleted";
+    start_import(&by.location, new_import()): "import.started";
+    stop_import(&by.location, at.import): "import.ended";
     create::<Template>(&by.location, (), template("x")): "template.created";
     update(&by.location, (), at.template, TemplatePatch { name: Some(Line::parse("y").unwrap()), ..TemplatePatch::default() }):
         "template.updated";
@@ -313,7 +318,7 @@ async fn rows(store: &Store, tables: &[String]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_without_its_event_and_no_event_without_its_change() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
     let by = Caller::new(&app, app.admin().await).await;
     let made = app.app.create_contact(&by.location, contact("first@example.com")).await.unwrap();
     let other = app.app.create_contact(&by.location, contact("other@example.com")).await.unwrap();
@@ -322,7 +327,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let empty_pipeline = app.app.create_pipeline(&by.location, PipelineContent::named(line("x")), stages("x")).await;
     let whose = Whose::Contact(made.id);
     let first = app.app.create_opportunity(&by.location, whose, pipeline, opportunity("first")).await.unwrap();
-    let things = Things {
+    let node = app.second_node().await;
+    let mut things = Things {
+        import: Id::parse("0000000000000000000I").unwrap(),
         pipeline,
         empty_pipeline: empty_pipeline.unwrap().id,
         lost_reason: app.app.create_lost_reason(&by.location, line("first")).await.unwrap().id,
@@ -349,6 +356,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         key: app.location_key().await.id,
         user: somebody(&app, &by).await,
     };
+    // What works by itself would change things, too.
+    app.stop().await;
+    things.import = node.start_import(&by.location, new_import()).await.unwrap().id;
     let looking = app.second_store();
     let mut tables: Vec<String> = looking.read(catalog::tables).await.unwrap();
     // What changes by the clock.
@@ -360,7 +370,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         loop {
             number += 1;
             app.sql(&format!("UPDATE fault SET number = {number}")).await;
-            let outcome = run(&app.app, &by, &things).await;
+            let outcome = run(&node, &by, &things).await;
             let after = rows(&looking, &tables).await;
             app.sql("DELETE FROM faults").await;
             if outcome.is_err() {

@@ -37,6 +37,7 @@ mod forms;
 mod fuzz;
 mod ground;
 mod idempotency;
+mod imports;
 mod inactivity;
 mod instance;
 mod journals;

@@ -44,8 +44,8 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_user, note, opportunity,
-    recurring_task, stages, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
+    opportunity, recurring_task, stages, submission, task, template, workflow,
 };
 
 /// A program with these scopes.
@@ -181,6 +181,11 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
     list_submissions::<AsSurvey>(&by.location, submissions(), Window::first(1)): SurveysRead;
     get_submission::<AsSurvey>(&by.location, at.none(), at.none()): SurveysRead;
+    start_import(&by.location, new_import()): ContactsWrite;
+    list_imports(&by.location, Window::first(1)): ContactsRead;
+    get_import(&by.location, at.none()): ContactsRead;
+    list_refused_rows(&by.location, at.none(), Window::first(1)): ContactsRead;
+    stop_import(&by.location, at.none()): ContactsWrite;
     create::<Template>(&by.location, (), template("x")): TemplatesWrite;
     list_templates(&by.location, templates(), Window::all()): TemplatesRead;
     get::<Template>(&by.location, (), at.none()): TemplatesRead;
@@ -297,7 +302,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // By the clock.
-    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",

@@ -250,6 +250,7 @@ fn no_noun_is_left_out() {
         "/revoke-exposed",
         "/api-keys/{id}/",
         "/replace",
+        "/imports",
         "upload-custom-files",
     ];
     for route in keystead_api::routes().iter().filter(|route| route.method == "POST") {

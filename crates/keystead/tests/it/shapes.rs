@@ -54,7 +54,11 @@ async fn every_sample_is_taken() {
             let file = Some(("a.txt", "text/plain"));
             let (id, file) = (("id", None, "00000000000000000000"), ("files", file, "bytes"));
             let has_id = route.sample_body().is_some_and(|body| body.get("id").is_some());
-            call = if has_id { call.multipart(&[id, file]) } else { call.multipart(&[file]) };
+            call = match route.path {
+                "/imports" => call.multipart(&[("file", Some(("a.csv", "text/csv")), crate::imports::PERSON)]),
+                _ if has_id => call.multipart(&[id, file]),
+                _ => call.multipart(&[file]),
+            };
         } else if let Some(mut body) = route.sample_body() {
             for (name, value) in [
                 ("locationId", &Value::from(place.as_str())),

@@ -84,6 +84,7 @@ pub(crate) struct Target {
     pub(crate) file: String,
     /// To the form and to the survey.
     pub(crate) submissions: [String; 2],
+    pub(crate) import: String,
     pub(crate) key: String,
     pub(crate) notice: String,
     pub(crate) user: String,
@@ -140,6 +141,7 @@ impl Target {
         let sales = crate::things::Sales::new(app, key, CANARY, &contact).await;
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
+        let import = id(&crate::imports::import(app, key, CANARY).await);
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
         let key = self.key.clone();
@@ -159,6 +161,7 @@ impl Target {
             file_field,
             file,
             submissions,
+            import,
             key,
             notice,
             user,
@@ -192,6 +195,7 @@ impl Target {
             ("{customFieldId}", &self.custom_field),
             ("{secret}", &self.file),
             ("{userId}", &self.user),
+            ("{importId}", &self.import),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -232,6 +236,7 @@ impl Target {
             ("secret", &self.file),
             ("formSubmissionId", &self.submissions[0]),
             ("surveySubmissionId", &self.submissions[1]),
+            ("importId", &self.import),
             ("keyId", &self.key),
             ("noticeId", &self.notice),
             ("userId", &self.user),
@@ -266,6 +271,7 @@ impl Target {
         if route.file_bytes().is_some() {
             let (file, part) = (Some(("a.txt", "text/plain")), format!("{}_x", self.file_field));
             return match route.path {
+                "/imports" => call.multipart(&[("file", Some((CANARY, "text/csv")), crate::imports::PERSON)]),
                 "/forms/upload-custom-files" => call.multipart(&[(&part, file, "bytes")]),
                 _ => call.multipart(&[("id", None, &self.contact), ("files", file, "bytes")]),
             };
@@ -298,6 +304,7 @@ impl Target {
             "/workflows/".to_owned(),
             "/campaigns/".to_owned(),
             "/links/".to_owned(),
+            format!("/imports/{}", self.import),
             "/forms/".to_owned(),
             "/forms/submissions".to_owned(),
             "/surveys/".to_owned(),
@@ -362,6 +369,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
         file_field: String::new(),
         file: String::new(),
         submissions: [String::new(), String::new()],
+        import: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
         user: String::new(),

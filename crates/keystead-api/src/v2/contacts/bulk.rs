@@ -44,10 +44,11 @@ pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert
         let results = app.upsert_contacts(&context, contacts, how).await?;
         Ok(results.into_iter().zip(skipped).map(|(result, skipped)| Ok((result?, skipped))).collect())
     };
-    let done = |(core::Upserted { contact, is_new, skipped: fields }, mut skipped): (core::Upserted, Vec<String>)| {
-        skipped.extend(left_out(fields));
-        Done { id: contact.id.to_string(), is_new, skipped }
-    };
+    let done =
+        |(core::Upserted { contact, is_new, skipped: fields, .. }, mut skipped): (core::Upserted, Vec<String>)| {
+            skipped.extend(left_out(fields));
+            Done { id: contact.id.to_string(), is_new, skipped }
+        };
     Ok(Outcomes::of(batch.run(work).await?, done))
 }
 

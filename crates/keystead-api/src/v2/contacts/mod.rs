@@ -57,7 +57,8 @@ pub(crate) async fn delete(context: LocationContext, call: Call<ContactId>) -> R
 pub(crate) async fn upsert(context: LocationContext, call: Call<(), Bare, Upsert>) -> Result<Upserted, Error> {
     let Upsert { patch, mut skipped, makes_another } = call.body;
     let when = WhenDuplicate::unless(makes_another);
-    let core::Upserted { contact, is_new, skipped: fields } = call.app.upsert_contact(&context, patch, when).await?;
+    let core::Upserted { contact, is_new, skipped: fields, .. } =
+        call.app.upsert_contact(&context, patch, when).await?;
     skipped.extend(left_out(fields));
     Ok(Upserted { is_new, contact, skipped })
 }

@@ -3,12 +3,12 @@
 use std::{fs::File, io::Write, path::PathBuf};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use keystead_api::Words;
+use keystead_api::{Words, spreadsheet::Cells};
 use keystead_core::{App, Authority};
 use keystead_model::{LocationId, UtcMs};
 use serde_json::{Map, Value, json};
 
-use super::{super::output::say, custom_fields, route, spreadsheet::Cells};
+use super::{super::output::say, custom_fields, route, unwritten};
 use crate::failure::Failure;
 
 /// Contacts read at a time.
@@ -47,6 +47,8 @@ const COLUMNS: &[(&str, &str)] = &[
     ("Assigned To", "assignedTo"),
     ("Tags", "tags"),
     ("DND", "dnd"),
+    ("DND Settings", "dndSettings"),
+    ("Inbound DND Settings", "inboundDndSettings"),
     ("Date Added", "dateAdded"),
     ("Date Updated", "dateUpdated"),
 ];
@@ -77,7 +79,9 @@ async fn write(app: &App, authority: Authority, location: LocationId, file: impl
         .filter_map(|field| Some((field["id"].as_str()?.to_owned(), field["fieldKey"].as_str()?.to_owned())))
         .collect();
     let mut cells = Cells::new(file);
-    cells.write(COLUMNS.iter().map(|(title, _)| *title).chain(fields.iter().map(|(_, key)| key.as_str())))?;
+    cells
+        .write(COLUMNS.iter().map(|(title, _)| *title).chain(fields.iter().map(|(_, key)| key.as_str())))
+        .map_err(unwritten)?;
     let search = route("POST /contacts/search");
     let (mut count, mut after) = (0, None);
     loop {
@@ -96,12 +100,12 @@ async fn write(app: &App, authority: Authority, location: LocationId, file: impl
                 (member, _) => text(&contact[member]),
             });
             let custom = fields.iter().map(|(id, _)| custom(contact, id));
-            cells.write(own.chain(custom))?;
+            cells.write(own.chain(custom)).map_err(unwritten)?;
         }
         count += contacts.len();
         after = contacts.last().map(|last| last["searchAfter"].clone());
         if contacts.len() < PAGE {
-            cells.finish()?;
+            cells.finish().map_err(unwritten)?;
             return Ok(count);
         }
     }

@@ -5,9 +5,8 @@ mod answer;
 mod arguments;
 mod export;
 mod import;
-mod spreadsheet;
 
-use std::sync::LazyLock;
+use std::{io, sync::LazyLock};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use keystead_api::{Face, Route, Words, routes, v2::api_keys::parse_location};
@@ -148,6 +147,15 @@ async fn custom_fields(app: &App, authority: &Authority, location: LocationId) -
     let list = route("GET /locations/{locationId}/customFields");
     let mut answer = list.call(app, authority.clone(), Some(location), Words::default()).await?;
     Ok(serde_json::from_value(answer["customFields"].take()).unwrap_or_default())
+}
+
+/// Why a file of rows could not be written.
+fn unwritten(error: io::Error) -> Failure {
+    // Whoever reads may stop at any line.
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(141);
+    }
+    Failure::new(format!("the file cannot be written: {error}"))
 }
 
 fn verbs(command: Command) -> Command {

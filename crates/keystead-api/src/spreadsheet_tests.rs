@@ -1,5 +1,7 @@
 use std::io::Cursor;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn rows(bytes: impl Into<Vec<u8>>) -> (Vec<String>, Vec<Row>) {
@@ -38,7 +40,7 @@ fn a_bad_row_is_told_by_its_line_and_the_others_are_read() {
     let lines: Vec<u64> = found.iter().map(|row| row.line).collect();
     assert_eq!(lines, [2, 3, 4, 6, 7, 8]);
     assert_eq!(found[1].cells, Err("has 3 cells, and the first row 2 names".to_owned()));
-    assert!(found[3].cells.as_ref().unwrap_err().contains("--encoding windows-1252"));
+    assert!(found[3].cells.as_ref().unwrap_err().contains("windows-1252"));
     assert_eq!(found[4].cells, Ok(vec!["Short".to_owned()]));
     assert_eq!(found[2].cells.as_ref().unwrap()[0], "two\nlines");
     assert!(found[5].cells.is_ok(), "empty cells behind the last column are nothing");
@@ -50,6 +52,53 @@ fn a_quote_that_is_not_closed_takes_no_memory() {
     let found: Vec<Row> = Rows::open(endless, None).unwrap().collect();
     assert_eq!(found.len(), 2);
     assert!(found[1].cells.as_ref().unwrap_err().contains("a quote that is not closed"));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_other_row() {
+    let rows_of = |text: &str| {
+        let (_, found) = rows(text.as_bytes().to_vec());
+        let row = |row: Row| (row.line, row.cells.map_err(|problem| problem.contains("quote that is not closed")));
+        found.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let good = |line, cells: &[&str]| (line, Ok(cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>()));
+    let bad = |line| (line, Err(true));
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["email,notes", "a@x,\"said hello", "b@x,1", "c@x,2", ""].join(end);
+        assert_eq!(rows_of(&text), [bad(2), good(3, &["b@x", "1"]), good(4, &["c@x", "2"])], "{end:?}");
+        let text = ["email,notes", "a@x,1", "b@x,\"open"].join(end);
+        assert_eq!(rows_of(&text), [good(2, &["a@x", "1"]), bad(3)], "{end:?}");
+        // One that a later quote closes is a cell of several lines, whatever its author meant.
+        let text = ["email,notes", "a@x,\"two", "lines\"", "b@x,\"\"\"q\"\"\""].join(end);
+        let two = format!("two{end}lines");
+        assert_eq!(rows_of(&text), [good(2, &["a@x", &two]), good(4, &["b@x", "\"q\""])], "{end:?}");
+    }
+    // A megabyte of rows behind it, and then more than a megabyte.
+    for count in [1_000, 66_000] {
+        let text = format!("email,notes\na@x,\"open\n{}", "somebody@x,text\n".repeat(count));
+        let (_, found) = rows(text.into_bytes());
+        assert_eq!((found.len(), found.iter().filter(|row| row.cells.is_err()).count()), (count + 1, 1));
+        assert_eq!(found.last().unwrap().line, count as u64 + 2);
+    }
+}
+
+proptest! {
+    #[test]
+    fn rows_are_those_that_the_reader_of_cells_finds(text in "[ab\"\"\n\r,]{0,60}") {
+        let text = format!("a,b,c,d,e,f,g,h\n{text}\"\n");
+        let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(text.as_bytes());
+        let expected: Vec<Vec<String>> = reader
+            .records()
+            .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+            .filter(|cells: &Vec<String>| cells.len() <= 8)
+            .collect();
+        let (_, found) = rows(text.into_bytes());
+        // Where a quote stays open there are more rows.
+        if found.iter().all(|row| row.cells.as_ref().err().is_none_or(|problem| !problem.contains("quote"))) {
+            let cells: Vec<Vec<String>> = found.into_iter().filter_map(|row| row.cells.ok()).filter(|cells| cells.len() <= 8).collect();
+            prop_assert_eq!(cells, expected);
+        }
+    }
 }
 
 #[test]

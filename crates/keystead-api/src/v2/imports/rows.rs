@@ -1,0 +1,150 @@
+//! What rows of a file say of contacts, in the words of API 2.0.
+
+use std::io::Read;
+
+use encoding_rs::Encoding;
+use keystead_core::{ContactRow, ContactRows, Error, RowReader, RowsOf, Violation, WhenDuplicate};
+use keystead_model::{contact::ContactPatch, custom_field::CustomField, data_type::DataType, import::Import};
+use serde_json::{Map, Value, json};
+
+use super::columns::{self, CUSTOM, Holds};
+use crate::{
+    reader::Reader,
+    shape::Ground,
+    spreadsheet::{Row, Rows},
+    v2::{contacts::input::Upsert, failure::Problem},
+};
+
+/// Reads the files of imports.
+pub struct Spreadsheets;
+
+impl RowReader for Spreadsheets {
+    fn open(&self, import: &Import, of: RowsOf, file: Box<dyn Read + Send>) -> Result<ContactRows, String> {
+        let plan = &import.plan;
+        let rows = Rows::open(file, encoding(plan.encoding.as_deref())?)?.after(import.line.unsigned_abs());
+        let fields = columns::fields();
+        let custom = |id: &str| of.fields.iter().find(|field| field.id.as_str() == id).cloned();
+        let column = |field: &str| match field.strip_prefix(CUSTOM) {
+            Some(id) => custom(id).map(Box::new).map(Column::Custom),
+            None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
+        };
+        // What is gone since the file was sent is left out, as an answer would leave it out.
+        let columns = plan.columns.iter().map(|named| named.field.as_deref().and_then(column)).collect();
+        let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
+        let reading = Reading { columns, ground, takes_unidentified: plan.takes_unidentified };
+        Ok(Box::new(rows.map(move |row| reading.contact(row))))
+    }
+
+    fn explain(&self, error: Error) -> String {
+        Problem::of(error).sentence()
+    }
+}
+
+/// The encoding of a label.
+pub(super) fn encoding(label: Option<&str>) -> Result<Option<&'static Encoding>, String> {
+    let Some(label) = label else { return Ok(None) };
+    let known = Encoding::for_label(label.as_bytes());
+    known.map(Some).ok_or_else(|| "is not known; try windows-1252 or utf-16le".to_owned())
+}
+
+/// What a column is.
+enum Column {
+    Own(String, Holds),
+    Custom(Box<CustomField>),
+}
+
+struct Reading {
+    columns: Vec<Option<Column>>,
+    ground: Ground,
+    takes_unidentified: bool,
+}
+
+impl Reading {
+    /// A row as a contact.
+    fn contact(&self, Row { line, cells }: Row) -> ContactRow {
+        let line = i64::try_from(line).unwrap_or(i64::MAX);
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(problem) => return ContactRow { line, cells: Vec::new(), contact: Err(problem) },
+        };
+        let is_empty = cells.iter().all(|cell| cell.trim().is_empty());
+        let contact = if is_empty { Ok(None) } else { self.read(self.fields(&cells)).map(Some) };
+        ContactRow { line, cells, contact }
+    }
+
+    fn read(&self, fields: Map<String, Value>) -> Result<(ContactPatch, WhenDuplicate), String> {
+        if !self.takes_unidentified && !["email", "phone"].iter().any(|name| fields.contains_key(*name)) {
+            let problem = "has neither e-mail address nor phone number, by which it would be known again when the file is run again; \
+                           unidentified (--unidentified at a terminal) imports it all the same";
+            return Err(problem.to_owned());
+        }
+        let said = |wrong: Vec<Violation>| Problem::of(Error::Invalid(wrong)).sentence();
+        let Upsert { patch, makes_another, skipped: _ } = Reader::one_of_many(fields, &self.ground).map_err(said)?;
+        Ok((patch, WhenDuplicate::unless(makes_another)))
+    }
+
+    /// The fields of a body that says the same.
+    fn fields(&self, cells: &[String]) -> Map<String, Value> {
+        let (mut fields, mut custom) = (Map::new(), Vec::new());
+        let filled = cells.iter().map(|cell| cell.trim()).zip(&self.columns).filter(|(cell, _)| !cell.is_empty());
+        for (cell, column) in filled {
+            match column {
+                Some(Column::Own(name, holds)) => {
+                    fields.insert(name.clone(), own(cell, *holds));
+                }
+                Some(Column::Custom(field)) => {
+                    custom.push(json!({"id": field.id.as_str(), "value": value(cell, field)}));
+                }
+                None => {}
+            }
+        }
+        if !custom.is_empty() {
+            fields.insert("customFields".to_owned(), custom.into());
+        }
+        fields
+    }
+}
+
+fn own(cell: &str, holds: Holds) -> Value {
+    match (holds, cell.to_lowercase().as_str()) {
+        (Holds::Text, _) => cell.into(),
+        (Holds::Truth, "true" | "yes" | "1") => true.into(),
+        (Holds::Truth, "false" | "no" | "0") => false.into(),
+        (Holds::Truth, other) => other.into(),
+        (Holds::List, _) => several(cell, &[',', ';']),
+        // What is no JSON is refused as what it is.
+        (Holds::Object, _) => serde_json::from_str(cell).unwrap_or_else(|_| cell.into()),
+    }
+}
+
+fn value(cell: &str, field: &CustomField) -> Value {
+    match (field.data_type, serde_json::from_str(cell)) {
+        (DataType::TextboxList, Ok(boxes @ Value::Object(_))) => boxes,
+        (DataType::Checkbox | DataType::MultipleOptions, _) => match several(cell, &[';']) {
+            // Options may have a comma, and are separated by it where none of them is the whole.
+            Value::Array(parts) => parts.into_iter().flat_map(|part| options(part, field)).collect(),
+            other => other,
+        },
+        (DataType::TextboxList, _) => several(cell, &[';']),
+        _ => cell.into(),
+    }
+}
+
+/// The options that stand in a part of a cell.
+fn options(part: Value, field: &CustomField) -> Vec<Value> {
+    let is_known = |text: &str| field.content.options.iter().any(|option| option.as_str() == text);
+    match part.as_str() {
+        Some(text) if text.contains(',') && !is_known(text) => {
+            text.split(',').map(str::trim).map(Value::from).collect()
+        }
+        _ => vec![part],
+    }
+}
+
+/// Several texts in a cell, as JSON or separated.
+fn several(cell: &str, separators: &[char]) -> Value {
+    if let Ok(list @ Value::Array(_)) = serde_json::from_str(cell) {
+        return list;
+    }
+    cell.split(separators).map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect()
+}

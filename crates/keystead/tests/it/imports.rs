@@ -1,0 +1,302 @@
+//! Imports: files that are sent, worked on by the queue, gone on with after whatever happened, and told of to the row.
+
+use std::{
+    io::Cursor,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use keystead_api::v2::imports::Spreadsheets;
+use keystead_core::{App, LocationContext, NewFile, NewImport, RowReader, queue::Outcome};
+use keystead_jobs::import_worker;
+use keystead_model::{
+    grant::Reach,
+    import::{ImportColumn, ImportPlan, ImportState, ImportTally},
+    job::JobKind,
+    page::Window,
+    scope::Preset,
+};
+use keystead_testkit::{Answer, Part, TestApp, TestKey};
+use serde_json::{Value, json};
+use tokio::time::Instant as Until;
+
+use crate::callers::new_import;
+
+/// A file of one row.
+pub(crate) const PERSON: &str = "email\r\nimported@example.com\r\n";
+
+async fn send(app: &TestApp, key: &TestKey, (name, rows): (&str, &str), options: &[Part<'_>]) -> Answer {
+    let parts = [&[("file", Some((name, "text/csv")), rows)], options].concat();
+    app.post(&format!("/imports?locationId={}", app.ids.location)).key(key).multipart(&parts).send().await
+}
+
+/// An import of a file with one row, which is over.
+pub(crate) async fn import(app: &TestApp, key: &TestKey, name: &str) -> Value {
+    let import = send(app, key, (name, PERSON), &[]).await.expect(201)["import"].clone();
+    over(app, key, &import).await
+}
+
+/// An import when the server has come to its end.
+async fn over(app: &TestApp, key: &TestKey, import: &Value) -> Value {
+    let begun = Instant::now();
+    loop {
+        let now = get(app, key, import).await;
+        if now["endedAt"].is_string() {
+            return now;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody ends {now}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn reader() -> Arc<dyn RowReader> {
+    Arc::new(Spreadsheets)
+}
+
+/// A server that does nothing by itself, and somebody in its location.
+async fn idle(app: &mut TestApp) -> (App, LocationContext) {
+    let (node, admin) = (app.second_node().await, app.admin().await);
+    app.stop().await;
+    let context = node.enter_location(admin, Some(app.ids.location)).await.unwrap();
+    (node, context)
+}
+
+async fn work(node: &App) {
+    import_worker(node, &reader()).drain().await.unwrap();
+}
+
+/// A file of names.
+fn of_names(rows: String) -> NewImport {
+    let columns = vec![ImportColumn { name: "name".to_owned(), field: Some("name".to_owned()) }];
+    let plan = ImportPlan { columns, takes_unidentified: true, ..ImportPlan::default() };
+    let (part, size, bytes) = ("file".to_owned(), rows.len() as u64, Box::new(Cursor::new(rows)));
+    NewImport { file: NewFile { part, name: None, kind: None, size, bytes }, plan }
+}
+
+async fn get(app: &TestApp, key: &TestKey, import: &Value) -> Value {
+    let path = format!("/imports/{}?locationId={}", import["id"].as_str().unwrap(), app.ids.location);
+    app.get(&path).key(key).send().await.expect(200)["import"].clone()
+}
+
+fn counts(import: &Value) -> [i64; 4] {
+    ["rows", "created", "updated", "refused"].map(|name| import[name].as_i64().unwrap())
+}
+
+async fn total(app: &TestApp, key: &TestKey) -> i64 {
+    let at = format!("/contacts/?locationId={}&limit=1", app.ids.location);
+    app.get(&at).key(key).send().await.expect(200)["meta"]["total"].as_i64().unwrap()
+}
+
+async fn events(app: &TestApp, key: &TestKey, kind: &str) -> Vec<Value> {
+    let path = format!("/events?locationId={}&kinds={kind}", app.ids.location);
+    app.get(&path).key(key).send().await.expect(200)["events"].as_array().unwrap().clone()
+}
+
+const PEOPLE: &str = "\
+First name;E-Mail;Mobile;Tags;Notes
+Ada;ada@example.com;(415) 555-0123;vip, lead;x
+Bob;no address;;;
+;;;;
+Nobody;;;;
+Ada again;ADA@example.com;;met;
+José;jose@example.com;;;
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_become_contacts_and_what_was_refused_is_told_with_its_cells() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let options = [("mapping", None, r#"{"Notes": ""}"#)];
+    let started = send(&app, &key, ("people.csv", PEOPLE), &options).await.expect(201)["import"].clone();
+    assert_eq!((&started["state"], &started["fileName"]), (&json!("waiting"), &json!("people.csv")));
+    let columns = json!([
+        {"name": "First name", "field": "firstName"}, {"name": "E-Mail", "field": "email"},
+        {"name": "Mobile", "field": "phone"}, {"name": "Tags", "field": "tags"}, {"name": "Notes", "field": null},
+    ]);
+    assert_eq!(started["columns"], columns);
+    let done = over(&app, &key, &started).await;
+    assert_eq!((&done["state"], counts(&done)), (&json!("completed"), [6, 2, 1, 2]));
+    let path = format!("/imports/{}/refused", done["id"].as_str().unwrap());
+    let first = app.get(&format!("{path}?limit=1")).key(&key).send().await.expect(200);
+    assert_eq!(first["rows"][0]["line"], 3);
+    assert_eq!(first["rows"][0]["cells"], json!(["Bob", "no address", "", "", ""]));
+    assert!(first["rows"][0]["problem"].as_str().unwrap().contains("email"), "{first}");
+    let next = first["meta"]["nextCursor"].as_str().unwrap();
+    let second = app.get(&format!("{path}?limit=1&cursor={next}")).key(&key).send().await.expect(200);
+    assert!(second["rows"][0]["problem"].as_str().unwrap().contains("unidentified"), "{second}");
+    assert_eq!((&second["rows"][0]["line"], &second["meta"]["nextCursor"]), (&json!(5), &json!(null)));
+    let found = app.get("/contacts/search/duplicate?email=ada@example.com").key(&key).send().await.expect(200);
+    let ada = &found["contact"];
+    assert_eq!((&ada["firstName"], &ada["phone"]), (&json!("Ada again"), &json!("+14155550123")));
+    assert_eq!(ada["tags"], json!(["vip", "lead", "met"]), "tags are added to those that are there");
+    // Each change says why it was made, and by whom.
+    let [started_event, ended] = [events(&app, &key, "import.started").await, events(&app, &key, "import.ended").await];
+    assert_eq!((started_event.len(), ended.len(), &ended[0]["after"]["created"]), (1, 1, &json!(2)));
+    let made = events(&app, &key, "contact.created").await;
+    assert_eq!(made.len(), 2);
+    for event in made {
+        assert_eq!(
+            (&event["cause"]["rootEventId"], &event["actor"]["id"]),
+            (&started_event[0]["id"], &json!(key.id)),
+            "{event}"
+        );
+    }
+    let list = app.get("/imports").key(&key).send().await.expect(200);
+    assert_eq!((&list["imports"][0], &list["meta"]["total"]), (&done, &json!(1)));
+    // Its bytes are not kept longer than they are needed.
+    assert_eq!(app.number("SELECT CAST(count(*) AS BIGINT) FROM files").await, 1);
+    app.app.purge_files().await.unwrap();
+    assert_eq!(app.number("SELECT CAST(count(*) AS BIGINT) FROM file_pieces").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_says_what_would_become_of_the_rows() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let options = [("mapping", None, r#"{"Notes": ""}"#), ("dryRun", None, "true")];
+    let tried = send(&app, &key, ("people.csv", PEOPLE), &options).await.expect(201)["import"].clone();
+    let tried = over(&app, &key, &tried).await;
+    assert_eq!((total(&app, &key).await, events(&app, &key, "contact.created").await.len()), (0, 0));
+    assert_eq!((&tried["state"], counts(&tried)), (&json!("completed"), [6, 2, 1, 2]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_none_is_refused_before_anything_happens() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let mapping = |text| vec![("mapping", None, text)];
+    for (rows, options, about) in [
+        ("", vec![], "names of its columns"),
+        ("email,colour,size\n", vec![], "“colour”, “size”"),
+        ("email,E-Mail\n", vec![], "the same field"),
+        ("email\n", mapping(r#"{"mail": "email"}"#), "mapping.mail"),
+        ("email\n", mapping(r#"{"email": "colour"}"#), "mapping.email"),
+        ("email\n", mapping(r#"["email"]"#), "JSON object"),
+        ("email\n", vec![("encoding", None, "klingon")], "encoding is not known"),
+        ("email\n", vec![("dryRun", None, "perhaps")], "dryRun must be a boolean value"),
+        ("email\n", vec![("colour", None, "red")], "property colour should not exist"),
+    ] {
+        let refused = send(&app, &key, ("x.csv", rows), &options).await;
+        assert!(refused.status == 422 && refused.text.contains(about), "{rows:?}: {}", refused.text);
+    }
+    let at = format!("/imports?locationId={}", app.ids.location);
+    let refused = app.post(&at).key(&key).multipart(&[("dryRun", None, "true")]).send().await;
+    assert!(refused.status == 422 && refused.text.contains("file should not be empty"), "{}", refused.text);
+    assert_eq!(app.number("SELECT CAST(count(*) AS BIGINT) FROM files").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_so_many_wait_and_one_that_is_stopped_makes_room() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let start = async || node.start_import(&context, new_import()).await;
+    let mut last = start().await.unwrap().id;
+    for _ in 1..20 {
+        last = start().await.unwrap().id;
+    }
+    let refused = start().await.unwrap_err();
+    assert!(refused.to_string().contains("more than 20"), "{refused}");
+    let stopped = node.stop_import(&context, last).await.unwrap();
+    assert_eq!(stopped.state, ImportState::Stopped);
+    assert_eq!(node.stop_import(&context, last).await.unwrap(), stopped, "what is over stays as it is");
+    start().await.unwrap();
+    work(&node).await;
+    let all = node.list_imports(&context, Window::first(100)).await.unwrap().page.rows;
+    let in_state = |state| all.iter().filter(|import| import.state == state).count();
+    assert_eq!((in_state(ImportState::Completed), in_state(ImportState::Stopped)), (20, 1));
+    assert_eq!(node.get_import(&context, last).await.unwrap().tally, ImportTally::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_row_is_lost_or_taken_twice_however_often_the_work_ends_in_the_middle() {
+    let mut app = TestApp::start().await;
+    let other = app.second_node().await;
+    let (node, context) = idle(&mut app).await;
+    let mut rows = "name\n".to_owned();
+    // Without addresses: whoever takes a row twice makes two of them.
+    (0..3_000).for_each(|number| rows.push_str(&format!("Person {number}\n")));
+    let import = node.start_import(&context, of_names(rows)).await.unwrap();
+    let job = node.take_turn(JobKind::Import, &[], 1).await.unwrap().jobs.remove(0);
+    let (mut slices, begun) = (0, Instant::now());
+    let done = loop {
+        assert!(begun.elapsed() < Duration::from_secs(120), "it does not come to its end");
+        slices += 1;
+        // One works for a moment only; another one, whose lease has ended, still believes that it is theirs; and one is aborted
+        // somewhere.
+        let until = Until::now() + Duration::from_millis(40);
+        let working = node.work_on_import(reader(), job.clone(), until);
+        let late = other.work_on_import(reader(), job.clone(), until);
+        let cut_off = Duration::from_millis(slices % 30);
+        let aborted = tokio::time::timeout(cut_off, other.work_on_import(reader(), job.clone(), until));
+        let (worked, late, _) = tokio::join!(working, late, aborted);
+        worked.unwrap();
+        late.unwrap();
+        let now = node.get_import(&context, import.id).await.unwrap();
+        if now.state.is_over() {
+            break now;
+        }
+    };
+    assert!(slices > 1, "it was not interrupted");
+    assert_eq!((done.state, done.tally.created, done.tally.refused), (ImportState::Completed, 3_000, 0));
+    for count in ["count(*)", "count(DISTINCT last_name)"] {
+        assert_eq!(app.number(&format!("SELECT CAST({count} AS BIGINT) FROM contacts")).await, 3_000, "{count}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_of_a_suspended_location_wait() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let import = node.start_import(&context, new_import()).await.unwrap();
+    app.sql("UPDATE locations SET state = 'suspended'").await;
+    let job = node.take_turn(JobKind::Import, &[], 1).await.unwrap().jobs.remove(0);
+    let until = Until::now() + Duration::from_secs(60);
+    let settled = node.work_on_import(reader(), job.clone(), until).await.unwrap();
+    assert!(matches!(settled.outcome(), Outcome::Again(..)), "{:?}", settled.outcome());
+    app.sql("UPDATE locations SET state = 'active'").await;
+    assert!(matches!(node.work_on_import(reader(), job, until).await.unwrap().outcome(), Outcome::Done));
+    assert_eq!(node.get_import(&context, import.id).await.unwrap().state, ImportState::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_ends_its_servers_fails_and_says_so() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let import = node.start_import(&context, new_import()).await.unwrap();
+    app.sql("UPDATE jobs SET unsettled = 5").await;
+    work(&node).await;
+    let failed = node.get_import(&context, import.id).await.unwrap();
+    assert_eq!(failed.state, ImportState::Failed);
+    assert!(failed.problem.unwrap().contains("servers"));
+    let told = "SELECT CAST(count(*) AS BIGINT) FROM events WHERE action = 'import.ended'";
+    assert_eq!(app.number(told).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_starts_one_import() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let parts = [("file", Some(("a.csv", "text/csv")), PERSON)];
+    let call = || app.post("/imports").key(&key).header("Idempotency-Key", "once").multipart(&parts).send();
+    let (first, second) = (call().await.expect(201), call().await.expect(201));
+    assert_eq!(first["import"]["id"], second["import"]["id"]);
+    assert_eq!(app.number("SELECT CAST(count(*) AS BIGINT) FROM imports").await, 1);
+    // A key that may only read sees it, and may not start one.
+    let reading = app.key(Reach::location(app.ids.location), Preset::ReadOnly).await;
+    get(&app, &reading, &first["import"]).await;
+    send(&app, &reading, ("a.csv", PERSON), &[]).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_long_ago_is_forgotten() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let import = send(&app, &key, ("a.csv", "email\nnone\n"), &[]).await.expect(201)["import"].clone();
+    over(&app, &key, &import).await;
+    assert_eq!((app.app.trim_imports().await.unwrap(), counts(&get(&app, &key, &import).await)), (0, [1, 0, 0, 1]));
+    app.sql("UPDATE imports SET ended_at = 1").await;
+    while app.app.trim_imports().await.unwrap() > 0 {}
+    for table in ["imports", "refused_rows"] {
+        assert_eq!(app.number(&format!("SELECT CAST(count(*) AS BIGINT) FROM {table}")).await, 0, "{table}");
+    }
+}
