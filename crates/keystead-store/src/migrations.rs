@@ -53,6 +53,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
+    (60, "reasons_of_the_lost", include_str!("../migrations/0060_reasons_of_the_lost.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -300,6 +301,26 @@ mod tests {
         let counted = "SELECT name, contacts FROM tags ORDER BY name";
         let counted = tx.query(counted, &[], |row| Ok((row.column::<String>()?, row.column::<i64>()?)));
         assert_eq!(counted.unwrap(), [("none".to_owned(), 0), ("vip".to_owned(), 37)]);
+    }
+
+    #[test]
+    fn what_is_not_lost_has_no_reason_for_it() {
+        let connection = database(49);
+        let opportunity = |id: &str, status: &str, trashed: &str| {
+            format!(
+                "INSERT INTO opportunities (location_id, id, contact_id, pipeline_id, stage_id, name, status, value,
+                     lost_reason_id, slip_count, created_at, updated_at, status_changed_at, stage_changed_at, trashed_at)
+                 VALUES ('l', '{id}', 'c{id}', 'p', 's', 'x', '{status}', '0', 'r', 0, 0, 0, 0, 0, {trashed});"
+            )
+        };
+        let all = [("1", "open", "NULL"), ("2", "lost", "NULL"), ("3", "won", "1"), ("4", "lost", "1")];
+        let sql = all.map(|(id, status, trashed)| opportunity(id, status, trashed)).concat();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let with = "SELECT id FROM opportunities WHERE lost_reason_id IS NOT NULL ORDER BY id";
+        let with = tx.query(with, &[], |row| row.column::<String>()).unwrap();
+        assert_eq!(with, ["2", "4"]);
     }
 
     #[test]
