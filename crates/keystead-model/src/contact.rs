@@ -16,8 +16,10 @@ use crate::{
 
 /// Most tags on one contact.
 pub const MAX_TAGS: usize = 200;
-/// Most further e-mail addresses, and most further phone numbers, that an upsert or a request leaves a contact with.
+/// Most further e-mail addresses, and most further phone numbers, that a request leaves a contact with, unless it had as many.
 pub const MAX_ADDITIONAL: usize = 20;
+/// Most of either that a merger leaves a contact with.
+pub const MAX_MERGED: usize = 100;
 /// Most users who follow one contact.
 pub const MAX_FOLLOWERS: usize = 100;
 /// A deleted contact stays in the trash this long.
