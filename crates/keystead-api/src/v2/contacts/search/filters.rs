@@ -247,7 +247,8 @@ impl Resolving<'_> {
             }
             "contains" | "not_contains" if is_text => {
                 let values = self.values(field, value, place)?;
-                let any = Condition::Any(values.into_iter().map(|value| test(Op::Contains(value))).collect());
+                let parts = values.into_iter().flat_map(|value| field.parts(value));
+                let any = Condition::Any(parts.map(|part| test(Op::Contains(part))).collect());
                 Some(if operator == "contains" { any } else { Condition::Not(Box::new(any)) })
             }
             "range" if is_dated || kind == Kind::Number => self.range(field, value, place),
