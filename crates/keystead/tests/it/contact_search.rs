@@ -63,6 +63,9 @@ async fn each_operator_finds_what_it_says() {
         ("tags", "not_eq", json!("vip"), &["Dan", "Cleo"]),
         ("tags", "contains", json!("old"), &["Dan", "María"]),
         ("tags", "exists", Value::Null, &["Dan", "Bob", "María"]),
+        ("tags", "exists", json!(true), &["Dan", "Bob", "María"]),
+        ("tags", "exists", json!(""), &["Dan", "Bob", "María"]),
+        ("tags", "not_exists", json!("true"), &["Cleo"]),
         ("dnd", "eq", json!(true), &["Bob"]),
         ("dnd", "not_eq", json!("true"), &["Dan", "Cleo", "María"]),
         ("assignedTo", "eq", json!("0aQ7cXkJTm9Rb4Vw6Yz3"), &["Dan"]),
@@ -89,9 +92,6 @@ async fn each_operator_finds_what_it_says() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn groups_and_words_go_together() {
-    let app = TestApp::start().await;
 /// Whether an address came with its domain as people read it or as it travels, both find it, by its whole labels.
 #[tokio::test(flavor = "multi_thread")]
 async fn international_domains_are_found_in_both_forms() {
@@ -146,6 +146,9 @@ async fn international_domains_are_found_in_both_forms() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_and_words_go_together() {
+    let app = TestApp::start().await;
     let key = app.location_key().await;
     people(&app, &key).await;
     let vip = json!({"field": "tags", "operator": "eq", "value": "vip"});
@@ -261,6 +264,12 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
         (json!({"filters": [{}]}), "filters.0.field"),
         (json!({"filters": [{"field": "city", "operator": 1}]}), "filters.0.operator"),
         (json!({"filters": [{"field": "city", "operator": "exists", "x": 1}]}), "property filters.0.x"),
+        (filter("tags", "exists", json!(false)), "filters.0.value contradicts exists; say not_exists instead"),
+        (filter("tags", "not_exists", json!("false")), "filters.0.value contradicts not_exists; say exists instead"),
+        (filter("tags", "exists", json!("vip")), "filters.0.value should not exist; exists compares with nothing"),
+        (filter("tags", "not_exists", json!(["vip"])), "filters.0.value should not exist; not_exists compares with"),
+        (filter("city", "exists", json!({})), "filters.0.value should not exist"),
+        (filter("city", "not_exists", json!(0)), "filters.0.value should not exist"),
         (group(json!([])), "filters.0.filters"),
         (json!({"filters": [{"group": "XOR", "filters": []}]}), "filters.0.group"),
         (json!({"filters": [deep]}), "is deeper"),
