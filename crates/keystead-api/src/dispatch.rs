@@ -371,9 +371,10 @@ pub(crate) async fn ground_in(
 ) -> Result<Ground, Error> {
     let agency = context.authority().agency();
     if !route.asks_where() && route.asks_fields().is_none() {
-        return Ok(Ground::of_agency(Some(agency)));
+        return Ok(Ground::of_agency(Some(agency)).with_location(context.location()));
     }
-    let ground = Ground::of_location(agency, &app.location_of(context).await?.profile);
+    let ground =
+        Ground::of_location(agency, &app.location_of(context).await?.profile).with_location(context.location());
     // Of many in one body, one that does is enough.
     let names =
         |one: &Map<String, Value>| ["customFields", "customField", "clear"].iter().any(|name| one.contains_key(*name));
