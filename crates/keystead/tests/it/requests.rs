@@ -153,6 +153,24 @@ async fn a_request_names_one_host() {
     }
 }
 
+/// Both forms of a path are one, as on the API.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_at_the_end_changes_nothing() {
+    let app = TestApp::start().await;
+    for path in ["/healthz", "/readyz", "/docs", "/docs/reference", "/docs/api-keys", "/app/sign-in", "/robots.txt"] {
+        let (plain, slashed) = (app.get(path).send().await, app.get(&format!("{path}/")).send().await);
+        assert_eq!((slashed.status, slashed.text), (plain.status, plain.text), "{path}");
+        assert_eq!(plain.status, 200, "{path}");
+    }
+    // Whoever has to sign in first comes to the page after it.
+    let (plain, slashed) = (app.get("/app").send().await, app.get("/app/?a=b").send().await);
+    assert_eq!((plain.status, slashed.status), (303, 303));
+    for nothing in ["/docs/nothing/", "/docs//", "/app/nothing/", "/healthz//", "//docs/"] {
+        let plain = app.get(nothing.strip_suffix('/').unwrap()).send().await;
+        assert_eq!(app.get(nothing).send().await.status, plain.status, "{nothing}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_location_that_is_named_twice_is_refused() {
     let app = TestApp::start().await;
