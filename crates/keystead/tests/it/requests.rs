@@ -202,6 +202,9 @@ async fn a_location_that_is_named_twice_is_refused() {
             assert_eq!(*message, json!(["locationId must be the same in the query and in the body"]), "{path}");
         }
     }
+    let both =
+        app.get(&format!("/opportunities/search?location_id={here}&locationId={other}")).key(&agency).send().await;
+    assert_eq!(both.expect(422)["message"], json!(["locationId must be the same as location_id in the query"]));
     for path in ["/api-keys/self", "/locations/search", "/v1/locations/"] {
         let answer = app.get(&format!("{path}?locationId={here}&locationId={here}")).key(&agency).send().await;
         assert_eq!(answer.status, 422, "{path}");
