@@ -166,8 +166,7 @@ async fn a_slash_at_the_end_changes_nothing() {
     let (plain, slashed) = (app.get("/app").send().await, app.get("/app/?a=b").send().await);
     assert_eq!((plain.status, slashed.status), (303, 303));
     for nothing in ["/docs/nothing/", "/docs//", "/app/nothing/", "/healthz//", "//docs/"] {
-        let plain = app.get(nothing.strip_suffix('/').unwrap()).send().await;
-        assert_eq!(app.get(nothing).send().await.status, plain.status, "{nothing}");
+        assert_eq!(app.get(nothing).send().await.status, 404, "{nothing}");
     }
 }
 
