@@ -158,7 +158,8 @@ impl EmailAddress {
     pub fn international_domain(&self) -> Option<[String; 2]> {
         let (_, domain) = self.0.rsplit_once('@')?;
         // Most have none, and each contact that is written is asked.
-        if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
+        let is_label = |begin: &[u8]| begin.eq_ignore_ascii_case(b"xn--");
+        if domain.is_ascii() && !domain.as_bytes().windows(4).any(is_label) {
             return None;
         }
         let (read, travels) = (idna::domain_to_unicode(domain).0, idna::domain_to_ascii_strict(domain).ok()?);
