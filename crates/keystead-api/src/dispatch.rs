@@ -305,6 +305,9 @@ impl Api {
                 let problem = "must be the same in the query and in the body";
                 return Err(Error::invalid("locationId", problem).into());
             }
+            Named::TwoInQuery => {
+                return Err(Error::invalid("locationId", "must be the same as location_id in the query").into());
+            }
             Named::NotThePath => return Err(Error::invalid("locationId", "must be the one in the path").into()),
             Named::Malformed | Named::Location(_) | Named::Nothing => {}
         }
@@ -371,9 +374,10 @@ pub(crate) async fn ground_in(
 ) -> Result<Ground, Error> {
     let agency = context.authority().agency();
     if !route.asks_where() && route.asks_fields().is_none() {
-        return Ok(Ground::of_agency(Some(agency)));
+        return Ok(Ground::of_agency(Some(agency)).with_location(context.location()));
     }
-    let ground = Ground::of_location(agency, &app.location_of(context).await?.profile);
+    let ground =
+        Ground::of_location(agency, &app.location_of(context).await?.profile).with_location(context.location());
     // Of many in one body, one that does is enough.
     let names =
         |one: &Map<String, Value>| ["customFields", "customField", "clear"].iter().any(|name| one.contains_key(*name));
@@ -463,6 +467,8 @@ enum Named {
     NoText,
     /// By the query one and by the body another.
     Two,
+    /// By each of its names in the query another.
+    TwoInQuery,
     /// By the path one and elsewhere another.
     NotThePath,
 }
@@ -495,18 +501,20 @@ fn named_location(
     let in_path = params.iter().find(|(name, _)| name == "locationId").map(|(_, value)| value.as_str());
     let mut elsewhere = Vec::new();
     // The contract's search for opportunities calls it so.
-    for (fields, name) in [(query, "locationId"), (query, "location_id"), (body, "locationId")] {
+    for (fields, name, is_body) in
+        [(query, "locationId", false), (query, "location_id", false), (body, "locationId", true)]
+    {
         match fields.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.trim().is_empty() => {}
-            Some(Value::String(text)) => elsewhere.push(text.trim()),
+            Some(Value::String(text)) => elsewhere.push((text.trim(), is_body)),
             Some(_) => return Named::NoText,
         }
     }
-    if elsewhere.windows(2).any(|pair| pair[0] != pair[1]) {
-        return Named::Two;
+    if let Some(pair) = elsewhere.windows(2).find(|pair| pair[0].0 != pair[1].0) {
+        return if pair[1].1 { Named::Two } else { Named::TwoInQuery };
     }
-    let named = match (route.face, in_path.map(str::trim), elsewhere.first().copied()) {
+    let named = match (route.face, in_path.map(str::trim), elsewhere.first().map(|(text, _)| *text)) {
         (Face::V1, ..) => None,
         (Face::V2, Some(in_path), Some(other)) if in_path != other => return Named::NotThePath,
         (Face::V2, in_path, other) => in_path.or(other),

@@ -39,7 +39,7 @@ pub(crate) struct Reader<'g> {
     clear: Vec<String>,
     /// Fields that can be emptied so.
     clearable: Vec<&'static str>,
-    /// Whether it reads one of many things of a body, which is said where they are all at once.
+    /// Whether it reads one of many things of a body.
     is_one_of_many: bool,
     /// Of a reader that describes.
     sketch: Option<Sketch>,
@@ -339,15 +339,21 @@ impl<'g> Reader<'g> {
         }
     }
 
-    /// A body that may name the location; the dispatcher has taken it.
+    /// A body that may name the location; the dispatcher has taken it. One of many may name that of the call: another one is not
+    /// gone into for its sake, whether it is there or not.
     pub(crate) fn names_location(&mut self) {
         self.names_location_as("locationId");
     }
 
     /// The same by a name of its own.
     pub(crate) fn names_location_as(&mut self, name: &'static str) {
-        if !self.is_one_of_many && !self.notes(name, LocationId::schema) {
-            self.take(name);
+        if self.notes(name, LocationId::schema) {
+            return;
+        }
+        let Some(named) = self.take(name).filter(|_| self.is_one_of_many) else { return };
+        let named = named.as_str().and_then(|text| LocationId::parse(text.trim()));
+        if named.is_none() || named != self.ground.location() {
+            self.violate(name, "must be that of the call, or left out");
         }
     }
 

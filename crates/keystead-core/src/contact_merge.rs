@@ -2,7 +2,7 @@
 
 use keystead_model::{
     ContactId, UtcMs,
-    contact::Contact,
+    contact::{Contact, ContactProfile, MAX_MERGED},
     event::{Cause, EventKind},
     scope::Scope,
 };
@@ -37,6 +37,7 @@ impl InLocation<'_, '_> {
         merged.take_in(other.clone());
         merged.updated_at = self.now().max(UtcMs(merged.updated_at.0 + 1));
         check(&merged)?;
+        check_room(&merged.profile)?;
         catalog::give_to_contact(self.tx, location, from, id)?;
         // Before it is written what tells the other one apart: then nobody has that.
         contacts::trash(self.tx, location, from, self.now())?;
@@ -57,4 +58,20 @@ impl InLocation<'_, '_> {
             Ok(())
         })
     }
+}
+
+/// Refuses what would have more addresses than can be sent back in one request.
+fn check_room(merged: &ContactProfile) -> Result<()> {
+    for (what, many) in
+        [("e-mail addresses", merged.additional_emails.len()), ("phone numbers", merged.additional_phones.len())]
+    {
+        if many > MAX_MERGED {
+            let problem = format!(
+                "cannot be taken in: both together have {many} further {what}, and {MAX_MERGED} is the most; take some away \
+                 from one of them before"
+            );
+            return Err(Error::invalid("from", problem));
+        }
+    }
+    Ok(())
 }

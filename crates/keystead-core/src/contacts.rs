@@ -5,7 +5,7 @@ use keystead_model::{
     calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
-        IdentityKind, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
+        IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
     contact_upsert::LeftOut,
     custom_field::OwnerKind,
@@ -181,6 +181,7 @@ impl InLocation<'_, '_> {
         let (location, now) = (self.context.location, self.now());
         let contact = Contact { id, location, profile, tags, custom_fields, created_at: now, updated_at: now };
         check(&contact)?;
+        check_further(&ContactProfile::default(), &contact.profile)?;
         let made = contacts::insert(self.tx, &contact)?.map_err(Error::Duplicate)?;
         let cause = self.tell(Happened::made(EventKind::ContactCreated, &contact))?;
         self.tell_of_new_tags(cause, &made)?;
@@ -222,6 +223,7 @@ impl InLocation<'_, '_> {
         // Strictly later, so that an order by update time never has an update that did not move the contact.
         contact.updated_at = self.now().max(UtcMs(contact.updated_at.0 + 1));
         check(&contact)?;
+        check_further(&before.profile, &contact.profile)?;
         let made = contacts::update(self.tx, &before, &contact)?.map_err(Error::Duplicate)?;
         let cause = self.tell(Happened::changed(EventKind::ContactUpdated, &before, &contact))?;
         self.tell_of_new_tags(cause, &made)?;
@@ -396,6 +398,20 @@ pub(crate) fn check(contact: &Contact) -> Result<()> {
     }
     if contact.profile.followers.len() > MAX_FOLLOWERS {
         return Err(Error::invalid("followers", format!("must be no more than {MAX_FOLLOWERS} of one contact")));
+    }
+    Ok(())
+}
+
+/// Refuses more further addresses than a contact may be given; one that has more since a merger may have as many.
+fn check_further(before: &ContactProfile, after: &ContactProfile) -> Result<()> {
+    for (field, before, after) in [
+        ("additionalEmails", before.additional_emails.len(), after.additional_emails.len()),
+        ("additionalPhones", before.additional_phones.len(), after.additional_phones.len()),
+    ] {
+        let most = before.max(MAX_ADDITIONAL);
+        if after > most {
+            return Err(Error::invalid(field, format!("must contain no more than {most} elements")));
+        }
     }
     Ok(())
 }

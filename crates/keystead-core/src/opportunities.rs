@@ -464,15 +464,15 @@ impl InLocation<'_, '_> {
         if before.is_some_and(|before| before.contact != content.contact) {
             self.require_contact(content.contact)?;
         }
+        if content.lost_reason.is_some() && content.status != Status::Lost {
+            return Err(Error::invalid("lostReasonId", "goes with the status lost only"));
+        }
+        // One that was deleted since stays with what was lost because of it.
         if let Some(reason) = content.lost_reason
             && before.is_none_or(|before| before.lost_reason != content.lost_reason)
+            && lost_reasons::find(self.tx, location, reason)?.is_none()
         {
-            if content.status != Status::Lost {
-                return Err(Error::invalid("lostReasonId", "goes with the status lost only"));
-            }
-            if lost_reasons::find(self.tx, location, reason)?.is_none() {
-                return Err(Error::invalid("lostReasonId", "must be the id of a lost reason of this location"));
-            }
+            return Err(Error::invalid("lostReasonId", "must be the id of a lost reason of this location"));
         }
         if content.followers.len() > MAX_FOLLOWERS {
             return Err(Error::invalid("followers", format!("must contain no more than {MAX_FOLLOWERS} elements")));

@@ -16,8 +16,10 @@ use crate::{
 
 /// Most tags on one contact.
 pub const MAX_TAGS: usize = 200;
-/// Most further e-mail addresses, and most further phone numbers, that an upsert or a request leaves a contact with.
+/// Most further e-mail addresses, and most further phone numbers, that a request leaves a contact with, unless it had as many.
 pub const MAX_ADDITIONAL: usize = 20;
+/// Most of either that a merger leaves a contact with.
+pub const MAX_MERGED: usize = 100;
 /// Most users who follow one contact.
 pub const MAX_FOLLOWERS: usize = 100;
 /// A deleted contact stays in the trash this long.
@@ -271,6 +273,11 @@ impl ContactProfile {
         identities
     }
 
+    /// Whether it has an e-mail address with an international domain.
+    pub fn is_international(&self) -> bool {
+        self.email.iter().chain(&self.additional_emails).any(|email| email.international_domain().is_some())
+    }
+
     /// The terms that it is found by: names, company, e-mail addresses (whole and by part), phone numbers.
     pub fn search_terms(&self) -> Vec<String> {
         let mut terms = Vec::new();
@@ -282,6 +289,7 @@ impl ContactProfile {
         names.into_iter().flatten().for_each(|name| search::name_terms(name, &mut terms));
         for email in self.email.iter().chain(&self.additional_emails) {
             terms.extend(search::words(email.as_str()));
+            terms.extend(email.international_domain().iter().flatten().flat_map(|domain| search::words(domain)));
             terms.push(email.normalized());
         }
         for phone in self.phone.iter().chain(&self.additional_phones) {

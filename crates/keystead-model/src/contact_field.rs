@@ -8,7 +8,7 @@ use crate::{
     data_type::ValueKind,
     search::{self, Asked},
     tag::TagName,
-    text::{Country, Line, normalized_email},
+    text::{Country, Line, normalized_email, parts_of_email},
 };
 
 /// A field of a contact.
@@ -121,6 +121,13 @@ impl Field for ContactField {
             Self::Tags => TagName::parse(text).map_or_else(|_| text.to_owned(), |tag| tag.as_str().to_owned()),
             Self::Country => text.trim().to_ascii_uppercase(),
             _ => text.to_owned(),
+        }
+    }
+
+    fn parts(&self, part: Value) -> Vec<Value> {
+        match (self, part) {
+            (Self::Email, Value::Code(text)) => parts_of_email(&text).into_iter().filter_map(Value::code).collect(),
+            (_, part) => vec![part],
         }
     }
 }

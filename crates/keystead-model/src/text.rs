@@ -153,6 +153,18 @@ impl EmailAddress {
     pub fn normalized(&self) -> String {
         normalized_email(&self.0)
     }
+
+    /// Of one with an international domain, the domain as people read it and as it travels.
+    pub fn international_domain(&self) -> Option<[String; 2]> {
+        let (_, domain) = self.0.rsplit_once('@')?;
+        // Most have none, and each contact that is written is asked.
+        let is_label = |begin: &[u8]| begin.eq_ignore_ascii_case(b"xn--");
+        if domain.is_ascii() && !domain.as_bytes().windows(4).any(is_label) {
+            return None;
+        }
+        let (read, travels) = (idna::domain_to_unicode(domain).0, idna::domain_to_ascii_strict(domain).ok()?);
+        (read != travels).then_some([read, travels])
+    }
 }
 
 /// An e-mail address as it is compared: in lower case, its domain as A-label, composed (NFC). A text that is no address is
@@ -167,6 +179,26 @@ pub fn normalized_email(text: &str) -> String {
     match idna::domain_to_ascii_strict(domain) {
         Ok(ascii) if !ascii.is_empty() => format!("{local}@{ascii}"),
         _ => text.to_lowercase(),
+    }
+}
+
+/// The forms that a part of an e-mail address may have in one that is compared. Of a domain whole labels are known; what has no
+/// `@` may be a part of a domain, or stand before it.
+pub fn parts_of_email(part: &str) -> Vec<String> {
+    let part: String = part.trim().to_lowercase().nfc().collect();
+    if part.is_ascii() {
+        return vec![part];
+    }
+    let travels = |domain: &str| {
+        let label = |label: &str| idna::domain_to_ascii_strict(label).unwrap_or_else(|_| label.to_owned());
+        domain.split('.').map(label).collect::<Vec<_>>().join(".")
+    };
+    match part.rsplit_once('@') {
+        Some((local, domain)) => vec![format!("{local}@{}", travels(domain))],
+        None => {
+            let in_domain = travels(&part);
+            if in_domain == part { vec![part] } else { vec![part, in_domain] }
+        }
     }
 }
 
@@ -336,6 +368,26 @@ mod tests {
         }
         assert!(EmailAddress::parse(&format!("a@{}.example", "ü".repeat(70))).is_err());
         assert_eq!(normalized_email(" Nobody At All "), "nobody at all");
+    }
+
+    #[test]
+    fn a_part_of_an_address_is_known_by_its_labels() {
+        for (part, forms) in [
+            ("Müller.example", &["müller.example", "xn--mller-kva.example"][..]),
+            ("mu\u{308}ller", &["müller", "xn--mller-kva"]),
+            ("@MÜLLER", &["@xn--mller-kva"]),
+            ("jörg@müller.", &["jörg@xn--mller-kva."]),
+            ("jörg@", &["jörg@"]),
+            ("Info@EXAMPLE", &["info@example"]),
+            ("xn--mller-kva", &["xn--mller-kva"]),
+            ("ü b", &["ü b"]),
+        ] {
+            assert_eq!(parts_of_email(part), forms, "{part}");
+        }
+        // A whole address is itself.
+        for whole in ["Info@MÜLLER.example", "用户@例子.广告", "JO\u{308}RG@example.com"] {
+            assert_eq!(parts_of_email(whole), [normalized_email(whole)]);
+        }
     }
 
     #[test]

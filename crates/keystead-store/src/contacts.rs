@@ -312,6 +312,17 @@ pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
     })
 }
 
+/// Writes what contacts with international addresses are found by, after a release has changed it.
+pub(crate) fn find_international(tx: &mut Tx<'_>) -> Result<()> {
+    each_page(tx, "c.trashed_at IS NULL", |tx, page| {
+        page.iter().filter(|contact| contact.profile.is_international()).try_for_each(|contact| {
+            let Contact { id, location, profile, .. } = contact;
+            contact_search::forget(tx, *location, *id)?;
+            contact_search::insert(tx, *location, *id, profile.search_terms().iter())
+        })
+    })
+}
+
 /// Writes how the texts of all contacts are compared, after a release has changed it.
 pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
     each_page(tx, "1 = 1", |tx, page| {

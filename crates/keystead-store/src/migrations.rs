@@ -54,6 +54,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
     (50, "imports", include_str!("../migrations/0050_imports.sql")),
+    (60, "reasons_of_the_lost", include_str!("../migrations/0060_reasons_of_the_lost.sql")),
+    (61, "international_addresses", include_str!("../migrations/0061_international_addresses.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -61,8 +63,13 @@ const OF_SQLITE: &[i64] = &[48];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
-const AFTERWARDS: &[(i64, Step)] =
-    &[(16, contacts::reindex), (24, contacts::refold), (38, pipelines::give_first), (43, tasks::refold)];
+const AFTERWARDS: &[(i64, Step)] = &[
+    (16, contacts::reindex),
+    (24, contacts::refold),
+    (38, pipelines::give_first),
+    (43, tasks::refold),
+    (61, contacts::find_international),
+];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
 
@@ -301,6 +308,55 @@ mod tests {
         let counted = "SELECT name, contacts FROM tags ORDER BY name";
         let counted = tx.query(counted, &[], |row| Ok((row.column::<String>()?, row.column::<i64>()?)));
         assert_eq!(counted.unwrap(), [("none".to_owned(), 0), ("vip".to_owned(), 37)]);
+    }
+
+    #[test]
+    fn what_is_not_lost_has_no_reason_for_it() {
+        let connection = database(49);
+        let opportunity = |id: &str, status: &str, trashed: &str| {
+            format!(
+                "INSERT INTO opportunities (location_id, id, contact_id, pipeline_id, stage_id, name, status, value,
+                     lost_reason_id, slip_count, created_at, updated_at, status_changed_at, stage_changed_at, trashed_at)
+                 VALUES ('l', '{id}', 'c{id}', 'p', 's', 'x', '{status}', '0', 'r', 0, 0, 0, 0, 0, {trashed});"
+            )
+        };
+        let all = [("1", "open", "NULL"), ("2", "lost", "NULL"), ("3", "won", "1"), ("4", "lost", "1")];
+        let sql = all.map(|(id, status, trashed)| opportunity(id, status, trashed)).concat();
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let with = "SELECT id FROM opportunities WHERE lost_reason_id IS NOT NULL ORDER BY id";
+        let with = tx.query(with, &[], |row| row.column::<String>()).unwrap();
+        assert_eq!(with, ["2", "4"]);
+    }
+
+    #[test]
+    fn international_addresses_of_an_older_release_are_found_in_both_forms() {
+        let connection = database(60);
+        let contact = |id: &str, email: &str, further: &str| {
+            format!(
+                "INSERT INTO contacts (location_id, id, email, additional_emails, dnd, created_at, updated_at)
+                 VALUES ('0000000000000000000A', '{id}', '{email}', {further}, FALSE, 0, 0);
+                 INSERT INTO contact_terms (location_id, term, contact_id) VALUES ('0000000000000000000A', 'old', '{id}');"
+            )
+        };
+        let sql = [
+            contact("0000000000000000000B", "ada@xn--mller-kva.example", "NULL"),
+            contact("0000000000000000000C", "bob@example.com", "'bob@müller.example'"),
+            contact("0000000000000000000D", "cleo@example.com", "NULL"),
+        ];
+        connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {}", sql.concat())).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let mut with = |term: &str| {
+            let sql = "SELECT contact_id FROM contact_terms WHERE term = ?1 ORDER BY contact_id";
+            tx.query(sql, &[&term], |row| row.column::<String>()).unwrap()
+        };
+        for term in ["muller", "mller"] {
+            assert_eq!(with(term), ["0000000000000000000B", "0000000000000000000C"], "{term}");
+        }
+        // Of others nothing is written anew.
+        assert_eq!(with("old"), ["0000000000000000000D"]);
     }
 
     #[test]

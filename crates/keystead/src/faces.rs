@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header, uri::Authority};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header, uri::Authority};
 use keystead_api::Api;
 use keystead_core::{App, Figure, spent, tally::Happening};
 use keystead_http::{Admission, Answered, Arrival, Arrivals, Face, Metrics, RequestBody, Requests, expose};
@@ -69,6 +69,7 @@ impl Faces {
         let begun = Instant::now();
         let arrival = self.arrivals.arrive(peer.ip(), request.headers());
         let face = face_of(request.uri().path());
+        let request = if face == Face::Api { request } else { without_slash(request) };
         let method = self.log_requests.then(|| request.method().clone());
         // Boxed at once: what answers is some 8 kB, and a future is moved several times on its way to whoever polls it.
         let answer = Box::pin(self.answer(face, request, &arrival));
@@ -203,6 +204,20 @@ fn face_of(path: &str) -> Face {
         "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" => Face::Web,
         _ => Face::Api,
     }
+}
+
+/// The same request without a slash at the end of its path: both forms are one. The API sees to that itself, since it tells in its
+/// answers what was asked for.
+fn without_slash(mut request: Request<RequestBody>) -> Request<RequestBody> {
+    let uri = request.uri();
+    let Some(path) = uri.path().strip_suffix('/').filter(|path| !path.is_empty()) else { return request };
+    let whole = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = whole.try_into().ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 fn plain(status: StatusCode, text: impl Into<Body>) -> Response<Body> {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use keystead_model::{
-    AgencyId,
+    AgencyId, LocationId,
     custom_field::{CustomField, OwnerKind},
     location::LocationProfile,
     text::{Country, TimeZoneName},
@@ -12,6 +12,7 @@ use keystead_model::{
 /// What the rules of words may depend on.
 pub(crate) struct Ground {
     agency: Option<AgencyId>,
+    location: Option<LocationId>,
     country: Country,
     zone: TimeZoneName,
     fields: Vec<CustomField>,
@@ -26,6 +27,7 @@ impl Ground {
     pub(crate) fn of_agency(agency: Option<AgencyId>) -> Self {
         Self {
             agency,
+            location: None,
             country: Country::US,
             zone: TimeZoneName::utc(),
             fields: Vec::new(),
@@ -37,6 +39,11 @@ impl Ground {
     /// In a location.
     pub(crate) fn of_location(agency: AgencyId, profile: &LocationProfile) -> Self {
         Self { country: profile.country, zone: profile.timezone.clone(), ..Self::of_agency(Some(agency)) }
+    }
+
+    /// With the location of the call.
+    pub(crate) fn with_location(self, location: LocationId) -> Self {
+        Self { location: Some(location), ..self }
     }
 
     /// With the custom fields whose values may be named.
@@ -65,6 +72,11 @@ impl Ground {
     pub(crate) fn zone(&self) -> &TimeZoneName {
         self.is_asked.set(true);
         &self.zone
+    }
+
+    /// The location of the call, if it is in one.
+    pub(crate) fn location(&self) -> Option<LocationId> {
+        self.location
     }
 
     /// The caller's agency.

@@ -3,7 +3,7 @@
 use keystead_core::{Error, LocationContext, TagChange, WhenDuplicate};
 use keystead_model::{
     CampaignId, ContactId, WorkflowId,
-    contact::{Contact, ContactPatch, IdentityKind},
+    contact::{Contact, ContactPatch, IdentityKind, MAX_MERGED},
     custom_field::OwnerKind,
     tag::TagName,
 };
@@ -85,7 +85,7 @@ pub(crate) struct ContactChange(ContactPatch);
 fn contact(reader: &mut Reader<'_>) -> ContactPatch {
     // What names no field is passed over, as everything that this API does not know.
     let custom_fields = field_values::read_map(reader, OwnerKind::Contact).values;
-    ContactPatch { custom_fields, ..common(reader) }
+    ContactPatch { custom_fields, ..common(reader, MAX_MERGED) }
 }
 
 impl Input for NewContact {

@@ -4,7 +4,7 @@ use keystead_core::{Error, LocationContext, Violation, WholeOpportunity, Whose, 
 use keystead_model::{
     ContactId, OpportunityId, PipelineId, UserId,
     condition::{Op, Value as Compared},
-    contact::ContactPatch,
+    contact::{ContactPatch, MAX_MERGED},
     opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, OpportunityPatch, Status},
     pipeline::{Pipeline, Stage},
 };
@@ -122,7 +122,7 @@ fn rest(reader: &mut Reader<'_>) -> (Option<Whose>, OpportunityPatch) {
     let value = reader.removable("monetaryValue", |reader| reader.decimal("monetaryValue"));
     let assigned_to = reader.removable_word("assignedTo");
     let contact: Option<ContactId> = reader.word("contactId");
-    let person: ContactPatch = common(reader);
+    let person: ContactPatch = common(reader, MAX_MERGED);
     let source = person.source.clone();
     let is_named = !person.identities().is_empty();
     let whose = contact.map(Whose::Contact).or(is_named.then(|| Whose::Person(Box::new(person))));

@@ -86,6 +86,7 @@ fn any_value() -> Value {
 fn cleared(reader: &mut Reader<'_>, model: OwnerKind, pattern: &'static str, sent: &mut Sent) {
     for name in reader.cleared(pattern) {
         match known(reader, model, Some(&name), Some(&name)) {
+            Some(field) if sent.values.iter().any(|before| before.field == field) => {}
             Some(field) => sent.values.push(FieldValues { field, values: Vec::new() }),
             None => sent.skipped.push(format!("clear ({})", echo(&name))),
         }
@@ -104,9 +105,17 @@ fn known(reader: &Reader<'_>, model: OwnerKind, id: Option<&str>, key: Option<&s
 fn take(reader: &mut Reader<'_>, name: &str, model: OwnerKind, field: &CustomFieldId, value: &Value, sent: &mut Sent) {
     let ground = reader.ground();
     let Some(known) = FieldName::Id(*field).find(model, ground.fields(model)) else { return };
-    match field_value::read(known, value, ground.country(), ground.zone()) {
-        Ok(values) => sent.values.push(FieldValues { field: *field, values }),
-        Err(Invalid(problem)) => reader.violate(&format!("{name} ({})", known.field_key()), problem),
+    let said = field_value::read(known, value, ground.country(), ground.zone()).and_then(|values| {
+        match sent.values.iter().find(|before| before.field == *field) {
+            None => sent.values.push(FieldValues { field: *field, values }),
+            Some(before) if before.values == values => {}
+            // Which of them was meant nobody can know.
+            Some(_) => return Err(Invalid::new("must not have two values, or a value and stand in clear")),
+        }
+        Ok(())
+    });
+    if let Err(Invalid(problem)) = said {
+        reader.violate(&format!("{name} ({})", known.field_key()), problem);
     }
 }
 

@@ -55,14 +55,18 @@ impl Version {
 
     /// From the `Version` header; without one the older shapes, where the original answers 401.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Failure> {
-        let Some(value) = headers.get("version") else { return Ok(Self::V2021) };
+        let mut sent = headers.get_all("version").iter();
+        let Some(value) = sent.next() else { return Ok(Self::V2021) };
+        let refused = |problem: String| Err(Failure::new(ErrorCode::VersionUnknown, problem));
+        if sent.any(|other| other != value) {
+            return refused("The Version header is sent twice and says two things; send it once".to_owned());
+        }
+        let known = Self::KNOWN.join(", ");
         match value.to_str().ok().map(str::trim) {
             Some("v3") => Ok(Self::V3),
-            Some(known) if Self::KNOWN.contains(&known) => Ok(Self::V2021),
-            other => Err(Failure::new(
-                ErrorCode::VersionUnknown,
-                format!("Version {} is not known; use {}", echo(other.unwrap_or("?")), Self::KNOWN.join(", ")),
-            )),
+            Some(version) if Self::KNOWN.contains(&version) => Ok(Self::V2021),
+            Some("") => refused(format!("The Version header is empty; leave it out, or use {known}")),
+            other => refused(format!("Version {} is not known; use {known}", echo(other.unwrap_or("?")))),
         }
     }
 }

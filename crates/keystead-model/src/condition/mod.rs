@@ -108,6 +108,11 @@ pub trait Field {
     fn compared(&self, text: &str) -> String {
         text.to_owned()
     }
+
+    /// The forms in which a part of it may stand in what is compared, for those that have several.
+    fn parts(&self, part: Value) -> Vec<Value> {
+        vec![part]
+    }
 }
 
 #[cfg(test)]

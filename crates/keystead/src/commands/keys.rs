@@ -212,7 +212,7 @@ fn within(text: &str) -> Result<i64, String> {
     })
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     text.trim().parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number, from 1 on".to_owned())
 }
 

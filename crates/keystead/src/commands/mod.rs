@@ -20,7 +20,7 @@ mod users;
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::{
-    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ErrorKind},
 };
 use keystead_core::{AgencyContext, App, Clock, Entropy};
@@ -85,6 +85,7 @@ pub fn main() -> ExitCode {
     let command = nouns::augment(Line::command());
     let about = command.get_about().cloned();
     let command = Options::augment_args(command).about(about.unwrap_or_default()).mut_args(sources::without_variable);
+    let command = without_server_settings(command);
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return refuse(&error),
@@ -110,6 +111,26 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
+}
+
+/// Settings that every command heeds; the others are the server's.
+const OF_ALL: &[&str] = &["data_dir", "database_url", "secret_file", "log_level", "config"];
+/// Commands that are about the server.
+const OF_SERVER: &[&str] = &["serve", "demo", "init", "doctor", "config"];
+
+/// Leaves what only the server heeds out of the help of commands that are about other things. It is taken there all the same.
+fn without_server_settings(line: clap::Command) -> clap::Command {
+    let is_of_server = |option: &&Arg| option.is_global_set() && !OF_ALL.contains(&option.get_id().as_str());
+    // What a command has already is not taken over from the line.
+    let hidden: Vec<Arg> = line.get_arguments().filter(is_of_server).map(|option| option.clone().hide(true)).collect();
+    line.mut_subcommands(|command| {
+        if OF_SERVER.contains(&command.get_name()) {
+            return command;
+        }
+        command
+            .args(&hidden)
+            .after_help("keystead --help has the settings of the server, which may be given here, too.")
+    })
 }
 
 /// What is wrong with the command line: in our words where a value is, else as the parser tells it, with its suggestions.

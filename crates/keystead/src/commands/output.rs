@@ -85,11 +85,15 @@ impl Table {
     }
 }
 
-/// A member of an answer as text, `-` where there is none.
+/// A member of an answer as text, `-` where there is none; of several things the name and the id of each.
 pub(super) fn cell(value: &Value, name: &str) -> String {
+    let named = |thing: &Value| Some(format!("{} ({})", thing["name"].as_str()?, thing["id"].as_str()?));
     match &value[name] {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Array(things) if things.iter().all(|thing| named(thing).is_some()) => {
+            things.iter().filter_map(named).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }

@@ -212,7 +212,19 @@ async fn bad_paths_and_queries_are_4xx() {
     let version = app.get("/contacts/").key(&key).header("Version", "2030-01-01").send().await.expect(400);
     assert_eq!(version["code"], "version_unknown");
     for known in ["legacy", "2021-04-15", "2021-07-28", "2023-02-21", "v3"] {
-        assert_eq!(app.get("/contacts/").key(&key).header("Version", known).send().await.status, 200, "{known}");
+        let twice = app.get("/contacts/").key(&key).header("Version", known).header("Version", known);
+        assert_eq!(twice.send().await.status, 200, "{known}");
+    }
+    for (sent, message) in [
+        (&[""][..], "The Version header is empty; leave it out, or use 2021-07-28"),
+        (&[" "], "The Version header is empty"),
+        (&["v3", "2021-07-28"], "The Version header is sent twice and says two things; send it once"),
+        (&["2021-07-28", "x"], "The Version header is sent twice"),
+    ] {
+        let call = sent.iter().fold(app.get("/contacts/").key(&key), |call, sent| call.header("Version", sent));
+        let refused = call.send().await.expect(400);
+        assert_eq!(refused["code"], "version_unknown");
+        assert!(refused["message"].as_str().unwrap().starts_with(message), "{sent:?}: {refused}");
     }
 }
 

@@ -155,6 +155,95 @@ async fn what_cannot_be_one_stays_two() {
     assert_eq!(call.json(&json!({"from": bob})).send().await.status, 412);
 }
 
+/// More addresses than a request may give a contact go on with it, and are no trap.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_merger_left_can_be_sent_back() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let person = |name: &str, number: u32| {
+        let emails: Vec<String> = (0..20).map(|at| format!("{name}.{at}@example.com")).collect();
+        let phones: Vec<String> = (0..20).map(|at| format!("+1415555{:04}", number + at + 1)).collect();
+        json!({
+            "name": name, "email": format!("{name}@example.com"), "phone": format!("+1415555{number:04}"),
+            "additionalEmails": emails, "additionalPhones": phones,
+        })
+    };
+    let ada = contact(&app, &key, person("ada", 100)).await;
+    let (path, merge) = (format!("/contacts/{ada}"), format!("/contacts/{ada}/merge"));
+    for (name, number) in [("bob", 200), ("cleo", 300), ("dan", 400)] {
+        let other = contact(&app, &key, person(name, number)).await;
+        app.post(&merge).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    }
+    let get = async || app.get(&path).key(&key).send().await.expect(200)["contact"].clone();
+    let whole = get().await;
+    for (field, new) in [("additionalEmails", "new@example.com"), ("additionalPhones", "+14155559999")] {
+        let all = whole[field].as_array().unwrap().clone();
+        assert_eq!(all.len(), 83, "{field}");
+        // What was answered says the same again, by whichever way.
+        let first = whole[if field == "additionalEmails" { "email" } else { "phone" }].clone();
+        let known = if field == "additionalEmails" { "email" } else { "phone" };
+        let same = json!({field: all, "city": "Bern"});
+        app.put(&path).key(&key).json(&same).send().await.expect(200);
+        app.put(&format!("/v1{path}")).key(&key).json(&same).send().await.expect(200);
+        let upsert = json!({known: first, field: all});
+        let upserted = app.post("/contacts/upsert").key(&key).json(&upsert).send().await.expect(200);
+        assert_eq!((&upserted["new"], &upserted["skipped"]), (&json!(false), &Value::Null), "{upserted}");
+        let many = json!({"contacts": [upsert]});
+        let many = app.post("/contacts/bulk/upsert").key(&key).json(&many).send().await.expect(200);
+        assert_eq!(many["results"][0]["status"], "updated", "{many}");
+        assert_eq!(get().await[field], json!(all));
+        // One can be another, or go; and then as many are there again only by a merger.
+        let mut others = all.clone();
+        others[40] = json!(new);
+        let put = async |list: &[Value]| app.put(&path).key(&key).json(&json!({field: list})).send().await;
+        assert_eq!(put(&others).await.expect(200)["contact"][field], json!(others));
+        others.push(json!(if field == "additionalEmails" { "more@example.com" } else { "+14155559998" }));
+        let refused = put(&others).await.expect(422);
+        assert!(refused["message"].to_string().contains(&format!("{field} must contain no more than 83 elements")));
+        for (left, status) in [(82, 200), (83, 422), (21, 200), (20, 200), (21, 422), (3, 200), (20, 200)] {
+            assert_eq!(put(&others[..left]).await.status, status, "{field}: {left}");
+        }
+    }
+    // Others have no more than before, whoever sends them.
+    let more = json!((0..21).map(|at| format!("x{at}@example.com")).collect::<Vec<_>>());
+    for path in ["/contacts/", "/contacts/upsert", "/v1/contacts/"] {
+        let body = json!({"name": "Eve", "email": "eve@example.com", "additionalEmails": more});
+        let refused = app.post(path).key(&key).json(&body).send().await;
+        assert!(refused.status == 422 && refused.text.contains("no more than 20 elements"), "{path}: {}", refused.text);
+    }
+}
+
+/// No request could take away what is beyond what one may hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn mergers_come_to_an_end() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = contact(&app, &key, json!({"name": "Ada", "email": "ada@example.com"})).await;
+    let merge = format!("/contacts/{ada}/merge");
+    let mut others = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        let emails: Vec<String> = (0..20).map(|at| format!("{name}{at}@example.com")).collect();
+        let body = json!({"name": name, "email": format!("{name}@example.com"), "additionalEmails": emails});
+        others.push(contact(&app, &key, body).await);
+    }
+    let last = others.pop().unwrap();
+    for other in others {
+        app.post(&merge).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    }
+    let refused = app.post(&merge).key(&key).json(&json!({"from": last})).send().await.expect(422);
+    let message = refused["message"].to_string();
+    assert!(message.contains("both together have 105 further e-mail addresses, and 100 is the most"), "{message}");
+    for (contact, many) in [(&ada, 84), (&last, 20)] {
+        let read = app.get(&format!("/contacts/{contact}")).key(&key).send().await.expect(200);
+        assert_eq!(read["contact"]["additionalEmails"].as_array().unwrap().len(), many);
+    }
+    // As it says: some go, and then it can be.
+    let fewer = json!({"additionalEmails": (0..15).map(|at| format!("e{at}@example.com")).collect::<Vec<_>>()});
+    app.put(&format!("/contacts/{last}")).key(&key).json(&fewer).send().await.expect(200);
+    let merged = app.post(&merge).key(&key).json(&json!({"from": last})).send().await.expect(200);
+    assert_eq!(merged["contact"]["additionalEmails"].as_array().unwrap().len(), 100);
+}
+
 /// Both had one in the pipeline, and neither is anybody's to throw away.
 #[tokio::test(flavor = "multi_thread")]
 async fn opportunities_of_both_stay_also_in_one_pipeline() {

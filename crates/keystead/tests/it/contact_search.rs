@@ -63,6 +63,9 @@ async fn each_operator_finds_what_it_says() {
         ("tags", "not_eq", json!("vip"), &["Dan", "Cleo"]),
         ("tags", "contains", json!("old"), &["Dan", "María"]),
         ("tags", "exists", Value::Null, &["Dan", "Bob", "María"]),
+        ("tags", "exists", json!(true), &["Dan", "Bob", "María"]),
+        ("tags", "exists", json!(""), &["Dan", "Bob", "María"]),
+        ("tags", "not_exists", json!("true"), &["Cleo"]),
         ("dnd", "eq", json!(true), &["Bob"]),
         ("dnd", "not_eq", json!("true"), &["Dan", "Cleo", "María"]),
         ("assignedTo", "eq", json!("0aQ7cXkJTm9Rb4Vw6Yz3"), &["Dan"]),
@@ -86,6 +89,60 @@ async fn each_operator_finds_what_it_says() {
         let found = search(&app, &key, json!({"filters": [filter]})).await;
         assert_eq!(names(&found), expected, "{field} {operator} {value}");
         assert_eq!(found["total"], expected.len(), "{field} {operator} {value}");
+    }
+}
+
+/// Whether an address came with its domain as people read it or as it travels, both find it, by its whole labels.
+#[tokio::test(flavor = "multi_thread")]
+async fn international_domains_are_found_in_both_forms() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    for (name, email) in [
+        ("read", "Info@Müller.Example"),
+        ("travels", "info@xn--mller-kva.example"),
+        ("further", "a@other.example"),
+        ("local", "müller@other.example"),
+    ] {
+        app.clock.advance(Duration::from_millis(1));
+        let mut body = json!({"firstName": name, "email": email});
+        if name == "further" {
+            body["additionalEmails"] = json!(["x@büro.müller.example"]);
+        }
+        app.post("/contacts/").key(&key).json(&body).send().await.expect(201);
+        let settings = json!({"settings": {"allowDuplicateContact": true}});
+        let path = format!("/locations/{}", app.ids.location);
+        app.put(&path).key(&app.agency_key().await).json(&settings).send().await.expect(200);
+    }
+    let all = ["local", "further", "travels", "read"];
+    for (part, expected) in [
+        ("müller.example", &all[1..]),
+        ("MU\u{308}LLER.example", &all[1..]),
+        ("@müller.example", &all[2..]),
+        ("@Müller", &all[2..]),
+        ("info@müller.", &all[2..]),
+        ("büro.müller", &all[1..2]),
+        ("xn--mller-kva.example", &all[1..]),
+        ("müller", &all[..]),
+        ("müller@", &all[..1]),
+        ("maier.example", &[]),
+    ] {
+        let filter = |operator| json!({"filters": [{"field": "email", "operator": operator, "value": part}]});
+        assert_eq!(names(&search(&app, &key, filter("contains")).await), expected, "contains {part}");
+        let others: Vec<&str> = all.into_iter().filter(|name| !expected.contains(name)).collect();
+        assert_eq!(names(&search(&app, &key, filter("not_contains")).await), others, "not_contains {part}");
+    }
+    for (query, expected) in [
+        ("müller.example", &all[..]),
+        ("xn--mller-kva.example", &all[1..]),
+        ("@xn--mller-kva.example", &all[1..]),
+        ("büro", &all[1..2]),
+        ("xn--bro-hoa", &all[1..2]),
+        ("info@müller.example", &all[2..]),
+        ("info@xn--mller-kva.example", &all[2..]),
+    ] {
+        assert_eq!(names(&search(&app, &key, json!({"query": query})).await), expected, "{query}");
+        let listed = app.get("/contacts/").key(&key).query(&[("query", query)]).send().await.expect(200);
+        assert_eq!(listed["meta"]["total"], expected.len(), "{query}");
     }
 }
 
@@ -207,6 +264,12 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
         (json!({"filters": [{}]}), "filters.0.field"),
         (json!({"filters": [{"field": "city", "operator": 1}]}), "filters.0.operator"),
         (json!({"filters": [{"field": "city", "operator": "exists", "x": 1}]}), "property filters.0.x"),
+        (filter("tags", "exists", json!(false)), "filters.0.value contradicts exists; say not_exists instead"),
+        (filter("tags", "not_exists", json!("false")), "filters.0.value contradicts not_exists; say exists instead"),
+        (filter("tags", "exists", json!("vip")), "filters.0.value should not exist; exists compares with nothing"),
+        (filter("tags", "not_exists", json!(["vip"])), "filters.0.value should not exist; not_exists compares with"),
+        (filter("city", "exists", json!({})), "filters.0.value should not exist"),
+        (filter("city", "not_exists", json!(0)), "filters.0.value should not exist"),
         (group(json!([])), "filters.0.filters"),
         (json!({"filters": [{"group": "XOR", "filters": []}]}), "filters.0.group"),
         (json!({"filters": [deep]}), "is deeper"),

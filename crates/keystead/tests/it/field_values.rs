@@ -182,6 +182,58 @@ async fn money_is_exact() {
     }
 }
 
+/// Which of two values was meant nobody can know.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_says_one_thing_of_each_field() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ids = fields(&app, &key).await;
+    let (text, number) = (ids["TEXT"].as_str().unwrap(), ids["NUMERICAL"].as_str().unwrap());
+    let new = json!({"email": "ada@example.com", "customFields": [{"id": text, "value": "old"}]});
+    let made = app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
+    let path = format!("/contacts/{}", made["contact"]["id"].as_str().unwrap());
+    let clear = json!([format!("customFields.{text}")]);
+    let by_key = json!({"key": "my_text", "value": "b"});
+    let twice = json!([{"id": text, "value": "a"}, {"id": number, "value": 1}, by_key]);
+    for (body, place) in [
+        (json!({"customFields": [{"id": text, "value": "a"}], "clear": clear}), "customFields.0.value"),
+        (json!({"customFields": [by_key], "clear": ["customFields.contact.my_text"]}), "customFields.0.value"),
+        (json!({"customFields": twice}), "customFields.2.value"),
+        (json!({"customFields": [{"id": text, "value": "a"}, {"id": text, "value": ""}]}), "customFields.1.value"),
+    ] {
+        let told = format!("{place} (contact.my_text) must not have two values, or a value and stand in clear");
+        let mut upsert = body.clone();
+        upsert["email"] = json!("ada@example.com");
+        let many = json!({"contacts": [upsert]});
+        let refused = app.put(&path).key(&key).json(&body).send().await.expect(422);
+        assert_eq!(refused["message"], json!([told]), "{body}");
+        let refused = app.post("/contacts/upsert").key(&key).json(&upsert).send().await.expect(422);
+        assert_eq!(refused["message"], json!([told]), "{body}");
+        let many = app.post("/contacts/bulk/upsert").key(&key).json(&many).send().await.expect(200);
+        assert_eq!(many["results"][0]["error"]["message"], json!([told]), "{body}");
+    }
+    for body in [
+        json!({"customField": {text: "a"}, "clear": [format!("customField.{text}")]}),
+        json!({"customField": {text: "a", "my_text": "b"}}),
+        json!({"customField": [{"id": text, "value": "a"}, {"id": text, "value": "b"}]}),
+    ] {
+        let refused = app.put(&format!("/v1{path}")).key(&key).json(&body).send().await;
+        assert!(refused.status == 422 && refused.text.contains("two values"), "{body}: {}", refused.text);
+    }
+    let held = async || {
+        let read = app.get(&path).key(&key).send().await.expect(200);
+        held(&read["contact"]["customFields"]).get(text).cloned().unwrap_or_default()
+    };
+    assert_eq!(held().await, "old");
+    // The same twice is no contradiction.
+    let same = json!({"customFields": [{"id": text, "value": "a"}, {"key": "my_text", "value": "a"}]});
+    app.put(&path).key(&key).json(&same).send().await.expect(200);
+    assert_eq!(held().await, "a");
+    let emptied = json!({"customFields": [{"id": text, "value": ""}], "clear": [clear[0], clear[0]]});
+    app.put(&path).key(&key).json(&emptied).send().await.expect(200);
+    assert_eq!(held().await, Value::Null);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_value_is_told_at_once_and_nothing_is_stored() {
     let app = TestApp::start().await;

@@ -70,6 +70,50 @@ fn a_list_goes_on_to_its_end() {
 }
 
 #[test]
+fn what_is_needed_next_is_shown() {
+    let instance = Instance::new("noun-stages");
+    instance.init();
+    let pipeline = &lines(&run(&instance, &["pipelines", "list", "--json"]))[0];
+    let shown = run(&instance, &["pipelines", "list"]);
+    let got = run(&instance, &["pipelines", "get", pipeline["id"].as_str().unwrap()]);
+    for stage in pipeline["stages"].as_array().unwrap() {
+        let id = stage["id"].as_str().unwrap();
+        let named = format!("{} ({id})", stage["name"].as_str().unwrap());
+        assert!(shown.contains(&named) && got.contains(id), "{named}: {shown} {got}");
+    }
+    let help = run(&instance, &["fields", "create", "--help"]);
+    assert!(help.contains("One; again for each of several, a comma does not part them"), "{help}");
+    let new = ["fields", "create", "--name", "Size", "--data-type", "RADIO", "--options", "S, or M", "--options", "L"];
+    let id = run(&instance, &new);
+    let field = &lines(&run(&instance, &["fields", "get", id.trim(), "--json"]))[0];
+    assert_eq!(field["picklistOptions"], json!(["S, or M", "L"]), "{field}");
+}
+
+#[test]
+fn help_says_of_a_noun_what_is_about_it() {
+    let instance = Instance::new("noun-help");
+    for arguments in [&["contacts", "--help"][..], &["pipelines", "list", "--help"], &["keys", "create", "--help"]] {
+        let help = run(&instance, arguments);
+        for said in ["--data-dir", "--database-url", "--config"] {
+            assert!(help.contains(said), "{arguments:?}: {said}: {help}");
+        }
+        for unsaid in ["--listen", "--smtp-url", "--trusted-proxies", "--daily-rate-limit"] {
+            assert!(!help.contains(unsaid), "{arguments:?}: {unsaid}: {help}");
+        }
+    }
+    assert!(run(&instance, &["contacts", "--help"]).contains("keystead --help has the settings of the server"));
+    for arguments in [&["--help"][..], &["serve", "--help"]] {
+        let help = run(&instance, arguments);
+        assert!(help.contains("--listen") && help.contains("--smtp-url"), "{arguments:?}: {help}");
+    }
+    // They are taken all the same, wherever they stand.
+    instance.init();
+    run(&instance, &["contacts", "list", "--listen", "127.0.0.1:0"]);
+    run(&instance, &["--listen", "127.0.0.1:0", "contacts", "list"]);
+    assert!(refused(&instance, &["contacts", "list", "--listen", "nowhere at all"]).contains("--listen"));
+}
+
+#[test]
 fn what_is_wrong_is_told_as_by_the_api() {
     let instance = Instance::new("noun-refusals");
     instance.init();
@@ -78,6 +122,10 @@ fn what_is_wrong_is_told_as_by_the_api() {
     assert!(refused(&instance, &["contacts", "create", "--fields", "[1]"]).contains("--fields must be a JSON object"));
     assert!(refused(&instance, &["contacts", "create", "--location-id", "x", "--name", "A"]).contains("--location-id"));
     assert!(refused(&instance, &["contacts", "update"]).contains("CONTACT_ID"));
+    for limit in ["0", "-1", "all"] {
+        let told = refused(&instance, &["contacts", "list", "--limit", limit]);
+        assert!(told.contains("--limit must be a number, from 1 on"), "{limit}: {told}");
+    }
     let unknown = instance.run(&["contacts", "get", "0aQ7cXkPTm9Rb4Vw6Yz4"]);
     assert_eq!(unknown.status.code(), Some(3));
     run(&instance, &["locations", "create", "--name", "Second"]);

@@ -338,6 +338,62 @@ async fn bad_opportunities_are_refused_and_store_nothing() {
     assert_eq!(app.get("/opportunities/search").key(&key).send().await.expect(200)["meta"]["total"], 0);
 }
 
+/// Whatever is asked of one that stands in any way, in whichever of the ways to ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_lost_has_a_reason() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let pipeline = first_pipeline(&app, &key).await;
+    let ada = contact(&app, &key, "Ada").await;
+    let mut reasons = Vec::new();
+    for name in ["Too dear", "Too late"] {
+        let made = app.post("/opportunities/lost-reason").key(&key).json(&json!({"name": name})).send().await;
+        reasons.push(made.expect(201)["lostReason"]["id"].clone());
+    }
+    let made = opportunity(&app, &key, &pipeline, &ada, json!({})).await;
+    let (one, status) = (path(&made), format!("{}/status", path(&made)));
+    let befores =
+        [json!({"status": "open"}), json!({"status": "lost"}), json!({"status": "lost", "lostReasonId": reasons[0]})];
+    let (none, clear) = (json!({}), json!({"clear": ["lostReasonId"]}));
+    let with = |reason: &Value| json!({"lostReasonId": reason});
+    for before in &befores {
+        for asked in [&none, &clear, &with(&Value::Null), &with(&reasons[0]), &with(&reasons[1])] {
+            for to in [None, Some("open"), Some("won"), Some("lost"), Some("abandoned")] {
+                for way in ["status", "update", "upsert"] {
+                    let mut reset = before.clone();
+                    if before.get("lostReasonId").is_none() {
+                        reset["clear"] = json!(["lostReasonId"]);
+                    }
+                    app.put(&one).key(&key).json(&reset).send().await.expect(200);
+                    let mut body = (*asked).clone();
+                    body["status"] = json!(to);
+                    let request = match way {
+                        "status" => app.put(&status),
+                        "update" => app.put(&one),
+                        _ => {
+                            body["id"] = made["id"].clone();
+                            body["pipelineId"] = pipeline["id"].clone();
+                            app.post("/opportunities/upsert")
+                        }
+                    };
+                    let answer = request.key(&key).json(&body).send().await;
+                    let after = app.get(&one).key(&key).send().await.expect(200)["opportunity"].clone();
+                    let is_lost = to.map_or(before["status"] == "lost", |to| to == "lost");
+                    let (is_named, about) = (asked["lostReasonId"].is_string(), format!("{before}, {way}: {body}"));
+                    let is_whole = way != "status" || to.is_some();
+                    assert_eq!(answer.status == 200, is_whole && (is_lost || !is_named), "{about}: {}", answer.text);
+                    if answer.status == 200 {
+                        assert_eq!(after["status"] == "lost", is_lost, "{about}");
+                    } else if is_whole {
+                        assert!(answer.text.contains("goes with the status lost only"), "{about}: {}", answer.text);
+                    }
+                    assert!(after["lostReasonId"].is_null() || after["status"] == "lost", "{about}: {after}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn they_go_into_the_trash_with_their_contact() {
     let app = TestApp::start().await;

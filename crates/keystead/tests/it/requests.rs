@@ -153,6 +153,23 @@ async fn a_request_names_one_host() {
     }
 }
 
+/// Both forms of a path are one, as on the API.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_at_the_end_changes_nothing() {
+    let app = TestApp::start().await;
+    for path in ["/healthz", "/readyz", "/docs", "/docs/reference", "/docs/api-keys", "/app/sign-in", "/robots.txt"] {
+        let (plain, slashed) = (app.get(path).send().await, app.get(&format!("{path}/")).send().await);
+        assert_eq!((slashed.status, slashed.text), (plain.status, plain.text), "{path}");
+        assert_eq!(plain.status, 200, "{path}");
+    }
+    // Whoever has to sign in first comes to the page after it.
+    let (plain, slashed) = (app.get("/app").send().await, app.get("/app/?a=b").send().await);
+    assert_eq!((plain.status, slashed.status), (303, 303));
+    for nothing in ["/docs/nothing/", "/docs//", "/app/nothing/", "/healthz//", "//docs/"] {
+        assert_eq!(app.get(nothing).send().await.status, 404, "{nothing}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_location_that_is_named_twice_is_refused() {
     let app = TestApp::start().await;
@@ -184,6 +201,9 @@ async fn a_location_that_is_named_twice_is_refused() {
             assert_eq!(*message, json!(["locationId must be the same in the query and in the body"]), "{path}");
         }
     }
+    let both =
+        app.get(&format!("/opportunities/search?location_id={here}&locationId={other}")).key(&agency).send().await;
+    assert_eq!(both.expect(422)["message"], json!(["locationId must be the same as location_id in the query"]));
     for path in ["/api-keys/self", "/locations/search", "/v1/locations/"] {
         let answer = app.get(&format!("{path}?locationId={here}&locationId={here}")).key(&agency).send().await;
         assert_eq!(answer.status, 422, "{path}");

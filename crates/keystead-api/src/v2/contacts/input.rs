@@ -2,7 +2,9 @@
 
 use keystead_model::{
     Invalid,
-    contact::{ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_ADDITIONAL, MAX_TAGS, split_name},
+    contact::{
+        ContactPatch, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_ADDITIONAL, MAX_MERGED, MAX_TAGS, split_name,
+    },
     custom_field::OwnerKind,
     tag::TagName,
     text::Line,
@@ -34,7 +36,7 @@ pub(crate) struct Upsert {
 
 impl Input for NewContact {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (patch, skipped) = identified(reader);
+        let (patch, skipped) = identified(reader, MAX_ADDITIONAL);
         Some(Self(patch, skipped))
     }
 }
@@ -43,7 +45,7 @@ impl Input for ContactChange {
     const IS_UPDATE: bool = true;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (patch, skipped) = contact(reader);
+        let (patch, skipped) = contact(reader, MAX_MERGED);
         Some(Self(patch, skipped))
     }
 }
@@ -53,22 +55,22 @@ impl Input for Upsert {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let makes_another = reader.truth("createNewIfDuplicateAllowed").unwrap_or(false);
-        let (patch, skipped) = identified(reader);
+        let (patch, skipped) = identified(reader, MAX_MERGED);
         Some(Self { patch, skipped, makes_another })
     }
 }
 
 /// A contact that may be new, so that something must tell it apart. The operation sees to that: an upsert may name a contact
 /// that has it already.
-fn identified(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
+fn identified(reader: &mut Reader<'_>, further: usize) -> (ContactPatch, Skipped) {
     reader.names_location();
     reader.one_of("email", &["email", "phone", "name", "firstName", "lastName"], "", true);
-    contact(reader)
+    contact(reader, further)
 }
 
 /// The fields of API 2.0.
-fn contact(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
-    let mut patch = common(reader);
+fn contact(reader: &mut Reader<'_>, further: usize) -> (ContactPatch, Skipped) {
+    let mut patch = common(reader, further);
     patch.gender = reader.clearable("gender");
     patch.dnd_settings = reader.object("dndSettings", dnd_settings).unwrap_or_default();
     patch.inbound_dnd = reader.removable("inboundDndSettings", |reader| {
@@ -80,8 +82,9 @@ fn contact(reader: &mut Reader<'_>) -> (ContactPatch, Skipped) {
     (patch, skipped)
 }
 
-/// The fields that both APIs have.
-pub(crate) fn common(reader: &mut Reader<'_>) -> ContactPatch {
+/// The fields that both APIs have. Of one that may be there already there are as many `further` addresses as a merger leaves, since
+/// what is answered can be sent back; the operation sees to it that they become no more.
+pub(crate) fn common(reader: &mut Reader<'_>, further: usize) -> ContactPatch {
     let mut patch = ContactPatch {
         email: reader.removable_word("email"),
         phone: reader.removable_word("phone"),
@@ -97,8 +100,8 @@ pub(crate) fn common(reader: &mut Reader<'_>) -> ContactPatch {
         date_of_birth: reader.removable_word("dateOfBirth"),
         dnd: reader.truth("dnd"),
         tags: reader.words("tags", MAX_TAGS).map(without_repeats),
-        additional_emails: reader.words("additionalEmails", MAX_ADDITIONAL),
-        additional_phones: reader.words("additionalPhones", MAX_ADDITIONAL),
+        additional_emails: reader.words("additionalEmails", further),
+        additional_phones: reader.words("additionalPhones", further),
         ..ContactPatch::default()
     };
     // A whole name is split at its first space, and has no family name where there is none; given and family name win over it.

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use keystead_api::{Route, Words};
 use serde_json::{Map, Value};
 
+use super::super::keys::at_least_one;
 use crate::failure::Failure;
 
 /// A field that an option can set.
@@ -42,8 +43,8 @@ pub(super) fn command(verb: &'static str, route: &Route) -> Command {
             command.arg(Arg::new(format!("path {name}")).index(place).required(true).value_name(title).help("Its id"));
     }
     if verb == "list" {
-        let limit = Arg::new("limit").long("limit").value_name("N").value_parser(clap::value_parser!(usize));
-        command = command.arg(limit.help("At most so many; all by default"));
+        let limit = Arg::new("limit").long("limit").value_name("N").value_parser(at_least_one);
+        command = command.arg(limit.allow_negative_numbers(true).help("At most so many; all by default"));
     }
     for field in fields(&route.query_schema(), PLACES) {
         command = command.arg(option("query", &field));
@@ -129,7 +130,8 @@ fn fields(schema: &Value, without: &[&str]) -> Vec<Field> {
             let names: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
             format!("One of {}", names.join(", "))
         });
-        let several = (kind == Kind::Texts).then(|| "May be given more than once".to_owned());
+        let several =
+            (kind == Kind::Texts).then(|| "One; again for each of several, a comma does not part them".to_owned());
         let about = schema["description"].as_str().map(str::to_owned).or(choices).or(several).unwrap_or_default();
         fields.push(Field { name: name.clone(), kind, about, is_required: required.contains(&name.as_str()) });
     }

@@ -80,7 +80,7 @@ const NOUNS: &[Noun] = &[
         name: "pipelines",
         about: "List, make, change and delete pipelines",
         path: "/opportunities/pipelines",
-        columns: &["id", "name"],
+        columns: &["id", "name", "stages"],
     },
     Noun {
         name: "opportunities",

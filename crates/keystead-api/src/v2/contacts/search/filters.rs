@@ -126,9 +126,28 @@ impl Reading<'_, '_> {
                 .violate("filters", format!("must contain no more than {MAX_TESTS} filters, with those in groups"));
         }
         let value = part.remove("value").unwrap_or(Value::Null);
+        self.value_beside(part.get("operator"), &value, place);
         let (field, operator) = (self.text(&mut part, "field", place), self.text(&mut part, "operator", place));
         self.whitelist(&part, place);
         Some(Part::Filter { field: field?, operator: operator?, value, place: format!("{place}.value") })
+    }
+
+    /// What asks whether there is anything compares with nothing: some clients send true or an empty text there, and whoever sends
+    /// something else means something else.
+    fn value_beside(&mut self, operator: Option<&Value>, value: &Value, place: &str) {
+        let (operator, opposite) = match operator.and_then(Value::as_str) {
+            Some("exists") => ("exists", "not_exists"),
+            Some("not_exists") => ("not_exists", "exists"),
+            _ => return,
+        };
+        let problem = match value {
+            Value::Null | Value::Bool(true) => return,
+            Value::String(text) if text.trim().is_empty() || text == "true" => return,
+            Value::Bool(false) => format!("contradicts {operator}; say {opposite} instead"),
+            Value::String(text) if text == "false" => format!("contradicts {operator}; say {opposite} instead"),
+            _ => format!("should not exist; {operator} compares with nothing"),
+        };
+        self.reader.violate(&format!("{place}.value"), problem);
     }
 
     fn text(&mut self, part: &mut Map<String, Value>, name: &str, place: &str) -> Option<String> {
@@ -247,7 +266,8 @@ impl Resolving<'_> {
             }
             "contains" | "not_contains" if is_text => {
                 let values = self.values(field, value, place)?;
-                let any = Condition::Any(values.into_iter().map(|value| test(Op::Contains(value))).collect());
+                let parts = values.into_iter().flat_map(|value| field.parts(value));
+                let any = Condition::Any(parts.map(|part| test(Op::Contains(part))).collect());
                 Some(if operator == "contains" { any } else { Condition::Not(Box::new(any)) })
             }
             "range" if is_dated || kind == Kind::Number => self.range(field, value, place),

@@ -1,0 +1,2 @@
+-- A contact is found by an international domain both as people read it and as it travels: its terms follow from the rules of the
+-- model, and are written after the last file.
