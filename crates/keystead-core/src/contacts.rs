@@ -105,7 +105,8 @@ impl App {
             move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when, OldTags::Replaced);
         self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
             let contact = operation.contact(lost.id()?)?;
-            Ok(Upserted { is_new: contact.created_at == lost.at(), contact, skipped: Vec::new() })
+            let is_new = lost.told(operation.tx, EventKind::ContactCreated)?;
+            Ok(Upserted { is_new, contact, skipped: Vec::new() })
         })
         .await
     }

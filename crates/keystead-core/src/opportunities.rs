@@ -174,8 +174,7 @@ impl App {
             move |operation: &mut InLocation<'_, '_>| operation.upsert_opportunity(known, pipeline, patch.clone());
         self.operate(context, Scope::OpportunitiesWrite, run, |operation, lost| {
             let whole = operation.whole_opportunity(lost.id()?, None)?;
-            let is_new = whole.opportunity.created_at == lost.at();
-            Ok((whole, is_new))
+            Ok((whole, lost.told(operation.tx, EventKind::OpportunityCreated)?))
         })
         .await
     }
@@ -205,9 +204,10 @@ impl App {
             let after = operation.change_opportunity(before, patch)?;
             Ok((known, after.opportunity.content.followers))
         };
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &Lost| {
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| {
             let followers = operation.opportunity(id, None)?.content.followers;
-            Ok((followers.clone(), followers))
+            let changed = lost.list(operation.tx, "followers", UserId::parse)?;
+            Ok(changed.unwrap_or_else(|| (followers.clone(), followers)))
         };
         self.operate(context, Scope::OpportunitiesWrite, run, recover).await
     }

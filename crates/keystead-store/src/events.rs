@@ -228,6 +228,12 @@ impl Polled {
     }
 }
 
+/// What a request told of a thing, in that order.
+pub fn of_request(tx: &mut Tx<'_>, subject: &str, request_id: &str) -> Result<Vec<Event>> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE subject = ?1 AND request_id = ?2 ORDER BY id");
+    tx.query(&sql, &[&subject, &request_id], read)
+}
+
 /// Makes the history of a contact, and of what belonged to it, a part of another's. It is erased with that one.
 pub fn give_to_contact(tx: &mut Tx<'_>, location: LocationId, from: ContactId, to: ContactId) -> Result<()> {
     for column in ["subject", "contact_id"] {
