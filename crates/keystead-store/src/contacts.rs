@@ -6,7 +6,7 @@ use keystead_model::{
     BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::ComparedText,
-    contact::{Contact, ContactOrder, ContactProfile, DuplicateContact, IdentityKind},
+    contact::{Contact, ContactOrder, ContactProfile, DuplicateContact},
     custom_field::OwnerKind,
     field_value::ValueSet,
     id::Id,
@@ -93,13 +93,15 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// Adds a contact with its tags, terms and identities, and counts it. Answers which of the tags its location did not have.
 ///
-/// `Err` in the inner result is the contact that stands in the way; what was added must be undone then.
+/// `Err` in the inner result is the contact that stands in the way; nothing is written then.
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let Contact { id, location, profile, tags: names, custom_fields, created_at, updated_at: _ } = contact;
+    let identities = match contact_identities::admit(tx, *location, *id, profile.identities())? {
+        Ok(admitted) => admitted,
+        Err(duplicate) => return Ok(Err(duplicate)),
+    };
     save(tx, contact)?;
-    if let Err(duplicate) = contact_identities::add(tx, *location, *id, &profile.identities())? {
-        return Ok(Err(duplicate));
-    }
+    contact_identities::add(tx, *location, *id, &identities)?;
     let made = tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
     contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
     field_values::save(tx, *location, (OwnerKind::Contact, *id), &ValueSet::default(), custom_fields)?;
@@ -109,27 +111,28 @@ pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<
 
 /// Replaces what a contact was by what it is now. Answers which of its tags its location did not have.
 ///
-/// `Err` in the inner result is another contact that has an identity which is new to this one; what was changed must be undone
-/// then.
+/// `Err` in the inner result is another contact that has an identity which is new to this one; nothing is written then.
 pub fn update(
     tx: &mut Tx<'_>,
     before: &Contact,
     after: &Contact,
 ) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let (location, id) = (after.location, after.id);
-    save(tx, after)?;
     // What it has already it keeps, also where another has it from a time when that was allowed.
     let (known, wanted) = (before.profile.identities(), after.profile.identities());
+    let new = wanted.iter().filter(|wanted| !known.contains(wanted)).cloned().collect();
+    let new = match contact_identities::admit(tx, location, id, new)? {
+        Ok(admitted) => admitted,
+        Err(duplicate) => return Ok(Err(duplicate)),
+    };
+    save(tx, after)?;
     for (kind, value) in known.iter().filter(|known| !wanted.contains(known)) {
         tx.later(
             "DELETE FROM contact_identities WHERE location_id = ?1 AND kind = ?2 AND value = ?3 AND contact_id = ?4",
             &[&location, &kind.as_str(), value, &id],
         )?;
     }
-    let new: Vec<(IdentityKind, String)> = wanted.into_iter().filter(|wanted| !known.contains(wanted)).collect();
-    if let Err(duplicate) = contact_identities::add(tx, location, id, &new)? {
-        return Ok(Err(duplicate));
-    }
+    contact_identities::add(tx, location, id, &new)?;
     let gone = before.tags.iter().filter(|tag| !after.tags.contains(tag));
     tags::remove_from_contact(tx, location, id, gone)?;
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
@@ -303,8 +306,9 @@ pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
             contact_identities::release(tx, *location, *id)?;
             // The oldest comes first in this order, and holds what others have, too.
             for identity in profile.identities() {
-                if contact_identities::add(tx, *location, *id, std::slice::from_ref(&identity))?.is_err() {
-                    contact_identities::share(tx, *location, *id, &identity)?;
+                match contact_identities::admit(tx, *location, *id, vec![identity.clone()])? {
+                    Ok(admitted) => contact_identities::add(tx, *location, *id, &admitted)?,
+                    Err(_) => contact_identities::share(tx, *location, *id, identity)?,
                 }
             }
         }
