@@ -272,7 +272,7 @@ impl App {
 }
 
 impl InLocation<'_, '_> {
-    fn opportunity(&mut self, id: OpportunityId, within: Option<PipelineId>) -> Result<Opportunity> {
+    pub(crate) fn opportunity(&mut self, id: OpportunityId, within: Option<PipelineId>) -> Result<Opportunity> {
         let found = opportunities::find(self.tx, self.context.location, id)?;
         let found = found.filter(|found| within.is_none_or(|pipeline| found.content.pipeline == pipeline));
         found.ok_or_else(|| Error::NotFound(Noun::Opportunity, id.to_string()))
@@ -378,7 +378,11 @@ impl InLocation<'_, '_> {
         name.and_then(|name| Line::parse(&name).ok()).ok_or_else(|| Error::invalid("name", "should not be empty"))
     }
 
-    fn change_opportunity(&mut self, before: Opportunity, patch: OpportunityPatch) -> Result<WholeOpportunity> {
+    pub(crate) fn change_opportunity(
+        &mut self,
+        before: Opportunity,
+        patch: OpportunityPatch,
+    ) -> Result<WholeOpportunity> {
         self.context.authority.expect(&before)?;
         let pipeline = self.named_pipeline(patch.pipeline.unwrap_or(before.content.pipeline))?;
         let mut content = before.content.clone();

@@ -7,16 +7,19 @@ use crate::{id::Id, time::UtcMs};
 pub enum JobKind {
     /// A mail goes out; the job has the id of the mail.
     Mail,
+    /// What follows from a change in many rows is written; the job has the id of the ripple, or of the user who is deleted.
+    Aftermath,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Mail];
+    pub const ALL: [Self; 2] = [Self::Mail, Self::Aftermath];
 
     /// `"mail"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::Aftermath => "aftermath",
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     filter::Filter,
     late,
     list::Order,
-    table::Table,
+    table::{self, Table},
     tags,
 };
 
@@ -272,6 +272,11 @@ pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -
     tags::discount(tx, location, id)?;
     count(tx, location, id, -1)?;
     Ok(true)
+}
+
+/// Says of contacts that they were changed, where something changed that they show. One that is in the trash shows nothing.
+pub(crate) fn touch(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId], now: UtcMs) -> Result<()> {
+    table::touch(tx, "contacts", location, ids, now)
 }
 
 /// Takes a business that will be there no more from its contacts, also from those in the trash.

@@ -53,6 +53,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
+    (55, "aftermath", include_str!("../migrations/0055_aftermath.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

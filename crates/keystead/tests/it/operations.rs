@@ -297,7 +297,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // By the clock.
-    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "work_on_aftermath", "trim_jobs", "trim_mails",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
