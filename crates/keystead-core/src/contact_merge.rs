@@ -6,7 +6,7 @@ use keystead_model::{
     event::{Cause, EventKind},
     scope::Scope,
 };
-use keystead_store::{catalog, contacts, events, opportunities};
+use keystead_store::{catalog, contact_trash, contacts, events, opportunities};
 
 use crate::{
     App, Error, LocationContext, Result,
@@ -43,7 +43,7 @@ impl InLocation<'_, '_> {
         // They show another contact now.
         opportunities::touch(self.tx, location, &given, self.now())?;
         // Before it is written what tells the other one apart: then nobody has that.
-        contacts::trash(self.tx, location, from, self.now())?;
+        contact_trash::trash(self.tx, location, from, self.now())?;
         let made = contacts::update(self.tx, &before, &merged)?.map_err(Error::Duplicate)?;
         let mut told = Fields::new();
         put(&mut told, "from", Some(from.as_str()));

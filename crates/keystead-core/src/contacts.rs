@@ -17,7 +17,7 @@ use keystead_model::{
     tag::{Tag, TagName},
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
-use keystead_store::{Tx, contact_identities, contact_search, contacts, locations};
+use keystead_store::{Tx, contact_identities, contact_search, contact_trash, contacts, locations};
 use serde_json::Value as Json;
 
 use crate::{
@@ -158,7 +158,7 @@ impl App {
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
     pub async fn purge_contacts(&self) -> Result<usize> {
         let before = UtcMs(self.clock.now().0 - TRASH_MS);
-        Ok(self.store.write(move |tx| contacts::purge(tx, before, 100)).await?)
+        Ok(self.store.write(move |tx| contact_trash::purge(tx, before, 100)).await?)
     }
 }
 
@@ -271,7 +271,7 @@ impl InLocation<'_, '_> {
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
         let contact = self.contact(id)?;
         self.context.authority.expect(&contact)?;
-        if !contacts::trash(self.tx, self.context.location, id, self.now())? {
+        if !contact_trash::trash(self.tx, self.context.location, id, self.now())? {
             return Err(not_found(id));
         }
         let cause = self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;

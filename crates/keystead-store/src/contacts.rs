@@ -10,19 +10,15 @@ use keystead_model::{
     custom_field::OwnerKind,
     field_value::ValueSet,
     id::Id,
-    page::Window,
     phone::PhoneNumber,
     tag::{Tag, TagName},
     text::{EmailAddress, Line},
 };
 
 use crate::{
-    Error, Result, Row, Tx,
-    catalog::{self, Belonging},
-    contact_identities, contact_search, dnd, events, field_values,
+    Error, Result, Row, Tx, contact_identities, contact_search, dnd, field_values,
     filter::Filter,
     late,
-    list::Order,
     table::{self, Table},
     tags,
 };
@@ -214,7 +210,7 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
 }
 
 /// A text in the form that conditions compare.
-fn compared<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<String> {
+pub(crate) fn compared<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<String> {
     line.and_then(|line| ComparedText::of(line.as_str())).map(ComparedText::into_string)
 }
 
@@ -258,22 +254,6 @@ pub fn exists(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<bo
     .map(|contact| contact.is_some())
 }
 
-/// Puts a contact into the trash; `false` if it was not there.
-pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -> Result<bool> {
-    let trashed = tx.execute(
-        "UPDATE contacts SET trashed_at = ?3 WHERE location_id = ?1 AND id = ?2 AND trashed_at IS NULL",
-        &[&location, &id, &now],
-    )?;
-    if trashed == 0 {
-        return Ok(false);
-    }
-    contact_identities::release(tx, location, id)?;
-    contact_search::forget(tx, location, id)?;
-    tags::discount(tx, location, id)?;
-    count(tx, location, id, -1)?;
-    Ok(true)
-}
-
 /// Says of contacts that they were changed, where something changed that they show. One that is in the trash shows nothing.
 pub(crate) fn touch(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId], now: UtcMs) -> Result<()> {
     table::touch(tx, "contacts", location, ids, now)
@@ -285,86 +265,11 @@ pub fn leave_business(tx: &mut Tx<'_>, location: LocationId, business: BusinessI
     tx.later(sql, &[&location, &business])
 }
 
-/// Empties the trash of what was put there before `before`, at most `limit` contacts. Returns how many.
-pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
-    let due: Vec<(LocationId, ContactId)> = tx.query(
-        "SELECT location_id, id FROM contacts WHERE trashed_at < ?1 ORDER BY trashed_at LIMIT ?2",
-        &[&before, &limit],
-        |row| Ok((row.column()?, row.column()?)),
-    )?;
-    for (location, id) in &due {
-        for Belonging { table, naming, .. } in catalog::OF_CONTACT {
-            tx.execute(&format!("DELETE FROM {table} WHERE location_id = ?1 AND {naming}"), &[location, id])?;
-        }
-        tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
-        events::erase_contact(tx, *location, *id)?;
-    }
-    Ok(due.len())
-}
-
-/// Writes the terms and identities of all contacts anew, after a release has changed how they are made.
-pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
-    each_page(tx, "c.trashed_at IS NULL", |tx, page| {
-        for Contact { id, location, profile, .. } in page {
-            contact_search::forget(tx, *location, *id)?;
-            contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
-            contact_identities::release(tx, *location, *id)?;
-            // The oldest comes first in this order, and holds what others have, too.
-            for identity in profile.identities() {
-                match contact_identities::admit(tx, *location, *id, vec![identity.clone()])? {
-                    Ok(admitted) => contact_identities::add(tx, *location, *id, &admitted)?,
-                    Err(_) => contact_identities::share(tx, *location, *id, identity)?,
-                }
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Writes how the texts of all contacts are compared, after a release has changed it.
-pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
-    each_page(tx, "1 = 1", |tx, page| {
-        page.iter().try_for_each(|Contact { location, id, profile, .. }| {
-            tx.later(
-                "UPDATE contacts SET first_name_folded = ?3, last_name_folded = ?4, company_name_folded = ?5,
-                     city_folded = ?6, region_folded = ?7, source_folded = ?8
-                 WHERE location_id = ?1 AND id = ?2",
-                &[
-                    location,
-                    id,
-                    &compared(profile.first_name.as_ref()),
-                    &compared(profile.last_name.as_ref()),
-                    &compared(profile.company_name.as_ref()),
-                    &compared(profile.city.as_ref()),
-                    &compared(profile.state.as_ref()),
-                    &compared(profile.source.as_ref()),
-                ],
-            )
-        })
-    })
-}
-
-/// Reads the contacts `c` of all locations that are `such`, a page at a time.
-fn each_page(tx: &mut Tx<'_>, such: &str, mut take: impl FnMut(&mut Tx<'_>, &[Contact]) -> Result<()>) -> Result<()> {
-    const ORDER: Order<'_> = Order::ascending(&["c.location_id", "c.id"]);
-    let mut after: Option<(LocationId, ContactId)> = None;
-    loop {
-        let mut conditions = Filter::new();
-        conditions.and(such, &[]);
-        let window = Window::after(after, 500);
-        let page = conditions.page(tx, &format!("SELECT {COLUMNS} FROM contacts c"), ORDER, &window, read)?;
-        take(tx, &page.rows)?;
-        after = page.next(|last| (last.location, last.id));
-        if after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// How many slots count the contacts of a location.
 const SLOTS: u64 = 16;
 
-fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
+/// Notes that a location has a contact more, or less.
+pub(crate) fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
     let slot = id.as_str().bytes().last().map_or(0, |digit| u64::from(digit) % SLOTS).cast_signed();
     tx.late(&late::COUNTS, &[&location, &slot, &change])
 }

@@ -15,6 +15,8 @@ pub mod changes;
 mod condition;
 pub mod contact_identities;
 pub mod contact_search;
+pub mod contact_trash;
+mod contact_upgrades;
 pub mod contacts;
 pub mod copy;
 pub mod custom_fields;

@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contacts, pipelines, tasks};
+use crate::{Error, OpenError, Store, Tx, contact_upgrades, pipelines, tasks};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -61,8 +61,12 @@ const OF_SQLITE: &[i64] = &[48];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
-const AFTERWARDS: &[(i64, Step)] =
-    &[(16, contacts::reindex), (24, contacts::refold), (38, pipelines::give_first), (43, tasks::refold)];
+const AFTERWARDS: &[(i64, Step)] = &[
+    (16, contact_upgrades::reindex),
+    (24, contact_upgrades::refold),
+    (38, pipelines::give_first),
+    (43, tasks::refold),
+];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
 
