@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use keystead_model::{
-    AgencyId, LocationId, UserId,
+    AgencyId, LocationId, UserId, UtcMs,
     event::{Cause, EventKind},
     id::Id,
     job::{Job, JobKind},
@@ -29,6 +29,8 @@ use crate::{
     queue::{Outcome, Settled},
 };
 
+/// How long after its cause it begins: whoever deletes one tag often deletes the next, and is not to queue behind what follows.
+const BEGINS_AFTER_MS: i64 = 1_000;
 /// Things that leave a user in one transaction.
 const PORTION: usize = 50;
 /// How long one job is worked on before another has its turn.
@@ -82,7 +84,7 @@ impl App {
             }
             departure = next;
         }
-        self.store.write_in(agency.of_anything(), move |tx| departures::save(tx, &departure)).await?;
+        self.store.write_in(agency.of_anything(), move |tx| departures::advance(tx, &departure)).await?;
         Ok(false)
     }
 
@@ -105,7 +107,7 @@ impl App {
                     _ => {}
                 }
             }
-            Ok(departures::save(operation.tx, &next)?)
+            Ok(departures::advance(operation.tx, &next)?)
         };
         self.operate_on_own(&context, run, |_, _| Ok(())).await
     }
@@ -116,8 +118,7 @@ impl InLocation<'_, '_> {
     pub(crate) fn begin_ripple(&mut self, named: Named<'_>) -> Result<()> {
         let (location, id) = (self.context.location, self.new_id::<Ripple>());
         if ripples::begin(self.tx, location, id, named)? {
-            let (job, owner) = (id.of_anything(), location.of_anything());
-            queue::add(self.tx, JobKind::Aftermath, job, owner, Some(self.now()))?;
+            begin(self.tx, id.of_anything(), location.of_anything(), self.now())?;
         }
         Ok(())
     }
@@ -156,7 +157,10 @@ impl InLocation<'_, '_> {
 /// Lets a user leave what they owned and followed, who is deleted in this transaction.
 pub(crate) fn begin_departure(tx: &mut Tx<'_>, authority: &Authority, user: UserId) -> Result<()> {
     let agency = authority.agency();
-    departures::save(tx, &Departure::new(user, agency))?;
-    let (job, owner) = (user.of_anything(), agency.of_anything());
-    Ok(queue::add(tx, JobKind::Aftermath, job, owner, Some(authority.now()))?)
+    departures::begin(tx, &Departure::new(user, agency))?;
+    begin(tx, user.of_anything(), agency.of_anything(), authority.now())
+}
+
+fn begin(tx: &mut Tx<'_>, job: Id<()>, owner: Id<()>, now: UtcMs) -> Result<()> {
+    Ok(queue::add(tx, JobKind::Aftermath, job, owner, Some(UtcMs(now.0 + BEGINS_AFTER_MS)))?)
 }

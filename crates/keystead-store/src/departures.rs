@@ -2,7 +2,7 @@
 
 use keystead_model::{AgencyId, ContactId, LocationId, UserId, id::Id};
 
-use crate::{Error, Result, Row, Tx, filter::Filter, table::Table};
+use crate::{Error, Result, Row, Tx, filter::Filter};
 
 /// Rows that are looked at in one go.
 const LOOKED_AT: i64 = 1_000;
@@ -78,14 +78,21 @@ pub struct Naming {
     pub contact: ContactId,
 }
 
-static DEPARTURES: Table = Table::new("departures", &["user_id"]);
-
-/// Adds one, or notes how far it has come.
-pub fn save(tx: &mut Tx<'_>, departure: &Departure) -> Result<()> {
+/// Begins one.
+pub fn begin(tx: &mut Tx<'_>, departure: &Departure) -> Result<()> {
     let Departure { user, agency, place, noun, after } = departure;
-    DEPARTURES.save(
-        tx,
-        &[("user_id", user), ("agency_id", agency), ("place", place), ("noun", &noun.as_str()), ("after_id", after)],
+    tx.later(
+        "INSERT INTO departures (user_id, agency_id, place, noun, after_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+        &[user, agency, place, &noun.as_str(), after],
+    )
+}
+
+/// Notes how far one has come, unless somebody else has ended it.
+pub fn advance(tx: &mut Tx<'_>, departure: &Departure) -> Result<()> {
+    let Departure { user, agency: _, place, noun, after } = departure;
+    tx.later(
+        "UPDATE departures SET place = ?2, noun = ?3, after_id = ?4 WHERE user_id = ?1",
+        &[user, place, &noun.as_str(), after],
     )
 }
 
