@@ -148,7 +148,7 @@ impl Api {
         }
         if let Handler::Open(handler) = &route.handler {
             // Before anything is read: what strangers may send is counted, not parsed.
-            self.app.count_report(arrival.address)?;
+            self.app.count_of_stranger(route.endpoint, arrival.address)?;
             let version = version()?;
             let query = parse_query(parts.uri.query())?;
             let body = Sent::read(route, parts, body, OPEN_BODY_LIMIT).await?;

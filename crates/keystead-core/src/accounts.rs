@@ -24,6 +24,7 @@ use keystead_store::{
 
 use crate::{
     App, Authority, Error, ErrorCode, Result, Source,
+    aftermath::begin_departure,
     error::Noun,
     events::{Happened, tell},
     users::{address_taken, end_invitations, is_operator, keep_an_admin, keeps_members, owned},
@@ -172,7 +173,8 @@ impl App {
         changed.seen_within(&reach).ok_or_else(|| not_found(id))
     }
 
-    /// Deletes a user: their sessions end at once, and their address is free again. Answers who that was.
+    /// Deletes a user: their sessions end at once, and their address is free again. What was assigned to them becomes nobody's, in
+    /// portions. Answers who that was.
     pub async fn delete_user(&self, authority: &Authority, id: UserId) -> Result<User> {
         authority.require(Scope::UsersWrite)?;
         let deleted = self
@@ -186,6 +188,7 @@ impl App {
                     users::delete(tx, id, authority.now())?;
                     tell(tx, authority, Happened::gone(EventKind::UserDeleted, &user))?;
                     end_invitations(tx, authority, id)?;
+                    begin_departure(tx, authority, id)?;
                     Ok(user)
                 },
                 move |_, _| Err(not_found(id)),

@@ -29,7 +29,7 @@ use crate::{
     password::Passwords,
     queue::Lines,
     service_clock::NodeClock,
-    sources::SourceCounts,
+    sources::{Source, SourceCounts},
 };
 
 /// Limits that the operator sets for the instance.
@@ -74,11 +74,9 @@ impl Default for Limits {
 const UNFENCED: usize = 64;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Reports of keys that were found in public, from one source in a minute.
-const REPORTS_PER_MINUTE: u32 = 600;
-/// Forms from those of one source who are not signed in, in a minute. Many: an office signs in through one address, and
-/// what is limited here is only the work of reading them.
-const FORMS_PER_MINUTE: u32 = 600;
+/// What those of one source whom nobody knows may send of each kind in a minute: forms, reports of keys, requests for files.
+/// Many: an office signs in through one address, and what is limited here is only the work of reading them.
+const OF_STRANGERS_PER_MINUTE: u32 = 600;
 
 /// The application; clones share it.
 #[derive(Clone)]
@@ -107,10 +105,8 @@ pub struct Inner {
     pub(crate) probed: tokio::sync::Mutex<Option<tokio::time::Instant>>,
     pub(crate) passwords: Passwords,
     pub(crate) guesses: Guesses,
-    /// Reports of keys that were found in public, by where they come from.
-    pub(crate) exposures: SourceCounts,
-    /// Forms of those who are not signed in, by where they come from.
-    pub(crate) forms_of_strangers: SourceCounts,
+    /// What those send whom nobody knows, by what it is and where it comes from.
+    pub(crate) strangers: SourceCounts<(&'static str, Source)>,
     /// Outlives the database.
     pub(crate) journal: Option<Arc<Journal>>,
     /// What the journal took from the database when it was opened.
@@ -178,8 +174,7 @@ impl App {
                 probed: tokio::sync::Mutex::default(),
                 passwords: Passwords::new(&entropy)?,
                 guesses: Guesses::default(),
-                exposures: SourceCounts::new(MINUTE, REPORTS_PER_MINUTE),
-                forms_of_strangers: SourceCounts::new(MINUTE, FORMS_PER_MINUTE),
+                strangers: SourceCounts::new(MINUTE, OF_STRANGERS_PER_MINUTE),
                 journal: journal.map(Arc::new),
                 brought_back: std::sync::OnceLock::new(),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),

@@ -8,7 +8,7 @@ use keystead_model::{
     scope::Scope,
     text::{Country, EmailAddress, Line},
 };
-use keystead_store::contacts;
+use keystead_store::{contacts, ripples::Named};
 
 use crate::{
     Result,
@@ -48,6 +48,7 @@ impl Resource for Business {
 
     /// Its contacts stay, and work for nobody.
     fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        operation.begin_ripple(Named::Business(self.id))?;
         Ok(contacts::leave_business(operation.tx, self.location, self.id)?)
     }
 }

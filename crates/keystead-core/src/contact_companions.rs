@@ -1,9 +1,14 @@
 //! Whom contacts belong to besides their owner: the business that they work for, and the users who follow what becomes of them.
 
-use keystead_model::{BusinessId, ContactId, UserId, business::Business, contact::Contact, scope::Scope};
+use keystead_model::{
+    BusinessId, ContactId, UserId,
+    business::Business,
+    contact::{Contact, ContactProfile},
+    scope::Scope,
+};
 use keystead_store::stored;
 
-use crate::{App, Error, LocationContext, Result, error::Noun, operate::InLocation};
+use crate::{App, Error, LocationContext, Result, error::Noun, idempotency::Lost, operate::InLocation};
 
 /// What became of a contact's followers.
 #[derive(Clone, Debug)]
@@ -12,6 +17,14 @@ pub struct FollowersChanged {
     pub followers: Vec<UserId>,
     /// Those that were added, or taken away.
     pub changed: Vec<UserId>,
+}
+
+impl FollowersChanged {
+    fn between(before: &[UserId], followers: Vec<UserId>) -> Self {
+        let is_changed = |user: &&UserId| before.contains(user) != followers.contains(user);
+        let changed = before.iter().chain(&followers).filter(is_changed).copied().collect();
+        Self { followers, changed }
+    }
 }
 
 impl App {
@@ -79,14 +92,13 @@ impl App {
                 before.clone_from(&contact.profile.followers);
                 change(&mut contact.profile.followers);
             })?;
-            let followers = profile.followers;
-            let is_changed = |user: &&UserId| before.contains(user) != followers.contains(user);
-            let changed = before.iter().chain(&followers).filter(is_changed).copied().collect();
-            Ok(FollowersChanged { followers, changed })
+            Ok(FollowersChanged::between(&before, profile.followers))
         };
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| {
-            let Contact { profile, .. } = operation.contact(id)?;
-            Ok(FollowersChanged { followers: profile.followers, changed: Vec::new() })
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| {
+            let Contact { profile: ContactProfile { followers, .. }, .. } = operation.contact(id)?;
+            let changed = lost.list(operation.tx, "followers", UserId::parse)?;
+            let (before, followers) = changed.unwrap_or_else(|| (followers.clone(), followers));
+            Ok(FollowersChanged::between(&before, followers))
         };
         self.operate(context, Scope::ContactsWrite, run, recover).await
     }

@@ -6,7 +6,7 @@ use keystead_model::{
     event::{Cause, EventKind},
     scope::Scope,
 };
-use keystead_store::{catalog, contacts, events};
+use keystead_store::{catalog, contact_trash, contacts, events, opportunities};
 
 use crate::{
     App, Error, LocationContext, Result,
@@ -38,9 +38,13 @@ impl InLocation<'_, '_> {
         merged.updated_at = self.now().max(UtcMs(merged.updated_at.0 + 1));
         check(&merged)?;
         check_room(&merged.profile)?;
+        let given = opportunities::of_contact(self.tx, location, from)?;
         catalog::give_to_contact(self.tx, location, from, id)?;
+        let given: Vec<_> = given.iter().map(|opportunity| opportunity.id).collect();
+        // They show another contact now.
+        opportunities::touch(self.tx, location, &given, self.now())?;
         // Before it is written what tells the other one apart: then nobody has that.
-        contacts::trash(self.tx, location, from, self.now())?;
+        contact_trash::trash(self.tx, location, from, self.now())?;
         let made = contacts::update(self.tx, &before, &merged)?.map_err(Error::Duplicate)?;
         let mut told = Fields::new();
         put(&mut told, "from", Some(from.as_str()));

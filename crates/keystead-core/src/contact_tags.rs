@@ -2,7 +2,7 @@
 
 use keystead_model::{ContactId, contact::Contact, scope::Scope, tag::TagName};
 
-use crate::{App, LocationContext, Result, operate::InLocation};
+use crate::{App, LocationContext, Result, idempotency::Lost, operate::InLocation};
 
 /// A change of a contact's tags.
 #[derive(Clone, Debug)]
@@ -61,9 +61,11 @@ impl App {
         change: TagChange,
     ) -> Result<TagsChanged> {
         let run = move |operation: &mut InLocation<'_, '_>| operation.change_tags(id, &change);
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| {
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| {
             let Contact { tags, .. } = operation.contact(id)?;
-            Ok(TagsChanged { before: tags.clone(), after: tags })
+            let changed = lost.list(operation.tx, "tags", |name| Some(TagName::from_stored(name.to_owned())))?;
+            let (before, after) = changed.unwrap_or_else(|| (tags.clone(), tags));
+            Ok(TagsChanged { before, after })
         };
         self.operate(context, Scope::ContactsWrite, run, recover).await
     }

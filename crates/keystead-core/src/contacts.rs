@@ -17,7 +17,7 @@ use keystead_model::{
     tag::{Tag, TagName},
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
-use keystead_store::{Tx, contact_identities, contact_search, contacts, locations};
+use keystead_store::{Tx, contact_identities, contact_search, contact_trash, contacts, locations};
 use serde_json::Value as Json;
 
 use crate::{
@@ -107,7 +107,8 @@ impl App {
             move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when, OldTags::Replaced);
         self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
             let contact = operation.contact(lost.id()?)?;
-            let (is_new, is_changed) = (contact.created_at == lost.at(), contact.updated_at == lost.at());
+            let is_new = lost.told(operation.tx, EventKind::ContactCreated)?;
+            let is_changed = is_new || lost.told(operation.tx, EventKind::ContactUpdated)?;
             Ok(Upserted { is_new, is_changed, contact, skipped: Vec::new() })
         })
         .await
@@ -160,7 +161,7 @@ impl App {
     /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
     pub async fn purge_contacts(&self) -> Result<usize> {
         let before = UtcMs(self.clock.now().0 - TRASH_MS);
-        Ok(self.store.write(move |tx| contacts::purge(tx, before, 100)).await?)
+        Ok(self.store.write(move |tx| contact_trash::purge(tx, before, 100)).await?)
     }
 }
 
@@ -278,7 +279,7 @@ impl InLocation<'_, '_> {
     fn delete_contact(&mut self, id: ContactId) -> Result<()> {
         let contact = self.contact(id)?;
         self.context.authority.expect(&contact)?;
-        if !contacts::trash(self.tx, self.context.location, id, self.now())? {
+        if !contact_trash::trash(self.tx, self.context.location, id, self.now())? {
             return Err(not_found(id));
         }
         let cause = self.tell(Happened::gone(EventKind::ContactDeleted, &contact))?;

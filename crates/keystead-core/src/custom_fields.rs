@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Values that are taken in one transaction, of a field that is gone.
-const TAKEN_AT_ONCE: i64 = 2_000;
+const TAKEN_AT_ONCE: i64 = 500;
 
 impl App {
     /// Makes a custom field.
@@ -79,9 +79,10 @@ impl App {
     /// Takes away what stood in fields that are gone, some of it. Returns how much.
     pub async fn purge_field_values(&self) -> Result<u64> {
         let Some((location, field)) = self.store.look_up(custom_fields::gone).await? else { return Ok(0) };
+        let now = self.clock.now();
         let take = move |tx: &mut keystead_store::Tx<'_>| {
             // The field itself counts, so that the next one is looked for.
-            Ok::<_, Error>(1 + custom_fields::take_gone_values(tx, location, field, TAKEN_AT_ONCE)?)
+            Ok::<_, Error>(1 + custom_fields::take_gone_values(tx, location, field, TAKEN_AT_ONCE, now)?)
         };
         self.store.write_in(location.of_anything(), take).await
     }

@@ -13,6 +13,7 @@ use keystead_store::enrollments;
 use crate::{
     App, LocationContext, Result,
     events::{Fields, Happened, put},
+    idempotency,
     operate::InLocation,
 };
 
@@ -27,8 +28,10 @@ impl App {
     ) -> Result<Enrollment> {
         let run = move |operation: &mut InLocation<'_, '_>| operation.enroll(contact, into, event_at);
         let recover = move |operation: &mut InLocation<'_, '_>, _: &_| {
-            let created_at = operation.now();
-            Ok(Enrollment { contact, into, event_at, created_at })
+            operation.require_contact(contact)?;
+            let found = enrollments::find(operation.tx, operation.context.location, contact, into)?;
+            // What was ended meanwhile has no name of its own to be missing by.
+            found.ok_or_else(idempotency::forgotten)
         };
         self.operate(context, Scope::ContactsWrite, run, recover).await
     }

@@ -102,7 +102,7 @@ impl App {
             Ok(received.clone())
         };
         let recover = |operation: &mut InLocation<'_, '_>, lost: &crate::idempotency::Lost| {
-            Ok(files::made_at(operation.tx, operation.context.location, lost.at())?)
+            Ok(files::sent_by(operation.tx, operation.context.location, lost.request_id(), lost.at())?)
         };
         let outcome = self.operate(context, Scope::CustomFieldsWrite, run, recover).await;
         self.forget_unless(outcome.is_ok(), location, ids).await;

@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use keystead_model::{KeyId, UtcMs, id::Id, time::DAY_MS, uuid::Uuid};
+use keystead_model::{KeyId, UtcMs, event::EventKind, id::Id, time::DAY_MS, uuid::Uuid};
 use keystead_store::{
-    Tx,
+    Tx, events,
     idempotency::{self, Outcome, RequestKey},
 };
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::{App, Authority, Error, ErrorCode, RequestId, Result};
@@ -37,6 +38,8 @@ pub struct Claim {
 pub(crate) struct Lost {
     /// What was made or changed.
     subject: String,
+    /// By which request.
+    request_id: String,
     /// When.
     at: UtcMs,
 }
@@ -52,9 +55,38 @@ impl Lost {
         KeyId::parse(&self.subject).ok_or_else(forgotten)
     }
 
-    /// When the request came that had the effect.
+    /// The request that had the effect.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// When it came.
     pub(crate) fn at(&self) -> UtcMs {
         self.at
+    }
+
+    /// Whether the request told this of what it is about: that it was made, and not only changed.
+    pub(crate) fn told(&self, tx: &mut Tx<'_>, kind: EventKind) -> Result<bool> {
+        let events = events::of_request(tx, &self.subject, &self.request_id)?;
+        Ok(events.iter().any(|event| event.kind == kind.as_str()))
+    }
+
+    /// A list of what the request is about, as it was before it and as it was then; `None` if it left it alone.
+    pub(crate) fn list<T>(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<(Vec<T>, Vec<T>)>> {
+        let list = |fields: Option<&String>| {
+            let fields: Json = serde_json::from_str(fields?).ok()?;
+            Some(fields.get(name)?.as_array()?.iter().filter_map(|text| read(text.as_str()?)).collect::<Vec<T>>())
+        };
+        let events = events::of_request(tx, &self.subject, &self.request_id)?;
+        // An empty list is not told; where neither is, it did not change.
+        let changes = events.iter().map(|event| (list(event.before.as_ref()), list(event.after.as_ref())));
+        let mut changes = changes.filter(|(before, after)| before.is_some() || after.is_some());
+        Ok(changes.next().map(|(before, after)| (before.unwrap_or_default(), after.unwrap_or_default())))
     }
 }
 
@@ -120,8 +152,9 @@ impl App {
             Some(Outcome { status: 0, created_at, .. }) if authority.now() - created_at < ANSWERING_MS => {
                 Err(in_flight())
             }
-            Some(Outcome { status: 0, subject, created_at, .. }) => {
-                Ok(Replay::Lost(Arc::new(Claim { lost: Some(Lost { subject, at: created_at }), ..claim })))
+            Some(Outcome { status: 0, subject, request_id, created_at, .. }) => {
+                let lost = Some(Lost { subject, request_id, at: created_at });
+                Ok(Replay::Lost(Arc::new(Claim { lost, ..claim })))
             }
             Some(Outcome { status, answer, .. }) => Ok(Replay::Answered(status.try_into().unwrap_or(200), answer)),
         }

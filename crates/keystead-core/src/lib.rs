@@ -4,6 +4,7 @@
 //! build the record from valid types, write it with its event in one transaction, answer.
 
 mod accounts;
+mod aftermath;
 mod agencies;
 mod api_keys;
 mod app;

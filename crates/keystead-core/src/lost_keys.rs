@@ -1,6 +1,6 @@
 //! Keys that their holders lost, and keys that strangers found.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use keystead_model::{
     KeyId,
@@ -20,7 +20,7 @@ use keystead_store::{
 use subtle::ConstantTimeEq;
 
 use crate::{
-    App, Authority, CreatedKey, Error, Result, Source,
+    App, Authority, CreatedKey, Error, Result,
     api_keys::{can_see, insert_key, not_found},
     events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
@@ -141,11 +141,6 @@ impl App {
             self.journaled().await;
         }
         Ok(())
-    }
-
-    /// Counts a report of exposed keys from `address`, before anybody reads it.
-    pub fn count_report(&self, address: IpAddr) -> Result<()> {
-        self.exposures.admit(Source::of(address), self.clock.monotonic())
     }
 
     /// Takes a report of keys that were found in public, and ends those of this instance. Anybody may report; nobody learns

@@ -174,8 +174,7 @@ impl App {
             move |operation: &mut InLocation<'_, '_>| operation.upsert_opportunity(known, pipeline, patch.clone());
         self.operate(context, Scope::OpportunitiesWrite, run, |operation, lost| {
             let whole = operation.whole_opportunity(lost.id()?, None)?;
-            let is_new = whole.opportunity.created_at == lost.at();
-            Ok((whole, is_new))
+            Ok((whole, lost.told(operation.tx, EventKind::OpportunityCreated)?))
         })
         .await
     }
@@ -205,9 +204,10 @@ impl App {
             let after = operation.change_opportunity(before, patch)?;
             Ok((known, after.opportunity.content.followers))
         };
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &Lost| {
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| {
             let followers = operation.opportunity(id, None)?.content.followers;
-            Ok((followers.clone(), followers))
+            let changed = lost.list(operation.tx, "followers", UserId::parse)?;
+            Ok(changed.unwrap_or_else(|| (followers.clone(), followers)))
         };
         self.operate(context, Scope::OpportunitiesWrite, run, recover).await
     }
@@ -272,7 +272,7 @@ impl App {
 }
 
 impl InLocation<'_, '_> {
-    fn opportunity(&mut self, id: OpportunityId, within: Option<PipelineId>) -> Result<Opportunity> {
+    pub(crate) fn opportunity(&mut self, id: OpportunityId, within: Option<PipelineId>) -> Result<Opportunity> {
         let found = opportunities::find(self.tx, self.context.location, id)?;
         let found = found.filter(|found| within.is_none_or(|pipeline| found.content.pipeline == pipeline));
         found.ok_or_else(|| Error::NotFound(Noun::Opportunity, id.to_string()))
@@ -378,7 +378,11 @@ impl InLocation<'_, '_> {
         name.and_then(|name| Line::parse(&name).ok()).ok_or_else(|| Error::invalid("name", "should not be empty"))
     }
 
-    fn change_opportunity(&mut self, before: Opportunity, patch: OpportunityPatch) -> Result<WholeOpportunity> {
+    pub(crate) fn change_opportunity(
+        &mut self,
+        before: Opportunity,
+        patch: OpportunityPatch,
+    ) -> Result<WholeOpportunity> {
         self.context.authority.expect(&before)?;
         let pipeline = self.named_pipeline(patch.pipeline.unwrap_or(before.content.pipeline))?;
         let mut content = before.content.clone();

@@ -1,4 +1,4 @@
-//! The queue of what is done outside of requests: mails, and imports.
+//! The queue of what is done outside of requests: mails, imports, and what follows from a change in many rows.
 //!
 //! Whoever works on a kind of jobs takes a turn: in one transaction it says what became of those that it had, and takes others.
 //! A job is its taker's for [`LEASE`]; work that has not ended [`MARGIN`] before that is given up, so that no two servers are
@@ -17,7 +17,7 @@ use keystead_model::{
     text::echo,
     time::DAY_MS,
 };
-use keystead_store::{Tx, mails, queue};
+use keystead_store::{Tx, departures, mails, queue, ripples};
 use tokio::time::Instant;
 
 use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening};
@@ -165,6 +165,10 @@ impl App {
                 Settled::new(job, Outcome::GivenUp(problem))
                     .with(move |tx, now| imports::give_up(tx, id.of(), &consequence, now, ids.clone()))
             }
+            JobKind::Aftermath => Settled::new(job, Outcome::GivenUp(problem)).with(move |tx, _| {
+                departures::end(tx, id.of())?;
+                ripples::forget(tx, id.of())
+            }),
         }
     }
 

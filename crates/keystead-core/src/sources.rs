@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    hash::Hash,
     net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -36,12 +37,13 @@ impl fmt::Display for Source {
 /// Sources that are remembered at a time.
 const MAX_SOURCES: usize = 100_000;
 
-/// Counts what comes from each source in a window of time, which begins with the first of it.
-pub(crate) struct SourceCounts {
+/// Counts what comes from each source in a window of time, which begins with the first of it. `S` is a source, or one with what
+/// else is counted apart.
+pub(crate) struct SourceCounts<S = Source> {
     window: Duration,
     /// How much of it is admitted.
     limit: u32,
-    seen: Mutex<HashMap<Source, Seen>>,
+    seen: Mutex<HashMap<S, Seen>>,
 }
 
 #[derive(Clone, Copy)]
@@ -50,13 +52,13 @@ struct Seen {
     count: u32,
 }
 
-impl SourceCounts {
+impl<S: Copy + Eq + Hash> SourceCounts<S> {
     pub(crate) fn new(window: Duration, limit: u32) -> Self {
         Self { window, limit, seen: Mutex::default() }
     }
 
     /// Counts one more, and refuses it if it is one too many.
-    pub(crate) fn admit(&self, source: Source, now: Duration) -> Result<()> {
+    pub(crate) fn admit(&self, source: S, now: Duration) -> Result<()> {
         let seen = self.count(source, now);
         if seen.count <= self.limit {
             return Ok(());
@@ -65,12 +67,12 @@ impl SourceCounts {
     }
 
     /// Whether there were more than the limit, without counting.
-    pub(crate) fn is_over(&self, source: Source, now: Duration) -> bool {
+    pub(crate) fn is_over(&self, source: S, now: Duration) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(&source).is_some_and(|entry| self.is_current(*entry, now) && entry.count > self.limit)
     }
 
-    fn count(&self, source: Source, now: Duration) -> Seen {
+    fn count(&self, source: S, now: Duration) -> Seen {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_SOURCES && !seen.contains_key(&source) {
             seen.retain(|_, entry| self.is_current(*entry, now));
@@ -93,9 +95,10 @@ impl SourceCounts {
 }
 
 impl App {
-    /// Counts a form that somebody at `address` sends who is not signed in, before anybody reads it.
-    pub fn count_form_of_stranger(&self, address: IpAddr) -> Result<()> {
-        self.forms_of_strangers.admit(Source::of(address), self.clock.monotonic())
+    /// Counts what somebody at `address` sends whom nobody knows, before anybody reads it. Each of `what` may be sent is counted
+    /// by itself: whoever reads many files can still report a key.
+    pub fn count_of_stranger(&self, what: &'static str, address: IpAddr) -> Result<()> {
+        self.strangers.admit((what, Source::of(address)), self.clock.monotonic())
     }
 }
 
@@ -132,5 +135,13 @@ mod tests {
             let _ = counts.admit(Source::of(IpAddr::from(number.to_be_bytes())), now);
         }
         assert!(counts.seen.lock().unwrap().len() <= MAX_SOURCES);
+    }
+
+    #[test]
+    fn what_is_counted_apart_has_its_own_limit() {
+        let counts = SourceCounts::new(Duration::from_secs(60), 1);
+        let (one, now) = (source("192.0.2.1"), Duration::from_secs(100));
+        assert!(counts.admit(("files", one), now).is_ok() && counts.admit(("files", one), now).is_err());
+        assert!(counts.admit(("reports", one), now).is_ok());
     }
 }

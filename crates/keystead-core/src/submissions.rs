@@ -3,13 +3,14 @@
 use keystead_model::{
     ContactId, Invalid, UtcMs,
     contact::{ContactPatch, ContactProfile},
+    custom_field::OwnerKind,
     form::{Form, NewSubmission, Submission, SubmissionFilter},
-    form_answers,
+    form_answers::{self, Place},
     id::Id,
     page::{Counted, Window},
     text::{EmailAddress, Line},
 };
-use keystead_store::{locations, stored, submissions};
+use keystead_store::{custom_fields, locations, stored, submissions};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -81,8 +82,12 @@ impl InLocation<'_, '_> {
             idempotency::about(self.tx, &self.context.authority, same.id.as_str())?;
             return Ok(same);
         }
-        let country = locations::country(self.tx, location)?;
-        let patch = form_answers::contact(&found.content.definition, &answers, country).map_err(refused)?;
+        let place = Place {
+            country: locations::country(self.tx, location)?,
+            zone: locations::zone(self.tx, location)?,
+            fields: custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?,
+        };
+        let patch = form_answers::contact(&found.content.definition, &answers, &place).map_err(refused)?;
         let mut profile = ContactProfile::default();
         patch.clone().apply(&mut profile);
         // Named first, so that a repeated request finds the submission and not the contact.
@@ -112,7 +117,7 @@ impl InLocation<'_, '_> {
         if !locations::allows_duplicates(self.tx, self.context.location)?
             && let Some((_, _, found)) = self.known_by(profile.identities())?.into_iter().next()
         {
-            form_answers::fill_empty(&mut patch, &found.profile);
+            form_answers::fill_empty(&mut patch, &found);
             return Ok(Some(self.update_contact(found.id, patch)?.id));
         }
         Ok(Some(self.create_contact(patch)?.id))

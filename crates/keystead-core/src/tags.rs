@@ -7,7 +7,7 @@ use keystead_model::{
     scope::Scope,
     tag::{Tag, TagName},
 };
-use keystead_store::tags;
+use keystead_store::{ripples::Named, tags};
 
 use crate::{
     App, Error, ErrorCode, LocationContext, Result,
@@ -70,6 +70,7 @@ impl InLocation<'_, '_> {
             if tags::find_by_name(self.tx, self.context.location, name)?.is_some() {
                 return Err(taken(name));
             }
+            self.begin_ripple(Named::Tag(&before.name))?;
             tags::rename(self.tx, &before, name)?;
             self.tell(Happened::changed(EventKind::TagUpdated, &before, &tag))?;
         }
@@ -79,6 +80,7 @@ impl InLocation<'_, '_> {
     fn delete_tag(&mut self, id: TagId) -> Result<()> {
         let tag = self.tag(id)?;
         self.context.authority.expect(&tag)?;
+        self.begin_ripple(Named::Tag(&tag.name))?;
         tags::delete(self.tx, &tag)?;
         self.tell(Happened::gone(EventKind::TagDeleted, &tag))?;
         Ok(())

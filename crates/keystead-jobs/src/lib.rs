@@ -10,10 +10,12 @@ use keystead_core::{App, Mailer, Result, RowReader};
 use keystead_model::UtcMs;
 use tokio::sync::watch;
 
+mod aftermath;
 mod imports;
 mod mails;
 mod queue;
 
+pub use aftermath::aftermath_worker;
 pub use imports::import_worker;
 pub use mails::mail_worker;
 pub use queue::Worker;
@@ -62,6 +64,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
     tokio::join!(
         mails,
         import_worker(&app, &outside.rows).run(stop.clone(), PATIENCE),
+        aftermath_worker(&app).run(stop.clone(), PATIENCE),
         every(Duration::from_secs(5), ("service_clock", "tick the service clock"), |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
         })),

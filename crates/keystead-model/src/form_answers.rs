@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Invalid,
+    CustomFieldId, Invalid,
     calendar_date::CalendarDate,
-    contact::{ContactPatch, ContactProfile, split_name},
+    contact::{Contact, ContactPatch, split_name},
+    custom_field::{CustomField, FieldName, OwnerKind},
+    field_value::{self, FieldValues},
     form::{Answers, FormDefinition},
     phone::PhoneNumber,
     text::{Country, EmailAddress, Line, TimeZoneName, echo},
@@ -33,28 +35,48 @@ pub fn check(answers: &Map<String, Value>) -> Vec<(String, Invalid)> {
     wrong
 }
 
+/// Where somebody answers: how what they write is read, and the custom fields of contacts there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Whose phone numbers have no prefix.
+    pub country: Country,
+    /// Whose day it is.
+    pub zone: TimeZoneName,
+    /// The custom fields.
+    pub fields: Vec<CustomField>,
+}
+
 /// What the answers to a form say of a contact: those to fields that are mapped to one of a contact's (`"mapsTo":
-/// "contact.first_name"`), and those that the form does not know and that are called like one. Answers that these fields do not
-/// take are named, with what is wrong with them. Phone numbers without a prefix are those of `country`.
+/// "contact.first_name"`, or the key or the id of a custom field), and those that the form does not know and that are called like
+/// one. Answers that these fields do not take are named, with what is wrong with them.
 pub fn contact(
     definition: &FormDefinition,
     answers: &Answers,
-    country: Country,
+    place: &Place,
 ) -> Result<ContactPatch, Vec<(String, Invalid)>> {
     let fields = mapped(definition);
     let (mut patch, mut wrong) = (ContactPatch::default(), Vec::new());
     let mut whole_name = None;
     for (key, answer) in answers.fields() {
-        let target = fields.get(&key).map_or(Some(key.as_str()), Value::as_str);
+        let Some(target) = fields.get(&key).map_or(Some(key.as_str()), Value::as_str) else { continue };
+        if let Some(field) = custom(target, &place.fields) {
+            match field_value::read(field, &answer, place.country, &place.zone) {
+                // An empty answer says nothing.
+                Ok(values) if values.is_empty() => {}
+                Ok(values) => patch.custom_fields.push(FieldValues { field: field.id, values }),
+                Err(problem) => wrong.push((echo(&key), problem)),
+            }
+            continue;
+        }
         let text = match &answer {
             Value::String(text) if !text.trim().is_empty() => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             _ => continue,
         };
-        let Some(target) = target.map(plain) else { continue };
+        let target = plain(target);
         if ["name", "fullname"].contains(&target.as_str()) {
             whole_name = Some((key, text));
-        } else if let Err(problem) = put(&mut patch, &target, &text, country) {
+        } else if let Err(problem) = put(&mut patch, &target, &text, place.country) {
             wrong.push((echo(&key), problem));
         }
     }
@@ -82,6 +104,15 @@ fn mapped(definition: &FormDefinition) -> Map<String, Value> {
         Some((key, field.get("mapsTo").cloned().unwrap_or_default()))
     };
     fields.filter_map(entry).collect()
+}
+
+/// The custom field that is meant, by its id or its key. Files come by an upload, which says whose they are.
+fn custom<'f>(target: &str, fields: &'f [CustomField]) -> Option<&'f CustomField> {
+    let name = target.strip_prefix("customFields.").unwrap_or(target);
+    let id = CustomFieldId::parse(name.trim()).map(FieldName::Id);
+    let names = [id, Some(FieldName::of_key(OwnerKind::Contact, name))];
+    let found = names.into_iter().flatten().find_map(|name| name.find(OwnerKind::Contact, fields));
+    found.filter(|field| !field.data_type.is_file())
 }
 
 /// The name of a contact's field, however it is written: `contact.first_name`, `firstName`.
@@ -114,11 +145,13 @@ fn put(patch: &mut ContactPatch, name: &str, text: &str, country: Country) -> Re
     }
 }
 
-/// Leaves of a patch only what fills what is empty in `profile`, and nothing that tells contacts apart: whoever knows somebody's
+/// Leaves of a patch only what fills what is empty in a contact, and nothing that tells contacts apart: whoever knows somebody's
 /// address must not be able to add their own.
-pub fn fill_empty(patch: &mut ContactPatch, profile: &ContactProfile) {
+pub fn fill_empty(patch: &mut ContactPatch, contact: &Contact) {
+    let profile = &contact.profile;
     patch.email = None;
     patch.phone = None;
+    patch.custom_fields.retain(|change| contact.custom_fields.get(change.field).is_empty());
     macro_rules! keep {
         ($($field:ident),*) => {
             $(if profile.$field.is_some() {
@@ -136,18 +169,71 @@ pub fn fill_empty(patch: &mut ContactPatch, profile: &ContactProfile) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        ContactId, LocationId, UtcMs,
+        contact::ContactProfile,
+        custom_field::{CustomFieldContent, NewCustomField},
+        data_type::DataType,
+        field_value::{FieldValue, Held, ValueField, ValueSet},
+    };
 
     fn object<const MAX: usize>(value: &Value) -> crate::json_object::JsonObject<MAX> {
         crate::json_object::JsonObject::new(value.as_object().unwrap().clone()).unwrap()
     }
 
+    fn field(id: &str, name: &str, data_type: DataType) -> CustomField {
+        let mut content = CustomFieldContent::named(Line::parse(name).unwrap());
+        if data_type.has_options() {
+            content.options = ["Gold", "Silver"].map(|name| Line::parse(name).unwrap()).to_vec();
+        }
+        let new = NewCustomField { model: OwnerKind::Contact, data_type, content };
+        let location = LocationId::parse("0000000000000000000L").unwrap();
+        CustomField::new(CustomFieldId::parse(id).unwrap(), location, new, UtcMs(0)).unwrap()
+    }
+
+    fn place() -> Place {
+        let fields = vec![
+            field("0000000000000000000A", "Membership", DataType::Checkbox),
+            field("0000000000000000000B", "Visits", DataType::Numerical),
+            field("0000000000000000000C", "Contract", DataType::FileUpload),
+        ];
+        Place { country: Country::US, zone: TimeZoneName::utc(), fields }
+    }
+
+    fn patch(definition: &Value, answers: &Value) -> Result<ContactPatch, Vec<(String, Invalid)>> {
+        contact(&object(definition), &object(answers), &place())
+    }
+
     fn said(definition: Value, answers: Value) -> Result<ContactProfile, Vec<(String, Invalid)>> {
         let mut profile = ContactProfile::default();
-        contact(&object(&definition), &object(&answers), Country::US)?.apply(&mut profile);
+        patch(&definition, &answers)?.apply(&mut profile);
         Ok(profile)
+    }
+
+    #[test]
+    fn custom_fields_are_meant_by_their_keys_and_ids() {
+        let definition = json!({"pages": [{"fields": [
+            {"key": "level", "mapsTo": "contact.membership"}, {"key": "visits", "label": "How often were you elsewhere?"},
+        ]}]});
+        let answers = json!({"level": ["Gold", "Silver"], "visits": 3, "0000000000000000000B": "7", "contract": "x"});
+        let found = patch(&definition, &answers).unwrap().custom_fields;
+        let number = |text: &str| FieldValue::Number(crate::decimal::Decimal::parse(text).unwrap());
+        let values: Vec<(&str, &[FieldValue])> =
+            found.iter().map(|change| (change.field.as_str(), change.values.as_slice())).collect();
+        let levels = ["Gold", "Silver"].map(|text| FieldValue::Text(text.to_owned()));
+        assert_eq!(
+            values,
+            [("0000000000000000000A", levels.as_slice()), ("0000000000000000000B", [number("7")].as_slice())]
+        );
+        let wrong = patch(&definition, &json!({"level": "Bronze", "customFields.0000000000000000000B": "many"}));
+        let named: Vec<String> = wrong.unwrap_err().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(named, ["level", "customFields.0000000000000000000B"]);
+        assert_eq!(patch(&definition, &json!({"level": "", "visits": null})).unwrap().custom_fields, []);
     }
 
     #[test]
@@ -183,13 +269,26 @@ mod tests {
 
     #[test]
     fn a_stranger_fills_what_is_empty_and_no_identity() {
-        let answers =
-            json!({"email": "eve@example.com", "phone": "4155550123", "city": "Rome", "name": "Eve", "state": "x"});
-        let mut patch = contact(&object(&json!({})), &object(&answers), Country::US).unwrap();
+        let answers = json!({"email": "eve@example.com", "phone": "4155550123", "city": "Rome", "name": "Eve", "state": "x",
+                "membership": ["Gold"], "visits": 1});
+        let mut patch = patch(&json!({}), &answers).unwrap();
         let line = |text| Some(Line::parse(text).unwrap());
         let mut profile = ContactProfile { city: line("London"), ..ContactProfile::default() };
         profile.last_name = Some(Line::parse("Lovelace").unwrap());
-        fill_empty(&mut patch, &profile);
+        let values = vec![FieldValue::Text("Silver".to_owned())];
+        let custom_fields = ValueSet::of([Held { field: Arc::new(ValueField::from(&place().fields[0])), values }]);
+        let known = Contact {
+            id: ContactId::parse("00000000000000000001").unwrap(),
+            location: LocationId::parse("0000000000000000000L").unwrap(),
+            profile: profile.clone(),
+            tags: Vec::new(),
+            custom_fields,
+            created_at: UtcMs(0),
+            updated_at: UtcMs(0),
+        };
+        fill_empty(&mut patch, &known);
+        let filled: Vec<&str> = patch.custom_fields.iter().map(|change| change.field.as_str()).collect();
+        assert_eq!(filled, ["0000000000000000000B"], "what it has it keeps");
         patch.apply(&mut profile);
         assert_eq!((profile.email, profile.phone, profile.first_name), (None, None, None));
         assert_eq!((profile.city.unwrap().as_str(), profile.state.unwrap().as_str()), ("London", "x"));

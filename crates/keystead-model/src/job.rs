@@ -9,17 +9,20 @@ pub enum JobKind {
     Mail,
     /// Rows of a file become contacts; the job has the id of the import.
     Import,
+    /// What follows from a change in many rows is written; the job has the id of the ripple, or of the user who is deleted.
+    Aftermath,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mail, Self::Import];
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Import, Self::Aftermath];
 
     /// `"mail"`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::Import => "import",
+            Self::Aftermath => "aftermath",
         }
     }
 }

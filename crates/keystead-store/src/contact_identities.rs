@@ -1,8 +1,8 @@
 //! What contacts are told apart by: who has which e-mail address and which phone number.
 //!
 //! Whether several may have the same is asked of the location where one is added, and of whoever has it already, however that
-//! came about. So nothing stands in the rows that had to follow when a location changes its mind: `sharer` is only what lets one
-//! of two in that are added at the same moment, and '' for a contact that had it alone when it was added.
+//! came about. So nothing stands in the rows that had to follow when a location changes its mind: `sharer` is '' for a contact that
+//! had it alone when it was added, which no second one can be then.
 
 use std::sync::LazyLock;
 
@@ -76,39 +76,69 @@ pub fn find_by_identity(
     found.map(|contact| with_custom_fields_of_one(tx, contact)).transpose()
 }
 
-/// Adds identities that are new to a contact. Where the location forbids duplicates each belongs to one contact alone: `Err` in
-/// the inner result is who has it.
+/// Identities that are new to a contact, and may be its own.
+#[must_use]
+pub(crate) struct Admitted {
+    identities: Vec<(IdentityKind, String)>,
+    /// Whether others may have them, too.
+    is_shared: bool,
+}
+
+/// Whether identities that are new to a contact may be its own: where the location forbids duplicates each belongs to one contact
+/// alone, and `Err` in the inner result is who has it. Nothing is written by then, so a refusal leaves nothing to undo.
 ///
-/// What the location allows is read in the same statement, and so as it is now. Who else has an identity is asked for each of
-/// them: NOT EXISTS would let PostgreSQL plan a join of all identities, and keep that plan from when there were none.
-pub(crate) fn add(
+/// Who else has an identity is asked for each of them: NOT EXISTS would let PostgreSQL plan a join of all identities, and keep that
+/// plan from when there were none.
+pub(crate) fn admit(
     tx: &mut Tx<'_>,
     location: LocationId,
     id: ContactId,
-    identities: &[(IdentityKind, String)],
-) -> Result<std::result::Result<(), DuplicateContact>> {
+    identities: Vec<(IdentityKind, String)>,
+) -> Result<std::result::Result<Admitted, DuplicateContact>> {
     if identities.is_empty() {
-        return Ok(Ok(()));
+        return Ok(Ok(Admitted { identities, is_shared: false }));
     }
     let kinds: Vec<&str> = identities.iter().map(|(kind, _)| kind.as_str()).collect();
     let mut values: Vec<&dyn ToValue> = vec![&location, &id];
+    for (kind, (_, value)) in kinds.iter().zip(&identities) {
+        values.extend([kind as &dyn ToValue, value]);
+    }
+    let sql = format!(
+        "SELECT l.allow_duplicate_contact, CASE WHEN l.allow_duplicate_contact THEN NULL ELSE (
+             SELECT n.column1 FROM (VALUES {}) AS n WHERE (SELECT o.contact_id FROM contact_identities o
+                 WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2
+                 LIMIT 1) IS NOT NULL LIMIT 1) END
+         FROM locations l WHERE l.id = ?1",
+        rows(2, identities.len(), &["?", "?"])
+    );
+    let (is_shared, taken): (bool, Option<String>) =
+        tx.query_one(&sql, &values, |row| Ok((row.column()?, row.column()?)))?;
+    if taken.is_some()
+        && let Some(duplicate) = find_duplicate(tx, location, &identities, id)?
+    {
+        return Ok(Err(duplicate));
+    }
+    Ok(Ok(Admitted { identities, is_shared }))
+}
+
+/// Adds identities to a contact.
+pub(crate) fn add(tx: &mut Tx<'_>, location: LocationId, id: ContactId, admitted: &Admitted) -> Result<()> {
+    let Admitted { identities, is_shared } = admitted;
+    if identities.is_empty() {
+        return Ok(());
+    }
+    let sharer = if *is_shared { id.as_str() } else { "" };
+    let kinds: Vec<&str> = identities.iter().map(|(kind, _)| kind.as_str()).collect();
+    let mut values: Vec<&dyn ToValue> = vec![&location, &sharer, &id];
     for (kind, (_, value)) in kinds.iter().zip(identities) {
         values.extend([kind as &dyn ToValue, value]);
     }
     let sql = format!(
         "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id)
-         SELECT ?1, n.column1, n.column2, CASE WHEN l.allow_duplicate_contact THEN ?2 ELSE '' END, ?2
-         FROM locations l CROSS JOIN (VALUES {}) AS n
-         WHERE l.id = ?1 AND (l.allow_duplicate_contact OR (SELECT o.contact_id FROM contact_identities o
-             WHERE o.location_id = ?1 AND o.kind = n.column1 AND o.value = n.column2 AND o.contact_id <> ?2
-             LIMIT 1) IS NULL)
-         ON CONFLICT DO NOTHING",
-        rows(2, identities.len(), &["?", "?"])
+         SELECT ?1, n.column1, n.column2, ?2, ?3 FROM (VALUES {}) AS n WHERE TRUE ON CONFLICT DO NOTHING",
+        rows(3, identities.len(), &["?", "?"])
     );
-    if tx.execute(&sql, &values)? == identities.len() as u64 {
-        return Ok(Ok(()));
-    }
-    Ok(find_duplicate(tx, location, identities, id)?.map_or(Ok(()), Err))
+    tx.later(&sql, &values)
 }
 
 /// Adds an identity that others may have, too.
@@ -116,13 +146,9 @@ pub(crate) fn share(
     tx: &mut Tx<'_>,
     location: LocationId,
     id: ContactId,
-    (kind, value): &(IdentityKind, String),
+    identity: (IdentityKind, String),
 ) -> Result<()> {
-    tx.execute(
-        "INSERT INTO contact_identities (location_id, kind, value, sharer, contact_id) VALUES (?1, ?2, ?3, ?4, ?4)",
-        &[&location, &kind.as_str(), value, &id],
-    )?;
-    Ok(())
+    add(tx, location, id, &Admitted { identities: vec![identity], is_shared: true })
 }
 
 /// Nothing is told apart by this contact any more.

@@ -6,24 +6,20 @@ use keystead_model::{
     BusinessId, ContactId, LocationId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::ComparedText,
-    contact::{Contact, ContactOrder, ContactProfile, DuplicateContact, IdentityKind},
+    contact::{Contact, ContactOrder, ContactProfile, DuplicateContact},
     custom_field::OwnerKind,
     field_value::ValueSet,
     id::Id,
-    page::Window,
     phone::PhoneNumber,
     tag::{Tag, TagName},
     text::{EmailAddress, Line},
 };
 
 use crate::{
-    Error, Result, Row, Tx,
-    catalog::{self, Belonging},
-    contact_identities, contact_search, dnd, events, field_values,
+    Error, Result, Row, Tx, contact_identities, contact_search, dnd, field_values,
     filter::Filter,
     late,
-    list::Order,
-    table::Table,
+    table::{self, Table},
     tags,
 };
 
@@ -93,13 +89,15 @@ fn write_list<'a>(entries: impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// Adds a contact with its tags, terms and identities, and counts it. Answers which of the tags its location did not have.
 ///
-/// `Err` in the inner result is the contact that stands in the way; what was added must be undone then.
+/// `Err` in the inner result is the contact that stands in the way; nothing is written then.
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let Contact { id, location, profile, tags: names, custom_fields, created_at, updated_at: _ } = contact;
+    let identities = match contact_identities::admit(tx, *location, *id, profile.identities())? {
+        Ok(admitted) => admitted,
+        Err(duplicate) => return Ok(Err(duplicate)),
+    };
     save(tx, contact)?;
-    if let Err(duplicate) = contact_identities::add(tx, *location, *id, &profile.identities())? {
-        return Ok(Err(duplicate));
-    }
+    contact_identities::add(tx, *location, *id, &identities)?;
     let made = tags::add_to_contact(tx, *location, *id, names.iter(), *created_at)?;
     contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
     field_values::save(tx, *location, (OwnerKind::Contact, *id), &ValueSet::default(), custom_fields)?;
@@ -109,27 +107,28 @@ pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<std::result::Result<
 
 /// Replaces what a contact was by what it is now. Answers which of its tags its location did not have.
 ///
-/// `Err` in the inner result is another contact that has an identity which is new to this one; what was changed must be undone
-/// then.
+/// `Err` in the inner result is another contact that has an identity which is new to this one; nothing is written then.
 pub fn update(
     tx: &mut Tx<'_>,
     before: &Contact,
     after: &Contact,
 ) -> Result<std::result::Result<Vec<Tag>, DuplicateContact>> {
     let (location, id) = (after.location, after.id);
-    save(tx, after)?;
     // What it has already it keeps, also where another has it from a time when that was allowed.
     let (known, wanted) = (before.profile.identities(), after.profile.identities());
+    let new = wanted.iter().filter(|wanted| !known.contains(wanted)).cloned().collect();
+    let new = match contact_identities::admit(tx, location, id, new)? {
+        Ok(admitted) => admitted,
+        Err(duplicate) => return Ok(Err(duplicate)),
+    };
+    save(tx, after)?;
     for (kind, value) in known.iter().filter(|known| !wanted.contains(known)) {
         tx.later(
             "DELETE FROM contact_identities WHERE location_id = ?1 AND kind = ?2 AND value = ?3 AND contact_id = ?4",
             &[&location, &kind.as_str(), value, &id],
         )?;
     }
-    let new: Vec<(IdentityKind, String)> = wanted.into_iter().filter(|wanted| !known.contains(wanted)).collect();
-    if let Err(duplicate) = contact_identities::add(tx, location, id, &new)? {
-        return Ok(Err(duplicate));
-    }
+    contact_identities::add(tx, location, id, &new)?;
     let gone = before.tags.iter().filter(|tag| !after.tags.contains(tag));
     tags::remove_from_contact(tx, location, id, gone)?;
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
@@ -211,7 +210,7 @@ fn save(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
 }
 
 /// A text in the form that conditions compare.
-fn compared<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<String> {
+pub(crate) fn compared<const MAX: usize>(line: Option<&Line<MAX>>) -> Option<String> {
     line.and_then(|line| ComparedText::of(line.as_str())).map(ComparedText::into_string)
 }
 
@@ -255,20 +254,9 @@ pub fn exists(tx: &mut Tx<'_>, location: LocationId, id: ContactId) -> Result<bo
     .map(|contact| contact.is_some())
 }
 
-/// Puts a contact into the trash; `false` if it was not there.
-pub fn trash(tx: &mut Tx<'_>, location: LocationId, id: ContactId, now: UtcMs) -> Result<bool> {
-    let trashed = tx.execute(
-        "UPDATE contacts SET trashed_at = ?3 WHERE location_id = ?1 AND id = ?2 AND trashed_at IS NULL",
-        &[&location, &id, &now],
-    )?;
-    if trashed == 0 {
-        return Ok(false);
-    }
-    contact_identities::release(tx, location, id)?;
-    contact_search::forget(tx, location, id)?;
-    tags::discount(tx, location, id)?;
-    count(tx, location, id, -1)?;
-    Ok(true)
+/// Says of contacts that they were changed, where something changed that they show. One that is in the trash shows nothing.
+pub(crate) fn touch(tx: &mut Tx<'_>, location: LocationId, ids: &[ContactId], now: UtcMs) -> Result<()> {
+    table::touch(tx, "contacts", location, ids, now)
 }
 
 /// Takes a business that will be there no more from its contacts, also from those in the trash.
@@ -277,96 +265,11 @@ pub fn leave_business(tx: &mut Tx<'_>, location: LocationId, business: BusinessI
     tx.later(sql, &[&location, &business])
 }
 
-/// Empties the trash of what was put there before `before`, at most `limit` contacts. Returns how many.
-pub fn purge(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
-    let due: Vec<(LocationId, ContactId)> = tx.query(
-        "SELECT location_id, id FROM contacts WHERE trashed_at < ?1 ORDER BY trashed_at LIMIT ?2",
-        &[&before, &limit],
-        |row| Ok((row.column()?, row.column()?)),
-    )?;
-    for (location, id) in &due {
-        for Belonging { table, naming, .. } in catalog::OF_CONTACT {
-            tx.execute(&format!("DELETE FROM {table} WHERE location_id = ?1 AND {naming}"), &[location, id])?;
-        }
-        tx.execute("DELETE FROM contacts WHERE location_id = ?1 AND id = ?2", &[location, id])?;
-        events::erase_contact(tx, *location, *id)?;
-    }
-    Ok(due.len())
-}
-
-/// Writes the terms and identities of all contacts anew, after a release has changed how they are made.
-pub(crate) fn reindex(tx: &mut Tx<'_>) -> Result<()> {
-    each_page(tx, "c.trashed_at IS NULL", |tx, page| {
-        for Contact { id, location, profile, .. } in page {
-            contact_search::forget(tx, *location, *id)?;
-            contact_search::insert(tx, *location, *id, profile.search_terms().iter())?;
-            contact_identities::release(tx, *location, *id)?;
-            // The oldest comes first in this order, and holds what others have, too.
-            for identity in profile.identities() {
-                if contact_identities::add(tx, *location, *id, std::slice::from_ref(&identity))?.is_err() {
-                    contact_identities::share(tx, *location, *id, &identity)?;
-                }
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Writes what contacts with international addresses are found by, after a release has changed it.
-pub(crate) fn find_international(tx: &mut Tx<'_>) -> Result<()> {
-    each_page(tx, "c.trashed_at IS NULL", |tx, page| {
-        page.iter().filter(|contact| contact.profile.is_international()).try_for_each(|contact| {
-            let Contact { id, location, profile, .. } = contact;
-            contact_search::forget(tx, *location, *id)?;
-            contact_search::insert(tx, *location, *id, profile.search_terms().iter())
-        })
-    })
-}
-
-/// Writes how the texts of all contacts are compared, after a release has changed it.
-pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
-    each_page(tx, "1 = 1", |tx, page| {
-        page.iter().try_for_each(|Contact { location, id, profile, .. }| {
-            tx.later(
-                "UPDATE contacts SET first_name_folded = ?3, last_name_folded = ?4, company_name_folded = ?5,
-                     city_folded = ?6, region_folded = ?7, source_folded = ?8
-                 WHERE location_id = ?1 AND id = ?2",
-                &[
-                    location,
-                    id,
-                    &compared(profile.first_name.as_ref()),
-                    &compared(profile.last_name.as_ref()),
-                    &compared(profile.company_name.as_ref()),
-                    &compared(profile.city.as_ref()),
-                    &compared(profile.state.as_ref()),
-                    &compared(profile.source.as_ref()),
-                ],
-            )
-        })
-    })
-}
-
-/// Reads the contacts `c` of all locations that are `such`, a page at a time.
-fn each_page(tx: &mut Tx<'_>, such: &str, mut take: impl FnMut(&mut Tx<'_>, &[Contact]) -> Result<()>) -> Result<()> {
-    const ORDER: Order<'_> = Order::ascending(&["c.location_id", "c.id"]);
-    let mut after: Option<(LocationId, ContactId)> = None;
-    loop {
-        let mut conditions = Filter::new();
-        conditions.and(such, &[]);
-        let window = Window::after(after, 500);
-        let page = conditions.page(tx, &format!("SELECT {COLUMNS} FROM contacts c"), ORDER, &window, read)?;
-        take(tx, &page.rows)?;
-        after = page.next(|last| (last.location, last.id));
-        if after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// How many slots count the contacts of a location.
 const SLOTS: u64 = 16;
 
-fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
+/// Notes that a location has a contact more, or less.
+pub(crate) fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change: i64) -> Result<()> {
     let slot = id.as_str().bytes().last().map_or(0, |digit| u64::from(digit) % SLOTS).cast_signed();
     tx.late(&late::COUNTS, &[&location, &slot, &change])
 }

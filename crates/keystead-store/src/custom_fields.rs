@@ -1,9 +1,10 @@
 //! Custom fields of a location.
 
 use keystead_model::{
-    CustomFieldId, LocationId,
+    CustomFieldId, LocationId, UtcMs,
     custom_field::{CustomField, CustomFieldContent, Format, OwnerKind, TextBox},
     data_type::DataType,
+    id::Id,
     page::Window,
     text::Line,
 };
@@ -12,7 +13,7 @@ use crate::{
     Error, Result, Row, ToValue, Tx, files,
     filter::{Filter, rows},
     list::Order,
-    table::Table,
+    table::{self, Table},
 };
 
 static CUSTOM_FIELDS: Table =
@@ -198,17 +199,37 @@ pub fn gone(tx: &mut Tx<'_>) -> Result<Option<(LocationId, CustomFieldId)>> {
     tx.query_opt(sql, &[], |row| Ok((row.column()?, row.column()?)))
 }
 
-/// Takes at most `limit` values of a field that is gone. Returns how many; after the last ones the field is forgotten.
-pub fn take_gone_values(tx: &mut Tx<'_>, location: LocationId, field: CustomFieldId, limit: i64) -> Result<u64> {
-    let mut taken = 0;
+/// Takes at most `limit` values of a field that is gone, and says of those who had them that they were changed: they have shown
+/// nothing there since it went. Returns how many; after the last ones the field is forgotten.
+pub fn take_gone_values(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    field: CustomFieldId,
+    limit: i64,
+    now: UtcMs,
+) -> Result<u64> {
+    let mut owners: Vec<(String, Id<()>)> = Vec::new();
     // Each by the index that has such values.
     for such in ["folded IS NOT NULL", "number IS NOT NULL", "date IS NOT NULL"] {
         let key = "owner_kind, owner_id, position";
         let sql = format!(
             "DELETE FROM field_values WHERE location_id = ?1 AND field_id = ?2 AND ({key}) IN (
-                 SELECT {key} FROM field_values WHERE location_id = ?1 AND field_id = ?2 AND {such} LIMIT ?3)"
+                 SELECT {key} FROM field_values WHERE location_id = ?1 AND field_id = ?2 AND {such} LIMIT ?3)
+             RETURNING owner_kind, owner_id"
         );
-        taken += tx.execute(&sql, &[&location, &field, &limit])?;
+        owners.extend(tx.query(&sql, &[&location, &field, &limit], |row| Ok((row.column()?, row.column()?)))?);
+    }
+    let taken = owners.len() as u64;
+    owners.sort_unstable();
+    owners.dedup();
+    for kind in [OwnerKind::Contact, OwnerKind::Opportunity] {
+        let of_kind = owners.iter().filter(|(owner, _)| owner == kind.as_str());
+        let ids: Vec<Id<()>> = of_kind.map(|(_, id)| *id).collect();
+        let table = match kind {
+            OwnerKind::Contact => "contacts",
+            OwnerKind::Opportunity => "opportunities",
+        };
+        table::touch(tx, table, location, &ids, now)?;
     }
     if taken < limit.unsigned_abs() {
         tx.execute("DELETE FROM gone_fields WHERE location_id = ?1 AND field_id = ?2", &[&location, &field])?;

@@ -2,7 +2,7 @@
 
 use keystead_model::{
     AgencyId, ContactId, LocationId, UtcMs,
-    event::{Cause, Event, EventKind, NewEvent},
+    event::{Cause, Event, EventId, EventKind, NewEvent},
     page::{Page, Window},
 };
 
@@ -226,6 +226,18 @@ impl Polled {
         let order = Order::ascending(if is_sealed { &["position"] } else { &["id"] });
         conditions.page(tx, &format!("SELECT {COLUMNS} FROM events"), order, window, read)
     }
+}
+
+/// The last event of a kind that tells of a thing.
+pub fn last(tx: &mut Tx<'_>, subject: &str, kind: EventKind) -> Result<Option<EventId>> {
+    let sql = "SELECT event_id FROM events WHERE subject = ?1 AND action = ?2 ORDER BY id DESC LIMIT 1";
+    Ok(tx.query_opt(sql, &[&subject, &kind.as_str()], |row| row.column())?.flatten())
+}
+
+/// What a request told of a thing, in that order.
+pub fn of_request(tx: &mut Tx<'_>, subject: &str, request_id: &str) -> Result<Vec<Event>> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE subject = ?1 AND request_id = ?2 ORDER BY id");
+    tx.query(&sql, &[&subject, &request_id], read)
 }
 
 /// Makes the history of a contact, and of what belonged to it, a part of another's. It is erased with that one.

@@ -88,12 +88,13 @@ pub fn find_all<T>(
     tx.query(&sql, &conditions.values(), read)
 }
 
-/// Files that were sent by one request, which tells its instant.
-pub fn made_at(tx: &mut Tx<'_>, location: LocationId, at: UtcMs) -> Result<Vec<StoredFile>> {
+/// Files that were sent by one request, of which its instant and its events tell.
+pub fn sent_by(tx: &mut Tx<'_>, location: LocationId, request_id: &str, at: UtcMs) -> Result<Vec<StoredFile>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.created_at = ?2 AND d.is_whole ORDER BY d.id"
+        "SELECT {COLUMNS} FROM files d JOIN events e ON e.subject = d.id AND e.request_id = ?3
+         WHERE d.location_id = ?1 AND d.created_at = ?2 AND d.is_whole ORDER BY e.id"
     );
-    tx.query(&sql, &[&location, &at], read)
+    tx.query(&sql, &[&location, &at, &request_id], read)
 }
 
 /// Makes a file somebody's.

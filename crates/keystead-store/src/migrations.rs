@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contacts, pipelines, tasks};
+use crate::{Error, OpenError, Store, Tx, contact_upgrades, pipelines, tasks};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -54,8 +54,9 @@ const FILES: &[(i64, &str, &str)] = &[
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
     (50, "imports", include_str!("../migrations/0050_imports.sql")),
-    (60, "reasons_of_the_lost", include_str!("../migrations/0060_reasons_of_the_lost.sql")),
-    (61, "international_addresses", include_str!("../migrations/0061_international_addresses.sql")),
+    (51, "reasons_of_the_lost", include_str!("../migrations/0051_reasons_of_the_lost.sql")),
+    (52, "international_addresses", include_str!("../migrations/0052_international_addresses.sql")),
+    (53, "aftermath", include_str!("../migrations/0053_aftermath.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -64,11 +65,11 @@ const OF_SQLITE: &[i64] = &[48];
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
 const AFTERWARDS: &[(i64, Step)] = &[
-    (16, contacts::reindex),
-    (24, contacts::refold),
+    (16, contact_upgrades::reindex),
+    (24, contact_upgrades::refold),
     (38, pipelines::give_first),
     (43, tasks::refold),
-    (61, contacts::find_international),
+    (52, contact_upgrades::find_international),
 ];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;

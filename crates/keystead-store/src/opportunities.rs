@@ -9,7 +9,11 @@ use keystead_model::{
     page::TimeOrder,
 };
 
-use crate::{Error, Result, Row, Tx, field_values, filter::Filter, table::Table};
+use crate::{
+    Error, Result, Row, Tx, field_values,
+    filter::Filter,
+    table::{self, Table},
+};
 
 pub(crate) const COLUMNS: &str = "c.id, c.location_id, c.contact_id, c.pipeline_id, c.stage_id, c.status, c.name, c.value,
     c.assigned_to, c.source, c.lost_reason_id, c.followers, c.close_date, c.probability, c.original_close_date, c.slip_count,
@@ -205,6 +209,11 @@ pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> 
     );
     let found = tx.query(&sql, &[&location, &contact], read)?;
     with_custom_fields(tx, location, found)
+}
+
+/// Says of opportunities that they were changed, where something changed that they show.
+pub fn touch(tx: &mut Tx<'_>, location: LocationId, ids: &[OpportunityId], now: UtcMs) -> Result<()> {
+    table::touch(tx, "opportunities", location, ids, now)
 }
 
 /// The newest of each of several contacts, at most `most` of each, without what is in their custom fields.

@@ -40,8 +40,7 @@ fn clock(tx: &Tx<'_>) -> &'static str {
     }
 }
 
-/// Adds a job that is due at once; whoever works on its kind is woken by the commit. `at` is now, where the database is not
-/// to be asked.
+/// Adds a job that is due `at` a time, at once if none is said; whoever works on its kind is woken by the commit.
 pub fn add(tx: &mut Tx<'_>, kind: JobKind, id: Id<()>, owner: Owner, at: Option<UtcMs>) -> Result<()> {
     let sql = format!(
         "INSERT INTO jobs (id, kind, owner_id, attempts, unsettled, due_at, created_at)

@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, sync::OnceLock};
 
-use crate::{Result, ToValue, Tx};
+use keystead_model::{LocationId, UtcMs, id::Id};
+
+use crate::{Result, ToValue, Tx, filter::Filter};
 
 /// A column and what is written into it.
 pub(crate) type Named<'v> = (&'static str, &'v dyn ToValue);
@@ -95,6 +97,26 @@ impl Table {
         }
         format!("{column} = excluded.{column}")
     }
+}
+
+/// Says of rows of a location that they were changed, strictly later than they were before; what is in the trash stays as it is.
+pub(crate) fn touch<T>(
+    tx: &mut Tx<'_>,
+    table: &'static str,
+    location: LocationId,
+    ids: &[Id<T>],
+    now: UtcMs,
+) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut those = Filter::new();
+    let now = those.own(now);
+    those.and("location_id = @ AND trashed_at IS NULL", &[&location]);
+    those.and_one_of("id", ids);
+    let later =
+        format!("CASE WHEN updated_at < CAST({now} AS BIGINT) THEN CAST({now} AS BIGINT) ELSE updated_at + 1 END");
+    tx.later(&format!("UPDATE {table} SET updated_at = {later} WHERE {}", those.sql()), &those.values())
 }
 
 fn values<'v>(row: &[Named<'v>]) -> Vec<&'v dyn ToValue> {

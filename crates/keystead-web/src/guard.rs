@@ -72,7 +72,7 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if let (true, Some(arrival)) = (is_open(&request), request.extensions().get::<Arrival>())
         && arrival.address_is_own
     {
-        web.app.count_form_of_stranger(arrival.address).map_err(|error| Failure::from(error).into_response())?;
+        web.app.count_of_stranger("form", arrival.address).map_err(|error| Failure::from(error).into_response())?;
     }
     let (parts, body) = request.into_parts();
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {

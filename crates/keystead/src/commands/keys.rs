@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use clap::{Args, Subcommand};
 use keystead_api::v2::api_keys::{
-    WantedKey, changed_shape, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, receipt,
-    shape, with_warnings,
+    WantedKey, changed_shape, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset,
+    parse_rate_limit, receipt, shape, with_warnings,
 };
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, Receipt, warning_of_namesakes};
 use keystead_model::{
@@ -106,6 +106,9 @@ pub(super) struct Create {
     /// it is unused for 90 days
     #[arg(long, value_name = "DAY|TIME")]
     expires_at: Option<String>,
+    /// Requests per 10 seconds; without this as many as the instance allows
+    #[arg(long, value_name = "N")]
+    key_rate_limit: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -160,6 +163,9 @@ pub(super) struct Update {
     /// New limit of requests per 10 seconds, or default
     #[arg(long, value_name = "N")]
     key_rate_limit: Option<String>,
+    /// The key's version; if it has another by now, nothing is changed
+    #[arg(long)]
+    version: Option<i64>,
     #[command(flatten)]
     common: Common,
 }
@@ -223,6 +229,10 @@ fn id(text: &str) -> Result<KeyId, Failure> {
 
 fn moment(text: &str) -> Result<Moment, Failure> {
     valid("--expires-at", Moment::parse(text))
+}
+
+fn rate_limit(text: &str) -> Result<u32, Failure> {
+    valid("--key-rate-limit", parse_rate_limit(text))
 }
 
 fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
@@ -303,7 +313,7 @@ impl Create {
             allowed_locations: self.allowed_locations.as_deref().map(chosen).transpose()?,
             allowed_ips: Some(ranges(&self.allowed_ips)?),
             expires_at: self.expires_at.as_deref().map(moment).transpose()?,
-            rate_limit: None,
+            rate_limit: self.key_rate_limit.as_deref().map(rate_limit).transpose()?,
         };
         let made = app.create_key(context.authority(), wanted.into_new(app, context.authority()).await?).await?;
         show_created(app, &self.common, &made)
@@ -452,9 +462,7 @@ impl Update {
         };
         let rate_limit = match self.key_rate_limit.as_deref() {
             Some("default") => Some(None),
-            Some(text) => {
-                Some(Some(text.parse().map_err(|_| Failure::usage("--key-rate-limit must be a number or default"))?))
-            }
+            Some(text) => Some(Some(rate_limit(text)?)),
             None => None,
         };
         let patch = KeyPatch {
@@ -466,7 +474,7 @@ impl Update {
             expires_at,
             rate_limit,
         };
-        let done = app.update_key(context.authority(), id, None, patch).await?;
+        let done = app.update_key(context.authority(), id, self.version, patch).await?;
         show_changed(app, &self.common, &done)
     }
 }

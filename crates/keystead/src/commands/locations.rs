@@ -1,18 +1,20 @@
 //! `keystead locations …`.
 
 use clap::{Args, Subcommand};
-use keystead_api::v2::api_keys::parse_location;
-use keystead_core::App;
+use keystead_api::{Words, v2::api_keys::parse_location};
+use keystead_core::{AgencyContext, App};
 use keystead_model::{
+    Invalid, LocationId,
     agency::{TenantName, TenantState},
-    location::{Location, LocationFilter, LocationPatch, LocationProfile},
+    location::{Location, LocationFilter},
     page::Window,
     text::{Country, TimeZoneName},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     init::valid,
+    nouns::{BodyOf, Taken, one, route},
     operator,
     output::{self, say},
     with_app,
@@ -31,7 +33,7 @@ pub(super) enum Locations {
     },
     /// Make a location
     Create(Create),
-    /// Change a location's name, country or time zone
+    /// Change a location
     Update(Update),
     /// Refuse a location's keys until it is resumed
     Suspend(One),
@@ -65,6 +67,8 @@ pub(super) struct Create {
     #[arg(long, default_value = "UTC")]
     timezone: String,
     #[command(flatten)]
+    others: BodyOf<Made>,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -73,7 +77,7 @@ pub(super) struct Update {
     /// Id of the location
     id: String,
     /// New name
-    #[arg(long, required_unless_present_any = ["country", "timezone"])]
+    #[arg(long)]
     name: Option<String>,
     /// New country, ISO 3166-1 alpha-2
     #[arg(long)]
@@ -82,8 +86,27 @@ pub(super) struct Update {
     #[arg(long)]
     timezone: Option<String>,
     #[command(flatten)]
+    others: BodyOf<Changed>,
+    #[command(flatten)]
     common: Common,
 }
+
+pub(super) struct Made;
+
+impl Taken for Made {
+    const ENDPOINT: &'static str = "POST /locations";
+    const BESIDE: &'static [&'static str] = OWN;
+}
+
+pub(super) struct Changed;
+
+impl Taken for Changed {
+    const ENDPOINT: &'static str = "PUT /locations/{locationId}";
+    const BESIDE: &'static [&'static str] = OWN;
+}
+
+/// What has an option of its own here, and the company, which is the agency that is chosen.
+const OWN: &[&str] = &["name", "country", "timezone", "companyId"];
 
 #[derive(Args)]
 pub(super) struct One {
@@ -152,13 +175,42 @@ async fn list(app: &App, deleted: bool, common: &Common) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Adds what an option of its own says to what is said of a location, if it is one.
+fn put<T>(
+    body: &mut Map<String, Value>,
+    name: &str,
+    text: Option<String>,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<(), Failure> {
+    if let Some(text) = text {
+        valid(&format!("--{name}"), parse(&text))?;
+        body.insert(name.to_owned(), text.into());
+    }
+    Ok(())
+}
+
+/// What a route makes of a location that is said so.
+async fn call<R: Taken>(
+    app: &App,
+    context: &AgencyContext,
+    path: Vec<String>,
+    body: Map<String, Value>,
+) -> Result<Location, Failure> {
+    let words = Words { path, body, ..Words::default() };
+    let answer = route(R::ENDPOINT).call(app, context.authority().clone(), None, words).await?;
+    let id = LocationId::parse(one(&answer)["id"].as_str().unwrap_or_default());
+    let id = id.ok_or_else(|| Failure::new("the location is not answered"))?;
+    Ok(app.get_location(context.authority(), id).await?)
+}
+
 impl Create {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
-        let mut profile = LocationProfile::named(valid("--name", TenantName::parse(&self.name))?);
-        profile.country = valid("--country", Country::parse(&self.country))?;
-        profile.timezone = valid("--timezone", TimeZoneName::parse(&self.timezone))?;
-        let location = app.create_location(&context, profile).await?;
+        let BodyOf(mut body, _) = self.others;
+        put(&mut body, "name", Some(self.name), TenantName::parse)?;
+        put(&mut body, "country", Some(self.country), Country::parse)?;
+        put(&mut body, "timezone", Some(self.timezone), TimeZoneName::parse)?;
+        let location = call::<Made>(app, &context, Vec::new(), body).await?;
         if self.common.json {
             output::json(&shape(&location));
         } else {
@@ -172,13 +224,14 @@ impl Update {
     async fn run(self, app: &App) -> Result<(), Failure> {
         let context = operator(app, self.common.agency_id.as_deref()).await?;
         let id = valid("the id", parse_location(&self.id))?;
-        let patch = LocationPatch {
-            name: self.name.map(|name| valid("--name", TenantName::parse(&name))).transpose()?,
-            country: self.country.map(|code| valid("--country", Country::parse(&code))).transpose()?,
-            timezone: self.timezone.map(|zone| valid("--timezone", TimeZoneName::parse(&zone))).transpose()?,
-            ..LocationPatch::default()
-        };
-        let location = app.update_location(&context, id, patch).await?;
+        let BodyOf(mut body, _) = self.others;
+        put(&mut body, "name", self.name, TenantName::parse)?;
+        put(&mut body, "country", self.country, Country::parse)?;
+        put(&mut body, "timezone", self.timezone, TimeZoneName::parse)?;
+        if body.is_empty() {
+            return Err(Failure::usage("says nothing to change; see keystead locations update --help"));
+        }
+        let location = call::<Changed>(app, &context, vec![id.to_string()], body).await?;
         if self.common.json {
             output::json(&shape(&location));
         } else {

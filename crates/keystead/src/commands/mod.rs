@@ -230,3 +230,37 @@ async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Fail
     };
     Ok(app.operator_in(id).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A command, the route that does the same, and what the command calls some of its fields.
+    struct Same(&'static [&'static str], &'static str, &'static [(&'static str, &'static str)]);
+
+    const SAME: &[Same] = &[
+        Same(&["keys", "create"], "POST /api-keys", &[("rateLimit", "key-rate-limit")]),
+        // What is emptied is said by the option of each: never, default, an empty text.
+        Same(&["keys", "update"], "PATCH /api-keys/{id}", &[("rateLimit", "key-rate-limit"), ("clear", "expires-at")]),
+        Same(&["locations", "create"], "POST /locations", &[("companyId", "agency-id")]),
+        Same(&["locations", "update"], "PUT /locations/{locationId}", &[("companyId", "agency-id")]),
+    ];
+
+    #[test]
+    fn a_command_takes_whatever_the_api_takes() {
+        let mut line = nouns::augment(Line::command());
+        line.build();
+        for Same(path, endpoint, renamed) in SAME {
+            let command = path.iter().fold(&line, |command, name| command.find_subcommand(name).unwrap());
+            let has = |option: &str| command.get_arguments().any(|argument| argument.get_long() == Some(option));
+            let schema = nouns::route(endpoint).body_schema().unwrap();
+            for (name, schema) in schema["properties"].as_object().unwrap() {
+                let renamed = renamed.iter().find(|(known, _)| known == name);
+                let option = renamed.map_or_else(|| nouns::kebab(name), |(_, option)| (*option).to_owned());
+                let is_object = schema["type"] == "object" && has("fields");
+                let is_passed_over = schema["deprecated"] == true;
+                assert!(has(&option) || is_object || is_passed_over, "{path:?} has nothing for {name}");
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use keystead_core::{AgencyContext, App};
 use keystead_model::{
     KeyId, LocationId,
     api_key::KeyState,
-    text::EmailAddress,
+    text::{EmailAddress, Line},
     user::{NewUser, Role, User},
 };
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(super) enum Users {
     /// List the members of an agency
     List(Common),
     /// Invite somebody; prints the link that they accept within seven days
-    Invite(Membership),
+    Invite(Invite),
     /// Change a member's role and locations; their sessions end
     Update(Membership),
     /// Keep a member from signing in; their sessions end at once
@@ -93,6 +93,18 @@ pub(super) struct Membership {
 }
 
 #[derive(Args)]
+pub(super) struct Invite {
+    #[command(flatten)]
+    membership: Membership,
+    /// First name, which they may change
+    #[arg(long)]
+    first_name: Option<String>,
+    /// Last name, likewise
+    #[arg(long)]
+    last_name: Option<String>,
+}
+
+#[derive(Args)]
 pub(super) struct One {
     /// Their e-mail address
     #[arg(long)]
@@ -105,7 +117,7 @@ impl Users {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         with_app(config, async |app| match self {
             Self::List(common) => list(app, &common).await,
-            Self::Invite(membership) => membership.invite(app, config).await,
+            Self::Invite(invite) => invite.run(app, config).await,
             Self::Update(membership) => membership.update(app).await,
             Self::Disable { one, keys } => one.disable(app, &keys).await,
             Self::Enable(one) => one.enable(app).await,
@@ -189,16 +201,30 @@ impl Membership {
         Ok((role, locations))
     }
 
-    async fn invite(self, app: &App, config: &Config) -> Result<(), Failure> {
+    async fn update(self, app: &App) -> Result<(), Failure> {
         let (role, locations) = self.parts()?;
-        let email = valid("--email", EmailAddress::parse(&self.email))?;
         let context = operator(app, self.common.agency_id.as_deref()).await?;
-        let new = NewUser { email, first_name: None, last_name: None, role, locations };
+        let user = member(app, &context, &self.email).await?;
+        app.set_user_role(context.authority(), user.id, role, locations).await?;
+        show(app, &context, &self.email, self.common.json).await
+    }
+}
+
+impl Invite {
+    async fn run(self, app: &App, config: &Config) -> Result<(), Failure> {
+        let Self { membership, first_name, last_name } = self;
+        let (role, locations) = membership.parts()?;
+        let email = valid("--email", EmailAddress::parse(&membership.email))?;
+        let name = |option, text: Option<&str>| text.map(|text| valid(option, Line::parse(text))).transpose();
+        let first_name = name("--first-name", first_name.as_deref())?;
+        let last_name = name("--last-name", last_name.as_deref())?;
+        let context = operator(app, membership.common.agency_id.as_deref()).await?;
+        let new = NewUser { email, first_name, last_name, role, locations };
         let (token, invitation) = app.invite_user(context.authority(), new).await?;
         let guess = guessed_base(app, config).await?;
         let base = config.public_url.as_ref().unwrap_or(&guess);
         let link = format!("{base}/app/invite/{token}");
-        if self.common.json {
+        if membership.common.json {
             output::json(&json!({
                 "id": invitation.id,
                 "link": link,
@@ -215,14 +241,6 @@ impl Membership {
             }
         }
         Ok(())
-    }
-
-    async fn update(self, app: &App) -> Result<(), Failure> {
-        let (role, locations) = self.parts()?;
-        let context = operator(app, self.common.agency_id.as_deref()).await?;
-        let user = member(app, &context, &self.email).await?;
-        app.set_user_role(context.authority(), user.id, role, locations).await?;
-        show(app, &context, &self.email, self.common.json).await
     }
 }
 

@@ -22,7 +22,7 @@ use keystead_model::{
 use keystead_store::{
     Error, Store, Tx,
     contact_search::{Form, list_in_form},
-    contacts, custom_fields, field_values,
+    contact_trash, contacts, custom_fields, field_values,
 };
 use keystead_testkit::TestApp;
 use proptest::{
@@ -216,7 +216,7 @@ async fn write(store: &Store, location: LocationId, known: &[Contact]) {
             contacts::insert(tx, contact)?.unwrap();
         }
         // One that is there no more, but whose tags and values are.
-        contacts::trash(tx, location, known[0].id, UtcMs(1))?;
+        contact_trash::trash(tx, location, known[0].id, UtcMs(1))?;
         Ok::<_, Error>(())
     };
     store.write(write).await.unwrap();

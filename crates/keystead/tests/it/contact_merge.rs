@@ -98,6 +98,22 @@ async fn one_takes_in_what_the_other_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_opportunity_that_comes_along_is_changed() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = contact(&app, &key, json!({"name": "Ada"})).await;
+    let other = contact(&app, &key, json!({"name": "Augusta"})).await;
+    let pipeline = first_pipeline(&app, &key).await;
+    let made = opportunity(&app, &key, &pipeline, &other, json!({})).await;
+    app.clock.advance(Duration::from_secs(60));
+    let path = format!("/contacts/{ada}/merge");
+    app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    let path = format!("/opportunities/{}", made["id"].as_str().unwrap());
+    let found = app.get(&path).key(&key).send().await.expect(200)["opportunity"].clone();
+    assert_eq!((&found["contactId"], &found["updatedAt"]), (&json!(ada), &json!(app.app.now().to_iso())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_histories_stay_as_long_as_the_contact_does() {
     let app = TestApp::start().await;
     let key = app.location_key().await;

@@ -114,6 +114,52 @@ async fn answers_make_a_contact_and_later_ones_fill_what_is_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn answers_fill_custom_fields_of_the_contact() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let make = async |new: Value| {
+        let path = format!("/locations/{}/customFields", app.ids.location);
+        app.post(&path).key(&key).json(&new).send().await.expect(201)["customField"].clone()
+    };
+    let level = make(
+        json!({"name": "Level", "dataType": "MULTIPLE_OPTIONS", "options": ["Gold", "Silver"], "model": "contact"}),
+    )
+    .await;
+    let visits = make(json!({"name": "Visits", "dataType": "NUMERICAL", "model": "contact"})).await;
+    let definition = json!({"pages": [{"fields": [
+        {"key": "mail", "mapsTo": "contact.email"}, {"key": "card", "mapsTo": level["fieldKey"]},
+        {"key": "often", "mapsTo": visits["id"]},
+    ]}]});
+    let values = async |submission: &Value| {
+        let contact = contact(&app, &key, submission).await;
+        let held = contact["customFields"].as_array().unwrap().clone();
+        let of = |field: &Value| held.iter().find(|held| held["id"] == field["id"]).map(|held| held["value"].clone());
+        (of(&level), of(&visits))
+    };
+    for path in ["/forms/", "/surveys/"] {
+        let new = json!({"name": "Join", "definition": definition});
+        let made = app.post(path).key(&key).json(&new).send().await.expect(201);
+        let made = made.as_object().unwrap().values().find(|made| made["id"].is_string()).unwrap();
+        let form = format!("{path}{}", made["id"].as_str().unwrap());
+        let mail = format!("ada{}@example.com", path.len());
+        let first = submit(&app, &key, &form, json!({"mail": mail, "card": ["Gold"]})).await;
+        assert_eq!(values(&first).await, (Some(json!(["Gold"])), None));
+        // What is there stays, whoever knows the address.
+        let second = submit(&app, &key, &form, json!({"mail": mail, "card": ["Silver"], "often": "12"})).await;
+        assert_eq!(second["contactId"], first["contactId"]);
+        assert_eq!(values(&second).await, (Some(json!(["Gold"])), Some(json!(12))));
+        // By the name of the field, where the form does not know it.
+        let other = json!({"mail": format!("b{mail}"), "visits": 3, level["id"].as_str().unwrap(): "Silver"});
+        let third = submit(&app, &key, &form, other).await;
+        assert_eq!(values(&third).await, (Some(json!(["Silver"])), Some(json!(3))));
+        let wrong = json!({"answers": {"mail": format!("c{mail}"), "card": "Bronze", "often": "many"}});
+        let refused = app.post(&format!("{form}/submissions")).key(&key).json(&wrong).send().await.expect(422);
+        let text = refused["message"].to_string();
+        assert!(text.contains("answers.card") && text.contains("answers.often"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_duplicates_are_allowed_everyone_is_somebody_new() {
     let app = TestApp::start().await;
     let key = app.location_key().await;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use keystead_testkit::{TestApp, TestKey};
-use serde_json::json;
+use keystead_testkit::{Call, TestApp, TestKey};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
+
+use crate::things::{Sales, automation};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_has_its_effect_once() {
@@ -225,4 +227,61 @@ async fn a_lost_answer_is_recovered_from_what_it_made() {
     assert_eq!((&again["contact"]["city"], &again["new"]), (&json!("Rome"), &json!(true)));
     app.delete(&path).key(&key).send().await.expect(200);
     assert_eq!(send().await.expect(400)["message"], format!("Contact with id {} not found", &path[10..]));
+}
+
+/// What a request with this key answers, and what it answers again after its first answer was lost.
+async fn lost(app: &TestApp, token: &str, call: impl Fn() -> Call) -> [Value; 2] {
+    let send = async || {
+        let answer = call().header("Idempotency-Key", token).send().await;
+        assert!(answer.is_ok(), "{token}: {}", answer.text);
+        let mut answer = answer.json();
+        answer.as_object_mut().unwrap().remove("traceId");
+        answer
+    };
+    let first = send().await;
+    app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
+    app.clock.advance(Duration::from_secs(10));
+    [first, send().await]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_says_what_the_request_itself_did() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let post = |path: &str, body: Value| app.post(path).key(&key).json(&body);
+    let made = post("/contacts/", json!({"email": "ada@example.com", "tags": ["old"]})).send().await.expect(201);
+    let id = made["contact"]["id"].as_str().unwrap();
+    // At the very instant at which it was made, by another request.
+    let [first, again] = lost(&app, "upsert", || post("/contacts/upsert", json!({"email": "ada@example.com"}))).await;
+    assert_eq!((&first["new"], &again["new"]), (&json!(false), &json!(false)));
+    let sales = Sales::new(&app, &key, "x", id).await;
+    let all = automation(&app, &key, "x", id).await;
+    let of = |name: &str| all.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    let users = json!([made["contact"]["id"], "0000000000000000000X"]);
+    let cases = [
+        (format!("/contacts/{id}/tags"), json!({"tags": ["a", "old"]}), "/tagsAdded/0"),
+        (format!("/contacts/{id}/followers"), json!({"followers": users}), "/followersAdded/1"),
+        (format!("/opportunities/{}/followers", sales.opportunity), json!({"followers": users}), "/followersAdded/1"),
+        (format!("/contacts/{id}/workflow/{}", of("{workflowId}")), json!({}), "/enrollment/dateAdded"),
+    ];
+    for (path, body, telling) in &cases {
+        let [first, again] = lost(&app, path, || post(path, body.clone())).await;
+        assert!(first.pointer(telling).is_some(), "{path}: {first}");
+        assert_eq!(first, again, "{path}");
+    }
+    let upload = |name: &str| {
+        let call = app.post(&format!("/locations/{}/customFields/upload", app.ids.location)).key(&key);
+        call.multipart(&[("id", None, id), ("files", Some((name, "text/plain")), name)])
+    };
+    upload("of another request").send().await.expect(200);
+    let [first, again] = lost(&app, "upload", || upload("mine")).await;
+    assert_eq!((first["meta"].as_array().unwrap().len(), &first), (1, &again));
+    // What was ended meanwhile is not said to be there.
+    let path = format!("/contacts/{id}/campaigns/{}", of("{campaignId}"));
+    let enroll = async || post(&path, json!({})).header("Idempotency-Key", "ended").send().await;
+    enroll().await.expect(201);
+    app.sql("UPDATE idempotent_requests SET status = 0, answer = ''").await;
+    app.clock.advance(Duration::from_secs(10));
+    app.delete(&path).key(&key).send().await.expect(200);
+    assert_eq!(enroll().await.expect(409)["code"], "idempotency_in_flight");
 }

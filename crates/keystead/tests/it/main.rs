@@ -1,5 +1,6 @@
 //! Behaviour through the front doors, on SQLite or, with `KEYSTEAD_TEST_POSTGRES`, on PostgreSQL.
 
+mod aftermath;
 mod api_keys;
 mod app;
 mod audit;

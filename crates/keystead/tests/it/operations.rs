@@ -293,9 +293,9 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "open", "close", "start_polling", "now", "entropy", "database_kind", "poll_changes", "applied_sequence", "figures", "ready",
     "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",
     // Whoever comes in, and what they have proven.
-    "authenticate", "still_admitted", "count_request", "count_request_in", "count_form_of_stranger", "sign_in", "session",
+    "authenticate", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
     "authority_of", "confirm_sign_in", "sign_out", "change_password", "remember_browser", "get_invitation",
-    "accept_invitation", "needs_setup", "setup_token", "set_up", "count_report", "report_exposed", "finish_idempotent",
+    "accept_invitation", "needs_setup", "setup_token", "set_up", "report_exposed", "finish_idempotent",
     // By the clock.
     "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts",
     "purge_locations", "purge_field_values", "purge_files", "trim_idempotent",
@@ -303,6 +303,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "open_file", "read_file",
     // By the clock.
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
+    "work_on_aftermath",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",

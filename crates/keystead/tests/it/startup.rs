@@ -70,6 +70,22 @@ fn an_instance_is_set_up_and_keys_are_managed_without_a_browser() {
     let again = instance.refused(&["init", "--agency", "x", "--location", "x", "--admin-email", "b@example.com", "--admin-password-file", "password"]);
     assert!(again.contains("already"), "{again}");
     assert!(instance.refused(&["keys", "deactivate", id]).contains("deleted"));
+    #[rustfmt::skip]
+    let limited = ["keys", "create", "--kind", "location", "--location-id", location, "--name", "Slow", "--preset", "read-only", "--json", "--key-rate-limit"];
+    let slow = instance.json(&[&limited[..], &["20"]].concat())["apiKey"].clone();
+    assert_eq!(slow["rateLimit"], 20);
+    let slow = slow["id"].as_str().unwrap();
+    for limit in ["0", "1000001", "many"] {
+        let refused = [
+            instance.refused(&[&limited[..], &[limit]].concat()),
+            instance.refused(&["keys", "update", slow, "--key-rate-limit", limit]),
+        ];
+        assert!(
+            refused.iter().all(|text| text.contains("--key-rate-limit must be a number from 1 to 1000000")),
+            "{refused:?}"
+        );
+    }
+    assert!(instance.refused(&["keys", "update", slow, "--name", "x", "--version", "9"]).contains("version"));
     assert!(instance.refused(&["keys", "get", "nonsense"]).contains("12 letters"));
 }
 
@@ -149,9 +165,22 @@ fn locations_and_members_are_managed_without_a_browser() {
     let changed = instance.json(&["locations", "update", location, "--name", "Harbour", "--timezone", "Europe/Berlin", "--json"]);
     assert_eq!((&changed["name"], &changed["timezone"]), (&"Harbour".into(), &"Europe/Berlin".into()));
     assert!(instance.refused(&["locations", "update", location, "--country", "Atlantis"]).contains("--country"));
+    assert!(instance.refused(&["locations", "update", location]).contains("nothing to change"));
+    // Whatever else the API takes, read from its route.
+    #[rustfmt::skip]
+    let made = instance.json(&["locations", "create", "--name", "Second", "--phone", "+14155550123", "--postal-code", "94103", "--fields", "{\"settings\": {\"allowDuplicateContact\": true}}", "--json"]);
+    let second = made["id"].as_str().unwrap();
+    assert!(instance.refused(&["locations", "update", second, "--email", "nobody"]).contains("email"));
+    assert!(
+        instance.refused(&["locations", "update", second, "--fields", "[]"]).contains("--fields must be a JSON object")
+    );
+    instance.json(&["locations", "update", second, "--email", "second@example.com", "--json"]);
+    for email in ["one@example.com", "one@example.com"] {
+        instance.json(&["contacts", "create", "--location-id", second, "--email", email, "--json"]);
+    }
 
     #[rustfmt::skip]
-    let invited = instance.json(&["users", "invite", "--email", "new@example.com", "--role", "account-admin", "--location-ids", location, "--json"]);
+    let invited = instance.json(&["users", "invite", "--email", "new@example.com", "--first-name", "Nia", "--role", "account-admin", "--location-ids", location, "--json"]);
     assert!(invited["link"].as_str().unwrap().contains("/app/invite/"));
     let whole = ["users", "invite", "--email", "x@example.com", "--role", "account-user"];
     assert!(instance.refused(&whole).contains("--location-ids"));

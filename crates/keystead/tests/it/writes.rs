@@ -20,6 +20,7 @@ use keystead_model::{
 };
 use keystead_store::{Error as StoreError, Store, Tx};
 use keystead_testkit::{TestApp, TestDatabase};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 /// Servers on one database: three on PostgreSQL, on SQLite the one that there can be.
@@ -448,6 +449,31 @@ async fn a_transaction_that_loses_a_race_runs_again() {
     all.join_all().await;
     assert_eq!(store.read(move |tx| count(tx, location)).await.unwrap(), 60);
     assert_eq!(store.figures().retries > 0, TestDatabase::is_postgres());
+}
+
+/// What is refused for an address that somebody has is refused before anything is written, so that nothing has to be undone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_costs_nobody_a_second_run() {
+    let app = TestApp::start().await;
+    let (key, context) = (app.location_key().await, context(&app).await);
+    let runs_again = async || {
+        let figures = app.app.figures().await;
+        let found = figures.iter().find(|figure| figure.name == "keystead_database_retries").unwrap();
+        format!("{:?}", found.reading)
+    };
+    for name in ["ada", "bob"] {
+        app.app.create_contact(&context, with_email(&format!("{name}@example.com"))).await.unwrap();
+    }
+    let bob = app.get("/contacts/?query=bob").key(&key).send().await.expect(200)["contacts"][0]["id"].clone();
+    let before = runs_again().await;
+    let taken = json!({"email": "Ada@example.com", "phone": "+14155550123", "tags": ["new"]});
+    app.post("/contacts/").key(&key).json(&taken).send().await.expect(400);
+    app.put(&format!("/contacts/{}", bob.as_str().unwrap())).key(&key).json(&taken).send().await.expect(400);
+    assert_eq!(runs_again().await, before, "a refusal had something to undo");
+    // The claim of an Idempotency-Key comes before everything else, and has to go.
+    app.post("/contacts/").key(&key).header("Idempotency-Key", "x").json(&taken).send().await.expect(400);
+    assert_ne!(runs_again().await, before, "nothing is counted");
+    assert_eq!(contacts(&app).await.len(), 2);
 }
 
 /// Whoever shares a transaction with a closure that has to be run again is answered before it is.

@@ -122,6 +122,12 @@ pub fn in_state(state: &str, now: UtcMs) -> Result<KeyFilter, Invalid> {
     })
 }
 
+/// Reads how many requests a key may make in 10 seconds.
+pub fn parse_rate_limit(text: &str) -> Result<u32, Invalid> {
+    let limit = text.trim().parse().ok().filter(|limit| (1..=MAX_RATE).contains(&i64::from(*limit)));
+    limit.ok_or_else(|| Invalid::new(format!("must be a number from 1 to {MAX_RATE}")))
+}
+
 /// Reads when the replaced key ends.
 pub fn parse_old_ends(text: &str) -> Result<OldKeyEnds, Invalid> {
     match text {

@@ -14,7 +14,9 @@ use self::{
     shapes::{Changed, KeyShape, Keys, Made, Thanks, Usage},
 };
 pub use self::{
-    input::{WantedKey, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset},
+    input::{
+        WantedKey, idle_within, in_state, parse_kind, parse_location, parse_old_ends, parse_preset, parse_rate_limit,
+    },
     shapes::{changed_shape, receipt, shape, with_warnings},
 };
 use super::page::NextCursor;

@@ -12,7 +12,7 @@ pub(super) fn items(answer: &Value) -> &[Value] {
 }
 
 /// The one thing of an answer: what is in its envelope, or the answer itself.
-pub(super) fn one(answer: &Value) -> &Value {
+pub(in crate::commands) fn one(answer: &Value) -> &Value {
     let has_id = |value: &&Value| value.get("id").is_some();
     match answer.as_object() {
         Some(fields) if !fields.contains_key("id") => fields.values().find(has_id).unwrap_or(answer),

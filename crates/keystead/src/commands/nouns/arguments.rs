@@ -1,6 +1,8 @@
 //! The arguments of a verb, made from what its route takes, and read into what the route is told.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use std::marker::PhantomData;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 use keystead_api::{Route, Words};
 use serde_json::{Map, Value};
 
@@ -51,13 +53,68 @@ pub(super) fn command(verb: &'static str, route: &Route) -> Command {
     }
     if let Some(schema) = route.body_schema() {
         // What `--fields` may have as well is not asked for by its option.
-        for field in fields(&schema, LOCATION) {
-            command = command.arg(option("body", &Field { is_required: false, ..field }));
-        }
-        let body = Arg::new(BODY).long(BODY).value_name("JSON").help("Fields as a JSON object; options win over it");
-        command = command.arg(body);
+        command = body(command, &fields(&schema, LOCATION));
     }
     command
+}
+
+fn body(command: Command, fields: &[Field]) -> Command {
+    let command = fields.iter().fold(command, |command, field| command.arg(option("body", field).required(false)));
+    let body = Arg::new(BODY).long(BODY).value_name("JSON").value_parser(object);
+    command.arg(body.help("Fields as a JSON object; options win over it"))
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("must be a JSON object: {error}"))
+}
+
+/// What was given for a body.
+fn said_in_body(fields: &[Field], matches: &ArgMatches) -> Map<String, Value> {
+    let mut said = matches.get_one::<Map<String, Value>>(BODY).cloned().unwrap_or_default();
+    take(fields, "body", matches, &mut said);
+    said
+}
+
+/// A route whose body a command takes that is not made from a route as a whole.
+pub(in crate::commands) trait Taken: 'static {
+    /// The route.
+    const ENDPOINT: &'static str;
+    /// Fields that the command has options of its own for, or that are not for people.
+    const BESIDE: &'static [&'static str];
+}
+
+/// What else a route's body may have, as options of such a command.
+pub(in crate::commands) struct BodyOf<R>(
+    pub(in crate::commands) Map<String, Value>,
+    pub(in crate::commands) PhantomData<R>,
+);
+
+impl<R: Taken> BodyOf<R> {
+    fn fields() -> Vec<Field> {
+        fields(&super::route(R::ENDPOINT).body_schema().unwrap_or_default(), R::BESIDE)
+    }
+}
+
+impl<R: Taken> Args for BodyOf<R> {
+    fn augment_args(command: Command) -> Command {
+        // Read from the routes when somebody asks for this command.
+        command.defer(|command| body(command, &Self::fields()))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<R: Taken> FromArgMatches for BodyOf<R> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(said_in_body(&Self::fields(), matches), PhantomData))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 fn option(source: &str, field: &Field) -> Arg {
@@ -74,18 +131,14 @@ fn option(source: &str, field: &Field) -> Arg {
 }
 
 /// What was given, as the route is told it.
-pub(super) fn words(route: &Route, matches: &ArgMatches) -> Result<Words, Failure> {
+pub(super) fn words(route: &Route, matches: &ArgMatches) -> Words {
     let path = route.path_names().filter_map(|name| matches.get_one::<String>(&format!("path {name}")).cloned());
     let mut words = Words { path: path.collect(), ..Words::default() };
     take(&fields(&route.query_schema(), PLACES), "query", matches, &mut words.query);
     if let Some(schema) = route.body_schema() {
-        if let Some(text) = matches.get_one::<String>(BODY) {
-            words.body = serde_json::from_str(text)
-                .map_err(|error| Failure::usage(format!("--fields must be a JSON object: {error}")))?;
-        }
-        take(&fields(&schema, LOCATION), "body", matches, &mut words.body);
+        words.body = said_in_body(&fields(&schema, LOCATION), matches);
     }
-    Ok(words)
+    words
 }
 
 fn take(fields: &[Field], source: &str, matches: &ArgMatches, into: &mut Map<String, Value>) {
@@ -150,7 +203,7 @@ fn kind(schema: &Value) -> Option<Kind> {
 }
 
 /// `postalCode` and `postal_code` as an option has it.
-pub(super) fn kebab(name: &str) -> String {
+pub(in crate::commands) fn kebab(name: &str) -> String {
     let mut text = String::new();
     for (at, letter) in name.char_indices() {
         match letter {

@@ -14,7 +14,11 @@ use keystead_core::{AgencyContext, App, Authority};
 use keystead_model::{LocationId, location::LocationFilter, page::Window};
 use serde_json::{Value, json};
 
-use self::answer::{Pages, items, one};
+use self::answer::{Pages, items};
+pub(super) use self::{
+    answer::one,
+    arguments::{BodyOf, Taken, kebab},
+};
 use super::{
     init::valid,
     operator,
@@ -137,7 +141,7 @@ pub(super) fn augment(line: Command) -> Command {
 static TABLE: LazyLock<Vec<Route>> = LazyLock::new(routes);
 
 /// A route of API 2.0 that there is.
-fn route(endpoint: &str) -> &'static Route {
+pub(super) fn route(endpoint: &str) -> &'static Route {
     let found = TABLE.iter().find(|route| route.face == Face::V2 && route.endpoint == endpoint);
     found.expect("the command line is made of the routes of the same build")
 }
@@ -215,9 +219,8 @@ impl Chosen {
     }
 
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        // What is wrong with the line is said before the database is opened.
         let words = match &self.what {
-            What::Call(_, route) => arguments::words(route, &self.matches)?,
+            What::Call(_, route) => arguments::words(route, &self.matches),
             What::Import | What::Export => Words::default(),
         };
         with_app(config, async |app| {
@@ -300,7 +303,7 @@ impl Chosen {
 
 /// `contactName` as the head of a column.
 fn title(name: &str) -> String {
-    arguments::kebab(name).replace('-', " ").to_uppercase()
+    kebab(name).replace('-', " ").to_uppercase()
 }
 
 /// What every verb takes.
