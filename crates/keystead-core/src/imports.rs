@@ -47,8 +47,9 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 const SLICE: Duration = Duration::from_secs(30);
 /// Where a location is suspended its imports wait, and are looked at again after so long.
 const SUSPENDED: Duration = Duration::from_secs(60);
-/// How long a transaction is to take: whoever else writes waits for it.
+/// How long a transaction is to take, since whoever else writes waits for it; and where nobody else has written meanwhile.
 const TURN: Duration = Duration::from_millis(30);
+const TURN_ALONE: Duration = Duration::from_millis(150);
 /// Rows of the first transaction, and the most of any.
 const FIRST: usize = 50;
 const MOST: usize = 500;
@@ -350,14 +351,16 @@ impl Importing {
             }
             let is_end = are_last && rows.len() <= most;
             let rest = rows.split_off(most.min(rows.len()));
-            let begun = Instant::now();
-            let count = rows.len();
+            let (begun, count) = (Instant::now(), rows.len());
+            let writes = self.app.store.figures().writes;
             let Some(import) = self.take(std::mem::replace(&mut rows, rest), is_end).await? else { return Ok(true) };
             self.import = import;
             if self.import.state.is_over() {
                 return Ok(true);
             }
-            let fitting = count as f64 * TURN.as_secs_f64() / begun.elapsed().as_secs_f64();
+            let is_alone = self.app.store.figures().writes <= writes + 1;
+            let turn = if is_alone { TURN_ALONE } else { TURN };
+            let fitting = count as f64 * turn.as_secs_f64() / begun.elapsed().as_secs_f64();
             // Not more than double: one that was quick by chance says little of the next.
             most = (fitting as usize).min(most * 2).clamp(1, MOST);
         }

@@ -7,7 +7,6 @@ use keystead_api::{Route, Words};
 use serde_json::{Map, Value};
 
 use super::super::keys::at_least_one;
-use crate::failure::Failure;
 
 /// A field that an option can set.
 struct Field {
