@@ -72,8 +72,8 @@ pub(crate) struct Noun<F> {
 
 /// Rows that may lead, and what they decide.
 pub(crate) struct Lead<'c, F> {
-    /// The part of the condition that need not be asked any more.
-    decided: Option<&'c Condition<F>>,
+    /// The parts of the condition that need not be asked any more.
+    decided: Vec<&'c Condition<F>>,
     /// Whatever the condition holds of is in the rows of one of these, of which all tests of it are true.
     tests: Vec<Vec<&'c Test<F>>>,
     /// How many rows these are, at most one more than [`LEADS_UP_TO`] for each.
@@ -88,7 +88,12 @@ impl<F> Lead<'_, F> {
 
     /// Whether these rows decide all of a condition.
     pub(crate) fn decides(&self, condition: &Condition<F>) -> bool {
-        self.decided.is_some_and(|decided| is_all_of(decided, condition))
+        self.has_decided(condition)
+            || matches!(condition, Condition::All(parts) if !parts.is_empty() && parts.iter().all(|part| self.decides(part)))
+    }
+
+    fn has_decided(&self, condition: &Condition<F>) -> bool {
+        self.decided.iter().any(|decided| std::ptr::eq(*decided, condition))
     }
 }
 
@@ -97,17 +102,10 @@ impl<F: PartialEq> Noun<F> {
     pub(crate) fn lead<'c>(&self, tx: &mut Tx<'_>, condition: &'c Condition<F>) -> Result<Option<Lead<'c, F>>> {
         match condition {
             Condition::Not(_) => Ok(None),
-            Condition::Test(test) => {
-                let rows = self.count(tx, &[test])?;
-                Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![vec![test]], rows }))
-            }
+            Condition::Test(_) => self.fewest(tx, std::slice::from_ref(condition)),
             Condition::All(parts) => {
-                if let Some(tests) = self.of_one_row(parts) {
-                    let rows = self.count(tx, &tests)?;
-                    return Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![tests], rows }));
-                }
-                let mut fewest: Option<Lead<'c, F>> = None;
-                for part in parts {
+                let mut fewest = self.fewest(tx, parts)?;
+                for part in parts.iter().filter(|part| !matches!(part, Condition::Test(_))) {
                     let lead = self.lead(tx, part)?;
                     if fewest.as_ref().is_none_or(|fewest| lead.as_ref().is_some_and(|lead| lead.rows < fewest.rows)) {
                         fewest = lead;
@@ -116,45 +114,61 @@ impl<F: PartialEq> Noun<F> {
                 Ok(fewest)
             }
             Condition::Any(parts) => {
-                let (mut all, mut are_whole) = (Lead { decided: None, tests: Vec::new(), rows: 0 }, true);
+                let (mut all, mut are_whole) = (Lead { decided: Vec::new(), tests: Vec::new(), rows: 0 }, true);
                 for part in parts {
                     let Some(lead) = self.lead(tx, part)? else { return Ok(None) };
-                    are_whole &= lead.decided.is_some_and(|decided| is_all_of(decided, part));
+                    are_whole &= lead.decides(part);
                     all.tests.extend(lead.tests);
                     all.rows += lead.rows;
                 }
-                all.decided = are_whole.then_some(condition);
+                all.decided = Vec::from_iter(are_whole.then_some(condition));
                 Ok(Some(all).filter(|all| !all.tests.is_empty()))
             }
         }
     }
 
-    /// The tests of a condition that are all of one field, of which an owner has no more than one: a range.
-    fn of_one_row<'c>(&self, parts: &'c [Condition<F>]) -> Option<Vec<&'c Test<F>>> {
-        let tests = parts.iter().map(|part| if let Condition::Test(test) = part { Some(test) } else { None });
-        let tests: Vec<&Test<F>> = tests.collect::<Option<_>>()?;
-        let (first, others) = tests.split_first()?;
-        let is_range = !others.is_empty() && others.iter().all(|other| other.field == first.field);
-        match (self.column)(&first.field) {
-            Column::Rows(rows) if is_range && rows.is_single => Some(tests),
-            _ => None,
+    /// The tests of a condition that may lead. Those of a field of which an owner has no more than one value are of one row: a range.
+    /// What is asked beside them that cannot lead is asked of what they lead to.
+    fn of_one_row<'c>(&self, parts: &'c [Condition<F>]) -> Vec<Vec<(&'c Condition<F>, &'c Test<F>)>> {
+        let mut ranges: Vec<Vec<(&Condition<F>, &Test<F>)>> = Vec::new();
+        for part in parts {
+            let Condition::Test(test) = part else { continue };
+            let Column::Rows(rows) = (self.column)(&test.field) else { continue };
+            if matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) {
+                continue;
+            }
+            let is_of = |range: &&mut Vec<(_, &Test<F>)>| rows.is_single && range[0].1.field == test.field;
+            match ranges.iter_mut().find(is_of) {
+                Some(range) => range.push((part, test)),
+                None => ranges.push(vec![(part, test)]),
+            }
         }
+        ranges
     }
 
-    /// How many rows are read if these tests of a field lead; `None` if they cannot.
-    fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<Option<i64>> {
-        let is_negative = |test: &&Test<F>| matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_));
+    /// The rows that may lead of what is tested side by side.
+    fn fewest<'c>(&self, tx: &mut Tx<'_>, parts: &'c [Condition<F>]) -> Result<Option<Lead<'c, F>>> {
+        let mut fewest: Option<Lead<'c, F>> = None;
+        for range in self.of_one_row(parts) {
+            let (decided, tests): (Vec<_>, Vec<_>) = range.into_iter().unzip();
+            let rows = self.count(tx, &tests)?;
+            if fewest.as_ref().is_none_or(|fewest| rows < fewest.rows) {
+                fewest = Some(Lead { decided, tests: vec![tests], rows });
+            }
+        }
+        Ok(fewest)
+    }
+
+    /// How many rows are read if these tests of a field lead.
+    fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<i64> {
         let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
-        let Some(first) = tests.first().filter(|_| !tests.iter().any(is_negative)) else {
-            return Ok(None);
-        };
-        let Column::Rows(rows) = (self.column)(&first.field) else { return Ok(None) };
+        let Some(Column::Rows(rows)) = tests.first().map(|test| (self.column)(&test.field)) else { return Ok(i64::MAX) };
         let mut filter = Filter::new();
         let ops: Vec<&Op> = tests.iter().map(|test| &test.op).filter(|_| !reads_all).collect();
         let text = self.rows(&mut filter, &rows, &ops, true);
         let most = filter.own(LEADS_UP_TO + 1);
         let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 {text} LIMIT {most}) AS n");
-        tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
+        tx.query_one(&sql, &filter.values(), |row| row.column())
     }
 
     /// The ids of what rows that lead belong to, `each_once` or as often as they come.
@@ -181,7 +195,7 @@ impl<F: PartialEq> Noun<F> {
         condition: &Condition<F>,
         lead: Option<&Lead<'_, F>>,
     ) -> String {
-        if lead.and_then(|lead| lead.decided).is_some_and(|decided| std::ptr::eq(decided, condition)) {
+        if lead.is_some_and(|lead| lead.has_decided(condition)) {
             return "1 = 1".to_owned();
         }
         let mut list = |parts: &[Condition<F>], between: &str, nothing: &str| {
@@ -251,12 +265,6 @@ impl<F: PartialEq> Noun<F> {
         }
         text
     }
-}
-
-/// Whether nothing but `decided` is in `part`.
-fn is_all_of<F>(decided: &Condition<F>, part: &Condition<F>) -> bool {
-    std::ptr::eq(decided, part)
-        || matches!(part, Condition::All(parts) if parts.len() == 1 && is_all_of(decided, &parts[0]))
 }
 
 /// A test of a column that may be NULL: then nothing is true of it but that it is, and no answer is unknown.

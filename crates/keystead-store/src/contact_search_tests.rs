@@ -161,3 +161,31 @@ fn values_that_lead_are_read_from_the_index_of_their_kind_alone() {
         })
         .unwrap();
 }
+
+#[test]
+fn a_range_leads_whatever_is_asked_beside_it() {
+    let (memory, location) = prepared();
+    let noun = Noun { location, table: "contacts", is_postgres: false, column };
+    let id = CustomFieldId::parse("0Vc5K6YS0ygRARdHs6Hz").unwrap();
+    let number = |text| Value::Number(Decimal::parse(text).unwrap());
+    let test = |op| Condition::Test(Test { field: ContactField::Custom(id, ValueKind::Number), op });
+    let range = || [Op::Gte(number("5")), Op::Lt(number("6"))].map(test);
+    let [least, most] = range();
+    let city = Condition::Test(Test { field: ContactField::City, op: Op::Exists });
+    memory
+        .read(|tx| {
+            for beside in [test(Op::NotEq(number("5.5"))), Condition::Not(Box::new(test(Op::Eq(number("5.5"))))), city] {
+                let condition = Condition::All(vec![least.clone(), beside, most.clone()]);
+                let lead = noun.lead(tx, &condition).unwrap().unwrap_or_else(|| panic!("{condition:?} has no lead"));
+                assert!(!lead.decides(&condition), "what stands beside is still asked: {condition:?}");
+                let led = plan(tx, &condition, true);
+                let index = "field_values_by_number (location_id=? AND field_id=? AND number>? AND number<?)";
+                assert_eq!(led.matches(index).count(), 1, "both ends lead: {led}");
+            }
+            let alone = Condition::All(range().to_vec());
+            assert!(noun.lead(tx, &alone).unwrap().is_some_and(|lead| lead.decides(&alone)));
+            assert!(noun.lead(tx, &test(Op::NotEq(number("5")))).unwrap().is_none(), "it is true of too many");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}
