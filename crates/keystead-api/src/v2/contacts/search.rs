@@ -1,12 +1,10 @@
 //! The search for contacts: filters in groups, an order, and pages by number or by a place.
 
-mod filters;
-
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid, UtcMs,
     contact::{Contact, ContactCursor, ContactFilter},
-    custom_field::OwnerKind,
+    contact_field::ContactField,
     opportunity::{Opportunity, OpportunityContent, Status},
     page::{Start, TimeOrder, Window},
     scope::Scope,
@@ -14,7 +12,6 @@ use keystead_model::{
 };
 use serde_json::{Value, json};
 
-use self::filters::Filters;
 use super::shapes::{held, names_and_addresses};
 use crate::{
     call::Call,
@@ -27,6 +24,7 @@ use crate::{
     v2::{
         by_time::{FURTHEST, StartAfter, place, search_after},
         samples,
+        search::{CustomKinds, Filters, snake, unknown},
     },
 };
 
@@ -56,7 +54,7 @@ impl Input for Search {
             reader.violate("query", format!("must be shorter than or equal to {MAX_QUERY} characters"));
         }
         let country = reader.ground().country();
-        let filters = Filters::read(reader);
+        let filters = Filters::read::<ContactField>(reader);
         let (sort, unknown) = sort(reader);
         let made_for = after.and_then(|(_, made_for)| made_for);
         if let (Some(sort), Some(made_for)) = (sort, made_for)
@@ -101,7 +99,7 @@ fn sort(reader: &mut Reader<'_>) -> (Option<(TimeOrder, bool)>, Option<String>) 
         field.map(|SortField(field)| (field, ascending))
     });
     let Some((field, ascending)) = sorts.into_iter().flatten().flatten().next() else { return (None, None) };
-    match filters::snake(&field).as_str() {
+    match snake(&field).as_str() {
         "date_added" => (Some((TimeOrder::Created, ascending)), None),
         "date_updated" => (Some((TimeOrder::Updated, ascending)), None),
         _ => (None, Some(field)),
@@ -142,16 +140,12 @@ impl Word for Ascending {
 }
 
 pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search>) -> Result<Results, Error> {
-    let Search { words, filters, sort, unknown, made_for, window } = call.body;
-    if let Some(field) = unknown {
-        return Err(filters::unknown(&field));
+    let Search { words, filters, sort, unknown: unknown_sort, made_for, window } = call.body;
+    if let Some(field) = unknown_sort {
+        return Err(unknown(&field));
     }
-    let fields = match filters.names_custom_fields() {
-        true => call.app.fields_of(&context, OwnerKind::Contact).await?,
-        false => Vec::new(),
-    };
-    let fields = fields.iter().map(|field| (field.id, field.data_type.value_kind())).collect();
-    let condition = filters.resolve(&fields)?;
+    let custom = CustomKinds::of::<ContactField>(&call.app, &context, filters.name_custom_fields()).await?;
+    let condition = filters.resolve(&custom)?;
     let (order, ascending) = sort.or(made_for).unwrap_or_default();
     let filter = ContactFilter { search: words, condition, order, ascending };
     let found = call.app.list_contacts(&context, filter, window).await?;

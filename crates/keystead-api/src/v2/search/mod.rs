@@ -1,0 +1,120 @@
+//! What a search by a body asks for, the same for every noun that is searched so.
+
+mod filters;
+
+use std::collections::HashMap;
+
+use keystead_core::{App, Error, LocationContext};
+use keystead_model::{
+    CustomFieldId, condition::Field, contact_field::ContactField, custom_field::OwnerKind, data_type::ValueKind,
+};
+use serde_json::{Value, json};
+
+pub(crate) use self::filters::{Filters, unknown};
+
+/// A field of a noun that searches ask for.
+pub(crate) trait Searched: Field + Copy + PartialEq {
+    /// Whose custom fields it may be one of.
+    const MODEL: OwnerKind;
+
+    /// The field that has this name in the spelling of [`snake`].
+    fn standard(name: &str) -> Option<Self>;
+
+    /// A custom field.
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self;
+
+    /// Whether it holds phone numbers, which may be asked for as people write them.
+    fn is_phone(self) -> bool;
+
+    /// Filters that say how they are written.
+    fn filters_example() -> Value;
+}
+
+impl Searched for ContactField {
+    const MODEL: OwnerKind = OwnerKind::Contact;
+
+    fn standard(name: &str) -> Option<Self> {
+        Some(match name {
+            "first_name_lower_case" | "first_name" => Self::FirstName,
+            "last_name_lower_case" | "last_name" => Self::LastName,
+            "company_name" => Self::CompanyName,
+            "email" => Self::Email,
+            "phone" => Self::Phone,
+            "tags" => Self::Tags,
+            "dnd" => Self::Dnd,
+            "date_added" => Self::CreatedAt,
+            "date_updated" => Self::UpdatedAt,
+            "date_of_birth" => Self::DateOfBirth,
+            "assigned_to" => Self::AssignedTo,
+            "source" => Self::Source,
+            "type" => Self::Type,
+            "city" => Self::City,
+            "state" => Self::State,
+            "country" => Self::Country,
+            "business_id" => Self::Business,
+            _ => return None,
+        })
+    }
+
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
+        Self::Custom(id, kind)
+    }
+
+    fn is_phone(self) -> bool {
+        self == Self::Phone
+    }
+
+    fn filters_example() -> Value {
+        json!([
+            {"group": "OR", "filters": [
+                {"field": "tags", "operator": "eq", "value": "vip"},
+                {"field": "email", "operator": "contains", "value": "@example.com"},
+            ]},
+            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
+        ])
+    }
+}
+
+/// What stands before the id of a custom field, in the spellings of both searches of the contract.
+const CUSTOM: [&str; 2] = ["customFields.", "custom_fields."];
+
+fn custom_id(name: &str) -> Option<&str> {
+    CUSTOM.into_iter().find_map(|begin| name.strip_prefix(begin))
+}
+
+fn is_custom(name: &str) -> bool {
+    custom_id(name).is_some()
+}
+
+/// A name in the spelling of the original's failures, `date_added` for `dateAdded`; either is understood.
+pub(crate) fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// What the custom fields of a location hold that a search may ask for.
+pub(crate) struct CustomKinds(HashMap<CustomFieldId, ValueKind>);
+
+impl CustomKinds {
+    /// Those of things that have fields like `F`; none are read where none is asked for.
+    pub(crate) async fn of<F: Searched>(app: &App, context: &LocationContext, are_asked: bool) -> Result<Self, Error> {
+        if !are_asked {
+            return Ok(Self(HashMap::new()));
+        }
+        let fields = app.fields_of(context, F::MODEL).await?;
+        Ok(Self(fields.iter().map(|field| (field.id, field.data_type.value_kind())).collect()))
+    }
+
+    /// The field of a name.
+    fn field<F: Searched>(&self, name: &str) -> Option<F> {
+        let Some(id) = custom_id(name) else { return F::standard(&snake(name)) };
+        let id = CustomFieldId::parse(id)?;
+        self.0.get(&id).map(|kind| F::custom(id, *kind))
+    }
+}
