@@ -189,6 +189,15 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
         let refused = app.post("/contacts/search").key(&key).json(&body).send().await.expect(status);
         assert_eq!(refused["message"], message, "{body}");
     }
+    for (body, fix) in [
+        (filter("date_updated", "gt", json!(1)), "date_updated takes range, exists, not_exists."),
+        (filter("email", "range", json!({"gt": 1})), "email takes eq, not_eq, contains, not_contains, exists, not_exists."),
+        (filter("dnd", "contains", json!("x")), "dnd takes eq, not_eq, exists, not_exists."),
+        (filter("email", "eq", json!("")), "Mend what the answer lists."),
+    ] {
+        let refused = app.post("/contacts/search").key(&key).json(&body).send().await.expect(422);
+        assert!(refused["hint"].as_str().unwrap().starts_with(fix), "{body}: {}", refused["hint"]);
+    }
     let group = |filters: Value| json!({"filters": [{"group": "OR", "filters": filters}]});
     let deep = (0..9)
         .fold(json!({"field": "city", "operator": "exists"}), |inner, _| json!({"group": "OR", "filters": [inner]}));

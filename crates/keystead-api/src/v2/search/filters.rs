@@ -57,12 +57,13 @@ impl Filters {
 
     /// The condition, where the location has these custom fields.
     pub(crate) fn resolve<F: Searched>(&self, custom: &CustomKinds) -> Result<Condition<F>, Error> {
-        let mut resolving = Resolving { filters: self, custom, violations: Vec::new() };
+        let mut resolving = Resolving { filters: self, custom, violations: Vec::new(), fixes: Vec::new() };
         let parts = resolving.all(&self.parts)?;
-        if resolving.violations.is_empty() {
-            Ok(Condition::All(parts))
-        } else {
-            Err(Error::Invalid(resolving.violations))
+        let Resolving { violations, fixes, .. } = resolving;
+        match (violations.is_empty(), fixes.is_empty()) {
+            (true, _) => Ok(Condition::All(parts)),
+            (false, true) => Err(Error::Invalid(violations)),
+            (false, false) => Err(Error::Unsuited(violations, fixes.join(" "))),
         }
     }
 }
@@ -153,6 +154,18 @@ struct Resolving<'f> {
     filters: &'f Filters,
     custom: &'f CustomKinds,
     violations: Vec<Violation>,
+    /// Which operators would suit, one sentence for each field.
+    fixes: Vec<String>,
+}
+
+/// The operators that suit a field of this kind.
+const fn operators(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Text | Kind::Code => &["eq", "not_eq", "contains", "not_contains", "exists", "not_exists"],
+        Kind::Number => &["eq", "not_eq", "range", "exists", "not_exists"],
+        Kind::Date | Kind::Instant => &["range", "exists", "not_exists"],
+        Kind::Truth => &["eq", "not_eq", "exists", "not_exists"],
+    }
 }
 
 impl Resolving<'_> {
@@ -181,26 +194,27 @@ impl Resolving<'_> {
         value: &Value,
         place: &str,
     ) -> Option<Condition<F>> {
+        let operators = operators(field.kind());
+        if !operators.contains(&operator) {
+            let name = echo(&shown(name));
+            let fix = format!("{name} takes {}.", operators.join(", "));
+            if !self.fixes.contains(&fix) {
+                self.fixes.push(fix);
+            }
+            return self.violate(&format!("Invalid Operator ({})", echo(operator)), format!("passed for field {name}"));
+        }
         let test = |op| Condition::Test(Test { field, op });
-        let (kind, is_dated) = (field.kind(), matches!(field.kind(), Kind::Date | Kind::Instant));
-        let is_text = matches!(kind, Kind::Text | Kind::Code);
+        let negated = |part| Condition::Not(Box::new(part));
         match operator {
             "exists" => Some(test(Op::Exists)),
             "not_exists" => Some(test(Op::NotExists)),
-            "eq" if !is_dated => self.values(field, value, place).map(|values| test(Op::In(values))),
-            "not_eq" if !is_dated => {
-                self.values(field, value, place).map(|values| Condition::Not(Box::new(test(Op::In(values)))))
-            }
-            "contains" | "not_contains" if is_text => {
+            "eq" => self.values(field, value, place).map(|values| test(Op::In(values))),
+            "not_eq" => self.values(field, value, place).map(|values| negated(test(Op::In(values)))),
+            "range" => self.range(field, value, place),
+            _ => {
                 let values = self.values(field, value, place)?;
                 let any = Condition::Any(values.into_iter().map(|value| test(Op::Contains(value))).collect());
-                Some(if operator == "contains" { any } else { Condition::Not(Box::new(any)) })
-            }
-            "range" if is_dated || kind == Kind::Number => self.range(field, value, place),
-            _ => {
-                let problem = format!("passed for field {}", echo(&shown(name)));
-                self.violations.push(Violation { field: format!("Invalid Operator ({})", echo(operator)), problem });
-                None
+                Some(if operator == "contains" { any } else { negated(any) })
             }
         }
     }
