@@ -42,6 +42,7 @@ pub mod mail;
 pub mod note;
 pub mod notice;
 pub mod opportunity;
+pub mod opportunity_field;
 pub mod page;
 pub mod phone;
 pub mod pipeline;

@@ -23,6 +23,8 @@ pub(crate) const LEADS_UP_TO: i64 = 20_000;
 pub(crate) enum Column {
     /// In the noun's own row, where NULL is missing.
     Own(&'static str),
+    /// Several in the noun's own row, as one text with spaces between them.
+    Words(&'static str),
     /// In rows `r` of another table.
     Rows(Rows),
 }
@@ -181,7 +183,7 @@ impl<F: PartialEq> Noun<F> {
                 let id = if rows.are_its_own() { format!("r.{}", rows.owner) } else { "n.id".to_owned() };
                 Some(format!("SELECT{distinct} {id} AS id {text}"))
             }
-            Column::Own(_) => None,
+            Column::Own(_) | Column::Words(_) => None,
         };
         let selects: Vec<String> = lead.tests.iter().filter_map(select).collect();
         selects.join(if each_once { " UNION " } else { " UNION ALL " })
@@ -208,6 +210,7 @@ impl<F: PartialEq> Noun<F> {
             Condition::Not(part) => format!("NOT {}", list(std::slice::from_ref(&**part), "", "")),
             Condition::Test(Test { field, op }) => match (self.column)(field) {
                 Column::Own(column) => own(filter, column, op),
+                Column::Words(column) => words(filter, column, op),
                 Column::Rows(rows) => self.has(tx, filter, &rows, op),
             },
         }
@@ -274,6 +277,27 @@ fn own(filter: &mut Filter<'_>, column: &str, op: &Op) -> String {
         Op::NotExists => format!("{column} IS NULL"),
         op => format!("({column} IS NOT NULL AND {})", compared(filter, column, false, op)),
     }
+}
+
+/// A test of a text of several words, which is NULL where there are none; no value holds a space.
+fn words(filter: &mut Filter<'_>, column: &str, op: &Op) -> String {
+    let spaced = format!("(' ' || {column} || ' ')");
+    let mut has = |value: &Value, end: &str| {
+        let word = format!("' ' || CAST({} AS TEXT){end}", filter.own(value));
+        format!("replace({spaced}, {word}, '') <> {spaced}")
+    };
+    const WHOLE: &str = " || ' '";
+    let test = match op {
+        Op::Eq(value) => has(value, WHOLE),
+        Op::NotEq(value) => format!("NOT ({})", has(value, WHOLE)),
+        Op::Begins(value) => has(value, ""),
+        Op::In(values) if !values.is_empty() => {
+            let each: Vec<String> = values.iter().map(|value| has(value, WHOLE)).collect();
+            format!("({})", each.join(" OR "))
+        }
+        op => return own(filter, column, op),
+    };
+    format!("({column} IS NOT NULL AND {test})")
 }
 
 /// What is asked of a text that is there.

@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contacts, pipelines, tasks};
+use crate::{Error, OpenError, Store, Tx, contacts, opportunities, pipelines, tasks};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -53,6 +53,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (47, "opportunities_of_owners", include_str!("../migrations/0047_opportunities_of_owners.sql")),
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
+    (51, "opportunity_conditions", include_str!("../migrations/0051_opportunity_conditions.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -60,8 +61,13 @@ const OF_SQLITE: &[i64] = &[48];
 
 /// What a file needs besides its SQL: rows that follow from others by rules of the model. Done once, after the last file, since
 /// the code knows today's schema only.
-const AFTERWARDS: &[(i64, Step)] =
-    &[(16, contacts::reindex), (24, contacts::refold), (38, pipelines::give_first), (43, tasks::refold)];
+const AFTERWARDS: &[(i64, Step)] = &[
+    (16, contacts::reindex),
+    (24, contacts::refold),
+    (38, pipelines::give_first),
+    (43, tasks::refold),
+    (51, opportunities::refold),
+];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
 
@@ -229,6 +235,35 @@ mod tests {
         pipelines.sort();
         assert_eq!(pipelines, [one, two].map(|location| format!("{location}{}", first(location))));
         assert_eq!(rows("SELECT id FROM pipeline_stages").len(), 8);
+    }
+
+    #[test]
+    fn opportunities_of_an_older_release_are_compared_by_the_rules_of_this_one() {
+        let connection = database(49);
+        let location = "0000000000000000000A";
+        let mut sql = format!(
+            "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
+             INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+                 allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+                 disable_contact_timezone, social, created_at, updated_at)
+             VALUES ('{location}', 'a', 'active', 0, 'x', 'x', 'US', 'UTC', 0, 0, 0, 0, '[]', 0, 0);
+             INSERT INTO contacts (location_id, id, dnd, created_at, updated_at) VALUES ('{location}', 'c', FALSE, 0, 0);"
+        );
+        // More than one page of them.
+        for number in 0..501 {
+            let source = if number == 500 { "'Web\u{a0}Form '" } else { "NULL" };
+            sql += &format!(
+                "INSERT INTO opportunities (location_id, id, contact_id, pipeline_id, stage_id, status, name, value, source,
+                     slip_count, status_changed_at, stage_changed_at, created_at, updated_at)
+                 VALUES ('{location}', '{number:020}', 'c', 'p', 's', 'open', 'Große Küche', '', {source}, 0, 0, 0, 0, 0);"
+            );
+        }
+        connection.execute_batch(&sql).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let mut rows = |sql: &str| tx.query(sql, &[], |row| row.column::<String>()).unwrap();
+        assert_eq!(rows("SELECT DISTINCT COALESCE(name_folded, '') FROM opportunities"), ["grosse kuche"]);
+        assert_eq!(rows("SELECT source_folded FROM opportunities WHERE source_folded IS NOT NULL"), ["web form"]);
     }
 
     #[test]

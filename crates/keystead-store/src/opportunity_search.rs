@@ -7,7 +7,10 @@
 use keystead_model::{
     LocationId, OpportunityId, PipelineId,
     condition::{Condition, Op, Test, Value},
-    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, StageTotal},
+    contact::IdentityKind,
+    custom_field::OwnerKind,
+    opportunity::{Opportunity, OpportunityCursor, OpportunityFilter, StageTotal},
+    opportunity_field::OpportunityField,
     page::{Counted, Page, Start, TimeOrder, Window},
     search::{self, Asked},
 };
@@ -15,6 +18,7 @@ use keystead_model::{
 use crate::{
     Result, Tx,
     condition::{Column, LEADS_UP_TO, Lead, Noun, Rows},
+    field_values,
     filter::Filter,
     list::{Order, Place},
     opportunities::{self, TotalsOf},
@@ -28,24 +32,50 @@ const MAX_PASSED: i64 = 500;
 /// Matches that are so few that their page is sorted rather than looked for.
 const FEW: i64 = 1_000;
 
+/// The end of a value that stands with an opportunity's contact.
+macro_rules! of_its_contact {
+    () => {
+        " FROM contacts k WHERE k.location_id = c.location_id AND k.id = c.contact_id)"
+    };
+}
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
-    let terms = |table, owner, at| Column::Rows(Rows { at, ..Rows::new(table, owner, "term") });
+    let of_contact = |table, value, with| {
+        Column::Rows(Rows { at: "contact_id", with, ..Rows::new(table, "contact_id", value) })
+    };
+    let identity = |kind: IdentityKind| {
+        of_contact("contact_identities", "value", vec![("kind", kind.as_str().to_owned())])
+    };
     match field {
         OpportunityField::Id => Column::Own("c.id"),
+        OpportunityField::Name => Column::Own("c.name_folded"),
         OpportunityField::Pipeline => Column::Own("c.pipeline_id"),
         OpportunityField::Stage => Column::Own("c.stage_id"),
         OpportunityField::Status => Column::Own("c.status"),
-        OpportunityField::Contact => Column::Own("c.contact_id"),
+        OpportunityField::LostReason => Column::Own("c.lost_reason_id"),
+        OpportunityField::Source => Column::Own("c.source_folded"),
         OpportunityField::AssignedTo => Column::Own("c.assigned_to"),
+        OpportunityField::Followers => Column::Words("c.followers"),
         OpportunityField::Value => Column::Own("c.value"),
+        OpportunityField::CloseDate => Column::Own("c.close_date"),
         OpportunityField::CreatedAt => Column::Own("c.created_at"),
         OpportunityField::UpdatedAt => Column::Own("c.updated_at"),
-        OpportunityField::Terms => terms("opportunity_terms", "opportunity_id", "id"),
-        OpportunityField::ContactTerms => terms("contact_terms", "contact_id", "contact_id"),
-        OpportunityField::ContactCountry => Column::Own(
-            "(SELECT k.country FROM contacts k WHERE k.location_id = c.location_id AND k.id = c.contact_id)",
-        ),
+        OpportunityField::StatusChangedAt => Column::Own("c.status_changed_at"),
+        OpportunityField::StageChangedAt => Column::Own("c.stage_changed_at"),
+        OpportunityField::Contact => Column::Own("c.contact_id"),
+        OpportunityField::ContactName => Column::Own(concat!(
+            "(SELECT CASE WHEN k.first_name_folded IS NULL THEN k.last_name_folded
+                          WHEN k.last_name_folded IS NULL THEN k.first_name_folded
+                          ELSE k.first_name_folded || ' ' || k.last_name_folded END",
+            of_its_contact!()
+        )),
+        OpportunityField::ContactCompany => Column::Own(concat!("(SELECT k.company_name_folded", of_its_contact!())),
+        OpportunityField::ContactCountry => Column::Own(concat!("(SELECT k.country", of_its_contact!())),
+        OpportunityField::ContactEmail => identity(IdentityKind::Email),
+        OpportunityField::ContactPhone => identity(IdentityKind::Phone),
+        OpportunityField::Terms => Column::Rows(Rows::new("opportunity_terms", "opportunity_id", "term")),
+        OpportunityField::ContactTerms => of_contact("contact_terms", "term", Vec::new()),
+        OpportunityField::Custom(id, kind) => field_values::column(OwnerKind::Opportunity, *id, *kind),
     }
 }
 
@@ -169,8 +199,8 @@ fn count(
     lead: Option<&Lead<'_, OpportunityField>>,
     by_index: &str,
 ) -> Result<i64> {
-    let (from, conditions) = match lead.filter(|lead| lead.decides(condition)) {
-        // What is in the trash has no words, and neither has its contact.
+    let decides = |lead: &&Lead<'_, _>| lead.decides(condition) && lead.tests().all(|test| is_of_live(&test.field));
+    let (from, conditions) = match lead.filter(decides) {
         Some(lead) => {
             let mut filter = Filter::any();
             let ids = noun.leading(&mut filter, lead, true);
@@ -180,6 +210,11 @@ fn count(
     };
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     tx.query_one(&sql, &conditions.values(), |row| row.column())
+}
+
+/// Whether what is in the trash has no such rows, nor its contact.
+fn is_of_live(field: &OpportunityField) -> bool {
+    !matches!(field, OpportunityField::Custom(..))
 }
 
 /// Whether rows lead where all that match are read: on SQLite however many they are, since all others would be read instead.
@@ -221,7 +256,8 @@ pub fn sum_matching(
 /// The index that a list without a lead is read by: whose the opportunities are, if that is asked, else the order's.
 fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static str {
     let asks = |field: OpportunityField| {
-        let is_asked = |part: &Condition<_>| matches!(part, Condition::Test(Test { field: asked, op: Op::Eq(_) }) if *asked == field);
+        let is_one = |op: &Op| matches!(op, Op::Eq(_)) || matches!(op, Op::In(values) if values.len() == 1);
+        let is_asked = |part: &Condition<_>| matches!(part, Condition::Test(test) if test.field == field && is_one(&test.op));
         match condition {
             Condition::All(parts) => parts.iter().any(is_asked),
             part => is_asked(part),
@@ -290,15 +326,8 @@ fn code(text: &str) -> Value {
 
 /// All that the filter asks for, its own tests side by side.
 fn whole(filter: &OpportunityFilter) -> Condition<OpportunityField> {
-    let mut parts = Vec::new();
-    for part in [in_stages(filter), filter.condition.clone()] {
-        match part {
-            Condition::All(tests) => parts.extend(tests),
-            part => parts.push(part),
-        }
-    }
-    parts.extend(filter.search.as_deref().map(searched));
-    Condition::All(parts)
+    let searched = filter.search.as_deref().map(|asked| Condition::All(vec![searched(asked)]));
+    Condition::flat([in_stages(filter), filter.condition.clone()].into_iter().chain(searched))
 }
 
 /// What a search asks for: each word begins one of the opportunity or of its contact.

@@ -58,6 +58,11 @@ impl Value {
         Some(text.into()).filter(|text| !text.is_empty()).map(Self::Code)
     }
 
+    /// A text of programs; others are none.
+    pub fn as_code(&self) -> Option<&str> {
+        if let Self::Code(text) = self { Some(text) } else { None }
+    }
+
     /// Characters of a text; others have none.
     pub(crate) fn length(&self) -> usize {
         self.as_str().map_or(0, |text| text.chars().count())

@@ -53,6 +53,7 @@ mod noun_commands;
 mod operations;
 mod opportunities;
 mod opportunity_fields;
+mod opportunity_filters;
 mod opportunity_search;
 mod overload;
 mod page_strangers;

@@ -2,9 +2,11 @@
 
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    Invalid, UtcMs,
+    CustomFieldId, Invalid, UtcMs,
     contact::{Contact, ContactCursor, ContactFilter},
     contact_field::ContactField,
+    custom_field::OwnerKind,
+    data_type::ValueKind,
     opportunity::{Opportunity, OpportunityContent, Status},
     page::{Start, TimeOrder, Window},
     scope::Scope,
@@ -24,12 +26,57 @@ use crate::{
     v2::{
         by_time::{FURTHEST, StartAfter, place, search_after},
         samples,
-        search::{CustomKinds, Filters, snake, unknown},
+        search::{CustomKinds, Filters, Searched, snake, unknown},
     },
 };
 
 /// Longest `query`, in characters.
 const MAX_QUERY: usize = 75;
+
+impl Searched for ContactField {
+    const MODEL: OwnerKind = OwnerKind::Contact;
+
+    fn standard(name: &str) -> Option<Self> {
+        Some(match name {
+            "first_name_lower_case" | "first_name" => Self::FirstName,
+            "last_name_lower_case" | "last_name" => Self::LastName,
+            "company_name" => Self::CompanyName,
+            "email" => Self::Email,
+            "phone" => Self::Phone,
+            "tags" => Self::Tags,
+            "dnd" => Self::Dnd,
+            "date_added" => Self::CreatedAt,
+            "date_updated" => Self::UpdatedAt,
+            "date_of_birth" => Self::DateOfBirth,
+            "assigned_to" => Self::AssignedTo,
+            "source" => Self::Source,
+            "type" => Self::Type,
+            "city" => Self::City,
+            "state" => Self::State,
+            "country" => Self::Country,
+            "business_id" => Self::Business,
+            _ => return None,
+        })
+    }
+
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
+        Self::Custom(id, kind)
+    }
+
+    fn is_phone(self) -> bool {
+        self == Self::Phone
+    }
+
+    fn filters_example() -> Value {
+        json!([
+            {"group": "OR", "filters": [
+                {"field": "tags", "operator": "eq", "value": "vip"},
+                {"field": "email", "operator": "contains", "value": "@example.com"},
+            ]},
+            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
+        ])
+    }
+}
 
 /// What is searched for.
 pub(crate) struct Search {

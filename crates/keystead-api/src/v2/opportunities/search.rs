@@ -2,10 +2,13 @@
 
 use keystead_core::{App, Beside, Error, LocationContext, WholeOpportunity};
 use keystead_model::{
-    ContactId, Invalid, OpportunityId, PipelineId, StageId, UserId, UtcMs,
+    ContactId, CustomFieldId, Invalid, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::{Condition, Op, Test, Value as Compared},
-    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, Status},
+    custom_field::OwnerKind,
+    data_type::ValueKind,
+    opportunity::{Opportunity, OpportunityCursor, OpportunityFilter, Status},
+    opportunity_field::OpportunityField,
     page::{Counted, TimeOrder, Window},
     search::asked,
     text::Country,
@@ -19,6 +22,7 @@ use crate::{
     v2::{
         by_time::{ByTime, search_after},
         contacts::shapes::ListMeta,
+        search::{CustomKinds, Filters, Searched},
     },
 };
 
@@ -251,9 +255,59 @@ impl SearchQuery {
 /// Rows that a page may pass over: `searchAfter` has no such limit.
 const FURTHEST: i64 = 10_000;
 
+impl Searched for OpportunityField {
+    const MODEL: OwnerKind = OwnerKind::Opportunity;
+
+    fn standard(name: &str) -> Option<Self> {
+        Some(match name {
+            "id" => Self::Id,
+            "name" => Self::Name,
+            "monetary_value" => Self::Value,
+            "pipeline_id" => Self::Pipeline,
+            "pipeline_stage_id" => Self::Stage,
+            "status" => Self::Status,
+            "lost_reason_id" => Self::LostReason,
+            "source" => Self::Source,
+            "assigned_to" => Self::AssignedTo,
+            "followers" => Self::Followers,
+            "contact_id" => Self::Contact,
+            "contact_name" => Self::ContactName,
+            "company_name" => Self::ContactCompany,
+            "email" => Self::ContactEmail,
+            "phone" => Self::ContactPhone,
+            "country" => Self::ContactCountry,
+            "date_added" | "created_at" => Self::CreatedAt,
+            "date_updated" | "updated_at" => Self::UpdatedAt,
+            "last_status_change_date" | "last_status_change_at" => Self::StatusChangedAt,
+            "last_stage_change_date" | "last_stage_change_at" => Self::StageChangedAt,
+            "forecast_expected_close_date" => Self::CloseDate,
+            _ => return None,
+        })
+    }
+
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
+        Self::Custom(id, kind)
+    }
+
+    fn is_phone(self) -> bool {
+        self == Self::ContactPhone
+    }
+
+    fn filters_example() -> Value {
+        json!([
+            {"field": "status", "operator": "eq", "value": "open"},
+            {"group": "OR", "filters": [
+                {"field": "assigned_to", "operator": "not_exists"},
+                {"field": "monetary_value", "operator": "range", "value": {"gte": 1000}},
+            ]},
+        ])
+    }
+}
+
 /// A search by body.
 pub(crate) struct SearchBody {
     asked: Asked,
+    filters: Filters,
     pub(crate) window: Window<OpportunityCursor>,
     pub(crate) beside: Beside,
 }
@@ -287,7 +341,8 @@ impl Input for SearchBody {
             reader.truth("unReadConversations");
             Beside { notes: notes.unwrap_or(false), tasks: tasks.unwrap_or(false) }
         });
-        Some(Self { asked, window, beside: beside.unwrap_or_default() })
+        let filters = Filters::read::<OpportunityField>(reader);
+        Some(Self { asked, filters, window, beside: beside.unwrap_or_default() })
     }
 
     /// A page and a cursor exclude each other, and the example's cursor leads nowhere.
@@ -298,7 +353,13 @@ impl Input for SearchBody {
 
 impl SearchBody {
     pub(crate) async fn filter(&self, app: &App, context: &LocationContext) -> Result<OpportunityFilter, Error> {
-        self.asked.filter(app, context).await
+        let custom = CustomKinds::of::<OpportunityField>(app, context, self.filters.name_custom_fields()).await?;
+        let filter = self.asked.filter(app, context).await?;
+        let mut parts = vec![filter.condition];
+        if let Condition::All(asked) = self.filters.resolve(&custom)? {
+            parts.extend(asked);
+        }
+        Ok(OpportunityFilter { condition: Condition::flat(parts), ..filter }.with_places())
     }
 }
 

@@ -5,10 +5,8 @@ mod filters;
 use std::collections::HashMap;
 
 use keystead_core::{App, Error, LocationContext};
-use keystead_model::{
-    CustomFieldId, condition::Field, contact_field::ContactField, custom_field::OwnerKind, data_type::ValueKind,
-};
-use serde_json::{Value, json};
+use keystead_model::{CustomFieldId, condition::Field, custom_field::OwnerKind, data_type::ValueKind};
+use serde_json::Value;
 
 pub(crate) use self::filters::{Filters, unknown};
 
@@ -28,51 +26,6 @@ pub(crate) trait Searched: Field + Copy + PartialEq {
 
     /// Filters that say how they are written.
     fn filters_example() -> Value;
-}
-
-impl Searched for ContactField {
-    const MODEL: OwnerKind = OwnerKind::Contact;
-
-    fn standard(name: &str) -> Option<Self> {
-        Some(match name {
-            "first_name_lower_case" | "first_name" => Self::FirstName,
-            "last_name_lower_case" | "last_name" => Self::LastName,
-            "company_name" => Self::CompanyName,
-            "email" => Self::Email,
-            "phone" => Self::Phone,
-            "tags" => Self::Tags,
-            "dnd" => Self::Dnd,
-            "date_added" => Self::CreatedAt,
-            "date_updated" => Self::UpdatedAt,
-            "date_of_birth" => Self::DateOfBirth,
-            "assigned_to" => Self::AssignedTo,
-            "source" => Self::Source,
-            "type" => Self::Type,
-            "city" => Self::City,
-            "state" => Self::State,
-            "country" => Self::Country,
-            "business_id" => Self::Business,
-            _ => return None,
-        })
-    }
-
-    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
-        Self::Custom(id, kind)
-    }
-
-    fn is_phone(self) -> bool {
-        self == Self::Phone
-    }
-
-    fn filters_example() -> Value {
-        json!([
-            {"group": "OR", "filters": [
-                {"field": "tags", "operator": "eq", "value": "vip"},
-                {"field": "email", "operator": "contains", "value": "@example.com"},
-            ]},
-            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
-        ])
-    }
 }
 
 /// What stands before the id of a custom field, in the spellings of both searches of the contract.
