@@ -6,7 +6,9 @@ use crate::{
     contact::{Contact, IdentityKind},
     custom_field::CustomField,
     data_type::ValueKind,
+    page::TimeOrder,
     search::{self, Asked},
+    sort::Timed,
     tag::TagName,
     text::{Country, Line, normalized_email},
 };
@@ -114,6 +116,10 @@ impl Field for ContactField {
         }
     }
 
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Custom(_, ValueKind::Text))
+    }
+
     fn compared(&self, text: &str) -> String {
         match self {
             Self::Email => normalized_email(text),
@@ -121,6 +127,15 @@ impl Field for ContactField {
             Self::Tags => TagName::parse(text).map_or_else(|_| text.to_owned(), |tag| tag.as_str().to_owned()),
             Self::Country => text.trim().to_ascii_uppercase(),
             _ => text.to_owned(),
+        }
+    }
+}
+
+impl Timed for ContactField {
+    fn of(order: TimeOrder) -> Self {
+        match order {
+            TimeOrder::Created => Self::CreatedAt,
+            TimeOrder::Updated => Self::UpdatedAt,
         }
     }
 }

@@ -52,6 +52,7 @@ pub mod recurring_task;
 pub mod scope;
 pub mod search;
 pub mod session;
+pub mod sort;
 pub mod standing;
 pub mod tag;
 pub mod task;

@@ -7,6 +7,8 @@ use crate::{
     contact_field::{ContactFacts, ContactField},
     data_type::ValueKind,
     opportunity::{Opportunity, OpportunityContent},
+    page::TimeOrder,
+    sort::Timed,
     text::Line,
 };
 
@@ -139,6 +141,10 @@ impl Field for OpportunityField {
         }
     }
 
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Custom(_, ValueKind::Text))
+    }
+
     fn compared(&self, text: &str) -> String {
         match (self, self.of_contact()) {
             (_, Some(field)) => field.compared(text),
@@ -146,6 +152,15 @@ impl Field for OpportunityField {
             // No id has a space, and two of them are no part of one.
             (Self::Followers, _) => text.split_whitespace().collect(),
             _ => text.to_owned(),
+        }
+    }
+}
+
+impl Timed for OpportunityField {
+    fn of(order: TimeOrder) -> Self {
+        match order {
+            TimeOrder::Created => Self::CreatedAt,
+            TimeOrder::Updated => Self::UpdatedAt,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Rows {
     }
 
     /// Whether they belong to the noun itself, and not to what it names.
-    fn are_its_own(&self) -> bool {
+    pub(crate) fn are_its_own(&self) -> bool {
         self.at == "id"
     }
 }
@@ -70,6 +70,8 @@ pub(crate) struct Noun<F> {
     /// Which database is told: SQLite by which index rows are read, PostgreSQL what is read one after another.
     pub(crate) is_postgres: bool,
     pub(crate) column: fn(&F) -> Column,
+    /// The index of what is there, not in the trash, by a field of the noun's own row and then by its id.
+    pub(crate) index: fn(&F) -> Option<&'static str>,
 }
 
 /// Rows that may lead, and what they decide.
@@ -164,7 +166,9 @@ impl<F: PartialEq> Noun<F> {
     /// How many rows are read if these tests of a field lead.
     fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<i64> {
         let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
-        let Some(Column::Rows(rows)) = tests.first().map(|test| (self.column)(&test.field)) else { return Ok(i64::MAX) };
+        let Some(Column::Rows(rows)) = tests.first().map(|test| (self.column)(&test.field)) else {
+            return Ok(i64::MAX);
+        };
         let mut filter = Filter::new();
         let ops: Vec<&Op> = tests.iter().map(|test| &test.op).filter(|_| !reads_all).collect();
         let text = self.rows(&mut filter, &rows, &ops, true);
@@ -189,10 +193,61 @@ impl<F: PartialEq> Noun<F> {
         selects.join(if each_once { " UNION " } else { " UNION ALL " })
     }
 
+    /// What is there, and not in the trash.
+    pub(crate) fn live(&self, filter: &mut Filter<'_>) -> String {
+        format!("c.location_id = {} AND c.trashed_at IS NULL", filter.own(self.location))
+    }
+
+    /// What the things `c` of these ids `l` are read from; [`Noun::live`] is still to be asked.
+    pub(crate) fn things_of(&self, filter: &mut Filter<'_>, ids: &str) -> String {
+        let table = self.table;
+        if self.is_postgres {
+            // Else it reads all things before it knows how few rows lead.
+            let live = self.live(filter);
+            return format!(
+                "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM {table} c WHERE {live} AND c.id = l.id OFFSET 0) c"
+            );
+        }
+        format!("({ids}) l CROSS JOIN {table} c ON c.id = l.id")
+    }
+
+    /// What all things `c` are read from, on SQLite by this index: else it may read all of them and sort them.
+    pub(crate) fn by_index(&self, index: &str) -> String {
+        if self.is_postgres { format!("{} c", self.table) } else { format!("{} c INDEXED BY {index}", self.table) }
+    }
+
+    /// What `c` holds in a field, of several values the one that comes first.
+    pub(crate) fn first_value(&self, filter: &mut Filter<'_>, field: &F, ascending: bool) -> String {
+        match (self.column)(field) {
+            Column::Own(column) | Column::Words(column) => column.to_owned(),
+            Column::Rows(rows) => {
+                let text = self.rows(filter, &rows, &[], false);
+                // A `+` keeps SQLite from reading the values of all in their order until one of this thing comes.
+                let value = ordered(&format!("{}r.{}", if self.is_postgres { "" } else { "+" }, rows.value), &rows);
+                let value = match (rows.is_single, ascending) {
+                    (true, _) => value,
+                    (false, true) => format!("min({value})"),
+                    (false, false) => format!("max({value})"),
+                };
+                format!("(SELECT {value} {text} AND r.{} = c.{})", rows.owner, rows.at)
+            }
+        }
+    }
+
+    /// The ids of what holds something in these rows, and what that is, `held`: of several values each.
+    pub(crate) fn holding(&self, filter: &mut Filter<'_>, rows: &Rows) -> String {
+        let text = self.rows(filter, rows, &[], true);
+        format!("SELECT r.{} AS id, {} AS held {text}", rows.owner, ordered(&format!("r.{}", rows.value), rows))
+    }
+
+    /// Whether `c` holds nothing in these rows.
+    pub(crate) fn lacking(&self, filter: &mut Filter<'_>, rows: &Rows) -> String {
+        self.has(filter, rows, &Op::NotExists)
+    }
+
     /// The condition as it is asked of `c`, but for what was decided by what leads.
     pub(crate) fn asked(
         &self,
-        tx: &Tx<'_>,
         filter: &mut Filter<'_>,
         condition: &Condition<F>,
         lead: Option<&Lead<'_, F>>,
@@ -201,7 +256,7 @@ impl<F: PartialEq> Noun<F> {
             return "1 = 1".to_owned();
         }
         let mut list = |parts: &[Condition<F>], between: &str, nothing: &str| {
-            let texts: Vec<String> = parts.iter().map(|part| self.asked(tx, filter, part, lead)).collect();
+            let texts: Vec<String> = parts.iter().map(|part| self.asked(filter, part, lead)).collect();
             if texts.is_empty() { nothing.to_owned() } else { format!("({})", texts.join(between)) }
         };
         match condition {
@@ -211,15 +266,15 @@ impl<F: PartialEq> Noun<F> {
             Condition::Test(Test { field, op }) => match (self.column)(field) {
                 Column::Own(column) => own(filter, column, op),
                 Column::Words(column) => words(filter, column, op),
-                Column::Rows(rows) => self.has(tx, filter, &rows, op),
+                Column::Rows(rows) => self.has(filter, &rows, op),
             },
         }
     }
 
-    fn has(&self, tx: &Tx<'_>, filter: &mut Filter<'_>, rows: &Rows, op: &Op) -> String {
+    fn has(&self, filter: &mut Filter<'_>, rows: &Rows, op: &Op) -> String {
         let mut some = |op: Option<&Op>| {
             // So that PostgreSQL does not read a whole field first.
-            let fence = if tx.is_postgres() && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
+            let fence = if self.is_postgres && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
             let text = self.rows(filter, rows, &Vec::from_iter(op), false);
             format!("EXISTS (SELECT 1 {text} AND r.{} = c.{}{fence})", rows.owner, rows.at)
         };
@@ -268,6 +323,11 @@ impl<F: PartialEq> Noun<F> {
         }
         text
     }
+}
+
+/// A value of rows as it is ordered by: of what is long, what is indexed.
+fn ordered(value: &str, rows: &Rows) -> String {
+    if rows.is_long { format!("substr({value}, 1, {INDEXED})") } else { value.to_owned() }
 }
 
 /// A test of a column that may be NULL: then nothing is true of it but that it is, and no answer is unknown.

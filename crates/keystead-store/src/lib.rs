@@ -58,6 +58,7 @@ pub mod recurring_tasks;
 pub mod service_clock;
 mod session;
 pub mod sessions;
+mod sort;
 pub mod spent;
 mod sqlite;
 pub mod stored;

@@ -54,6 +54,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (48, "tables_by_key", include_str!("../migrations/0048_tables_by_key.sql")),
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
     (51, "opportunity_conditions", include_str!("../migrations/0051_opportunity_conditions.sql")),
+    (52, "contacts_by_name", include_str!("../migrations/0052_contacts_by_name.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -13,6 +13,7 @@ use keystead_model::{
     opportunity_field::OpportunityField,
     page::{Counted, Page, Start, TimeOrder, Window},
     search::{self, Asked},
+    sort::{SortKey, SortPlace, time_order},
 };
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
     filter::Filter,
     list::{Order, Place},
     opportunities::{self, TotalsOf},
+    sort::{Sorted, by_time},
 };
 
 /// Ranges that a page may be put together from.
@@ -40,12 +42,10 @@ macro_rules! of_its_contact {
 }
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
-    let of_contact = |table, value, with| {
-        Column::Rows(Rows { at: "contact_id", with, ..Rows::new(table, "contact_id", value) })
-    };
-    let identity = |kind: IdentityKind| {
-        of_contact("contact_identities", "value", vec![("kind", kind.as_str().to_owned())])
-    };
+    let of_contact =
+        |table, value, with| Column::Rows(Rows { at: "contact_id", with, ..Rows::new(table, "contact_id", value) });
+    let identity =
+        |kind: IdentityKind| of_contact("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         OpportunityField::Id => Column::Own("c.id"),
         OpportunityField::Name => Column::Own("c.name_folded"),
@@ -99,7 +99,7 @@ pub fn list(
         page_of_ranges(tx, location, &totals, filter.order, order, window)?
     } else {
         let (condition, noun) = (in_stages(filter), noun(tx, location));
-        let (from, conditions) = parts(tx, &noun, &condition, None, index(&Condition::default(), filter.order));
+        let (from, conditions) = parts(&noun, &condition, None, index(&Condition::default(), filter.order));
         let select = format!("SELECT {} FROM {from}", opportunities::COLUMNS);
         let Page { rows, has_more } = conditions.page(tx, &select, order, window, opportunities::read)?;
         Page { rows: opportunities::with_custom_fields(tx, location, rows)?, has_more }
@@ -108,7 +108,16 @@ pub fn list(
 }
 
 fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<OpportunityField> {
-    Noun { location, table: "opportunities", is_postgres: tx.is_postgres(), column }
+    Noun { location, table: "opportunities", is_postgres: tx.is_postgres(), column, index: index_by }
+}
+
+/// The index of opportunities that are not in the trash by a column of theirs.
+fn index_by(field: &OpportunityField) -> Option<&'static str> {
+    match field {
+        OpportunityField::CreatedAt => Some("opportunities_by_creation"),
+        OpportunityField::UpdatedAt => Some("opportunities_by_update"),
+        _ => None,
+    }
 }
 
 /// What is in each stage that the filter lets through, whatever else it asks for.
@@ -182,12 +191,41 @@ fn list_by_condition(
     if total == 0 {
         return Ok(Counted { page: Page { rows: Vec::new(), has_more: false }, total });
     }
-    // Few among many are not looked for in the order of the list.
-    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO || total <= FEW);
-    let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
+    let lead = lead.as_ref().filter(|lead| leads_page(lead, total));
+    let (from, conditions) = parts(&noun, &condition, lead, by_index);
     // Sorted are ids alone: what else an opportunity has is read of those on the page.
     let select = format!("SELECT c.id FROM {from}");
     let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<OpportunityId>())?;
+    Ok(Counted { page: Page { rows: opportunities::find_all(tx, location, &rows)?, has_more }, total })
+}
+
+/// Few among many are not looked for in the order of a list.
+fn leads_page(lead: &Lead<'_, OpportunityField>, total: i64) -> bool {
+    lead.rows <= LEADS_UP_TO || total <= FEW
+}
+
+/// Opportunities in the order of what they and their contacts hold in fields, and how many match in all.
+pub fn sorted(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+    keys: &[SortKey<OpportunityField>],
+    window: &Window<SortPlace<OpportunityId>>,
+) -> Result<Counted<Opportunity>> {
+    if let Some((order, ascending)) = time_order(keys) {
+        let filter = OpportunityFilter { order, ascending, ..filter.clone() };
+        return list(tx, location, &filter, &by_time(window, |at, id| OpportunityCursor { at, id: Some(id) }));
+    }
+    let (noun, condition) = (noun(tx, location), whole(filter));
+    let lead = noun.lead(tx, &condition)?;
+    let index = index(&condition, TimeOrder::Created);
+    let total = match filter.is_of_places() {
+        true => totals(tx, location, filter)?.iter().map(|total| total.count).sum(),
+        false => count(tx, &noun, &condition, lead.as_ref(), index)?,
+    };
+    let lead = lead.as_ref().filter(|lead| leads_page(lead, total));
+    let sorted = Sorted { noun: &noun, keys, condition: &condition, lead, index };
+    let Page { rows, has_more } = if total == 0 { Page::new(Vec::new(), 0) } else { sorted.page(tx, window)? };
     Ok(Counted { page: Page { rows: opportunities::find_all(tx, location, &rows)?, has_more }, total })
 }
 
@@ -206,7 +244,7 @@ fn count(
             let ids = noun.leading(&mut filter, lead, true);
             (format!("({ids}) AS l"), filter)
         }
-        None => parts(tx, noun, condition, lead.filter(|lead| leads_all(tx, lead)), by_index),
+        None => parts(noun, condition, lead.filter(|lead| leads_all(tx, lead)), by_index),
     };
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     tx.query_one(&sql, &conditions.values(), |row| row.column())
@@ -232,7 +270,7 @@ pub fn sum_matching(
     let (noun, condition) = (noun(tx, location), whole(filter));
     let lead = noun.lead(tx, &condition)?;
     let lead = lead.as_ref().filter(|lead| leads_all(tx, lead));
-    let (from, conditions) = parts(tx, &noun, &condition, lead, index(&condition, TimeOrder::Created));
+    let (from, conditions) = parts(&noun, &condition, lead, index(&condition, TimeOrder::Created));
     // Many are worth the same.
     let sql = format!(
         "SELECT c.stage_id, c.status, c.value, c.probability, CAST(count(*) AS BIGINT) FROM {from} WHERE {}
@@ -257,7 +295,8 @@ pub fn sum_matching(
 fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static str {
     let asks = |field: OpportunityField| {
         let is_one = |op: &Op| matches!(op, Op::Eq(_)) || matches!(op, Op::In(values) if values.len() == 1);
-        let is_asked = |part: &Condition<_>| matches!(part, Condition::Test(test) if test.field == field && is_one(&test.op));
+        let is_asked =
+            |part: &Condition<_>| matches!(part, Condition::Test(test) if test.field == field && is_one(&test.op));
         match condition {
             Condition::All(parts) => parts.iter().any(is_asked),
             part => is_asked(part),
@@ -274,32 +313,22 @@ fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static 
 
 /// What opportunities `c` are read from, and which: those of rows that lead, else by the index.
 fn parts<'f>(
-    tx: &Tx<'_>,
     noun: &Noun<OpportunityField>,
     condition: &Condition<OpportunityField>,
     lead: Option<&Lead<'_, OpportunityField>>,
     index: &str,
 ) -> (String, Filter<'f>) {
     let mut filter = Filter::new();
-    let location = filter.own(noun.location);
-    let live = format!("c.location_id = {location} AND c.trashed_at IS NULL");
+    let live = noun.live(&mut filter);
     let from = match lead {
         Some(lead) => {
             let ids = noun.leading(&mut filter, lead, true);
-            if tx.is_postgres() {
-                // Else it reads all opportunities before it knows how few rows lead.
-                format!(
-                    "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM opportunities c WHERE {live} AND c.id = l.id OFFSET 0) c"
-                )
-            } else {
-                format!("({ids}) l CROSS JOIN opportunities c ON c.id = l.id")
-            }
+            noun.things_of(&mut filter, &ids)
         }
-        None if tx.is_postgres() => "opportunities c".to_owned(),
-        None => format!("opportunities c INDEXED BY {index}"),
+        None => noun.by_index(index),
     };
     filter.and(&live, &[]);
-    let asked = noun.asked(tx, &mut filter, condition, lead);
+    let asked = noun.asked(&mut filter, condition, lead);
     filter.and(&asked, &[]);
     (from, filter)
 }

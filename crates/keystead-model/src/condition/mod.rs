@@ -118,6 +118,11 @@ pub trait Field {
     /// What it holds.
     fn kind(&self) -> Kind;
 
+    /// Whether its texts are so long that an order looks at their beginnings alone, see [`crate::sort::LONG`].
+    fn is_long(&self) -> bool {
+        false
+    }
+
     /// How a code of it is compared, for those that have a spelling of their own.
     fn compared(&self, text: &str) -> String {
         text.to_owned()

@@ -124,7 +124,8 @@ async fn groups_words_and_what_the_body_names_go_together() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
     let (_, pipeline, [_, rooms]) = deals(&app, &key).await;
-    let test = |field: &str, operator: &str, value: Value| json!({"field": field, "operator": operator, "value": value});
+    let test =
+        |field: &str, operator: &str, value: Value| json!({"field": field, "operator": operator, "value": value});
     let won = test("status", "eq", json!("won"));
     let dear = test("monetary_value", "range", json!({"gt": 1000}));
     let either = json!({"group": "OR", "filters": [won, dear]});
@@ -137,9 +138,8 @@ async fn groups_words_and_what_the_body_names_go_together() {
         let named = json!({"filters": filters, "pipelineId": pipeline["id"]});
         let mut filters = filters;
         filters.as_array_mut().unwrap().push(test("pipeline_id", "eq", pipeline["id"].clone()));
-        let both = [named, json!({"filters": filters})].map(|body| {
-            app.post("/opportunities/search").key(&key).header("Version", "v3").json(&body).send()
-        });
+        let both = [named, json!({"filters": filters})]
+            .map(|body| app.post("/opportunities/search").key(&key).header("Version", "v3").json(&body).send());
         let [one, other] = both;
         let (one, other) = (one.await.expect(200), other.await.expect(200));
         assert_eq!((&one["opportunities"], &one["total"]), (&other["opportunities"], &other["total"]));
@@ -150,7 +150,8 @@ async fn groups_words_and_what_the_body_names_go_together() {
     let found = search(&app, &key, json!({"query": "küche"})).await;
     let contact = found["opportunities"][0]["contactId"].as_str().unwrap().to_owned();
     app.delete(&format!("/contacts/{contact}")).key(&key).send().await.expect(200);
-    let found = search(&app, &key, json!({"filters": [test(&format!("customFields.{rooms}"), "exists", Value::Null)]})).await;
+    let found =
+        search(&app, &key, json!({"filters": [test(&format!("customFields.{rooms}"), "exists", Value::Null)]})).await;
     assert_eq!((names(&found), &found["total"]), (vec!["Bath"], &json!(1)));
 }
 

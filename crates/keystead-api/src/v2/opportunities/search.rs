@@ -20,9 +20,9 @@ use crate::{
     reader::Reader,
     shape::{Ground, Input, Word, word},
     v2::{
-        by_time::{ByTime, search_after},
+        by_time::{ByTime, FURTHEST},
         contacts::shapes::ListMeta,
-        search::{CustomKinds, Filters, Searched},
+        search::{CustomKinds, Filters, Ordered, Places, Searched, Sort},
     },
 };
 
@@ -252,9 +252,6 @@ impl SearchQuery {
     }
 }
 
-/// Rows that a page may pass over: `searchAfter` has no such limit.
-const FURTHEST: i64 = 10_000;
-
 impl Searched for OpportunityField {
     const MODEL: OwnerKind = OwnerKind::Opportunity;
 
@@ -293,6 +290,10 @@ impl Searched for OpportunityField {
         self == Self::ContactPhone
     }
 
+    fn is_sortable(self) -> bool {
+        self != Self::Followers
+    }
+
     fn filters_example() -> Value {
         json!([
             {"field": "status", "operator": "eq", "value": "open"},
@@ -308,7 +309,9 @@ impl Searched for OpportunityField {
 pub(crate) struct SearchBody {
     asked: Asked,
     filters: Filters,
-    pub(crate) window: Window<OpportunityCursor>,
+    sort: Sort,
+    /// Opportunities that are passed over, and how many are asked for.
+    slice: (i64, i64),
     pub(crate) beside: Beside,
 }
 
@@ -322,15 +325,12 @@ impl Input for SearchBody {
         asked.status(reader.word("status"));
         asked.equals(OpportunityField::Contact, "contactId", reader.word::<ContactId>("contactId"));
         asked.equals(OpportunityField::AssignedTo, "assignedTo", reader.word::<UserId>("assignedTo"));
+        let filters = Filters::read::<OpportunityField>(reader);
+        let sort = Sort::read(reader);
         let limit = reader.integer("limit", 1..=100).unwrap_or(20);
-        // Counted from 0, as the contract has it.
+        // Counted from 0, as the contract has it; beside a place it means nothing.
         let page = reader.integer("page", 0..=1_000_000).unwrap_or(0);
-        let after = after(reader);
-        let window = match after {
-            Some(after) => Window::after(Some(after), limit),
-            None => Window::skip(page * limit, limit),
-        };
-        if after.is_none() && page * limit > FURTHEST {
+        if !sort.has_place() && page * limit > FURTHEST {
             let go_on = "go on with searchAfter, which stands with each opportunity";
             reader.violate("page", format!("must not pass over more than {FURTHEST} opportunities; {go_on}"));
         }
@@ -341,8 +341,7 @@ impl Input for SearchBody {
             reader.truth("unReadConversations");
             Beside { notes: notes.unwrap_or(false), tasks: tasks.unwrap_or(false) }
         });
-        let filters = Filters::read::<OpportunityField>(reader);
-        Some(Self { asked, filters, window, beside: beside.unwrap_or_default() })
+        Some(Self { asked, filters, sort, slice: (page * limit, limit), beside: beside.unwrap_or_default() })
     }
 
     /// A page and a cursor exclude each other, and the example's cursor leads nowhere.
@@ -352,20 +351,18 @@ impl Input for SearchBody {
 }
 
 impl SearchBody {
-    pub(crate) async fn filter(&self, app: &App, context: &LocationContext) -> Result<OpportunityFilter, Error> {
-        let custom = CustomKinds::of::<OpportunityField>(app, context, self.filters.name_custom_fields()).await?;
-        let filter = self.asked.filter(app, context).await?;
-        let mut parts = vec![filter.condition];
-        if let Condition::All(asked) = self.filters.resolve(&custom)? {
-            parts.extend(asked);
-        }
-        Ok(OpportunityFilter { condition: Condition::flat(parts), ..filter }.with_places())
+    /// What is asked for, in which order, and which part of it.
+    pub(crate) async fn resolve(
+        &self,
+        app: &App,
+        context: &LocationContext,
+    ) -> Result<(OpportunityFilter, Ordered<OpportunityField>, Places<Opportunity>), Error> {
+        let Self { asked, filters, sort, slice, .. } = self;
+        let custom = CustomKinds::of::<OpportunityField>(app, context, filters, sort).await?;
+        let filtered = filters.resolve(&custom)?;
+        let (ordered, window) = sort.resolve(&custom, *slice)?;
+        let filter = asked.filter(app, context).await?;
+        let condition = Condition::flat([filter.condition, filtered]);
+        Ok((OpportunityFilter { condition, ..filter }.with_places(), ordered, window))
     }
-}
-
-/// Where the last page ended.
-fn after(reader: &mut Reader<'_>) -> Option<OpportunityCursor> {
-    let refusal = "must be the searchAfter of an opportunity of the page before";
-    let place = search_after(reader, refusal, |id, _| OpportunityId::parse(id));
-    place.map(|(at, id)| OpportunityCursor { at: Some(at), id: Some(id) })
 }

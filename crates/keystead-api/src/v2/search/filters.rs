@@ -45,7 +45,7 @@ impl Filters {
     }
 
     /// Whether one asks for a custom field.
-    pub(crate) fn name_custom_fields(&self) -> bool {
+    pub(super) fn name_custom_fields(&self) -> bool {
         fn names_some(parts: &[Part]) -> bool {
             parts.iter().any(|part| match part {
                 Part::Group { parts, .. } => names_some(parts),
@@ -141,7 +141,7 @@ impl Reading<'_, '_> {
 }
 
 /// The refusal of a field that there is not, in the words that clients match.
-pub(crate) fn unknown(field: &str) -> Error {
+pub(super) fn unknown(field: &str) -> Error {
     Error::Conflict(ErrorCode::FieldUnknown, format!("Invalid field {}", echo(&shown(field))))
 }
 

@@ -1,17 +1,22 @@
 //! What a search by a body asks for, the same for every noun that is searched so.
 
 mod filters;
+mod sort;
 
 use std::collections::HashMap;
 
 use keystead_core::{App, Error, LocationContext};
-use keystead_model::{CustomFieldId, condition::Field, custom_field::OwnerKind, data_type::ValueKind};
+use keystead_model::{CustomFieldId, custom_field::OwnerKind, data_type::ValueKind, sort::Timed};
 use serde_json::Value;
 
-pub(crate) use self::filters::{Filters, unknown};
+use self::filters::unknown;
+pub(crate) use self::{
+    filters::Filters,
+    sort::{Ordered, Places, SearchAfter, Sort},
+};
 
 /// A field of a noun that searches ask for.
-pub(crate) trait Searched: Field + Copy + PartialEq {
+pub(crate) trait Searched: Timed {
     /// Whose custom fields it may be one of.
     const MODEL: OwnerKind;
 
@@ -23,6 +28,9 @@ pub(crate) trait Searched: Field + Copy + PartialEq {
 
     /// Whether it holds phone numbers, which may be asked for as people write them.
     fn is_phone(self) -> bool;
+
+    /// Whether it orders things: of what is a list of names, no one comes first.
+    fn is_sortable(self) -> bool;
 
     /// Filters that say how they are written.
     fn filters_example() -> Value;
@@ -40,7 +48,7 @@ fn is_custom(name: &str) -> bool {
 }
 
 /// A name in the spelling of the original's failures, `date_added` for `dateAdded`; either is understood.
-pub(crate) fn snake(name: &str) -> String {
+fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {
@@ -56,8 +64,13 @@ pub(crate) struct CustomKinds(HashMap<CustomFieldId, ValueKind>);
 
 impl CustomKinds {
     /// Those of things that have fields like `F`; none are read where none is asked for.
-    pub(crate) async fn of<F: Searched>(app: &App, context: &LocationContext, are_asked: bool) -> Result<Self, Error> {
-        if !are_asked {
+    pub(crate) async fn of<F: Searched>(
+        app: &App,
+        context: &LocationContext,
+        filters: &Filters,
+        sort: &Sort,
+    ) -> Result<Self, Error> {
+        if !filters.name_custom_fields() && !sort.names_custom_fields() {
             return Ok(Self(HashMap::new()));
         }
         let fields = app.fields_of(context, F::MODEL).await?;
