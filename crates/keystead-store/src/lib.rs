@@ -69,6 +69,7 @@ pub mod tags;
 pub mod tasks;
 pub mod templates;
 mod tx;
+pub mod user_search;
 pub mod users;
 mod value;
 pub mod workflows;

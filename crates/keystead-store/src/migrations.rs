@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contacts, opportunities, pipelines, tasks};
+use crate::{Error, OpenError, Store, Tx, contacts, opportunities, pipelines, tasks, user_search};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -55,6 +55,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (49, "trash_of_a_location", include_str!("../migrations/0049_trash_of_a_location.sql")),
     (51, "opportunity_conditions", include_str!("../migrations/0051_opportunity_conditions.sql")),
     (52, "contacts_by_name", include_str!("../migrations/0052_contacts_by_name.sql")),
+    (53, "users_searched", include_str!("../migrations/0053_users_searched.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -68,6 +69,7 @@ const AFTERWARDS: &[(i64, Step)] = &[
     (38, pipelines::give_first),
     (43, tasks::refold),
     (51, opportunities::refold),
+    (53, user_search::refold),
 ];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
@@ -280,7 +282,7 @@ mod tests {
             .execute_batch(&format!(
                 "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
                  INSERT INTO users (id, agency_id, email, email_lower, role, is_operator, disabled, created_at)
-                     VALUES ('u', 'a', 'a', 'a', 'agency-admin', FALSE, FALSE, 0);
+                     VALUES ('u', 'a', 'A@x.example', 'a', 'agency-admin', FALSE, FALSE, 0);
                  {}{}",
                 mail("0000000000000000000A", "waiting"),
                 mail("0000000000000000000B", "sent")
@@ -295,6 +297,9 @@ mod tests {
         });
         let expected: (String, i64, i64, i64, i64, i64) = ("0000000000000000000A mail a".to_owned(), 3, 0, 70, 50, 50);
         assert_eq!(jobs.unwrap(), [expected]);
+        // Who has no name is called by the address.
+        let users = tx.query("SELECT name_folded || ':' || searched FROM users", &[], |row| row.column::<String>());
+        assert_eq!(users.unwrap(), ["a@x.example:a@x.example\na@x.example\n"]);
     }
 
     #[test]

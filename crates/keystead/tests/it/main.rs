@@ -83,6 +83,7 @@ mod things;
 mod trash;
 mod unknown_ids;
 mod usage;
+mod user_search;
 mod users;
 mod v1;
 mod workflows;
