@@ -133,7 +133,7 @@ impl<F: PartialEq> Noun<F> {
 
     /// The tests of a condition that may lead. Those of a field of which an owner has no more than one value are of one row: a range.
     /// What is asked beside them that cannot lead is asked of what they lead to.
-    fn of_one_row<'c>(&self, parts: &'c [Condition<F>]) -> Vec<Vec<(&'c Condition<F>, &'c Test<F>)>> {
+    fn may_lead<'c>(&self, parts: &'c [Condition<F>]) -> Vec<Vec<(&'c Condition<F>, &'c Test<F>)>> {
         let mut ranges: Vec<Vec<(&Condition<F>, &Test<F>)>> = Vec::new();
         for part in parts {
             let Condition::Test(test) = part else { continue };
@@ -153,9 +153,9 @@ impl<F: PartialEq> Noun<F> {
     /// The rows that may lead of what is tested side by side.
     fn fewest<'c>(&self, tx: &mut Tx<'_>, parts: &'c [Condition<F>]) -> Result<Option<Lead<'c, F>>> {
         let mut fewest: Option<Lead<'c, F>> = None;
-        for range in self.of_one_row(parts) {
+        for range in self.may_lead(parts) {
             let (decided, tests): (Vec<_>, Vec<_>) = range.into_iter().unzip();
-            let rows = self.count(tx, &tests)?;
+            let Some(rows) = self.count(tx, &tests)? else { continue };
             if fewest.as_ref().is_none_or(|fewest| rows < fewest.rows) {
                 fewest = Some(Lead { decided, tests: vec![tests], rows });
             }
@@ -163,18 +163,18 @@ impl<F: PartialEq> Noun<F> {
         Ok(fewest)
     }
 
-    /// How many rows are read if these tests of a field lead.
-    fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<i64> {
+    /// How many rows are read if these tests of a field lead; `None` if it has no rows.
+    fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<Option<i64>> {
         let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
         let Some(Column::Rows(rows)) = tests.first().map(|test| (self.column)(&test.field)) else {
-            return Ok(i64::MAX);
+            return Ok(None);
         };
         let mut filter = Filter::new();
         let ops: Vec<&Op> = tests.iter().map(|test| &test.op).filter(|_| !reads_all).collect();
         let text = self.rows(&mut filter, &rows, &ops, true);
         let most = filter.own(LEADS_UP_TO + 1);
         let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 {text} LIMIT {most}) AS n");
-        tx.query_one(&sql, &filter.values(), |row| row.column())
+        tx.query_one(&sql, &filter.values(), |row| row.column()).map(Some)
     }
 
     /// The ids of what rows that lead belong to, `each_once` or as often as they come.
