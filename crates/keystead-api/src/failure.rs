@@ -99,6 +99,10 @@ impl From<Error> for Failure {
             Error::NotAKey(problem) => failure.hint = Some(whole_key(problem)),
             Error::MissingScope(scope) => failure.required = Some(scope),
             Error::Invalid(violations) => failure.message = Message::Violations(violations),
+            Error::Unsuited(violations, fix) => {
+                failure.message = Message::Violations(violations);
+                failure.hint = Some(format!("{fix} {}", code.fix()));
+            }
             Error::NotFound(noun, id) => failure.message = Message::Missing(noun, id),
             Error::Duplicate(duplicate) => failure.message = Message::Duplicate(duplicate),
             Error::TooManyRequests(_)

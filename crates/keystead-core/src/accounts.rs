@@ -11,7 +11,7 @@ use keystead_model::{
     event::EventKind,
     grant::Grant,
     ip_range::IpRanges,
-    page::{Start, Window},
+    page::{Counted, Window},
     scope::Scope,
     text::EmailAddress,
     user::{PersonName, Role, User, UserFilter, UserPatch, UserProfile},
@@ -19,7 +19,7 @@ use keystead_model::{
 use keystead_store::{
     Tx,
     changes::{self, Change},
-    sessions, users,
+    sessions, user_search, users,
 };
 
 use crate::{
@@ -52,27 +52,18 @@ impl App {
         authority: &Authority,
         filter: UserFilter,
         window: Window<UserId>,
-    ) -> Result<(Vec<User>, usize)> {
+    ) -> Result<(Vec<User>, i64)> {
         authority.require(Scope::UsersRead)?;
         if let Some(location) = filter.location {
             self.find_location(authority, location).await?;
         }
-        let (agency, deleted) = (authority.agency(), filter.deleted);
-        let all = self.store.read(move |tx| match deleted {
-            true => users::list_with_deleted(tx, agency),
-            false => Ok(users::list(tx, agency, &Window::all())?.rows),
-        });
-        let reach = &authority.grant().reach;
-        let mut seen: Vec<User> = all.await?.iter().filter_map(|user| user.seen_within(reach)).collect();
-        seen.retain(|user| filter.lets_through(user));
-        filter.sort(&mut seen);
-        let total = seen.len();
-        let skip = match window.start {
-            Start::Skip(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
-            Start::First | Start::After(_) => 0,
+        let (agency, reach) = (authority.agency(), authority.grant().reach.clone());
+        let find = move |tx: &mut Tx<'_>| {
+            let Counted { page, total } = user_search::list(tx, agency, &reach, &filter, &window)?;
+            let seen = page.rows.iter().filter_map(|user| user.seen_within(&reach)).collect();
+            Ok((seen, total))
         };
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        Ok((seen.into_iter().skip(skip).take(limit).collect(), total))
+        self.store.read(find).await
     }
 
     /// One user, as far as the authority sees them.

@@ -7,6 +7,7 @@ use keystead_model::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
         IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
+    contact_field::ContactField,
     contact_upsert::LeftOut,
     custom_field::OwnerKind,
     event::{Cause, EventKind},
@@ -14,6 +15,7 @@ use keystead_model::{
     page::{Counted, Start, Window},
     phone::PhoneNumber,
     scope::Scope,
+    sort::{SortKey, SortPlace},
     tag::{Tag, TagName},
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
@@ -134,6 +136,22 @@ impl App {
                 *at = Some(place_of(tx, location, *id, filter.order)?);
             }
             contact_search::list(tx, location, &filter, &window, time)
+                .map_err(|error| Error::of_search(error, SHORTENS))
+        })
+        .await
+    }
+
+    /// The same in the order of what contacts hold in fields; the filter's own order does not matter.
+    pub async fn search_contacts(
+        &self,
+        context: &LocationContext,
+        filter: ContactFilter,
+        keys: Vec<SortKey<ContactField>>,
+        window: Window<SortPlace<ContactId>>,
+    ) -> Result<Counted<Contact>> {
+        let time = self.limits.search;
+        self.read(context, Scope::ContactsRead, move |operation| {
+            contact_search::sorted(operation.tx, operation.context.location, &filter, &keys, &window, time)
                 .map_err(|error| Error::of_search(error, SHORTENS))
         })
         .await

@@ -44,6 +44,8 @@ pub enum Error {
     NotFound(Noun, String),
     /// The input is wrong.
     Invalid(Vec<Violation>),
+    /// The same where what would suit can be named, in sentences of their own.
+    Unsuited(Vec<Violation>, String),
     /// A contact with the same e-mail address or phone number is there.
     Duplicate(DuplicateContact),
     /// The state does not allow it.
@@ -197,7 +199,7 @@ impl Error {
             Self::MissingScope(_) => ErrorCode::ScopeMissing,
             Self::NoAccess => ErrorCode::LocationNotAccessible,
             Self::NotFound(..) => ErrorCode::NotFound,
-            Self::Invalid(_) => ErrorCode::InvalidInput,
+            Self::Invalid(_) | Self::Unsuited(..) => ErrorCode::InvalidInput,
             Self::Duplicate(_) => ErrorCode::DuplicateContact,
             Self::TooManyRequests(_) => ErrorCode::RateLimited,
             Self::Overloaded(_) => ErrorCode::Overloaded,
@@ -212,7 +214,7 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Forbidden(_, message) | Self::Conflict(_, message) => f.write_str(message),
-            Self::Invalid(violations) => {
+            Self::Invalid(violations) | Self::Unsuited(violations, _) => {
                 for (index, Violation { field, problem }) in violations.iter().enumerate() {
                     write!(f, "{}{field} {problem}", if index == 0 { "" } else { "; " })?;
                 }

@@ -114,8 +114,8 @@ codes! {
         "One or more fields are missing, of the wrong type, or not known. The answer lists each.",
         "Mend what the answer lists. Nothing was stored.";
     FieldUnknown = "field_unknown", 400, "There is no such field to search by",
-        "A filter or a sort names a field that contacts of this location do not have.",
-        "Use a field of the contact as answers spell it, or `customFields.` and the id of one of the location's custom fields.";
+        "A filter or a sort names a field that what is searched for does not have in this location.",
+        "Use a field as answers spell it, or `customFields.` and the id of one of the location's custom fields.";
     PathUnknown = "path_unknown", 400, "A part of the path is none of its values",
         "The path has a place for one of a few words, and something else stands there.",
         "Put one of the words there that the answer names.";

@@ -92,7 +92,9 @@ impl Error {
     /// Whether it says that something must not be as somebody wants it, whoever else wants something.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Self::NotFound(..) | Self::Invalid(_) | Self::Duplicate(_) | Self::Conflict(..) => true,
+            Self::NotFound(..) | Self::Invalid(_) | Self::Unsuited(..) | Self::Duplicate(_) | Self::Conflict(..) => {
+                true
+            }
             Self::Unauthenticated(_)
             | Self::NotAKey(_)
             | Self::Refused(_)

@@ -1,6 +1,6 @@
 //! Opportunities.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use keystead_model::{
     ContactId, LocationId, OpportunityId, PipelineId, StageId, UserId, UtcMs,
@@ -14,9 +14,11 @@ use keystead_model::{
         FollowersChange, MAX_FOLLOWERS, Opportunity, OpportunityContent, OpportunityCursor, OpportunityFilter,
         OpportunityPatch, Slippage, StageTotal, Status,
     },
+    opportunity_field::OpportunityField,
     page::{Counted, Page, Start, TimeOrder, Window},
     pipeline::Pipeline,
     scope::Scope,
+    sort::{SortKey, SortPlace, time_order},
     task::Task,
     text::Line,
 };
@@ -221,54 +223,71 @@ impl App {
         window: Window<OpportunityCursor>,
         beside: Beside,
     ) -> Result<Counted<WholeOpportunity>> {
-        self.find_opportunities(context, filter, window, beside, false).await.map(|(found, _)| found)
+        // What is counted already takes no longer than its page.
+        let time = Some(self.limits.search).filter(|_| !filter.is_of_places());
+        let find = move |tx: &mut Tx<'_>, location| {
+            let mut window = window;
+            if let Start::After(OpportunityCursor { at: at @ None, id: Some(id) }) = &mut window.start {
+                *at = Some(place_of(tx, location, *id, filter.order)?);
+            }
+            let list = |tx: &mut Tx<'_>| opportunity_search::list(tx, location, &filter, &window);
+            shortly(tx, time, list)
+        };
+        let find = move |tx: &mut Tx<'_>, location| Ok((find(tx, location)?, ()));
+        self.find_opportunities(context, beside, find).await.map(|(found, ())| found)
     }
 
-    /// The same, with how much is in each stage of the filter's pipeline, of what the filter lets through; of a pipeline that is not
-    /// there, nothing.
+    /// Opportunities in the order of what they and their contacts hold in fields, whatever the filter's own order is; and how much is
+    /// in each stage of the filter's pipeline, of what the filter lets through; of a pipeline that is not there, nothing.
     pub async fn search_opportunities(
         &self,
         context: &LocationContext,
         filter: OpportunityFilter,
-        window: Window<OpportunityCursor>,
+        keys: Vec<SortKey<OpportunityField>>,
+        window: Window<SortPlace<OpportunityId>>,
         beside: Beside,
     ) -> Result<(Counted<WholeOpportunity>, Vec<StageSums>)> {
-        self.find_opportunities(context, filter, window, beside, true).await
-    }
-
-    async fn find_opportunities(
-        &self,
-        context: &LocationContext,
-        filter: OpportunityFilter,
-        window: Window<OpportunityCursor>,
-        beside: Beside,
-        adds_up: bool,
-    ) -> Result<(Counted<WholeOpportunity>, Vec<StageSums>)> {
-        if beside.notes || beside.tasks {
-            context.authority.require(Scope::ContactsRead)?;
-        }
-        // What is counted already takes no longer than its page.
-        let time = Some(self.limits.search).filter(|_| !filter.is_of_places());
-        self.read(context, Scope::OpportunitiesRead, move |operation| {
-            let (tx, location, mut window) = (&mut *operation.tx, operation.context.location, window);
-            if let Start::After(OpportunityCursor { at: at @ None, id: Some(id) }) = &mut window.start {
-                *at = Some(place_of(tx, location, *id, filter.order)?);
-            }
-            let find = |tx: &mut Tx<'_>| {
-                let sums = if adds_up { sum(tx, location, &filter)? } else { Vec::new() };
-                Ok((opportunity_search::list(tx, location, &filter, &window)?, sums))
-            };
-            let found = match time {
-                Some(time) => tx.within(time, find),
-                None => find(tx),
-            };
-            let (Counted { page, total }, sums) = found.map_err(|error| Error::of_search(error, SHORTENS))?;
-            let has_more = page.has_more;
-            let rows = operation.whole_opportunities(page.rows, beside)?;
-            Ok((Counted { page: Page { rows, has_more }, total }, sums))
+        let time = Some(self.limits.search).filter(|_| !filter.is_of_places() || time_order(&keys).is_none());
+        self.find_opportunities(context, beside, move |tx, location| {
+            shortly(tx, time, |tx| {
+                let sums = sum(tx, location, &filter)?;
+                Ok((opportunity_search::sorted(tx, location, &filter, &keys, &window)?, sums))
+            })
         })
         .await
     }
+
+    /// What `find` finds, with what else is known of it.
+    async fn find_opportunities<T: Send + 'static>(
+        &self,
+        context: &LocationContext,
+        beside: Beside,
+        find: impl Fn(&mut Tx<'_>, LocationId) -> Result<(Counted<Opportunity>, T)> + Send + Sync + 'static,
+    ) -> Result<(Counted<WholeOpportunity>, T)> {
+        if beside.notes || beside.tasks {
+            context.authority.require(Scope::ContactsRead)?;
+        }
+        self.read(context, Scope::OpportunitiesRead, move |operation| {
+            let (Counted { page, total }, more) = find(operation.tx, operation.context.location)?;
+            let has_more = page.has_more;
+            let rows = operation.whole_opportunities(page.rows, beside)?;
+            Ok((Counted { page: Page { rows, has_more }, total }, more))
+        })
+        .await
+    }
+}
+
+/// Reads within `time`, if it is limited.
+fn shortly<T>(
+    tx: &mut Tx<'_>,
+    time: Option<Duration>,
+    read: impl FnOnce(&mut Tx<'_>) -> keystead_store::Result<T>,
+) -> Result<T> {
+    let read = match time {
+        Some(time) => tx.within(time, read),
+        None => read(tx),
+    };
+    read.map_err(|error| Error::of_search(error, SHORTENS))
 }
 
 impl InLocation<'_, '_> {

@@ -6,7 +6,9 @@ use crate::{
     contact::{Contact, IdentityKind},
     custom_field::CustomField,
     data_type::ValueKind,
+    page::TimeOrder,
     search::{self, Asked},
+    sort::Timed,
     tag::TagName,
     text::{Country, Line, normalized_email, parts_of_email},
 };
@@ -114,6 +116,10 @@ impl Field for ContactField {
         }
     }
 
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Custom(_, ValueKind::Text))
+    }
+
     fn compared(&self, text: &str) -> String {
         match self {
             Self::Email => normalized_email(text),
@@ -128,6 +134,15 @@ impl Field for ContactField {
         match (self, part) {
             (Self::Email, Value::Code(text)) => parts_of_email(&text).into_iter().filter_map(Value::code).collect(),
             (_, part) => vec![part],
+        }
+    }
+}
+
+impl Timed for ContactField {
+    fn of(order: TimeOrder) -> Self {
+        match order {
+            TimeOrder::Created => Self::CreatedAt,
+            TimeOrder::Updated => Self::UpdatedAt,
         }
     }
 }

@@ -3,10 +3,11 @@
 use crate::{
     ContactId, LocationId, LostReasonId, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
-    condition::{Condition, Field, Kind},
+    condition::{Condition, Op, Test, Value},
     decimal::Decimal,
     field_value::{FieldValues, ValueSet},
     location::set,
+    opportunity_field::OpportunityField,
     page::TimeOrder,
     pipeline::Pipeline,
     search::{self, Asked},
@@ -264,55 +265,6 @@ impl OpportunityPatch {
     }
 }
 
-/// A field of an opportunity that conditions may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the opportunity's own fields")]
-pub enum OpportunityField {
-    Id,
-    Pipeline,
-    Stage,
-    Status,
-    Contact,
-    AssignedTo,
-    Value,
-    CreatedAt,
-    UpdatedAt,
-    /// The terms that a search finds it by.
-    Terms,
-    /// Those that a search finds its contact by.
-    ContactTerms,
-    /// The country of its contact.
-    ContactCountry,
-}
-
-impl Field for OpportunityField {
-    fn name(&self) -> String {
-        let name = match self {
-            Self::Id => "id",
-            Self::Pipeline => "pipeline",
-            Self::Stage => "stage",
-            Self::Status => "status",
-            Self::Contact => "contact",
-            Self::AssignedTo => "assigned_to",
-            Self::Value => "monetary_value",
-            Self::CreatedAt => "created_at",
-            Self::UpdatedAt => "updated_at",
-            Self::Terms => "terms",
-            Self::ContactTerms => "contact.terms",
-            Self::ContactCountry => "contact.country",
-        };
-        format!("opportunity.{name}")
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Value => Kind::Number,
-            Self::CreatedAt | Self::UpdatedAt => Kind::Instant,
-            _ => Kind::Code,
-        }
-    }
-}
-
 /// A place in a list of opportunities, see [`crate::contact::ContactCursor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpportunityCursor {
@@ -345,6 +297,39 @@ impl OpportunityFilter {
     /// Whether it asks for nothing but where opportunities stand: how many these are is counted already.
     pub fn is_of_places(&self) -> bool {
         self.search.is_none() && self.condition == Condition::default()
+    }
+
+    /// The same where what the condition asks of pipeline, stage and status alone is said by where they stand: that is counted
+    /// already, and listed from ranges.
+    pub fn with_places(mut self) -> Self {
+        let Self { stages, pipeline, status, condition, .. } = &mut self;
+        let Condition::All(parts) = condition else { return self };
+        parts.retain(|part| {
+            let Condition::Test(Test { field, op }) = part else { return true };
+            let values = match op {
+                Op::Eq(value) => std::slice::from_ref(value),
+                Op::In(values) => values.as_slice(),
+                _ => return true,
+            };
+            let codes: Option<Vec<&str>> = values.iter().map(Value::as_code).collect();
+            // What names nothing stays, and nothing is found.
+            match (field, codes.as_deref()) {
+                (OpportunityField::Pipeline, Some([id])) if pipeline.is_none() => {
+                    *pipeline = PipelineId::parse(id);
+                    pipeline.is_none()
+                }
+                (OpportunityField::Stage, Some(ids)) if stages.is_none() => {
+                    *stages = ids.iter().map(|id| StageId::parse(id).ok()).collect();
+                    stages.is_none()
+                }
+                (OpportunityField::Status, Some([name])) if status.is_none() => {
+                    *status = Status::parse(name);
+                    status.is_none()
+                }
+                _ => true,
+            }
+        });
+        self
     }
 }
 

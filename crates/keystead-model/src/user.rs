@@ -11,7 +11,6 @@ use crate::{
     key_kind::KeyKind,
     location::set,
     scope::{Class, Scope, ScopeSet},
-    search::fold,
     text::{EmailAddress, Line},
 };
 
@@ -296,37 +295,6 @@ pub enum UserOrder {
     Name,
     /// By when they were made.
     Created,
-}
-
-impl UserFilter {
-    /// Whether it lets somebody through.
-    pub fn lets_through(&self, user: &User) -> bool {
-        let Self { location, is_account, is_admin, ids, emails, query, deleted, order: _, descending: _ } = self;
-        let holds = |wanted: &String| {
-            let wanted = fold(wanted);
-            let phone = user.profile.phone.as_ref().map_or("", Line::as_str);
-            [&user.display_name(), user.email.as_str(), phone].iter().any(|text| fold(text).contains(&wanted))
-        };
-        user.deleted_at.is_some() == *deleted
-            && location.is_none_or(|location| user.role.is_account() && user.locations.contains(&location))
-            && is_account.is_none_or(|is_account| user.role.is_account() == is_account)
-            && is_admin.is_none_or(|is_admin| user.role.is_admin() == is_admin)
-            && ids.as_ref().is_none_or(|ids| ids.contains(&user.id))
-            && emails.as_ref().is_none_or(|emails| emails.contains(&user.email.normalized()))
-            && query.as_ref().is_none_or(holds)
-    }
-
-    /// Puts users in order.
-    pub fn sort(&self, users: &mut [User]) {
-        users.sort_by_cached_key(|user| match self.order {
-            UserOrder::Email => (user.email.normalized(), user.id),
-            UserOrder::Name => (fold(&user.display_name()), user.id),
-            UserOrder::Created => (format!("{:020}", user.created_at.0), user.id),
-        });
-        if self.descending {
-            users.reverse();
-        }
-    }
 }
 
 /// The names of [`UserProfile::permissions`] that the wire contract has.

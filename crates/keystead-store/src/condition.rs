@@ -23,6 +23,8 @@ pub(crate) const LEADS_UP_TO: i64 = 20_000;
 pub(crate) enum Column {
     /// In the noun's own row, where NULL is missing.
     Own(&'static str),
+    /// Several in the noun's own row, as one text with spaces between them.
+    Words(&'static str),
     /// In rows `r` of another table.
     Rows(Rows),
 }
@@ -56,7 +58,7 @@ impl Rows {
     }
 
     /// Whether they belong to the noun itself, and not to what it names.
-    fn are_its_own(&self) -> bool {
+    pub(crate) fn are_its_own(&self) -> bool {
         self.at == "id"
     }
 }
@@ -68,12 +70,14 @@ pub(crate) struct Noun<F> {
     /// Which database is told: SQLite by which index rows are read, PostgreSQL what is read one after another.
     pub(crate) is_postgres: bool,
     pub(crate) column: fn(&F) -> Column,
+    /// The index of what is there, not in the trash, by a field of the noun's own row and then by its id.
+    pub(crate) index: fn(&F) -> Option<&'static str>,
 }
 
 /// Rows that may lead, and what they decide.
 pub(crate) struct Lead<'c, F> {
-    /// The part of the condition that need not be asked any more.
-    decided: Option<&'c Condition<F>>,
+    /// The parts of the condition that need not be asked any more.
+    decided: Vec<&'c Condition<F>>,
     /// Whatever the condition holds of is in the rows of one of these, of which all tests of it are true.
     tests: Vec<Vec<&'c Test<F>>>,
     /// How many rows these are, at most one more than [`LEADS_UP_TO`] for each.
@@ -88,7 +92,12 @@ impl<F> Lead<'_, F> {
 
     /// Whether these rows decide all of a condition.
     pub(crate) fn decides(&self, condition: &Condition<F>) -> bool {
-        self.decided.is_some_and(|decided| is_all_of(decided, condition))
+        self.has_decided(condition)
+            || matches!(condition, Condition::All(parts) if !parts.is_empty() && parts.iter().all(|part| self.decides(part)))
+    }
+
+    fn has_decided(&self, condition: &Condition<F>) -> bool {
+        self.decided.iter().any(|decided| std::ptr::eq(*decided, condition))
     }
 }
 
@@ -97,17 +106,10 @@ impl<F: PartialEq> Noun<F> {
     pub(crate) fn lead<'c>(&self, tx: &mut Tx<'_>, condition: &'c Condition<F>) -> Result<Option<Lead<'c, F>>> {
         match condition {
             Condition::Not(_) => Ok(None),
-            Condition::Test(test) => {
-                let rows = self.count(tx, &[test])?;
-                Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![vec![test]], rows }))
-            }
+            Condition::Test(_) => self.fewest(tx, std::slice::from_ref(condition)),
             Condition::All(parts) => {
-                if let Some(tests) = self.of_one_row(parts) {
-                    let rows = self.count(tx, &tests)?;
-                    return Ok(rows.map(|rows| Lead { decided: Some(condition), tests: vec![tests], rows }));
-                }
-                let mut fewest: Option<Lead<'c, F>> = None;
-                for part in parts {
+                let mut fewest = self.fewest(tx, parts)?;
+                for part in parts.iter().filter(|part| !matches!(part, Condition::Test(_))) {
                     let lead = self.lead(tx, part)?;
                     if fewest.as_ref().is_none_or(|fewest| lead.as_ref().is_some_and(|lead| lead.rows < fewest.rows)) {
                         fewest = lead;
@@ -116,39 +118,57 @@ impl<F: PartialEq> Noun<F> {
                 Ok(fewest)
             }
             Condition::Any(parts) => {
-                let (mut all, mut are_whole) = (Lead { decided: None, tests: Vec::new(), rows: 0 }, true);
+                let (mut all, mut are_whole) = (Lead { decided: Vec::new(), tests: Vec::new(), rows: 0 }, true);
                 for part in parts {
                     let Some(lead) = self.lead(tx, part)? else { return Ok(None) };
-                    are_whole &= lead.decided.is_some_and(|decided| is_all_of(decided, part));
+                    are_whole &= lead.decides(part);
                     all.tests.extend(lead.tests);
                     all.rows += lead.rows;
                 }
-                all.decided = are_whole.then_some(condition);
+                all.decided = Vec::from_iter(are_whole.then_some(condition));
                 Ok(Some(all).filter(|all| !all.tests.is_empty()))
             }
         }
     }
 
-    /// The tests of a condition that are all of one field, of which an owner has no more than one: a range.
-    fn of_one_row<'c>(&self, parts: &'c [Condition<F>]) -> Option<Vec<&'c Test<F>>> {
-        let tests = parts.iter().map(|part| if let Condition::Test(test) = part { Some(test) } else { None });
-        let tests: Vec<&Test<F>> = tests.collect::<Option<_>>()?;
-        let (first, others) = tests.split_first()?;
-        let is_range = !others.is_empty() && others.iter().all(|other| other.field == first.field);
-        match (self.column)(&first.field) {
-            Column::Rows(rows) if is_range && rows.is_single => Some(tests),
-            _ => None,
+    /// The tests of a condition that may lead. Those of a field of which an owner has no more than one value are of one row: a range.
+    /// What is asked beside them that cannot lead is asked of what they lead to.
+    fn may_lead<'c>(&self, parts: &'c [Condition<F>]) -> Vec<Vec<(&'c Condition<F>, &'c Test<F>)>> {
+        let mut ranges: Vec<Vec<(&Condition<F>, &Test<F>)>> = Vec::new();
+        for part in parts {
+            let Condition::Test(test) = part else { continue };
+            let Column::Rows(rows) = (self.column)(&test.field) else { continue };
+            if matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_)) {
+                continue;
+            }
+            let is_of = |range: &&mut Vec<(_, &Test<F>)>| rows.is_single && range[0].1.field == test.field;
+            match ranges.iter_mut().find(is_of) {
+                Some(range) => range.push((part, test)),
+                None => ranges.push(vec![(part, test)]),
+            }
         }
+        ranges
     }
 
-    /// How many rows are read if these tests of a field lead; `None` if they cannot.
+    /// The rows that may lead of what is tested side by side.
+    fn fewest<'c>(&self, tx: &mut Tx<'_>, parts: &'c [Condition<F>]) -> Result<Option<Lead<'c, F>>> {
+        let mut fewest: Option<Lead<'c, F>> = None;
+        for range in self.may_lead(parts) {
+            let (decided, tests): (Vec<_>, Vec<_>) = range.into_iter().unzip();
+            let Some(rows) = self.count(tx, &tests)? else { continue };
+            if fewest.as_ref().is_none_or(|fewest| rows < fewest.rows) {
+                fewest = Some(Lead { decided, tests: vec![tests], rows });
+            }
+        }
+        Ok(fewest)
+    }
+
+    /// How many rows are read if these tests of a field lead; `None` if it has no rows.
     fn count(&self, tx: &mut Tx<'_>, tests: &[&Test<F>]) -> Result<Option<i64>> {
-        let is_negative = |test: &&Test<F>| matches!(test.op, Op::NotExists | Op::NotEq(_) | Op::NotContains(_));
         let reads_all = tests.iter().any(|test| matches!(test.op, Op::Contains(_)));
-        let Some(first) = tests.first().filter(|_| !tests.iter().any(is_negative)) else {
+        let Some(Column::Rows(rows)) = tests.first().map(|test| (self.column)(&test.field)) else {
             return Ok(None);
         };
-        let Column::Rows(rows) = (self.column)(&first.field) else { return Ok(None) };
         let mut filter = Filter::new();
         let ops: Vec<&Op> = tests.iter().map(|test| &test.op).filter(|_| !reads_all).collect();
         let text = self.rows(&mut filter, &rows, &ops, true);
@@ -167,25 +187,76 @@ impl<F: PartialEq> Noun<F> {
                 let id = if rows.are_its_own() { format!("r.{}", rows.owner) } else { "n.id".to_owned() };
                 Some(format!("SELECT{distinct} {id} AS id {text}"))
             }
-            Column::Own(_) => None,
+            Column::Own(_) | Column::Words(_) => None,
         };
         let selects: Vec<String> = lead.tests.iter().filter_map(select).collect();
         selects.join(if each_once { " UNION " } else { " UNION ALL " })
     }
 
+    /// What is there, and not in the trash.
+    pub(crate) fn live(&self, filter: &mut Filter<'_>) -> String {
+        format!("c.location_id = {} AND c.trashed_at IS NULL", filter.own(self.location))
+    }
+
+    /// What the things `c` of these ids `l` are read from; [`Noun::live`] is still to be asked.
+    pub(crate) fn things_of(&self, filter: &mut Filter<'_>, ids: &str) -> String {
+        let table = self.table;
+        if self.is_postgres {
+            // Else it reads all things before it knows how few rows lead.
+            let live = self.live(filter);
+            return format!(
+                "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM {table} c WHERE {live} AND c.id = l.id OFFSET 0) c"
+            );
+        }
+        format!("({ids}) l CROSS JOIN {table} c ON c.id = l.id")
+    }
+
+    /// What all things `c` are read from, on SQLite by this index: else it may read all of them and sort them.
+    pub(crate) fn by_index(&self, index: &str) -> String {
+        if self.is_postgres { format!("{} c", self.table) } else { format!("{} c INDEXED BY {index}", self.table) }
+    }
+
+    /// What `c` holds in a field, of several values the one that comes first.
+    pub(crate) fn first_value(&self, filter: &mut Filter<'_>, field: &F, ascending: bool) -> String {
+        match (self.column)(field) {
+            Column::Own(column) | Column::Words(column) => column.to_owned(),
+            Column::Rows(rows) => {
+                let text = self.rows(filter, &rows, &[], false);
+                // A `+` keeps SQLite from reading the values of all in their order until one of this thing comes.
+                let value = ordered(&format!("{}r.{}", if self.is_postgres { "" } else { "+" }, rows.value), &rows);
+                let value = match (rows.is_single, ascending) {
+                    (true, _) => value,
+                    (false, true) => format!("min({value})"),
+                    (false, false) => format!("max({value})"),
+                };
+                format!("(SELECT {value} {text} AND r.{} = c.{})", rows.owner, rows.at)
+            }
+        }
+    }
+
+    /// The ids of what holds something in these rows, and what that is, `held`: of several values each.
+    pub(crate) fn holding(&self, filter: &mut Filter<'_>, rows: &Rows) -> String {
+        let text = self.rows(filter, rows, &[], true);
+        format!("SELECT r.{} AS id, {} AS held {text}", rows.owner, ordered(&format!("r.{}", rows.value), rows))
+    }
+
+    /// Whether `c` holds nothing in these rows.
+    pub(crate) fn lacking(&self, filter: &mut Filter<'_>, rows: &Rows) -> String {
+        self.has(filter, rows, &Op::NotExists)
+    }
+
     /// The condition as it is asked of `c`, but for what was decided by what leads.
     pub(crate) fn asked(
         &self,
-        tx: &Tx<'_>,
         filter: &mut Filter<'_>,
         condition: &Condition<F>,
         lead: Option<&Lead<'_, F>>,
     ) -> String {
-        if lead.and_then(|lead| lead.decided).is_some_and(|decided| std::ptr::eq(decided, condition)) {
+        if lead.is_some_and(|lead| lead.has_decided(condition)) {
             return "1 = 1".to_owned();
         }
         let mut list = |parts: &[Condition<F>], between: &str, nothing: &str| {
-            let texts: Vec<String> = parts.iter().map(|part| self.asked(tx, filter, part, lead)).collect();
+            let texts: Vec<String> = parts.iter().map(|part| self.asked(filter, part, lead)).collect();
             if texts.is_empty() { nothing.to_owned() } else { format!("({})", texts.join(between)) }
         };
         match condition {
@@ -194,15 +265,16 @@ impl<F: PartialEq> Noun<F> {
             Condition::Not(part) => format!("NOT {}", list(std::slice::from_ref(&**part), "", "")),
             Condition::Test(Test { field, op }) => match (self.column)(field) {
                 Column::Own(column) => own(filter, column, op),
-                Column::Rows(rows) => self.has(tx, filter, &rows, op),
+                Column::Words(column) => words(filter, column, op),
+                Column::Rows(rows) => self.has(filter, &rows, op),
             },
         }
     }
 
-    fn has(&self, tx: &Tx<'_>, filter: &mut Filter<'_>, rows: &Rows, op: &Op) -> String {
+    fn has(&self, filter: &mut Filter<'_>, rows: &Rows, op: &Op) -> String {
         let mut some = |op: Option<&Op>| {
             // So that PostgreSQL does not read a whole field first.
-            let fence = if tx.is_postgres() && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
+            let fence = if self.is_postgres && matches!(op, Some(Op::Contains(_))) { " OFFSET 0" } else { "" };
             let text = self.rows(filter, rows, &Vec::from_iter(op), false);
             format!("EXISTS (SELECT 1 {text} AND r.{} = c.{}{fence})", rows.owner, rows.at)
         };
@@ -253,10 +325,9 @@ impl<F: PartialEq> Noun<F> {
     }
 }
 
-/// Whether nothing but `decided` is in `part`.
-fn is_all_of<F>(decided: &Condition<F>, part: &Condition<F>) -> bool {
-    std::ptr::eq(decided, part)
-        || matches!(part, Condition::All(parts) if parts.len() == 1 && is_all_of(decided, &parts[0]))
+/// A value of rows as it is ordered by: of what is long, what is indexed.
+fn ordered(value: &str, rows: &Rows) -> String {
+    if rows.is_long { format!("substr({value}, 1, {INDEXED})") } else { value.to_owned() }
 }
 
 /// A test of a column that may be NULL: then nothing is true of it but that it is, and no answer is unknown.
@@ -266,6 +337,27 @@ fn own(filter: &mut Filter<'_>, column: &str, op: &Op) -> String {
         Op::NotExists => format!("{column} IS NULL"),
         op => format!("({column} IS NOT NULL AND {})", compared(filter, column, false, op)),
     }
+}
+
+/// A test of a text of several words, which is NULL where there are none; no value holds a space.
+fn words(filter: &mut Filter<'_>, column: &str, op: &Op) -> String {
+    let spaced = format!("(' ' || {column} || ' ')");
+    let mut has = |value: &Value, end: &str| {
+        let word = format!("' ' || CAST({} AS TEXT){end}", filter.own(value));
+        format!("replace({spaced}, {word}, '') <> {spaced}")
+    };
+    const WHOLE: &str = " || ' '";
+    let test = match op {
+        Op::Eq(value) => has(value, WHOLE),
+        Op::NotEq(value) => format!("NOT ({})", has(value, WHOLE)),
+        Op::Begins(value) => has(value, ""),
+        Op::In(values) if !values.is_empty() => {
+            let each: Vec<String> = values.iter().map(|value| has(value, WHOLE)).collect();
+            format!("({})", each.join(" OR "))
+        }
+        op => return own(filter, column, op),
+    };
+    format!("({column} IS NOT NULL AND {test})")
 }
 
 /// What is asked of a text that is there.

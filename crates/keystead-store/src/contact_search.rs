@@ -14,6 +14,7 @@ use keystead_model::{
     custom_field::OwnerKind,
     page::{Counted, Page, Start, Window},
     search::words,
+    sort::{SortKey, SortPlace, time_order},
     tag::TagName,
 };
 
@@ -24,6 +25,7 @@ use crate::{
     filter::Filter,
     late,
     list::Order,
+    sort::{Sorted, by_time},
     tags,
 };
 
@@ -68,6 +70,16 @@ pub enum Form {
     Asked,
 }
 
+impl Form {
+    fn lets_lead(self, rows: i64) -> bool {
+        match self {
+            Self::Told => rows <= LEADS_UP_TO,
+            Self::Leads => true,
+            Self::Asked => false,
+        }
+    }
+}
+
 /// Where the fields of a contact are found.
 fn column(field: &ContactField) -> Column {
     let rows = |table, value, with| Column::Rows(Rows { with, ..Rows::new(table, "contact_id", value) });
@@ -97,11 +109,26 @@ fn column(field: &ContactField) -> Column {
     }
 }
 
-fn index(order: ContactOrder) -> &'static str {
+/// The index of contacts that are not in the trash by a column of theirs.
+fn index(field: &ContactField) -> Option<&'static str> {
+    match field {
+        ContactField::CreatedAt => Some("contacts_by_creation"),
+        ContactField::UpdatedAt => Some("contacts_by_update"),
+        ContactField::FirstName => Some("contacts_by_first_name"),
+        ContactField::LastName => Some("contacts_by_last_name"),
+        _ => None,
+    }
+}
+
+fn index_of(order: ContactOrder) -> &'static str {
     match order {
         ContactOrder::Created => "contacts_by_creation",
         ContactOrder::Updated => "contacts_by_update",
     }
+}
+
+fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<ContactField> {
+    Noun { location, table: "contacts", is_postgres: tx.is_postgres(), column, index }
 }
 
 /// Contacts of a location in the filter's order, and how many match in all: found within `time`, or not at all.
@@ -126,15 +153,47 @@ pub fn list_in_form(
     form: Form,
 ) -> Result<Counted<Contact>> {
     let condition = whole(tx, location, filter)?;
-    let noun = Noun { location, table: "contacts", is_postgres: tx.is_postgres(), column };
+    let noun = noun(tx, location);
     let lead = noun.lead(tx, &condition)?;
-    let leads_page = lead.as_ref().filter(|lead| match form {
-        Form::Told => lead.rows <= LEADS_UP_TO,
-        Form::Leads => true,
-        Form::Asked => false,
-    });
+    let leads_page = lead.as_ref().filter(|lead| form.lets_lead(lead.rows));
     let page = page(tx, &noun, &condition, leads_page, filter, window)?;
     let page = Page { rows: contacts::with_custom_fields(tx, location, page.rows)?, has_more: page.has_more };
+    Ok(Counted { page, total: count(tx, &noun, &condition, lead.as_ref(), leads_page)? })
+}
+
+/// The same in the order of what contacts hold in fields.
+pub fn sorted(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &ContactFilter,
+    keys: &[SortKey<ContactField>],
+    window: &Window<SortPlace<ContactId>>,
+    time: Duration,
+) -> Result<Counted<Contact>> {
+    if let Some((order, ascending)) = time_order(keys) {
+        let filter = ContactFilter { order, ascending, ..filter.clone() };
+        return list(tx, location, &filter, &by_time(window, |at, id| ContactCursor { at, id: Some(id) }), time);
+    }
+    tx.within(time, |tx| sorted_in_form(tx, location, filter, keys, window, Form::Told))
+}
+
+/// The same in the form that is asked for.
+pub fn sorted_in_form(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &ContactFilter,
+    keys: &[SortKey<ContactField>],
+    window: &Window<SortPlace<ContactId>>,
+    form: Form,
+) -> Result<Counted<Contact>> {
+    let (noun, condition) = (noun(tx, location), whole(tx, location, filter)?);
+    let lead = noun.lead(tx, &condition)?;
+    let leads_page = lead.as_ref().filter(|lead| form.lets_lead(lead.rows));
+    let index = index_of(ContactOrder::Created);
+    let sorted = Sorted { noun: &noun, keys, condition: &condition, lead: leads_page, index };
+    let Page { rows, has_more } = sorted.page(tx, window)?;
+    let rows = contacts::find_all(tx, location, &rows)?;
+    let page = Page { rows: contacts::with_custom_fields(tx, location, rows)?, has_more };
     Ok(Counted { page, total: count(tx, &noun, &condition, lead.as_ref(), leads_page)? })
 }
 
@@ -150,7 +209,7 @@ fn page(
     let by_time = &[&*format!("c.{}", contacts::column(filter.order)), "c.id"];
     let order = |columns| if filter.ascending { Order::ascending(columns) } else { Order::descending(columns) };
     let Some(lead) = lead else {
-        let (from, conditions) = parts(tx, noun, condition, None, Some(filter.order));
+        let (from, conditions) = parts(noun, condition, None, Some(filter.order));
         let select = format!("SELECT {} FROM {from}", contacts::COLUMNS);
         return conditions.page(tx, &select, order(by_time), window, contacts::read);
     };
@@ -162,11 +221,11 @@ fn page(
         && lead.tests().all(|test| is_of_live(&test.field));
     let Page { rows, has_more } = match by_id(window).filter(|_| is_alone) {
         Some(window) => {
-            let (from, conditions) = parts(tx, noun, condition, Some(Way::Alone(lead)), None);
+            let (from, conditions) = parts(noun, condition, Some(Way::Alone(lead)), None);
             conditions.page(tx, &select(from), order(&["c.id"]), &window, read)?
         }
         None => {
-            let (from, conditions) = parts(tx, noun, condition, Some(Way::First(lead)), Some(filter.order));
+            let (from, conditions) = parts(noun, condition, Some(Way::First(lead)), Some(filter.order));
             conditions.page(tx, &select(from), order(by_time), window, read)?
         }
     };
@@ -190,7 +249,7 @@ fn count(
     // All that match are read: few of them one by one, of many it is looked up who is among them.
     let alone = lead.filter(|_| says_all(condition)).map(Way::Alone);
     let way = alone.or(leads_page.map(Way::First)).or(lead.map(Way::Among));
-    let (from, conditions) = parts(tx, noun, condition, way, None);
+    let (from, conditions) = parts(noun, condition, way, None);
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     tx.query_one(&sql, &conditions.values(), |row| row.column())
 }
@@ -245,10 +304,8 @@ enum Way<'l, 'c> {
     Among(&'l Lead<'c, ContactField>),
 }
 
-/// What contacts `c` are read from, and which. Without a lead, a list is read by the index of its order: else SQLite may read
-/// all contacts and sort them.
+/// What contacts `c` are read from, and which. Without a lead, a list is read by the index of its order.
 fn parts<'f>(
-    tx: &Tx<'_>,
     noun: &Noun<ContactField>,
     condition: &Condition<ContactField>,
     way: Option<Way<'_, '_>>,
@@ -257,7 +314,7 @@ fn parts<'f>(
     let mut filter = Filter::new();
     if let Some(Way::Alone(lead)) = way {
         let from = format!("({}) c", noun.leading(&mut filter, lead, true));
-        let asked = noun.asked(tx, &mut filter, condition, Some(lead));
+        let asked = noun.asked(&mut filter, condition, Some(lead));
         filter.and(&asked, &[]);
         if !lead.tests().all(|test| is_of_live(&test.field)) {
             // The trash is small: to look into it is cheaper than to look at each contact.
@@ -273,21 +330,13 @@ fn parts<'f>(
         }
         return (from, filter);
     }
-    let location = filter.own(noun.location);
-    let live = format!("c.location_id = {location} AND c.trashed_at IS NULL");
+    let live = noun.live(&mut filter);
     let from = match (&way, order) {
         (Some(Way::First(lead)), _) => {
             let ids = noun.leading(&mut filter, lead, true);
-            if tx.is_postgres() {
-                // Else it reads all contacts before it knows how few rows lead.
-                format!(
-                    "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM contacts c WHERE {live} AND c.id = l.id OFFSET 0) c"
-                )
-            } else {
-                format!("({ids}) l CROSS JOIN contacts c ON c.id = l.id")
-            }
+            noun.things_of(&mut filter, &ids)
         }
-        (_, Some(order)) if !tx.is_postgres() => format!("contacts c INDEXED BY {}", index(order)),
+        (_, Some(order)) => noun.by_index(index_of(order)),
         _ => "contacts c".to_owned(),
     };
     filter.and(&live, &[]);
@@ -300,7 +349,7 @@ fn parts<'f>(
         }
         Some(Way::Alone(_)) | None => None,
     };
-    let asked = noun.asked(tx, &mut filter, condition, lead);
+    let asked = noun.asked(&mut filter, condition, lead);
     filter.and(&asked, &[]);
     (from, filter)
 }

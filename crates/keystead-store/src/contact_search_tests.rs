@@ -9,7 +9,7 @@ use keystead_model::{
 };
 
 use super::*;
-use crate::{Error, Memory, Row};
+use crate::{Error, Memory, Row, sort::Part};
 
 const LOCATION: &str = "0000000000000000000L";
 
@@ -53,18 +53,21 @@ fn term(begin: &str) -> Condition<ContactField> {
 }
 
 fn plan(tx: &mut Tx<'_>, condition: &Condition<ContactField>, leads: bool) -> String {
-    let noun = Noun { location: LocationId::parse(LOCATION).unwrap(), table: "contacts", is_postgres: false, column };
+    let noun =
+        Noun { location: LocationId::parse(LOCATION).unwrap(), table: "contacts", is_postgres: false, column, index };
     let lead = noun.lead(tx, condition).unwrap().filter(|_| leads);
-    let (from, conditions) = parts(tx, &noun, condition, lead.as_ref().map(Way::First), Some(ContactOrder::Created));
-    let sql = format!(
-        "EXPLAIN QUERY PLAN SELECT c.id FROM {from} WHERE {} ORDER BY c.created_at DESC, c.id DESC LIMIT 20",
-        conditions.sql()
-    );
+    let (from, conditions) = parts(&noun, condition, lead.as_ref().map(Way::First), Some(ContactOrder::Created));
+    let sql =
+        format!("SELECT c.id FROM {from} WHERE {} ORDER BY c.created_at DESC, c.id DESC LIMIT 20", conditions.sql());
+    explained(tx, &sql, &conditions)
+}
+
+fn explained(tx: &mut Tx<'_>, sql: &str, filter: &Filter<'_>) -> String {
     let read = |row: &mut Row<'_>| {
         let _: (i64, i64, i64) = (row.column()?, row.column()?, row.column()?);
         row.column::<String>()
     };
-    tx.query(&sql, &conditions.values(), read).unwrap().join("\n")
+    tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &filter.values(), read).unwrap().join("\n")
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn what_leads_is_read_first_and_what_is_asked_beside_the_order() {
 #[test]
 fn the_fewest_rows_lead() {
     let (memory, location) = prepared();
-    let noun = Noun { location, table: "contacts", is_postgres: false, column };
+    let noun = Noun { location, table: "contacts", is_postgres: false, column, index };
     let first_name = |op| Condition::Test(Test { field: ContactField::FirstName, op });
     memory
         .read(|tx| {
@@ -157,6 +160,86 @@ fn values_that_lead_are_read_from_the_index_of_their_kind_alone() {
             let asked = plan(tx, &range, false);
             let by_key = "USING PRIMARY KEY (location_id=? AND owner_kind=? AND owner_id=? AND field_id=?)";
             assert_eq!(asked.matches(by_key).count(), 2, "{asked}");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_range_leads_whatever_is_asked_beside_it() {
+    let (memory, location) = prepared();
+    let noun = Noun { location, table: "contacts", is_postgres: false, column, index };
+    let id = CustomFieldId::parse("0Vc5K6YS0ygRARdHs6Hz").unwrap();
+    let number = |text| Value::Number(Decimal::parse(text).unwrap());
+    let test = |op| Condition::Test(Test { field: ContactField::Custom(id, ValueKind::Number), op });
+    let range = || [Op::Gte(number("5")), Op::Lt(number("6"))].map(test);
+    let [least, most] = range();
+    let city = Condition::Test(Test { field: ContactField::City, op: Op::Exists });
+    memory
+        .read(|tx| {
+            for beside in [test(Op::NotEq(number("5.5"))), Condition::Not(Box::new(test(Op::Eq(number("5.5"))))), city]
+            {
+                let condition = Condition::All(vec![least.clone(), beside, most.clone()]);
+                let lead = noun.lead(tx, &condition).unwrap().unwrap_or_else(|| panic!("{condition:?} has no lead"));
+                assert!(!lead.decides(&condition), "what stands beside is still asked: {condition:?}");
+                let led = plan(tx, &condition, true);
+                let index = "field_values_by_number (location_id=? AND field_id=? AND number>? AND number<?)";
+                assert_eq!(led.matches(index).count(), 1, "both ends lead: {led}");
+            }
+            let alone = Condition::All(range().to_vec());
+            assert!(noun.lead(tx, &alone).unwrap().is_some_and(|lead| lead.decides(&alone)));
+            assert!(noun.lead(tx, &test(Op::NotEq(number("5")))).unwrap().is_none(), "it is true of too many");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_is_sorted_by_an_index_is_read_in_its_order() {
+    let (memory, location) = prepared();
+    let id = CustomFieldId::parse("0Vc5K6YS0ygRARdHs6Hz").unwrap();
+    let custom = |kind| ContactField::Custom(id, kind);
+    let by_creation = SortKey { field: ContactField::CreatedAt, ascending: false };
+    memory
+        .read(|tx| {
+            let noun = noun(tx, location);
+            for (field, index) in [
+                (ContactField::FirstName, "contacts_by_first_name (location_id=?"),
+                (ContactField::LastName, "contacts_by_last_name (location_id=?"),
+                (ContactField::Email, "r USING PRIMARY KEY (location_id=? AND kind=?"),
+                (ContactField::Phone, "r USING PRIMARY KEY (location_id=? AND kind=?"),
+                (custom(ValueKind::Number), "field_values_by_number (location_id=? AND field_id=?"),
+                (custom(ValueKind::Text), "field_values_by_text (location_id=? AND field_id=?"),
+                (custom(ValueKind::Date), "field_values_by_date (location_id=? AND field_id=?"),
+            ] {
+                for ascending in [true, false] {
+                    let place =
+                        SortPlace { values: vec![Some(Value::code("x").unwrap()), None], id: location.of::<Contact>() };
+                    for (beside, after) in [(None, None), (None, Some(&place)), (Some(by_creation), Some(&place))] {
+                        let keys: Vec<_> = [SortKey { field, ascending }].into_iter().chain(beside).collect();
+                        let condition = Condition::default();
+                        let after =
+                            after.map(|place| SortPlace { values: place.values[..keys.len()].to_vec(), ..*place });
+                        let sorted = Sorted {
+                            noun: &noun,
+                            keys: &keys,
+                            condition: &condition,
+                            lead: None,
+                            index: "contacts_by_creation",
+                        };
+                        for part in [Part::Holding, Part::Lacking] {
+                            let after = after.as_ref().filter(|_| part == Part::Holding);
+                            let (sql, filter) = sorted.statement(part, after, 21, 0);
+                            let plan = explained(tx, &sql, &filter);
+                            assert!(plan.contains(index) || part == Part::Lacking, "{field:?}: {plan}\n{sql}");
+                            // What is equal in the first field may be sorted, and what lacks it by the second.
+                            let is_alone = part == Part::Holding || keys.len() == 1;
+                            let sorts_all = is_alone && plan.contains("TEMP B-TREE FOR ORDER BY");
+                            assert!(!sorts_all, "{field:?}: {plan}\n{sql}");
+                        }
+                    }
+                }
+            }
             Ok::<_, Error>(())
         })
         .unwrap();

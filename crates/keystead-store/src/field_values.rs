@@ -9,6 +9,7 @@ use keystead_model::{
     data_type::ValueKind,
     field_value::{FieldValue, FieldValues, Held, ValueField, ValueSet},
     id::Id,
+    sort::LONG,
 };
 
 use crate::{
@@ -24,7 +25,7 @@ static FIELD_VALUES: Table =
     Table::new("field_values", &["location_id", "owner_kind", "owner_id", "field_id", "position"]);
 
 /// Characters of a text that are indexed, see the migration.
-pub(crate) const INDEXED: usize = 64;
+pub(crate) const INDEXED: usize = LONG;
 
 /// Writes what an owner has now, where it had `before`. Files that are new to it become its own; those that it has no more go.
 pub fn save<T>(

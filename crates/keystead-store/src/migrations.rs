@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Error, OpenError, Store, Tx, contact_upgrades, pipelines, tasks};
+use crate::{Error, OpenError, Store, Tx, contact_upgrades, opportunities, pipelines, tasks, user_search};
 
 /// Number and text, ascending. A file that was released is never edited; a change is a new file.
 const FILES: &[(i64, &str, &str)] = &[
@@ -57,6 +57,9 @@ const FILES: &[(i64, &str, &str)] = &[
     (51, "reasons_of_the_lost", include_str!("../migrations/0051_reasons_of_the_lost.sql")),
     (52, "international_addresses", include_str!("../migrations/0052_international_addresses.sql")),
     (53, "aftermath", include_str!("../migrations/0053_aftermath.sql")),
+    (54, "opportunity_conditions", include_str!("../migrations/0054_opportunity_conditions.sql")),
+    (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
+    (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.
@@ -70,6 +73,8 @@ const AFTERWARDS: &[(i64, Step)] = &[
     (38, pipelines::give_first),
     (43, tasks::refold),
     (52, contact_upgrades::find_international),
+    (54, opportunities::refold),
+    (56, user_search::refold),
 ];
 
 type Step = fn(&mut Tx<'_>) -> Result<(), Error>;
@@ -241,6 +246,35 @@ mod tests {
     }
 
     #[test]
+    fn opportunities_of_an_older_release_are_compared_by_the_rules_of_this_one() {
+        let connection = database(49);
+        let location = "0000000000000000000A";
+        let mut sql = format!(
+            "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
+             INSERT INTO locations (id, agency_id, state, resumed_at, name, name_lower, country, timezone,
+                 allow_duplicate_contact, allow_duplicate_opportunity, allow_facebook_name_merge,
+                 disable_contact_timezone, social, created_at, updated_at)
+             VALUES ('{location}', 'a', 'active', 0, 'x', 'x', 'US', 'UTC', 0, 0, 0, 0, '[]', 0, 0);
+             INSERT INTO contacts (location_id, id, dnd, created_at, updated_at) VALUES ('{location}', 'c', FALSE, 0, 0);"
+        );
+        // More than one page of them.
+        for number in 0..501 {
+            let source = if number == 500 { "'Web\u{a0}Form '" } else { "NULL" };
+            sql += &format!(
+                "INSERT INTO opportunities (location_id, id, contact_id, pipeline_id, stage_id, status, name, value, source,
+                     slip_count, status_changed_at, stage_changed_at, created_at, updated_at)
+                 VALUES ('{location}', '{number:020}', 'c', 'p', 's', 'open', 'Große Küche', '', {source}, 0, 0, 0, 0, 0);"
+            );
+        }
+        connection.execute_batch(&sql).unwrap();
+        let mut tx = Tx::sqlite(&connection);
+        upgrade(&mut tx, UtcMs(0)).unwrap();
+        let mut rows = |sql: &str| tx.query(sql, &[], |row| row.column::<String>()).unwrap();
+        assert_eq!(rows("SELECT DISTINCT COALESCE(name_folded, '') FROM opportunities"), ["grosse kuche"]);
+        assert_eq!(rows("SELECT source_folded FROM opportunities WHERE source_folded IS NOT NULL"), ["web form"]);
+    }
+
+    #[test]
     fn mails_that_wait_are_jobs_of_the_queue() {
         let connection = database(21);
         let mail = |id: &str, state: &str| {
@@ -253,7 +287,7 @@ mod tests {
             .execute_batch(&format!(
                 "INSERT INTO agencies (id, name, state, resumed_at, created_at) VALUES ('a', 'a', 'active', 0, 0);
                  INSERT INTO users (id, agency_id, email, email_lower, role, is_operator, disabled, created_at)
-                     VALUES ('u', 'a', 'a', 'a', 'agency-admin', FALSE, FALSE, 0);
+                     VALUES ('u', 'a', 'A@x.example', 'a', 'agency-admin', FALSE, FALSE, 0);
                  {}{}",
                 mail("0000000000000000000A", "waiting"),
                 mail("0000000000000000000B", "sent")
@@ -268,6 +302,9 @@ mod tests {
         });
         let expected: (String, i64, i64, i64, i64, i64) = ("0000000000000000000A mail a".to_owned(), 3, 0, 70, 50, 50);
         assert_eq!(jobs.unwrap(), [expected]);
+        // Who has no name is called by the address.
+        let users = tx.query("SELECT name_folded || ':' || searched FROM users", &[], |row| row.column::<String>());
+        assert_eq!(users.unwrap(), ["a@x.example:a@x.example\na@x.example\n"]);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use keystead_model::{
     ContactId, LocationId, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
+    condition::ComparedText,
     custom_field::OwnerKind,
     field_value::ValueSet,
     opportunity::{Opportunity, OpportunityContent, Slippage, StageTotal, Status},
-    page::TimeOrder,
+    page::{TimeOrder, Window},
 };
 
 use crate::{
     Error, Result, Row, Tx, field_values,
     filter::Filter,
+    list::Order,
     table::{self, Table},
 };
 
@@ -155,8 +157,39 @@ fn save(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
             ("stage_changed_at", stage_changed_at),
             ("created_at", created_at),
             ("updated_at", updated_at),
+            ("name_folded", &folded(name.as_str())),
+            ("source_folded", &source.as_ref().and_then(|source| folded(source.as_str()))),
         ],
     )
+}
+
+/// A text in the form that conditions compare.
+fn folded(text: &str) -> Option<String> {
+    ComparedText::of(text).map(ComparedText::into_string)
+}
+
+/// Writes how the texts of all opportunities are compared, after a release has changed it.
+pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
+    let mut after: Option<(LocationId, OpportunityId)> = None;
+    loop {
+        let window = Window::after(after, 500);
+        let read = |row: &mut Row<'_>| {
+            let place: (LocationId, OpportunityId) = (row.column()?, row.column()?);
+            Ok((place, row.column::<String>()?, row.column::<Option<String>>()?))
+        };
+        let select = "SELECT location_id, id, name, source FROM opportunities";
+        let page = Filter::any().page(tx, select, Order::ascending(&["location_id", "id"]), &window, read)?;
+        for ((location, id), name, source) in &page.rows {
+            tx.later(
+                "UPDATE opportunities SET name_folded = ?3, source_folded = ?4 WHERE location_id = ?1 AND id = ?2",
+                &[location, id, &folded(name), &source.as_deref().and_then(folded)],
+            )?;
+        }
+        after = page.next(|(place, ..)| *place);
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn add_terms(tx: &mut Tx<'_>, opportunity: &Opportunity, terms: &[String]) -> Result<()> {

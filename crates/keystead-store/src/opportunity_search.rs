@@ -7,17 +7,23 @@
 use keystead_model::{
     LocationId, OpportunityId, PipelineId,
     condition::{Condition, Op, Test, Value},
-    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, StageTotal},
+    contact::IdentityKind,
+    custom_field::OwnerKind,
+    opportunity::{Opportunity, OpportunityCursor, OpportunityFilter, StageTotal},
+    opportunity_field::OpportunityField,
     page::{Counted, Page, Start, TimeOrder, Window},
     search::{self, Asked},
+    sort::{SortKey, SortPlace, time_order},
 };
 
 use crate::{
     Result, Tx,
     condition::{Column, LEADS_UP_TO, Lead, Noun, Rows},
+    field_values,
     filter::Filter,
     list::{Order, Place},
     opportunities::{self, TotalsOf},
+    sort::{Sorted, by_time},
 };
 
 /// Ranges that a page may be put together from.
@@ -28,24 +34,48 @@ const MAX_PASSED: i64 = 500;
 /// Matches that are so few that their page is sorted rather than looked for.
 const FEW: i64 = 1_000;
 
+/// The end of a value that stands with an opportunity's contact.
+macro_rules! of_its_contact {
+    () => {
+        " FROM contacts k WHERE k.location_id = c.location_id AND k.id = c.contact_id)"
+    };
+}
 /// Where the fields of an opportunity are found.
 fn column(field: &OpportunityField) -> Column {
-    let terms = |table, owner, at| Column::Rows(Rows { at, ..Rows::new(table, owner, "term") });
+    let of_contact =
+        |table, value, with| Column::Rows(Rows { at: "contact_id", with, ..Rows::new(table, "contact_id", value) });
+    let identity =
+        |kind: IdentityKind| of_contact("contact_identities", "value", vec![("kind", kind.as_str().to_owned())]);
     match field {
         OpportunityField::Id => Column::Own("c.id"),
+        OpportunityField::Name => Column::Own("c.name_folded"),
         OpportunityField::Pipeline => Column::Own("c.pipeline_id"),
         OpportunityField::Stage => Column::Own("c.stage_id"),
         OpportunityField::Status => Column::Own("c.status"),
-        OpportunityField::Contact => Column::Own("c.contact_id"),
+        OpportunityField::LostReason => Column::Own("c.lost_reason_id"),
+        OpportunityField::Source => Column::Own("c.source_folded"),
         OpportunityField::AssignedTo => Column::Own("c.assigned_to"),
+        OpportunityField::Followers => Column::Words("c.followers"),
         OpportunityField::Value => Column::Own("c.value"),
+        OpportunityField::CloseDate => Column::Own("c.close_date"),
         OpportunityField::CreatedAt => Column::Own("c.created_at"),
         OpportunityField::UpdatedAt => Column::Own("c.updated_at"),
-        OpportunityField::Terms => terms("opportunity_terms", "opportunity_id", "id"),
-        OpportunityField::ContactTerms => terms("contact_terms", "contact_id", "contact_id"),
-        OpportunityField::ContactCountry => Column::Own(
-            "(SELECT k.country FROM contacts k WHERE k.location_id = c.location_id AND k.id = c.contact_id)",
-        ),
+        OpportunityField::StatusChangedAt => Column::Own("c.status_changed_at"),
+        OpportunityField::StageChangedAt => Column::Own("c.stage_changed_at"),
+        OpportunityField::Contact => Column::Own("c.contact_id"),
+        OpportunityField::ContactName => Column::Own(concat!(
+            "(SELECT CASE WHEN k.first_name_folded IS NULL THEN k.last_name_folded
+                          WHEN k.last_name_folded IS NULL THEN k.first_name_folded
+                          ELSE k.first_name_folded || ' ' || k.last_name_folded END",
+            of_its_contact!()
+        )),
+        OpportunityField::ContactCompany => Column::Own(concat!("(SELECT k.company_name_folded", of_its_contact!())),
+        OpportunityField::ContactCountry => Column::Own(concat!("(SELECT k.country", of_its_contact!())),
+        OpportunityField::ContactEmail => identity(IdentityKind::Email),
+        OpportunityField::ContactPhone => identity(IdentityKind::Phone),
+        OpportunityField::Terms => Column::Rows(Rows::new("opportunity_terms", "opportunity_id", "term")),
+        OpportunityField::ContactTerms => of_contact("contact_terms", "term", Vec::new()),
+        OpportunityField::Custom(id, kind) => field_values::column(OwnerKind::Opportunity, *id, *kind),
     }
 }
 
@@ -69,7 +99,7 @@ pub fn list(
         page_of_ranges(tx, location, &totals, filter.order, order, window)?
     } else {
         let (condition, noun) = (in_stages(filter), noun(tx, location));
-        let (from, conditions) = parts(tx, &noun, &condition, None, index(&Condition::default(), filter.order));
+        let (from, conditions) = parts(&noun, &condition, None, index(&Condition::default(), filter.order));
         let select = format!("SELECT {} FROM {from}", opportunities::COLUMNS);
         let Page { rows, has_more } = conditions.page(tx, &select, order, window, opportunities::read)?;
         Page { rows: opportunities::with_custom_fields(tx, location, rows)?, has_more }
@@ -78,7 +108,16 @@ pub fn list(
 }
 
 fn noun(tx: &Tx<'_>, location: LocationId) -> Noun<OpportunityField> {
-    Noun { location, table: "opportunities", is_postgres: tx.is_postgres(), column }
+    Noun { location, table: "opportunities", is_postgres: tx.is_postgres(), column, index: index_by }
+}
+
+/// The index of opportunities that are not in the trash by a column of theirs.
+fn index_by(field: &OpportunityField) -> Option<&'static str> {
+    match field {
+        OpportunityField::CreatedAt => Some("opportunities_by_creation"),
+        OpportunityField::UpdatedAt => Some("opportunities_by_update"),
+        _ => None,
+    }
 }
 
 /// What is in each stage that the filter lets through, whatever else it asks for.
@@ -152,12 +191,41 @@ fn list_by_condition(
     if total == 0 {
         return Ok(Counted { page: Page { rows: Vec::new(), has_more: false }, total });
     }
-    // Few among many are not looked for in the order of the list.
-    let lead = lead.as_ref().filter(|lead| lead.rows <= LEADS_UP_TO || total <= FEW);
-    let (from, conditions) = parts(tx, &noun, &condition, lead, by_index);
+    let lead = lead.as_ref().filter(|lead| leads_page(lead, total));
+    let (from, conditions) = parts(&noun, &condition, lead, by_index);
     // Sorted are ids alone: what else an opportunity has is read of those on the page.
     let select = format!("SELECT c.id FROM {from}");
     let Page { rows, has_more } = conditions.page(tx, &select, order, window, |row| row.column::<OpportunityId>())?;
+    Ok(Counted { page: Page { rows: opportunities::find_all(tx, location, &rows)?, has_more }, total })
+}
+
+/// Few among many are not looked for in the order of a list.
+fn leads_page(lead: &Lead<'_, OpportunityField>, total: i64) -> bool {
+    lead.rows <= LEADS_UP_TO || total <= FEW
+}
+
+/// Opportunities in the order of what they and their contacts hold in fields, and how many match in all.
+pub fn sorted(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    filter: &OpportunityFilter,
+    keys: &[SortKey<OpportunityField>],
+    window: &Window<SortPlace<OpportunityId>>,
+) -> Result<Counted<Opportunity>> {
+    if let Some((order, ascending)) = time_order(keys) {
+        let filter = OpportunityFilter { order, ascending, ..filter.clone() };
+        return list(tx, location, &filter, &by_time(window, |at, id| OpportunityCursor { at, id: Some(id) }));
+    }
+    let (noun, condition) = (noun(tx, location), whole(filter));
+    let lead = noun.lead(tx, &condition)?;
+    let index = index(&condition, TimeOrder::Created);
+    let total = match filter.is_of_places() {
+        true => totals(tx, location, filter)?.iter().map(|total| total.count).sum(),
+        false => count(tx, &noun, &condition, lead.as_ref(), index)?,
+    };
+    let lead = lead.as_ref().filter(|lead| leads_page(lead, total));
+    let sorted = Sorted { noun: &noun, keys, condition: &condition, lead, index };
+    let Page { rows, has_more } = if total == 0 { Page::new(Vec::new(), 0) } else { sorted.page(tx, window)? };
     Ok(Counted { page: Page { rows: opportunities::find_all(tx, location, &rows)?, has_more }, total })
 }
 
@@ -169,17 +237,22 @@ fn count(
     lead: Option<&Lead<'_, OpportunityField>>,
     by_index: &str,
 ) -> Result<i64> {
-    let (from, conditions) = match lead.filter(|lead| lead.decides(condition)) {
-        // What is in the trash has no words, and neither has its contact.
+    let decides = |lead: &&Lead<'_, _>| lead.decides(condition) && lead.tests().all(|test| is_of_live(&test.field));
+    let (from, conditions) = match lead.filter(decides) {
         Some(lead) => {
             let mut filter = Filter::any();
             let ids = noun.leading(&mut filter, lead, true);
             (format!("({ids}) AS l"), filter)
         }
-        None => parts(tx, noun, condition, lead.filter(|lead| leads_all(tx, lead)), by_index),
+        None => parts(noun, condition, lead.filter(|lead| leads_all(tx, lead)), by_index),
     };
     let sql = format!("SELECT CAST(count(*) AS BIGINT) FROM {from} WHERE {}", conditions.sql());
     tx.query_one(&sql, &conditions.values(), |row| row.column())
+}
+
+/// Whether what is in the trash has no such rows, nor its contact.
+fn is_of_live(field: &OpportunityField) -> bool {
+    !matches!(field, OpportunityField::Custom(..))
 }
 
 /// Whether rows lead where all that match are read: on SQLite however many they are, since all others would be read instead.
@@ -197,7 +270,7 @@ pub fn sum_matching(
     let (noun, condition) = (noun(tx, location), whole(filter));
     let lead = noun.lead(tx, &condition)?;
     let lead = lead.as_ref().filter(|lead| leads_all(tx, lead));
-    let (from, conditions) = parts(tx, &noun, &condition, lead, index(&condition, TimeOrder::Created));
+    let (from, conditions) = parts(&noun, &condition, lead, index(&condition, TimeOrder::Created));
     // Many are worth the same.
     let sql = format!(
         "SELECT c.stage_id, c.status, c.value, c.probability, CAST(count(*) AS BIGINT) FROM {from} WHERE {}
@@ -221,7 +294,9 @@ pub fn sum_matching(
 /// The index that a list without a lead is read by: whose the opportunities are, if that is asked, else the order's.
 fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static str {
     let asks = |field: OpportunityField| {
-        let is_asked = |part: &Condition<_>| matches!(part, Condition::Test(Test { field: asked, op: Op::Eq(_) }) if *asked == field);
+        let is_one = |op: &Op| matches!(op, Op::Eq(_)) || matches!(op, Op::In(values) if values.len() == 1);
+        let is_asked =
+            |part: &Condition<_>| matches!(part, Condition::Test(test) if test.field == field && is_one(&test.op));
         match condition {
             Condition::All(parts) => parts.iter().any(is_asked),
             part => is_asked(part),
@@ -238,32 +313,22 @@ fn index(condition: &Condition<OpportunityField>, order: TimeOrder) -> &'static 
 
 /// What opportunities `c` are read from, and which: those of rows that lead, else by the index.
 fn parts<'f>(
-    tx: &Tx<'_>,
     noun: &Noun<OpportunityField>,
     condition: &Condition<OpportunityField>,
     lead: Option<&Lead<'_, OpportunityField>>,
     index: &str,
 ) -> (String, Filter<'f>) {
     let mut filter = Filter::new();
-    let location = filter.own(noun.location);
-    let live = format!("c.location_id = {location} AND c.trashed_at IS NULL");
+    let live = noun.live(&mut filter);
     let from = match lead {
         Some(lead) => {
             let ids = noun.leading(&mut filter, lead, true);
-            if tx.is_postgres() {
-                // Else it reads all opportunities before it knows how few rows lead.
-                format!(
-                    "({ids}) l CROSS JOIN LATERAL (SELECT c.* FROM opportunities c WHERE {live} AND c.id = l.id OFFSET 0) c"
-                )
-            } else {
-                format!("({ids}) l CROSS JOIN opportunities c ON c.id = l.id")
-            }
+            noun.things_of(&mut filter, &ids)
         }
-        None if tx.is_postgres() => "opportunities c".to_owned(),
-        None => format!("opportunities c INDEXED BY {index}"),
+        None => noun.by_index(index),
     };
     filter.and(&live, &[]);
-    let asked = noun.asked(tx, &mut filter, condition, lead);
+    let asked = noun.asked(&mut filter, condition, lead);
     filter.and(&asked, &[]);
     (from, filter)
 }
@@ -290,15 +355,8 @@ fn code(text: &str) -> Value {
 
 /// All that the filter asks for, its own tests side by side.
 fn whole(filter: &OpportunityFilter) -> Condition<OpportunityField> {
-    let mut parts = Vec::new();
-    for part in [in_stages(filter), filter.condition.clone()] {
-        match part {
-            Condition::All(tests) => parts.extend(tests),
-            part => parts.push(part),
-        }
-    }
-    parts.extend(filter.search.as_deref().map(searched));
-    Condition::All(parts)
+    let searched = filter.search.as_deref().map(|asked| Condition::All(vec![searched(asked)]));
+    Condition::flat([in_stages(filter), filter.condition.clone()].into_iter().chain(searched))
 }
 
 /// What a search asks for: each word begins one of the opportunity or of its contact.

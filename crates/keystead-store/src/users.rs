@@ -7,6 +7,7 @@ use keystead_model::{
     actor::Actor,
     id::Id,
     page::{Page, Window},
+    text::Line,
     user::{Invitation, NewUser, Role, User, UserProfile},
 };
 
@@ -15,17 +16,19 @@ use crate::{
     filter::{Filter, prefix_end},
     list::Order,
     table::Table,
+    user_search,
 };
 
 /// A digest of a token that somebody holds.
 pub type TokenHash = [u8; 32];
 
-const COLUMNS: &str = "u.id, u.agency_id, u.email, u.first_name, u.last_name, u.role, u.is_operator, u.disabled,
+pub(crate) const COLUMNS: &str =
+    "u.id, u.agency_id, u.email, u.first_name, u.last_name, u.role, u.is_operator, u.disabled,
     u.created_at, (SELECT string_agg(l.location_id, ' ') FROM user_locations l WHERE l.user_id = u.id), u.phone,
     u.extension, u.platform_language, u.photo_url, u.permissions, u.listed_scopes, u.listed_scopes_of_assigned,
     u.location_phones, u.deleted_at";
 
-fn read(row: &mut Row<'_>) -> Result<User> {
+pub(crate) fn read(row: &mut Row<'_>) -> Result<User> {
     Ok(User {
         id: row.column()?,
         agency: row.column()?,
@@ -81,7 +84,7 @@ pub(crate) fn write_locations(locations: &BTreeSet<LocationId>) -> String {
 }
 
 /// What makes an address unique in its agency. Addresses have no space in their domain, so it also begins all memberships of one.
-fn email_key(email_lower: &str, agency: AgencyId) -> String {
+pub(crate) fn email_key(email_lower: &str, agency: AgencyId) -> String {
     format!("{email_lower} {agency}")
 }
 
@@ -129,9 +132,12 @@ pub fn save_profile(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         scopes_of_assigned,
         location_phones,
     } = profile;
+    let phone_text = phone.as_ref().map(Line::as_str);
+    let (name, searched) = user_search::folded(&user.display_name(), user.email.as_str(), phone_text);
     tx.execute(
         "UPDATE users SET first_name = ?2, last_name = ?3, phone = ?4, extension = ?5, platform_language = ?6,
-             photo_url = ?7, permissions = ?8, listed_scopes = ?9, listed_scopes_of_assigned = ?10, location_phones = ?11
+             photo_url = ?7, permissions = ?8, listed_scopes = ?9, listed_scopes_of_assigned = ?10, location_phones = ?11,
+             name_folded = ?12, searched = ?13
          WHERE id = ?1",
         &[
             id,
@@ -145,6 +151,8 @@ pub fn save_profile(tx: &mut Tx<'_>, user: &User) -> Result<()> {
             &kept(scopes)?,
             &kept(scopes_of_assigned)?,
             &kept(location_phones)?,
+            &name,
+            &searched,
         ],
     )?;
     Ok(())

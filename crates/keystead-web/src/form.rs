@@ -106,7 +106,7 @@ impl Problems {
     /// Takes an operation's refusal that the visitor can mend; gives the others back.
     pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
         match error {
-            Error::Invalid(violations) => {
+            Error::Invalid(violations) | Error::Unsuited(violations, _) => {
                 for Violation { field, problem } in violations {
                     match form_field(&field) {
                         Some(field) => self.add(field, problem),

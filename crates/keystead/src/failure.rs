@@ -60,7 +60,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Internal(cause) => Self::new(cause),
-            Error::Invalid(_) => Self::usage(error.to_string()),
+            Error::Invalid(_) | Error::Unsuited(..) => Self::usage(error.to_string()),
             other => match other.cause() {
                 Some(cause) => Self::new(format!("{other}: {cause}")),
                 None => Self::new(other.to_string()),

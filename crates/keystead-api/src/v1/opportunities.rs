@@ -5,7 +5,8 @@ use keystead_model::{
     ContactId, OpportunityId, PipelineId, UserId,
     condition::{Op, Value as Compared},
     contact::{ContactPatch, MAX_MERGED},
-    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, OpportunityPatch, Status},
+    opportunity::{Opportunity, OpportunityCursor, OpportunityFilter, OpportunityPatch, Status},
+    opportunity_field::OpportunityField,
     pipeline::{Pipeline, Stage},
 };
 

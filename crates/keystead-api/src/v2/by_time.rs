@@ -6,7 +6,7 @@ use keystead_model::{
     id::Id,
     page::{Start, TimeOrder, Window},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::contacts::shapes::ListMeta;
 use crate::{
@@ -102,9 +102,7 @@ impl<T> Word for StartAfter<T> {
             return Ok(Self(id, None));
         }
         let (id, letter) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refused)?;
-        let order =
-            LETTERS.iter().find(|(known, ..)| *known == letter).map(|(_, order, ascending)| (*order, *ascending));
-        Ok(Self(Id::parse(id).ok_or_else(refused)?, Some(order.ok_or_else(refused)?)))
+        Ok(Self(Id::parse(id).ok_or_else(refused)?, Some(order_of(letter).ok_or_else(refused)?)))
     }
 }
 
@@ -113,42 +111,21 @@ const LETTERS: &[(&str, TimeOrder, bool)] =
 
 /// Where a thing, of which id, creation and last change are known, is in an order, for a cursor: the id, with the letter of the
 /// order, and the time.
-pub(crate) fn place<T>(
-    (id, created, updated): (Id<T>, UtcMs, UtcMs),
-    order: TimeOrder,
-    ascending: bool,
-) -> (String, UtcMs) {
-    let letter = LETTERS.iter().find(|(_, column, up)| (*column, *up) == (order, ascending));
+fn place<T>((id, created, updated): (Id<T>, UtcMs, UtcMs), order: TimeOrder, ascending: bool) -> (String, UtcMs) {
     let at = match order {
         TimeOrder::Created => created,
         TimeOrder::Updated => updated,
     };
-    (format!("{id}{}", letter.map_or("", |(letter, ..)| *letter)), at)
+    (format!("{id}{}", letter_of(order, ascending)), at)
 }
 
-/// `searchAfter`: the time and the id that stand with the last row of the page before; either may be a text, and an empty list is
-/// the first page. What else it is, `refusal` says.
-pub(crate) fn search_after<I>(
-    reader: &mut Reader<'_>,
-    refusal: &'static str,
-    parse: impl FnOnce(&str, &Ground) -> Option<I>,
-) -> Option<(UtcMs, I)> {
-    let schema = json!({
-        "type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}, "maxItems": 2,
-        "description": "searchAfter of the last row of the page before",
-    });
-    let sent = reader.any("searchAfter", schema, json!([1_796_122_800_000_i64, word::THING]))?;
-    if sent.as_array().is_some_and(Vec::is_empty) {
-        return None;
-    }
-    let read = |ground: &Ground| {
-        let [at, id] = sent.as_array()?.as_slice() else { return None };
-        let at = at.as_i64().or_else(|| at.as_str()?.parse().ok()).filter(|at| (0..=UtcMs::MAX.0).contains(at))?;
-        Some((UtcMs(at), parse(id.as_str()?, ground)?))
-    };
-    let place = read(reader.ground());
-    if place.is_none() {
-        reader.violate("searchAfter", refusal);
-    }
-    place
+/// The letter of an order; the usual one has none.
+pub(crate) fn letter_of(order: TimeOrder, ascending: bool) -> &'static str {
+    let known = LETTERS.iter().find(|(_, column, up)| (*column, *up) == (order, ascending));
+    known.map_or("", |(letter, ..)| *letter)
+}
+
+/// The order of a letter, and whether it begins with the oldest.
+pub(crate) fn order_of(letter: &str) -> Option<(TimeOrder, bool)> {
+    LETTERS.iter().find(|(known, ..)| *known == letter).map(|(_, order, ascending)| (*order, *ascending))
 }

@@ -25,6 +25,7 @@ pub(crate) mod page;
 pub(crate) mod pipelines;
 pub(crate) mod recurring_tasks;
 pub(crate) mod samples;
+pub(crate) mod search;
 pub(crate) mod submissions;
 pub(crate) mod succeeded;
 pub(crate) mod tags;

@@ -301,7 +301,7 @@ pub(crate) fn without_sign_in(example: &mut Map<String, Value>) {
 /// Users, and how many match.
 pub(crate) struct Found {
     users: Vec<User>,
-    count: usize,
+    count: i64,
     is_whole: bool,
 }
 
@@ -440,7 +440,11 @@ impl Input for ByEmail {
         let skip = reader.integer_or_text("skip", 0..=1_000_000).unwrap_or(0);
         let projection: Option<String> = reader.word("projection");
         let split = |text: &String| text.split(',').map(|email| normalized_email(email.trim())).collect::<Vec<_>>();
-        let emails = Some(emails?.iter().flat_map(split).collect());
+        let emails: Vec<String> = emails?.iter().flat_map(split).collect();
+        if emails.len() > MANY {
+            reader.violate("emails", format!("must contain no more than {MANY} elements"));
+        }
+        let emails = Some(emails);
         let filter = UserFilter { emails, deleted, ..UserFilter::default() };
         let is_whole = projection.is_some_and(|projection| projection.trim() == "all");
         Some(Self { filter, window: Window::skip(skip, limit), is_whole })

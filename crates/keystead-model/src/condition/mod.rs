@@ -33,6 +33,20 @@ impl<F> Default for Condition<F> {
     }
 }
 
+impl<F> Condition<F> {
+    /// All of these, the parts of those that are lists of what must hold side by side.
+    pub fn flat(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut parts = Vec::new();
+        for condition in conditions {
+            match condition {
+                Self::All(inner) => parts.extend(inner),
+                part => parts.push(part),
+            }
+        }
+        Self::All(parts)
+    }
+}
+
 /// What is asked of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test<F> {
@@ -103,6 +117,11 @@ pub trait Field {
 
     /// What it holds.
     fn kind(&self) -> Kind;
+
+    /// Whether its texts are so long that an order looks at their beginnings alone, see [`crate::sort::LONG`].
+    fn is_long(&self) -> bool {
+        false
+    }
 
     /// How a code of it is compared, for those that have a spelling of their own.
     fn compared(&self, text: &str) -> String {

@@ -1,5 +1,7 @@
 //! What fields hold, in the forms that are compared.
 
+use std::cmp::Ordering;
+
 use crate::{UtcMs, calendar_date::CalendarDate, decimal::Decimal, search::fold};
 
 /// What kind of values a field holds.
@@ -56,6 +58,32 @@ impl Value {
     /// A text of programs; an empty one is missing.
     pub fn code(text: impl Into<String>) -> Option<Self> {
         Some(text.into()).filter(|text| !text.is_empty()).map(Self::Code)
+    }
+
+    /// The first characters of a text; others stay whole.
+    pub(crate) fn beginning(self, characters: usize) -> Self {
+        let cut = |text: &str| text.chars().take(characters).collect();
+        match self {
+            Self::Text(ComparedText(text)) => Self::Text(ComparedText(cut(&text))),
+            Self::Code(text) => Self::Code(cut(&text)),
+            other => other,
+        }
+    }
+
+    /// Which of two values of one kind comes first.
+    pub(crate) fn in_order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Truth(a), Self::Truth(b)) => a.cmp(b),
+            (Self::Instant(a), Self::Instant(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) => a.cmp(b),
+            (Self::Date(a), Self::Date(b)) => a.cmp(b),
+            (a, b) => a.as_str().cmp(&b.as_str()),
+        }
+    }
+
+    /// A text of programs; others are none.
+    pub fn as_code(&self) -> Option<&str> {
+        if let Self::Code(text) = self { Some(text) } else { None }
     }
 
     /// Characters of a text; others have none.

@@ -1,6 +1,7 @@
 //! Conditions as SQL and as they are evaluated say the same of the same contacts, in both forms and on both databases.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
@@ -16,12 +17,13 @@ use keystead_model::{
     decimal::Decimal,
     field_value::{FieldValue, Held, ValueField, ValueSet},
     page::Window,
+    sort::{MAX_KEYS, SortKey, SortPlace},
     tag::TagName,
     text::{Country, EmailAddress, Line},
 };
 use keystead_store::{
     Error, Store, Tx,
-    contact_search::{Form, list_in_form},
+    contact_search::{Form, list_in_form, sorted_in_form},
     contact_trash, contacts, custom_fields, field_values,
 };
 use keystead_testkit::TestApp;
@@ -35,14 +37,14 @@ use proptest::{
 };
 
 /// Texts that differ by case, accents, composition and letters without one; and one with a sign that SQL or a pattern might read.
-const TEXTS: [&str; 9] =
+pub(crate) const TEXTS: [&str; 9] =
     ["María", "MARIA", "Mari\u{301}a José", "Zoë", "O'Brien", "50%_off", "Straße", "strasse", "Ørsted\u{a0}"];
-const NUMBERS: [&str; 9] =
+pub(crate) const NUMBERS: [&str; 9] =
     ["0", "-0.5", "-1000", "-1000.000000001", "9.99", "10", "10.5", "999999999999999.999999999", "-999999999999999"];
-const DATES: [&str; 4] = ["1990-09-25", "1990-10-01", "2024-02-29", "0001-01-01"];
+pub(crate) const DATES: [&str; 4] = ["1990-09-25", "1990-10-01", "2024-02-29", "0001-01-01"];
 const TAGS: [&str; 3] = ["vip", "vip gold", "été"];
-const EMAILS: [&str; 3] = ["ada@example.com", "Ada@example.com", "bob@shop.example"];
-const COUNTRIES: [&str; 2] = ["US", "DE"];
+pub(crate) const EMAILS: [&str; 3] = ["ada@example.com", "Ada@example.com", "bob@shop.example"];
+pub(crate) const COUNTRIES: [&str; 2] = ["US", "DE"];
 const BUSINESSES: [&str; 2] = ["0000000000000000000B", "0000000000000000001B"];
 
 const CUSTOM: [ValueKind; 3] = [ValueKind::Text, ValueKind::Number, ValueKind::Date];
@@ -79,7 +81,7 @@ fn long(end: &str) -> String {
     format!("{}{end}", "Långt ".repeat(12))
 }
 
-fn custom_texts() -> Vec<String> {
+pub(crate) fn custom_texts() -> Vec<String> {
     TEXTS.iter().map(|text| (*text).to_owned()).chain([long("A"), long("b"), long(""), " ".to_owned()]).collect()
 }
 
@@ -125,7 +127,7 @@ fn contact_parts() -> impl Strategy<Value = (ContactProfile, Vec<TagName>, [Vec<
     (profile, tags, (texts, numbers, dates).prop_map(|(texts, numbers, dates)| [texts, numbers, dates]))
 }
 
-fn date(text: &str) -> CalendarDate {
+pub(crate) fn date(text: &str) -> CalendarDate {
     CalendarDate::parse(text).unwrap()
 }
 
@@ -160,7 +162,7 @@ fn value(field: ContactField) -> BoxedStrategy<Value> {
     }
 }
 
-fn ops(field: ContactField) -> Vec<fn(Value) -> Op> {
+pub(crate) fn ops(field: impl Field) -> Vec<fn(Value) -> Op> {
     let equal: [fn(Value) -> Op; 2] = [Op::Eq, Op::NotEq];
     let texts: [fn(Value) -> Op; 3] = [Op::Contains, Op::NotContains, Op::Begins];
     let orders: [fn(Value) -> Op; 4] = [Op::Gt, Op::Gte, Op::Lt, Op::Lte];
@@ -252,6 +254,88 @@ async fn sql_and_evaluation_agree() {
         }
     }
     assert!(met > 100, "only {met} conditions told contacts apart");
+}
+
+/// Fields that things may be sorted by, one or two of them.
+pub(crate) fn keys<F: Field + Copy + std::fmt::Debug + 'static>(
+    fields: Vec<F>,
+) -> impl Strategy<Value = Vec<SortKey<F>>> {
+    let key = (select(fields), any::<bool>()).prop_map(|(field, ascending)| SortKey { field, ascending });
+    vec(key, 1..=MAX_KEYS)
+}
+
+/// How two things stand in an order, by the values of each: what is missing comes last.
+pub(crate) fn in_order<F, I: Ord>(
+    keys: &[SortKey<F>],
+    (one, other): (&[Option<Value>], &[Option<Value>]),
+    (one_id, other_id): (I, I),
+) -> Ordering {
+    let compared = |value: &Value| match value {
+        Value::Text(text) => (text.as_str().to_owned(), 0),
+        Value::Code(text) => (text.clone(), 0),
+        Value::Number(number) => (number.as_stored().to_owned(), 0),
+        Value::Date(date) => (date.as_str().to_owned(), 0),
+        Value::Instant(at) => (String::new(), at.0),
+        Value::Truth(truth) => (String::new(), i64::from(*truth)),
+    };
+    let turned = |order: Ordering, ascending| if ascending { order } else { order.reverse() };
+    for (key, (one, other)) in keys.iter().zip(one.iter().zip(other)) {
+        let order = match (one, other) {
+            (Some(one), Some(other)) => turned(compared(one).cmp(&compared(other)), key.ascending),
+            (one, other) => one.is_none().cmp(&other.is_none()),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    turned(one_id.cmp(&other_id), keys.last().is_none_or(|key| key.ascending))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sorted_comes_once_and_in_order_in_every_form() {
+    let app = TestApp::start().await;
+    let (store, location) = (app.second_store(), app.ids.location);
+    let mut runner = TestRunner::deterministic();
+    let known = generated(&mut runner, location);
+    write(&store, location, &known).await;
+    let fields: Vec<ContactField> = ContactField::STANDARD.into_iter().chain(CUSTOM.map(custom)).collect();
+    for number in 0..150 {
+        let keys = keys(fields.clone()).new_tree(&mut runner).unwrap().current();
+        let all = number % 3 == 0;
+        let condition = if all { Condition::default() } else { conditions().new_tree(&mut runner).unwrap().current() };
+        let values = |contact: &Contact| keys.iter().map(|key| key.value(&ContactFacts(contact))).collect::<Vec<_>>();
+        let holds = |contact: &&Contact| condition.evaluate(&ContactFacts(contact)).holds;
+        let mut expected: Vec<&Contact> = known[1..].iter().filter(holds).collect();
+        expected.sort_by(|a, b| in_order(&keys, (&values(a), &values(b)), (a.id, b.id)));
+        let expected: Vec<ContactId> = expected.into_iter().map(|contact| contact.id).collect();
+        for form in [Form::Told, Form::Leads, Form::Asked] {
+            for by_place in [true, false] {
+                let (mut seen, mut window) = (Vec::new(), Window::first(7));
+                loop {
+                    let filter = ContactFilter { condition: condition.clone(), ..ContactFilter::default() };
+                    let (order, asked) = (keys.clone(), window.clone());
+                    let read = move |tx: &mut Tx<'_>| sorted_in_form(tx, location, &filter, &order, &asked, form);
+                    let found = store.read::<_, Error, _>(read).await;
+                    let found = found.unwrap_or_else(|error| panic!("{keys:?} {condition:?}: {error}"));
+                    assert_eq!(found.total, expected.len() as i64, "{form:?} {keys:?} {condition:?}");
+                    seen.extend(found.page.rows.iter().map(|contact| contact.id));
+                    if !found.page.has_more {
+                        break;
+                    }
+                    // As it is sent on, and read again.
+                    let last = found.page.rows.last().unwrap();
+                    let sent = values(last).into_iter().zip(&keys);
+                    let sent = sent.map(|(value, key)| key.parse(&SortKey::<ContactField>::to_json(value.as_ref())));
+                    let values = sent.collect::<Option<Vec<_>>>().unwrap();
+                    window = match by_place {
+                        true => Window::after(Some(SortPlace { values, id: last.id }), 7),
+                        false => Window::skip(seen.len() as i64, 7),
+                    };
+                }
+                assert_eq!(seen, expected, "{form:?} by place: {by_place} {keys:?} {condition:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

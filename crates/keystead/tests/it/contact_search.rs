@@ -237,7 +237,9 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
             400,
             json!("Invalid field customFields.0aQ7cXkJTm9Rb4Vw6Yz3"),
         ),
-        (json!({"sort": [{"field": "city"}]}), 400, json!("Invalid field city")),
+        (json!({"sort": [{"field": "contact_name"}]}), 400, json!("Invalid field contact_name")),
+        (json!({"sort": [{"field": "tags"}]}), 400, json!("Invalid field tags")),
+        (json!({"searchAfter": ["x", "0aQ7cXkJTm9Rb4Vw6Yz3+shoe"]}), 400, json!("Invalid field shoe")),
         (filter("date_updated", "gt", json!(1)), 422, json!(["Invalid Operator (gt) passed for field date_updated"])),
         (filter("dateUpdated", "eq", json!(1)), 422, json!(["Invalid Operator (eq) passed for field date_updated"])),
         (filter("email", "range", json!({"gt": 1})), 422, json!(["Invalid Operator (range) passed for field email"])),
@@ -245,6 +247,18 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
     ] {
         let refused = app.post("/contacts/search").key(&key).json(&body).send().await.expect(status);
         assert_eq!(refused["message"], message, "{body}");
+    }
+    for (body, fix) in [
+        (filter("date_updated", "gt", json!(1)), "date_updated takes range, exists, not_exists."),
+        (
+            filter("email", "range", json!({"gt": 1})),
+            "email takes eq, not_eq, contains, not_contains, exists, not_exists.",
+        ),
+        (filter("dnd", "contains", json!("x")), "dnd takes eq, not_eq, exists, not_exists."),
+        (filter("email", "eq", json!("")), "Mend what the answer lists."),
+    ] {
+        let refused = app.post("/contacts/search").key(&key).json(&body).send().await.expect(422);
+        assert!(refused["hint"].as_str().unwrap().starts_with(fix), "{body}: {}", refused["hint"]);
     }
     let group = |filters: Value| json!({"filters": [{"group": "OR", "filters": filters}]});
     let deep = (0..9)
@@ -282,7 +296,12 @@ async fn bad_searches_are_refused_in_the_contracts_words() {
         (json!({"searchAfter": [1, "0aQ7cXkJTm9Rb4Vw6Yz3u"], "sort": [{"field": "dateAdded"}]}), "searchAfter"),
         (json!({"query": "x".repeat(76)}), "query"),
         (json!({"sort": [{"field": "dateAdded", "direction": "up"}]}), "sort.0.direction"),
-        (json!({"sort": [{"field": "dateAdded"}, {"field": "city"}]}), "sort"),
+        (json!({"sort": [{"field": "dateAdded"}, {"field": "city"}, {"field": "email"}]}), "sort"),
+        (json!({"sort": [{"field": "city"}], "searchAfter": [1, "0aQ7cXkJTm9Rb4Vw6Yz3-city"]}), "searchAfter"),
+        (json!({"sort": [{"field": "city"}], "searchAfter": ["bern", "0aQ7cXkJTm9Rb4Vw6Yz3+city"]}), "searchAfter"),
+        (json!({"searchAfter": ["bern", "0aQ7cXkJTm9Rb4Vw6Yz3+city+email"]}), "searchAfter"),
+        (json!({"searchAfter": ["bern", "0aQ7cXkJTm9Rb4Vw6Yz3city"]}), "searchAfter"),
+        (json!({"searchAfter": [-1, "0aQ7cXkJTm9Rb4Vw6Yz3"]}), "searchAfter"),
         (json!({"colour": 1}), "property colour"),
     ] {
         let refused = app.post("/contacts/search").key(&key).json(&body).send().await.expect(422);

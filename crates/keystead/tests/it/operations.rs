@@ -29,10 +29,11 @@ use keystead_model::{
     location::{LocationFilter, LocationPatch, LocationProfile},
     note::{Note, NotePatch},
     opportunity::{FollowersChange, OpportunityFilter, OpportunityPatch},
-    page::Window,
+    page::{TimeOrder, Window},
     pipeline::{LostReasonFilter, PipelineContent, PipelinePatch},
     recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::{Scope, ScopeSet},
+    sort::{SortKey, Timed},
     tag::TagName,
     task::{Task, TaskPatch, TaskSearch},
     template::{Template, TemplateFilter, TemplatePatch},
@@ -73,6 +74,11 @@ impl Things {
     }
 }
 
+/// The usual order of a search.
+fn by_creation<F: Timed>() -> Vec<SortKey<F>> {
+    vec![SortKey { field: F::of(TimeOrder::Created), ascending: false }]
+}
+
 type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
 
 /// An operation, and the scopes without which it is refused.
@@ -103,6 +109,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsWrite;
     delete_contact(&by.location, at.contact): ContactsWrite;
     list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
+    search_contacts(&by.location, ContactFilter::default(), by_creation(), Window::first(1)): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
@@ -154,7 +161,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
         OpportunitiesRead;
     list_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside { notes: true, tasks: true }):
         OpportunitiesRead ContactsRead;
-    search_opportunities(&by.location, OpportunityFilter::default(), Window::first(1), Beside::default()):
+    search_opportunities(&by.location, OpportunityFilter::default(), by_creation(), Window::first(1), Beside::default()):
         OpportunitiesRead;
     opportunities_of(&by.location, vec![at.contact]): OpportunitiesRead;
     create::<CustomValue>(&by.location, (), custom_value("x")): CustomValuesWrite;

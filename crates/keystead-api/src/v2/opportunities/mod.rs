@@ -8,6 +8,7 @@ use keystead_core::{Error, LocationContext, WholeOpportunity, Whose};
 use keystead_model::{
     OpportunityId, UserId,
     opportunity::{FollowersChange, MAX_FOLLOWERS, OpportunityPatch},
+    opportunity_field::OpportunityFacts,
 };
 
 use self::{
@@ -123,7 +124,12 @@ pub(crate) async fn list(context: LocationContext, call: Call<(), SearchQuery>) 
 
 pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, SearchBody>) -> Result<Found, Error> {
     let asked = call.body;
-    let filter = asked.filter(&call.app, &context).await?;
-    let (found, sums) = call.app.search_opportunities(&context, filter, asked.window, asked.beside).await?;
-    Ok(Found { opportunities: found.page.map(shapes::Row).rows, total: found.total, sums })
+    let (filter, ordered, window) = asked.resolve(&call.app, &context).await?;
+    let keys = ordered.keys.clone();
+    let (found, sums) = call.app.search_opportunities(&context, filter, keys, window, asked.beside).await?;
+    let row = |whole: WholeOpportunity| {
+        let place = ordered.place_of(whole.opportunity.id, &OpportunityFacts(&whole.opportunity, &whole.contact));
+        shapes::Row(whole, place)
+    };
+    Ok(Found { opportunities: found.page.map(row).rows, total: found.total, sums })
 }

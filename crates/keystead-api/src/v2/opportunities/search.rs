@@ -2,10 +2,13 @@
 
 use keystead_core::{App, Beside, Error, LocationContext, WholeOpportunity};
 use keystead_model::{
-    ContactId, Invalid, OpportunityId, PipelineId, StageId, UserId, UtcMs,
+    ContactId, CustomFieldId, Invalid, OpportunityId, PipelineId, StageId, UserId, UtcMs,
     calendar_date::CalendarDate,
     condition::{Condition, Op, Test, Value as Compared},
-    opportunity::{Opportunity, OpportunityCursor, OpportunityField, OpportunityFilter, Status},
+    custom_field::OwnerKind,
+    data_type::ValueKind,
+    opportunity::{Opportunity, OpportunityCursor, OpportunityFilter, Status},
+    opportunity_field::OpportunityField,
     page::{Counted, TimeOrder, Window},
     search::asked,
     text::Country,
@@ -17,8 +20,9 @@ use crate::{
     reader::Reader,
     shape::{Ground, Input, Word, word},
     v2::{
-        by_time::{ByTime, search_after},
+        by_time::{ByTime, FURTHEST},
         contacts::shapes::ListMeta,
+        search::{CustomKinds, Filters, Ordered, Places, Searched, Sort},
     },
 };
 
@@ -248,13 +252,66 @@ impl SearchQuery {
     }
 }
 
-/// Rows that a page may pass over: `searchAfter` has no such limit.
-const FURTHEST: i64 = 10_000;
+impl Searched for OpportunityField {
+    const MODEL: OwnerKind = OwnerKind::Opportunity;
+
+    fn standard(name: &str) -> Option<Self> {
+        Some(match name {
+            "id" => Self::Id,
+            "name" => Self::Name,
+            "monetary_value" => Self::Value,
+            "pipeline_id" => Self::Pipeline,
+            "pipeline_stage_id" => Self::Stage,
+            "status" => Self::Status,
+            "lost_reason_id" => Self::LostReason,
+            "source" => Self::Source,
+            "assigned_to" => Self::AssignedTo,
+            "followers" => Self::Followers,
+            "contact_id" => Self::Contact,
+            "contact_name" => Self::ContactName,
+            "company_name" => Self::ContactCompany,
+            "email" => Self::ContactEmail,
+            "phone" => Self::ContactPhone,
+            "country" => Self::ContactCountry,
+            "date_added" | "created_at" => Self::CreatedAt,
+            "date_updated" | "updated_at" => Self::UpdatedAt,
+            "last_status_change_date" | "last_status_change_at" => Self::StatusChangedAt,
+            "last_stage_change_date" | "last_stage_change_at" => Self::StageChangedAt,
+            "forecast_expected_close_date" => Self::CloseDate,
+            _ => return None,
+        })
+    }
+
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
+        Self::Custom(id, kind)
+    }
+
+    fn is_phone(self) -> bool {
+        self == Self::ContactPhone
+    }
+
+    fn is_sortable(self) -> bool {
+        self != Self::Followers
+    }
+
+    fn filters_example() -> Value {
+        json!([
+            {"field": "status", "operator": "eq", "value": "open"},
+            {"group": "OR", "filters": [
+                {"field": "assigned_to", "operator": "not_exists"},
+                {"field": "monetary_value", "operator": "range", "value": {"gte": 1000}},
+            ]},
+        ])
+    }
+}
 
 /// A search by body.
 pub(crate) struct SearchBody {
     asked: Asked,
-    pub(crate) window: Window<OpportunityCursor>,
+    filters: Filters,
+    sort: Sort,
+    /// Opportunities that are passed over, and how many are asked for.
+    slice: (i64, i64),
     pub(crate) beside: Beside,
 }
 
@@ -268,15 +325,12 @@ impl Input for SearchBody {
         asked.status(reader.word("status"));
         asked.equals(OpportunityField::Contact, "contactId", reader.word::<ContactId>("contactId"));
         asked.equals(OpportunityField::AssignedTo, "assignedTo", reader.word::<UserId>("assignedTo"));
+        let filters = Filters::read::<OpportunityField>(reader);
+        let sort = Sort::read(reader);
         let limit = reader.integer("limit", 1..=100).unwrap_or(20);
-        // Counted from 0, as the contract has it.
+        // Counted from 0, as the contract has it; beside a place it means nothing.
         let page = reader.integer("page", 0..=1_000_000).unwrap_or(0);
-        let after = after(reader);
-        let window = match after {
-            Some(after) => Window::after(Some(after), limit),
-            None => Window::skip(page * limit, limit),
-        };
-        if after.is_none() && page * limit > FURTHEST {
+        if !sort.has_place() && page * limit > FURTHEST {
             let go_on = "go on with searchAfter, which stands with each opportunity";
             reader.violate("page", format!("must not pass over more than {FURTHEST} opportunities; {go_on}"));
         }
@@ -287,7 +341,7 @@ impl Input for SearchBody {
             reader.truth("unReadConversations");
             Beside { notes: notes.unwrap_or(false), tasks: tasks.unwrap_or(false) }
         });
-        Some(Self { asked, window, beside: beside.unwrap_or_default() })
+        Some(Self { asked, filters, sort, slice: (page * limit, limit), beside: beside.unwrap_or_default() })
     }
 
     /// A page and a cursor exclude each other, and the example's cursor leads nowhere.
@@ -297,14 +351,18 @@ impl Input for SearchBody {
 }
 
 impl SearchBody {
-    pub(crate) async fn filter(&self, app: &App, context: &LocationContext) -> Result<OpportunityFilter, Error> {
-        self.asked.filter(app, context).await
+    /// What is asked for, in which order, and which part of it.
+    pub(crate) async fn resolve(
+        &self,
+        app: &App,
+        context: &LocationContext,
+    ) -> Result<(OpportunityFilter, Ordered<OpportunityField>, Places<Opportunity>), Error> {
+        let Self { asked, filters, sort, slice, .. } = self;
+        let custom = CustomKinds::of::<OpportunityField>(app, context, filters, sort).await?;
+        let filtered = filters.resolve(&custom)?;
+        let (ordered, window) = sort.resolve(&custom, *slice)?;
+        let filter = asked.filter(app, context).await?;
+        let condition = Condition::flat([filter.condition, filtered]);
+        Ok((OpportunityFilter { condition, ..filter }.with_places(), ordered, window))
     }
-}
-
-/// Where the last page ended.
-fn after(reader: &mut Reader<'_>) -> Option<OpportunityCursor> {
-    let refusal = "must be the searchAfter of an opportunity of the page before";
-    let place = search_after(reader, refusal, |id, _| OpportunityId::parse(id));
-    place.map(|(at, id)| OpportunityCursor { at: Some(at), id: Some(id) })
 }

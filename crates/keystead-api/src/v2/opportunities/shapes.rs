@@ -9,11 +9,10 @@ use keystead_model::{
     opportunity::{OpportunityContent, Slippage, Status},
     task::Task,
 };
-use serde_json::Value;
 
 use crate::{
     shape::{Envelope, Fields, Tagged, Written, held::HeldValue, output::Sum, word},
-    v2::{Version, contacts::shapes::ListMeta, field_values::skipped, samples},
+    v2::{Version, contacts::shapes::ListMeta, field_values::skipped, samples, search::SearchAfter},
 };
 
 impl Envelope for WholeOpportunity {
@@ -153,20 +152,18 @@ impl Written for Listed {
 }
 
 /// An opportunity with the place where a search goes on after it.
-pub(crate) struct Row(pub(crate) WholeOpportunity);
+pub(crate) struct Row(pub(crate) WholeOpportunity, pub(crate) SearchAfter);
 
 impl Written for Row {
     const NAME: &'static str = "FoundOpportunity";
 
     fn sample() -> Self {
-        Self(WholeOpportunity::sample())
+        Self(WholeOpportunity::sample(), SearchAfter::sample())
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
         self.0.write(fields);
-        let opportunity = &self.0.opportunity;
-        let place = [Value::from(opportunity.created_at.0), Value::from(opportunity.id.as_str())];
-        fields.put::<[Value]>("searchAfter", &place);
+        fields.put("searchAfter", &self.1);
     }
 }
 

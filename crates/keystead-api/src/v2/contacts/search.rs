@@ -1,48 +1,89 @@
 //! The search for contacts: filters in groups, an order, and pages by number or by a place.
 
-mod filters;
-
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    Invalid, UtcMs,
-    contact::{Contact, ContactCursor, ContactFilter},
+    CustomFieldId,
+    contact::{Contact, ContactFilter},
+    contact_field::{ContactFacts, ContactField},
     custom_field::OwnerKind,
+    data_type::ValueKind,
     opportunity::{Opportunity, OpportunityContent, Status},
-    page::{Start, TimeOrder, Window},
     scope::Scope,
     search::{Asked, asked},
 };
 use serde_json::{Value, json};
 
-use self::filters::Filters;
 use super::shapes::{held, names_and_addresses};
 use crate::{
     call::Call,
     reader::Reader,
-    shape::{
-        Bare, Fields, Ground, Input, Word, Written,
-        output::{Definitions, Field, Out},
-        word,
-    },
+    shape::{Bare, Fields, Input, Written},
     v2::{
-        by_time::{FURTHEST, StartAfter, place, search_after},
+        by_time::FURTHEST,
         samples,
+        search::{CustomKinds, Filters, SearchAfter, Searched, Sort},
     },
 };
 
 /// Longest `query`, in characters.
 const MAX_QUERY: usize = 75;
 
+impl Searched for ContactField {
+    const MODEL: OwnerKind = OwnerKind::Contact;
+
+    fn standard(name: &str) -> Option<Self> {
+        Some(match name {
+            "first_name_lower_case" | "first_name" => Self::FirstName,
+            "last_name_lower_case" | "last_name" => Self::LastName,
+            "company_name" => Self::CompanyName,
+            "email" => Self::Email,
+            "phone" => Self::Phone,
+            "tags" => Self::Tags,
+            "dnd" => Self::Dnd,
+            "date_added" => Self::CreatedAt,
+            "date_updated" => Self::UpdatedAt,
+            "date_of_birth" => Self::DateOfBirth,
+            "assigned_to" => Self::AssignedTo,
+            "source" => Self::Source,
+            "type" => Self::Type,
+            "city" => Self::City,
+            "state" => Self::State,
+            "country" => Self::Country,
+            "business_id" => Self::Business,
+            _ => return None,
+        })
+    }
+
+    fn custom(id: CustomFieldId, kind: ValueKind) -> Self {
+        Self::Custom(id, kind)
+    }
+
+    fn is_phone(self) -> bool {
+        self == Self::Phone
+    }
+
+    fn is_sortable(self) -> bool {
+        !matches!(self, Self::Tags | Self::Business)
+    }
+
+    fn filters_example() -> Value {
+        json!([
+            {"group": "OR", "filters": [
+                {"field": "tags", "operator": "eq", "value": "vip"},
+                {"field": "email", "operator": "contains", "value": "@example.com"},
+            ]},
+            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
+        ])
+    }
+}
+
 /// What is searched for.
 pub(crate) struct Search {
     words: Option<Vec<Asked>>,
     filters: Filters,
-    sort: Option<(TimeOrder, bool)>,
-    /// A field to sort by that there is not.
-    unknown: Option<String>,
-    /// The order that the place was made for.
-    made_for: Option<(TimeOrder, bool)>,
-    window: Window<ContactCursor>,
+    sort: Sort,
+    /// Contacts that are passed over, and how many are asked for.
+    slice: (i64, i64),
 }
 
 impl Input for Search {
@@ -50,33 +91,21 @@ impl Input for Search {
         reader.names_location();
         let limit = reader.integer("pageLimit", 1..=500).unwrap_or(20);
         let page = reader.integer("page", 1..=1_000_000).unwrap_or(1);
-        let after = after(reader);
         let words = reader.word::<String>("query");
         if words.as_ref().is_some_and(|words| words.chars().count() > MAX_QUERY) {
             reader.violate("query", format!("must be shorter than or equal to {MAX_QUERY} characters"));
         }
         let country = reader.ground().country();
-        let filters = Filters::read(reader);
-        let (sort, unknown) = sort(reader);
-        let made_for = after.and_then(|(_, made_for)| made_for);
-        if let (Some(sort), Some(made_for)) = (sort, made_for)
-            && sort != made_for
-        {
-            reader.violate("searchAfter", "was made for another sort; begin again without it");
-        }
-        let start = match after {
-            Some((cursor, _)) => Start::After(cursor),
-            None if page == 1 => Start::First,
-            None => Start::Skip((page - 1) * limit),
-        };
-        if page > 1 && after.is_some() {
+        let filters = Filters::read::<ContactField>(reader);
+        let sort = Sort::read(reader);
+        if page > 1 && sort.has_place() {
             reader.violate("page", "goes on by itself, and so does searchAfter; send one of them");
         }
         if page * limit > FURTHEST {
             reader.violate("page", format!("must not lead beyond {FURTHEST} contacts; go on with searchAfter"));
         }
         let words = words.map(|words| asked(&words, country));
-        Some(Self { words, filters, sort, unknown, made_for, window: Window { start, limit } })
+        Some(Self { words, filters, sort, slice: ((page - 1) * limit, limit) })
     }
 
     fn settle(example: &mut serde_json::Map<String, Value>) {
@@ -85,76 +114,13 @@ impl Input for Search {
     }
 }
 
-/// The place of the contact before, as it is answered with each: when it was made or changed, and its id with the letter of the
-/// order.
-fn after(reader: &mut Reader<'_>) -> Option<(ContactCursor, Option<(TimeOrder, bool)>)> {
-    let refusal = "must be searchAfter of a contact: milliseconds and an id";
-    let place = search_after(reader, refusal, |id, ground| StartAfter::parse(id, ground).ok());
-    place.map(|(at, StartAfter(id, made_for))| (ContactCursor { at: Some(at), id: Some(id) }, made_for))
-}
-
-/// The order, and the name of a field by which there is none.
-fn sort(reader: &mut Reader<'_>) -> (Option<(TimeOrder, bool)>, Option<String>) {
-    let sorts = reader.each("sort", 1, |sort, _| {
-        let field = sort.required("field", |sort| sort.word("field"));
-        let ascending = sort.word("direction").is_some_and(|Ascending(ascending)| ascending);
-        field.map(|SortField(field)| (field, ascending))
-    });
-    let Some((field, ascending)) = sorts.into_iter().flatten().flatten().next() else { return (None, None) };
-    match filters::snake(&field).as_str() {
-        "date_added" => (Some((TimeOrder::Created, ascending)), None),
-        "date_updated" => (Some((TimeOrder::Updated, ascending)), None),
-        _ => (None, Some(field)),
-    }
-}
-
-/// What to sort by; whether there is such a field is said in words that clients match.
-struct SortField(String);
-
-impl Word for SortField {
-    const EXAMPLE: &'static str = "dateAdded";
-
-    fn schema() -> Value {
-        json!({"type": "string", "description": "dateAdded or dateUpdated"})
-    }
-
-    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-struct Ascending(bool);
-
-impl Word for Ascending {
-    const EXAMPLE: &'static str = "desc";
-
-    fn schema() -> Value {
-        word::one_of(["asc", "desc"])
-    }
-
-    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
-        match text.to_ascii_lowercase().as_str() {
-            "asc" => Ok(Self(true)),
-            "desc" => Ok(Self(false)),
-            _ => Err(Invalid::new("must be asc or desc")),
-        }
-    }
-}
-
 pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search>) -> Result<Results, Error> {
-    let Search { words, filters, sort, unknown, made_for, window } = call.body;
-    if let Some(field) = unknown {
-        return Err(filters::unknown(&field));
-    }
-    let fields = match filters.names_custom_fields() {
-        true => call.app.fields_of(&context, OwnerKind::Contact).await?,
-        false => Vec::new(),
-    };
-    let fields = fields.iter().map(|field| (field.id, field.data_type.value_kind())).collect();
-    let condition = filters.resolve(&fields)?;
-    let (order, ascending) = sort.or(made_for).unwrap_or_default();
-    let filter = ContactFilter { search: words, condition, order, ascending };
-    let found = call.app.list_contacts(&context, filter, window).await?;
+    let Search { words, filters, sort, slice } = call.body;
+    let custom = CustomKinds::of::<ContactField>(&call.app, &context, &filters, &sort).await?;
+    let condition = filters.resolve(&custom)?;
+    let (ordered, window) = sort.resolve::<ContactField, _>(&custom, slice)?;
+    let filter = ContactFilter { search: words, condition, ..ContactFilter::default() };
+    let found = call.app.search_contacts(&context, filter, ordered.keys.clone(), window).await?;
     // Nobody reads by the way what they may not.
     let mut opportunities = if context.authority().grant().allows(Scope::OpportunitiesRead) {
         let ids = found.page.rows.iter().map(|contact| contact.id).collect();
@@ -165,7 +131,8 @@ pub(crate) async fn search(context: LocationContext, call: Call<(), Bare, Search
     let hit = |contact: Contact| {
         let is_of = |opportunity: &mut Opportunity| opportunity.content.contact == contact.id;
         let opportunities = opportunities.as_mut().map(|all| all.extract_if(.., is_of).map(InShort).collect());
-        Hit { contact, opportunities, order, ascending }
+        let place = ordered.place_of(contact.id, &ContactFacts(&contact));
+        Hit { contact, opportunities, place }
     };
     Ok(Results { contacts: found.page.map(hit).rows, total: found.total })
 }
@@ -192,8 +159,7 @@ struct Hit {
     contact: Contact,
     /// None for whoever may not read any.
     opportunities: Option<Vec<InShort>>,
-    order: TimeOrder,
-    ascending: bool,
+    place: SearchAfter,
 }
 
 impl Written for Hit {
@@ -201,11 +167,11 @@ impl Written for Hit {
 
     fn sample() -> Self {
         let opportunities = Some(vec![InShort::sample()]);
-        Self { contact: Contact::sample(), opportunities, order: TimeOrder::Created, ascending: false }
+        Self { contact: Contact::sample(), opportunities, place: SearchAfter::sample() }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { contact, opportunities, order, ascending } = self;
+        let Self { contact, opportunities, place } = self;
         let profile = &contact.profile;
         let name = profile.full_name();
         fields.put("id", &contact.id);
@@ -228,10 +194,7 @@ impl Written for Hit {
         fields.put("additionalEmails", &profile.additional_emails);
         fields.put("additionalPhones", &profile.additional_phones);
         fields.opt("opportunities", opportunities.as_ref());
-        fields.put(
-            "searchAfter",
-            &SearchAfter(place((contact.id, contact.created_at, contact.updated_at), *order, *ascending)),
-        );
+        fields.put("searchAfter", place);
     }
 }
 
@@ -252,19 +215,5 @@ impl Written for InShort {
         fields.put("pipelineStageId", stage);
         fields.put("monetaryValue", value);
         fields.one_of("status", status.as_str(), &Status::ALL.map(Status::as_str));
-    }
-}
-
-/// Where to go on behind a contact.
-struct SearchAfter((String, UtcMs));
-
-impl Field for SearchAfter {
-    fn schema(_: &mut Definitions) -> Value {
-        json!({"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]}})
-    }
-
-    fn write(&self, out: &mut Out) {
-        let Self((id, UtcMs(at))) = self;
-        json!([at, id]).write(out);
     }
 }

@@ -1,24 +1,18 @@
-//! Filters as the contract writes them, and the condition that they are. Whether a field is there is known only with the custom
-//! fields of the location, so they are read in two steps: their form, then their meaning.
-
-use std::collections::HashMap;
+//! Filters as the contract writes them, and the condition that they are, over whatever noun. Whether a field is there is known only
+//! with the custom fields of the location, so they are read in two steps: their form, then their meaning.
 
 use keystead_core::{Error, ErrorCode, Violation};
 use keystead_model::{
-    CustomFieldId, Invalid, UtcMs,
-    condition::{Condition, Field, Kind, MAX_DEPTH, MAX_LISTED, MAX_TESTS, Op, Test, Value as Compared, value_of},
-    contact_field::ContactField,
-    data_type::ValueKind,
+    Invalid, UtcMs,
+    condition::{Condition, Kind, MAX_DEPTH, MAX_LISTED, MAX_TESTS, Op, Test, Value as Compared, value_of},
     phone::PhoneNumber,
     text::{Country, TimeZoneName, echo},
     time::{IN_SECONDS, Moment, looks_like_seconds},
 };
 use serde_json::{Map, Value, json};
 
+use super::{CustomKinds, Searched, is_custom, snake};
 use crate::reader::Reader;
-
-/// What stands before the id of a custom field.
-const CUSTOM: &str = "customFields.";
 
 /// Filters that have the right form, all of which must hold.
 pub(crate) struct Filters {
@@ -33,16 +27,9 @@ enum Part {
 }
 
 impl Filters {
-    /// `filters` of a body.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    /// `filters` of a body about `F`.
+    pub(crate) fn read<F: Searched>(reader: &mut Reader<'_>) -> Self {
         let (country, zone) = (reader.ground().country(), reader.ground().zone().clone());
-        let example = json!([
-            {"group": "OR", "filters": [
-                {"field": "tags", "operator": "eq", "value": "vip"},
-                {"field": "email", "operator": "contains", "value": "@example.com"},
-            ]},
-            {"field": "dateAdded", "operator": "range", "value": {"gte": 1_795_608_000_000_i64}},
-        ]);
         let schema = json!({
             "type": "array",
             "items": {"type": "object"},
@@ -50,7 +37,7 @@ impl Filters {
                             not_contains, exists, not_exists and, of dates and numbers, range with gt, gte, lt or lte",
         });
         let mut reading = Reading { reader, tests: 0 };
-        let parts = match reading.reader.any("filters", schema, example) {
+        let parts = match reading.reader.any("filters", schema, F::filters_example()) {
             Some(list) => reading.parts(list, "filters", 1),
             None => Vec::new(),
         };
@@ -58,24 +45,25 @@ impl Filters {
     }
 
     /// Whether one asks for a custom field.
-    pub(super) fn names_custom_fields(&self) -> bool {
+    pub(super) fn name_custom_fields(&self) -> bool {
         fn names_some(parts: &[Part]) -> bool {
             parts.iter().any(|part| match part {
                 Part::Group { parts, .. } => names_some(parts),
-                Part::Filter { field, .. } => field.starts_with(CUSTOM),
+                Part::Filter { field, .. } => is_custom(field),
             })
         }
         names_some(&self.parts)
     }
 
     /// The condition, where the location has these custom fields.
-    pub(super) fn resolve(&self, custom: &HashMap<CustomFieldId, ValueKind>) -> Result<Condition<ContactField>, Error> {
-        let mut resolving = Resolving { filters: self, custom, violations: Vec::new() };
+    pub(crate) fn resolve<F: Searched>(&self, custom: &CustomKinds) -> Result<Condition<F>, Error> {
+        let mut resolving = Resolving { filters: self, custom, violations: Vec::new(), fixes: Vec::new() };
         let parts = resolving.all(&self.parts)?;
-        if resolving.violations.is_empty() {
-            Ok(Condition::All(parts))
-        } else {
-            Err(Error::Invalid(resolving.violations))
+        let Resolving { violations, fixes, .. } = resolving;
+        match (violations.is_empty(), fixes.is_empty()) {
+            (true, _) => Ok(Condition::All(parts)),
+            (false, true) => Err(Error::Invalid(violations)),
+            (false, false) => Err(Error::Unsuited(violations, fixes.join(" "))),
         }
     }
 }
@@ -171,110 +159,82 @@ impl Reading<'_, '_> {
     }
 }
 
-/// A name in the spelling of the original's failures, `date_added` for `dateAdded`; either is understood.
-pub(super) fn snake(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        if c.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
-}
-
 /// The refusal of a field that there is not, in the words that clients match.
 pub(super) fn unknown(field: &str) -> Error {
     Error::Conflict(ErrorCode::FieldUnknown, format!("Invalid field {}", echo(&shown(field))))
 }
 
 fn shown(field: &str) -> String {
-    if field.starts_with(CUSTOM) { field.to_owned() } else { snake(field) }
-}
-
-fn standard(name: &str) -> Option<ContactField> {
-    Some(match snake(name).as_str() {
-        "first_name_lower_case" | "first_name" => ContactField::FirstName,
-        "last_name_lower_case" | "last_name" => ContactField::LastName,
-        "company_name" => ContactField::CompanyName,
-        "email" => ContactField::Email,
-        "phone" => ContactField::Phone,
-        "tags" => ContactField::Tags,
-        "dnd" => ContactField::Dnd,
-        "date_added" => ContactField::CreatedAt,
-        "date_updated" => ContactField::UpdatedAt,
-        "date_of_birth" => ContactField::DateOfBirth,
-        "assigned_to" => ContactField::AssignedTo,
-        "source" => ContactField::Source,
-        "type" => ContactField::Type,
-        "city" => ContactField::City,
-        "state" => ContactField::State,
-        "country" => ContactField::Country,
-        "business_id" => ContactField::Business,
-        _ => return None,
-    })
+    if is_custom(field) { field.to_owned() } else { snake(field) }
 }
 
 /// Looks for the meaning.
 struct Resolving<'f> {
     filters: &'f Filters,
-    custom: &'f HashMap<CustomFieldId, ValueKind>,
+    custom: &'f CustomKinds,
     violations: Vec<Violation>,
+    /// Which operators would suit, one sentence for each field.
+    fixes: Vec<String>,
+}
+
+/// The operators that suit a field of this kind.
+const fn operators(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Text | Kind::Code => &["eq", "not_eq", "contains", "not_contains", "exists", "not_exists"],
+        Kind::Number => &["eq", "not_eq", "range", "exists", "not_exists"],
+        Kind::Date | Kind::Instant => &["range", "exists", "not_exists"],
+        Kind::Truth => &["eq", "not_eq", "exists", "not_exists"],
+    }
 }
 
 impl Resolving<'_> {
-    fn all(&mut self, parts: &[Part]) -> Result<Vec<Condition<ContactField>>, Error> {
+    fn all<F: Searched>(&mut self, parts: &[Part]) -> Result<Vec<Condition<F>>, Error> {
         parts.iter().map(|part| self.one(part)).collect()
     }
 
-    fn one(&mut self, part: &Part) -> Result<Condition<ContactField>, Error> {
+    fn one<F: Searched>(&mut self, part: &Part) -> Result<Condition<F>, Error> {
         match part {
             Part::Group { is_any: true, parts } => self.all(parts).map(Condition::Any),
             Part::Group { is_any: false, parts } => self.all(parts).map(Condition::All),
             Part::Filter { field, operator, value, place } => {
-                let known = self.field(field).ok_or_else(|| unknown(field))?;
+                let known = self.custom.field(field).ok_or_else(|| unknown(field))?;
                 // What is wrong is noted, and the rest looked at.
                 Ok(self.filter(known, (field, operator), value, place).unwrap_or_default())
             }
         }
     }
 
-    fn field(&self, name: &str) -> Option<ContactField> {
-        let Some(id) = name.strip_prefix(CUSTOM) else { return standard(name) };
-        let id = CustomFieldId::parse(id)?;
-        self.custom.get(&id).map(|kind| ContactField::Custom(id, *kind))
-    }
-
-    /// What is negated holds also of contacts that have nothing in the field: whoever wants all without a tag wants those without
+    /// What is negated holds also of what has nothing in the field: whoever wants all without a tag wants those without
     /// any, too.
-    fn filter(
+    fn filter<F: Searched>(
         &mut self,
-        field: ContactField,
+        field: F,
         (name, operator): (&str, &str),
         value: &Value,
         place: &str,
-    ) -> Option<Condition<ContactField>> {
+    ) -> Option<Condition<F>> {
+        let operators = operators(field.kind());
+        if !operators.contains(&operator) {
+            let name = echo(&shown(name));
+            let fix = format!("{name} takes {}.", operators.join(", "));
+            if !self.fixes.contains(&fix) {
+                self.fixes.push(fix);
+            }
+            return self.violate(&format!("Invalid Operator ({})", echo(operator)), format!("passed for field {name}"));
+        }
         let test = |op| Condition::Test(Test { field, op });
-        let (kind, is_dated) = (field.kind(), matches!(field.kind(), Kind::Date | Kind::Instant));
-        let is_text = matches!(kind, Kind::Text | Kind::Code);
+        let negated = |part| Condition::Not(Box::new(part));
         match operator {
             "exists" => Some(test(Op::Exists)),
             "not_exists" => Some(test(Op::NotExists)),
-            "eq" if !is_dated => self.values(field, value, place).map(|values| test(Op::In(values))),
-            "not_eq" if !is_dated => {
-                self.values(field, value, place).map(|values| Condition::Not(Box::new(test(Op::In(values)))))
-            }
-            "contains" | "not_contains" if is_text => {
+            "eq" => self.values(field, value, place).map(|values| test(Op::In(values))),
+            "not_eq" => self.values(field, value, place).map(|values| negated(test(Op::In(values)))),
+            "range" => self.range(field, value, place),
+            _ => {
                 let values = self.values(field, value, place)?;
                 let parts = values.into_iter().flat_map(|value| field.parts(value));
                 let any = Condition::Any(parts.map(|part| test(Op::Contains(part))).collect());
-                Some(if operator == "contains" { any } else { Condition::Not(Box::new(any)) })
-            }
-            "range" if is_dated || kind == Kind::Number => self.range(field, value, place),
-            _ => {
-                let problem = format!("passed for field {}", echo(&shown(name)));
-                self.violations.push(Violation { field: format!("Invalid Operator ({})", echo(operator)), problem });
-                None
+                Some(if operator == "contains" { any } else { negated(any) })
             }
         }
     }
@@ -285,7 +245,7 @@ impl Resolving<'_> {
     }
 
     /// One value, or several of which one must suit.
-    fn values(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Vec<Compared>> {
+    fn values<F: Searched>(&mut self, field: F, value: &Value, place: &str) -> Option<Vec<Compared>> {
         let list = match value {
             Value::Array(list) => list.as_slice(),
             one => std::slice::from_ref(one),
@@ -297,14 +257,14 @@ impl Resolving<'_> {
         values.into_iter().collect()
     }
 
-    fn value(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Compared> {
+    fn value<F: Searched>(&mut self, field: F, value: &Value, place: &str) -> Option<Compared> {
         let value = match (field.kind(), value) {
             // Clients send whole numbers for phones and codes, and truths as texts.
             (Kind::Text | Kind::Code, Value::Number(number)) => Value::String(number.to_string()),
             (Kind::Truth, Value::String(text)) if text == "true" || text == "false" => Value::Bool(text == "true"),
             (_, value) => value.clone(),
         };
-        if let (ContactField::Phone, Some(text)) = (field, value.as_str())
+        if let Some(text) = value.as_str().filter(|_| field.is_phone())
             && let Ok(phone) = PhoneNumber::parse(text, self.filters.country)
         {
             return Compared::code(phone.as_str());
@@ -315,7 +275,7 @@ impl Resolving<'_> {
         }
     }
 
-    fn range(&mut self, field: ContactField, value: &Value, place: &str) -> Option<Condition<ContactField>> {
+    fn range<F: Searched>(&mut self, field: F, value: &Value, place: &str) -> Option<Condition<F>> {
         let Some(bounds) = value.as_object().filter(|bounds| !bounds.is_empty()) else {
             return self.violate(place, "must be an object with gt, gte, lt or lte");
         };
