@@ -154,6 +154,13 @@ impl Field for OpportunityField {
             _ => text.to_owned(),
         }
     }
+
+    fn parts(&self, part: Value) -> Vec<Value> {
+        match self.of_contact() {
+            Some(field) => field.parts(part),
+            None => vec![part],
+        }
+    }
 }
 
 impl Timed for OpportunityField {

@@ -101,6 +101,11 @@ impl Target {
         if found["contact"].is_object() {
             app.delete(&format!("/contacts/{}", id(&found["contact"]))).key(key).send().await.expect(200);
         }
+        // Before anybody has them: what follows from that is written later, and nobody is to be changed by it.
+        let tags = format!("/locations/{}/tags", self.location);
+        for tag in app.get(&tags).key(key).send().await.expect(200)["tags"].as_array().unwrap() {
+            app.delete(&format!("{tags}/{}", id(tag))).key(key).send().await.expect(200);
+        }
         let new = json!({"firstName": CANARY, "email": "canary4711@example.com", "tags": ["x"]});
         let contact = id(&app.post("/contacts/").key(key).json(&new).send().await.expect(201)["contact"]);
         let other = id(
@@ -111,10 +116,6 @@ impl Target {
         let task = json!({"title": CANARY, "dueDate": "2026-12-01", "completed": false});
         let tasks = format!("/contacts/{contact}/tasks");
         let task = id(&app.post(&tasks).key(key).json(&task).send().await.expect(201)["task"]);
-        let tags = format!("/locations/{}/tags", self.location);
-        for tag in app.get(&tags).key(key).send().await.expect(200)["tags"].as_array().unwrap() {
-            app.delete(&format!("{tags}/{}", id(tag))).key(key).send().await.expect(200);
-        }
         let tag = id(&app.post(&tags).key(key).json(&json!({"name": CANARY})).send().await.expect(200)["tag"]);
         let values = format!("/locations/{}/customValues", self.location);
         for value in app.get(&values).key(key).send().await.expect(200)["customValues"].as_array().unwrap() {
