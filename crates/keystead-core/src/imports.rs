@@ -47,9 +47,10 @@ const FORGOTTEN_AT_ONCE: i64 = 1_000;
 const SLICE: Duration = Duration::from_secs(30);
 /// Where a location is suspended its imports wait, and are looked at again after so long.
 const SUSPENDED: Duration = Duration::from_secs(60);
-/// How long a transaction is to take, since whoever else writes waits for it; and where nobody else has written meanwhile.
+/// How long a transaction is to take, since whoever else writes waits for it; and where nobody else has written for a while.
 const TURN: Duration = Duration::from_millis(30);
 const TURN_ALONE: Duration = Duration::from_millis(150);
+const A_WHILE: Duration = Duration::from_secs(3);
 /// Rows of the first transaction, and the most of any.
 const FIRST: usize = 50;
 const MOST: usize = 500;
@@ -335,6 +336,7 @@ impl Importing {
         let (reader, import, app) = (Arc::clone(&self.reader), self.import.clone(), self.app.clone());
         spawn_blocking(move || hand_rows(&app, &*reader, &import, of, &sender));
         let (mut rows, mut most, mut are_last) = (Vec::new(), FIRST, false);
+        let (mut others_wrote, mut writes) = (Instant::now(), self.app.store.figures().writes);
         while Instant::now() < until {
             while rows.len() < most && !are_last {
                 match handed.recv().await {
@@ -352,14 +354,16 @@ impl Importing {
             let is_end = are_last && rows.len() <= most;
             let rest = rows.split_off(most.min(rows.len()));
             let (begun, count) = (Instant::now(), rows.len());
-            let writes = self.app.store.figures().writes;
             let Some(import) = self.take(std::mem::replace(&mut rows, rest), is_end).await? else { return Ok(true) };
             self.import = import;
             if self.import.state.is_over() {
                 return Ok(true);
             }
-            let is_alone = self.app.store.figures().writes <= writes + 1;
-            let turn = if is_alone { TURN_ALONE } else { TURN };
+            let before = std::mem::replace(&mut writes, self.app.store.figures().writes);
+            if writes > before + 1 {
+                others_wrote = Instant::now();
+            }
+            let turn = if others_wrote.elapsed() > A_WHILE { TURN_ALONE } else { TURN };
             let fitting = count as f64 * turn.as_secs_f64() / begun.elapsed().as_secs_f64();
             // Not more than double: one that was quick by chance says little of the next.
             most = (fitting as usize).min(most * 2).clamp(1, MOST);
