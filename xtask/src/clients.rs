@@ -84,7 +84,7 @@ pub(crate) fn run_browser() -> Outcome {
     drop(server);
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
-    node_tests(&folder, &["old-keys.test.js"], &demo, Vec::new())
+    node_tests(&folder, &["old-keys.test.js", "finding.test.js"], &demo, Vec::new())
 }
 
 pub(crate) fn build() -> Outcome<PathBuf> {
@@ -172,6 +172,8 @@ impl Server {
             // What tests send is more than a client does.
             .env("KEYSTEAD_RATE_LIMIT", "off")
             .env("KEYSTEAD_DAILY_RATE_LIMIT", daily_limit)
+            // The browser's, which the server would take for a setting of its own.
+            .env_remove("KEYSTEAD_SCREENSHOTS")
             .stdout(printed)
             .spawn()
             .map_err(|error| format!("the server cannot be started: {error}"))?;
