@@ -240,6 +240,7 @@ test('a member is invited, joins, sees only what is theirs, and is disabled', as
 test('sign-in tells nothing, and sign-out ends the session', async () => {
   const cookies = await page.context().cookies();
   await page.goto(`${base}/app/agency`);
+  await page.click('.me summary');
   await submit('Sign out');
   await page.waitForURL(/sign-in/);
   await look(page, 'sign-in');

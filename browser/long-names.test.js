@@ -31,7 +31,7 @@ function pages() {
   const all = [...source.matchAll(/(own)?\("(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
   assert.ok(all.length > 40, 'the table of routes is read');
   // What is not a page of its own: it leads on, is a file, a stream or a line of text, or the way out.
-  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|stream|first-call/;
+  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|stream|first-call|theme|search\/found/;
   return all.filter((at) => !none.test(at));
 }
 
@@ -236,6 +236,38 @@ test('notices, the audit log and the system page', async () => {
   await look(page, 'long-tombstone');
 });
 
+test('a contact with long names is listed, found and shown', async () => {
+  await page.goto(`${base}${place}/settings/keys/new?preset=full-access`);
+  await page.fill('#name', 'Writes contacts');
+  await submit('Create key');
+  const key = await page.inputValue('#secret');
+  await submit('Copy');
+  const send = (path, body) => fetch(base + path, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const made = await send('/contacts/', {
+    firstName: long('f', 100), lastName: long('l', 100), email: `${long('e', 60)}@${long('d', 60)}.example`,
+    companyName: long('c', 100), tags: ['t', 'u', 'v', 'w'].map((letter) => long(letter, 60)), city: long('y', 100), dnd: true,
+  });
+  assert.equal(made.status, 201, await made.clone().text());
+  const { id } = (await made.json()).contact;
+  await send(`/contacts/${id}/notes`, { title: long('n', 200), body: `${long('b', 500)}\nnext line` });
+  await send(`/contacts/${id}/tasks`, { title: long('k', 300), dueDate: '2020-01-01', completed: false });
+  await at(`${place}/contacts`, 'contacts', '/app/locations/{location}/contacts');
+  await look(page, 'long-contacts');
+  await at(`${place}/contacts/${id}`, 'contact', '/app/locations/{location}/contacts/{id}');
+  await look(page, 'long-contact');
+  for (const [where, template] of [['/app/agency', '/app/agency'], [place, '/app/locations/{location}']]) {
+    await at(`${where}/search?q=f`, 'search', `${template}/search`);
+    await at(`${where}/search?q=${long('z', 190)}`, 'search for nothing', `${template}/search`);
+    await page.fill('#find', 'f');
+    await page.waitForSelector('.found:not([hidden])');
+    await measure(page, 'search, open');
+  }
+});
+
 test('pages for everybody, and every page was measured', async () => {
   for (const name of ['quickstart', 'api-keys', 'errors']) await at(`/docs/${name}`, name, '/docs/{page}');
   await at('/docs', 'docs', '/docs');
@@ -246,6 +278,7 @@ test('pages for everybody, and every page was measured', async () => {
   await page.goto(`${base}/app/nothing`);
   await measure(page, 'missing');
   await page.goto(`${base}/app/agency`);
+  await page.click('.me summary');
   await submit('Sign out');
   await measure(page, 'signed out');
   await at('/app/sign-in?next=%2Fapp&lost=1', 'sign in', '/app/sign-in');

@@ -117,6 +117,71 @@ for (const input of all('[data-key-search]')) {
   });
 }
 
+// Menus close on Escape and on a click elsewhere; the switcher's first place is what Enter goes to.
+const menus = () => all('details[name="menu"][open]');
+document.addEventListener('click', (event) => { for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false; });
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  for (const menu of menus()) { menu.open = false; menu.querySelector('summary').focus(); }
+});
+const places = document.querySelector('#switch-filter');
+if (places) {
+  places.closest('details').addEventListener('toggle', (event) => { if (event.target.open) places.focus(); });
+  places.addEventListener('keydown', (event) => {
+    const first = all('#switch-places li').find((entry) => !entry.hidden);
+    if (event.key !== 'Enter' || !first) return;
+    event.preventDefault();
+    first.querySelector('a').click();
+  });
+}
+
+// The search at the top: what is found while somebody types, and keys that lead there and through it.
+const finder = document.querySelector('[data-find]');
+if (finder) {
+  const input = finder.querySelector('input');
+  const panel = finder.nextElementSibling;
+  const status = panel.firstElementChild;
+  const list = panel.lastElementChild;
+  let asked = '';
+  let waiting = 0;
+  const close = () => { panel.hidden = true; };
+  const ask = async () => {
+    const query = input.value.trim();
+    if (query === asked) { panel.hidden = !query; return; }
+    asked = query;
+    if (!query) return close();
+    const answer = await fetch(`${finder.dataset.find}?q=${encodeURIComponent(query)}`).catch(() => null);
+    // What was typed meanwhile is asked for by itself.
+    if (!answer || !answer.ok || asked !== query) return;
+    list.innerHTML = await answer.text();
+    const count = all('li', list).length;
+    status.textContent = count === 1 ? '1 result' : `${count} results`;
+    panel.hidden = false;
+  };
+  input.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(ask, 150); });
+  input.addEventListener('focus', () => { if (list.childElementCount && input.value.trim() === asked) panel.hidden = !asked; });
+  document.addEventListener('click', (event) => { if (!finder.contains(event.target) && !panel.contains(event.target)) close(); });
+  const move = (event) => {
+    const links = all('a', panel);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    // Once closes the panel, and twice, as browsers have it, empties the field.
+    if (event.key === 'Escape' && !panel.hidden) { event.preventDefault(); close(); input.focus(); }
+    if (!step || panel.hidden || !links.length) return;
+    event.preventDefault();
+    const next = links.indexOf(document.activeElement) + step;
+    if (next < 0) input.focus(); else (links[next] || links[0]).focus();
+  };
+  for (const part of [finder, panel]) part.addEventListener('keydown', move);
+  document.addEventListener('keydown', (event) => {
+    const writes = event.target.closest('input, textarea, select, [contenteditable]');
+    const isKey = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k';
+    if (!isKey && (event.key !== '/' || writes || event.ctrlKey || event.metaKey || event.altKey)) return;
+    event.preventDefault();
+    input.focus();
+    input.select();
+  });
+}
+
 const zones = document.querySelector('[data-guess-zone]');
 if (zones && zones.value === 'UTC') {
   const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -24,6 +24,16 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!("{sum:016x}")
 });
 
+/// A drawing of the sprite, as wide as a line of text is high.
+pub(crate) fn icon(name: &str) -> String {
+    format!("<svg class=\"i\" aria-hidden=\"true\"><use href=\"{}#i-{name}\"/></svg>", url("icons.svg"))
+}
+
+#[cfg(test)]
+pub(crate) fn text(file: &str) -> String {
+    String::from_utf8(Assets::get(file).expect("an asset").data.into_owned()).expect("text")
+}
+
 /// `/assets/<version>/app.css`.
 pub(crate) fn url(file: &str) -> String {
     format!("/assets/{}/{file}", *VERSION)

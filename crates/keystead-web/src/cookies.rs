@@ -14,6 +14,8 @@ pub(crate) enum Cookie {
     Browser,
     /// What was just done.
     Flash,
+    /// Light or dark, where somebody has chosen.
+    Theme,
 }
 
 impl Cookie {
@@ -25,6 +27,8 @@ impl Cookie {
             (Self::Browser, false) => "keystead-browser",
             (Self::Flash, true) => "__Host-keystead-flash",
             (Self::Flash, false) => "keystead-flash",
+            (Self::Theme, true) => "__Host-keystead-theme",
+            (Self::Theme, false) => "keystead-theme",
         }
     }
 

@@ -6,6 +6,7 @@
 mod api_keys;
 mod assets;
 mod audit;
+mod contacts;
 mod cookies;
 mod docs;
 mod failure;
@@ -18,11 +19,14 @@ mod notices;
 mod overview;
 mod page;
 mod place;
+mod search;
+mod sections;
 mod sessions;
 mod setup;
 mod show;
 mod streams;
 mod system;
+mod theme;
 mod users;
 
 use std::{
@@ -142,6 +146,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),
+        own("/app/theme", action(1, post(theme::choose))),
         own("/app/invite/{token}", get(users::invitation).post(users::accept)),
         own("/docs", get(docs::index)),
         own("/docs/{page}", get(docs::page)),
@@ -166,6 +171,8 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/agency/locations/{id}/delete", action(1, post(locations::delete))),
         own("/app/agency/locations/{id}/restore", action(2, post(locations::restore))),
         own("/app/locations/{location}", get(overview::location)),
+        own("/app/locations/{location}/contacts", get(contacts::list)),
+        own("/app/locations/{location}/contacts/{id}", get(contacts::show)),
     ];
     for place in ["/app/agency", "/app/locations/{location}"] {
         routes.extend(place_routes().into_iter().map(|(path, handlers)| (format!("{place}{path}"), handlers)));
@@ -182,6 +189,8 @@ fn action(up: usize, handlers: MethodRouter<Web>) -> MethodRouter<Web> {
 /// Pages that Agency View and every location have.
 fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
     vec![
+        ("/search", get(search::page).post(search::search)),
+        ("/search/found", get(search::found)),
         ("/settings/keys", get(api_keys::list)),
         ("/settings/keys/find", action(1, post(api_keys::find))),
         ("/settings/keys/new", get(api_keys::new).post(api_keys::create)),

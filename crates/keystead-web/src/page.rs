@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use crate::{assets, flash::Flash};
+use crate::{assets, flash::Flash, theme::Theme};
 
 /// What every page's frame needs.
 pub(crate) struct Frame {
@@ -24,21 +24,38 @@ pub(crate) struct Shell {
     pub(crate) place_name: String,
     pub(crate) is_agency: bool,
     pub(crate) base: String,
-    pub(crate) shows_keys: bool,
-    pub(crate) shows_members: bool,
-    pub(crate) shows_system: bool,
+    pub(crate) navigation: Vec<NavGroup>,
+    /// What is searched for on this page, to be searched for again.
+    pub(crate) query: String,
+    pub(crate) theme: Theme,
+    /// This page, for what leads back to it.
+    pub(crate) here: String,
     pub(crate) agency: Option<SwitchTo>,
     pub(crate) locations: Vec<SwitchTo>,
     pub(crate) user_name: String,
     pub(crate) user_email: String,
     pub(crate) initials: String,
-    pub(crate) section: &'static str,
+    pub(crate) is_notices: bool,
     /// Why nothing of this place works, where that is so.
     pub(crate) suspended: Option<&'static str>,
     /// Notices not seen.
     pub(crate) unseen: i64,
     /// Keys that are deleted within a day.
     pub(crate) last_day: Vec<SwitchTo>,
+}
+
+/// Parts of a place under one heading.
+pub(crate) struct NavGroup {
+    pub(crate) heading: &'static str,
+    pub(crate) links: Vec<NavLink>,
+}
+
+/// A part of a place.
+pub(crate) struct NavLink {
+    pub(crate) title: &'static str,
+    pub(crate) url: String,
+    pub(crate) icon: &'static str,
+    pub(crate) is_here: bool,
 }
 
 /// A place in the switcher.

@@ -19,7 +19,6 @@ use keystead_model::{
     location::{Location, LocationFilter},
     notice::Notice,
     page::Window,
-    scope::Scope,
 };
 
 use crate::{
@@ -29,7 +28,9 @@ use crate::{
     flash::Flash,
     form::{Fields, Problems},
     page::{Frame, Shell, SwitchTo},
+    sections,
     show::{UTC, Zone},
+    theme::Theme,
 };
 
 /// On an address where something is done by POST alone: how many segments up its page is.
@@ -72,6 +73,11 @@ pub(crate) struct Visitor {
     pub(crate) headers: HeaderMap,
     /// What was done on the page before.
     pub(crate) flash: Option<Flash>,
+    pub(crate) theme: Theme,
+    /// The address of the page, without what it was asked.
+    address: String,
+    /// What a search page is asked for.
+    query: String,
     /// Parameters of the path.
     params: HashMap<String, String>,
 }
@@ -129,8 +135,11 @@ impl FromRequestParts<Web> for Visitor {
         let params =
             params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         let flash = Flash::of(web, &parts.headers);
+        let theme = Theme::of(web, &parts.headers);
+        let address = page_of(parts.uri.path(), parts.extensions.get::<ActionOf>().map_or(0, |action| action.0));
         let (headers, params) = (parts.headers.clone(), params.unwrap_or_default());
-        Ok(Self { signed_in, authority, arrival, headers, flash, params })
+        let (address, query) = (page_without(address).to_owned(), String::new());
+        Ok(Self { signed_in, authority, arrival, headers, flash, theme, address, query, params })
     }
 }
 
@@ -234,6 +243,11 @@ impl Here {
         &self.visitor.authority
     }
 
+    /// With what a page was asked to find, which stands in the bar again.
+    pub(crate) fn asking(&mut self, query: &str) {
+        query.clone_into(&mut self.visitor.query);
+    }
+
     /// The clock of this place.
     pub(crate) fn zone(&self) -> Zone {
         self.location.as_ref().map_or(UTC, |location| Zone::of(&location.profile.timezone))
@@ -306,9 +320,10 @@ impl Here {
                 .to_string(),
             is_agency: self.location.is_none(),
             base: self.url(""),
-            shows_keys: self.authority().grant().allows(Scope::KeysRead),
-            shows_members: self.authority().grant().allows(Scope::UsersRead),
-            shows_system: user.is_operator && self.location.is_none(),
+            navigation: sections::navigation(self, section),
+            query: self.visitor.query.clone(),
+            theme: self.visitor.theme,
+            here: self.visitor.address.clone(),
             agency: reaches_agency.then(|| SwitchTo {
                 name: agency.profile.name.to_string(),
                 url: "/app/agency".to_owned(),
@@ -346,7 +361,7 @@ impl Here {
                     is_here: false,
                 })
                 .collect(),
-            section,
+            is_notices: section == "notices",
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct SignInQuery {
 }
 
 /// Only pages of this app: everything else would make the sign-in a springboard to other sites.
-fn safe_next(next: Option<String>) -> String {
+pub(crate) fn safe_next(next: Option<String>) -> String {
     let is_ours = |next: &String| {
         (next == "/app" || next.starts_with("/app/"))
             // An address holds only visible ASCII: anything else never came from a page of ours.

@@ -36,6 +36,19 @@ fn length(milliseconds: i64) -> String {
     counted(count, unit)
 }
 
+/// `107,510`.
+pub(crate) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `1 day`, `2 days`.
 pub(crate) fn counted(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
@@ -64,6 +77,11 @@ impl Zone {
 
     pub(crate) fn is_utc(&self) -> bool {
         self.name.is_none()
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("UTC")
     }
 
     fn civil(&self, at: UtcMs) -> DateTime {
@@ -130,6 +148,7 @@ mod tests {
             assert_eq!(until(UtcMs(now.0 + left), now), wanted, "{left}");
         }
         assert_eq!(UTC.instant(now), "25 Nov 2026, 12:00 UTC");
+        assert_eq!([0, 999, 1_000, 107_510, -1_234_567].map(grouped), ["0", "999", "1,000", "107,510", "-1,234,567"]);
         assert_eq!(UTC.exactly(now), UTC.instant(now));
     }
 

@@ -35,6 +35,7 @@ mod faults;
 mod field_values;
 mod fields;
 mod files;
+mod finding;
 mod forms;
 mod fuzz;
 mod ground;

@@ -11,6 +11,7 @@ use keystead_model::{
     user::{NewUser, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
+use serde_json::json;
 
 use crate::app::{from_here, join, member, sign_in};
 
@@ -35,6 +36,7 @@ const PUBLIC: &[(&str, &str)] = &[
 struct Things {
     location: LocationId,
     key: String,
+    contact: String,
     notice: String,
     member: String,
     invitation: String,
@@ -44,6 +46,8 @@ impl Things {
     async fn of(app: &TestApp) -> Self {
         let location = app.ids.location;
         let key = app.location_key().await;
+        let made = app.post("/contacts/").key(&key).json(&json!({"firstName": "Ada"})).send().await.expect(201);
+        let contact = made["contact"]["id"].as_str().unwrap().to_owned();
         member(app, "member@x.example", Role::AccountUser, &[location]).await;
         app.let_days_pass(75.05).await;
         app.app.sweep().await.unwrap();
@@ -55,6 +59,7 @@ impl Things {
         let things = Self {
             location,
             key: key.id.to_string(),
+            contact,
             notice: told[0].id.to_string(),
             member,
             invitation: String::new(),
@@ -80,6 +85,7 @@ impl Things {
     fn address(&self, path: &str) -> String {
         let nouns = [
             ("/settings/keys/{id}", self.key.as_str()),
+            ("/contacts/{id}", &self.contact),
             ("/notices/{id}", &self.notice),
             ("/members/invitations/{id}", &self.invitation),
             ("/members/{id}", &self.member),

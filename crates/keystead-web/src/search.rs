@@ -1,0 +1,220 @@
+//! Finding things and pages: from the bar at the top of every page, and as a page of its own.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use keystead_core::{Beside, Error, KeyFilter, LocationContext};
+use keystead_model::{
+    contact::ContactFilter, key_search::KeySearch, location::LocationFilter, opportunity::OpportunityFilter,
+    page::Window, scope::Scope, search::asked,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use crate::{
+    Web,
+    api_keys::rows,
+    contacts,
+    failure::Failure,
+    form::Fields,
+    page::{Frame, render},
+    place::Here,
+    sections,
+};
+
+/// What is shown of each noun.
+const SHOWN: i64 = 5;
+/// Characters of a search.
+const LONGEST: usize = 200;
+
+/// Things of one noun that were found.
+pub(crate) struct Group {
+    title: &'static str,
+    icon: &'static str,
+    hits: Vec<Hit>,
+    /// Where all of them are, if there are more.
+    all_url: Option<String>,
+}
+
+struct Hit {
+    name: String,
+    detail: String,
+    url: String,
+    /// Class and words.
+    pill: Option<(&'static str, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "search/page.html")]
+struct Page {
+    frame: Frame,
+    query: String,
+    groups: Vec<Group>,
+}
+
+/// What the bar shows while somebody types.
+#[derive(Template)]
+#[template(path = "search/found.html")]
+struct Found {
+    query: String,
+    groups: Vec<Group>,
+    page_url: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SearchQuery {
+    q: Option<String>,
+}
+
+/// What was typed, as it may stand in an address: of a whole key that was pasted its id.
+fn typed(text: Option<&str>) -> String {
+    let text: String = text.unwrap_or_default().trim().chars().take(LONGEST).collect();
+    match KeySearch::parse(&text) {
+        KeySearch::Id(id) => id.to_string(),
+        _ => text,
+    }
+}
+
+fn url(here: &Here, query: &str) -> String {
+    here.url(&format!("/search?q={}", utf8_percent_encode(query, NON_ALPHANUMERIC)))
+}
+
+/// What was typed or pasted comes in a body: addresses are remembered by browsers and proxies.
+pub(crate) async fn search(here: Here, Form(pairs): Form<Vec<(String, String)>>) -> Redirect {
+    Redirect::to(&url(&here, &typed(Fields::from(pairs).text("q"))))
+}
+
+pub(crate) async fn page(
+    State(web): State<Web>,
+    Query(sent): Query<SearchQuery>,
+    mut here: Here,
+) -> Result<Response, Failure> {
+    let query = typed(sent.q.as_deref());
+    if sent.q.as_deref().is_some_and(|sent| sent.trim() != query) {
+        // Nothing of ours makes such an address; at least it does not stay in the bar.
+        return Ok(Redirect::to(&url(&here, &query)).into_response());
+    }
+    let groups = find(&web, &here, &query).await?;
+    here.asking(&query);
+    Ok(render(&Page { frame: Frame::of(&here, "Search", "search"), query, groups }))
+}
+
+pub(crate) async fn found(
+    State(web): State<Web>,
+    Query(sent): Query<SearchQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
+    let query = typed(sent.q.as_deref());
+    let groups = find(&web, &here, &query).await?;
+    Ok(render(&Found { page_url: url(&here, &query), query, groups }))
+}
+
+/// What a visitor may see of what a search finds. Every noun that can be found has a line.
+async fn find(web: &Web, here: &Here, query: &str) -> Result<Vec<Group>, Error> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let groups = [
+        keys(web, here, query).await?,
+        people(web, here, query).await?,
+        opportunities(web, here, query).await?,
+        locations(web, here, query).await?,
+        pages(here, query),
+    ];
+    Ok(groups.into_iter().flatten().filter(|group| !group.hits.is_empty()).collect())
+}
+
+async fn keys(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
+    if !here.authority().grant().allows(Scope::KeysRead) {
+        return Ok(None);
+    }
+    let filter = KeyFilter {
+        locations: here.location.as_ref().map(|location| vec![location.id]),
+        query: Some(query.to_owned()),
+        ..KeyFilter::default()
+    };
+    let found = web.app.list_keys(here.authority(), filter, Window::first(SHOWN)).await?;
+    let all = here.url(&format!("/settings/keys?q={}", utf8_percent_encode(query, NON_ALPHANUMERIC)));
+    let all_url = found.has_more.then_some(all);
+    let hits = rows(web, here, &found.rows).await?.into_iter().map(|row| Hit {
+        name: row.name,
+        detail: format!("{} · {}", row.place, row.masked),
+        url: row.url,
+        pill: Some((row.status.class, row.status.text)),
+    });
+    Ok(Some(Group { title: "API keys", icon: "key", hits: hits.collect(), all_url }))
+}
+
+/// The location, for whoever may read such things in it.
+async fn inside(web: &Web, here: &Here, scope: Scope) -> Result<Option<LocationContext>, Error> {
+    let Some(location) = here.location.as_ref().filter(|_| here.authority().grant().allows(scope)) else {
+        return Ok(None);
+    };
+    web.app.enter_location(here.authority().clone(), Some(location.id)).await.map(Some)
+}
+
+async fn people(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
+    let (Some(context), Some(location)) = (inside(web, here, Scope::ContactsRead).await?, &here.location) else {
+        return Ok(None);
+    };
+    let search = Some(asked(query, location.profile.country));
+    let filter = ContactFilter { search, ..ContactFilter::default() };
+    let found = web.app.list_contacts(&context, filter, Window::first(SHOWN)).await?;
+    let hits = found.page.rows.iter().map(|contact| Hit {
+        name: contacts::name(contact),
+        detail: contacts::addresses(contact),
+        url: here.url(&format!("/contacts/{}", contact.id)),
+        pill: None,
+    });
+    let all = here.url(&format!("/contacts?q={}", utf8_percent_encode(query, NON_ALPHANUMERIC)));
+    Ok(Some(Group {
+        title: "Contacts",
+        icon: "user",
+        hits: hits.collect(),
+        all_url: found.page.has_more.then_some(all),
+    }))
+}
+
+async fn opportunities(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
+    let (Some(context), Some(location)) = (inside(web, here, Scope::OpportunitiesRead).await?, &here.location) else {
+        return Ok(None);
+    };
+    let search = Some(asked(query, location.profile.country));
+    let filter = OpportunityFilter { search, ..OpportunityFilter::default() };
+    let found = web.app.list_opportunities(&context, filter, Window::first(SHOWN), Beside::default()).await?;
+    let hits = found.page.rows.iter().map(|whole| {
+        let content = &whole.opportunity.content;
+        Hit {
+            name: content.name.as_str().to_owned(),
+            detail: contacts::name(&whole.contact),
+            url: here.url(&format!("/contacts/{}", whole.contact.id)),
+            pill: Some(contacts::standing(content.status)),
+        }
+    });
+    Ok(Some(Group { title: "Opportunities", icon: "target", hits: hits.collect(), all_url: None }))
+}
+
+async fn locations(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
+    let filter = LocationFilter { query: Some(query.to_lowercase()), ..LocationFilter::default() };
+    let found = web.app.list_locations(here.authority(), filter, Window::first(SHOWN)).await?;
+    let hits = found.rows.iter().map(|location| Hit {
+        name: location.profile.name.to_string(),
+        detail: location.profile.city.as_ref().map(|city| city.as_str().to_owned()).unwrap_or_default(),
+        url: format!("/app/locations/{}", location.id),
+        pill: None,
+    });
+    Ok(Some(Group { title: "Locations", icon: "pin", hits: hits.collect(), all_url: None }))
+}
+
+fn pages(here: &Here, query: &str) -> Option<Group> {
+    let hits = sections::pages(here, query).into_iter().map(|link| Hit {
+        name: link.title.to_owned(),
+        detail: String::new(),
+        url: link.url,
+        pill: None,
+    });
+    Some(Group { title: "Pages", icon: "list", hits: hits.collect(), all_url: None })
+}
