@@ -249,7 +249,8 @@ impl InLocation<'_, '_> {
         Ok(())
     }
 
-    /// Takes rows that follow on what was read before. `None` if somebody else has gone on with the import, or it is over.
+    /// Takes rows that follow on what was read before. `None` if somebody else has gone on with the import, it is over, or its place is
+    /// suspended or deleted meanwhile.
     fn import_rows(
         &mut self,
         before: &Import,
@@ -257,11 +258,11 @@ impl InLocation<'_, '_> {
         are_last: bool,
         reader: &dyn RowReader,
     ) -> Result<Option<Import>> {
-        let import = self.import(before.id)?;
-        if import.state.is_over() || import.line != before.line {
+        let found = imports::find_by_id(self.tx, before.id)?;
+        let Some((_, true, mut import)) = found.filter(|(.., now)| !now.state.is_over() && now.line == before.line)
+        else {
             return Ok(None);
-        }
-        let mut import = import;
+        };
         import.state = ImportState::Running;
         import.started_at = import.started_at.or(Some(self.now()));
         import.line = rows.last().map_or(import.line, |row| row.line);
@@ -354,7 +355,9 @@ impl Importing {
             let is_end = are_last && rows.len() <= most;
             let rest = rows.split_off(most.min(rows.len()));
             let (begun, count) = (Instant::now(), rows.len());
-            let Some(import) = self.take(std::mem::replace(&mut rows, rest), is_end).await? else { return Ok(true) };
+            let Some(import) = self.take(std::mem::replace(&mut rows, rest), is_end).await? else {
+                return self.is_over().await;
+            };
             self.import = import;
             if self.import.state.is_over() {
                 return Ok(true);
@@ -373,6 +376,12 @@ impl Importing {
 
     fn context(&self) -> LocationContext {
         context(self.agency, &self.import, self.app.clock.now())
+    }
+
+    async fn is_over(&self) -> Result<bool> {
+        let id = self.import.id;
+        let found = self.app.store.read(move |tx| imports::find_by_id(tx, id)).await?;
+        Ok(found.is_none_or(|(.., import)| import.state.is_over()))
     }
 
     async fn take(&self, rows: Vec<ContactRow>, are_last: bool) -> Result<Option<Import>> {

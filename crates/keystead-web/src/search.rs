@@ -74,7 +74,7 @@ fn typed(text: Option<&str>) -> String {
     let text: String = text.unwrap_or_default().trim().chars().take(LONGEST).collect();
     match KeySearch::parse(&text) {
         KeySearch::Id(id) => id.to_string(),
-        _ => text,
+        KeySearch::Part(_) => text,
     }
 }
 
@@ -122,7 +122,7 @@ async fn find(web: &Web, here: &Here, query: &str) -> Result<Vec<Group>, Error> 
         people(web, here, query).await?,
         opportunities(web, here, query).await?,
         locations(web, here, query).await?,
-        pages(here, query),
+        Some(pages(here, query)),
     ];
     Ok(groups.into_iter().flatten().filter(|group| !group.hits.is_empty()).collect())
 }
@@ -209,12 +209,12 @@ async fn locations(web: &Web, here: &Here, query: &str) -> Result<Option<Group>,
     Ok(Some(Group { title: "Locations", icon: "pin", hits: hits.collect(), all_url: None }))
 }
 
-fn pages(here: &Here, query: &str) -> Option<Group> {
+fn pages(here: &Here, query: &str) -> Group {
     let hits = sections::pages(here, query).into_iter().map(|link| Hit {
         name: link.title.to_owned(),
         detail: String::new(),
         url: link.url,
         pill: None,
     });
-    Some(Group { title: "Pages", icon: "list", hits: hits.collect(), all_url: None })
+    Group { title: "Pages", icon: "list", hits: hits.collect(), all_url: None }
 }

@@ -1,6 +1,5 @@
 //! Finding things in the app: the search at the top of every page, and the list of contacts.
 
-use keystead_model::{grant::Reach, scope::Preset};
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp};
 use serde_json::{Value, json};
 

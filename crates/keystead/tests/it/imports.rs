@@ -65,8 +65,10 @@ async fn work(node: &App) {
     import_worker(node, &reader()).drain().await.unwrap();
 }
 
-/// A file of names.
-fn of_names(rows: String) -> NewImport {
+/// So many people without addresses: whoever takes a row twice makes two of them.
+fn crowd(count: usize) -> NewImport {
+    let mut rows = "name\n".to_owned();
+    (0..count).for_each(|number| rows.push_str(&format!("Person {number}\n")));
     let columns = vec![ImportColumn { name: "name".to_owned(), field: Some("name".to_owned()) }];
     let plan = ImportPlan { columns, takes_unidentified: true, ..ImportPlan::default() };
     let (part, size, bytes) = ("file".to_owned(), rows.len() as u64, Box::new(Cursor::new(rows)));
@@ -212,10 +214,7 @@ async fn no_row_is_lost_or_taken_twice_however_often_the_work_ends_in_the_middle
     let mut app = TestApp::start().await;
     let other = app.second_node().await;
     let (node, context) = idle(&mut app).await;
-    let mut rows = "name\n".to_owned();
-    // Without addresses: whoever takes a row twice makes two of them.
-    (0..3_000).for_each(|number| rows.push_str(&format!("Person {number}\n")));
-    let import = node.start_import(&context, of_names(rows)).await.unwrap();
+    let import = node.start_import(&context, crowd(3_000)).await.unwrap();
     let job = node.take_turn(JobKind::Import, &[], 1).await.unwrap().jobs.remove(0);
     let (mut slices, begun) = (0, Instant::now());
     let done = loop {
@@ -244,18 +243,30 @@ async fn no_row_is_lost_or_taken_twice_however_often_the_work_ends_in_the_middle
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn imports_of_a_suspended_location_wait() {
+async fn imports_of_a_suspended_location_wait_wherever_they_are() {
     let mut app = TestApp::start().await;
     let (node, context) = idle(&mut app).await;
-    let import = node.start_import(&context, new_import()).await.unwrap();
-    app.sql("UPDATE locations SET state = 'suspended'").await;
+    let import = node.start_import(&context, crowd(2_000)).await.unwrap();
     let job = node.take_turn(JobKind::Import, &[], 1).await.unwrap().jobs.remove(0);
-    let until = Until::now() + Duration::from_secs(60);
-    let settled = node.work_on_import(reader(), job.clone(), until).await.unwrap();
-    assert!(matches!(settled.outcome(), Outcome::Again(..)), "{:?}", settled.outcome());
+    let work = async || {
+        let until = Until::now() + Duration::from_secs(60);
+        node.work_on_import(reader(), job.clone(), until).await.unwrap().outcome().clone()
+    };
+    let suspend = async {
+        while app.number("SELECT CAST(count(*) AS BIGINT) FROM contacts").await == 0 {}
+        app.sql("UPDATE locations SET state = 'suspended'").await;
+    };
+    let (interrupted, ()) = tokio::join!(work(), suspend);
+    assert!(matches!(interrupted, Outcome::Again(..)), "{interrupted:?}");
+    let rows = async || node.get_import(&context, import.id).await.unwrap().tally.rows;
+    let before = rows().await;
+    assert!(0 < before && before < 2_000, "{before}");
+    assert!(matches!(work().await, Outcome::Again(after, _) if after > Duration::ZERO), "it is looked at again later");
+    assert_eq!(rows().await, before);
     app.sql("UPDATE locations SET state = 'active'").await;
-    assert!(matches!(node.work_on_import(reader(), job, until).await.unwrap().outcome(), Outcome::Done));
+    assert!(matches!(work().await, Outcome::Done));
     assert_eq!(node.get_import(&context, import.id).await.unwrap().state, ImportState::Completed);
+    assert_eq!(app.number("SELECT CAST(count(*) AS BIGINT) FROM contacts").await, 2_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
