@@ -9,6 +9,8 @@ use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 const ROW_LIMIT: usize = 1024 * 1024;
 /// Bytes of which the first line tells the separator.
 const BEGIN: u64 = 64 * 1024;
+/// Bytes of one line that are passed over where it is longer than a row may be.
+const LINE_LIMIT: usize = 64 * 1024 * 1024;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 const SEPARATORS: &[u8] = b",;\t|";
@@ -49,11 +51,18 @@ impl<R: Read> Rows<R> {
         let mut records = Records::new(begin, decoded, separator);
         let head = match records.next().map_err(unreadable)? {
             None => Vec::new(),
-            Some(Record { is_open: true, .. }) => return Err(format!("has a first row with {NOT_CLOSED}")),
+            Some(Record { shape: Shape::Open, .. }) => return Err(format!("has a first row with {NOT_CLOSED}")),
+            Some(Record { shape: Shape::TooLong, .. }) => {
+                return Err(format!("has a first row that {}", is_too_long()));
+            }
             Some(record) => {
                 cells(&record.bytes, separator).map_err(|problem| format!("has a first row that {problem}"))?
             }
         };
+        if head.iter().any(|name| name.contains('\0')) {
+            let problem = "has NUL characters in its first row; if it is UTF-16, name that as its encoding: utf-16le";
+            return Err(problem.to_owned());
+        }
         if head.iter().all(|name| name.trim().is_empty()) {
             return Err("has no first row with the names of its columns".to_owned());
         }
@@ -71,10 +80,12 @@ impl<R: Read> Rows<R> {
     }
 
     fn cells(&self, record: &Record) -> Result<Vec<String>, String> {
-        if record.is_open {
-            return Err(format!("has {NOT_CLOSED}"));
-        }
-        let (cells, wanted) = (cells(&record.bytes, self.separator)?, self.head.len());
+        let cells = match record.shape {
+            Shape::Whole => cells(&record.bytes, self.separator)?,
+            Shape::Open => return Err(format!("has {NOT_CLOSED}")),
+            Shape::TooLong => return Err(is_too_long()),
+        };
+        let wanted = self.head.len();
         if cells.iter().skip(wanted).any(|cell| !cell.is_empty()) {
             return Err(format!("has {} cells, and the first row {wanted} names", cells.len()));
         }
@@ -113,8 +124,17 @@ impl<R: Read> Iterator for Rows<R> {
 struct Record {
     line: u64,
     bytes: Vec<u8>,
-    /// Whether it ends within a quote: then it is one line of what the quote would take.
-    is_open: bool,
+    shape: Shape,
+}
+
+/// What a record is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Whole,
+    /// It ends within a quote: it is one line of what the quote would take.
+    Open,
+    /// A line that is longer than a row may be, without its bytes.
+    TooLong,
 }
 
 /// Splits a file into records, by the rules of the reader that splits them into cells. That one takes all that follows on a quote
@@ -184,23 +204,49 @@ impl<R: Read> Records<R> {
             };
             end += 1;
         };
-        if is_open {
-            self.open_quotes += 1;
-            let Some(first_end) = first_end.filter(|_| self.open_quotes <= OPEN_QUOTES) else {
-                let is_last = self.byte(end)?.is_none();
-                return if is_last { Ok(Some(self.take(line, end, lines, true))) } else { Err(too_long()) };
-            };
-            return Ok(Some(self.take(line, first_end, 0, true)));
+        let is_last = self.byte(end)?.is_none();
+        let record = match (is_open, first_end) {
+            (false, _) => self.take(line, end, lines, Shape::Whole),
+            (true, Some(first_end)) if self.open_quotes < OPEN_QUOTES => {
+                self.open_quotes += 1;
+                self.take(line, first_end, 0, Shape::Open)
+            }
+            (true, None) if is_last => self.take(line, end, lines, Shape::Open),
+            (true, None) => {
+                self.pass_line()?;
+                Record { line, bytes: Vec::new(), shape: Shape::TooLong }
+            }
+            (true, Some(_)) => return Err(too_long()),
+        };
+        Ok(Some(record))
+    }
+
+    /// Passes over what is left of a line.
+    fn pass_line(&mut self) -> io::Result<()> {
+        let mut passed = 0;
+        loop {
+            if let Some(place) = self.read[self.at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+                self.at += place;
+                return Ok(());
+            }
+            passed += self.read.len() - self.at;
+            self.read.clear();
+            self.at = 0;
+            if passed > LINE_LIMIT {
+                return Err(too_long());
+            }
+            if self.byte(0)?.is_none() {
+                return Ok(());
+            }
         }
-        Ok(Some(self.take(line, end, lines, false)))
     }
 
     /// The bytes until `end` as a record in which `lines` ended.
-    fn take(&mut self, line: u64, end: usize, lines: u64, is_open: bool) -> Record {
+    fn take(&mut self, line: u64, end: usize, lines: u64, shape: Shape) -> Record {
         let bytes = self.read[self.at..end].to_vec();
         self.at = end;
         self.line = line + lines;
-        Record { line, bytes, is_open }
+        Record { line, bytes, shape }
     }
 
     fn skip(&mut self, count: usize) {
@@ -220,9 +266,12 @@ impl<R: Read> Records<R> {
     }
 }
 
+fn is_too_long() -> String {
+    format!("is longer than {} KB; is there a quote that is not closed?", ROW_LIMIT / 1024)
+}
+
 fn too_long() -> io::Error {
-    let problem = format!("a row is longer than {} KB; is there a quote that is not closed?", ROW_LIMIT / 1024);
-    io::Error::new(io::ErrorKind::InvalidData, problem)
+    io::Error::new(io::ErrorKind::InvalidData, format!("a row {}", is_too_long()))
 }
 
 /// The cells of a record.

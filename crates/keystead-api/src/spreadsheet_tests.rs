@@ -102,8 +102,18 @@ proptest! {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_refused_and_the_next_is_read() {
+    for long in ["x".repeat(1_100_000), format!("\"{}\"", "x".repeat(1_100_000))] {
+        let (_, found) = rows(format!("email,name\na@x,ok\nb@x,{long}\nc@x,ok\n").into_bytes());
+        let lines: Vec<(u64, bool)> = found.iter().map(|row| (row.line, row.cells.is_ok())).collect();
+        assert_eq!(lines, [(2, true), (3, false), (4, true)]);
+        assert!(found[1].cells.as_ref().unwrap_err().contains("longer than 1024 KB"));
+    }
+}
+
+#[test]
 fn a_file_without_columns_is_refused() {
-    for bytes in [&b""[..], b"\n", b",,\n1,2,3\n"] {
+    for bytes in [&b""[..], b"\n", b",,\n1,2,3\n", b"e\0m\0a\0i\0l\0\n\0"] {
         assert!(Rows::open(Cursor::new(bytes.to_vec()), None).is_err(), "{bytes:?}");
     }
 }

@@ -146,7 +146,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),
-        own("/app/theme", action(1, post(theme::choose))),
+        own("/app/theme", get(theme::back).post(theme::choose)),
         own("/app/invite/{token}", get(users::invitation).post(users::accept)),
         own("/docs", get(docs::index)),
         own("/docs/{page}", get(docs::page)),

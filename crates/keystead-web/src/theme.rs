@@ -45,6 +45,11 @@ impl Theme {
     }
 }
 
+/// Whoever comes by the address alone has chosen nothing.
+pub(crate) async fn back() -> Redirect {
+    Redirect::to("/app")
+}
+
 pub(crate) async fn choose(State(web): State<Web>, _: Visitor, Form(pairs): Form<Vec<(String, String)>>) -> Response {
     let fields = Fields::from(pairs);
     let theme = fields.text("theme").and_then(Theme::parse).unwrap_or(Theme::System);

@@ -73,6 +73,13 @@ fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
     assert!(refused[0]["problem"].as_str().unwrap().contains("email"), "{refused:?}");
     assert!(refused[1]["problem"].as_str().unwrap().contains("--unidentified"), "{refused:?}");
     assert!(refused[2]["problem"].as_str().unwrap().contains("Gold, Silver"), "{refused:?}");
+    // Nothing that is there is written over, least of all the file itself.
+    for taken in [&refused_rows, &path] {
+        let options =
+            ["contacts", "import", path.to_str().unwrap(), "--errors", taken.to_str().unwrap(), "--map", "Notes="];
+        let before = fs::read(taken).unwrap();
+        assert_eq!((instance.run(&options).status.code(), fs::read(taken).unwrap()), (Some(2), before));
+    }
     let mut seen = contacts(&instance);
     // Those of one millisecond are in any order.
     seen.sort_by_key(|one| one["email"].as_str().map(str::to_lowercase));

@@ -62,7 +62,7 @@ struct Options {
     /// Import also rows that have neither e-mail address nor phone number, each time anew
     #[arg(long)]
     unidentified: bool,
-    /// Write the rows that were refused into this file, with what is wrong
+    /// Write the rows that were refused into this file, which must not be there yet, with what is wrong
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
 }
@@ -93,7 +93,9 @@ pub(super) async fn run(
     let size = file.metadata().map_err(|error| unreadable(&options, &error))?.len();
     let mut errors = None;
     if let Some(path) = &options.errors {
-        let file = File::create(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+        // What is there already may be all that somebody has of it.
+        let file =
+            File::create_new(path).map_err(|error| Failure::usage(format!("--errors {}: {error}", path.display())))?;
         let mut cells = Cells::new(file);
         let head = plan.columns.iter().map(|column| column.name.as_str()).chain(["Problem"]);
         cells.write(head).map_err(unwritten)?;
@@ -178,7 +180,7 @@ impl Watching<'_> {
         while !self.import.state.is_over() {
             tokio::select! {
                 () = tokio::time::sleep(LOOKS) => {}
-                _ = &mut interrupted => drop(self.app.stop_import(&self.context, self.import.id).await?),
+                _ = &mut interrupted => self.stop().await?,
             }
             let before = self.import.line;
             self.look().await?;
@@ -197,6 +199,14 @@ impl Watching<'_> {
         if let Some(working) = working {
             working.await.map_err(|error| Failure::new(format!("the work on the import was given up: {error}")))?;
         }
+        Ok(())
+    }
+
+    /// As somebody who acts now: the context is of when the command began.
+    async fn stop(&self) -> Result<(), Failure> {
+        let operator = self.app.operator_in(self.context.authority().agency()).await?;
+        let context = self.app.enter_location(operator.authority().clone(), Some(self.context.location())).await?;
+        self.app.stop_import(&context, self.import.id).await?;
         Ok(())
     }
 
