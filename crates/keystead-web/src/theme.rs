@@ -46,7 +46,7 @@ impl Theme {
 }
 
 /// Whoever comes by the address alone has chosen nothing.
-pub(crate) async fn back() -> Redirect {
+pub(crate) async fn back(_: Visitor) -> Redirect {
     Redirect::to("/app")
 }
 
