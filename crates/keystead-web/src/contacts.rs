@@ -157,7 +157,7 @@ pub(crate) async fn list(
         .iter()
         .map(|contact| Row {
             name: name(contact),
-            initials: initials(&name(contact)),
+            initials: show::initials(&name(contact)),
             addresses: addresses(contact),
             company: contact.profile.company_name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
             url: here.url(&format!("/contacts/{}", contact.id)),
@@ -185,11 +185,6 @@ pub(crate) async fn list(
         query,
     };
     Ok(render(&list))
-}
-
-fn initials(name: &str) -> String {
-    let letters = name.split([' ', '@', '.']).filter_map(|word| word.chars().next()).take(2);
-    letters.flat_map(char::to_uppercase).collect()
 }
 
 /// Something that is known, and what it is called.
@@ -262,7 +257,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
     let page = Show {
         frame: Frame::of(&here, &name(&contact), "contacts"),
         name: name(&contact),
-        initials: initials(&name(&contact)),
+        initials: show::initials(&name(&contact)),
         list_url: here.url("/contacts"),
         id: contact.id.to_string(),
         added: zone.instant(contact.created_at),

@@ -29,7 +29,7 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, Shell, SwitchTo},
     sections,
-    show::{UTC, Zone},
+    show::{UTC, Zone, initials},
     theme::Theme,
 };
 
@@ -305,12 +305,6 @@ impl Here {
         let user = &self.visitor.signed_in.user;
         let agency = &self.visitor.signed_in.agency;
         let reaches_agency = reaches_agency(self.authority());
-        let initials = user
-            .display_name()
-            .split([' ', '@', '.'])
-            .filter_map(|word| word.chars().next())
-            .take(2)
-            .collect::<String>();
         Shell {
             place_kind: if self.location.is_some() { "Location" } else { "Agency View" },
             place_name: self
@@ -340,7 +334,7 @@ impl Here {
                 .collect(),
             user_name: user.display_name(),
             user_email: user.email.as_str().to_owned(),
-            initials: initials.to_uppercase(),
+            initials: initials(&user.display_name()),
             suspended: match &self.location {
                 _ if agency.state == TenantState::Suspended => Some(
                     "This agency is suspended: its keys are refused, and none of them is deleted meanwhile. Until the \

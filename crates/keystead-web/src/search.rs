@@ -37,6 +37,14 @@ pub(crate) struct Group {
     hits: Vec<Hit>,
     /// Where all of them are, if there are more.
     all_url: Option<String>,
+    /// Whether there was no time to find them.
+    is_cut: bool,
+}
+
+impl Group {
+    fn new(title: &'static str, icon: &'static str, hits: impl IntoIterator<Item = Hit>) -> Self {
+        Self { title, icon, hits: hits.into_iter().collect(), all_url: None, is_cut: false }
+    }
 }
 
 struct Hit {
@@ -124,7 +132,7 @@ async fn find(web: &Web, here: &Here, query: &str) -> Result<Vec<Group>, Error> 
         locations(web, here, query).await?,
         Some(pages(here, query)),
     ];
-    Ok(groups.into_iter().flatten().filter(|group| !group.hits.is_empty()).collect())
+    Ok(groups.into_iter().flatten().filter(|group| group.is_cut || !group.hits.is_empty()).collect())
 }
 
 async fn keys(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
@@ -145,7 +153,16 @@ async fn keys(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Erro
         url: row.url,
         pill: Some((row.status.class, row.status.text)),
     });
-    Ok(Some(Group { title: "API keys", icon: "key", hits: hits.collect(), all_url }))
+    Ok(Some(Group { all_url, ..Group::new("API keys", "key", hits) }))
+}
+
+/// What was found; `None` where that took longer than a search may.
+fn in_time<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Invalid(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The location, for whoever may read such things in it.
@@ -162,7 +179,10 @@ async fn people(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Er
     };
     let search = Some(asked(query, location.profile.country));
     let filter = ContactFilter { search, ..ContactFilter::default() };
-    let found = web.app.list_contacts(&context, filter, Window::first(SHOWN)).await?;
+    let (title, icon) = ("Contacts", "user");
+    let Some(found) = in_time(web.app.list_contacts(&context, filter, Window::first(SHOWN)).await)? else {
+        return Ok(Some(Group { is_cut: true, ..Group::new(title, icon, []) }));
+    };
     let hits = found.page.rows.iter().map(|contact| Hit {
         name: contacts::name(contact),
         detail: contacts::addresses(contact),
@@ -170,12 +190,7 @@ async fn people(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Er
         pill: None,
     });
     let all = here.url(&format!("/contacts?q={}", utf8_percent_encode(query, NON_ALPHANUMERIC)));
-    Ok(Some(Group {
-        title: "Contacts",
-        icon: "user",
-        hits: hits.collect(),
-        all_url: found.page.has_more.then_some(all),
-    }))
+    Ok(Some(Group { all_url: found.page.has_more.then_some(all), ..Group::new(title, icon, hits) }))
 }
 
 async fn opportunities(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
@@ -184,7 +199,11 @@ async fn opportunities(web: &Web, here: &Here, query: &str) -> Result<Option<Gro
     };
     let search = Some(asked(query, location.profile.country));
     let filter = OpportunityFilter { search, ..OpportunityFilter::default() };
-    let found = web.app.list_opportunities(&context, filter, Window::first(SHOWN), Beside::default()).await?;
+    let (title, icon) = ("Opportunities", "target");
+    let found = web.app.list_opportunities(&context, filter, Window::first(SHOWN), Beside::default()).await;
+    let Some(found) = in_time(found)? else {
+        return Ok(Some(Group { is_cut: true, ..Group::new(title, icon, []) }));
+    };
     let hits = found.page.rows.iter().map(|whole| {
         let content = &whole.opportunity.content;
         Hit {
@@ -194,7 +213,7 @@ async fn opportunities(web: &Web, here: &Here, query: &str) -> Result<Option<Gro
             pill: Some(contacts::standing(content.status)),
         }
     });
-    Ok(Some(Group { title: "Opportunities", icon: "target", hits: hits.collect(), all_url: None }))
+    Ok(Some(Group::new(title, icon, hits)))
 }
 
 async fn locations(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {
@@ -206,7 +225,7 @@ async fn locations(web: &Web, here: &Here, query: &str) -> Result<Option<Group>,
         url: format!("/app/locations/{}", location.id),
         pill: None,
     });
-    Ok(Some(Group { title: "Locations", icon: "pin", hits: hits.collect(), all_url: None }))
+    Ok(Some(Group::new("Locations", "pin", hits)))
 }
 
 fn pages(here: &Here, query: &str) -> Group {
@@ -216,5 +235,5 @@ fn pages(here: &Here, query: &str) -> Group {
         url: link.url,
         pill: None,
     });
-    Group { title: "Pages", icon: "list", hits: hits.collect(), all_url: None }
+    Group::new("Pages", "list", hits)
 }

@@ -49,6 +49,12 @@ pub(crate) fn grouped(number: i64) -> String {
     text
 }
 
+/// Of somebody's name or address, for where a picture would be.
+pub(crate) fn initials(name: &str) -> String {
+    let letters = name.split([' ', '@', '.']).filter_map(|word| word.chars().next()).take(2);
+    letters.flat_map(char::to_uppercase).collect()
+}
+
 /// `1 day`, `2 days`.
 pub(crate) fn counted(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })

@@ -1,5 +1,7 @@
 //! Finding things in the app: the search at the top of every page, and the list of contacts.
 
+use std::time::Duration;
+
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp};
 use serde_json::{Value, json};
 
@@ -64,6 +66,19 @@ async fn the_search_finds_what_its_visitor_may_see() {
     let agency = get("/app/agency/search?q=nunez".to_owned()).await;
     assert!(!agency.text.contains("María"), "{}", agency.text);
     assert!(get("/app/agency/search?q=audit".to_owned()).await.text.contains("/app/agency/audit"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_is_told_beside_what_was_found() {
+    let app = TestApp::start_with(|config| config.limits.search = Duration::ZERO).await;
+    let key = app.location_key().await;
+    // More than a deadline of nothing lets through.
+    let many: Vec<Value> = (0..500).map(|number| json!({"name": format!("Harbour {number}")})).collect();
+    app.post("/contacts/bulk/upsert").key(&key).json(&json!({"contacts": many})).send().await.expect(200);
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let found = app.get(&format!("{}/search?q=harbour", place(&app))).header("Cookie", &cookie).send().await;
+    assert_eq!(found.status, 200, "{}", found.text);
+    assert!(found.text.contains("Too many are called so") && found.text.contains("Harbour Dental"), "{}", found.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
