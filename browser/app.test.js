@@ -1,7 +1,7 @@
 // From an empty instance to a key's whole life, as a person does it in a browser.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, look } = require('./support');
+const { base, open, visit, signIn, look } = require('./support');
 
 const email = 'maria@northwind.example';
 const password = 'correct horse battery';
@@ -16,14 +16,6 @@ test.before(async () => {
 test.after(async () => browser?.close());
 
 const submit = (text) => page.getByRole('button', { name: text, exact: true }).click();
-
-async function signIn(where) {
-  await where.goto(`${base}/app/sign-in`);
-  await where.fill('#email', email);
-  await where.fill('#password', password);
-  await where.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await where.waitForURL(/\/app\/(agency|locations)/);
-}
 
 test('the wizard needs its token, tells what is wrong, and makes everything', async () => {
   await page.goto(`${base}/app`);
@@ -258,12 +250,12 @@ test('sign-in tells nothing, and sign-out ends the session', async () => {
   await stale.goto(`${base}/app/agency`);
   assert.match(stale.url(), /sign-in/, 'the cookie of an ended session opens nothing');
   await stale.context().close();
-  await signIn(page);
+  await signIn(page, email, password);
 });
 
 test('everything works without JavaScript', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain);
+  await signIn(plain, email, password);
   await plain.goto(`${base}/app/agency/settings/keys/new?preset=read-only`);
   await plain.fill('#name', 'Without script');
   await plain.selectOption('#location', { label: 'Harbour Dental' });

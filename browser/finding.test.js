@@ -1,7 +1,7 @@
 // Finding things: the search at the top, menus, themes, the drawer, and the list of contacts, with a script and without.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, look } = require('./support');
+const { base, open, visit, signIn, look } = require('./support');
 
 const email = 'maria@northwind.example';
 const password = 'welcome to northwind';
@@ -12,17 +12,9 @@ let place;
 test.before(async () => {
   browser = await open();
   page = await visit(browser);
-  await signIn(page);
+  await signIn(page, email, password);
 });
 test.after(async () => browser?.close());
-
-async function signIn(where) {
-  await where.goto(`${base}/app/sign-in`);
-  await where.fill('#email', email);
-  await where.fill('#password', password);
-  await where.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await where.waitForURL(/\/app\/(agency|locations)/);
-}
 
 test('a page is found by keys alone', async () => {
   await page.goto(`${base}/app/agency`);
@@ -121,7 +113,7 @@ test('on a phone the navigation is a drawer', async () => {
 
 test('without a script everything is found, too', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain);
+  await signIn(plain, email, password);
   await plain.goto(place);
   await plain.fill('#find', 'harbour');
   await plain.keyboard.press('Enter');

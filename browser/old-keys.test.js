@@ -1,18 +1,14 @@
 // Keys on their way to the end, in the demo: notices, Keep, the life line, restoring, and the live count.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, look, measure } = require('./support');
+const { base, open, visit, signIn, look, measure } = require('./support');
 
 let browser;
 let page;
 test.before(async () => {
   browser = await open();
   page = await visit(browser);
-  await page.goto(`${base}/app/sign-in`);
-  await page.fill('#email', 'maria@northwind.example');
-  await page.fill('#password', 'welcome to northwind');
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.waitForURL(/\/app\/agency/);
+  await signIn(page, 'maria@northwind.example', 'welcome to northwind');
 });
 test.after(async () => browser?.close());
 

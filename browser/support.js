@@ -35,6 +35,15 @@ async function visit(browser, options = {}) {
   return page;
 }
 
+/// Signs in, by the form.
+async function signIn(page, email, password) {
+  await page.goto(`${base}/app/sign-in`);
+  await page.fill('#email', email);
+  await page.fill('#password', password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL(/\/app\/(agency|locations)/);
+}
+
 const widths = [1280, 900, 768, 390, 320];
 
 /// Whatever is wider than what it stands in, but for what scrolls by itself. Runs in the page.
@@ -94,4 +103,4 @@ async function look(page, name) {
   assert.deepEqual(page.problems, [], `${name}: problems`);
 }
 
-module.exports = { base, open, visit, look, measure };
+module.exports = { base, open, visit, signIn, look, measure };

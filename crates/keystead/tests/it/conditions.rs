@@ -146,19 +146,27 @@ fn value(field: ContactField) -> BoxedStrategy<Value> {
         (ContactField::Business, _) => codes(&BUSINESSES),
         (ContactField::Type, _) => codes(&["lead", "customer"]),
         (_, Kind::Code) => codes(&["x"]),
-        (_, Kind::Instant) => (0i64..40).prop_map(|at| Value::Instant(UtcMs(at * 10))).boxed(),
-        (_, Kind::Text) => {
+        (_, kind) => value_of(kind),
+    }
+}
+
+/// A value of a kind, or a part of one. What codes there are depends on the field.
+pub(crate) fn value_of(kind: Kind) -> BoxedStrategy<Value> {
+    match kind {
+        Kind::Instant => (0i64..40).prop_map(|at| Value::Instant(UtcMs(at * 10))).boxed(),
+        Kind::Text => {
             let parts = custom_texts().into_iter().flat_map(|text| {
                 let part: String = text.chars().skip(1).take(2).collect();
                 [text.chars().take(3).collect(), text, part]
             });
             select(parts.filter_map(|text| Value::text(&text)).collect::<Vec<_>>()).boxed()
         }
-        (_, Kind::Number) => {
+        Kind::Number => {
             select(NUMBERS.to_vec()).prop_map(|number| Value::Number(Decimal::parse(number).unwrap())).boxed()
         }
-        (_, Kind::Date) => select(DATES.to_vec()).prop_map(|day| Value::Date(date(day).into())).boxed(),
-        (_, Kind::Truth) => any::<bool>().prop_map(Value::Truth).boxed(),
+        Kind::Date => select(DATES.to_vec()).prop_map(|day| Value::Date(date(day).into())).boxed(),
+        Kind::Truth => any::<bool>().prop_map(Value::Truth).boxed(),
+        Kind::Code => unreachable!("its field says what codes it has"),
     }
 }
 

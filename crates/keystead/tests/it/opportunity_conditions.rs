@@ -27,7 +27,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use crate::conditions::{COUNTRIES, DATES, EMAILS, NUMBERS, TEXTS, custom_texts, date, in_order, keys, ops};
+use crate::conditions::{COUNTRIES, DATES, EMAILS, NUMBERS, TEXTS, custom_texts, date, in_order, keys, ops, value_of};
 
 const CONTACTS: usize = 6;
 const IDS: [&str; 3] = ["0000000000000000000A", "0000000000000000000B", "0000000000000000000C"];
@@ -141,19 +141,7 @@ fn value(field: OpportunityField) -> BoxedStrategy<Value> {
         (OpportunityField::Stage, _) => codes(&STAGES),
         (OpportunityField::Id | OpportunityField::Contact, _) => codes(&["00000000000000000003", "x"]),
         (_, Kind::Code) => codes(&IDS),
-        (_, Kind::Instant) => (0i64..40).prop_map(|at| Value::Instant(UtcMs(at * 10))).boxed(),
-        (_, Kind::Text) => {
-            let parts = custom_texts().into_iter().flat_map(|text| {
-                let part: String = text.chars().skip(1).take(2).collect();
-                [text.chars().take(3).collect(), text, part]
-            });
-            select(parts.filter_map(|text| Value::text(&text)).collect::<Vec<_>>()).boxed()
-        }
-        (_, Kind::Number) => {
-            select(NUMBERS.to_vec()).prop_map(|number| Value::Number(Decimal::parse(number).unwrap())).boxed()
-        }
-        (_, Kind::Date) => select(DATES.to_vec()).prop_map(|day| Value::Date(date(day).into())).boxed(),
-        (_, Kind::Truth) => any::<bool>().prop_map(Value::Truth).boxed(),
+        (_, kind) => value_of(kind),
     }
 }
 
