@@ -46,6 +46,7 @@ mod notes;
 mod notices;
 mod operate;
 mod opportunities;
+mod opportunity_search;
 mod owner;
 mod password;
 mod pipelines;
@@ -99,7 +100,8 @@ pub use keystead_store::{
 };
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use many::UpsertMany;
-pub use opportunities::{Beside, Known, StageSums, WholeOpportunity, Whose};
+pub use opportunities::{Beside, Known, WholeOpportunity, Whose};
+pub use opportunity_search::StageSums;
 pub use owner::adopt;
 pub use rate_limit::{Allowance, RateStatus};
 pub use resource::Resource;
