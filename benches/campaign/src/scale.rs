@@ -44,18 +44,32 @@ impl<'s> Client<'s> {
         Ok(Self { server, connection })
     }
 
-    /// What is answered, and in how many milliseconds.
+    /// What is answered, and how long it took.
     async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Outcome<(Value, std::time::Duration)> {
+        let (answer, took) = self.search(method, path, body).await?;
+        Ok((answer.ok_or_else(|| format!("{method} {path} {body}: refused"))?, took))
+    }
+
+    /// The same of what may be refused as too much to find in time: then `None`.
+    async fn search(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Outcome<(Option<Value>, std::time::Duration)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = request(method, path, &self.server.key, &body);
         let begun = Instant::now();
         let answer = self.connection.ask(&request).await.map_err(|error| format!("{method} {path}: {error}"))?;
         let took = begun.elapsed();
         let text = answer.text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        if answer.status == 422 && text.contains("take too long here") {
+            return Ok((None, took));
+        }
         if !(200..300).contains(&answer.status) {
             return Err(format!("{method} {path} {body}: {} {text}", answer.status));
         }
-        Ok((serde_json::from_str(text).map_err(|error| error.to_string())?, took))
+        Ok((Some(serde_json::from_str(text).map_err(|error| error.to_string())?), took))
     }
 }
 
@@ -84,20 +98,24 @@ impl Scale {
         println!("\nMemory of the server: {} MB.\n", server.megabytes());
         // The one of before was idle for longer than the server keeps it.
         let mut client = Client::new(&server, 4).await?;
-        head(&["request", "rows", "p50, ms", "p99, ms", "longest, ms"]);
+        head(&["request", "rows", "p50, ms", "p99, ms", "longest, ms", "refused"]);
         for (name, ask) in self.kinds(&location, &fields, &pipeline) {
             let times = Times::default();
-            let mut rows = 0;
+            let (mut rows, mut refused) = (0, 0);
             // The first answers read pages of the database that nobody has asked for yet.
             for number in 0..self.requests + 5 {
                 let (method, path, body) = ask(number);
-                let (answer, took) = client.ask(method, &path, &body).await?;
+                let (answer, took) = client.search(method, &path, &body).await?;
+                let Some(answer) = answer else {
+                    refused += 1;
+                    continue;
+                };
                 if number >= 5 {
                     times.add(took);
                 }
                 rows = [&answer["meta"]["total"], &answer["total"]].into_iter().find_map(Value::as_i64).unwrap_or(rows);
             }
-            row(&figures(&name, rows, &times));
+            row(&figures(&name, rows, &times, refused));
         }
         self.changes(&server, &location, &mut client).await?;
         println!("\nMemory of the server at the end: {} MB.", server.megabytes());
@@ -338,6 +356,7 @@ impl Scale {
             &format!("create, 64 connections, {:.0}/s", 2560.0 / begun.elapsed().as_secs_f64()),
             2560,
             &creates,
+            0,
         ));
         let page = client.ask("POST", "/contacts/search", &json!({"locationId": location, "pageLimit": 500})).await?.0;
         let ids: Vec<&Value> =
@@ -347,7 +366,7 @@ impl Scale {
             let body = json!({"locationId": location, "contacts": ids, "tags": [format!("bulk {number}")]});
             bulk.add(client.ask("POST", "/contacts/bulk/tags/update/add", &body).await?.1);
         }
-        row(&figures("tag 500 contacts", 500, &bulk));
+        row(&figures("tag 500 contacts", 500, &bulk, 0));
         Ok(())
     }
 }
@@ -359,9 +378,9 @@ fn location_of(place: &Place, server: &Server) -> Outcome<String> {
     Ok(answer["id"].as_str().unwrap_or_default().to_owned())
 }
 
-fn figures(name: &str, rows: i64, times: &Times) -> [String; 5] {
+fn figures(name: &str, rows: i64, times: &Times, refused: usize) -> [String; 6] {
     let ms = |share: f64| format!("{:.1}", times.at(share));
-    [name.to_owned(), rows.to_string(), ms(0.5), ms(0.99), ms(1.0)]
+    [name.to_owned(), rows.to_string(), ms(0.5), ms(0.99), ms(1.0), refused.to_string()]
 }
 
 /// Reads and writes, one after another, until it is told to stop.

@@ -13,10 +13,11 @@ use keystead_model::{
     AgencyId, LocationId, UtcMs,
     actor::Signature,
     contact::ContactPatch,
+    contact_upsert::LeftOut,
     custom_field::{CustomField, OwnerKind},
     event::{Cause, EventKind},
     file::FileId,
-    import::{Import, ImportId, ImportPlan, ImportState, ImportTally, RefusedRow},
+    import::{Import, ImportId, ImportPlan, ImportState, ImportTally, ProblemRow},
     job::{Job, JobKind},
     location::LocationProfile,
     page::{Counted, Page, Window},
@@ -39,9 +40,9 @@ use crate::{
 pub const IMPORT_BYTES: u64 = 512 * 1024 * 1024;
 /// Imports of a location that are not over.
 const OPEN: i64 = 20;
-/// Imports that are over are kept so long, with the rows that were refused.
+/// Imports that are over are kept so long, with what was wrong with their rows.
 const KEPT_MS: i64 = 30 * DAY_MS;
-/// Refused rows that are forgotten in one transaction.
+/// Problems of rows that are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 /// How long one import is worked on before the others have a turn.
 const SLICE: Duration = Duration::from_secs(30);
@@ -74,7 +75,18 @@ pub struct ContactRow {
     /// What it says; nothing where it cannot be read.
     pub cells: Vec<String>,
     /// What that means, nothing of an empty one; or why it means nothing.
-    pub contact: std::result::Result<Option<(ContactPatch, WhenDuplicate)>, String>,
+    pub contact: std::result::Result<Option<RowContact>, String>,
+}
+
+/// What a row says of a contact.
+#[derive(Clone)]
+pub struct RowContact {
+    /// Its fields.
+    pub patch: ContactPatch,
+    /// What to do where it is there already.
+    pub when: WhenDuplicate,
+    /// What was left out, and why.
+    pub left_out: Vec<String>,
 }
 
 /// Rows of a file.
@@ -98,6 +110,9 @@ pub trait RowReader: Send + Sync + 'static {
 
     /// What is wrong with a row, from why it was refused.
     fn explain(&self, error: Error) -> String;
+
+    /// What was left out of a row, and why.
+    fn left_out(&self, fields: Vec<LeftOut>) -> Vec<String>;
 }
 
 impl App {
@@ -149,16 +164,16 @@ impl App {
         .await
     }
 
-    /// Rows of an import that were refused, by their lines.
-    pub async fn list_refused_rows(
+    /// Rows of an import that were refused, or of which something was left out, by their lines.
+    pub async fn list_problem_rows(
         &self,
         context: &LocationContext,
         id: ImportId,
         window: Window<i64>,
-    ) -> Result<Page<RefusedRow>> {
+    ) -> Result<Page<ProblemRow>> {
         self.read(context, Scope::ContactsRead, move |operation| {
             operation.import(id)?;
-            Ok(imports::list_refused(operation.tx, operation.context.location, id, &window)?)
+            Ok(imports::list_problems(operation.tx, operation.context.location, id, &window)?)
         })
         .await
     }
@@ -267,9 +282,10 @@ impl InLocation<'_, '_> {
         import.started_at = import.started_at.or(Some(self.now()));
         import.line = rows.last().map_or(import.line, |row| row.line);
         let good: Vec<_> = rows.iter().filter_map(|row| row.contact.clone().ok().flatten()).collect();
-        let step = |operation: &mut InLocation<'_, '_>, (patch, when)| {
+        let step = |operation: &mut InLocation<'_, '_>, RowContact { patch, when, mut left_out }| {
             let upserted = operation.upsert_contact(patch, when, OldTags::Kept)?;
-            Ok((upserted.is_new, upserted.is_changed))
+            left_out.extend(reader.left_out(upserted.skipped));
+            Ok((upserted.is_new, upserted.is_changed, left_out))
         };
         let outcomes = match import.plan.is_trial {
             _ if good.is_empty() => Vec::new(),
@@ -277,27 +293,35 @@ impl InLocation<'_, '_> {
             false => self.each(&good, &step)?,
         };
         let mut outcomes = outcomes.into_iter();
-        let mut refused = Vec::new();
+        let (tally, mut problems) = (&mut import.tally, Vec::new());
         for ContactRow { line, cells, contact } in rows {
-            import.tally.rows += 1;
             let lost = || Err(Error::Internal("a row has no outcome".to_owned()));
-            let problem = match contact {
-                Err(problem) => problem.clone(),
+            let outcome = match contact {
+                Err(problem) => Err(problem.clone()),
                 Ok(None) => continue,
-                Ok(Some(_)) => match outcomes.next().unwrap_or_else(lost) {
-                    Ok((is_new, is_changed)) => {
-                        import.tally.created += i64::from(is_new);
-                        import.tally.updated += i64::from(!is_new);
-                        import.tally.unchanged += i64::from(!is_changed);
+                Ok(Some(_)) => outcomes.next().unwrap_or_else(lost).map_err(|error| reader.explain(error)),
+            };
+            tally.rows += 1;
+            let is_refused = outcome.is_err();
+            let problem = match outcome {
+                Err(problem) => {
+                    tally.refused += 1;
+                    problem
+                }
+                Ok((is_new, is_changed, left_out)) => {
+                    tally.created += i64::from(is_new);
+                    tally.updated += i64::from(!is_new);
+                    tally.unchanged += i64::from(!is_changed);
+                    if left_out.is_empty() {
                         continue;
                     }
-                    Err(error) => reader.explain(error),
-                },
+                    tally.incomplete += 1;
+                    left_out.join("; ")
+                }
             };
-            import.tally.refused += 1;
-            refused.push(RefusedRow { line: *line, problem, cells: cells.clone() });
+            problems.push(ProblemRow { line: *line, is_refused, problem, cells: cells.clone() });
         }
-        imports::add_refused(self.tx, import.location, import.id, &refused)?;
+        imports::add_problems(self.tx, import.location, import.id, &problems)?;
         if are_last {
             return self.end_import(Import { state: ImportState::Completed, ..import }).map(Some);
         }

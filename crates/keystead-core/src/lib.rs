@@ -89,7 +89,7 @@ pub use files::{FILE_BYTES, NewFile};
 pub use forms::FormResource;
 pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
-pub use imports::{ContactRow, ContactRows, IMPORT_BYTES, NewImport, RowReader, RowsOf};
+pub use imports::{ContactRow, ContactRows, IMPORT_BYTES, NewImport, RowContact, RowReader, RowsOf};
 pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};

@@ -120,7 +120,7 @@ impl ImportPlan {
 /// What became of the rows of an import so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportTally {
-    /// Rows that were read, empty ones too.
+    /// Rows that were read. Empty ones are none.
     pub rows: i64,
     /// Contacts that were made.
     pub created: i64,
@@ -128,16 +128,20 @@ pub struct ImportTally {
     pub updated: i64,
     /// Those of them that had it all already.
     pub unchanged: i64,
+    /// Of the contacts, those of which something in the row was left out.
+    pub incomplete: i64,
     /// Rows that were refused.
     pub refused: i64,
 }
 
-/// A row that was refused.
+/// A row that was refused, or of which something was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRow {
+pub struct ProblemRow {
     /// The line of the file in which it begins.
     pub line: i64,
-    /// What is wrong with it.
+    /// Whether nothing of it was taken.
+    pub is_refused: bool,
+    /// What is wrong with it, or what was left out and why.
     pub problem: String,
     /// What it says; nothing where it cannot be read.
     pub cells: Vec<String>,
@@ -146,7 +150,7 @@ pub struct RefusedRow {
 impl Import {
     /// What its tally and its end say, as fields of an event.
     pub fn outcome(&self) -> Map<String, Value> {
-        let ImportTally { rows, created, updated, unchanged, refused } = self.tally;
+        let ImportTally { rows, created, updated, unchanged, incomplete, refused } = self.tally;
         let mut fields = Map::new();
         fields.insert("state".to_owned(), self.state.as_str().into());
         let counts = [
@@ -154,6 +158,7 @@ impl Import {
             ("created", created),
             ("updated", updated),
             ("unchanged", unchanged),
+            ("incomplete", incomplete),
             ("refused", refused),
         ];
         fields.extend(counts.map(|(name, count)| (name.to_owned(), count.into())));

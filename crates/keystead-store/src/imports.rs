@@ -1,8 +1,8 @@
-//! Imports of a location, and the rows that were refused.
+//! Imports of a location, and the rows of which they could not take all.
 
 use keystead_model::{
     AgencyId, LocationId, UtcMs,
-    import::{Import, ImportId, ImportPlan, ImportState, ImportTally, RefusedRow},
+    import::{Import, ImportId, ImportPlan, ImportState, ImportTally, ProblemRow},
     page::{Counted, Page, Window},
 };
 
@@ -14,10 +14,10 @@ use crate::{
 };
 
 static IMPORTS: Table = Table::new("imports", &["location_id", "id"]);
-static REFUSED_ROWS: Table = Table::new("refused_rows", &["location_id", "import_id", "line"]);
+static PROBLEM_ROWS: Table = Table::new("problem_rows", &["location_id", "import_id", "line"]);
 
 const COLUMNS: &str = "id, location_id, file_name, file_id, columns, encoding, is_trial, takes_unidentified, state, rows_read, created, updated, \
-     unchanged, refused, line, problem, created_by, event_id, created_at, started_at, ended_at";
+     unchanged, incomplete, refused, line, problem, created_by, event_id, created_at, started_at, ended_at";
 
 fn read(row: &mut Row<'_>) -> Result<Import> {
     Ok(Import {
@@ -39,6 +39,7 @@ fn read(row: &mut Row<'_>) -> Result<Import> {
             created: row.column()?,
             updated: row.column()?,
             unchanged: row.column()?,
+            incomplete: row.column()?,
             refused: row.column()?,
         },
         line: row.column()?,
@@ -84,6 +85,7 @@ pub fn save(tx: &mut Tx<'_>, import: &Import) -> Result<()> {
         ("created", &tally.created),
         ("updated", &tally.updated),
         ("unchanged", &tally.unchanged),
+        ("incomplete", &tally.incomplete),
         ("refused", &tally.refused),
         ("line", line),
         ("problem", problem),
@@ -128,43 +130,49 @@ pub fn count_open(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
     tx.query_one(sql, &[&location], |row| row.column())
 }
 
-/// Adds rows that were refused.
-pub fn add_refused(tx: &mut Tx<'_>, location: LocationId, id: ImportId, rows: &[RefusedRow]) -> Result<()> {
-    for RefusedRow { line, problem, cells } in rows {
+/// Adds rows that have a problem.
+pub fn add_problems(tx: &mut Tx<'_>, location: LocationId, id: ImportId, rows: &[ProblemRow]) -> Result<()> {
+    for ProblemRow { line, is_refused, problem, cells } in rows {
         let cells = serde_json::Value::from(cells.as_slice()).to_string();
-        let row: [Named<'_>; 5] =
-            [("location_id", &location), ("import_id", &id), ("line", line), ("problem", problem), ("cells", &cells)];
-        REFUSED_ROWS.insert(tx, &row)?;
+        let row: [Named<'_>; 6] = [
+            ("location_id", &location),
+            ("import_id", &id),
+            ("line", line),
+            ("is_refused", is_refused),
+            ("problem", problem),
+            ("cells", &cells),
+        ];
+        PROBLEM_ROWS.insert(tx, &row)?;
     }
     Ok(())
 }
 
-/// Rows of an import that were refused, by their lines.
-pub fn list_refused(
+/// Rows of an import that have a problem, by their lines.
+pub fn list_problems(
     tx: &mut Tx<'_>,
     location: LocationId,
     id: ImportId,
     window: &Window<i64>,
-) -> Result<Page<RefusedRow>> {
+) -> Result<Page<ProblemRow>> {
     let mut filter = Filter::new();
     filter.and("location_id = @ AND import_id = @", &[&location, &id]);
-    let sql = "SELECT line, problem, cells FROM refused_rows";
+    let sql = "SELECT line, is_refused, problem, cells FROM problem_rows";
     filter.page(tx, sql, Order::ascending(&["line"]), window, |row| {
-        let (line, problem) = (row.column()?, row.column()?);
+        let (line, is_refused, problem) = (row.column()?, row.column()?, row.column()?);
         let cells = serde_json::from_str(&row.column::<String>()?);
-        Ok(RefusedRow { line, problem, cells: cells.map_err(|_| Error::unreadable("the cells of a row"))? })
+        Ok(ProblemRow { line, is_refused, problem, cells: cells.map_err(|_| Error::unreadable("the cells of a row"))? })
     })
 }
 
-/// Forgets refused rows of imports that ended before `before`, at most `most`, and imports that have none left. Answers how many
+/// Forgets problems of rows of imports that ended before `before`, at most `most`, and imports that have none left. Answers how many
 /// of both.
 pub fn trim(tx: &mut Tx<'_>, before: UtcMs, most: i64) -> Result<u64> {
     let sql = "SELECT location_id, id FROM imports WHERE ended_at < ?1 ORDER BY ended_at LIMIT 1";
     let due: Option<(LocationId, ImportId)> =
         tx.query_opt(sql, &[&before], |row| Ok((row.column()?, row.column()?)))?;
     let Some((location, id)) = due else { return Ok(0) };
-    let rows = "DELETE FROM refused_rows WHERE location_id = ?1 AND import_id = ?2 AND line IN (
-         SELECT line FROM refused_rows WHERE location_id = ?1 AND import_id = ?2 ORDER BY line LIMIT ?3)";
+    let rows = "DELETE FROM problem_rows WHERE location_id = ?1 AND import_id = ?2 AND line IN (
+         SELECT line FROM problem_rows WHERE location_id = ?1 AND import_id = ?2 ORDER BY line LIMIT ?3)";
     match tx.execute(rows, &[&location, &id, &most])? {
         0 => tx.execute("DELETE FROM imports WHERE location_id = ?1 AND id = ?2", &[&location, &id]),
         some => Ok(some),

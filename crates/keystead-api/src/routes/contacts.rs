@@ -170,11 +170,11 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .location("GET /imports/{importId}", "Get an import", Scope::ContactsRead, 200, imports::get)
         .location(
-            "GET /imports/{importId}/refused",
-            "List the rows of an import that were refused",
+            "GET /imports/{importId}/problems",
+            "List the rows of an import that were refused, or of which something was left out",
             Scope::ContactsRead,
             200,
-            imports::refused,
+            imports::problems,
         )
         .location(
             "POST /imports/{importId}/stop",

@@ -237,7 +237,7 @@ pub(super) fn import() -> Import {
         file: id(THING),
         plan: ImportPlan { columns: columns.map(column).into(), ..ImportPlan::default() },
         state: ImportState::Failed,
-        tally: ImportTally { rows: 3, created: 1, updated: 1, unchanged: 0, refused: 1 },
+        tally: ImportTally { rows: 3, created: 1, updated: 1, unchanged: 0, incomplete: 1, refused: 1 },
         line: 4,
         problem: Some("cannot be read".to_owned()),
         created_by: Signature::of(Actor::Key(key_id())),

@@ -117,8 +117,8 @@ async fn rows_become_contacts_and_what_was_refused_is_told_with_its_cells() {
     ]);
     assert_eq!(started["columns"], columns);
     let done = over(&app, &key, &started).await;
-    assert_eq!((&done["state"], counts(&done)), (&json!("completed"), [6, 2, 1, 2]));
-    let path = format!("/imports/{}/refused", done["id"].as_str().unwrap());
+    assert_eq!((&done["state"], counts(&done)), (&json!("completed"), [5, 2, 1, 2]));
+    let path = format!("/imports/{}/problems", done["id"].as_str().unwrap());
     let first = app.get(&format!("{path}?limit=1")).key(&key).send().await.expect(200);
     assert_eq!(first["rows"][0]["line"], 3);
     assert_eq!(first["rows"][0]["cells"], json!(["Bob", "no address", "", "", ""]));
@@ -152,6 +152,48 @@ async fn rows_become_contacts_and_what_was_refused_is_told_with_its_cells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_of_a_row_is_told_of_and_the_rest_is_taken() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let bob = json!({"locationId": app.ids.location, "firstName": "Bob", "phone": "+14155550123"});
+    let bob = app.post("/contacts/").key(&key).json(&bob).send().await.expect(201)["contact"]["id"].clone();
+    let ada = json!({"locationId": app.ids.location, "firstName": "Ada", "email": "ada@example.com"});
+    app.post("/contacts/").key(&key).json(&ada).send().await.expect(201);
+    let people = "email,phone\nada@example.com,(415) 555-0123\neve@example.com,\n";
+    for (dry_run, count) in [("true", 2), ("false", 3)] {
+        let import =
+            send(&app, &key, ("a.csv", people), &[("dryRun", None, dry_run)]).await.expect(201)["import"].clone();
+        let import = over(&app, &key, &import).await;
+        let tally =
+            ["rows", "created", "unchanged", "incomplete", "refused"].map(|name| import[name].as_i64().unwrap());
+        assert_eq!((tally, total(&app, &key).await), ([2, 1, 1, 1, 0], count), "{import}");
+        let path = format!("/imports/{}/problems", import["id"].as_str().unwrap());
+        let told = app.get(&path).key(&key).send().await.expect(200)["rows"].clone();
+        let problem = format!("left out: phone (contact {} has it)", bob.as_str().unwrap());
+        let cells = ["ada@example.com", "(415) 555-0123"];
+        assert_eq!(told, json!([{"line": 2, "refused": false, "problem": problem, "cells": cells}]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_row_says_of_a_field_that_is_deleted_meanwhile_is_told_of() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let NewImport { file, mut plan } = crowd(2);
+    let column = ImportColumn { name: "Plan".to_owned(), field: Some("customFields.2uB9GbVk6aXmPq3RnT8w".to_owned()) };
+    plan.columns.push(column);
+    let rows = "name,Plan\nAda,Gold\nBob,\n";
+    let file = NewFile { size: rows.len() as u64, bytes: Box::new(Cursor::new(rows)), ..file };
+    let import = node.start_import(&context, NewImport { file, plan }).await.unwrap();
+    work(&node).await;
+    let tally = node.get_import(&context, import.id).await.unwrap().tally;
+    assert_eq!((tally.rows, tally.created, tally.incomplete), (2, 2, 1));
+    let told = node.list_problem_rows(&context, import.id, Window::first(9)).await.unwrap().rows;
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].line, told[0].problem.as_str()), (2, "left out: Plan (its custom field was deleted)"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trial_says_what_would_become_of_the_rows() {
     let app = TestApp::start().await;
     let key = app.location_key().await;
@@ -159,7 +201,7 @@ async fn a_trial_says_what_would_become_of_the_rows() {
     let tried = send(&app, &key, ("people.csv", PEOPLE), &options).await.expect(201)["import"].clone();
     let tried = over(&app, &key, &tried).await;
     assert_eq!((total(&app, &key).await, events(&app, &key, "contact.created").await.len()), (0, 0));
-    assert_eq!((&tried["state"], counts(&tried)), (&json!("completed"), [6, 2, 1, 2]));
+    assert_eq!((&tried["state"], counts(&tried)), (&json!("completed"), [5, 2, 1, 2]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,7 +349,7 @@ async fn what_ended_long_ago_is_forgotten() {
     assert_eq!((app.app.trim_imports().await.unwrap(), counts(&get(&app, &key, &import).await)), (0, [1, 0, 0, 1]));
     app.sql("UPDATE imports SET ended_at = 1").await;
     while app.app.trim_imports().await.unwrap() > 0 {}
-    for table in ["imports", "refused_rows"] {
+    for table in ["imports", "problem_rows"] {
         assert_eq!(app.number(&format!("SELECT CAST(count(*) AS BIGINT) FROM {table}")).await, 0, "{table}");
     }
 }

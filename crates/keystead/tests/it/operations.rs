@@ -191,7 +191,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     start_import(&by.location, new_import()): ContactsWrite;
     list_imports(&by.location, Window::first(1)): ContactsRead;
     get_import(&by.location, at.none()): ContactsRead;
-    list_refused_rows(&by.location, at.none(), Window::first(1)): ContactsRead;
+    list_problem_rows(&by.location, at.none(), Window::first(1)): ContactsRead;
     stop_import(&by.location, at.none()): ContactsWrite;
     create::<Template>(&by.location, (), template("x")): TemplatesWrite;
     list_templates(&by.location, templates(), Window::all()): TemplatesRead;

@@ -285,7 +285,7 @@ impl Written for Upserted {
 }
 
 /// What an upsert left out, and why.
-pub(super) fn left_out(fields: Vec<LeftOut>) -> impl Iterator<Item = String> {
+pub(crate) fn left_out(fields: Vec<LeftOut>) -> impl Iterator<Item = String> {
     fields.into_iter().map(|LeftOut { field, why }| match why {
         WhyLeftOut::BelongsTo(other) => format!("{field} (contact {other} has it)"),
         WhyLeftOut::NoRoom(address) => {

@@ -10,7 +10,7 @@ use keystead_http::Upload;
 use keystead_model::{
     Invalid,
     custom_field::{CustomField, OwnerKind},
-    import::{Import, ImportColumn, ImportId, ImportPlan, ImportState, ImportTally, RefusedRow},
+    import::{Import, ImportColumn, ImportId, ImportPlan, ImportState, ImportTally, ProblemRow},
     page::{Counted, Page, Window},
     text::echo,
 };
@@ -176,10 +176,10 @@ impl Written for Listed {
     }
 }
 
-/// Which refused rows are asked for.
-pub(crate) struct RefusedRows(Window<i64>);
+/// Which rows with a problem are asked for.
+pub(crate) struct ProblemRows(Window<i64>);
 
-impl Input for RefusedRows {
+impl Input for ProblemRows {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         Some(Self(query.window(|Line(line)| line)))
     }
@@ -197,20 +197,23 @@ impl Word for Line {
 
     fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
         let line = text.parse().ok().filter(|line| *line >= 0);
-        line.map(Self).ok_or_else(|| Invalid::new("must be the nextCursor of a list of refused rows"))
+        line.map(Self).ok_or_else(|| Invalid::new("must be the nextCursor of a list of rows with problems"))
     }
 }
 
-pub(crate) async fn refused(context: LocationContext, call: Call<ImportId, RefusedRows>) -> Result<RefusedList, Error> {
-    call.app.list_refused_rows(&context, call.path, call.query.0).await.map(RefusedList)
+pub(crate) async fn problems(
+    context: LocationContext,
+    call: Call<ImportId, ProblemRows>,
+) -> Result<ProblemList, Error> {
+    call.app.list_problem_rows(&context, call.path, call.query.0).await.map(ProblemList)
 }
 
-/// A page of refused rows.
-pub(crate) struct RefusedList(Page<RefusedRow>);
+/// A page of rows with problems.
+pub(crate) struct ProblemList(Page<ProblemRow>);
 
-impl Written for RefusedList {
+impl Written for ProblemList {
     fn sample() -> Self {
-        Self(Page { rows: vec![RefusedRow::sample()], has_more: false })
+        Self(Page { rows: vec![ProblemRow::sample()], has_more: false })
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -219,17 +222,18 @@ impl Written for RefusedList {
     }
 }
 
-impl Written for RefusedRow {
-    const NAME: &'static str = "RefusedRow";
+impl Written for ProblemRow {
+    const NAME: &'static str = "ProblemRow";
 
     fn sample() -> Self {
         let cells = vec!["Ada".to_owned(), "no address".to_owned()];
-        Self { line: 2, problem: "email must be an email".to_owned(), cells }
+        Self { line: 2, is_refused: true, problem: "email must be an email".to_owned(), cells }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { line, problem, cells } = self;
+        let Self { line, is_refused, problem, cells } = self;
         fields.put("line", line);
+        fields.put("refused", is_refused);
         fields.put("problem", problem);
         fields.put("cells", cells);
     }
@@ -249,7 +253,7 @@ impl Written for Import {
 
     fn write(&self, fields: &mut Fields<'_>) {
         let Self { id, location, file_name, file: _, plan, state, tally, line: _, problem, .. } = self;
-        let ImportTally { rows, created, updated, unchanged, refused } = tally;
+        let ImportTally { rows, created, updated, unchanged, incomplete, refused } = tally;
         fields.put("id", id);
         fields.put("locationId", location);
         fields.put("fileName", &echo(file_name));
@@ -260,6 +264,7 @@ impl Written for Import {
         fields.put("created", created);
         fields.put("updated", updated);
         fields.put("unchanged", unchanged);
+        fields.put("incomplete", incomplete);
         fields.put("refused", refused);
         fields.opt("problem", problem.as_ref());
         fields.put("createdAt", &self.created_at);

@@ -3,8 +3,10 @@
 use std::io::Read;
 
 use encoding_rs::Encoding;
-use keystead_core::{ContactRow, ContactRows, Error, RowReader, RowsOf, Violation, WhenDuplicate};
-use keystead_model::{contact::ContactPatch, custom_field::CustomField, data_type::DataType, import::Import};
+use keystead_core::{ContactRow, ContactRows, Error, RowContact, RowReader, RowsOf, Violation, WhenDuplicate};
+use keystead_model::{
+    contact_upsert::LeftOut, custom_field::CustomField, data_type::DataType, import::Import, text::echo,
+};
 use serde_json::{Map, Value, json};
 
 use super::columns::{self, CUSTOM, Holds};
@@ -12,7 +14,10 @@ use crate::{
     reader::Reader,
     shape::Ground,
     spreadsheet::{Row, Rows},
-    v2::{contacts::input::Upsert, failure::Problem},
+    v2::{
+        contacts::{input::Upsert, shapes::left_out},
+        failure::Problem,
+    },
 };
 
 /// Reads the files of imports.
@@ -28,8 +33,12 @@ impl RowReader for Spreadsheets {
             Some(id) => custom(id).map(Box::new).map(Column::Custom),
             None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
         };
-        // What is gone since the file was sent is left out, as an answer would leave it out.
-        let columns = plan.columns.iter().map(|named| named.field.as_deref().and_then(column)).collect();
+        let columns = plan.columns.iter().map(|named| {
+            let field = named.field.as_deref()?;
+            // What is gone since the file was sent is left out.
+            Some(column(field).unwrap_or_else(|| Column::Gone(echo(&named.name))))
+        });
+        let columns = columns.collect();
         let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
         let reading = Reading { columns, ground, takes_unidentified: plan.takes_unidentified };
         Ok(Box::new(rows.map(move |row| reading.contact(row))))
@@ -38,6 +47,15 @@ impl RowReader for Spreadsheets {
     fn explain(&self, error: Error) -> String {
         Problem::of(error).sentence()
     }
+
+    fn left_out(&self, fields: Vec<LeftOut>) -> Vec<String> {
+        left_out(fields).map(told).collect()
+    }
+}
+
+/// A field that was left out, and why.
+fn told(left_out: String) -> String {
+    format!("left out: {left_out}")
 }
 
 /// The encoding of a label.
@@ -51,6 +69,8 @@ pub(super) fn encoding(label: Option<&str>) -> Result<Option<&'static Encoding>,
 enum Column {
     Own(String, Holds),
     Custom(Box<CustomField>),
+    /// Its field is not there any more.
+    Gone(String),
 }
 
 struct Reading {
@@ -68,24 +88,26 @@ impl Reading {
             Err(problem) => return ContactRow { line, cells: Vec::new(), contact: Err(problem) },
         };
         let is_empty = cells.iter().all(|cell| cell.trim().is_empty());
-        let contact = if is_empty { Ok(None) } else { self.read(self.fields(&cells)).map(Some) };
+        let contact = if is_empty { Ok(None) } else { self.read(&cells).map(Some) };
         ContactRow { line, cells, contact }
     }
 
-    fn read(&self, fields: Map<String, Value>) -> Result<(ContactPatch, WhenDuplicate), String> {
+    fn read(&self, cells: &[String]) -> Result<RowContact, String> {
+        let (fields, gone) = self.fields(cells);
         if !self.takes_unidentified && !["email", "phone"].iter().any(|name| fields.contains_key(*name)) {
             let problem = "has neither e-mail address nor phone number, by which it would be known again when the file is run again; \
                            unidentified (--unidentified at a terminal) imports it all the same";
             return Err(problem.to_owned());
         }
         let said = |wrong: Vec<Violation>| Problem::of(Error::Invalid(wrong)).sentence();
-        let Upsert { patch, makes_another, skipped: _ } = Reader::one_of_many(fields, &self.ground).map_err(said)?;
-        Ok((patch, WhenDuplicate::unless(makes_another)))
+        let Upsert { patch, makes_another, skipped } = Reader::one_of_many(fields, &self.ground).map_err(said)?;
+        let left_out = gone.into_iter().chain(skipped).map(told).collect();
+        Ok(RowContact { patch, when: WhenDuplicate::unless(makes_another), left_out })
     }
 
-    /// The fields of a body that says the same.
-    fn fields(&self, cells: &[String]) -> Map<String, Value> {
-        let (mut fields, mut custom) = (Map::new(), Vec::new());
+    /// The fields of a body that says the same, and what it cannot say.
+    fn fields(&self, cells: &[String]) -> (Map<String, Value>, Vec<String>) {
+        let (mut fields, mut custom, mut gone) = (Map::new(), Vec::new(), Vec::new());
         let filled = cells.iter().map(|cell| cell.trim()).zip(&self.columns).filter(|(cell, _)| !cell.is_empty());
         for (cell, column) in filled {
             match column {
@@ -95,13 +117,14 @@ impl Reading {
                 Some(Column::Custom(field)) => {
                     custom.push(json!({"id": field.id.as_str(), "value": value(cell, field)}));
                 }
+                Some(Column::Gone(name)) => gone.push(format!("{name} (its custom field was deleted)")),
                 None => {}
             }
         }
         if !custom.is_empty() {
             fields.insert("customFields".to_owned(), custom.into());
         }
-        fields
+        (fields, gone)
     }
 }
 

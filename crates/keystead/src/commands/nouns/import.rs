@@ -22,11 +22,14 @@ use keystead_jobs::import_worker;
 use keystead_model::{
     LocationId,
     custom_field::OwnerKind,
-    import::{Import, ImportState, ImportTally, RefusedRow},
+    import::{Import, ImportState, ImportTally, ProblemRow},
     page::Window,
 };
 use serde_json::json;
-use tokio::{signal, sync::watch};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use super::{
     super::output::{self, note, say},
@@ -36,7 +39,7 @@ use crate::failure::Failure;
 
 /// Rows with problems that people see; a file has all of them.
 const SHOWN: usize = 20;
-/// Refused rows that are read at a time.
+/// Rows with problems that are read at a time.
 const PAGE: i64 = 500;
 /// How often it is looked how far an import is.
 const LOOKS: Duration = Duration::from_millis(200);
@@ -62,7 +65,7 @@ struct Options {
     /// Import also rows that have neither e-mail address nor phone number, each time anew
     #[arg(long)]
     unidentified: bool,
-    /// Write the rows that were refused into this file, which must not be there yet, with what is wrong
+    /// Write the rows that were refused, or of which something was left out, into this file, which must not be there yet, with why
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
 }
@@ -163,24 +166,25 @@ struct Watching<'a> {
     import: Import,
     as_json: bool,
     errors: Option<Cells<File>>,
-    /// Refused rows that were shown.
+    /// Rows with problems that were shown.
     shown: usize,
-    /// The line of the last refused row that was told of.
+    /// The line of the last row that was told of.
     line: i64,
     bar: ProgressBar,
 }
 
 impl Watching<'_> {
-    /// Tells what becomes of the rows. Whoever interrupts this stops the import.
+    /// Tells what becomes of the rows. Whoever interrupts or ends this stops the import.
     async fn until_it_is_over(&mut self) -> Result<(), Failure> {
         let (stop, stopped) = watch::channel(false);
         let (mut working, mut moved_at) = (None, Instant::now());
-        let interrupted = signal::ctrl_c();
-        tokio::pin!(interrupted);
+        let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("no signal handler: {error}")));
+        let (mut interrupted, mut terminated) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         while !self.import.state.is_over() {
             tokio::select! {
                 () = tokio::time::sleep(LOOKS) => {}
-                _ = &mut interrupted => self.stop().await?,
+                _ = interrupted.recv() => self.stop().await?,
+                _ = terminated.recv() => self.stop().await?,
             }
             let before = self.import.line;
             self.look().await?;
@@ -215,7 +219,7 @@ impl Watching<'_> {
         self.bar.set_position(self.import.tally.rows.unsigned_abs());
         loop {
             let window = Window::after(Some(self.line), PAGE);
-            let page = self.app.list_refused_rows(&self.context, self.import.id, window).await?;
+            let page = self.app.list_problem_rows(&self.context, self.import.id, window).await?;
             for row in &page.rows {
                 self.tell(row)?;
             }
@@ -225,10 +229,10 @@ impl Watching<'_> {
         }
     }
 
-    fn tell(&mut self, RefusedRow { line, problem, cells }: &RefusedRow) -> Result<(), Failure> {
+    fn tell(&mut self, ProblemRow { line, is_refused, problem, cells }: &ProblemRow) -> Result<(), Failure> {
         self.line = *line;
         if self.as_json {
-            output::json(&json!({"line": line, "problem": problem}));
+            output::json(&json!({"line": line, "refused": is_refused, "problem": problem}));
         } else if self.shown < SHOWN {
             self.shown += 1;
             self.bar.suspend(|| note!("line {line}: {problem}"));
@@ -243,36 +247,47 @@ impl Watching<'_> {
         let Self { import, as_json, errors, bar, .. } = self;
         bar.finish_and_clear();
         errors.map_or(Ok(()), Cells::finish).map_err(unwritten)?;
-        let ImportTally { rows, created, updated, unchanged, refused } = import.tally;
+        let ImportTally { rows, created, updated, unchanged, incomplete, refused } = import.tally;
         if as_json {
             output::json(&json!({
-                "rows": rows, "created": created, "updated": updated, "unchanged": unchanged, "failed": refused,
-                "dryRun": options.dry_run,
+                "rows": rows, "created": created, "updated": updated, "unchanged": unchanged, "incomplete": incomplete,
+                "refused": refused, "dryRun": options.dry_run,
             }));
         } else {
             let would = if options.dry_run { "would be " } else { "" };
             let changed = updated - unchanged;
+            let left_out = match incomplete {
+                0 => String::new(),
+                some => format!("; of {} something was left out", rows_of(some)),
+            };
             say!(
-                "{rows} rows: {created} {would}created, {changed} {would}updated, {unchanged} as they were, {refused} refused"
+                "{}: {created} {would}created, {changed} {would}updated, {unchanged} as they were, {refused} refused{left_out}",
+                rows_of(rows)
             );
         }
         match import.state {
+            ImportState::Stopped if options.dry_run => {
+                return Err(Failure::new("the dry run was stopped; nothing was changed"));
+            }
             ImportState::Stopped => return Err(Failure::new("the import was stopped; what was imported stays")),
             ImportState::Failed => {
                 let problem = import.problem.unwrap_or_default();
                 return Err(Failure::new(format!("the import could not go on: the file {problem}")));
             }
-            _ if refused == 0 => return Ok(()),
+            _ if refused + incomplete == 0 => return Ok(()),
             _ => {}
         }
+        let problems = format!("{} with problems", rows_of(refused + incomplete));
         Err(Failure::found(match &options.errors {
-            Some(path) => format!("{refused} rows were refused; they are in {}", path.display()),
-            None if refused > SHOWN as i64 && !as_json => {
-                format!(
-                    "{refused} rows were refused, of which {SHOWN} are shown; --errors FILE writes all of them into a file"
-                )
+            Some(path) => format!("{problems}; they are in {}", path.display()),
+            None if refused + incomplete > SHOWN as i64 && !as_json => {
+                format!("{problems}, of which {SHOWN} are shown; --errors FILE writes all of them into a file")
             }
-            None => format!("{refused} rows were refused"),
+            None => problems,
         }))
     }
+}
+
+fn rows_of(count: i64) -> String {
+    format!("{count} {}", if count == 1 { "row" } else { "rows" })
 }
