@@ -26,8 +26,8 @@ test('the wizard needs its token, tells what is wrong, and makes everything', as
   await page.goto(process.env.KEYSTEAD_SETUP_URL);
   await look(page, 'setup');
   await page.fill('#email', email);
-  await page.fill('#first_name', 'Maria');
-  await page.fill('#last_name', 'Okafor');
+  await page.fill('#firstName', 'Maria');
+  await page.fill('#lastName', 'Okafor');
   await page.fill('#password', password);
   await page.fill('#agency', 'Northwind Agency');
   await page.fill('#location', 'Harbour Dental');
@@ -195,7 +195,7 @@ test('a member is invited, joins, sees only what is theirs, and is disabled', as
   const other = await visit(browser);
   await other.goto(link);
   await look(other, 'accept');
-  await other.fill('#first_name', 'Sara');
+  await other.fill('#firstName', 'Sara');
   await other.fill('#password', 'short');
   await other.evaluate(() => document.querySelector('form').noValidate = true);
   await other.getByRole('button', { name: 'Join' }).click();

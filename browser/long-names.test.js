@@ -1,9 +1,7 @@
 // Names as long as they may be, and without a place to break: on every page and every screen all stays in its place.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
-const path = require('node:path');
-const { base, open, visit, look, measure } = require('./support');
+const { base, open, visit, look, measure, pages } = require('./support');
 
 const long = (letter, length) => letter.repeat(length);
 const email = `${long('w', 60)}@${long('x', 50)}.example`;
@@ -24,17 +22,6 @@ test.after(async () => browser?.close());
 
 const submit = (text) => page.getByRole('button', { name: text, exact: true }).click();
 
-/// Every page of the app, as its own table of routes has them: a new one cannot be forgotten.
-function pages() {
-  const source = fs.readFileSync(path.join(__dirname, '../crates/keystead-web/src/lib.rs'), 'utf8');
-  const places = ['/app/agency', '/app/locations/{location}'];
-  const all = [...source.matchAll(/(own)?\("(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
-  assert.ok(all.length > 40, 'the table of routes is read');
-  // What is not a page of its own: it leads on, is a file, a stream or a line of text, or the way out.
-  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|stream|first-call|theme|search\/found/;
-  return all.filter((at) => !none.test(at));
-}
-
 async function at(url, name, template) {
   await page.goto(base + url);
   await measure(page, name);
@@ -52,8 +39,8 @@ test('an instance is set up with the longest names', async () => {
   await measure(page, 'setup');
   seen.add('/app/setup');
   await page.fill('#email', email);
-  await page.fill('#first_name', person);
-  await page.fill('#last_name', person);
+  await page.fill('#firstName', person);
+  await page.fill('#lastName', person);
   await page.fill('#password', password);
   await page.fill('#agency', agency);
   await page.fill('#location', location);
@@ -142,8 +129,8 @@ test('members and locations with long names', async () => {
   await other.goto(link);
   await measure(other, 'accept');
   seen.add('/app/invite/{token}');
-  await other.fill('#first_name', person);
-  await other.fill('#last_name', person);
+  await other.fill('#firstName', person);
+  await other.fill('#lastName', person);
   await other.fill('#password', password);
   await other.getByRole('button', { name: 'Join' }).click();
   await measure(other, 'a location admin’s first page');

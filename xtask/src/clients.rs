@@ -69,9 +69,7 @@ pub(crate) fn run() -> Outcome {
 
 /// The part `browser`: pages in a real browser, from an empty instance on.
 pub(crate) fn run_browser() -> Outcome {
-    if !["chromium", "chromium-browser", "google-chrome"].iter().any(|program| has(program)) {
-        install(&["chromium"])?;
-    }
+    install_browser()?;
     let folder = node_project("browser")?;
     let binary = build()?;
     let server = Server::start(&binary)?;
@@ -85,6 +83,23 @@ pub(crate) fn run_browser() -> Outcome {
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
     node_tests(&folder, &["old-keys.test.js", "finding.test.js"], &demo, Vec::new())
+}
+
+/// Every page of the demo as pictures, in a folder.
+pub(crate) fn run_screenshots(folder: &Path) -> Outcome {
+    install_browser()?;
+    let project = node_project("browser")?;
+    let demo = Server::run(&build()?, "demo", new_folder()?, "off")?;
+    let mut command = Command::new("node");
+    command.arg("screenshots.js").current_dir(project).env("KEYSTEAD_URL", &demo.url);
+    process(command.env("KEYSTEAD_SCREENSHOTS", folder))
+}
+
+fn install_browser() -> Outcome {
+    if ["chromium", "chromium-browser", "google-chrome"].iter().any(|program| has(program)) {
+        return Ok(());
+    }
+    install(&["chromium"])
 }
 
 pub(crate) fn build() -> Outcome<PathBuf> {

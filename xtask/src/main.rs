@@ -11,7 +11,7 @@ mod postgres;
 mod run;
 mod test;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +38,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Make pictures of every page of the demo, at five widths and in both themes
+    Screenshots {
+        /// Where they go
+        #[arg(default_value = "target/screenshots")]
+        folder: PathBuf,
+    },
     /// Distil the published contract into `contract/`
     Contract(contract::Contract),
     /// Check format, lints and the borders between the rooms
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench.run(),
         Task::Campaign(campaign) => campaign.run(),
         Task::Simulate { arguments } => test::run_simulation(&arguments),
+        Task::Screenshots { folder } => clients::run_screenshots(&run::root().join(folder)),
         Task::Contract(contract) => contract.run(),
         Task::Lint => lint::run(),
     };

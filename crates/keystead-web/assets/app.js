@@ -182,10 +182,25 @@ if (finder) {
   });
 }
 
+// A box above a list chooses all of its rows.
+for (const box of all('[data-pick-all]')) {
+  box.closest('label').hidden = false;
+  box.addEventListener('change', () => {
+    for (const one of all('tbody input[type=checkbox]', box.closest('table'))) one.checked = box.checked;
+  });
+}
+
 const zones = document.querySelector('[data-guess-zone]');
-if (zones && zones.value === 'UTC') {
-  const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (all('option', zones).some((option) => option.value === guess)) zones.value = guess;
+if (zones && zones.value === 'UTC' && !document.querySelector('.summary')) {
+  zones.value = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+}
+
+// Long lists of what suits a field come when somebody turns to it.
+for (const field of all('[data-choices]')) {
+  field.addEventListener('focus', async () => {
+    const answer = await fetch(`/app/choices/${field.dataset.choices}`);
+    if (answer.ok) field.list.innerHTML = await answer.text();
+  }, { once: true });
 }
 
 // The bell's count stays live: by a stream of events, and by asking now and then where there is none.

@@ -10,8 +10,9 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use crate::{Web, cookies::Cookie};
 
 macro_rules! done {
-    ($($variant:ident = $name:literal, $class:literal, $text:literal;)*) => {
-        /// Something that was done, or was not. A `*` in its sentence stands for what it is about.
+    ($($variant:ident = $name:literal, $class:literal, $text:literal $(, undo $undo:literal)?;)*) => {
+        /// Something that was done, or was not. A `*` in its sentence stands for what it is about, and one in the address that
+        /// undoes it for what names that.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Done { $($variant,)* }
 
@@ -29,8 +30,20 @@ macro_rules! done {
             const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
+
+            /// Where it is undone, within its place.
+            const fn undo(self) -> Option<&'static str> {
+                match self { $(Self::$variant => first_of(&[$($undo)?]),)* }
+            }
         }
     };
+}
+
+const fn first_of(known: &[&'static str]) -> Option<&'static str> {
+    match known {
+        [first, ..] => Some(*first),
+        [] => None,
+    }
 }
 
 done! {
@@ -41,13 +54,28 @@ done! {
     KeyKept = "key-kept", "good", "* has its full 90 days again.";
     KeySaved = "key-saved", "good", "* is saved.";
     KeySavedAsNamesake = "key-saved-as-namesake", "warn", "* is saved. Another key of its owner has the same name.";
-    KeyDeactivated = "key-deactivated", "good", "* is switched off: every call with it is refused, within a second everywhere.";
+    KeyDeactivated = "key-deactivated", "good", "* is switched off: every call with it is refused, within a second everywhere.", undo "/settings/keys/*/reactivate";
     KeyReactivated = "key-reactivated", "good", "* is switched on: calls with it are answered again.";
-    KeyDeleted = "key-deleted", "good", "* is deleted: every call with it is refused. For 30 days it can be restored.";
+    KeyDeleted = "key-deleted", "good", "* is deleted: every call with it is refused. For 30 days it can be restored.", undo "/settings/keys/*/restore";
     KeyRestored = "key-restored", "good", "* is restored, with the same secret and its full 90 days.";
     KeyRestoredOff = "key-restored-off", "warn", "* is restored and switched off, with its full 90 days.";
     RotationCancelled = "rotation-cancelled", "good", "The rotation of * is taken back: its old secret stays, the new one has ended.";
     RotationFinished = "rotation-finished", "good", "The old secret of * has ended: only the new one works.";
+    ContactAdded = "contact-added", "good", "* is added.";
+    ContactSaved = "contact-saved", "good", "* is saved.";
+    ContactTrashed = "contact-trashed", "good", "* is in the trash, with their opportunities; after 30 days they are gone.";
+    ContactsTrashed = "contacts-trashed", "good", "In the trash now: *. After 30 days they are gone.";
+    ContactsTagged = "contacts-tagged", "good", "The tags are added to *.";
+    ContactsUntagged = "contacts-untagged", "good", "The tags are taken from *.";
+    ContactsMerged = "contacts-merged", "good", "* has now what both had; the other one is in the trash.";
+    NothingChosen = "nothing-chosen", "warn", "Nothing was changed: choose contacts first, and name a tag where one is added or removed.";
+    NoteAdded = "note-added", "good", "The note about * is saved.";
+    NoteDeleted = "note-deleted", "good", "The note about * is deleted.";
+    TaskAdded = "task-added", "good", "The task * is added.";
+    TaskFinished = "task-finished", "good", "The task * is done.", undo "/contacts/*/finish";
+    TaskReopened = "task-reopened", "good", "The task * is open again.", undo "/contacts/*/finish";
+    TagsAdded = "tags-added", "good", "The tags of * are saved.";
+    TagRemoved = "tag-removed", "good", "The tag is taken from *.";
     LocationAdded = "location-added", "good", "* is added.";
     LocationSaved = "location-saved", "good", "* is saved.";
     LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";
@@ -69,6 +97,8 @@ done! {
 pub(crate) struct Flash {
     done: Done,
     about: String,
+    /// What its undoing names, where there is one.
+    undo: String,
 }
 
 impl Flash {
@@ -78,18 +108,32 @@ impl Flash {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (name, about) = text.split_once('.')?;
+        let mut parts = text.split('.');
+        let (name, about) = (parts.next()?, parts.next()?);
         let done = Done::ALL.iter().copied().find(|done| done.name() == name)?;
         let about = percent_decode_str(about).decode_utf8().ok()?.into_owned();
-        Some(Self { done, about })
+        // It becomes a part of an address: ids, and slashes between them.
+        let is_named = |named: &&str| named.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
+        let undo = parts.next().filter(is_named).unwrap_or_default().to_owned();
+        Some(Self { done, about, undo })
     }
 
     fn to_text(&self) -> String {
-        format!("{}.{}", self.done.name(), utf8_percent_encode(&self.about, NON_ALPHANUMERIC))
+        format!("{}.{}.{}", self.done.name(), utf8_percent_encode(&self.about, NON_ALPHANUMERIC), self.undo)
+    }
+
+    /// Where it is undone, within its place.
+    pub(crate) fn undo(&self) -> Option<String> {
+        let address = self.done.undo().filter(|_| !self.undo.is_empty())?;
+        Some(address.replace('*', &self.undo))
     }
 
     pub(crate) fn class(&self) -> &'static str {
         self.done.class()
+    }
+
+    pub(crate) fn icon(&self) -> &'static str {
+        if self.class() == "good" { "check" } else { "alert" }
     }
 
     /// What stands before the name of what it is about.
@@ -113,8 +157,14 @@ const SECONDS: i64 = 60;
 
 /// Leads to a page that says what was done, and to what.
 pub(crate) fn lead(web: &Web, url: &str, done: Done, about: &str) -> Response {
+    lead_back(web, url, done, about, "")
+}
+
+/// The same where it can be undone: `undo` names what, as its address has it.
+pub(crate) fn lead_back(web: &Web, url: &str, done: Done, about: &str, undo: &str) -> Response {
     let mut response = Redirect::to(url).into_response();
-    Cookie::Flash.set(web, &mut response, &Flash { done, about: about.to_owned() }.to_text(), SECONDS);
+    let flash = Flash { done, about: about.to_owned(), undo: undo.to_owned() };
+    Cookie::Flash.set(web, &mut response, &flash.to_text(), SECONDS);
     response
 }
 
@@ -145,13 +195,19 @@ mod tests {
         assert_eq!(names.len(), Done::ALL.len());
         for done in Done::ALL {
             let about = "A; name=\"x\" „ü“ \u{202e}";
-            let text = Flash { done: *done, about: about.to_owned() }.to_text();
+            let text = Flash { done: *done, about: about.to_owned(), undo: "a1/b-2".to_owned() }.to_text();
             assert!(HeaderValue::from_str(&text).is_ok() && !text.contains([';', ' ', ',', '"']));
             let read = Flash::parse(&text).unwrap();
             assert_eq!(read.done, *done);
             assert!(read.about().is_none_or(|read| read == about));
             assert!(format!("{}{}", read.before(), read.after()).ends_with('.'), "{done:?}");
             assert_eq!(done.text().matches('*').count(), usize::from(read.about().is_some()));
+            assert_eq!(read.undo().is_some(), done.undo().is_some());
+            assert!(read.undo().is_none_or(|address| address.starts_with('/') && address.contains("a1/b-2")));
+        }
+        for planted in ["a b", "x?y", "x#y", "%2e%2e", "a:b"] {
+            let read = Flash::parse(&format!("key-deleted.x.{planted}")).unwrap();
+            assert!(read.undo.is_empty() && read.undo().is_none(), "{planted}");
         }
         for made_up in ["", "x", "key-kept", "you-have-won.x", "key-kept.%ff"] {
             assert!(Flash::parse(made_up).is_none(), "{made_up}");

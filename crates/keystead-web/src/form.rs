@@ -1,14 +1,17 @@
-//! Forms: reading them, and showing them again with what is wrong.
+//! Forms: their fields said once, read from what was sent, and shown again with what is wrong.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use askama::Template;
-use axum::response::Response;
+use axum::{
+    extract::{FromRequest, Request, rejection::FormRejection},
+    response::Response,
+};
 use http::{StatusCode, header};
 use keystead_core::{Error, Violation};
 use keystead_model::Invalid;
 
-use crate::page::render_with;
+use crate::{Web, page::render_with, place::Here};
 
 /// The fields of a form as they were sent; a name may come several times.
 #[derive(Default)]
@@ -17,6 +20,15 @@ pub(crate) struct Fields(Vec<(String, String)>);
 impl From<Vec<(String, String)>> for Fields {
     fn from(pairs: Vec<(String, String)>) -> Self {
         Self(pairs)
+    }
+}
+
+impl FromRequest<Web> for Fields {
+    type Rejection = FormRejection;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, FormRejection> {
+        let axum::Form(pairs) = axum::Form::<Vec<(String, String)>>::from_request(request, web).await?;
+        Ok(Self(pairs))
     }
 }
 
@@ -42,19 +54,330 @@ impl Fields {
     }
 }
 
+/// How a field is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One line, of a type of HTML: `text`, `email`, `date`.
+    Line(&'static str),
+    /// Several lines, so many at first.
+    Lines(u8),
+    /// One of a few.
+    Select,
+    /// A line beside which all that suits it is suggested: of more than anybody scrolls through.
+    Suggest,
+    /// Several of a few.
+    Boxes,
+    /// One of a few, all in view.
+    Radios,
+    /// Yes or no; the label stands beside it.
+    Check,
+    /// Not in view.
+    Hidden,
+}
+
+/// Something to choose.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) words: String,
+    /// When to choose it.
+    pub(crate) detail: String,
+}
+
+impl Choice {
+    pub(crate) fn new(value: impl Into<String>, words: impl Into<String>) -> Self {
+        Self { value: value.into(), words: words.into(), detail: String::new() }
+    }
+}
+
+/// The field with the password that is asked again.
+pub(crate) const CONFIRMATION: &str = "confirm_password";
+
+/// A field of a form. Its name is what operations call the same thing, so that what they refuse is said beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) label: Cow<'static, str>,
+    pub(crate) hint: Cow<'static, str>,
+    pub(crate) kind: Kind,
+    /// What is said where it is missing: `Enter a name`. `None` if it may be.
+    pub(crate) missing: Option<&'static str>,
+    /// More attributes: `maxlength=64 autocomplete=off`.
+    pub(crate) attributes: &'static str,
+    pub(crate) choices: Vec<Choice>,
+    /// Whether it stands beside its neighbour where there is room.
+    pub(crate) is_half: bool,
+}
+
+impl Field {
+    pub(crate) fn new(kind: Kind, name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Self {
+        let (name, label) = (name.into(), label.into());
+        let (hint, missing, attributes, choices) = (Cow::Borrowed(""), None, "", Vec::new());
+        Self { name, label, hint, kind, missing, attributes, choices, is_half: false }
+    }
+
+    /// A line of text.
+    pub(crate) fn line(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Line("text"), name, label)
+    }
+
+    /// A line of another type of HTML.
+    pub(crate) fn typed(
+        kind: &'static str,
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(Kind::Line(kind), name, label)
+    }
+
+    /// The password of whoever signed in a while ago, for what gives more authority.
+    pub(crate) fn confirmation() -> Self {
+        let field = Self::typed("password", CONFIRMATION, "Your password");
+        field.hint("Asked again, since your sign-in is older than 15 minutes.").with("autocomplete=current-password")
+    }
+
+    /// With what is said where it is missing.
+    pub(crate) fn needed(self, missing: &'static str) -> Self {
+        Self { missing: Some(missing), ..self }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    pub(crate) fn with(self, attributes: &'static str) -> Self {
+        Self { attributes, ..self }
+    }
+
+    pub(crate) fn of(self, choices: impl IntoIterator<Item = Choice>) -> Self {
+        Self { choices: choices.into_iter().collect(), ..self }
+    }
+
+    /// Beside its neighbour, where there is room for both.
+    pub(crate) fn half(self) -> Self {
+        Self { is_half: true, ..self }
+    }
+}
+
+/// A password that somebody chooses.
+pub(crate) fn new_password() -> Field {
+    Field::typed("password", "password", "Password")
+        .needed("Choose a password")
+        .hint("At least 10 characters; a sentence is best.")
+        .with("autocomplete=new-password minlength=10")
+}
+
+/// A field with what stands in it.
+pub(crate) struct Shown<'f> {
+    pub(crate) field: &'f Field,
+    pub(crate) value: &'f str,
+    values: Vec<&'f str>,
+    pub(crate) problem: &'f str,
+}
+
+impl Shown<'_> {
+    pub(crate) fn has(&self, value: &str) -> bool {
+        self.values.contains(&value)
+    }
+
+    /// What tells more of it, by id.
+    pub(crate) fn described_by(&self) -> String {
+        let name = &self.field.name;
+        let hint = (!self.field.hint.is_empty()).then(|| format!("{name}-hint"));
+        let problem = (!self.problem.is_empty()).then(|| format!("{name}-problem"));
+        [hint, problem].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A form: its fields, what was sent, and what is wrong with it.
+pub(crate) struct Form {
+    fields: Vec<Field>,
+    pub(crate) sent: Fields,
+    pub(crate) problems: Problems,
+}
+
+impl Form {
+    /// With what stands in it, or was sent.
+    pub(crate) fn new(fields: Vec<Field>, sent: impl Into<Fields>) -> Self {
+        Self { fields, sent: sent.into(), problems: Problems::default() }
+    }
+
+    /// The same of pairs whose names are known.
+    pub(crate) fn filled<'n>(fields: Vec<Field>, pairs: impl IntoIterator<Item = (&'n str, String)>) -> Self {
+        let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self::new(fields, pairs)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.sent.text(name)
+    }
+
+    /// With another value in a field.
+    pub(crate) fn put(&mut self, name: &str, value: String) {
+        self.sent.0.retain(|(known, _)| known != name);
+        self.sent.0.push((name.to_owned(), value));
+    }
+
+    pub(crate) fn is_checked(&self, name: &str) -> bool {
+        self.sent.text(name).is_some()
+    }
+
+    /// What a field says; where it must say something and does not, that is a problem.
+    pub(crate) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
+        let Some(text) = self.sent.text(name) else {
+            if let Some(missing) = self.field_of(name).and_then(|field| field.missing) {
+                self.problems.say(name, missing);
+            }
+            return None;
+        };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(Invalid(problem)) => {
+                self.violate(name, &problem);
+                None
+            }
+        }
+    }
+
+    /// Asks the password again, if the sign-in is old; see [`Here::confirm`].
+    pub(crate) async fn confirm(&mut self, web: &Web, here: &mut Here) -> Result<(), Error> {
+        here.confirm(web, &self.sent, &mut self.problems).await
+    }
+
+    /// The page with this form, which has to be mended.
+    pub(crate) fn again(&self, page: &impl Template) -> Response {
+        self.problems.shown_in(page)
+    }
+
+    fn field_of(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// What is wrong with a field, said of it: `must be in the future`.
+    pub(crate) fn violate(&mut self, name: &str, problem: &str) {
+        let sentence = match self.field_of(name) {
+            Some(field) => format!("{} {problem}", field.label),
+            None => problem.to_owned(),
+        };
+        self.problems.say(name, sentence);
+    }
+
+    /// Does what the form asks for, unless something is wrong with it; what that refuses and the visitor can mend is said in it.
+    pub(crate) async fn run<T>(&mut self, work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
+        if !self.problems.is_empty() {
+            return Ok(None);
+        }
+        match work.await {
+            Ok(done) => Ok(Some(done)),
+            Err(error) => {
+                self.take(error)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The same with what was read: what is missing there is a problem already.
+    pub(crate) async fn run_with<I, T>(
+        &mut self,
+        input: Option<I>,
+        work: impl AsyncFnOnce(I) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match input {
+            Some(input) => self.run(work(input)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Takes an operation's refusal that the visitor can mend; gives the others back.
+    pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
+        let (Error::Invalid(violations) | Error::Unsuited(violations, _)) = error else {
+            return self.problems.take(error);
+        };
+        for Violation { field, problem } in violations {
+            match self.field_of(&field) {
+                Some(_) => self.violate(&field, &problem),
+                None => self.problems.generally(format!("{field} {problem}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says beside each field that differs what somebody else has made of it meanwhile.
+    pub(crate) fn beside(&mut self, now: &Self) {
+        let differs = |field: &&Field| self.values_of(field) != now.values_of(field);
+        let texts = self.fields.iter().filter(differs).map(|field| {
+            let stands = now.values_of(field);
+            let says = if stands.is_empty() { "nothing".to_owned() } else { format!("“{}”", stands.join(", ")) };
+            (field.name.clone().into_owned(), format!("{}: meanwhile it is {says}", field.label))
+        });
+        for (name, text) in texts.collect::<Vec<_>>() {
+            self.problems.say(&name, text);
+        }
+    }
+
+    fn values_of(&self, field: &Field) -> Vec<&str> {
+        let values = self.sent.all(&field.name).into_iter().map(str::trim);
+        values.filter(|value| !value.is_empty() && field.kind != Kind::Hidden).collect()
+    }
+
+    /// Its fields with what stands in them: those that follow each other as halves stand together.
+    pub(crate) fn rows(&self) -> Vec<Vec<Shown<'_>>> {
+        self.rows_where(|_| true)
+    }
+
+    /// The same of some of them, where a page has more than the form between them.
+    pub(crate) fn part(&self, names: &[&str]) -> Vec<Vec<Shown<'_>>> {
+        self.rows_where(|field| names.contains(&&*field.name))
+    }
+
+    /// The same of the others.
+    pub(crate) fn without(&self, names: &[&str]) -> Vec<Vec<Shown<'_>>> {
+        self.rows_where(|field| !names.contains(&&*field.name))
+    }
+
+    fn rows_where(&self, is_meant: impl Fn(&Field) -> bool) -> Vec<Vec<Shown<'_>>> {
+        let fields: Vec<&Field> = self.fields.iter().filter(|field| is_meant(field)).collect();
+        // Of halves two stand together.
+        let together = fields.chunk_by(|one, next| one.is_half && next.is_half).flat_map(|part| part.chunks(2));
+        together.map(|row| row.iter().map(|field| self.show(field)).collect()).collect()
+    }
+
+    fn show<'f>(&'f self, field: &'f Field) -> Shown<'f> {
+        let (name, sent) = (&field.name, &self.sent);
+        // A password is not sent back.
+        let value = if field.kind == Kind::Line("password") { None } else { sent.raw(name) };
+        Shown { field, value: value.unwrap_or_default(), values: sent.all(name), problem: self.problems.of(name) }
+    }
+
+    /// All that is wrong, in the order of the fields: the id of the field, and the sentence.
+    pub(crate) fn summary(&self) -> Vec<(Option<&str>, &str)> {
+        self.problems.summary(self.fields.iter().map(|field| &*field.name))
+    }
+}
+
 /// What is wrong with a form, by field.
 #[derive(Default)]
 pub(crate) struct Problems {
     fields: BTreeMap<String, String>,
     /// What belongs to no field.
-    pub(crate) general: Option<String>,
+    general: Vec<String>,
     /// How long to wait, where that is the problem.
     wait: Option<Duration>,
 }
 
 impl Problems {
+    /// A sentence beside a field. The first one counts.
+    pub(crate) fn say(&mut self, field: &str, text: impl Into<String>) {
+        self.fields.entry(field.to_owned()).or_insert_with(|| sentence(&text.into()));
+    }
+
     pub(crate) fn add(&mut self, field: &str, problem: impl Into<String>) {
-        self.fields.entry(field.to_owned()).or_insert_with(|| sentence(&problem.into()));
+        self.say(field, problem);
+    }
+
+    /// A sentence above the form.
+    pub(crate) fn generally(&mut self, text: impl Into<String>) {
+        self.general.push(sentence(&text.into()));
     }
 
     /// A field that must be there.
@@ -88,7 +411,7 @@ impl Problems {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.fields.is_empty() && self.general.is_none()
+        self.fields.is_empty() && self.general.is_empty()
     }
 
     /// The form again with its problems. Whoever is to wait is told so in headers, too, for programs that watch.
@@ -103,6 +426,20 @@ impl Problems {
         self.fields.get(field).map_or("", String::as_str)
     }
 
+    /// All that is wrong, what belongs to no field first and then by field, in this order and after it those that are not in it.
+    pub(crate) fn summary<'f>(&'f self, order: impl Iterator<Item = &'f str>) -> Vec<(Option<&'f str>, &'f str)> {
+        let order: Vec<&str> = order.collect();
+        let general = self.general.iter().map(|text| (None, text.as_str()));
+        let ordered = order.iter().filter_map(|name| Some((Some(*name), self.fields.get(*name)?.as_str())));
+        let others = self.fields.iter().filter(|(name, _)| !order.contains(&name.as_str()));
+        general.chain(ordered).chain(others.map(|(name, text)| (Some(name.as_str()), text.as_str()))).collect()
+    }
+
+    /// The same of a form whose fields stand in its page.
+    pub(crate) fn listed(&self) -> Vec<(Option<&str>, &str)> {
+        self.summary(std::iter::empty())
+    }
+
     /// Takes an operation's refusal that the visitor can mend; gives the others back.
     pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
         match error {
@@ -110,19 +447,19 @@ impl Problems {
                 for Violation { field, problem } in violations {
                     match form_field(&field) {
                         Some(field) => self.add(field, problem),
-                        None => self.general = Some(sentence(&format!("{field} {problem}"))),
+                        None => self.generally(format!("{field} {problem}")),
                     }
                 }
                 Ok(())
             }
             Error::Conflict(_, message) | Error::Forbidden(_, message) => {
-                self.general = Some(message);
+                self.generally(message);
                 Ok(())
             }
             Error::TooManyRequests(wait) => {
                 self.wait = Some(wait);
-                self.general =
-                    Some(format!("Too many attempts. Try again in {} minutes.", wait.as_secs().div_ceil(60).max(1)));
+                let minutes = wait.as_secs().div_ceil(60).max(1);
+                self.generally(format!("Too many attempts. Try again in {minutes} minutes"));
                 Ok(())
             }
             other => Err(other),
@@ -156,6 +493,8 @@ fn sentence(problem: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use keystead_core::ErrorCode;
+
     use super::*;
 
     #[test]
@@ -164,6 +503,54 @@ mod tests {
         problems.take(Error::invalid("expiresAt", "must be in the future")).unwrap();
         assert_eq!(problems.of("expires_at"), "Must be in the future.");
         problems.take(Error::invalid("version", "is needed while a rotation is running")).unwrap();
-        assert_eq!(problems.general.as_deref(), Some("Version is needed while a rotation is running."));
+        assert_eq!(problems.listed()[0], (None, "Version is needed while a rotation is running."));
+    }
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        let fields = vec![
+            Field::line("name", "Name").needed("Enter a name"),
+            Field::typed("email", "email", "E-mail address").hint("You sign in with it."),
+            Field::line("city", "City"),
+        ];
+        Form::filled(fields, pairs.iter().map(|(name, value)| (*name, (*value).to_owned())))
+    }
+
+    #[tokio::test]
+    async fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_fields() {
+        let mut form = form(&[("email", " ada "), ("city", "x")]);
+        form.take(Error::invalid("city", "must not be that short")).unwrap();
+        form.take(Error::invalid("shoeSize", "must be a number")).unwrap();
+        form.take(Error::Conflict(ErrorCode::NameTaken, "Another one has it.".to_owned())).unwrap();
+        let no_email: Option<()> = form.read("email", |_| Err(Invalid::new("must be an e-mail address")));
+        assert!(no_email.is_none() && form.read("name", |text| Ok(text.to_owned())).is_none());
+        let expected = [
+            (None, "ShoeSize must be a number."),
+            (None, "Another one has it."),
+            (Some("name"), "Enter a name."),
+            (Some("email"), "E-mail address must be an e-mail address."),
+            (Some("city"), "City must not be that short."),
+        ];
+        assert_eq!(form.summary(), expected);
+        let halves = ["a", "b", "c", "d"].map(|name| Field::line(name, name).half());
+        let mixed = halves.into_iter().chain([Field::line("e", "e")]).collect();
+        let rows: Vec<usize> = Form::new(mixed, Fields::default()).rows().iter().map(Vec::len).collect();
+        assert_eq!(rows, [2, 2, 1]);
+        let rows = form.part(&["email"]);
+        let email = &rows[0][0];
+        assert_eq!((email.value, email.described_by().as_str()), (" ada ", "email-hint email-problem"));
+        // Nothing is done as long as something is wrong.
+        let untouched = form.run::<()>(async { panic!("it was done") }).await.unwrap();
+        assert!(untouched.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_right_is_done_and_what_is_refused_then_is_said() {
+        let mut form = form(&[("name", "Ada"), ("email", "")]);
+        assert_eq!(form.read("name", |text| Ok(text.to_owned())).as_deref(), Some("Ada"));
+        assert!(form.read("email", |text| Ok(text.to_owned())).is_none(), "it may be missing");
+        assert_eq!(form.run(async { Ok(7) }).await.unwrap(), Some(7));
+        let refused = form.run::<()>(async { Err(Error::invalid("name", "is taken")) }).await.unwrap();
+        assert_eq!((refused, form.part(&["name"])[0][0].problem), (None, "Name is taken."));
+        assert!(form.run::<()>(async { Err(Error::NoAccess) }).await.unwrap().is_none(), "it was not asked again");
     }
 }

@@ -6,6 +6,7 @@
 mod api_keys;
 mod assets;
 mod audit;
+mod choices;
 mod contacts;
 mod cookies;
 mod docs;
@@ -13,6 +14,7 @@ mod failure;
 mod flash;
 mod form;
 mod guard;
+mod list;
 mod location_choice;
 mod locations;
 mod notices;
@@ -28,6 +30,7 @@ mod streams;
 mod system;
 mod theme;
 mod users;
+mod value_fields;
 
 use std::{
     collections::HashMap,
@@ -146,6 +149,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),
+        own("/app/choices/{list}", get(choices::serve)),
         own("/app/theme", get(theme::back).post(theme::choose)),
         own("/app/invite/{token}", get(users::invitation).post(users::accept)),
         own("/docs", get(docs::index)),
@@ -172,7 +176,17 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/agency/locations/{id}/restore", action(2, post(locations::restore))),
         own("/app/locations/{location}", get(overview::location)),
         own("/app/locations/{location}/contacts", get(contacts::list)),
+        own("/app/locations/{location}/contacts/new", get(contacts::new).post(contacts::create)),
+        own("/app/locations/{location}/contacts/bulk", action(1, post(contacts::bulk))),
         own("/app/locations/{location}/contacts/{id}", get(contacts::show)),
+        own("/app/locations/{location}/contacts/{id}/edit", get(contacts::edit).post(contacts::update)),
+        own("/app/locations/{location}/contacts/{id}/merge", get(contacts::merge_form).post(contacts::merge)),
+        own("/app/locations/{location}/contacts/{id}/notes", action(1, post(contacts::add_note))),
+        own("/app/locations/{location}/contacts/{id}/notes/{note}/delete", action(3, post(contacts::delete_note))),
+        own("/app/locations/{location}/contacts/{id}/tasks", action(1, post(contacts::add_task))),
+        own("/app/locations/{location}/contacts/{id}/tasks/{task}/finish", action(3, post(contacts::finish_task))),
+        own("/app/locations/{location}/contacts/{id}/tags", action(1, post(contacts::change_tags))),
+        own("/app/locations/{location}/contacts/{id}/trash", action(1, post(contacts::trash))),
     ];
     for place in ["/app/agency", "/app/locations/{location}"] {
         routes.extend(place_routes().into_iter().map(|(path, handlers)| (format!("{place}{path}"), handlers)));

@@ -2,11 +2,9 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Query, State},
     response::Response,
 };
-use http::StatusCode;
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
     LocationId,
@@ -14,16 +12,17 @@ use keystead_model::{
     location::{Deletion, Location, LocationFilter, LocationPatch, LocationProfile},
     page::Window,
     scope::Scope,
-    text::{Country, EmailAddress, Line, TimeZoneName, time_zone_names},
+    text::{EmailAddress, Line, TimeZoneName},
 };
 use serde::Deserialize;
 
 use crate::{
     Web,
+    choices::{country, read_country, time_zone},
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
-    page::{Frame, render, render_with},
+    form::{Field, Fields, Form, Kind, Problems},
+    page::{Frame, render},
     place::Here,
     show::UTC,
 };
@@ -127,11 +126,9 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
 struct Editor {
     frame: Frame,
     heading: String,
+    form: Form,
     /// Of a location that exists.
     existing: Option<Existing>,
-    fields: Fields,
-    problems: Problems,
-    zones: Vec<String>,
     needs_password: bool,
     list_url: String,
 }
@@ -143,69 +140,84 @@ struct Existing {
     delete_url: String,
 }
 
-fn editor(here: &Here, existing: Option<&Location>, fields: Fields, problems: Problems) -> Editor {
+fn editor(here: &Here, existing: Option<&Location>, form: Form) -> Editor {
     let heading = existing.map_or_else(|| "Add a location".to_owned(), |location| location.profile.name.to_string());
     Editor {
         frame: Frame::of(here, &heading, "locations"),
         heading,
+        form,
         existing: existing.map(|location| Existing {
             is_active: location.state == TenantState::Active,
             suspend_url: here.url(&format!("/locations/{}/suspend", location.id)),
             resume_url: here.url(&format!("/locations/{}/resume", location.id)),
             delete_url: here.url(&format!("/locations/{}/delete", location.id)),
         }),
-        fields,
-        problems,
-        zones: time_zone_names(),
         needs_password: !here.authority().is_fresh(),
         list_url: here.url("/locations"),
     }
 }
 
-pub(crate) async fn new(here: Here) -> Result<Response, Failure> {
-    here.authority().require(Scope::LocationsWrite)?;
-    let fields = Fields::from(vec![("country".to_owned(), "US".to_owned()), ("timezone".to_owned(), "UTC".to_owned())]);
-    Ok(render(&editor(&here, None, fields, Problems::default())))
+fn fields() -> Vec<Field> {
+    const ZONE: &str = "Its pages tell times in it, and times that programs send without a zone are read in it.";
+    const DUPLICATES: &str = "Two contacts may share an e-mail address or a phone number.";
+    vec![
+        Field::line("name", "Name").needed("Enter a name").with("maxlength=120"),
+        country("country").needed("Choose a country").hint("For phone numbers without a prefix.").half(),
+        time_zone("timezone").needed("Choose a time zone").hint(ZONE).half(),
+        Field::typed("email", "email", "E-mail address").half(),
+        Field::typed("tel", "phone", "Phone").half(),
+        Field::line("address", "Street").half(),
+        Field::line("city", "City").half(),
+        Field::line("state", "State or province").half(),
+        Field::line("postalCode", "Postal code").half(),
+        Field::typed("url", "website", "Web site"),
+        Field::new(Kind::Check, "allowDuplicateContact", "Allow duplicate contacts").hint(DUPLICATES),
+    ]
 }
 
-fn read(fields: &Fields, problems: &mut Problems) -> LocationPatch {
+pub(crate) async fn new(here: Here) -> Result<Response, Failure> {
+    here.authority().require(Scope::LocationsWrite)?;
+    let form = Form::filled(fields(), [("country", "US".to_owned()), ("timezone", "UTC".to_owned())]);
+    Ok(render(&editor(&here, None, form)))
+}
+
+fn read(form: &mut Form) -> LocationPatch {
     LocationPatch {
-        name: problems.required("name", fields.text("name"), TenantName::parse),
-        country: problems.required("country", fields.text("country"), Country::parse),
-        timezone: problems.required("timezone", fields.text("timezone"), TimeZoneName::parse),
-        email: Some(problems.optional("email", fields.text("email"), EmailAddress::parse)),
-        phone: Some(problems.optional("phone", fields.text("phone"), Line::parse)),
-        address: Some(problems.optional("address", fields.text("address"), Line::parse)),
-        city: Some(problems.optional("city", fields.text("city"), Line::parse)),
-        state: Some(problems.optional("state", fields.text("state"), Line::parse)),
-        postal_code: Some(problems.optional("postal_code", fields.text("postal_code"), Line::parse)),
-        website: Some(problems.optional("website", fields.text("website"), Line::parse)),
-        allow_duplicate_contact: Some(fields.text("allow_duplicates").is_some()),
+        name: form.read("name", TenantName::parse),
+        country: form.read("country", read_country),
+        timezone: form.read("timezone", TimeZoneName::parse),
+        email: Some(form.read("email", EmailAddress::parse)),
+        phone: Some(form.read("phone", Line::parse)),
+        address: Some(form.read("address", Line::parse)),
+        city: Some(form.read("city", Line::parse)),
+        state: Some(form.read("state", Line::parse)),
+        postal_code: Some(form.read("postalCode", Line::parse)),
+        website: Some(form.read("website", Line::parse)),
+        allow_duplicate_contact: Some(form.is_checked("allowDuplicateContact")),
         ..LocationPatch::default()
     }
 }
 
-pub(crate) async fn create(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let context = here.authority().clone().in_agency()?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let patch = read(&fields, &mut problems);
-    if let (Some(name), true) = (patch.name.clone(), problems.is_empty()) {
+    let mut form = Form::new(fields(), sent);
+    let patch = read(&mut form);
+    let name = patch.name.clone();
+    let create = async |name| {
         let mut profile = LocationProfile::named(name);
         patch.apply(&mut profile);
-        match web.app.create_location(&context, profile).await {
-            Ok(location) => {
-                let url = format!("/app/locations/{}", location.id);
-                return Ok(lead(&web, &url, Done::LocationAdded, location.profile.name.as_str()));
-            }
-            Err(error) => problems.take(error)?,
+        web.app.create_location(&context, profile).await
+    };
+    match form.run_with(name, create).await? {
+        Some(location) => {
+            let url = format!("/app/locations/{}", location.id);
+            Ok(lead(&web, &url, Done::LocationAdded, location.profile.name.as_str()))
+        }
+        None => {
+            let page = editor(&here, None, form);
+            Ok(page.form.again(&page))
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, None, fields, problems)))
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<Location, Failure> {
@@ -214,146 +226,106 @@ async fn wanted(web: &Web, here: &Here) -> Result<Location, Failure> {
 }
 
 /// The form as it stands for a location that exists.
-fn fields_of(location: &Location) -> Fields {
-    let LocationProfile {
-        name,
-        country,
-        timezone,
-        phone,
-        email,
-        address,
-        city,
-        state,
-        postal_code,
-        website,
-        settings,
-        ..
-    } = &location.profile;
+fn form_of(location: &Location) -> Form {
+    let profile = &location.profile;
     let line = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let mut pairs = vec![
-        ("name", name.to_string()),
-        ("country", country.as_str().to_owned()),
-        ("timezone", timezone.as_str().to_owned()),
-        ("phone", line(phone.as_ref().map(Line::as_str))),
-        ("email", line(email.as_ref().map(EmailAddress::as_str))),
-        ("address", line(address.as_ref().map(Line::as_str))),
-        ("city", line(city.as_ref().map(Line::as_str))),
-        ("state", line(state.as_ref().map(Line::as_str))),
-        ("postal_code", line(postal_code.as_ref().map(Line::as_str))),
-        ("website", line(website.as_ref().map(Line::as_str))),
+        ("name", profile.name.to_string()),
+        ("country", profile.country.as_str().to_owned()),
+        ("timezone", profile.timezone.as_str().to_owned()),
+        ("phone", line(profile.phone.as_ref().map(Line::as_str))),
+        ("email", line(profile.email.as_ref().map(EmailAddress::as_str))),
+        ("address", line(profile.address.as_ref().map(Line::as_str))),
+        ("city", line(profile.city.as_ref().map(Line::as_str))),
+        ("state", line(profile.state.as_ref().map(Line::as_str))),
+        ("postalCode", line(profile.postal_code.as_ref().map(Line::as_str))),
+        ("website", line(profile.website.as_ref().map(Line::as_str))),
     ];
-    if settings.allow_duplicate_contact {
-        pairs.push(("allow_duplicates", "on".to_owned()));
+    if profile.settings.allow_duplicate_contact {
+        pairs.push(("allowDuplicateContact", "on".to_owned()));
     }
-    let pairs: Vec<(String, String)> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    pairs.into()
+    Form::filled(fields(), pairs)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    Ok(render(&editor(&here, Some(&location), fields_of(&location), Problems::default())))
+    Ok(render(&editor(&here, Some(&location), form_of(&location))))
 }
 
-pub(crate) async fn update(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
     let context = here.authority().clone().in_agency()?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let patch = read(&fields, &mut problems);
-    if problems.is_empty() {
-        match web.app.update_location(&context, location.id, patch).await {
-            Ok(saved) => {
-                let name = saved.profile.name.as_str();
-                return Ok(lead(&web, &here.url("/locations"), Done::LocationSaved, name));
-            }
-            Err(error) => problems.take(error)?,
+    let mut form = Form::new(fields(), sent);
+    let patch = read(&mut form);
+    match form.run(web.app.update_location(&context, location.id, patch)).await? {
+        Some(saved) => Ok(lead(&web, &here.url("/locations"), Done::LocationSaved, saved.profile.name.as_str())),
+        None => {
+            let page = editor(&here, Some(&location), form);
+            Ok(page.form.again(&page))
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &editor(&here, Some(&location), fields, problems)))
 }
 
 pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    set_state(&web, here, location, TenantState::Suspended, Problems::default()).await
+    set_state(&web, here, &location, TenantState::Suspended, form_of(&location)).await
 }
 
-pub(crate) async fn resume(
-    web: State<Web>,
-    here: Here,
-    form: Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    confirm_state(web, here, form, TenantState::Active).await
+pub(crate) async fn resume(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    confirm_state(web, here, sent, TenantState::Active).await
 }
 
-pub(crate) async fn delete(
-    web: State<Web>,
-    here: Here,
-    form: Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    confirm_state(web, here, form, TenantState::Deleted).await
+pub(crate) async fn delete(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    confirm_state(web, here, sent, TenantState::Deleted).await
 }
 
 /// What has to be confirmed by whoever signed in a while ago.
 async fn confirm_state(
     State(web): State<Web>,
     mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
+    sent: Fields,
     state: TenantState,
 ) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    let mut problems = Problems::default();
-    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
-    set_state(&web, here, location, state, problems).await
+    let mut form = form_of(&location);
+    here.confirm(&web, &sent, &mut form.problems).await?;
+    set_state(&web, here, &location, state, form).await
 }
 
 async fn set_state(
     web: &Web,
     here: Here,
-    location: Location,
+    location: &Location,
     state: TenantState,
-    mut problems: Problems,
+    mut form: Form,
 ) -> Result<Response, Failure> {
-    if problems.is_empty() {
-        let context = here.authority().clone().in_agency()?;
-        match web.app.set_location_state(&context, location.id, state).await {
-            Ok(()) => {
-                let done = match state {
-                    TenantState::Active => Done::LocationResumed,
-                    TenantState::Suspended => Done::LocationSuspended,
-                    TenantState::Deleted => Done::LocationDeleted,
-                };
-                return Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()));
-            }
-            Err(error) => problems.take(error)?,
-        }
+    let context = here.authority().clone().in_agency()?;
+    if form.run(web.app.set_location_state(&context, location.id, state)).await?.is_none() {
+        let page = editor(&here, Some(location), form);
+        return Ok(page.form.again(&page));
     }
-    let page = editor(&here, Some(&location), fields_of(&location), problems);
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let done = match state {
+        TenantState::Active => Done::LocationResumed,
+        TenantState::Suspended => Done::LocationSuspended,
+        TenantState::Deleted => Done::LocationDeleted,
+    };
+    Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()))
 }
 
-pub(crate) async fn restore(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn restore(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     here.authority().require(Scope::LocationsWrite)?;
     let id = here.id(Noun::Location)?;
-    let mut problems = Problems::default();
-    here.confirm(&web, &Fields::from(pairs), &mut problems).await?;
-    if problems.is_empty() {
-        let context = here.authority().clone().in_agency()?;
-        match web.app.restore_location(&context, id).await {
-            Ok(location) => {
-                let name = location.profile.name.as_str();
-                return Ok(lead(&web, &here.url("/locations"), Done::LocationRestored, name));
-            }
-            Err(error) => problems.take(error)?,
+    let context = here.authority().clone().in_agency()?;
+    let mut form = Form::new(Vec::new(), sent);
+    form.confirm(&web, &mut here).await?;
+    match form.run(web.app.restore_location(&context, id)).await? {
+        Some(location) => {
+            let name = location.profile.name.as_str();
+            Ok(lead(&web, &here.url("/locations"), Done::LocationRestored, name))
+        }
+        None => {
+            let page = list_page(&web, &here, String::new(), form.problems).await?;
+            Ok(page.problems.shown_in(&page))
         }
     }
-    let page = list_page(&web, &here, String::new(), problems).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

@@ -26,7 +26,7 @@ use crate::{
     cookies::Cookie,
     failure::Failure,
     flash::Flash,
-    form::{Fields, Problems},
+    form::{CONFIRMATION, Fields, Problems},
     page::{Frame, Shell, SwitchTo},
     sections,
     show::{UTC, Zone, initials},
@@ -264,8 +264,13 @@ impl Here {
     /// Asks the password again for a form that gives a program or a person more authority, where the sign-in is older
     /// than 15 minutes. A form that is wrong already is not asked.
     pub(crate) async fn confirm(&mut self, web: &Web, fields: &Fields, problems: &mut Problems) -> Result<(), Error> {
-        if problems.is_empty() && !self.visitor.confirm(web, fields.raw("confirm_password")).await? {
-            problems.add("confirm_password", "is not your password; it is asked again for what gives more authority");
+        let password = fields.raw(CONFIRMATION);
+        if problems.is_empty() && !self.visitor.confirm(web, password).await? {
+            let sentence = match password.filter(|password| !password.is_empty()) {
+                Some(_) => "This is not your password",
+                None => "Enter your password, which is asked again for what gives more authority",
+            };
+            problems.say(CONFIRMATION, sentence);
         }
         Ok(())
     }

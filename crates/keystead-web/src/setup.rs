@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -11,7 +10,7 @@ use keystead_core::{Credentials, Setup};
 use keystead_model::{
     agency::TenantName,
     location::LocationProfile,
-    text::{Country, EmailAddress, TimeZoneName, time_zone_names},
+    text::{EmailAddress, TimeZoneName},
     user::PersonName,
 };
 use serde::Deserialize;
@@ -19,8 +18,9 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     Web,
+    choices::{country, read_country, time_zone},
     failure::Failure,
-    form::{Fields, Problems},
+    form::{Field, Fields, Form, new_password},
     page::{Frame, render, render_with},
     place::{Guest, facts},
     sessions::begun,
@@ -31,9 +31,7 @@ use crate::{
 struct Wizard {
     frame: Frame,
     token: String,
-    fields: Fields,
-    problems: Problems,
-    zones: Vec<String>,
+    form: Form,
 }
 
 #[derive(Template)]
@@ -61,56 +59,66 @@ pub(crate) async fn form(State(web): State<Web>, Query(query): Query<Token>) -> 
     if !web.knows_token(query.token.as_deref()).await {
         return Ok(render_with(StatusCode::FORBIDDEN, &Closed { frame: Frame::bare("Set up Keystead") }));
     }
-    Ok(render(&wizard(query.token.unwrap_or_default(), Fields::default(), Problems::default())))
+    Ok(render(&wizard(query.token.unwrap_or_default(), Form::filled(fields(), first()))))
 }
 
-fn wizard(token: String, fields: Fields, problems: Problems) -> Wizard {
-    Wizard { frame: Frame::bare("Set up Keystead"), token, fields, problems, zones: time_zone_names() }
+fn wizard(token: String, form: Form) -> Wizard {
+    Wizard { frame: Frame::bare("Set up Keystead"), token, form }
 }
 
-pub(crate) async fn submit(
-    State(web): State<Web>,
-    guest: Guest,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let fields = Fields::from(pairs);
-    let token = fields.shown("token");
+/// What stands in it at first.
+fn first() -> [(&'static str, String); 2] {
+    [("country", "US".to_owned()), ("timezone", "UTC".to_owned())]
+}
+
+fn fields() -> Vec<Field> {
+    const ZONE: &str = "Its pages tell times in it, and times that programs send without a zone are read in it.";
+    vec![
+        Field::line("firstName", "First name").with("autocomplete=given-name").half(),
+        Field::line("lastName", "Last name").with("autocomplete=family-name").half(),
+        Field::typed("email", "email", "E-mail address")
+            .needed("Enter your e-mail address")
+            .hint("You sign in with it.")
+            .with("autocomplete=username"),
+        new_password(),
+        Field::line("agency", "Name of the agency").needed("Enter the name of your agency"),
+        Field::line("location", "Name of the location")
+            .needed("Enter the name of a location")
+            .hint("A client or a branch; contacts belong to a location."),
+        country("country").needed("Choose a country").hint("For phone numbers without a prefix.").half(),
+        time_zone("timezone")
+            .needed("Choose a time zone")
+            .hint(ZONE)
+            .with("maxlength=80 data-choices=zones data-guess-zone")
+            .half(),
+    ]
+}
+
+pub(crate) async fn submit(State(web): State<Web>, guest: Guest, sent: Fields) -> Result<Response, Failure> {
+    let mut form = Form::new(fields(), sent);
+    let token = form.sent.shown("token");
     if !web.knows_token(Some(&token)).await {
         return Ok(render_with(StatusCode::FORBIDDEN, &Closed { frame: Frame::bare("Set up Keystead") }));
     }
-    let mut problems = Problems::default();
-    let email = problems.required("email", fields.text("email"), EmailAddress::parse);
-    let first = problems.optional("first_name", fields.text("first_name"), PersonName::parse);
-    let last = problems.optional("last_name", fields.text("last_name"), PersonName::parse);
-    let agency = problems.required("agency", fields.text("agency"), TenantName::parse);
-    let location = problems.required("location", fields.text("location"), TenantName::parse);
-    let country = problems.required("country", fields.text("country"), Country::parse);
-    let timezone = problems.required("timezone", fields.text("timezone"), TimeZoneName::parse);
-    let password = fields.raw("password").unwrap_or_default().to_owned();
-    let (Some(email), Some(agency), Some(location), Some(country), Some(timezone), true) =
-        (email, agency, location, country, timezone, problems.is_empty())
-    else {
-        return Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &wizard(token, fields, problems)));
+    let email = form.read("email", EmailAddress::parse);
+    let names = (form.read("firstName", PersonName::parse), form.read("lastName", PersonName::parse));
+    let (agency, location) = (form.read("agency", TenantName::parse), form.read("location", TenantName::parse));
+    let (country, timezone) = (form.read("country", read_country), form.read("timezone", TimeZoneName::parse));
+    let password = form.sent.raw("password").unwrap_or_default().to_owned();
+    let setup = (|| {
+        let (location, country, timezone) = (location?, country?, timezone?);
+        let location = LocationProfile { country, timezone, ..LocationProfile::named(location) };
+        let (agency, admin_email, admin_password) = (agency?, email.clone()?, password.clone());
+        Some(Setup { agency, location, admin_email, admin_names: names, admin_password })
+    })();
+    let Some(made) = form.run_with(setup, async |setup| web.app.set_up(setup).await).await? else {
+        let page = wizard(token, form);
+        return Ok(page.form.again(&page));
     };
-    let setup = Setup {
-        agency,
-        location: LocationProfile { country, timezone, ..LocationProfile::named(location) },
-        admin_email: email.clone(),
-        admin_names: (first, last),
-        admin_password: password.clone(),
-    };
-    match web.app.set_up(setup).await {
-        Ok(made) => {
-            let credentials =
-                Credentials { email: email.as_str(), password: &password, agency: Some(made.agency), browser: None };
-            let signed_in = web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await?;
-            // The next step of the wizard is the first key; leaving here loses nothing.
-            let next = format!("/app/locations/{}/settings/keys/new?preset=full-access&first=1", made.location);
-            Ok(begun(&web, &guest.headers, &signed_in, Redirect::to(&next).into_response()))
-        }
-        Err(error) => {
-            problems.take(error)?;
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &wizard(token, fields, problems)))
-        }
-    }
+    let email = form.text("email").unwrap_or_default();
+    let credentials = Credentials { email, password: &password, agency: Some(made.agency), browser: None };
+    let signed_in = web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await?;
+    // The next step of the wizard is the first key; leaving here loses nothing.
+    let next = format!("/app/locations/{}/settings/keys/new?preset=full-access&first=1", made.location);
+    Ok(begun(&web, &guest.headers, &signed_in, Redirect::to(&next).into_response()))
 }

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
-use http::StatusCode;
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    KeyId, LocationId,
+    Invalid, KeyId, LocationId,
     api_key::KeyState,
     scope::Scope,
     text::EmailAddress,
@@ -22,9 +20,9 @@ use crate::{
     Web, api_keys,
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
+    form::{Choice, Field, Fields, Form, Kind, Problems, new_password},
     location_choice::{LocationChoices, chosen_in},
-    page::{Frame, render, render_with},
+    page::{Frame, render},
     place::{Guest, Here, facts},
     sessions::begun,
     show,
@@ -101,12 +99,6 @@ pub(crate) async fn list(State(web): State<Web>, here: Here) -> Result<Response,
     Ok(render(&list_page(&web, &here, None).await?))
 }
 
-/// A role to choose.
-struct RoleChoice {
-    role: Role,
-    chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "users/form.html")]
 struct Editor {
@@ -114,11 +106,8 @@ struct Editor {
     heading: String,
     /// Of a member who exists: their address, whether they are disabled, and the addresses of the actions.
     existing: Option<Existing>,
-    fields: Fields,
-    problems: Problems,
-    roles: Vec<RoleChoice>,
+    form: Form,
     locations: LocationChoices,
-    needs_password: bool,
     list_url: String,
 }
 
@@ -134,7 +123,7 @@ struct Existing {
 }
 
 /// The page of a member who exists.
-async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, problems: Problems) -> Result<Editor, Error> {
+async fn member_page(web: &Web, here: &Here, user: &User, form: Form) -> Result<Editor, Error> {
     let keys = web.app.keys_made_by(here.authority(), user.id).await?;
     let existing = Existing {
         name: user.display_name(),
@@ -145,34 +134,32 @@ async fn member_page(web: &Web, here: &Here, user: &User, fields: Fields, proble
         enable_url: here.url(&format!("/members/{}/enable", user.id)),
         keys: api_keys::rows(web, here, &keys).await?,
     };
-    editor(web, here, Some(existing), fields, problems).await
+    editor(web, here, Some(existing), form).await
 }
 
-async fn editor(
-    web: &Web,
-    here: &Here,
-    existing: Option<Existing>,
-    fields: Fields,
-    problems: Problems,
-) -> Result<Editor, Error> {
+async fn editor(web: &Web, here: &Here, existing: Option<Existing>, form: Form) -> Result<Editor, Error> {
     let heading = existing.as_ref().map_or_else(|| "Invite a member".to_owned(), |member| member.name.clone());
-    let role = fields.text("role").and_then(Role::from_name);
-    let in_location = here.location.is_some();
     Ok(Editor {
         frame: Frame::of(here, &heading, "members"),
         heading,
         existing,
-        roles: Role::ALL
-            .iter()
-            .filter(|role| role.is_within(&here.authority().grant().reach) && (!in_location || role.is_account()))
-            .map(|known| RoleChoice { role: *known, chosen: Some(*known) == role })
-            .collect(),
-        locations: LocationChoices::of(web, here, &fields, "location").await?,
-        needs_password: !here.authority().is_fresh(),
-        fields,
-        problems,
+        locations: LocationChoices::of(web, here, &form.sent, "location").await?,
+        form,
         list_url: here.url("/members"),
     })
+}
+
+/// What is asked of a member; their address of one who is invited.
+fn fields(here: &Here, is_new: bool) -> Vec<Field> {
+    let in_location = here.location.is_some();
+    let is_offered =
+        |role: &&Role| role.is_within(&here.authority().grant().reach) && (!in_location || role.is_account());
+    let role = |role: &Role| Choice { detail: role.purpose().to_owned(), ..Choice::new(role.as_str(), role.title()) };
+    let roles = Role::ALL.iter().filter(is_offered).map(role);
+    let email = Field::typed("email", "email", "E-mail address").needed("Enter their e-mail address");
+    let role = Field::new(Kind::Radios, "role", "Role").needed("Choose a role").of(roles);
+    let fields = is_new.then_some(email).into_iter().chain([role]);
+    fields.chain((!here.authority().is_fresh()).then(Field::confirmation)).collect()
 }
 
 /// To everybody else there is no such page.
@@ -189,47 +176,43 @@ pub(crate) async fn invite_form(State(web): State<Web>, here: Here) -> Result<Re
     let role = if here.location.is_some() { Role::AccountUser } else { Role::AgencyUser };
     let mut pairs = vec![("role".to_owned(), role.as_str().to_owned())];
     pairs.extend(here.location.as_ref().map(|location| ("location".to_owned(), location.id.to_string())));
-    let fields = Fields::from(pairs);
-    Ok(render(&editor(&web, &here, None, fields, Problems::default()).await?))
+    Ok(render(&editor(&web, &here, None, Form::new(fields(&here, true), pairs)).await?))
 }
 
-fn read_role(fields: &Fields, problems: &mut Problems) -> Option<(Role, BTreeSet<LocationId>)> {
-    let Some(role) = fields.text("role").and_then(Role::from_name) else {
-        problems.add("role", "is needed");
-        return None;
-    };
-    let chosen = chosen_in(fields, "location", problems);
+fn read_role(form: &mut Form) -> Option<(Role, BTreeSet<LocationId>)> {
+    let role =
+        form.read("role", |name| Role::from_name(name).ok_or_else(|| Invalid::new("must be one of the list")))?;
+    let chosen = chosen_in(&form.sent, "location", &mut form.problems);
     if role.is_account() && chosen.is_empty() {
-        problems.add("location", "choose at least one location");
+        form.problems.say("location", "Choose at least one location");
         return None;
     }
     Some((role, if role.is_account() { chosen } else { BTreeSet::new() }))
 }
 
-pub(crate) async fn invite(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn invite(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     for_managers(&here)?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let email = problems.required("email", fields.text("email"), EmailAddress::parse);
-    let role = read_role(&fields, &mut problems);
-    here.confirm(&web, &fields, &mut problems).await?;
-    if let (Some(email), Some((role, locations)), true) = (email, role, problems.is_empty()) {
-        let new = NewUser { email, first_name: None, last_name: None, role, locations };
-        match web.app.invite_user(here.authority(), new).await {
-            Ok((token, invitation)) => {
-                let link = format!("{}/app/invite/{token}", web.base_url);
-                let email = invitation.user.email.as_str().to_owned();
-                return Ok(render(&list_page(&web, &here, Some((email, link))).await?));
-            }
-            Err(error) => problems.take(error)?,
+    let mut form = Form::new(fields(&here, true), sent);
+    let (email, role) = (form.read("email", EmailAddress::parse), read_role(&mut form));
+    form.confirm(&web, &mut here).await?;
+    let new = email.zip(role).map(|(email, (role, locations))| NewUser {
+        email,
+        first_name: None,
+        last_name: None,
+        role,
+        locations,
+    });
+    match form.run_with(new, async |new| web.app.invite_user(here.authority(), new).await).await? {
+        Some((token, invitation)) => {
+            let link = format!("{}/app/invite/{token}", web.base_url);
+            let email = invitation.user.email.as_str().to_owned();
+            Ok(render(&list_page(&web, &here, Some((email, link))).await?))
+        }
+        None => {
+            let page = editor(&web, &here, None, form).await?;
+            Ok(page.form.again(&page))
         }
     }
-    let page = editor(&web, &here, None, fields, problems).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 pub(crate) async fn withdraw(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -249,35 +232,28 @@ async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
 }
 
 /// The form as it stands for a member who exists.
-fn fields_of(user: &User) -> Fields {
-    let mut pairs = vec![("role".to_owned(), user.role.as_str().to_owned())];
-    pairs.extend(user.locations.iter().map(|id| ("location".to_owned(), id.to_string())));
-    pairs.into()
+fn form_of(here: &Here, user: &User) -> Form {
+    let mut pairs = vec![("role", user.role.as_str().to_owned())];
+    pairs.extend(user.locations.iter().map(|id| ("location", id.to_string())));
+    Form::filled(fields(here, false), pairs)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    Ok(render(&member_page(&web, &here, &user, fields_of(&user), Problems::default()).await?))
+    Ok(render(&member_page(&web, &here, &user, form_of(&here, &user)).await?))
 }
 
-pub(crate) async fn set_role(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn set_role(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let role = read_role(&fields, &mut problems);
-    here.confirm(&web, &fields, &mut problems).await?;
-    if let (Some((role, locations)), true) = (role, problems.is_empty()) {
-        match web.app.set_user_role(here.authority(), user.id, role, locations).await {
-            Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name())),
-            Err(error) => problems.take(error)?,
-        }
+    let mut form = Form::new(fields(&here, false), sent);
+    let role = read_role(&mut form);
+    form.confirm(&web, &mut here).await?;
+    let set = async |(role, locations)| web.app.set_user_role(here.authority(), user.id, role, locations).await;
+    if form.run_with(role, set).await?.is_some() {
+        return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name()));
     }
-    let page = member_page(&web, &here, &user, fields, problems).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let page = member_page(&web, &here, &user, form).await?;
+    Ok(page.form.again(&page))
 }
 
 #[derive(Template)]
@@ -313,43 +289,27 @@ pub(crate) async fn disable_form(State(web): State<Web>, here: Here) -> Result<R
     Ok(render(&disable_page(&web, &here, &user, Problems::default()).await?))
 }
 
-pub(crate) async fn disable(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let (user, fields) = (wanted(&web, &here).await?, Fields::from(pairs));
-    let keys: Vec<KeyId> = fields.all("deactivate").into_iter().filter_map(KeyId::parse).collect();
-    let mut problems = Problems::default();
-    match web.app.disable_user(here.authority(), user.id, &keys).await {
-        Ok(_) => {
-            let url = here.url(&format!("/members/{}", user.id));
-            Ok(lead(&web, &url, Done::MemberDisabled, &user.display_name()))
-        }
-        Err(error) => {
-            problems.take(error)?;
-            let page = disable_page(&web, &here, &user, problems).await?;
-            Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
+pub(crate) async fn disable(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    let user = wanted(&web, &here).await?;
+    let keys: Vec<KeyId> = sent.all("deactivate").into_iter().filter_map(KeyId::parse).collect();
+    let mut form = Form::new(Vec::new(), sent);
+    if form.run(web.app.disable_user(here.authority(), user.id, &keys)).await?.is_some() {
+        let url = here.url(&format!("/members/{}", user.id));
+        return Ok(lead(&web, &url, Done::MemberDisabled, &user.display_name()));
     }
+    let page = disable_page(&web, &here, &user, form.problems).await?;
+    Ok(page.problems.shown_in(&page))
 }
 
-pub(crate) async fn enable(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn enable(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    let mut problems = Problems::default();
-    here.confirm(&web, &pairs.into(), &mut problems).await?;
-    if problems.is_empty() {
-        match web.app.set_user_disabled(here.authority(), user.id, false).await {
-            Ok(()) => return Ok(lead(&web, &here.url("/members"), Done::MemberEnabled, &user.display_name())),
-            Err(error) => problems.take(error)?,
-        }
+    let mut form = form_of(&here, &user);
+    here.confirm(&web, &sent, &mut form.problems).await?;
+    if form.run(web.app.set_user_disabled(here.authority(), user.id, false)).await?.is_some() {
+        return Ok(lead(&web, &here.url("/members"), Done::MemberEnabled, &user.display_name()));
     }
-    let page = member_page(&web, &here, &user, fields_of(&user), problems).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let page = member_page(&web, &here, &user, form).await?;
+    Ok(page.form.again(&page))
 }
 
 #[derive(Template)]
@@ -358,49 +318,44 @@ struct Accept {
     frame: Frame,
     email: String,
     role: &'static str,
-    fields: Fields,
-    problems: Problems,
+    form: Form,
+}
+
+fn acceptance(invited: &NewUser, sent: Fields) -> Accept {
+    let fields = vec![
+        Field::line("firstName", "First name").with("autocomplete=given-name"),
+        Field::line("lastName", "Last name").with("autocomplete=family-name"),
+        new_password(),
+    ];
+    Accept {
+        frame: Frame::bare("Accept your invitation"),
+        email: invited.email.as_str().to_owned(),
+        role: invited.role.title(),
+        form: Form::new(fields, sent),
+    }
 }
 
 pub(crate) async fn invitation(State(web): State<Web>, Path(token): Path<String>) -> Result<Response, Failure> {
     let invitation = web.app.get_invitation(&token).await?;
-    Ok(render(&Accept {
-        frame: Frame::bare("Accept your invitation"),
-        email: invitation.user.email.as_str().to_owned(),
-        role: invitation.user.role.title(),
-        fields: Fields::default(),
-        problems: Problems::default(),
-    }))
+    Ok(render(&acceptance(&invitation.user, Fields::default())))
 }
 
 pub(crate) async fn accept(
     State(web): State<Web>,
     Path(token): Path<String>,
     guest: Guest,
-    Form(pairs): Form<Vec<(String, String)>>,
+    sent: Fields,
 ) -> Result<Response, Failure> {
     let invitation = web.app.get_invitation(&token).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let first = problems.optional("first_name", fields.text("first_name"), PersonName::parse);
-    let last = problems.optional("last_name", fields.text("last_name"), PersonName::parse);
-    if problems.is_empty() {
-        let password = fields.raw("password").unwrap_or_default();
-        let facts = facts(&guest.arrival, &guest.headers);
-        match web.app.accept_invitation(&token, (first, last), password, &facts).await {
-            Ok(signed_in) => {
-                let welcome = lead(&web, "/app", Done::Joined, &signed_in.user.display_name());
-                return Ok(begun(&web, &guest.headers, &signed_in, welcome));
-            }
-            Err(error) => problems.take(error)?,
+    let mut page = acceptance(&invitation.user, sent);
+    let names = (page.form.read("firstName", PersonName::parse), page.form.read("lastName", PersonName::parse));
+    let password = page.form.sent.raw("password").unwrap_or_default().to_owned();
+    let facts = facts(&guest.arrival, &guest.headers);
+    match page.form.run(web.app.accept_invitation(&token, names, &password, &facts)).await? {
+        Some(signed_in) => {
+            let welcome = lead(&web, "/app", Done::Joined, &signed_in.user.display_name());
+            Ok(begun(&web, &guest.headers, &signed_in, welcome))
         }
+        None => Ok(page.form.again(&page)),
     }
-    let page = Accept {
-        frame: Frame::bare("Accept your invitation"),
-        email: invitation.user.email.as_str().to_owned(),
-        role: invitation.user.role.title(),
-        fields,
-        problems,
-    };
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Web,
     failure::Failure,
-    flash::{Done, lead},
+    flash::{Done, lead, lead_back},
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
@@ -216,7 +216,10 @@ async fn after<T>(
     outcome: Result<T, Error>,
 ) -> Result<Response, Failure> {
     match outcome {
-        Ok(_) => Ok(lead(web, &here.url(&format!("/settings/keys/{}", key.id)), done, key.name.as_str())),
+        Ok(_) => {
+            let url = here.url(&format!("/settings/keys/{}", key.id));
+            Ok(lead_back(web, &url, done, key.name.as_str(), key.id.as_str()))
+        }
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
@@ -333,7 +336,7 @@ pub(crate) async fn delete(
         match web.app.delete_key(here.authority(), key.id).await {
             Ok(_) => {
                 let url = here.url("/settings/keys?tab=deleted");
-                return Ok(lead(&web, &url, Done::KeyDeleted, key.name.as_str()));
+                return Ok(lead_back(&web, &url, Done::KeyDeleted, key.name.as_str(), key.id.as_str()));
             }
             Err(error) => problems.take(error)?,
         }

@@ -9,12 +9,15 @@ use keystead_model::{
     actor::Actor,
     agency::{AgencyPatch, TenantName},
     api_key::{KeyName, NewKey},
+    contact::ContactPatch,
     grant::Reach,
     key_kind::KeyKind,
     location::LocationPatch,
+    note::{Note, NoteContent},
     page::Window,
     scope::Preset,
-    text::{Country, EmailAddress, Line},
+    task::{Task, TaskContent},
+    text::{Country, EmailAddress, Line, Prose},
     user::{NewUser, PersonName, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
@@ -60,11 +63,28 @@ pub(crate) async fn join(
     sign_in(app, email, "a long password").await
 }
 
+/// A contact with a note and a task: their ids.
+pub(crate) async fn contact_with_parts(app: &TestApp) -> (String, String, String) {
+    let operator = app.operator().await;
+    let context = app.app.enter_location(operator.authority().clone(), Some(app.ids.location)).await.unwrap();
+    let named = ContactPatch { first_name: Some(Some(Line::parse("Ada").unwrap())), ..ContactPatch::default() };
+    let contact = app.app.create_contact(&context, named).await.unwrap().id;
+    let note = NoteContent { body: Prose::parse("x").unwrap(), title: None, color: None, pinned: false, user: None };
+    let note = app.app.create::<Note>(&context, contact, note).await.unwrap().id;
+    let (title, due_at) = (Line::parse("x").unwrap(), app.app.now());
+    let task = TaskContent { title, body: None, due_at, completed: false, assigned_to: None };
+    let task = app.app.create::<Task>(&context, contact, task).await.unwrap().id;
+    (contact.to_string(), note.to_string(), task.to_string())
+}
+
 pub(crate) fn fill(path: &str, location: LocationId, id: &str) -> String {
     path.replace("{location}", location.as_str())
         .replace("{id}", id)
         .replace("{token}", "x")
         .replace("{page}", "errors")
+        .replace("{list}", "zones")
+        .replace("{note}", id)
+        .replace("{task}", id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -273,7 +293,7 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
         // A member with the key's id is nobody: the page is the right one all the same.
-        let exists = !path.contains("/members/{id}");
+        let exists = !path.contains("/members/{id}") && !path.contains("/contacts/{id}");
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
         assert!(url.starts_with(&at), "{path} leads to {at}");
         if exists {
@@ -315,7 +335,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let (_, open) = app.app.invite_user(operator.authority(), new_user("open@example.com")).await.unwrap();
 
     let mut guest = Browser { app: &app, jar: Vec::new() };
-    let joins = [("first_name", "Sara"), ("password", "a long password")];
+    let joins = [("firstName", "Sara"), ("password", "a long password")];
     let (_, page) = guest.post(&format!("/app/invite/{token}"), &joins).await;
     assert_eq!(flash(&page).as_deref(), Some("You have joined as “Sara”."));
     let sara = app.app.list_users(operator.authority()).await.unwrap();
@@ -326,10 +346,24 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     };
 
     rotate().await;
+    let in_location = format!("/app/locations/{}", app.ids.location);
+    let (contact, note, task) = contact_with_parts(&app).await;
+    let at_contact = |action: &str| format!("{in_location}/contacts/{contact}{action}");
     let at_key = |action: &str| format!("{key_page}/{action}");
     for (url, fields, wanted) in [
         (format!("/app/agency/notices/{}/archive", told[0].id), vec![], "The notification about “A test” is put away."),
         ("/app/agency/notices/preferences".to_owned(), vec![], "Your preferences are saved."),
+        (
+            format!("{in_location}/contacts/bulk"),
+            vec![("id", contact.as_str()), ("tags", "met"), ("do", "tag")],
+            "The tags are added to “1 contact”.",
+        ),
+        (at_contact("/notes"), vec![("body", "x")], "The note about “Ada” is saved."),
+        (at_contact(&format!("/notes/{note}/delete")), vec![], "The note about “Ada” is deleted."),
+        (at_contact("/tasks"), vec![("title", "Call"), ("dueDate", "2026-12-24")], "The task “Call” is added."),
+        (at_contact(&format!("/tasks/{task}/finish")), vec![], "The task “x” is done."),
+        (at_contact("/tags"), vec![("add", "vip")], "The tags of “Ada” are saved."),
+        (at_contact("/trash"), vec![], "“Ada” is in the trash, with their opportunities; after 30 days they are gone."),
         (at_key("keep"), vec![], "“A test” has its full 90 days again."),
         (at_key("keep"), vec![("back", "notices")], "“A test” has its full 90 days again."),
         (
@@ -407,8 +441,10 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         assert_eq!(flash(&browser.get(&at).await), None, "{url}: said once");
         actions.retain(|path| {
             let parts: Vec<&str> = path.split('/').collect();
-            let sent: Vec<&str> = url.trim_start_matches("/app/agency").split('/').collect();
-            parts.len() != sent.len() || parts.iter().zip(&sent).any(|(part, sent)| part != sent && *part != "{id}")
+            let sent = url.trim_start_matches("/app/agency").trim_start_matches(&in_location);
+            let sent: Vec<&str> = sent.split('/').collect();
+            let differs = |(part, sent): (&&str, &&str)| part != sent && !part.starts_with('{');
+            parts.len() != sent.len() || parts.iter().zip(&sent).any(differs)
         });
     }
     // What is left needs a rotation that runs, and another sign-in.

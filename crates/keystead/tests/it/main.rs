@@ -16,6 +16,7 @@ mod configuration;
 mod contact_bulk;
 mod contact_enrollments;
 mod contact_merge;
+mod contact_pages;
 mod contact_search;
 mod contact_sort;
 mod contact_upsert;

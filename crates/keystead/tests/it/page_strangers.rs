@@ -11,9 +11,8 @@ use keystead_model::{
     user::{NewUser, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
-use serde_json::json;
 
-use crate::app::{from_here, join, member, sign_in};
+use crate::app::{contact_with_parts, from_here, join, member, sign_in};
 
 /// Pages that need no sign-in, and why.
 const PUBLIC: &[(&str, &str)] = &[
@@ -21,6 +20,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("/app/setup", "asks for its own token"),
     ("/app/sign-in", "is the way in"),
     ("/app/invite/{token}", "asks for its own token"),
+    ("/app/choices/{list}", "names of countries and time zones"),
     ("/docs", "documentation"),
     ("/docs/{page}", "documentation"),
     ("/docs/errors/{code}", "documentation"),
@@ -37,6 +37,8 @@ struct Things {
     location: LocationId,
     key: String,
     contact: String,
+    note: String,
+    task: String,
     notice: String,
     member: String,
     invitation: String,
@@ -46,8 +48,6 @@ impl Things {
     async fn of(app: &TestApp) -> Self {
         let location = app.ids.location;
         let key = app.location_key().await;
-        let made = app.post("/contacts/").key(&key).json(&json!({"firstName": "Ada"})).send().await.expect(201);
-        let contact = made["contact"]["id"].as_str().unwrap().to_owned();
         member(app, "member@x.example", Role::AccountUser, &[location]).await;
         app.let_days_pass(75.05).await;
         app.app.sweep().await.unwrap();
@@ -59,7 +59,9 @@ impl Things {
         let things = Self {
             location,
             key: key.id.to_string(),
-            contact,
+            contact: String::new(),
+            note: String::new(),
+            task: String::new(),
             notice: told[0].id.to_string(),
             member,
             invitation: String::new(),
@@ -67,7 +69,7 @@ impl Things {
         things.renewed(app).await
     }
 
-    /// With an invitation that nobody has taken back.
+    /// With an invitation that nobody has taken back, and a contact that nobody has put away.
     async fn renewed(self, app: &TestApp) -> Self {
         let new = NewUser {
             email: EmailAddress::parse("invited@x.example").unwrap(),
@@ -78,7 +80,8 @@ impl Things {
         };
         let operator = app.operator().await;
         let (_, made) = app.app.invite_user(operator.authority(), new).await.unwrap();
-        Self { invitation: made.id.to_string(), ..self }
+        let (contact, note, task) = contact_with_parts(app).await;
+        Self { invitation: made.id.to_string(), contact, note, task, ..self }
     }
 
     /// The address of a page with these things in it, each of the noun that the page is about.
@@ -92,7 +95,9 @@ impl Things {
             ("/agency/locations/{id}", self.location.as_str()),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
-        let url = path.replace("{location}", self.location.as_str()).replace("{id}", id);
+        let parts =
+            [("{location}", self.location.as_str()), ("{id}", id), ("{note}", &self.note), ("{task}", &self.task)];
+        let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");
         url
     }

@@ -1,0 +1,211 @@
+//! Lists: what their address asks for, and what stands around their rows.
+
+use axum::{
+    extract::{FromRequestParts, Query, rejection::QueryRejection},
+    http::request::Parts,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Rows of a page.
+pub(crate) const PAGE: i64 = 50;
+/// Rows that page numbers lead to; what is further is found by a search.
+const FURTHEST: i64 = 10_000;
+/// Which page.
+const NUMBER: &str = "page";
+
+/// What a list is asked for by its address: a search, filters, an order, a page.
+pub(crate) struct Asked(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = QueryRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, QueryRejection> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
+        Ok(Self(pairs))
+    }
+}
+
+impl Asked {
+    /// What it says of one thing; nothing where it is empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Rows before the page that it asks for.
+    pub(crate) fn skipped(&self) -> i64 {
+        let page = self.text(NUMBER).and_then(|page| page.parse().ok()).unwrap_or(1);
+        (i64::clamp(page, 1, FURTHEST / PAGE) - 1) * PAGE
+    }
+
+    /// The list's address with one thing said otherwise, or not said; from its first page.
+    pub(crate) fn with(&self, base: &str, name: &str, value: Option<&str>) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let others =
+            self.0.iter().filter(|(known, value)| known != name && known != NUMBER && !value.trim().is_empty());
+        let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
+        let pairs = others.chain(value.map(|value| (name, value)));
+        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        if pairs.is_empty() { base.to_owned() } else { format!("{base}?{}", pairs.join("&")) }
+    }
+
+    /// What a form that asks for `names` has to say besides them.
+    pub(crate) fn others(&self, names: &[&str]) -> Vec<(String, String)> {
+        let is_other = |(name, value): &&(String, String)| {
+            !names.contains(&name.as_str()) && name != NUMBER && !value.trim().is_empty()
+        };
+        self.0.iter().filter(is_other).cloned().collect()
+    }
+}
+
+/// An order that a list can have, or something else to choose for it.
+pub(crate) struct Choosable {
+    pub(crate) words: String,
+    pub(crate) url: String,
+    pub(crate) is_here: bool,
+}
+
+/// A filter that is on.
+pub(crate) struct Chip {
+    pub(crate) label: &'static str,
+    pub(crate) words: String,
+    /// The list without it.
+    pub(crate) without_url: String,
+}
+
+/// A filter that can be added: by choosing one of some, or by writing.
+pub(crate) struct Adder {
+    pub(crate) label: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) options: Vec<Choosable>,
+    /// What is written is sent by this name, if it is written.
+    pub(crate) written: Option<&'static str>,
+}
+
+/// Which rows are shown, and where the others are.
+pub(crate) struct Pager {
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) total: i64,
+    pub(crate) previous_url: Option<String>,
+    pub(crate) next_url: Option<String>,
+    /// Whether there are more rows than page numbers lead to.
+    pub(crate) is_cut: bool,
+}
+
+/// What stands around the rows of a list.
+pub(crate) struct Listing {
+    pub(crate) base: String,
+    /// What is searched for.
+    pub(crate) query: String,
+    /// What is asked for besides.
+    pub(crate) others: Vec<(String, String)>,
+    pub(crate) chips: Vec<Chip>,
+    pub(crate) adders: Vec<Adder>,
+    pub(crate) sorts: Vec<Choosable>,
+    pub(crate) pager: Pager,
+}
+
+impl Listing {
+    /// Of so many `rows` after those that were skipped, of `total`.
+    pub(crate) fn new(base: String, asked: &Asked, rows: usize, has_more: bool, total: i64) -> Self {
+        let skipped = asked.skipped();
+        let last = skipped + i64::try_from(rows).unwrap_or(i64::MAX);
+        let page = |skipped: i64| asked.with(&base, NUMBER, Some(&(skipped / PAGE + 1).to_string()));
+        let leads_on = has_more && last < FURTHEST;
+        let pager = Pager {
+            first: if rows == 0 { 0 } else { skipped + 1 },
+            last,
+            total,
+            previous_url: (skipped > 0).then(|| page(skipped - PAGE)),
+            next_url: leads_on.then(|| page(skipped + PAGE)),
+            is_cut: has_more && !leads_on,
+        };
+        let query = asked.text("q").unwrap_or_default().to_owned();
+        let (chips, adders, sorts) = (Vec::new(), Vec::new(), Vec::new());
+        Self { query, others: asked.others(&["q"]), chips, adders, sorts, pager, base }
+    }
+
+    /// With the orders that it can have: names in addresses, and words.
+    pub(crate) fn sorted(mut self, asked: &Asked, orders: &[(&str, &str)], current: &str) -> Self {
+        let option = |(name, words): &(&str, &str)| Choosable {
+            words: (*words).to_owned(),
+            url: asked.with(&self.base, "sort", Some(name)),
+            is_here: *name == current,
+        };
+        self.sorts = orders.iter().map(option).collect();
+        self
+    }
+
+    /// With a filter: on, or to be added by one of the options (value and words) or by writing.
+    pub(crate) fn filtered(
+        mut self,
+        asked: &Asked,
+        (name, label, icon): (&'static str, &'static str, &'static str),
+        options: Option<Vec<(String, String)>>,
+    ) -> Self {
+        match asked.text(name) {
+            Some(value) => {
+                let known = options.iter().flatten().find(|(known, _)| known == value);
+                let words = known.map_or_else(|| value.to_owned(), |(_, words)| words.clone());
+                self.chips.push(Chip { label, words, without_url: asked.with(&self.base, name, None) });
+            }
+            None => {
+                let option = |(value, words): (String, String)| Choosable {
+                    words,
+                    url: asked.with(&self.base, name, Some(&value)),
+                    is_here: false,
+                };
+                let written = options.is_none().then_some(name);
+                let options = options.into_iter().flatten().map(option).collect();
+                self.adders.push(Adder { label, icon, options, written });
+            }
+        }
+        self
+    }
+
+    /// Whether it is asked for less than everything.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        !self.query.is_empty() || !self.chips.is_empty()
+    }
+
+    /// The order that it has, in words.
+    pub(crate) fn order(&self) -> &str {
+        self.sorts.iter().find(|sort| sort.is_here).map_or("", |sort| &sort.words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(pairs: &[(&str, &str)]) -> Asked {
+        Asked(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_list_leads_on_with_what_it_was_asked_for() {
+        let asked = asked(&[("q", "ada & bob"), ("tag", "vip"), ("sort", ""), ("page", "3")]);
+        assert_eq!(asked.skipped(), 100);
+        let list = Listing::new("/x".to_owned(), &asked, 50, true, 400).filtered(&asked, ("tag", "Tag", "tag"), None);
+        let pager = &list.pager;
+        assert_eq!((pager.first, pager.last, pager.is_cut), (101, 150, false));
+        assert_eq!(pager.next_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=4"));
+        assert_eq!(pager.previous_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=2"));
+        assert_eq!((list.chips[0].words.as_str(), list.chips[0].without_url.as_str()), ("vip", "/x?q=ada%20%26%20bob"));
+        assert_eq!(list.others, [("tag".to_owned(), "vip".to_owned())]);
+    }
+
+    #[test]
+    fn pages_end_where_numbers_lead_no_further() {
+        for (page, skipped) in [("0", 0), ("-3", 0), ("x", 0), ("200", 9_950), ("99999999999", 9_950)] {
+            assert_eq!(asked(&[("page", page)]).skipped(), skipped, "{page}");
+        }
+        let last = asked(&[("page", "200")]);
+        let list = Listing::new("/x".to_owned(), &last, 50, true, 20_000);
+        assert!(list.pager.is_cut && list.pager.next_url.is_none());
+        let none = asked(&[]);
+        let empty = Listing::new("/x".to_owned(), &none, 0, false, 0);
+        assert_eq!((empty.pager.first, empty.pager.last, empty.is_narrowed()), (0, 0, false));
+        assert_eq!(none.with("/x", "q", None), "/x");
+    }
+}

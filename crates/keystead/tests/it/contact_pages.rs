@@ -1,0 +1,257 @@
+//! The pages of contacts: adding, changing, what belongs to them, choosing several, merging.
+
+use std::time::Duration;
+
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp, TestKey};
+use serde_json::{Value, json};
+
+use crate::app::{from_here, sign_in};
+
+/// Somebody who is signed in, at the contacts of a location.
+struct Visitor<'a> {
+    app: &'a TestApp,
+    key: TestKey,
+    cookie: String,
+    base: String,
+}
+
+impl<'a> Visitor<'a> {
+    async fn of(app: &'a TestApp) -> Self {
+        let (key, cookie) = (app.location_key().await, sign_in(app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
+        Self { app, key, cookie, base: format!("/app/locations/{}/contacts", app.ids.location) }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.app.get(&format!("{}{path}", self.base)).header("Cookie", &self.cookie).send().await
+    }
+
+    async fn page(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.text
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let url = format!("{}{path}", self.base);
+        from_here(self.app.post(&url)).header("Cookie", &self.cookie).form(fields).send().await
+    }
+
+    /// What is done, and leads on.
+    async fn done(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.post(path, fields).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.text);
+        answer.header("location").to_owned()
+    }
+
+    async fn make(&self, contact: Value) -> String {
+        let made = self.app.post("/contacts/").key(&self.key).json(&contact).send().await.expect(201);
+        made["contact"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// As the API tells it.
+    async fn seen(&self, id: &str) -> Value {
+        self.app.get(&format!("/contacts/{id}")).key(&self.key).send().await.expect(200)["contact"].clone()
+    }
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{name}: {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_added_and_changed_with_all_its_fields() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    let field = async |field: Value| {
+        app.post(&fields).key(&visitor.key).json(&field).send().await.expect(201)["customField"]["id"].clone()
+    };
+    let plan = field(json!({"name": "Plan", "dataType": "SINGLE_OPTIONS", "options": ["Gold", "Silver"]})).await;
+    let seats = field(json!({"name": "Seats", "dataType": "NUMERICAL"})).await;
+    let [plan, seats] = [plan, seats].map(|id| format!("customFields.{}", id.as_str().unwrap()));
+    // All that is wrong is said at once, and what was typed stays.
+    let wrong = [
+        ("firstName", "Ada"),
+        ("email", "ada at example"),
+        ("phone", "12"),
+        ("country", "Atlantis"),
+        ("dateOfBirth", "yesterday"),
+        (&*plan, "Platinum"),
+        (&*seats, "many"),
+    ];
+    let refused = visitor.post("/new", &wrong).await;
+    assert_eq!(refused.status, 422);
+    for name in ["email", "phone", "country", "dateOfBirth", &plan, &seats] {
+        assert!(refused.text.contains(&format!("<a href=\"#{name}\">")), "{name}: {}", refused.text);
+        assert!(refused.text.contains(&format!("id=\"{name}-problem\"")), "{name}");
+    }
+    assert!(
+        refused.text.contains("6 things need a look. Nothing was saved.")
+            && refused.text.contains("value=\"ada at example\"")
+    );
+    let nobody = visitor.post("/new", &[("city", "Bristol")]).await;
+    assert!(nobody.status == 422 && nobody.text.contains("Enter a name, an e-mail address"), "{}", nobody.text);
+    let right = [
+        ("firstName", "Ada"),
+        ("email", "ada@example.com"),
+        ("phone", "(415) 555-0123"),
+        ("additionalEmails", "a@example.com\r\nb@example.com"),
+        ("country", "Germany"),
+        ("tags", "vip, lead"),
+        ("dnd", "on"),
+        (&*plan, "Gold"),
+        (&*seats, "12"),
+    ];
+    let at = visitor.done("/new", &right).await;
+    let id = at.rsplit('/').next().unwrap();
+    let made = visitor.seen(id).await;
+    assert_eq!((&made["phone"], &made["country"], &made["dnd"]), (&json!("+14155550123"), &json!("DE"), &json!(true)));
+    assert_eq!(
+        (&made["tags"], &made["additionalEmails"]),
+        (&json!(["vip", "lead"]), &json!(["a@example.com", "b@example.com"]))
+    );
+    assert_eq!(made["customFields"].as_array().unwrap().len(), 2);
+    // What is emptied is empty, and tags are not the form's.
+    let form = visitor.page(&format!("/{id}/edit")).await;
+    let changed = [
+        ("seen", &*hidden(&form, "seen")),
+        ("firstName", "Ada"),
+        ("lastName", "King"),
+        ("email", "ada@example.com"),
+        (&*plan, ""),
+    ];
+    visitor.done(&format!("/{id}/edit"), &changed).await;
+    let after = visitor.seen(id).await;
+    assert_eq!((&after["lastName"], &after["phone"], &after["dnd"]), (&json!("King"), &json!(null), &json!(false)));
+    assert_eq!((&after["tags"], after["customFields"].as_array().map(Vec::len)), (&json!(["vip", "lead"]), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_edit_one_contact_see_each_others_version() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let id = visitor.make(json!({"firstName": "Ada", "phone": "+14155550123"})).await;
+    let form = visitor.page(&format!("/{id}/edit")).await;
+    app.clock.advance(Duration::from_secs(1));
+    let meanwhile = json!({"phone": "+14155550199"});
+    app.put(&format!("/contacts/{id}")).key(&visitor.key).json(&meanwhile).send().await.expect(200);
+    let mine =
+        [("seen", &*hidden(&form, "seen")), ("firstName", "Ada"), ("phone", "+14155550123"), ("city", "Bristol")];
+    let refused = visitor.post(&format!("/{id}/edit"), &mine).await;
+    assert_eq!(refused.status, 422);
+    for said in [
+        "Somebody changed this contact while you edited it",
+        "Phone: meanwhile it is “+14155550199”.",
+        "value=\"Bristol\"",
+    ] {
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+    }
+    assert_eq!(visitor.seen(&id).await["city"], json!(null), "nothing was saved");
+    let again = [
+        ("seen", &*hidden(&refused.text, "seen")),
+        ("firstName", "Ada"),
+        ("phone", "+14155550123"),
+        ("city", "Bristol"),
+    ];
+    visitor.done(&format!("/{id}/edit"), &again).await;
+    let after = visitor.seen(&id).await;
+    assert_eq!((&after["phone"], &after["city"]), (&json!("+14155550123"), &json!("Bristol")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_tasks_and_tags_are_kept_from_the_page() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let id = visitor.make(json!({"firstName": "Ada", "tags": ["lead"]})).await;
+    let empty = visitor.post(&format!("/{id}/notes"), &[("body", " ")]).await;
+    assert!(empty.status == 422 && empty.text.contains("<a href=\"#body\">Write something.</a>"), "{}", empty.text);
+    visitor.done(&format!("/{id}/notes"), &[("body", "Afraid of needles <b>"), ("pinned", "on")]).await;
+    let wrong = visitor.post(&format!("/{id}/tasks"), &[("title", "Call back"), ("dueDate", "soon")]).await;
+    assert!(wrong.status == 422 && wrong.text.contains("Due on must be a day"), "{}", wrong.text);
+    visitor
+        .done(&format!("/{id}/tasks"), &[("title", "Call back"), ("dueDate", "2026-12-24"), ("time", "14:30")])
+        .await;
+    let page = visitor.page(&format!("/{id}")).await;
+    for said in ["Afraid of needles &#60;b&#62;", "Pinned", "Call back", "Due 24 Dec 2026, 14:30"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let tasks = app.get(&format!("/contacts/{id}/tasks")).key(&visitor.key).send().await.expect(200);
+    let task = tasks["tasks"][0]["id"].as_str().unwrap();
+    let finish = format!("/{id}/tasks/{task}/finish");
+    for wanted in [true, false] {
+        visitor.done(&finish, &[]).await;
+        let task = app.get(&format!("/contacts/{id}/tasks/{task}")).key(&visitor.key).send().await.expect(200);
+        assert_eq!(task["task"]["completed"], wanted, "said again it is undone");
+    }
+    let notes = app.get(&format!("/contacts/{id}/notes")).key(&visitor.key).send().await.expect(200);
+    visitor.done(&format!("/{id}/notes/{}/delete", notes["notes"][0]["id"].as_str().unwrap()), &[]).await;
+    let left = app.get(&format!("/contacts/{id}/notes")).key(&visitor.key).send().await.expect(200);
+    assert_eq!(left["notes"], json!([]));
+    visitor.done(&format!("/{id}/tags"), &[("add", "VIP, Met today")]).await;
+    visitor.done(&format!("/{id}/tags"), &[("remove", "lead")]).await;
+    assert_eq!(visitor.seen(&id).await["tags"], json!(["vip", "met today"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_are_chosen_filtered_and_put_away() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let mut ids = Vec::new();
+    for name in ["Ada", "Bob", "Cid"] {
+        ids.push(visitor.make(json!({"firstName": name})).await);
+    }
+    let chosen = |action: &'static str, tags: &'static str| {
+        [("id", ids[0].clone()), ("id", ids[1].clone()), ("do", action.to_owned()), ("tags", tags.to_owned())]
+    };
+    let send = async |action, tags| {
+        let fields = chosen(action, tags);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        visitor.done("/bulk", &fields).await
+    };
+    send("tag", "").await;
+    assert_eq!(visitor.seen(&ids[0]).await["tags"], json!([]), "no tag was named");
+    send("tag", "met").await;
+    let page = visitor.page("?tag=MET").await;
+    assert!(page.contains(">Ada<") && page.contains(">Bob<") && !page.contains(">Cid<"), "{page}");
+    assert!(page.contains("1 to 2 of 2") && page.contains("aria-label=\"Remove the filter Tag MET\""), "{page}");
+    for (query, count) in [
+        ("?owner=nobody", 3),
+        ("?added=7", 3),
+        ("?dnd=on", 0),
+        ("?tag=none", 0),
+        ("?owner=x", 0),
+        ("?q=bob&tag=met", 1),
+    ] {
+        let page = visitor.page(query).await;
+        assert_eq!(page.matches("name=\"id\"").count(), count, "{query}");
+    }
+    send("untag", "met").await;
+    assert_eq!(visitor.seen(&ids[1]).await["tags"], json!([]));
+    send("trash", "").await;
+    let page = visitor.page("").await;
+    assert!(page.contains(">Cid<") && !page.contains(">Ada<"), "{page}");
+    visitor.done(&format!("/{}/trash", ids[2]), &[]).await;
+    assert!(visitor.page("").await.contains("There is no contact yet"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_contacts_are_compared_and_merged() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let kept = visitor.make(json!({"firstName": "Ada", "lastName": "King", "email": "ada@example.com"})).await;
+    let other = visitor.make(json!({"firstName": "Ada", "lastName": "K.", "phone": "+14155550123"})).await;
+    let found = visitor.page(&format!("/{kept}/merge?q=ada")).await;
+    assert!(found.contains(&format!("merge?with={other}")) && !found.contains(&format!("with={kept}\"")), "{found}");
+    let compared = visitor.page(&format!("/{kept}/merge?with={other}")).await;
+    assert!(
+        compared.contains("+14155550123") && compared.contains(&format!("/{other}/merge?with={kept}")),
+        "{compared}"
+    );
+    let itself = visitor.post(&format!("/{kept}/merge"), &[("from", &kept)]).await;
+    assert!(itself.status == 422 && itself.text.contains("must be another contact"), "{}", itself.text);
+    visitor.done(&format!("/{kept}/merge"), &[("from", &other)]).await;
+    assert_eq!(visitor.seen(&kept).await["phone"], "+14155550123");
+    assert_eq!(visitor.get(&format!("/{other}")).await.status, 404);
+}
