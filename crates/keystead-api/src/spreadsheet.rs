@@ -23,7 +23,21 @@ pub struct Row {
     /// Where it begins.
     pub line: u64,
     /// Its cells, as many as the first row has or fewer.
-    pub cells: Result<Vec<String>, String>,
+    pub cells: Result<Vec<String>, Unreadable>,
+}
+
+/// A row that cannot be read.
+pub struct Unreadable {
+    /// Why.
+    pub problem: String,
+    /// What could be seen of it, so that somebody can mend it.
+    pub seen: Vec<String>,
+}
+
+impl Unreadable {
+    fn new(problem: String, seen: Vec<String>) -> Self {
+        Self { problem, seen }
+    }
 }
 
 /// The rows of a file, after its head.
@@ -79,15 +93,19 @@ impl<R: Read> Rows<R> {
         Self { passed: line, ..self }
     }
 
-    fn cells(&self, record: &Record) -> Result<Vec<String>, String> {
+    fn cells(&self, record: &Record) -> Result<Vec<String>, Unreadable> {
+        let whole = || vec![String::from_utf8_lossy(&record.bytes).into_owned()];
         let cells = match record.shape {
-            Shape::Whole => cells(&record.bytes, self.separator)?,
-            Shape::Open => return Err(format!("has {NOT_CLOSED}")),
-            Shape::TooLong => return Err(is_too_long()),
+            Shape::Whole => {
+                cells(&record.bytes, self.separator).map_err(|problem| Unreadable::new(problem, whole()))?
+            }
+            Shape::Open => return Err(Unreadable::new(format!("has {NOT_CLOSED}"), whole())),
+            Shape::TooLong => return Err(Unreadable::new(is_too_long(), Vec::new())),
         };
         let wanted = self.head.len();
         if cells.iter().skip(wanted).any(|cell| !cell.is_empty()) {
-            return Err(format!("has {} cells, and the first row {wanted} names", cells.len()));
+            let problem = format!("has {} cells, and the first row {wanted} names", cells.len());
+            return Err(Unreadable::new(problem, cells));
         }
         Ok(cells)
     }
@@ -113,7 +131,10 @@ impl<R: Read> Iterator for Rows<R> {
                 Err(error) => {
                     // Nothing tells where the next row would begin.
                     self.is_over = true;
-                    return Some(Row { line: self.records.line, cells: Err(unreadable(error)) });
+                    return Some(Row {
+                        line: self.records.line,
+                        cells: Err(Unreadable::new(unreadable(error), Vec::new())),
+                    });
                 }
             }
         }
@@ -329,7 +350,7 @@ pub struct Cells<W: Write>(csv::Writer<W>);
 impl<W: Write> Cells<W> {
     /// A file without rows.
     pub fn new(file: W) -> Self {
-        Self(csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file))
+        Self(csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(file))
     }
 
     /// Adds a row.

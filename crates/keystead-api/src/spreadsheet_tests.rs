@@ -51,14 +51,14 @@ fn a_quote_that_is_not_closed_takes_no_memory() {
     let endless = b"name\nAda\n\"".chain(std::io::repeat(b'x'));
     let found: Vec<Row> = Rows::open(endless, None).unwrap().collect();
     assert_eq!(found.len(), 2);
-    assert!(found[1].cells.as_ref().unwrap_err().contains("a quote that is not closed"));
+    assert!(found[1].cells.as_ref().err().unwrap().problem.contains("a quote that is not closed"));
 }
 
 #[test]
 fn a_quote_that_is_not_closed_takes_no_other_row() {
     let rows_of = |text: &str| {
         let (_, found) = rows(text.as_bytes().to_vec());
-        let row = |row: Row| (row.line, row.cells.map_err(|problem| problem.contains("quote that is not closed")));
+        let row = |row: Row| (row.line, row.cells.map_err(|wrong| wrong.problem.contains("quote that is not closed")));
         found.into_iter().map(row).collect::<Vec<_>>()
     };
     let good = |line, cells: &[&str]| (line, Ok(cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>()));
@@ -94,7 +94,7 @@ proptest! {
             .collect();
         let (_, found) = rows(text.into_bytes());
         // Where a quote stays open there are more rows.
-        if found.iter().all(|row| row.cells.as_ref().err().is_none_or(|problem| !problem.contains("quote"))) {
+        if found.iter().all(|row| row.cells.as_ref().err().is_none_or(|wrong| !wrong.problem.contains("quote"))) {
             let cells: Vec<Vec<String>> = found.into_iter().filter_map(|row| row.cells.ok()).filter(|cells| cells.len() <= 8).collect();
             prop_assert_eq!(cells, expected);
         }
@@ -107,7 +107,7 @@ fn a_line_that_is_too_long_is_refused_and_the_next_is_read() {
         let (_, found) = rows(format!("email,name\na@x,ok\nb@x,{long}\nc@x,ok\n").into_bytes());
         let lines: Vec<(u64, bool)> = found.iter().map(|row| (row.line, row.cells.is_ok())).collect();
         assert_eq!(lines, [(2, true), (3, false), (4, true)]);
-        assert!(found[1].cells.as_ref().unwrap_err().contains("longer than 1024 KB"));
+        assert!(found[1].cells.as_ref().err().unwrap().problem.contains("longer than 1024 KB"));
     }
 }
 

@@ -24,7 +24,7 @@ use keystead_model::{
     scope::Scope,
     time::DAY_MS,
 };
-use keystead_store::{Tx, files, imports, queue};
+use keystead_store::{Tx, custom_fields, files, imports, queue};
 use tokio::{runtime::Handle, sync::mpsc, task::spawn_blocking, time::Instant};
 
 use crate::{
@@ -202,7 +202,9 @@ impl App {
             let problem = "the location, or its agency, is suspended or deleted".to_owned();
             return Ok(Settled::new(job, Outcome::Again(SUSPENDED, problem)));
         }
-        let is_over = Importing { app: self.clone(), agency, reader, import }.run(until).await?;
+        let context = context(agency, &import, self.clock.now());
+        let fields = self.fields_of(&context, OwnerKind::Contact).await?.into();
+        let is_over = Importing { app: self.clone(), agency, reader, import, fields }.run(until).await?;
         let again = || Outcome::Again(Duration::ZERO, "it goes on after the others had their turn".to_owned());
         Ok(Settled::new(job, if is_over { Outcome::Done } else { again() }))
     }
@@ -264,11 +266,12 @@ impl InLocation<'_, '_> {
         Ok(())
     }
 
-    /// Takes rows that follow on what was read before. `None` if somebody else has gone on with the import, it is over, or its place is
-    /// suspended or deleted meanwhile.
+    /// Takes rows that follow on what was read before. `None` if somebody else has gone on with the import, it is over, its place is
+    /// suspended or deleted meanwhile, or its custom fields are not those by which the rows were read.
     fn import_rows(
         &mut self,
         before: &Import,
+        fields: &[CustomField],
         rows: &[ContactRow],
         are_last: bool,
         reader: &dyn RowReader,
@@ -278,6 +281,9 @@ impl InLocation<'_, '_> {
         else {
             return Ok(None);
         };
+        if custom_fields::list(self.tx, import.location, Some(OwnerKind::Contact))? != fields {
+            return Ok(None);
+        }
         import.state = ImportState::Running;
         import.started_at = import.started_at.or(Some(self.now()));
         import.line = rows.last().map_or(import.line, |row| row.line);
@@ -336,6 +342,8 @@ struct Importing {
     agency: AgencyId,
     reader: Arc<dyn RowReader>,
     import: Import,
+    /// Custom fields by which the rows are read.
+    fields: Arc<[CustomField]>,
 }
 
 /// What comes from the file.
@@ -355,7 +363,7 @@ impl Importing {
         let of = RowsOf {
             agency: self.agency,
             profile: self.app.location_of(&context).await?.profile,
-            fields: self.app.fields_of(&context, OwnerKind::Contact).await?,
+            fields: self.fields.to_vec(),
         };
         let (sender, mut handed) = mpsc::channel(4);
         let (reader, import, app) = (Arc::clone(&self.reader), self.import.clone(), self.app.clone());
@@ -409,10 +417,10 @@ impl Importing {
     }
 
     async fn take(&self, rows: Vec<ContactRow>, are_last: bool) -> Result<Option<Import>> {
-        let (before, reader) = (self.import.clone(), Arc::clone(&self.reader));
+        let (before, reader, fields) = (self.import.clone(), Arc::clone(&self.reader), Arc::clone(&self.fields));
         let run = move |operation: &mut InLocation<'_, '_>| {
             let cause = Cause { root: before.event, depth: 1 };
-            operation.following(cause, |operation| operation.import_rows(&before, &rows, are_last, &*reader))
+            operation.following(cause, |operation| operation.import_rows(&before, &fields, &rows, are_last, &*reader))
         };
         self.app.operate_on_own(&self.context(), run, |_, _| Ok(None)).await
     }

@@ -19,8 +19,8 @@ pub struct LeftOut {
 /// Why a part of an upsert was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhyLeftOut {
-    /// It belongs to this contact.
-    BelongsTo(ContactId),
+    /// This address belongs to this contact.
+    BelongsTo(String, ContactId),
     /// This address has no room, or would leave the first one without any.
     NoRoom(String),
     /// It would have taken an address away.
@@ -44,7 +44,7 @@ impl ContactPatch {
                 if more.is_some_and(|phones| remove(phones, is)) { "additionalPhones" } else { "phone" }
             }
         };
-        LeftOut { field, why: WhyLeftOut::BelongsTo(owner) }
+        LeftOut { field, why: WhyLeftOut::BelongsTo(value.to_owned(), owner) }
     }
 
     /// Makes this an addition to the addresses of `profile`, all of which stay: what it names and the contact lacks is one of

@@ -51,7 +51,7 @@ async fn an_upsert_adds_addresses_and_takes_none_away() {
     for result in results["results"].as_array().unwrap() {
         assert_eq!((&result["status"], &result["id"]), (&json!("updated"), &phoned), "{results}");
     }
-    let others = format!("additionalEmails (contact {} has it)", made.as_str().unwrap());
+    let others = format!("additionalEmails (a@x.example: contact {} has it)", made.as_str().unwrap());
     assert_eq!(results["results"][1]["skipped"], json!([others]));
     let row = json!({"email": "p@x.example", "phone": "+14155550123"});
     let v1 = app.post("/v1/contacts/").key(&key).json(&row).send().await.expect(200)["contact"].clone();

@@ -10,11 +10,14 @@ use keystead_api::v2::imports::Spreadsheets;
 use keystead_core::{App, LocationContext, NewFile, NewImport, RowReader, queue::Outcome};
 use keystead_jobs::import_worker;
 use keystead_model::{
+    custom_field::{CustomFieldContent, FieldName, NewCustomField, OwnerKind},
+    data_type::DataType,
     grant::Reach,
     import::{ImportColumn, ImportPlan, ImportState, ImportTally},
     job::JobKind,
     page::Window,
     scope::Preset,
+    text::Line,
 };
 use keystead_testkit::{Answer, Part, TestApp, TestKey};
 use serde_json::{Value, json};
@@ -191,6 +194,35 @@ async fn what_a_row_says_of_a_field_that_is_deleted_meanwhile_is_told_of() {
     let told = node.list_problem_rows(&context, import.id, Window::first(9)).await.unwrap().rows;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].line, told[0].problem.as_str()), (2, "left out: Plan (its custom field was deleted)"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_deleted_while_rows_are_taken_takes_no_value_with_it_untold() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let new = NewCustomField {
+        model: OwnerKind::Contact,
+        data_type: DataType::Text,
+        content: CustomFieldContent::named(Line::parse("Plan").unwrap()),
+    };
+    let field = node.create_custom_field(&context, new).await.unwrap().id;
+    let NewImport { file, mut plan } = crowd(2_000);
+    let mapped = ImportColumn { name: "Plan".to_owned(), field: Some(format!("customFields.{field}")) };
+    plan.columns.push(mapped);
+    let mut rows = "name,Plan\n".to_owned();
+    (0..2_000).for_each(|number| rows.push_str(&format!("Person {number},Gold\n")));
+    let file = NewFile { size: rows.len() as u64, bytes: Box::new(Cursor::new(rows)), ..file };
+    let import = node.start_import(&context, NewImport { file, plan }).await.unwrap();
+    let deleting = async {
+        while app.number("SELECT CAST(count(*) AS BIGINT) FROM contacts").await == 0 {}
+        node.delete_custom_field(&context, FieldName::Id(field)).await.unwrap();
+        node.get_import(&context, import.id).await.unwrap().tally.rows
+    };
+    let (taken, ()) = tokio::join!(deleting, work(&node));
+    work(&node).await;
+    let done = node.get_import(&context, import.id).await.unwrap();
+    assert_eq!((done.state, done.tally.created), (ImportState::Completed, 2_000));
+    assert!(taken < 2_000 && done.tally.incomplete >= 2_000 - taken, "{taken} of {:?}", done.tally);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,8 +97,29 @@ fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
     let mended =
         fs::read_to_string(&refused_rows).unwrap().replace("no address", "bob@example.com").replace("Platinum", "Gold");
     let mended = file(&instance, "mended.csv", &mended);
-    let (left, done) = import(&instance, &mended, &["--map", "Notes=", "--map", "Problem="]);
+    let (left, done) = import(&instance, &mended, &map);
     assert_eq!((counts(&done), left.len()), ([3, 2, 0, 1], 1));
+}
+
+#[test]
+fn rows_of_any_shape_are_told_of_and_their_file_can_be_run_again() {
+    let instance = Instance::new("shapes");
+    instance.init();
+    let rows = "E-mail,First name\na@example.com,a,b\nb@example.com\nnone,\"open\nlast@example.com,x\nno,Ada\n";
+    let path = file(&instance, "shapes.csv", rows);
+    let errors = instance.folder.join("1.csv");
+    let (problems, done) = import(&instance, &path, &["--errors", errors.to_str().unwrap()]);
+    assert_eq!((counts(&done), problems.len()), ([5, 2, 0, 3], 3), "{problems:?}");
+    let told = fs::read_to_string(&errors).unwrap();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[0], "E-mail,First name,Import problem");
+    assert_eq!(lines[1], "a@example.com,a,\"has 3 cells, and the first row 2 names\",b");
+    assert!(lines[2].starts_with("\"none,\"\"open\",,has a quote"), "{told}");
+    // Its last column is its own, and is not doubled.
+    let again = instance.folder.join("2.csv");
+    let (problems, _) = import(&instance, &errors, &["--errors", again.to_str().unwrap()]);
+    assert_eq!(problems.len(), 3);
+    assert_eq!(fs::read_to_string(&again).unwrap().lines().next(), Some(lines[0]));
 }
 
 #[test]

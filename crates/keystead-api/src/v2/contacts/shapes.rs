@@ -287,7 +287,11 @@ impl Written for Upserted {
 /// What an upsert left out, and why.
 pub(crate) fn left_out(fields: Vec<LeftOut>) -> impl Iterator<Item = String> {
     fields.into_iter().map(|LeftOut { field, why }| match why {
-        WhyLeftOut::BelongsTo(other) => format!("{field} (contact {other} has it)"),
+        // Of several it is said which.
+        WhyLeftOut::BelongsTo(address, other) if field.starts_with("additional") => {
+            format!("{field} ({address}: contact {other} has it)")
+        }
+        WhyLeftOut::BelongsTo(_, other) => format!("{field} (contact {other} has it)"),
         WhyLeftOut::NoRoom(address) => {
             format!("{field} ({address}: a contact has at most {MAX_ADDITIONAL} further ones)")
         }

@@ -40,8 +40,10 @@ const ALIASES: &[(&str, &str)] = &[
     ("leadsource", "source"),
     ("tag", "tags"),
 ];
-/// Columns of our own exports that say when and under which id something was known: no field of a new one.
-const OURS: &[&str] = &["id", "dateadded", "dateupdated"];
+/// Columns of our own files that say when and under which id something was known, or what was wrong with it: no field of a new one.
+const OURS: &[&str] = &["id", "dateadded", "dateupdated", "importproblem"];
+/// The column of a file of rows with problems that says what is wrong with each.
+pub const PROBLEM: &str = "Import problem";
 /// What stands before the id of a custom field in the name of a column's field.
 pub(super) const CUSTOM: &str = "customFields.";
 

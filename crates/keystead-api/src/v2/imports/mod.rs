@@ -16,7 +16,7 @@ use keystead_model::{
 };
 use serde_json::{Value, json};
 
-pub use self::rows::Spreadsheets;
+pub use self::{columns::PROBLEM, rows::Spreadsheets};
 use super::{page::NextCursor, samples};
 use crate::{
     call::Call,

@@ -13,7 +13,7 @@ use super::columns::{self, CUSTOM, Holds};
 use crate::{
     reader::Reader,
     shape::Ground,
-    spreadsheet::{Row, Rows},
+    spreadsheet::{Row, Rows, Unreadable},
     v2::{
         contacts::{input::Upsert, shapes::left_out},
         failure::Problem,
@@ -85,7 +85,7 @@ impl Reading {
         let line = i64::try_from(line).unwrap_or(i64::MAX);
         let cells = match cells {
             Ok(cells) => cells,
-            Err(problem) => return ContactRow { line, cells: Vec::new(), contact: Err(problem) },
+            Err(Unreadable { problem, seen }) => return ContactRow { line, cells: seen, contact: Err(problem) },
         };
         let is_empty = cells.iter().all(|cell| cell.trim().is_empty());
         let contact = if is_empty { Ok(None) } else { self.read(&cells).map(Some) };

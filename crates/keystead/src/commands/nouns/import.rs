@@ -15,7 +15,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 use keystead_api::{
     spreadsheet::Cells,
-    v2::imports::{ImportOptions, Spreadsheets},
+    v2::imports::{ImportOptions, PROBLEM, Spreadsheets},
 };
 use keystead_core::{App, Authority, LocationContext, NewFile, NewImport, RowReader, Violation, queue::LEASE};
 use keystead_jobs::import_worker;
@@ -27,7 +27,7 @@ use keystead_model::{
 };
 use serde_json::json;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -100,16 +100,20 @@ pub(super) async fn run(
         let file =
             File::create_new(path).map_err(|error| Failure::usage(format!("--errors {}: {error}", path.display())))?;
         let mut cells = Cells::new(file);
-        let head = plan.columns.iter().map(|column| column.name.as_str()).chain(["Problem"]);
-        cells.write(head).map_err(unwritten)?;
-        errors = Some(cells);
+        let columns: Vec<bool> = plan.columns.iter().map(|column| column.name != PROBLEM).collect();
+        let names = plan.columns.iter().map(|column| column.name.as_str()).filter(|name| *name != PROBLEM);
+        cells.write(names.chain([PROBLEM])).map_err(unwritten)?;
+        errors = Some(Errors { cells, columns });
     }
     let name = options.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let file = NewFile { part: "file".to_owned(), name, kind: None, size, bytes: Box::new(file) };
+    // From here on there is something to stop.
+    let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("no signal handler: {error}")));
+    let signals = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let import = app.start_import(&context, NewImport { file, plan }).await?;
     let as_json = matches.get_flag("json");
     let mut watching = Watching { app, context, import, as_json, errors, shown: 0, line: 0, bar: bar() };
-    watching.until_it_is_over().await?;
+    watching.until_it_is_over(signals).await?;
     watching.finish(&options)
 }
 
@@ -159,13 +163,30 @@ fn bar() -> ProgressBar {
     bar
 }
 
+/// The file of rows with problems.
+struct Errors {
+    cells: Cells<File>,
+    /// Which columns of the imported file it has: all but what was wrong with them before.
+    columns: Vec<bool>,
+}
+
+impl Errors {
+    /// Adds a row. One that has fewer cells than there are columns is filled up; cells that have no column stand behind the problem.
+    fn write(&mut self, row: &[String], problem: &str) -> io::Result<()> {
+        let kept = row.iter().map(String::as_str).chain(std::iter::repeat("")).zip(&self.columns);
+        let kept = kept.filter(|(_, is_kept)| **is_kept).map(|(cell, _)| cell);
+        let others = row.iter().skip(self.columns.len()).map(String::as_str);
+        self.cells.write(kept.chain([problem]).chain(others))
+    }
+}
+
 /// Somebody who looks how an import goes on.
 struct Watching<'a> {
     app: &'a App,
     context: LocationContext,
     import: Import,
     as_json: bool,
-    errors: Option<Cells<File>>,
+    errors: Option<Errors>,
     /// Rows with problems that were shown.
     shown: usize,
     /// The line of the last row that was told of.
@@ -175,11 +196,9 @@ struct Watching<'a> {
 
 impl Watching<'_> {
     /// Tells what becomes of the rows. Whoever interrupts or ends this stops the import.
-    async fn until_it_is_over(&mut self) -> Result<(), Failure> {
+    async fn until_it_is_over(&mut self, (mut interrupted, mut terminated): (Signal, Signal)) -> Result<(), Failure> {
         let (stop, stopped) = watch::channel(false);
         let (mut working, mut moved_at) = (None, Instant::now());
-        let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("no signal handler: {error}")));
-        let (mut interrupted, mut terminated) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         while !self.import.state.is_over() {
             tokio::select! {
                 () = tokio::time::sleep(LOOKS) => {}
@@ -187,7 +206,11 @@ impl Watching<'_> {
                 _ = terminated.recv() => self.stop().await?,
             }
             let before = self.import.line;
-            self.look().await?;
+            if let Err(failure) = self.look().await {
+                // Nobody looks at it any more.
+                self.stop().await?;
+                return Err(failure);
+            }
             if self.import.line != before {
                 moved_at = Instant::now();
             }
@@ -238,7 +261,7 @@ impl Watching<'_> {
             self.bar.suspend(|| note!("line {line}: {problem}"));
         }
         match &mut self.errors {
-            Some(errors) => errors.write(cells.iter().map(String::as_str).chain([problem.as_str()])).map_err(unwritten),
+            Some(errors) => errors.write(cells, problem).map_err(unwritten),
             None => Ok(()),
         }
     }
@@ -246,7 +269,7 @@ impl Watching<'_> {
     fn finish(self, options: &Options) -> Result<(), Failure> {
         let Self { import, as_json, errors, bar, .. } = self;
         bar.finish_and_clear();
-        errors.map_or(Ok(()), Cells::finish).map_err(unwritten)?;
+        errors.map_or(Ok(()), |errors| errors.cells.finish()).map_err(unwritten)?;
         let ImportTally { rows, created, updated, unchanged, incomplete, refused } = import.tally;
         if as_json {
             output::json(&json!({
