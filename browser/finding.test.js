@@ -53,7 +53,7 @@ test('contacts are found, and one is shown', async () => {
   await page.fill('#q', 'xyzzy');
   await page.keyboard.press('Enter');
   await page.waitForURL(/q=xyzzy/);
-  assert.match(await page.textContent('main'), /No contact has/);
+  assert.match(await page.textContent('main'), /No contact is like that/);
   await look(page, 'contacts-nothing');
   await page.goto(`${place}/contacts`);
   await page.locator('.list a.name').first().click();

@@ -246,6 +246,20 @@ test('a contact with long names is listed, found and shown', async () => {
   await look(page, 'long-contacts');
   await at(`${place}/contacts/${id}`, 'contact', '/app/locations/{location}/contacts/{id}');
   await look(page, 'long-contact');
+  const form = '/app/locations/{location}/contacts';
+  await at(`${place}/contacts/${id}/edit`, 'edit a contact', `${form}/{id}/edit`);
+  await page.fill('#email', long('e', 60));
+  await submit('Save');
+  await look(page, 'long-contact-refused');
+  await at(`${place}/contacts/new`, 'new contact', `${form}/new`);
+  const other = await (await send('/contacts/', { firstName: long('f', 100), lastName: long('m', 100), city: long('z', 100) })).json();
+  await at(`${place}/contacts/${id}/merge?q=${long('f', 75)}`, 'the other contact', `${form}/{id}/merge`);
+  await at(`${place}/contacts/${id}/merge?with=${other.contact.id}`, 'two contacts', `${form}/{id}/merge`);
+  await page.goto(`${base}${place}/contacts?tag=${long('t', 60)}`);
+  await page.locator('tbody input[type=checkbox]').first().check();
+  await measure(page, 'contacts, chosen');
+  await page.locator('.chip.add').click();
+  await measure(page, 'contacts, a filter');
   for (const [where, template] of [['/app/agency', '/app/agency'], [place, '/app/locations/{location}']]) {
     await at(`${where}/search?q=f`, 'search', `${template}/search`);
     await at(`${where}/search?q=${long('z', 190)}`, 'search for nothing', `${template}/search`);
