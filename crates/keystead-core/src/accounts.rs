@@ -96,6 +96,7 @@ impl App {
             is_operator: false,
             disabled: false,
             created_at: now,
+            time_zone: None,
             profile,
             deleted_at: None,
         };

@@ -91,7 +91,7 @@ pub use health::{DiskSpace, NotReady};
 pub use idempotency::{Claim, Replay};
 pub use imports::{ContactRow, ContactRows, IMPORT_BYTES, NewImport, RowContact, RowReader, RowsOf};
 pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
-pub use key_usage::{UsageCounter, UsageReport};
+pub use key_usage::{Steps, UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_outbound::Mailer;
 pub use keystead_store::stored::Stored;

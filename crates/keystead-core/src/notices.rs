@@ -39,8 +39,8 @@ fn reader(authority: &Authority) -> NoticeReader {
     }
 }
 
-/// Programs are told everything that they may see.
-fn member(authority: &Authority) -> Result<UserId> {
+/// Whose choices they are. Programs have none: they are told everything that they may see.
+pub(crate) fn member(authority: &Authority) -> Result<UserId> {
     match authority.actor() {
         Actor::User(user) => Ok(user),
         _ => Err(Error::NoAccess),

@@ -9,7 +9,7 @@ use keystead_model::{
     event::EventKind,
     key_secret::mask_keys,
     scope::Scope,
-    session::{SESSION_MS, Session},
+    session::{OpenSession, SESSION_MS, Session},
     text::normalized_email,
     user::User,
 };
@@ -268,6 +268,28 @@ impl App {
             })
             .await?;
         Ok(())
+    }
+
+    /// The open sessions of somebody, those that were seen last first, and which of them asks.
+    pub async fn open_sessions(&self, signed_in: &SignedIn) -> Result<Vec<(OpenSession, bool)>> {
+        let (id, own, now) = (signed_in.user.id, token_hash(&signed_in.token.0), self.clock.now());
+        let open = self.store.read(move |tx| sessions::list_of_user(tx, id, now)).await?;
+        Ok(open.into_iter().map(|(hash, session)| (session, hash == own)).collect())
+    }
+
+    /// Ends another session of somebody, by its name; `None` if there is none any more.
+    pub async fn end_session(&self, signed_in: &SignedIn, name: String) -> Result<Option<OpenSession>> {
+        let (id, agency, now) = (signed_in.user.id, signed_in.user.agency, self.clock.now());
+        let end = move |tx: &mut Tx<'_>| -> keystead_store::Result<_> {
+            let open = sessions::list_of_user(tx, id, now)?;
+            let Some((hash, session)) = open.into_iter().find(|(_, session)| session.name == name) else {
+                return Ok(None);
+            };
+            sessions::delete(tx, &hash)?;
+            tell_of(tx, agency, Actor::User(id), None, now, Happened::to(EventKind::SessionEnded, id.as_str()))?;
+            Ok(Some(session))
+        };
+        Ok(self.store.write(end).await?)
     }
 
     /// Forgets sessions that ended long ago.

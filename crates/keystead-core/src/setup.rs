@@ -90,6 +90,7 @@ impl App {
             is_operator: true,
             disabled: false,
             created_at: now,
+            time_zone: None,
             profile: UserProfile::default(),
             deleted_at: None,
         };

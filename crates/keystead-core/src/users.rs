@@ -11,7 +11,7 @@ use keystead_model::{
     id::Id,
     page::Window,
     scope::Scope,
-    text::{Line, echo, normalized_email},
+    text::{Line, TimeZoneName, echo, normalized_email},
     time::DAY_MS,
     user::{Invitation, NewUser, PersonName, Role, User, UserProfile},
 };
@@ -27,6 +27,7 @@ use crate::{
     App, Authority, Error, ErrorCode, KeyFilter, RequestFacts, Result, Source,
     error::Noun,
     events::{Described, Fields, Happened, fields, put, put_all, tell, tell_of},
+    notices::member,
     password::Passwords,
     secret::token_hash,
     sessions::SignedIn,
@@ -53,6 +54,23 @@ impl App {
         // Also of those who are deleted: what they did stays theirs.
         let all = self.store.read(move |tx| users::list_with_deleted(tx, agency)).await?;
         Ok(all.into_iter().map(|user| (user.id, user.display_name())).collect())
+    }
+
+    /// Chooses the zone in which a member is shown times; without one it is their browser's.
+    pub async fn set_time_zone(&self, authority: &Authority, zone: Option<TimeZoneName>) -> Result<()> {
+        let (agency, id) = (authority.agency(), member(authority)?);
+        let authority = authority.clone();
+        self.store
+            .write(move |tx| {
+                let before = users::find(tx, agency, id)?.ok_or(Error::NoAccess)?;
+                if before.time_zone == zone {
+                    return Ok(());
+                }
+                users::set_time_zone(tx, id, zone.as_ref())?;
+                let after = User { time_zone: zone.clone(), ..before.clone() };
+                tell(tx, &authority, Happened::changed(EventKind::UserUpdated, &before, &after))
+            })
+            .await
     }
 
     /// Open invitations that the authority manages.
@@ -146,6 +164,7 @@ impl App {
             is_operator: false,
             disabled: false,
             created_at: now,
+            time_zone: None,
             profile: UserProfile::default(),
             deleted_at: None,
         };
@@ -463,6 +482,7 @@ impl Described for User {
         put_all(&mut fields, "scopesAssignedToOnly", scopes_of_assigned.iter().map(String::as_str));
         let phones: Fields = location_phones.iter().map(|(at, phone)| (at.clone(), phone.as_str().into())).collect();
         put(&mut fields, "lcPhone", Some(phones).filter(|phones| !phones.is_empty()));
+        put(&mut fields, "timeZone", self.time_zone.as_ref().map(TimeZoneName::as_str));
         put(&mut fields, "role", Some(self.role.as_str()));
         put_all(&mut fields, "locationIds", self.locations.iter().map(LocationId::as_str));
         put(&mut fields, "isOperator", self.is_operator.then_some(true));

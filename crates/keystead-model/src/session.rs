@@ -26,6 +26,19 @@ pub struct Session {
     pub signed_in_at: UtcMs,
 }
 
+/// A session as the list of somebody's own has it.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    /// Names it: a part of its token's digest, from which no token follows.
+    pub name: String,
+    /// The session.
+    pub session: Session,
+    /// From where it was begun.
+    pub ip: Option<String>,
+    /// With which browser.
+    pub user_agent: Option<String>,
+}
+
 impl Session {
     /// Whether it still stands.
     pub fn is_live(&self, now: UtcMs) -> bool {

@@ -114,6 +114,7 @@ fn a_member_keeps_what_both_records_allow() {
         is_operator: true,
         disabled: false,
         created_at: NOW,
+        time_zone: None,
         profile: UserProfile::default(),
         deleted_at: None,
     };

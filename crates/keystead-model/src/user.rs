@@ -11,7 +11,7 @@ use crate::{
     key_kind::KeyKind,
     location::set,
     scope::{Class, Scope, ScopeSet},
-    text::{EmailAddress, Line},
+    text::{EmailAddress, Line, TimeZoneName},
 };
 
 /// A person's given or family name.
@@ -165,6 +165,8 @@ pub struct User {
     pub disabled: bool,
     /// When they were made.
     pub created_at: UtcMs,
+    /// The zone in which they are shown times, if they have chosen one.
+    pub time_zone: Option<TimeZoneName>,
     /// What programs keep with them.
     pub profile: UserProfile,
     /// When they were deleted: they are kept for the log, and can do nothing.

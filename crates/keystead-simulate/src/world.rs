@@ -127,6 +127,7 @@ impl World {
                 is_operator: false,
                 disabled: false,
                 created_at: at,
+                time_zone: None,
                 profile: UserProfile::default(),
                 deleted_at: None,
             };

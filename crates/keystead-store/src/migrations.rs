@@ -61,6 +61,9 @@ const FILES: &[(i64, &str, &str)] = &[
     (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
     (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
     (57, "incomplete_rows", include_str!("../migrations/0057_incomplete_rows.sql")),
+    (70, "time_zones_of_users", include_str!("../migrations/0070_time_zones_of_users.sql")),
+    (71, "events_of_administration", include_str!("../migrations/0071_events_of_administration.sql")),
+    (72, "usage_of_tenants", include_str!("../migrations/0072_usage_of_tenants.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

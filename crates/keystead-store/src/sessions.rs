@@ -1,6 +1,9 @@
 //! Sessions of the web app, under the digest of their token.
 
-use keystead_model::{UserId, UtcMs, session::Session};
+use keystead_model::{
+    UserId, UtcMs,
+    session::{OpenSession, SESSION_IDLE_MS, SESSION_MS, Session},
+};
 
 use crate::{Result, Tx, users::TokenHash};
 
@@ -33,6 +36,28 @@ pub fn find(tx: &mut Tx<'_>, token: &TokenHash) -> Result<Option<Session>> {
                 last_seen_at: row.column()?,
                 signed_in_at: row.column()?,
             })
+        },
+    )
+}
+
+/// What a session is called where its token must not be.
+pub fn name(token: &TokenHash) -> String {
+    token[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Sessions of a user that are not over, those that were seen last first; and the digests of their tokens.
+pub fn list_of_user(tx: &mut Tx<'_>, user: UserId, now: UtcMs) -> Result<Vec<(TokenHash, OpenSession)>> {
+    let (begun, seen) = (UtcMs(now.0 - SESSION_MS), UtcMs(now.0 - SESSION_IDLE_MS));
+    tx.query(
+        "SELECT token_hash, created_at, last_seen_at, signed_in_at, ip, user_agent FROM sessions
+         WHERE user_id = ?1 AND created_at > ?2 AND last_seen_at > ?3 ORDER BY last_seen_at DESC, created_at DESC",
+        &[&user, &begun, &seen],
+        |row| {
+            let hash: TokenHash = row.column()?;
+            let (created_at, last_seen_at, signed_in_at) = (row.column()?, row.column()?, row.column()?);
+            let session = Session { user, created_at, last_seen_at, signed_in_at };
+            let (ip, user_agent) = (row.column()?, row.column()?);
+            Ok((hash, OpenSession { name: name(&hash), session, ip, user_agent }))
         },
     )
 }

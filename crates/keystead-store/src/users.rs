@@ -7,7 +7,7 @@ use keystead_model::{
     actor::Actor,
     id::Id,
     page::{Page, Window},
-    text::Line,
+    text::{Line, TimeZoneName},
     user::{Invitation, NewUser, Role, User, UserProfile},
 };
 
@@ -26,7 +26,7 @@ pub(crate) const COLUMNS: &str =
     "u.id, u.agency_id, u.email, u.first_name, u.last_name, u.role, u.is_operator, u.disabled,
     u.created_at, (SELECT string_agg(l.location_id, ' ') FROM user_locations l WHERE l.user_id = u.id), u.phone,
     u.extension, u.platform_language, u.photo_url, u.permissions, u.listed_scopes, u.listed_scopes_of_assigned,
-    u.location_phones, u.deleted_at";
+    u.location_phones, u.deleted_at, u.time_zone";
 
 pub(crate) fn read(row: &mut Row<'_>) -> Result<User> {
     Ok(User {
@@ -51,6 +51,7 @@ pub(crate) fn read(row: &mut Row<'_>) -> Result<User> {
             location_phones: read_kept(row)?,
         },
         deleted_at: row.column()?,
+        time_zone: row.column()?,
     })
 }
 
@@ -244,6 +245,12 @@ pub fn set_disabled(tx: &mut Tx<'_>, id: UserId, disabled: bool) -> Result<()> {
 pub fn set_role(tx: &mut Tx<'_>, id: UserId, role: Role, locations: &BTreeSet<LocationId>) -> Result<()> {
     tx.execute("UPDATE users SET role = ?2 WHERE id = ?1", &[&id, &role.as_str()])?;
     set_locations(tx, id, locations)
+}
+
+/// Chooses the zone in which a user is shown times.
+pub fn set_time_zone(tx: &mut Tx<'_>, id: UserId, zone: Option<&TimeZoneName>) -> Result<()> {
+    tx.execute("UPDATE users SET time_zone = ?2 WHERE id = ?1", &[&id, &zone])?;
+    Ok(())
 }
 
 /// Sets the hash of a password.

@@ -190,10 +190,14 @@ for (const box of all('[data-pick-all]')) {
   });
 }
 
-const zones = document.querySelector('[data-guess-zone]');
-if (zones && zones.value === 'UTC' && !document.querySelector('.summary')) {
-  zones.value = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+// The server tells times in the browser's zone, which only a script can say; the next page has it.
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (browserZone) {
+  const secure = location.protocol === 'https:' ? '; Secure' : '';
+  document.cookie = `keystead-zone=${browserZone}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
 }
+const zones = document.querySelector('[data-guess-zone]');
+if (zones && zones.value === 'UTC' && !document.querySelector('.summary')) zones.value = browserZone || 'UTC';
 
 // Long lists of what suits a field come when somebody turns to it.
 for (const field of all('[data-choices]')) {

@@ -1,4 +1,5 @@
-//! The cookies of the app: none is read by a script, and each is bound to this host alone where that is possible.
+//! The cookies of the app: none that says who somebody is can be read by a script, and each is bound to this host alone where
+//! that is possible.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
@@ -16,6 +17,8 @@ pub(crate) enum Cookie {
     Flash,
     /// Light or dark, where somebody has chosen.
     Theme,
+    /// The zone of the browser, as its script says.
+    Zone,
 }
 
 impl Cookie {
@@ -29,6 +32,7 @@ impl Cookie {
             (Self::Flash, false) => "keystead-flash",
             (Self::Theme, true) => "__Host-keystead-theme",
             (Self::Theme, false) => "keystead-theme",
+            (Self::Zone, _) => "keystead-zone",
         }
     }
 

@@ -51,6 +51,10 @@ done! {
     SignedOut = "signed-out", "good", "You are signed out.";
     Joined = "joined", "good", "You have joined as *.";
     PasswordChanged = "password-changed", "good", "Your password is changed. All other sessions have ended.";
+    ZoneChosen = "zone-chosen", "good", "Times are shown in *.";
+    ZoneOfBrowser = "zone-of-browser", "good", "Times are shown in your browser’s zone.";
+    SessionEnded = "session-ended", "good", "* is signed out.";
+    SessionWasOver = "session-was-over", "warn", "That session had ended already.";
     KeyKept = "key-kept", "good", "* has its full 90 days again.";
     KeySaved = "key-saved", "good", "* is saved.";
     KeySavedAsNamesake = "key-saved-as-namesake", "warn", "* is saved. Another key of its owner has the same name.";

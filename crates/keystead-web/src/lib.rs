@@ -6,6 +6,7 @@
 mod api_keys;
 mod assets;
 mod audit;
+mod chart;
 mod choices;
 mod contacts;
 mod cookies;
@@ -31,6 +32,7 @@ mod system;
 mod theme;
 mod users;
 mod value_fields;
+mod zone;
 
 use std::{
     collections::HashMap,
@@ -150,6 +152,8 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),
         own("/app/choices/{list}", get(choices::serve)),
+        own("/app/account/time-zone", of_account(post(sessions::set_time_zone))),
+        own("/app/account/sign-out", of_account(post(sessions::end_session))),
         own("/app/theme", get(theme::back).post(theme::choose)),
         own("/app/invite/{token}", get(users::invitation).post(users::accept)),
         own("/docs", get(docs::index)),
@@ -198,6 +202,11 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
 /// here otherwise, by the browser's history or after signing in again, is led to the page.
 fn action(up: usize, handlers: MethodRouter<Web>) -> MethodRouter<Web> {
     handlers.get(place::to_page).layer(Extension(place::ActionOf(up)))
+}
+
+/// The same on the page of one's own account, which is in no place.
+fn of_account(handlers: MethodRouter<Web>) -> MethodRouter<Web> {
+    handlers.get(sessions::to_account).layer(Extension(place::ActionOf(1)))
 }
 
 /// Pages that Agency View and every location have.

@@ -24,7 +24,6 @@ use crate::{
     form::{Field, Fields, Form, Kind, Problems},
     page::{Frame, render},
     place::Here,
-    show::UTC,
 };
 
 struct LocationRow {
@@ -89,6 +88,7 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
         }
         false => Vec::new(),
     };
+    let zone = here.zone();
     let row = |location: &Location| LocationRow {
         name: location.profile.name.to_string(),
         id: location.id,
@@ -96,7 +96,7 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
         edit_url: here.url(&format!("/locations/{}", location.id)),
         detail: format!("{} · {}", location.profile.country.as_str(), location.profile.timezone.as_str()),
         is_active: location.state == TenantState::Active,
-        since: UTC.day(location.created_at),
+        since: zone.day(location.created_at),
     };
     let now = web.app.now();
     let deleted_row = |location: &Location| {
@@ -104,8 +104,8 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
         Some(DeletedRow {
             name: location.profile.name.to_string(),
             id: location.id,
-            at: UTC.day(at),
-            until: UTC.day(web.app.to_utc(restore_until, now)),
+            at: zone.day(at),
+            until: zone.day(web.app.to_utc(restore_until, now)),
             restore_url: here.url(&format!("/locations/{}/restore", location.id)),
         })
     };
@@ -158,7 +158,7 @@ fn editor(here: &Here, existing: Option<&Location>, form: Form) -> Editor {
 }
 
 fn fields() -> Vec<Field> {
-    const ZONE: &str = "Its pages tell times in it, and times that programs send without a zone are read in it.";
+    const ZONE: &str = "Its days are counted in it, and times that programs send without a zone are read in it. Pages tell times in the zone of whoever looks.";
     const DUPLICATES: &str = "Two contacts may share an e-mail address or a phone number.";
     vec![
         Field::line("name", "Name").needed("Enter a name").with("maxlength=120"),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use crate::{assets, flash::Flash, theme::Theme};
+use crate::{assets, flash::Flash, theme::Theme, zone::Clock};
 
 /// What every page's frame needs.
 pub(crate) struct Frame {
@@ -36,6 +36,8 @@ pub(crate) struct Shell {
     pub(crate) user_email: String,
     pub(crate) initials: String,
     pub(crate) is_notices: bool,
+    /// By which the page tells times, named once at its end.
+    pub(crate) clock: Clock,
     /// Why nothing of this place works, where that is so.
     pub(crate) suspended: Option<&'static str>,
     /// Notices not seen.

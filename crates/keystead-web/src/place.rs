@@ -19,6 +19,7 @@ use keystead_model::{
     location::{Location, LocationFilter},
     notice::Notice,
     page::Window,
+    text::TimeZoneName,
 };
 
 use crate::{
@@ -29,8 +30,9 @@ use crate::{
     form::{CONFIRMATION, Fields, Problems},
     page::{Frame, Shell, SwitchTo},
     sections,
-    show::{UTC, Zone, initials},
+    show::{Zone, initials},
     theme::Theme,
+    zone::{self, Clock},
 };
 
 /// On an address where something is done by POST alone: how many segments up its page is.
@@ -74,6 +76,8 @@ pub(crate) struct Visitor {
     /// What was done on the page before.
     pub(crate) flash: Option<Flash>,
     pub(crate) theme: Theme,
+    /// The zone of the browser, where it says one.
+    pub(crate) browser_zone: Option<TimeZoneName>,
     /// The address of the page, without what it was asked.
     address: String,
     /// What a search page is asked for.
@@ -135,11 +139,11 @@ impl FromRequestParts<Web> for Visitor {
         let params =
             params.map(|params| params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         let flash = Flash::of(web, &parts.headers);
-        let theme = Theme::of(web, &parts.headers);
+        let (theme, browser_zone) = (Theme::of(web, &parts.headers), zone::of_browser(web, &parts.headers));
         let address = page_of(parts.uri.path(), parts.extensions.get::<ActionOf>().map_or(0, |action| action.0));
         let (headers, params) = (parts.headers.clone(), params.unwrap_or_default());
         let (address, query) = (page_without(address).to_owned(), String::new());
-        Ok(Self { signed_in, authority, arrival, headers, flash, theme, address, query, params })
+        Ok(Self { signed_in, authority, arrival, headers, flash, theme, browser_zone, address, query, params })
     }
 }
 
@@ -220,11 +224,12 @@ impl FromRequestParts<Web> for Here {
 }
 
 /// Why a location is not there for a visitor: those who worked in it are told that it was deleted.
-async fn what_became_of(web: &Web, authority: &Authority, id: LocationId) -> Failure {
-    match web.app.get_deleted_location(authority, id).await {
-        Ok(Location { profile, deletion: Some(deletion), .. }) => {
-            let until = UTC.day(web.app.to_utc(deletion.restore_until, web.app.now()));
-            Failure::Deleted { name: profile.name.to_string(), at: UTC.day(deletion.at), until }
+async fn what_became_of(web: &Web, visitor: &Visitor, id: LocationId) -> Failure {
+    match web.app.get_deleted_location(&visitor.authority, id).await {
+        Ok(location @ Location { deletion: Some(deletion), .. }) => {
+            let zone = visitor.clock(Some(&location)).zone;
+            let until = zone.day(web.app.to_utc(deletion.restore_until, web.app.now()));
+            Failure::Deleted { name: location.profile.name.to_string(), at: zone.day(deletion.at), until }
         }
         Ok(_) => Error::NoAccess.into(),
         Err(error) => error.into(),
@@ -248,9 +253,14 @@ impl Here {
         query.clone_into(&mut self.visitor.query);
     }
 
-    /// The clock of this place.
+    /// The zone in which this page tells times.
     pub(crate) fn zone(&self) -> Zone {
-        self.location.as_ref().map_or(UTC, |location| Zone::of(&location.profile.timezone))
+        self.visitor.clock(self.location.as_ref()).zone
+    }
+
+    /// The zone whose days reports count: a location's own, whoever looks.
+    pub(crate) fn report_zone(&self) -> Zone {
+        self.location.as_ref().map_or_else(|| self.zone(), |location| Zone::of(&location.profile.timezone))
     }
 
     /// The address of a page of this place.
@@ -340,6 +350,7 @@ impl Here {
             user_name: user.display_name(),
             user_email: user.email.as_str().to_owned(),
             initials: initials(&user.display_name()),
+            clock: self.visitor.clock(self.location.as_ref()),
             suspended: match &self.location {
                 _ if agency.state == TenantState::Suspended => Some(
                     "This agency is suspended: its keys are refused, and none of them is deleted meanwhile. Until the \

@@ -11,6 +11,8 @@ use keystead_core::{Credentials, SignedIn};
 use keystead_model::{
     AgencyId,
     key_secret::{contains_secret, mask_keys},
+    session::OpenSession,
+    text::echo,
 };
 use serde::Deserialize;
 
@@ -22,6 +24,8 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, render},
     place::{Guest, Visitor, facts},
+    show,
+    zone::{self, Clock},
 };
 
 #[derive(Template)]
@@ -142,12 +146,43 @@ struct Account {
     /// Where they sign in to this agency, whatever others they are a member of.
     sign_in_url: String,
     is_operator: bool,
+    sessions: Vec<Row>,
+    /// The zone that they have chosen, or have typed.
+    time_zone: String,
+    clock: Clock,
     problems: Problems,
 }
 
-fn account_page(web: &Web, visitor: &Visitor, problems: Problems) -> Account {
-    let user = &visitor.signed_in.user;
-    Account {
+/// An open session.
+struct Row {
+    name: String,
+    /// The browser and its system, in a few words.
+    with: String,
+    ip: String,
+    begun: String,
+    seen: String,
+    seen_exactly: String,
+    is_this: bool,
+}
+
+async fn account_page(
+    web: &Web,
+    visitor: &Visitor,
+    time_zone: Option<String>,
+    problems: Problems,
+) -> Result<Account, Failure> {
+    let (user, clock, now) = (&visitor.signed_in.user, visitor.clock(None), web.app.now());
+    let row = |(open, is_this): (OpenSession, bool)| Row {
+        name: open.name,
+        with: browser(open.user_agent.as_deref().unwrap_or_default()),
+        ip: open.ip.unwrap_or_default(),
+        begun: clock.zone.instant(open.session.created_at),
+        seen: show::ago(open.session.last_seen_at, now),
+        seen_exactly: clock.zone.exactly(open.session.last_seen_at),
+        is_this,
+    };
+    let chosen = user.time_zone.as_ref().map(|zone| zone.as_str().to_owned());
+    Ok(Account {
         frame: Frame::bare("Your account").saying(visitor.flash.clone()),
         name: user.display_name(),
         email: user.email.as_str().to_owned(),
@@ -155,12 +190,88 @@ fn account_page(web: &Web, visitor: &Visitor, problems: Problems) -> Account {
         agency: visitor.signed_in.agency.profile.name.to_string(),
         sign_in_url: format!("{}/app/sign-in?agency={}", web.base_url, user.agency),
         is_operator: user.is_operator,
+        sessions: web.app.open_sessions(&visitor.signed_in).await?.into_iter().map(row).collect(),
+        time_zone: time_zone.or(chosen).unwrap_or_default(),
+        clock,
         problems,
-    }
+    })
 }
 
-pub(crate) async fn account(State(web): State<Web>, visitor: Visitor) -> Response {
-    render(&account_page(&web, &visitor, Problems::default()))
+pub(crate) async fn account(State(web): State<Web>, visitor: Visitor) -> Result<Response, Failure> {
+    Ok(render(&account_page(&web, &visitor, None, Problems::default()).await?))
+}
+
+/// Somebody who comes to an address where something of their account is done.
+pub(crate) async fn to_account(_: Visitor) -> Redirect {
+    Redirect::to("/app/account")
+}
+
+pub(crate) async fn set_time_zone(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let (fields, mut problems) = (Fields::from(pairs), Problems::default());
+    let chosen = zone::chosen(&fields, &mut problems);
+    if !problems.is_empty() {
+        let page = account_page(&web, &visitor, Some(fields.shown("time_zone")), problems).await?;
+        return Ok(page.problems.shown_in(&page));
+    }
+    web.app.set_time_zone(&visitor.authority, chosen.clone()).await?;
+    Ok(match chosen {
+        Some(zone) => lead(&web, "/app/account", Done::ZoneChosen, zone.as_str()),
+        None => lead(&web, "/app/account", Done::ZoneOfBrowser, ""),
+    })
+}
+
+/// Signs out another browser; of whoever ends the session that asks, this one.
+pub(crate) async fn end_session(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let name = Fields::from(pairs).text("session").unwrap_or_default().to_owned();
+    let own = web.app.open_sessions(&visitor.signed_in).await?;
+    if own.iter().any(|(open, is_this)| *is_this && open.name == name) {
+        return sign_out(State(web), visitor).await;
+    }
+    Ok(match web.app.end_session(&visitor.signed_in, name).await? {
+        Some(ended) => {
+            let with = browser(ended.user_agent.as_deref().unwrap_or_default());
+            lead(&web, "/app/account", Done::SessionEnded, &with)
+        }
+        None => lead(&web, "/app/account", Done::SessionWasOver, ""),
+    })
+}
+
+/// A browser and its system, from what it calls itself: `Firefox on Linux`. Nothing is decided by it.
+fn browser(user_agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)
+    };
+    // Most call themselves what others are called, too: the most particular name comes first.
+    let name = first(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chromium/", "Chromium"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (name, system) {
+        (Some(name), Some(system)) => format!("{name} on {system}"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) if user_agent.is_empty() => "A browser that does not say what it is".to_owned(),
+        (None, _) => echo(user_agent),
+    }
 }
 
 pub(crate) async fn change_password(
@@ -178,7 +289,7 @@ pub(crate) async fn change_password(
         Err(error) => {
             let mut problems = Problems::default();
             problems.take(error)?;
-            let page = account_page(&web, &visitor, problems);
+            let page = account_page(&web, &visitor, None, problems).await?;
             Ok(page.problems.shown_in(&page))
         }
     }
@@ -186,7 +297,26 @@ pub(crate) async fn change_password(
 
 #[cfg(test)]
 mod tests {
-    use super::safe_next;
+    use super::{browser, safe_next};
+
+    #[test]
+    fn browsers_are_told_in_a_few_words() {
+        for (user_agent, told) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/131.0 Safari/537.36 Edg/131.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.5.0", "curl/8.5.0"),
+            ("", "A browser that does not say what it is"),
+        ] {
+            assert_eq!(browser(user_agent), told);
+        }
+    }
 
     #[test]
     fn a_sign_in_leads_only_to_pages_of_the_app() {

@@ -72,7 +72,7 @@ fn first() -> [(&'static str, String); 2] {
 }
 
 fn fields() -> Vec<Field> {
-    const ZONE: &str = "Its pages tell times in it, and times that programs send without a zone are read in it.";
+    const ZONE: &str = "Its days are counted in it, and times that programs send without a zone are read in it. Pages tell times in the zone of whoever looks.";
     vec![
         Field::line("firstName", "First name").with("autocomplete=given-name").half(),
         Field::line("lastName", "Last name").with("autocomplete=family-name").half(),

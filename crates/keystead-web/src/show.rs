@@ -1,7 +1,7 @@
 //! Times in words.
 
-use jiff::{civil::DateTime, tz::TimeZone};
-use keystead_model::{UtcMs, text::TimeZoneName};
+use jiff::{Span, civil::DateTime, tz::TimeZone};
+use keystead_model::{UtcMs, text::TimeZoneName, time::Moment};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -60,25 +60,25 @@ pub(crate) fn counted(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The clock that a page tells times by: a location's own on its pages, UTC in Agency View.
-#[derive(Clone)]
+/// A clock by which times are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Zone {
     zone: TimeZone,
     /// Its name; none for UTC.
-    name: Option<String>,
+    name: Option<TimeZoneName>,
 }
 
-/// For what belongs to no location.
+/// For what has no other.
 pub(crate) const UTC: Zone = Zone { zone: TimeZone::UTC, name: None };
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl Zone {
-    /// That of a location. A zone that the time zone database does not have any more is told in UTC.
+    /// That of a name. A zone that the time zone database does not have any more is told in UTC.
     pub(crate) fn of(name: &TimeZoneName) -> Self {
         let zone = name.to_zone();
         let is_utc = zone == TimeZone::UTC || ["UTC", "Etc/UTC"].contains(&name.as_str());
-        if is_utc { UTC } else { Self { zone, name: Some(name.as_str().to_owned()) } }
+        if is_utc { UTC } else { Self { zone, name: Some(name.clone()) } }
     }
 
     pub(crate) fn is_utc(&self) -> bool {
@@ -87,7 +87,24 @@ impl Zone {
 
     /// What it is called.
     pub(crate) fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or("UTC")
+        self.name.as_ref().map_or("UTC", TimeZoneName::as_str)
+    }
+
+    /// Its name, for what is read by it.
+    pub(crate) fn to_name(&self) -> TimeZoneName {
+        self.name.clone().unwrap_or_else(TimeZoneName::utc)
+    }
+
+    /// When the last `count` days began, that of `now` among them.
+    pub(crate) fn days(&self, now: UtcMs, count: i64) -> Vec<UtcMs> {
+        let (today, zone) = (self.civil(now).date(), self.to_name());
+        let day = |back: i64| today.checked_sub(Span::new().days(back)).ok();
+        (0..count).rev().filter_map(day).map(|day| Moment::Day(day).start(&zone)).collect()
+    }
+
+    /// When the day after that of `now` begins.
+    pub(crate) fn tomorrow(&self, now: UtcMs) -> UtcMs {
+        Moment::Day(self.civil(now).date()).end(&self.to_name())
     }
 
     fn civil(&self, at: UtcMs) -> DateTime {
@@ -116,16 +133,21 @@ impl Zone {
         format!("{:02}:{:02}", civil.hour(), civil.minute())
     }
 
-    /// `12 Mar 2026, 14:05 UTC`, or with the name of another zone.
+    /// `12 Mar 2026, 14:05`, on pages that name their zone.
     pub(crate) fn instant(&self, at: UtcMs) -> String {
-        format!("{}, {} {}", self.day(at), self.time(at), self.name.as_deref().unwrap_or("UTC"))
+        format!("{}, {}", self.day(at), self.time(at))
+    }
+
+    /// `12 Mar 2026, 14:05 UTC`, for what is read without its page.
+    pub(crate) fn named(&self, at: UtcMs) -> String {
+        format!("{} {}", self.instant(at), self.name())
     }
 
     /// The same, and in UTC where that is another: for whoever looks closer.
     pub(crate) fn exactly(&self, at: UtcMs) -> String {
         match self.is_utc() {
-            true => self.instant(at),
-            false => format!("{} ({})", self.instant(at), UTC.instant(at)),
+            true => self.named(at),
+            false => format!("{} ({})", self.named(at), UTC.named(at)),
         }
     }
 }
@@ -153,17 +175,20 @@ mod tests {
         ] {
             assert_eq!(until(UtcMs(now.0 + left), now), wanted, "{left}");
         }
-        assert_eq!(UTC.instant(now), "25 Nov 2026, 12:00 UTC");
+        assert_eq!(
+            (UTC.instant(now).as_str(), UTC.named(now).as_str()),
+            ("25 Nov 2026, 12:00", "25 Nov 2026, 12:00 UTC")
+        );
         assert_eq!([0, 999, 1_000, 107_510, -1_234_567].map(grouped), ["0", "999", "1,000", "107,510", "-1,234,567"]);
-        assert_eq!(UTC.exactly(now), UTC.instant(now));
+        assert_eq!(UTC.exactly(now), UTC.named(now));
     }
 
     #[test]
     fn a_location_has_its_own_clock() {
         let zone = |name: &str| Zone::of(&TimeZoneName::parse(name).unwrap());
         let late = UtcMs(1_795_651_200_000 - MINUTE);
-        assert_eq!(UTC.instant(late), "25 Nov 2026, 23:59 UTC");
-        assert_eq!(zone("Asia/Kolkata").instant(late), "26 Nov 2026, 05:29 Asia/Kolkata");
+        assert_eq!(UTC.named(late), "25 Nov 2026, 23:59 UTC");
+        assert_eq!(zone("Asia/Kolkata").named(late), "26 Nov 2026, 05:29 Asia/Kolkata");
         assert_eq!(zone("Europe/Berlin").exactly(late), "26 Nov 2026, 00:59 Europe/Berlin (25 Nov 2026, 23:59 UTC)");
         assert_eq!(zone("America/New_York").short_day(late), "25 Nov");
         // In summer it is another offset.

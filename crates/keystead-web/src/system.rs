@@ -64,7 +64,7 @@ fn for_operator(here: &Here) -> Result<(), Failure> {
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     for_operator(&here)?;
     let status = web.app.system_status().await?;
-    let now = web.app.now();
+    let (now, zone) = (web.app.now(), here.zone());
     let mut warnings = web.warnings.clone();
     if !here.visitor.facts().address_is_own {
         warnings.push(
@@ -102,7 +102,7 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
                 };
                 MailRow {
                     to: mail.to,
-                    when: words::UTC.instant(mail.created_at),
+                    when: zone.instant(mail.created_at),
                     subject: mail.subject,
                     body: mail.body,
                     state,

@@ -395,6 +395,7 @@ pub(crate) fn nobody(email: EmailAddress) -> User {
         is_operator: false,
         disabled: false,
         created_at: NOON,
+        time_zone: None,
         profile: UserProfile::default(),
         deleted_at: None,
     }

@@ -12,13 +12,13 @@ use keystead_model::{
 };
 
 use super::{
-    chart::Span,
     key::key_page,
     reveal::{Made, make_once},
     wanted,
 };
 use crate::{
     Web,
+    chart::Span,
     failure::Failure,
     flash::{Done, lead, lead_back},
     form::{Fields, Problems},
@@ -70,7 +70,7 @@ pub(crate) async fn rotate_form(State(web): State<Web>, here: Here) -> Result<Re
 /// What became of the secret that was replaced.
 fn fate_of_secret(here: &Here, key: &ApiKey, now: UtcMs) -> String {
     match (&key.state, key.overlap(now)) {
-        (KeyState::Active, Some(old)) => format!("The old secret works until {}.", here.zone().instant(old.retires_at)),
+        (KeyState::Active, Some(old)) => format!("The old secret works until {}.", here.zone().named(old.retires_at)),
         (KeyState::Active, None) => "The old secret is dead.".to_owned(),
         _ => "The key stays switched off.".to_owned(),
     }

@@ -58,7 +58,7 @@ async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problem
         needs_password: !here.authority().is_fresh(),
         version: key.version,
         expiry_hint: match key.grant.expires_at {
-            Some(at) => format!("Now {}. {}", Zone::of(&zone).instant(at), expiry_hint(zone.as_str())),
+            Some(at) => format!("Now {}. {}", Zone::of(&zone).named(at), expiry_hint(zone.as_str())),
             None => expiry_hint(zone.as_str()),
         },
         key_url: here.url(&format!("/settings/keys/{}", key.id)),

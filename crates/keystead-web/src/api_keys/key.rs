@@ -5,11 +5,10 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use keystead_core::{Error, NoticeFilter};
+use keystead_core::{Error, NoticeFilter, UsageReport};
 use keystead_model::{
-    LocationId, UtcMs,
+    LocationId,
     api_key::{ApiKey, KeyState},
-    event::Event,
     grant::Reach,
     key_kind::KeyKind,
     page::Window,
@@ -20,18 +19,17 @@ use serde::Deserialize;
 use super::{
     Row, ScopeChoice,
     change::is_in_use,
-    chart::{Chart, Span, chart},
-    creator,
     life::{LifeLine, life_line},
     row, scope_choices, wanted,
 };
 use crate::{
     Web,
+    chart::{self, Chart, Span, chart},
     failure::Failure,
     form::Problems,
     page::{Frame, render},
     place::Here,
-    show as words,
+    show::{self as words, Zone},
 };
 
 /// Whether the key was used since it was made, for the page that waits for its first call.
@@ -77,7 +75,7 @@ pub(super) struct Page {
     /// Whether a notice of its inactivity is out.
     is_idle: bool,
     life: LifeLine,
-    chart: Chart,
+    usage: Usage,
     /// Of a deleted key: until when it can be restored.
     restorable: Option<String>,
     /// Of a deleted key: how it comes back.
@@ -112,13 +110,12 @@ pub(super) async fn key_page(
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, Window::first(50)).await?.rows;
-    let usage = async |span: Span| {
-        web.app.key_usage(here.authority(), key.id, span.from(now), UtcMs(now.0 + 1), span.step()).await
-    };
+    let usage =
+        async |span: Span| web.app.key_usage(here.authority(), key.id, span.steps(now, &zone_of(here, span))).await;
     let of_days = usage(Span::Days).await?;
-    let chart = match span {
-        Span::Days => chart(&of_days, span, &zone),
-        Span::Hours => chart(&usage(span).await?, span, &zone),
+    let shown = match span {
+        Span::Days => usage_of(here, &of_days, span),
+        Span::Hours => usage_of(here, &usage(span).await?, span),
     };
     let reached: Vec<LocationId> = match &key.grant.reach {
         Reach::Agency => Vec::new(),
@@ -178,7 +175,7 @@ pub(super) async fn key_page(
             .filter(|choice| choice.scope.suits(key.kind()))
             .map(|choice| ScopeChoice { used: of_days.scopes.get(&choice.scope).copied().unwrap_or(0), ..choice })
             .collect(),
-        chart,
+        usage: shown,
         rotation: key.overlap(now).map(|previous| Rotation {
             previous_last_four: previous.secret.last_four.clone(),
             retires: words::until(previous.retires_at, now),
@@ -195,13 +192,6 @@ pub(super) async fn key_page(
         list_url: here.url("/settings/keys"),
         secret_created: zone.day(key.current.created_at),
     })
-}
-
-/// `api_key.rotation_cancelled` as people say it.
-fn action(name: &str) -> String {
-    let words = name.strip_prefix("api_key.").unwrap_or(name).replace(['_', '.'], " ");
-    let mut characters = words.chars();
-    characters.next().map(|first| first.to_uppercase().collect::<String>() + characters.as_str()).unwrap_or_default()
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,6 @@
 //! Settings > API keys: the pages that the product is named for.
 
 mod change;
-mod chart;
 mod create;
 mod edit;
 mod key;

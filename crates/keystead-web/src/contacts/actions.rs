@@ -81,7 +81,8 @@ pub(crate) async fn add_task(State(web): State<Web>, here: Here, sent: Fields) -
     let day =
         form.read("dueDate", |text| text.parse::<Date>().map_err(|_| Invalid::new("must be a day, as 2026-12-24")));
     let time = form.text("time").map(str::to_owned);
-    let zone = profile(&here)?.timezone.clone();
+    // By the clock that the page shows.
+    let zone = here.zone().to_name();
     let due_at = day.and_then(|day| {
         // Without a time it is due by the end of its day.
         let moment = format!("{day}T{}", time.as_deref().unwrap_or("23:59"));

@@ -95,7 +95,6 @@ pub(super) struct Show {
     notes: Vec<NoteShown>,
     tasks: Vec<TaskShown>,
     deals: Vec<Deal>,
-    zone: String,
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -143,7 +142,6 @@ pub(super) async fn page(
         notes: notes.into_iter().map(|note| shown_note(note, &zone, now, &named)).collect(),
         tasks: tasks.into_iter().map(|task| shown_task(task, &zone, now, &named)).collect(),
         deals: deals.into_iter().map(shown_deal).collect(),
-        zone: zone.name().to_owned(),
         note: note.unwrap_or_else(|| Form::new(note_fields(), Fields::default())),
         task: match task {
             Some(task) => task,

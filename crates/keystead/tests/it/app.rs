@@ -430,6 +430,13 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         ),
         ("/app/agency/settings/system/resume".to_owned(), vec![], "Deletions go on, and everybody’s 90 days run."),
         (
+            "/app/account/time-zone".to_owned(),
+            vec![("time_zone", "Europe/Berlin")],
+            "Times are shown in “Europe/Berlin”.",
+        ),
+        ("/app/account/time-zone".to_owned(), vec![], "Times are shown in your browser’s zone."),
+        ("/app/account/sign-out".to_owned(), vec![("session", "gone")], "That session had ended already."),
+        (
             "/app/account".to_owned(),
             vec![("current", ADMIN_PASSWORD), ("password", "another long password")],
             "Your password is changed. All other sessions have ended.",

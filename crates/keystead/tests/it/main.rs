@@ -84,6 +84,7 @@ mod targets;
 mod tasks;
 mod templates;
 mod things;
+mod times;
 mod trash;
 mod unknown_ids;
 mod usage;

@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
 
 use keystead_core::{
-    App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, TagChange,
-    UpsertMany, WhenDuplicate, Whose,
+    App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, Steps,
+    TagChange, UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -289,6 +289,7 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ("see_notices", "notes of the caller alone"),
     ("muted_notices", "a choice of the caller alone"),
     ("mute_notices", "a choice of the caller alone"),
+    ("set_time_zone", "a choice of the caller alone"),
     ("begin_idempotent", "a claim of the caller alone; the operation asks"),
 ];
 
@@ -301,7 +302,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",
     // Whoever comes in, and what they have proven.
     "authenticate", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
-    "authority_of", "confirm_sign_in", "sign_out", "change_password", "remember_browser", "get_invitation",
+    "authority_of", "confirm_sign_in", "sign_out", "open_sessions", "end_session", "change_password", "remember_browser", "get_invitation",
     "accept_invitation", "needs_setup", "setup_token", "set_up", "report_exposed", "finish_idempotent",
     // By the clock.
     "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts",

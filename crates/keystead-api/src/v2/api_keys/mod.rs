@@ -3,7 +3,7 @@
 mod input;
 mod shapes;
 
-use keystead_core::{App, Authority, ChangedKey, Error, ReplacedKey, error::Noun};
+use keystead_core::{App, Authority, ChangedKey, Error, ReplacedKey, Steps, error::Noun};
 use keystead_model::{
     KeyId,
     time::{DAY_MS, HOUR_MS},
@@ -116,6 +116,6 @@ pub(crate) async fn usage(authority: Authority, call: Call<KeyId, UsageQuery>) -
     let key = app.get_key(&authority, id).await?;
     let zone = app.zone_of(&authority, &key.grant.reach).await?;
     let (from, until) = query.span(authority.now(), &zone)?;
-    let report = app.key_usage(&authority, id, from, until, step).await?;
+    let report = app.key_usage(&authority, id, Steps::even(from, until, step)).await?;
     Ok(One(Usage { from, until, report, scopes: key.grant.scopes }))
 }
