@@ -142,10 +142,12 @@ test('the bell’s count stays live', async () => {
 test('the audit log tells who did what, filters, and downloads', async () => {
   await page.goto(`${base}/app/agency/audit`);
   await look(page, 'audit');
-  await page.selectOption('#action', 'api_key.');
-  await page.getByRole('button', { name: 'Show', exact: true }).click();
-  assert.match(await page.locator('tbody').innerText(), /api_key\.kept[^]*Maria Okafor/);
-  await page.locator('tbody details summary').first().click();
+  await page.locator('summary.chip', { hasText: 'About' }).click();
+  await page.getByRole('link', { name: 'API keys', exact: true }).last().click();
+  await page.waitForURL(/action=api_key/);
+  assert.match(await page.locator('.events').innerText(), /Maria Okafor kept the key/);
+  const details = page.locator('.events details summary').first();
+  if (await details.count()) await details.click();
   await look(page, 'audit-open');
   const csv = await page.request.get(`${base}/app/agency/audit.csv?action=api_key.`);
   assert.match(await csv.text(), /^id,at,actor[^]*"api_key\.restored"/);

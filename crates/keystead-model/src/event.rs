@@ -54,7 +54,7 @@ impl Class {
 }
 
 /// What something can be done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the nouns themselves")]
 pub enum Subject {
     Contact,

@@ -90,6 +90,10 @@ pub struct AuditFilter {
     pub subject: Option<String>,
     /// By this user or key.
     pub actor: Option<String>,
+    /// By such as these: [`keystead_model::actor::Actor::kind`].
+    pub actor_kind: Option<&'static str>,
+    /// Only what is sealed: not what becomes of data.
+    pub sealed_only: bool,
     /// In this location.
     pub location: Option<LocationId>,
     /// Not before.
@@ -104,7 +108,7 @@ const ABOUT: &str =
 
 /// Events of an agency, newest first.
 pub fn list(tx: &mut Tx<'_>, agency: AgencyId, filter: &AuditFilter, window: &Window<i64>) -> Result<Page<Event>> {
-    let AuditFilter { action, subject, actor, location, from, until } = filter;
+    let AuditFilter { action, subject, actor, actor_kind, sealed_only, location, from, until } = filter;
     let end = action.as_deref().map(prefix_end);
     let mut conditions = Filter::new();
     conditions.and("agency_id = @", &[&agency]);
@@ -116,6 +120,12 @@ pub fn list(tx: &mut Tx<'_>, agency: AgencyId, filter: &AuditFilter, window: &Wi
     }
     if let Some(actor) = actor {
         conditions.and("actor_id = @", &[actor]);
+    }
+    if let Some(kind) = actor_kind {
+        conditions.and("actor_kind = @", &[kind]);
+    }
+    if *sealed_only {
+        conditions.and("chained", &[]);
     }
     if let Some(location) = location {
         conditions.and("location_id = @", &[location]);

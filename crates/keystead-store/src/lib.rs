@@ -26,6 +26,7 @@ pub mod departures;
 mod dnd;
 pub mod enrollments;
 mod error;
+pub mod event_names;
 pub mod events;
 pub mod exposures;
 pub mod field_values;

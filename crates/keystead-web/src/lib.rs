@@ -16,6 +16,7 @@ mod flash;
 mod form;
 mod guard;
 mod list;
+mod history;
 mod location_choice;
 mod locations;
 mod notices;

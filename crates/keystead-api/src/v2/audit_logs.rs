@@ -69,6 +69,7 @@ impl Input for AuditQuery {
             location: query.word("locationId"),
             from: query.moment("startAt").map(|moment| moment.start(&TimeZoneName::utc())),
             until: query.moment("endAt").map(|moment| moment.end(&TimeZoneName::utc())),
+            ..AuditFilter::default()
         };
         Some(Self { filter, window })
     }

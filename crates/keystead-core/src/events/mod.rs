@@ -4,6 +4,7 @@
 //! from the [`EventKind`].
 
 pub(crate) mod list;
+pub(crate) mod names;
 
 use keystead_model::{
     AgencyId, ContactId, KeyId, LocationId, UtcMs,

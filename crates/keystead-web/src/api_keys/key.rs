@@ -27,6 +27,7 @@ use crate::{
     chart::{self, Chart, Span, chart},
     failure::Failure,
     form::Problems,
+    history::{Told, told},
     page::{Frame, render},
     place::Here,
     show::{self as words, Zone},
@@ -41,13 +42,37 @@ pub(crate) async fn first_call(State(web): State<Web>, here: Here) -> Result<Res
     Ok(([(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// A row of the audit trail.
-struct Trail {
-    what: String,
-    who: String,
-    when: String,
-    when_exactly: String,
-    detail: String,
+/// Its requests over some time.
+struct Usage {
+    span: Span,
+    requests: String,
+    failed: i64,
+    /// The zone whose days they are, where that is not the page's.
+    days_of: Option<String>,
+    chart: Chart,
+    /// Routes, most called first.
+    endpoints: Vec<(String, String)>,
+}
+
+/// Routes that are listed.
+const ENDPOINTS: usize = 6;
+
+fn usage_of(here: &Here, report: &UsageReport, span: Span) -> Usage {
+    let zone = zone_of(here, span);
+    let endpoints = report.endpoints.iter().take(ENDPOINTS);
+    Usage {
+        span,
+        requests: words::grouped(report.requests),
+        failed: report.failed,
+        days_of: (zone != here.zone()).then(|| zone.name().to_owned()),
+        chart: chart("Requests", chart::REQUESTS, &chart::requests(&report.steps), span, &zone),
+        endpoints: endpoints.map(|(name, requests)| (name.clone(), words::grouped(*requests))).collect(),
+    }
+}
+
+/// Days are the place's, hours are told by the reader's clock.
+fn zone_of(here: &Here, span: Span) -> Zone {
+    if span == Span::Days { here.report_zone() } else { here.zone() }
 }
 
 struct Rotation {
@@ -91,7 +116,7 @@ pub(super) struct Page {
     expires_exactly: String,
     scopes: Vec<ScopeChoice>,
     rotation: Option<Rotation>,
-    trail: Vec<Trail>,
+    events: Vec<Told>,
     needs_password: bool,
     problems: Problems,
     list_url: String,
@@ -124,13 +149,6 @@ pub(super) async fn key_page(
     let locations = here.names_of(web, reached.iter().copied()).await?;
     let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
-    let trail = |change: &Event| Trail {
-        what: action(&change.kind),
-        who: creator(change.actor, &names),
-        when: words::ago(change.at, now),
-        when_exactly: zone.exactly(change.at),
-        detail: change.ip.clone().map(|ip| format!("from {ip}")).unwrap_or_default(),
-    };
     Ok(Page {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         row,
@@ -186,7 +204,7 @@ pub(super) async fn key_page(
                 .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", words::ago(at, now))),
             new_is_used: key.current.last_used_at.is_some(),
         }),
-        trail: changes.iter().map(trail).collect(),
+        events: told(web, here, &changes).await?,
         needs_password: !here.authority().is_fresh(),
         problems,
         list_url: here.url("/settings/keys"),

@@ -40,6 +40,7 @@ mod finding;
 mod forms;
 mod fuzz;
 mod ground;
+mod histories;
 mod idempotency;
 mod imports;
 mod inactivity;

@@ -1,0 +1,106 @@
+//! What things are called that events are about.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use keystead_model::{
+    LocationId,
+    actor::Actor,
+    event::{Event, EventKind, Subject},
+    grant::Reach,
+};
+use keystead_store::{
+    event_names::{self, Named},
+    locations,
+};
+
+use super::list::may_see;
+use crate::{App, Authority, Result};
+
+/// Names of things, by what they are and their ids.
+#[derive(Clone, Debug, Default)]
+pub struct EventNames(HashMap<(Subject, String), Named>);
+
+impl EventNames {
+    /// What a thing is called; `None` if nothing is left of it.
+    pub fn of(&self, subject: Subject, id: &str) -> Option<&Named> {
+        self.0.get(&(subject, id.to_owned()))
+    }
+}
+
+/// What one thing is that an event is about, and in which location, as far as its name is looked up. Notes have none: who reads
+/// of one is told whom it is about.
+pub fn thing(kind: EventKind, event: &Event) -> (Subject, String) {
+    match (kind.subject(), event.contact) {
+        (Subject::Note, Some(contact)) => (Subject::Contact, contact.to_string()),
+        (subject, _) => (subject, event.subject.clone()),
+    }
+}
+
+impl App {
+    /// The names of what events are about, of the keys that did it, and of the locations in which it happened: those that the
+    /// authority may see.
+    pub async fn names_in_events(&self, authority: &Authority, events: &[Event]) -> Result<EventNames> {
+        let mut of_agency: BTreeMap<&'static str, (Subject, BTreeSet<String>)> = BTreeMap::new();
+        let mut in_locations: HashMap<(LocationId, Subject), BTreeSet<String>> = HashMap::new();
+        let mut add = |subject: Subject, id: String| {
+            let table = match subject {
+                Subject::Key => "keys",
+                Subject::Location => "locations",
+                Subject::Invitation => "invitations",
+                _ => return,
+            };
+            of_agency.entry(table).or_insert_with(|| (subject, BTreeSet::new())).1.insert(id);
+        };
+        for event in events {
+            if let Actor::Key(id) = event.actor {
+                add(Subject::Key, id.to_string());
+            }
+            if let Some(location) = event.location {
+                add(Subject::Location, location.to_string());
+            }
+            let Some(kind) = EventKind::parse(&event.kind).filter(|kind| may_see(authority, *kind)) else { continue };
+            let (subject, id) = thing(kind, event);
+            match event.location.filter(|_| !kind.class().is_sealed()) {
+                Some(location) => drop(in_locations.entry((location, subject)).or_default().insert(id)),
+                None => add(subject, id),
+            }
+        }
+        let (agency, reach) = (authority.agency(), authority.grant().reach.clone());
+        // What reaches only some locations learns no names of what is elsewhere.
+        let within: Option<Vec<LocationId>> = match &reach {
+            Reach::Agency => None,
+            Reach::Chosen(set) | Reach::Locations(set) => Some(set.iter().copied().collect()),
+        };
+        for (subject, ids) in of_agency.values_mut().filter(|_| within.is_some()) {
+            ids.retain(|id| match subject {
+                Subject::Location => LocationId::parse(id).is_some_and(|id| reach.has_location(id)),
+                Subject::Invitation => false,
+                _ => true,
+            });
+        }
+        let names = self.store.read(move |tx| {
+            let mut names = HashMap::new();
+            let mut put = |subject: Subject, found: Vec<Named>| {
+                names.extend(found.into_iter().map(|named| ((subject, named.id.clone()), named)));
+            };
+            for (subject, ids) in of_agency.values() {
+                let ids: Vec<String> = ids.iter().cloned().collect();
+                let found = match subject {
+                    Subject::Key => event_names::of_keys(tx, agency, within.as_deref(), &ids)?,
+                    Subject::Location => event_names::of_locations(tx, agency, &ids)?,
+                    _ => event_names::of_invitations(tx, agency, &ids)?,
+                };
+                put(*subject, found);
+            }
+            for ((location, subject), ids) in &in_locations {
+                let is_theirs = reach.has_location(*location) && locations::find(tx, agency, *location)?.is_some();
+                if is_theirs {
+                    let ids: Vec<String> = ids.iter().cloned().collect();
+                    put(*subject, event_names::in_location(tx, *location, *subject, &ids)?);
+                }
+            }
+            Ok::<_, keystead_store::Error>(names)
+        });
+        Ok(EventNames(names.await?))
+    }
+}
