@@ -275,9 +275,21 @@ pub(crate) fn count(tx: &mut Tx<'_>, location: LocationId, id: ContactId, change
 }
 
 /// How many contacts a location has.
-pub(crate) fn count_all(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
+pub fn count_all(tx: &mut Tx<'_>, location: LocationId) -> Result<i64> {
     let sql = "SELECT CAST(COALESCE(sum(contacts), 0) AS BIGINT) FROM contact_counts WHERE location_id = ?1";
     tx.query_one(sql, &[&location], |row| row.column())
+}
+
+/// How many contacts were added between two instants and are there, counted no further than `most`.
+pub fn count_added(tx: &mut Tx<'_>, location: LocationId, from: UtcMs, until: UtcMs, most: i64) -> Result<i64> {
+    tx.query_one(
+        "SELECT CAST(count(*) AS BIGINT) FROM (
+             SELECT 1 FROM contacts
+             WHERE location_id = ?1 AND created_at >= ?2 AND created_at < ?3 AND trashed_at IS NULL
+             LIMIT CAST(?4 AS BIGINT)) AS added",
+        &[&location, &from, &until, &most],
+        |row| row.column(),
+    )
 }
 
 /// These contacts, in this order, without their custom fields; what is in the trash is not found.

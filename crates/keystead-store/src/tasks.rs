@@ -115,6 +115,30 @@ fn search_without_end(
     filter.page(tx, &select, Order::ascending(&["t.due_at", "t.id"]), window, Task::read)
 }
 
+/// How many tasks of a location are still to be done and due between two instants, counted no further than `most`; of contacts
+/// that are not in the trash.
+pub fn count_due(tx: &mut Tx<'_>, location: LocationId, from: UtcMs, until: UtcMs, most: i64) -> Result<i64> {
+    tx.query_one(
+        "SELECT CAST(count(*) AS BIGINT) FROM (
+             SELECT 1 FROM tasks t JOIN contacts c ON c.location_id = t.location_id AND c.id = t.contact_id
+             WHERE t.location_id = ?1 AND t.due_at >= ?2 AND t.due_at < ?3 AND NOT t.completed AND c.trashed_at IS NULL
+             LIMIT CAST(?4 AS BIGINT)) AS due",
+        &[&location, &from, &until, &most],
+        |row| row.column(),
+    )
+}
+
+/// Those that are due first.
+pub fn due(tx: &mut Tx<'_>, location: LocationId, until: UtcMs, limit: i64) -> Result<Vec<Task>> {
+    let columns = Task::columns().split(", ").map(|column| format!("t.{column}")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT {columns} FROM tasks t JOIN contacts c ON c.location_id = t.location_id AND c.id = t.contact_id
+         WHERE t.location_id = ?1 AND t.due_at < ?2 AND NOT t.completed AND c.trashed_at IS NULL
+         ORDER BY t.due_at, t.id LIMIT CAST(?3 AS BIGINT)"
+    );
+    tx.query(&sql, &[&location, &until, &limit], Task::read)
+}
+
 /// Writes how the titles of all tasks are compared.
 pub(crate) fn refold(tx: &mut Tx<'_>) -> Result<()> {
     let mut after: Option<(LocationId, ContactId, TaskId)> = None;

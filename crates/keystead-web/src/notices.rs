@@ -33,18 +33,20 @@ use crate::{
 };
 
 /// Notices about one key, the newest in full.
-struct Group {
+pub(crate) struct Group {
     id: NoticeId,
     key_name: String,
     key_url: String,
     key_is_active: bool,
     status: &'static str,
-    class: &'static str,
-    text: String,
+    pub(crate) class: &'static str,
+    pub(crate) text: String,
     when: String,
     exactly: String,
     others: usize,
-    keeps: bool,
+    pub(crate) keeps: bool,
+    /// Whether a new secret is what helps.
+    pub(crate) rotates: bool,
     restores: bool,
     is_archived: bool,
 }
@@ -104,7 +106,7 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
     }
 }
 
-fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> Group {
+pub(crate) fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> Group {
     let (status, class) = match (notice.open, notice.kind) {
         (false, _) => ("Closed", "off"),
         (true, NoticeKind::Inactivity(stage)) if stage.days() == 1 => ("Deletes within a day", "bad"),
@@ -135,6 +137,7 @@ fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> 
         exactly: here.zone().exactly(notice.recorded_at),
         others,
         keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
+        rotates: notice.open && notice.kind == NoticeKind::Exposed,
         restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
         is_archived: notice.reading == Reading::Archived,
     }

@@ -290,6 +290,16 @@ impl Here {
         NoticeFilter { location: self.location.as_ref().map(|location| location.id), ..NoticeFilter::default() }
     }
 
+    /// The first locations by name, as the switcher has them.
+    pub(crate) fn switcher(&self) -> &[Location] {
+        &self.switcher
+    }
+
+    /// The locations of the switcher, by ids and names.
+    pub(crate) fn places(&self) -> Vec<(String, String)> {
+        self.switcher.iter().map(|location| (location.id.to_string(), location.profile.name.to_string())).collect()
+    }
+
     /// The names of locations, also of those that the switcher has no room for.
     pub(crate) async fn names_of(
         &self,

@@ -45,7 +45,7 @@ impl App {
     async fn flush_counts(&self) -> Result<()> {
         for batch in self.uses.take_counted().chunks(BATCH) {
             let batch: Arc<[_]> = batch.into();
-            self.store.write_serial(move |tx| batch.iter().try_for_each(|usage| key_usage::add(tx, usage))).await?;
+            self.store.write_serial(move |tx| key_usage::add_all(tx, &batch)).await?;
         }
         Ok(())
     }

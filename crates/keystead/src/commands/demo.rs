@@ -1,23 +1,25 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
+use std::{fs::DirBuilder, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
 use keystead_core::{
     AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
 };
 use keystead_model::{
-    Invalid, LocationId, UtcMs,
+    AgencyId, Invalid, LocationId, UtcMs,
     agency::TenantName,
     api_key::{KeyDescription, KeyName, NewKey},
-    contact::ContactPatch,
+    contact::{ContactFilter, ContactPatch},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::LocationProfile,
     note::{Note, NoteContent},
+    page::Window,
     phone::PhoneNumber,
     scope::{Preset, Scope},
     tag::TagName,
+    task::{Task, TaskContent},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
     time::{DAY_MS, HOUR_MS},
     user::PersonName,
@@ -127,11 +129,56 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
         locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
     }
     old_keys(app, &operator, &locations, story).await?;
-    let operator = app.operator_in(made.agency).await?;
-    for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
-        contacts(app, &operator, *location, country, *count).await?;
+    month(app, made.agency, &locations, story).await?;
+    keys(app, &app.operator_in(made.agency).await?, &locations).await
+}
+
+/// Days in which contacts come in, before now; half of them were there before.
+const MONTH_DAYS: usize = 30;
+
+/// Contacts come in, fewer at weekends, and leave something to do.
+async fn month(app: &App, agency: AgencyId, locations: &[LocationId], story: &Story) -> Result<(), Failure> {
+    let weight = |day: usize| if day % 7 > 4 { 1 } else { 3 + day * 7 % 5 };
+    let all: usize = (0..MONTH_DAYS).map(weight).sum();
+    for day in 0..=MONTH_DAYS {
+        let operator = app.operator_in(agency).await?;
+        let until =
+            |day: usize, count: usize| count / 2 + (count - count / 2) * (0..day).map(weight).sum::<usize>() / all;
+        for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
+            let from = if day == 0 { 0 } else { until(day - 1, *count) };
+            contacts(app, &operator, *location, country, from..until(day, *count)).await?;
+        }
+        if day < MONTH_DAYS {
+            story.pass(app, 24).await?;
+        }
     }
-    keys(app, &operator, &locations).await
+    let operator = app.operator_in(agency).await?;
+    for location in locations {
+        tasks(app, &operator, *location).await?;
+    }
+    Ok(())
+}
+
+/// What is to be done for the newest contacts of a location: title, and how many hours from now it is due.
+const TASKS: &[(&str, i64)] = &[
+    ("Send the estimate", -27),
+    ("Ask for the insurance card", -3),
+    ("Call back about the appointment", 1),
+    ("Prepare the first visit", 3),
+    ("Ask how it went", 50),
+];
+
+async fn tasks(app: &App, operator: &AgencyContext, location: LocationId) -> Result<(), Failure> {
+    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
+    let newest = Window::first(i64::try_from(TASKS.len()).unwrap_or_default());
+    let newest = app.list_contacts(&context, ContactFilter::default(), newest).await?.page.rows;
+    for ((title, hours), contact) in TASKS.iter().zip(newest) {
+        let due_at = UtcMs(app.now().0 + hours * HOUR_MS);
+        let title = known(Line::parse(title))?;
+        let content = TaskContent { title, body: None, due_at, completed: false, assigned_to: None };
+        app.create::<Task>(&context, contact.id, content).await?;
+    }
+    Ok(())
 }
 
 async fn contacts(
@@ -139,11 +186,11 @@ async fn contacts(
     operator: &AgencyContext,
     location: LocationId,
     country: &str,
-    count: usize,
+    numbers: Range<usize>,
 ) -> Result<(), Failure> {
     let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
     let country = known(Country::parse(country))?;
-    for number in 0..count {
+    for number in numbers {
         let (first, last) = (FIRST[number % FIRST.len()], LAST[number / FIRST.len() % LAST.len()]);
         let tag = TAGS[number % TAGS.len()];
         let phone = format!("+1415555{:04}", number % 10_000);
@@ -208,7 +255,7 @@ async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId],
         story.pass(app, hours).await?;
         passed += hours;
     }
-    story.pass(app, STORY_DAYS * 24 - passed).await
+    story.pass(app, (STORY_DAYS - MONTH_DAYS as i64) * 24 - passed).await
 }
 
 /// Keys in the stages of their lives.
@@ -236,6 +283,10 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
                     let scope = Scope::ContactsRead;
                     let before = day * DAY_MS + (call * 7 + day) % 24 * HOUR_MS;
                     usage.count(endpoint, Some(scope), status, UtcMs(now.0 - before));
+                }
+                // Now and then somebody tries an old secret, which is refused before it counts as a use.
+                for _ in 0..day * 5 % 3 {
+                    usage.count("refused", None, 0, UtcMs(now.0 - day * DAY_MS));
                 }
             }
             Ok(())

@@ -63,6 +63,7 @@ mod opportunity_fields;
 mod opportunity_filters;
 mod opportunity_search;
 mod overload;
+mod overviews;
 mod page_strangers;
 mod pages;
 mod pipelines;

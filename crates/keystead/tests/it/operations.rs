@@ -241,7 +241,13 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     count_keys(&by.authority, KeyFilter::default()): KeysRead;
     get_key(&by.authority, at.key): KeysRead;
     list_key_changes(&by.authority, at.key): KeysRead;
-    key_usage(&by.authority, at.key, UtcMs(0), UtcMs(1), 1): KeysRead;
+    key_usage(&by.authority, at.key, Steps::even(UtcMs(0), UtcMs(1), 1)): KeysRead;
+    usage_in(&by.authority, Some(at.location), Steps::even(UtcMs(0), UtcMs(1), 1)): KeysRead;
+    usage_by_location(&by.authority, vec![at.location], UtcMs(0)): KeysRead;
+    refused_attempts(&by.authority, Some(at.location), UtcMs(0)): KeysRead;
+    contacts_by_day(&by.location, vec![UtcMs(0)], UtcMs(1)): ContactsRead;
+    opportunity_totals(&by.location): OpportunitiesRead;
+    due_tasks(&by.location, UtcMs(1)): TasksRead;
     update_key(&by.authority, at.key, None, KeyPatch::default()): KeysWrite;
     deactivate_key(&by.authority, at.key): KeysWrite;
     reactivate_key(&by.authority, at.key): KeysWrite;
