@@ -124,6 +124,12 @@ document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;
   for (const menu of menus()) { menu.open = false; menu.querySelector('summary').focus(); }
 });
+document.addEventListener('keydown', (event) => {
+  const help = document.querySelector('#shortcuts');
+  if (event.key !== '?' || !help || event.target.closest('input, textarea, select, [contenteditable]')) return;
+  event.preventDefault();
+  help.togglePopover();
+});
 const places = document.querySelector('#switch-filter');
 if (places) {
   places.closest('details').addEventListener('toggle', (event) => { if (event.target.open) places.focus(); });

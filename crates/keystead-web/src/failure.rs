@@ -1,11 +1,20 @@
-//! Failures as pages.
+//! Failures as pages: in the shell of their place, where somebody is signed in.
 
 use askama::Template;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse, Redirect, Response},
+};
 use http::{StatusCode, header};
 use keystead_core::{Error, ErrorCode, tally::Happening};
 
-use crate::page::{Frame, render_with};
+use crate::{
+    Web,
+    page::{Frame, render_with},
+    place::{Here, Visitor},
+};
 
 /// Why a page cannot be shown.
 pub(crate) enum Failure {
@@ -27,13 +36,66 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
+/// What a page of a failure says. The response carries it, so that the page can be put into the shell of whoever is signed in.
+#[derive(Clone)]
+struct Said {
+    heading: String,
+    text: String,
+    fix: String,
+}
+
 #[derive(Template)]
 #[template(path = "failure.html")]
 struct Page {
     frame: Frame,
-    heading: String,
-    text: String,
-    fix: String,
+    said: Said,
+}
+
+impl Said {
+    /// The page for nobody in particular.
+    fn answer(self, status: StatusCode) -> Response {
+        let page = Page { frame: Frame::bare(&self.heading), said: self.clone() };
+        let mut response = render_with(status, &page);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The same answer in the shell, if it is the page of a failure and `parts` are a request of somebody who is signed in: in the
+/// place that they asked for, else in one that is theirs.
+pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Said>().is_none() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = not_here();
+        response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+    }
+    let Some(said) = response.extensions_mut().remove::<Said>() else { return response };
+    let here = match Here::from_request_parts(&mut parts, web).await {
+        Ok(here) => Some(here),
+        Err(_) => match Visitor::from_request_parts(&mut parts, web).await {
+            Ok(visitor) => Here::somewhere(web, visitor).await,
+            Err(_) => None,
+        },
+    };
+    let Some(here) = here else { return response };
+    let page = Page { frame: Frame::of(&here, &said.heading, ""), said };
+    match page.render() {
+        Ok(html) => {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.map(|_| Body::from(html))
+        }
+        Err(_) => response,
+    }
+}
+
+/// What is sent to a page that takes nothing.
+fn not_here() -> Response {
+    let said = Said {
+        heading: "Nothing was done".to_owned(),
+        text: "This address does not take what was sent to it.".to_owned(),
+        fix: "Go back to the page that you came from, and reload it: it may be of an older release.".to_owned(),
+    };
+    said.answer(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl IntoResponse for Failure {
@@ -45,13 +107,12 @@ impl IntoResponse for Failure {
                 Redirect::to(&format!("/app/sign-in?next={next}{lost}")).into_response()
             }
             Self::Deleted { name, at, until } => {
-                let page = Page {
-                    frame: Frame::bare("Location deleted"),
+                let said = Said {
                     heading: "This location is deleted".to_owned(),
                     text: format!("{name} was deleted on {at}. Its keys are refused."),
                     fix: format!("Until {until} an admin of the agency can restore it, with everything in it."),
                 };
-                render_with(StatusCode::GONE, &page)
+                said.answer(StatusCode::GONE)
             }
             Self::Error(error) => {
                 let code = error.code();
@@ -80,9 +141,8 @@ impl IntoResponse for Failure {
                     ),
                     _ => (code.title().to_owned(), error.to_string(), code.fix().to_owned()),
                 };
-                let page = Page { frame: Frame::bare(&heading), heading, text, fix };
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut response = render_with(status, &page);
+                let mut response = Said { heading, text, fix }.answer(status);
                 if let Some(wait) = error.retry_after() {
                     response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
                 }
@@ -95,11 +155,6 @@ impl IntoResponse for Failure {
 }
 
 pub(crate) async fn not_found() -> Response {
-    let page = Page {
-        frame: Frame::bare("Not found"),
-        heading: "Not found".to_owned(),
-        text: "There is no such page.".to_owned(),
-        fix: String::new(),
-    };
-    render_with(StatusCode::NOT_FOUND, &page)
+    let said = Said { heading: "Not found".to_owned(), text: "There is no such page.".to_owned(), fix: String::new() };
+    said.answer(StatusCode::NOT_FOUND)
 }

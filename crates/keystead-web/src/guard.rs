@@ -13,7 +13,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode, Source};
 use keystead_http::{Answered, Arrival, BodyError, Crowded, Party, read_body};
 
-use crate::{OPEN_FORMS, Web, failure::Failure, flash};
+use crate::{
+    OPEN_FORMS, Web,
+    failure::{self, Failure},
+    flash,
+};
 
 /// No inline script or style, no other host, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -31,11 +35,16 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     let has_flash = flash::is_carried(&web, request.headers());
     let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = page.and_then(|page| crate::endpoint(request.method(), page));
+    // For a page of what went wrong, which is made when the request is gone.
+    let asked = (!is_asset).then(|| asked(&request));
     let (mut response, waited) = match admitted(&web, request).await {
         Ok(request) if is_asset || route == Some(SIGN_IN) => (next.run(request).await, Duration::ZERO),
         Ok(request) => in_turn(&web, request, next).await,
         Err(refusal) => (refusal, Duration::ZERO),
     };
+    if let Some(asked) = asked {
+        response = failure::in_shell(&web, asked, response).await;
+    }
     if has_flash {
         flash::forget(&web, &mut response);
     }
@@ -54,6 +63,16 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
+}
+
+/// A request without its body.
+fn asked(request: &Request<Body>) -> http::request::Parts {
+    let mut parts = Request::new(()).into_parts().0;
+    parts.method.clone_from(request.method());
+    parts.uri.clone_from(request.uri());
+    parts.headers.clone_from(request.headers());
+    parts.extensions.clone_from(request.extensions());
+    parts
 }
 
 /// The request with its form read, if it may go on.

@@ -152,6 +152,11 @@ impl Visitor {
         facts(&self.arrival, &self.headers)
     }
 
+    /// The clock by which they are told times in a location, or elsewhere.
+    pub(crate) fn clock(&self, location: Option<&Location>) -> Clock {
+        Clock::of(&self.signed_in.user, self.browser_zone.as_ref(), location)
+    }
+
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
     }
@@ -192,12 +197,12 @@ impl FromRequestParts<Web> for Here {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let visitor = Visitor::from_request_parts(parts, web).await?;
-        let authority = visitor.authority.clone();
+        let authority = &visitor.authority;
         let location = match visitor.params.get("location") {
             Some(text) => {
                 let id = LocationId::parse(text).ok_or(Error::NoAccess)?;
-                match web.app.get_location(&authority, id).await {
-                    Err(Error::NoAccess) => return Err(what_became_of(web, &authority, id).await),
+                match web.app.get_location(authority, id).await {
+                    Err(Error::NoAccess) => return Err(what_became_of(web, &visitor, id).await),
                     found => Some(found?),
                 }
             }
@@ -206,6 +211,14 @@ impl FromRequestParts<Web> for Here {
                 None
             }
         };
+        Ok(Self::at(web, visitor, location).await?)
+    }
+}
+
+impl Here {
+    /// A visitor in a place that they may see.
+    async fn at(web: &Web, visitor: Visitor, location: Option<Location>) -> Result<Self, Error> {
+        let authority = visitor.authority.clone();
         let all = LocationFilter::default();
         let switcher = web.app.list_locations(&authority, all, Window::first(SWITCHER)).await?.rows;
         let unseen = web.app.count_unseen_notices(&authority).await?;
@@ -220,6 +233,19 @@ impl FromRequestParts<Web> for Here {
             false => web.app.list_notices(&authority, filter, Window::first(4)).await?.rows,
         };
         Ok(Self { visitor, location, switcher, unseen, last_day })
+    }
+
+    /// A visitor in some place that is theirs: Agency View, or the first of their locations that is there.
+    pub(crate) async fn somewhere(web: &Web, visitor: Visitor) -> Option<Self> {
+        let location = match reaches_agency(&visitor.authority) {
+            true => None,
+            false => {
+                let first = Window::first(1);
+                let there = web.app.list_locations(&visitor.authority, LocationFilter::default(), first).await.ok()?;
+                Some(there.rows.into_iter().next()?)
+            }
+        };
+        Self::at(web, visitor, location).await.ok()
     }
 }
 
@@ -330,6 +356,7 @@ impl Here {
         let user = &self.visitor.signed_in.user;
         let agency = &self.visitor.signed_in.agency;
         let reaches_agency = reaches_agency(self.authority());
+        let in_location = sections::elsewhere(self, section, true);
         Shell {
             place_kind: if self.location.is_some() { "Location" } else { "Agency View" },
             place_name: self
@@ -345,7 +372,7 @@ impl Here {
             here: self.visitor.address.clone(),
             agency: reaches_agency.then(|| SwitchTo {
                 name: agency.profile.name.to_string(),
-                url: "/app/agency".to_owned(),
+                url: format!("/app/agency{}", sections::elsewhere(self, section, false)),
                 is_here: self.location.is_none(),
             }),
             locations: self
@@ -353,7 +380,7 @@ impl Here {
                 .iter()
                 .map(|location| SwitchTo {
                     name: location.profile.name.to_string(),
-                    url: format!("/app/locations/{}", location.id),
+                    url: format!("/app/locations/{}{in_location}", location.id),
                     is_here: self.location.as_ref().is_some_and(|here| here.id == location.id),
                 })
                 .collect(),

@@ -144,6 +144,20 @@ pub(crate) fn navigation(here: &Here, current: &str) -> Vec<NavGroup> {
     groups
 }
 
+/// Where the part that a page belongs to is in another place: within that place, or its first page if it is not there.
+pub(crate) fn elsewhere(here: &Here, current: &str, to_location: bool) -> &'static str {
+    let is_there = |section: &&Section| {
+        let has_it = match section.at {
+            At::Both => true,
+            At::Location => to_location,
+            At::Agency => !to_location,
+            At::Everywhere => false,
+        };
+        section.name == current && has_it && section.scope.is_none_or(|scope| here.authority().grant().allows(scope))
+    };
+    SECTIONS.iter().chain(MORE).find(is_there).map_or("", |section| section.path)
+}
+
 /// Pages whose title, or a word of what else they are called, begins with each word of a search.
 pub(crate) fn pages(here: &Here, query: &str) -> Vec<NavLink> {
     let query = query.to_lowercase();

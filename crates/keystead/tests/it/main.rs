@@ -32,6 +32,7 @@ mod doors;
 mod etags;
 mod event_faults;
 mod events;
+mod failures;
 mod faults;
 mod field_values;
 mod fields;
