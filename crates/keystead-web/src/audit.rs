@@ -179,8 +179,9 @@ impl AuditQuery {
         format!("{}{mark}{}", here.url(path), pairs.join("&"))
     }
 
-    fn shown<'q>(&self, text: &'q Option<String>) -> &'q str {
-        text.as_deref().unwrap_or_default()
+    /// One part, as its field shows it.
+    fn part(&self, name: &str) -> &str {
+        self.parts().into_iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 }
 

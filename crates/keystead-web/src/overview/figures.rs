@@ -1,7 +1,12 @@
 //! Numbers of a place, each with what it counts and where more is.
 
 use keystead_core::{CountedUpTo, Error, KeyFilter, Steps};
-use keystead_model::{UtcMs, opportunity::Status, scope::Scope, time::DAY_MS};
+use keystead_model::{
+    UtcMs,
+    opportunity::Status,
+    scope::Scope,
+    time::{DAY_MS, HOUR_MS},
+};
 
 use crate::{
     Web,
@@ -54,7 +59,8 @@ pub(super) async fn requests(web: &Web, here: &Here) -> Result<Requests, Error> 
     let (now, zone) = (web.app.now(), here.report_zone());
     let location = here.location.as_ref().map(|location| location.id);
     let days = web.app.usage_in(here.authority(), location, Span::Days.steps(now, &zone)).await?;
-    let since = UtcMs(now.0 - DAY_MS);
+    // Sums are kept by hours: those that the last 24 hours have something of.
+    let since = UtcMs((now.0 - DAY_MS).div_euclid(HOUR_MS) * HOUR_MS);
     let last_day = Steps::new(vec![since], UtcMs(now.0 + 1));
     let in_24_hours = web.app.usage_in(here.authority(), location, last_day).await?;
     let failed = in_24_hours.iter().map(|(_, classes)| classes[0]).sum::<i64>();
@@ -100,7 +106,7 @@ pub(super) async fn keys(web: &Web, here: &Here, at_risk: usize) -> Result<(Figu
         KeyFilter { locations: here.location.as_ref().map(|location| vec![location.id]), ..KeyFilter::default() };
     let count = web.app.count_keys(here.authority(), filter).await?;
     let figure = Figure {
-        detail: "idle, expiring, exposed or just ended".to_owned(),
+        detail: "idle, expiring, expired or exposed".to_owned(),
         url: here.url("/notices"),
         is_bad: at_risk > 0,
         ..Figure::new("Keys at risk", format!("{at_risk} of {}", grouped(count)))
@@ -122,6 +128,8 @@ pub(super) struct Stage {
 pub(super) struct Pipeline {
     pub(super) name: String,
     pub(super) stages: Vec<Stage>,
+    /// Whether nothing in it is open.
+    pub(super) is_empty: bool,
 }
 
 pub(super) struct Task {
@@ -189,7 +197,9 @@ pub(super) async fn things(web: &Web, here: &Here) -> Result<Things, Error> {
                     share: if open == 0 { 0 } else { (open * 100 / most).max(1) },
                 }
             });
-            things.pipelines.push(Pipeline { name: pipeline.content.name.to_string(), stages: stages.collect() });
+            let is_empty = pipeline.stages.iter().all(|stage| of(stage.id, Status::Open) == 0);
+            let name = pipeline.content.name.to_string();
+            things.pipelines.push(Pipeline { name, stages: stages.collect(), is_empty });
         }
     }
     if allows(Scope::TasksRead) && allows(Scope::ContactsRead) {

@@ -6,7 +6,7 @@ use keystead_core::{Error, KeyFilter};
 use keystead_model::{LocationId, agency::TenantState, location::Location, page::Window, scope::Scope};
 
 use super::{
-    attention::{Need, needs},
+    attention::{Need, Needs, needs},
     figures::{Figure, Requests, Things, keys, requests, share, things},
 };
 use crate::{
@@ -69,13 +69,13 @@ pub(crate) async fn location(State(web): State<Web>, here: Here) -> Result<Respo
 async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<i64>) -> Result<Overview, Error> {
     let allows = |scope| here.authority().grant().allows(scope);
     let shows_keys = allows(Scope::KeysRead);
-    let (mut figures, mut requested, mut found) = (Vec::new(), None, (Vec::new(), 0));
+    let (mut figures, mut requested, mut found) = (Vec::new(), None, Needs::default());
     let mut newest = Vec::new();
     let things = things(web, here).await?;
     if shows_keys {
         found = needs(web, here).await?;
         let mut report = requests(web, here).await?;
-        let (at_risk, _) = keys(web, here, found.1).await?;
+        let (at_risk, _) = keys(web, here, found.at_risk).await?;
         figures.append(&mut report.figures);
         figures.insert(2, at_risk);
         requested = Some(report);
@@ -84,7 +84,7 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
         let listed = web.app.list_keys(here.authority(), filter, Window::first(KEYS)).await?;
         newest = rows(web, here, &listed.rows).await?;
     }
-    let (needs, needs_count) = found;
+    let Needs { shown: needs, count: needs_count, at_risk: _ } = found;
     let suspended = here.switcher().iter().filter(|location| location.state == TenantState::Suspended).count();
     let suspended = if here.location.is_none() { suspended } else { 0 };
     Ok(Overview {
