@@ -1,11 +1,7 @@
 //! The clock by which somebody is told times: their own choice, their browser's zone, or that of the place.
 
 use http::HeaderMap;
-use keystead_model::{
-    location::Location,
-    text::TimeZoneName,
-    user::User,
-};
+use keystead_model::{location::Location, text::TimeZoneName, user::User};
 
 use crate::{
     Web,

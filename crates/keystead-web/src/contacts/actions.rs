@@ -13,7 +13,7 @@ use keystead_model::{
     time::Moment,
 };
 
-use super::{inside, name, profile, show::page, wanted};
+use super::{inside, name, show::page, wanted};
 use crate::{
     Web,
     choices::owner,
