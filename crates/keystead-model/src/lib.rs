@@ -13,6 +13,7 @@ pub mod campaign;
 pub mod condition;
 pub mod contact;
 pub mod contact_field;
+mod contact_intake;
 mod contact_merge;
 pub mod contact_upsert;
 pub mod custom_field;
