@@ -109,6 +109,14 @@ impl App {
         Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence).await, namesakes: 0 }, old })
     }
 
+    /// The key whose first use ends this one, if it was replaced so and that has not happened yet.
+    pub async fn successor_of_key(&self, authority: &Authority, id: KeyId) -> Result<Option<ApiKey>> {
+        self.get_key(authority, id).await?;
+        let agency = authority.agency();
+        let found = self.store.look_up(move |tx| api_keys::successor(tx, agency, id)).await?;
+        Ok(found.filter(|key| can_see(authority, key)))
+    }
+
     /// The replacement of a lost key is used for the first time: the lost one stops.
     pub(crate) async fn finish_replacement(&self, known: &KnownKey, lost: KeyId) -> Result<()> {
         let (id, agency, now) = (known.key.id, known.key.grant.agency, self.clock.now());
@@ -121,7 +129,9 @@ impl App {
                 if new.replaces.is_none() {
                     return Ok(None);
                 }
-                api_keys::update(tx, &ApiKey { replaces: None, ..new })?;
+                let alone = ApiKey { replaces: None, ..new.clone() };
+                api_keys::update(tx, &alone)?;
+                tell_by_system(tx, now, [(agency, Happened::changed(EventKind::KeyTookOver, &new, &alone))])?;
                 changes::next(tx, Change::Key(id), now)?;
                 let Some(old) = api_keys::find_to_change(tx, agency, lost)? else { return Ok(None) };
                 // Somebody may have ended it meanwhile.

@@ -173,7 +173,17 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKe
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
-/// The same, with its row locked against uses that are written meanwhile.
+/// The key whose first use ends another one, if there is one: the newest, where it was replaced twice.
+pub fn successor(tx: &mut Tx<'_>, agency: AgencyId, replaced: KeyId) -> Result<Option<ApiKey>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE k.replaces = ?1 AND k.agency_id = ?2 AND k.state = 'active' ORDER BY k.created_at DESC, k.id LIMIT 1",
+        *TENANT
+    );
+    tx.query_opt(&sql, &[&replaced, &agency], read)
+}
+
+/// One key of an agency, with its row locked against uses that are written meanwhile.
 pub fn find_to_change(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
     if tx.is_postgres() {
         tx.execute("SELECT 1 FROM api_keys WHERE id = ?1 FOR UPDATE", &[&id])?;

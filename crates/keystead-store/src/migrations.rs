@@ -60,6 +60,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (54, "opportunity_conditions", include_str!("../migrations/0054_opportunity_conditions.sql")),
     (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
     (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
+    (60, "successors_of_keys", include_str!("../migrations/0060_successors_of_keys.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

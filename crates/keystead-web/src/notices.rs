@@ -46,6 +46,8 @@ struct Group {
     others: usize,
     keeps: bool,
     restores: bool,
+    /// Whether a new secret is what it needs.
+    rotates: bool,
     is_archived: bool,
 }
 
@@ -136,6 +138,7 @@ fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now: UtcMs) -> 
         others,
         keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
         restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
+        rotates: notice.open && notice.kind == NoticeKind::Exposed,
         is_archived: notice.reading == Reading::Archived,
     }
 }
