@@ -84,7 +84,7 @@ pub(crate) fn run_browser() -> Outcome {
     drop(server);
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
-    node_tests(&folder, &["old-keys.test.js", "finding.test.js"], &demo, Vec::new())
+    node_tests(&folder, &["old-keys.test.js", "finding.test.js", "keys.test.js"], &demo, Vec::new())
 }
 
 pub(crate) fn build() -> Outcome<PathBuf> {

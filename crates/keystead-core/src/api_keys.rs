@@ -10,7 +10,8 @@ use keystead_model::{
     key_kind::KeyKind,
     key_secret::KeySecret,
     page::{Page, Window},
-    scope::Scope,
+    scope::{Scope, ScopeSet},
+    time::DAY_MS,
 };
 use keystead_store::{
     Tx, api_keys,
@@ -170,6 +171,22 @@ impl App {
                 giver.adds_authority(&changed)?;
             }
             Ok(changed)
+        })
+        .await
+    }
+
+    /// Takes away what a key did not need in the last 30 days: it keeps only scopes that it used.
+    pub async fn reduce_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        let now = authority.now();
+        let usage = self.key_usage(authority, id, UtcMs(now.0 - REDUCED_BY_MS), UtcMs(now.0 + 1), DAY_MS).await?;
+        let used: ScopeSet = usage.scopes.into_iter().filter(|(_, count)| *count > 0).map(|(scope, _)| scope).collect();
+        self.change_key(authority, id, None, EventKind::KeyUpdated, move |key, _| {
+            let kept: ScopeSet = key.grant.scopes.iter().filter(|scope| used.contains(*scope)).collect();
+            if kept.is_empty() {
+                let message = "The key has used none of its scopes in 30 days: nothing of it would be left".to_owned();
+                return Err(Error::Conflict(ErrorCode::Conflict, message));
+            }
+            Ok(key.patch(KeyPatch { scopes: Some(kept), ..KeyPatch::default() })?)
         })
         .await
     }
@@ -370,6 +387,9 @@ fn visible(authority: &Authority, mut filter: KeyFilter) -> Result<KeyFilter> {
     Ok(filter)
 }
 
+/// The time whose use decides what a key needs.
+const REDUCED_BY_MS: i64 = 30 * DAY_MS;
+
 /// Changes after which a secret that worked before must not work any more.
 const REVOKING: &[EventKind] = &[
     EventKind::KeyDeactivated,
@@ -496,6 +516,7 @@ impl Described for ApiKey {
             "rateLimit": self.rate_limit,
             "state": state,
             "lastFour": self.current.last_four,
+            "replaces": self.replaces,
             "previousRetiresAt": self.previous.as_ref().map(|previous| previous.retires_at),
         }))
     }

@@ -41,6 +41,7 @@ done! {
     KeyKept = "key-kept", "good", "* has its full 90 days again.";
     KeySaved = "key-saved", "good", "* is saved.";
     KeySavedAsNamesake = "key-saved-as-namesake", "warn", "* is saved. Another key of its owner has the same name.";
+    KeyReduced = "key-reduced", "good", "* keeps only the scopes that it used in 30 days.";
     KeyDeactivated = "key-deactivated", "good", "* is switched off: every call with it is refused, within a second everywhere.";
     KeyReactivated = "key-reactivated", "good", "* is switched on: calls with it are answered again.";
     KeyDeleted = "key-deleted", "good", "* is deleted: every call with it is refused. For 30 days it can be restored.";

@@ -1,6 +1,6 @@
 //! Making a key.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use askama::Template;
 use axum::{
@@ -20,9 +20,9 @@ use keystead_model::{
 use serde::Deserialize;
 
 use super::{
-    NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips,
+    NONE_CHOSEN, expiry_hint, read_chosen, read_day, read_ips,
     reveal::{Made, make_once},
-    scope_choices,
+    scopes::{Line, PresetCard, matrix, preset_cards, what},
 };
 use crate::{
     Web,
@@ -33,11 +33,6 @@ use crate::{
     place::Here,
 };
 
-struct PresetChoice {
-    preset: Preset,
-    chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "api_keys/create.html")]
 struct Create {
@@ -47,9 +42,10 @@ struct Create {
     problems: Problems,
     is_agency: bool,
     kind: String,
-    presets: Vec<PresetChoice>,
+    presets: Vec<PresetCard>,
     custom: bool,
-    scopes: Vec<ScopeChoice>,
+    matrix: Vec<Line>,
+    short: Short,
     /// For a location key, which has one.
     locations: LocationChoices,
     /// For an agency key that does not act in all of them.
@@ -62,6 +58,18 @@ struct Create {
     /// What a day means on which the key expires.
     expiry_hint: String,
     list_url: String,
+}
+
+/// What is about to be made, in one sentence.
+struct Short {
+    kind: &'static str,
+    name: String,
+    reads: String,
+    writes: String,
+    place: String,
+    addresses: String,
+    /// Until when, where that is chosen.
+    expires: String,
 }
 
 fn is_private(address: IpAddr) -> bool {
@@ -79,19 +87,26 @@ async fn create_page(
     is_first: bool,
 ) -> Result<Create, Error> {
     let preset = fields.text("preset").unwrap_or("integration");
-    let chosen = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
+    let in_agency = here.location.is_none();
+    let kind = match fields.text("kind").and_then(KeyKind::parse) {
+        Some(kind) if in_agency => kind,
+        _ => KeyKind::Location,
+    };
+    let scopes: ScopeSet = match Preset::parse(preset) {
+        Some(preset) => preset.scopes(kind),
+        None => fields.all("scope").into_iter().filter_map(Scope::parse).collect(),
+    };
     let location = fields.text("location").and_then(LocationId::parse);
     Ok(Create {
         frame: Frame::of(here, "Create a key", "keys"),
         form_id: web.app.entropy().token(),
-        is_agency: here.location.is_none(),
-        kind: fields.text("kind").unwrap_or("location").to_owned(),
-        presets: Preset::ALL
-            .iter()
-            .map(|known| PresetChoice { preset: *known, chosen: known.as_str() == preset })
-            .collect(),
+        is_agency: in_agency,
+        kind: kind.as_str().to_owned(),
+        // Agency View makes both kinds; what only one of them can hold is dropped for the other.
+        presets: preset_cards(if in_agency { KeyKind::Agency } else { KeyKind::Location }, preset),
         custom: preset == "custom",
-        scopes: scope_choices(chosen),
+        matrix: matrix(if in_agency { KeyKind::Agency } else { KeyKind::Location }, scopes, &BTreeMap::new()),
+        short: Short::of(here, &fields, kind, scopes),
         locations: LocationChoices::load(web, here, &location.into_iter().collect()).await?,
         allowed: LocationChoices::of(web, here, &fields, "allowed").await?,
         only_chosen: fields.text("reach") == Some("chosen"),
@@ -107,6 +122,31 @@ async fn create_page(
         fields,
         problems,
     })
+}
+
+impl Short {
+    fn of(here: &Here, fields: &Fields, kind: KeyKind, scopes: ScopeSet) -> Self {
+        Self {
+            kind: match kind {
+                KeyKind::Agency => "An agency key",
+                KeyKind::Location => "A location key",
+            },
+            name: fields.text("name").unwrap_or("without a name yet").to_owned(),
+            reads: what(scopes, kind, true),
+            writes: what(scopes, kind, false),
+            place: match (&here.location, kind, fields.text("reach")) {
+                (Some(location), ..) => location.profile.name.to_string(),
+                (None, KeyKind::Location, _) => "one location".to_owned(),
+                (None, KeyKind::Agency, Some("chosen")) => "chosen locations".to_owned(),
+                (None, KeyKind::Agency, _) => "all locations".to_owned(),
+            },
+            addresses: match fields.text("allowed_ips") {
+                Some(_) => "the addresses below only".to_owned(),
+                None => "any address".to_owned(),
+            },
+            expires: fields.text("expires_at").map(|day| format!("the end of {day}")).unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

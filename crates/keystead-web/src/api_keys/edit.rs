@@ -1,5 +1,7 @@
 //! Changing the settings of a key.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
@@ -12,7 +14,11 @@ use keystead_model::{
     scope::{Scope, ScopeSet},
 };
 
-use super::{NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips, scope_choices, wanted};
+use super::{
+    NONE_CHOSEN, expiry_hint, read_chosen, read_day, read_ips,
+    scopes::{Line, matrix},
+    wanted,
+};
 use crate::{
     Web,
     failure::Failure,
@@ -31,7 +37,7 @@ struct Edit {
     name: String,
     fields: Fields,
     problems: Problems,
-    scopes: Vec<ScopeChoice>,
+    matrix: Vec<Line>,
     /// Of an agency key: the locations that it may act in.
     allowed: Option<LocationChoices>,
     only_chosen: bool,
@@ -54,7 +60,7 @@ async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problem
         allowed,
         only_chosen: fields.text("reach") == Some("chosen"),
         name: key.name.to_string(),
-        scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
+        matrix: matrix(key.kind(), chosen, &BTreeMap::new()),
         needs_password: !here.authority().is_fresh(),
         version: key.version,
         expiry_hint: match key.grant.expires_at {

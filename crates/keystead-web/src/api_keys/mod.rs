@@ -8,11 +8,12 @@ mod key;
 mod life;
 mod list;
 mod reveal;
+mod scopes;
 mod status;
 
 pub(crate) use change::{
-    cancel_rotation, deactivate, deactivate_form, delete, delete_form, finish_rotation, keep, reactivate, replace,
-    replace_form, restore, rotate, rotate_form,
+    cancel_rotation, deactivate, deactivate_form, delete, delete_form, finish_rotation, is_in_use, keep, reactivate,
+    reduce, replace, replace_form, restore, rotate, rotate_form,
 };
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
@@ -24,13 +25,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    Invalid, KeyId, LocationId, UserId,
-    actor::Actor,
-    api_key::ApiKey,
-    grant::Reach,
-    ip_range::IpRanges,
-    key_kind::KeyKind,
-    scope::{Preset, Scope, ScopeSet},
+    Invalid, KeyId, LocationId, UserId, actor::Actor, api_key::ApiKey, grant::Reach, ip_range::IpRanges, scope::Preset,
     time::Moment,
 };
 
@@ -116,28 +111,6 @@ fn row(
         creator: creator(key.created_by, names),
         created: zone.day(key.created_at),
     }
-}
-
-/// A scope to tick.
-struct ScopeChoice {
-    scope: Scope,
-    chosen: bool,
-    agency_only: bool,
-    /// How often the scope was needed in 30 days.
-    used: i64,
-}
-
-fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
-    Scope::ALL
-        .iter()
-        .filter(|scope| scope.suits(KeyKind::Agency))
-        .map(|scope| ScopeChoice {
-            scope: *scope,
-            chosen: chosen.contains(*scope),
-            agency_only: !scope.suits(KeyKind::Location),
-            used: 0,
-        })
-        .collect()
 }
 
 /// What a form is told that chooses locations and names none.

@@ -425,6 +425,9 @@ impl Idle {
         }
         rows.sort_by(|one, other| one.last().cmp(&other.last()));
         output::table(&["NAME", "KEY", "STATE", "LAST USED", "NOT DELETED BEFORE"], &rows);
+        if app.deletions_are_paused() {
+            note!("Deletions are paused: none of these is deleted until they go on, and then as much later.");
+        }
         Ok(())
     }
 }

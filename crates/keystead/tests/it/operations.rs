@@ -103,10 +103,10 @@ macro_rules! operations {
 
 #[rustfmt::skip]
 const OPERATIONS: &[Operation] = operations! { |app, by, at|
-    create_contact(&by.location, ContactPatch::default()): ContactsWrite;
+    create_contact(&by.location, ContactPatch::default()): ContactsIntake;
     get_contact(&by.location, at.contact): ContactsRead;
     update_contact(&by.location, at.contact, ContactPatch::default()): ContactsWrite;
-    upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsWrite;
+    upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsIntake;
     delete_contact(&by.location, at.contact): ContactsWrite;
     list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
     search_contacts(&by.location, ContactFilter::default(), by_creation(), Window::first(1)): ContactsRead;
@@ -246,6 +246,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     deactivate_key(&by.authority, at.key): KeysWrite;
     reactivate_key(&by.authority, at.key): KeysWrite;
     keep_key(&by.authority, at.key): KeysWrite;
+    successor_of_key(&by.authority, at.key): KeysRead;
+    reduce_key(&by.authority, at.key): KeysRead KeysWrite;
     rotate_key(&by.authority, at.key, None, Duration::ZERO): KeysRead KeysWrite;
     cancel_key_rotation(&by.authority, at.key): KeysWrite;
     finish_key_rotation(&by.authority, at.key): KeysWrite;
