@@ -8,13 +8,14 @@ use keystead_model::{
     event::{Event, EventKind},
     grant::{Grant, Reach},
     key_kind::KeyKind,
+    key_policy::{AgencyKeyMakers, KeyPolicy},
     key_secret::KeySecret,
     page::{Page, Window},
     scope::{Scope, ScopeSet},
     time::DAY_MS,
 };
 use keystead_store::{
-    Tx, api_keys,
+    Tx, agencies, api_keys,
     api_keys::{KeyCursor, KeyFilter},
     changes::{self, Change},
     events::{self, AuditFilter},
@@ -27,6 +28,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, Happened, fields, log_revocation, tell},
     keys::fence::FRESH_FOR,
+    users::is_operator,
 };
 
 /// A key that was just made or rotated, with the secret that is shown once.
@@ -94,7 +96,8 @@ impl App {
                 move |tx, authority| {
                     let sequence = changes::next(tx, Change::Key(id), now)?;
                     let service = service_clock::read(tx)?.now;
-                    let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
+                    let new = by_policy(tx, authority, new.clone())?;
+                    let key = ApiKey::create(id, new, stored.clone(), authority.actor(), now, service);
                     let key = insert_key(tx, authority, &key, cap)?;
                     Ok((sequence, api_keys::namesakes(tx, &key)?, key, true))
                 },
@@ -321,6 +324,10 @@ impl App {
                         return Ok((sequence, 0, before));
                     }
                     owned_locations(tx, &after, Some(&before))?;
+                    if after.grant.expires_at != before.grant.expires_at {
+                        let admitted = policy(tx, authority)?.admit(after.grant.expires_at, at.utc);
+                        admitted.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))?;
+                    }
                     api_keys::update(tx, &after)?;
                     tell(tx, authority, Happened::changed(kind, &before, &after))?;
                     let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
@@ -407,6 +414,34 @@ const ENDING: &[EventKind] = &[EventKind::KeyDeactivated, EventKind::KeyDeleted,
 struct Instants {
     utc: UtcMs,
     service: ServiceMs,
+}
+
+/// What the agency asks of its keys.
+fn policy(tx: &mut Tx<'_>, authority: &Authority) -> Result<KeyPolicy> {
+    Ok(agencies::find(tx, authority.agency())?.map(|agency| agency.keys).unwrap_or_default())
+}
+
+/// A new key as its agency wants it; an error if it cannot be so.
+fn by_policy(tx: &mut Tx<'_>, authority: &Authority, mut new: NewKey) -> Result<NewKey> {
+    let policy = policy(tx, authority)?;
+    let is_kept_back = new.grant.kind() == KeyKind::Agency && policy.agency_keys_by == AgencyKeyMakers::Operators;
+    if is_kept_back && !is_operator(tx, authority)? {
+        let message =
+            "Your agency keeps agency keys to the operators of the instance; make a location key, or ask one of them";
+        return Err(Error::Forbidden(ErrorCode::NotAllowed, message.to_owned()));
+    }
+    let expiry = policy.expiry(new.grant.expires_at, authority.now());
+    new.grant.expires_at = expiry.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))?;
+    Ok(new)
+}
+
+/// The settings of a lost key for the one that takes its place. Its expiry is as long as the agency allows by now.
+pub(crate) fn settings_by_policy(tx: &mut Tx<'_>, authority: &Authority, lost: &ApiKey) -> Result<NewKey> {
+    let mut settings = lost.settings();
+    if policy(tx, authority)?.admit(settings.grant.expires_at, authority.now()).is_err() {
+        settings.grant.expires_at = None;
+    }
+    by_policy(tx, authority, settings)
 }
 
 /// Adds a key within its owner's cap, with its audit row, and answers it as it is stored.
@@ -508,6 +543,9 @@ impl Described for ApiKey {
         };
         fields(json!({
             "name": self.name.as_str(),
+            "description": self.about.description.as_ref().map(|text| text.as_str()),
+            "labels": (!self.about.labels.is_empty()).then(|| self.about.labels.to_text()),
+            "contactEmail": self.about.contact.as_ref().map(|contact| contact.as_str()),
             "kind": self.kind().as_str(),
             "scopes": self.grant.scopes.to_names(),
             "allowedLocations": chosen,

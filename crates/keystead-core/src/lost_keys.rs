@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     App, Authority, CreatedKey, Error, Result,
-    api_keys::{can_see, insert_key, not_found},
+    api_keys::{can_see, insert_key, not_found, settings_by_policy},
     events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
     sweep::{notice_of, notify},
@@ -73,8 +73,14 @@ impl App {
                         return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
                     }
                     giver.adds_authority(&old)?;
-                    let mut new =
-                        ApiKey::create(new_id, old.settings(), stored.clone(), authority.actor(), now, service);
+                    let mut new = ApiKey::create(
+                        new_id,
+                        settings_by_policy(tx, authority, &old)?,
+                        stored.clone(),
+                        authority.actor(),
+                        now,
+                        service,
+                    );
                     let ended = match (ends, &old.state) {
                         (OldKeyEnds::Now, KeyState::Active) => {
                             old.clone().deactivate(authority.actor(), now, service)?

@@ -61,6 +61,9 @@ const FILES: &[(i64, &str, &str)] = &[
     (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
     (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
     (60, "successors_of_keys", include_str!("../migrations/0060_successors_of_keys.sql")),
+    (61, "about_keys", include_str!("../migrations/0061_about_keys.sql")),
+    (62, "key_policies", include_str!("../migrations/0062_key_policies.sql")),
+    (63, "readers_of_mails", include_str!("../migrations/0063_readers_of_mails.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -106,7 +106,10 @@ const form = document.querySelector('[data-in-short]');
 if (form) {
   const boxes = all('.matrix input', form);
   const checked = (name) => (form.querySelector(`[name="${name}"]:checked`) || {}).value;
-  const say = (part, text) => { document.querySelector(`[data-short="${part}"]`).textContent = text; };
+  const say = (part, text) => {
+    const place = document.querySelector(`[data-short="${part}"]`);
+    (place.firstElementChild || place).textContent = text;
+  };
   const names = (way) => {
     const of = boxes.filter((box) => box.getAttribute('aria-label').endsWith(`: ${way}`) && box.checked);
     const titles = of.map((box) => box.closest('tr').querySelector('b').textContent.toLowerCase().replace('api keys', 'API keys'));

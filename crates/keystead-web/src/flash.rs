@@ -49,6 +49,7 @@ done! {
     KeyRestoredOff = "key-restored-off", "warn", "* is restored and switched off, with its full 90 days.";
     RotationCancelled = "rotation-cancelled", "good", "The rotation of * is taken back: its old secret stays, the new one has ended.";
     RotationFinished = "rotation-finished", "good", "The old secret of * has ended: only the new one works.";
+    AgencySaved = "agency-saved", "good", "* is saved.";
     LocationAdded = "location-added", "good", "* is added.";
     LocationSaved = "location-saved", "good", "* is saved.";
     LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";

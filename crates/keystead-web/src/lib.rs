@@ -12,6 +12,7 @@ mod docs;
 mod failure;
 mod flash;
 mod form;
+mod general;
 mod guard;
 mod location_choice;
 mod locations;
@@ -159,6 +160,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/robots.txt", get(assets::robots)),
         own("/app/agency", get(overview::agency)),
         own("/app/agency/audit", get(audit::list)),
+        own("/app/agency/settings/general", get(general::show).post(general::save)),
         own("/app/agency/settings/system", get(system::show)),
         own("/app/agency/settings/system/pause", action(1, post(system::pause))),
         own("/app/agency/settings/system/resume", action(1, post(system::resume))),

@@ -12,15 +12,16 @@ use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
-    api_key::{ApiKey, KeyDescription, KeyName, NewKey},
+    api_key::{ApiKey, KeyName, NewKey},
     grant::{Grant, NoReach, Reach},
     key_kind::KeyKind,
+    key_policy::AgencyKeyMakers,
     scope::{Preset, Scope, ScopeSet},
 };
 use serde::Deserialize;
 
 use super::{
-    NONE_CHOSEN, expiry_hint, read_chosen, read_day, read_ips,
+    NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
     reveal::{Made, make_once},
     scopes::{Line, PresetCard, matrix, preset_cards, what},
 };
@@ -41,6 +42,8 @@ struct Create {
     fields: Fields,
     problems: Problems,
     is_agency: bool,
+    /// Whether the agency leaves it to the visitor to make keys of its own.
+    makes_agency_keys: bool,
     kind: String,
     presets: Vec<PresetCard>,
     custom: bool,
@@ -97,10 +100,13 @@ async fn create_page(
         None => fields.all("scope").into_iter().filter_map(Scope::parse).collect(),
     };
     let location = fields.text("location").and_then(LocationId::parse);
+    let policy = &here.visitor.signed_in.agency.keys;
+    let is_operator = here.visitor.signed_in.user.is_operator;
     Ok(Create {
         frame: Frame::of(here, "Create a key", "keys"),
         form_id: web.app.entropy().token(),
         is_agency: in_agency,
+        makes_agency_keys: is_operator || policy.agency_keys_by == AgencyKeyMakers::Members,
         kind: kind.as_str().to_owned(),
         // Agency View makes both kinds; what only one of them can hold is dropped for the other.
         presets: preset_cards(if in_agency { KeyKind::Agency } else { KeyKind::Location }, preset),
@@ -115,8 +121,8 @@ async fn create_page(
         address: here.visitor.arrival.address.to_string(),
         address_is_private: is_private(here.visitor.arrival.address),
         expiry_hint: match &here.location {
-            Some(location) => expiry_hint(location.profile.timezone.as_str()),
-            None => expiry_hint("the location’s time zone (UTC for an agency key)"),
+            Some(location) => expiry_hint(location.profile.timezone.as_str(), policy, true),
+            None => expiry_hint("the location’s time zone (UTC for an agency key)", policy, true),
         },
         list_url: here.url("/settings/keys"),
         fields,
@@ -177,7 +183,7 @@ pub(crate) async fn new(
 /// The settings of a key as the form has them.
 fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
     let mut pairs = vec![("name", key.name.to_string()), ("kind", key.kind().as_str().to_owned())];
-    pairs.extend(key.description.as_ref().map(|text| ("description", text.as_str().to_owned())));
+    pairs.extend(fields_of_about(&key.about));
     match &key.grant.reach {
         Reach::Agency => {}
         Reach::Chosen(set) => {
@@ -199,7 +205,7 @@ fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
 
 async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Problems) -> Result<Option<NewKey>, Error> {
     let name = problems.required("name", fields.text("name"), KeyName::parse);
-    let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
+    let about = read_about(fields, problems);
     let kind = match &here.location {
         Some(_) => KeyKind::Location,
         None => fields.text("kind").and_then(KeyKind::parse).unwrap_or(KeyKind::Location),
@@ -234,7 +240,7 @@ async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Proble
     let zone = web.app.zone_of(here.authority(), &reach).await?;
     let expires_at = day.map(|day| day.last(&zone));
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
-    Ok(Some(NewKey { name, description, grant, rate_limit: None }))
+    Ok(Some(NewKey { name, about, grant, rate_limit: None }))
 }
 
 pub(crate) async fn create(

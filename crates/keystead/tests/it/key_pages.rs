@@ -216,3 +216,63 @@ async fn an_old_secret_says_in_headers_that_it_ends() {
     assert_eq!((ended.status, ended.json()["code"].as_str()), (401, Some("key_secret_retired")));
     assert_eq!((ended.header("deprecation"), ended.header("sunset")), ("", ""));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_a_key_is_kept_found_and_changed() {
+    let app = TestApp::start().await;
+    let admin = Admin::of(&app).await;
+    let full = app.agency_key().await;
+    let new = json!({
+        "name": "x", "kind": "location", "locationId": app.ids.location, "scopes": ["contacts.readonly"],
+        "description": "Landing page of the SPRING", "labels": ["report", "Monthly", "REPORT"],
+        "contactEmail": "partner@x.example",
+    });
+    let made = app.post("/api-keys").key(&full).json(&new).send().await.expect(201)["apiKey"].clone();
+    assert_eq!((&made["labels"], &made["contactEmail"]), (&json!(["report", "Monthly"]), &json!("partner@x.example")));
+    let id = made["id"].as_str().unwrap();
+    let found = async |query: &str| {
+        let found = app.get("/api-keys").query(&[("query", query)]).key(&full).send().await.expect(200);
+        found["apiKeys"].as_array().unwrap().iter().any(|key| key["id"] == id)
+    };
+    for query in ["monthly", "of the spring", "partner@x", "REPORT"] {
+        assert!(found(query).await, "{query}");
+    }
+    assert!(!found("autumn").await);
+    let page = admin.get(&format!("/app/agency/settings/keys/{id}")).await.text;
+    for shown in ["<bdi>Monthly</bdi>", "<bdi>partner@x.example</bdi>", "Landing page of the SPRING"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let path = format!("/api-keys/{id}");
+    let change = async |body| app.patch(&path).key(&full).json(&body).send().await;
+    let kept = change(json!({"name": "y"})).await.expect(200)["apiKey"].clone();
+    assert_eq!((&kept["labels"], &kept["contactEmail"]), (&made["labels"], &made["contactEmail"]));
+    let changed = change(json!({"labels": [], "contactEmail": "", "description": "In autumn"})).await.expect(200);
+    assert_eq!((&changed["apiKey"]["labels"], &changed["apiKey"]["contactEmail"]), (&json!([]), &json!(null)));
+    assert!(found("autumn").await && !found("monthly").await && !found("spring").await);
+    for (body, field) in [
+        (json!({"labels": ["a, b"]}), "labels"),
+        (
+            json!({"labels": vec!["x"; 11].iter().enumerate().map(|(n, x)| format!("{x}{n}")).collect::<Vec<_>>()}),
+            "labels",
+        ),
+        (json!({"contactEmail": "nobody"}), "contactEmail"),
+    ] {
+        let refused = change(body).await.expect(422);
+        assert!(refused["message"][0].as_str().unwrap().starts_with(field), "{refused}");
+    }
+    // The form changes all three, and says what is wrong beside its field.
+    let edit = format!("/app/agency/settings/keys/{id}/edit");
+    let whole = [("name", "y"), ("scope", "contacts.readonly"), ("labels", "one,  two"), ("contact", "team@x.example")];
+    assert_eq!(admin.post(&edit, &whole).await.status, 303);
+    let saved = app.get(&path).key(&full).send().await.expect(200)["apiKey"].clone();
+    assert_eq!((&saved["labels"], &saved["contactEmail"]), (&json!(["one", "two"]), &json!("team@x.example")));
+    assert_eq!(saved["description"], json!(null));
+    let form = admin.get(&edit).await.text;
+    assert!(form.contains("value=\"one, two\"") && form.contains("value=\"team@x.example\""), "{form}");
+    let wrong = whole.map(|(name, value)| (name, if name == "contact" { "nobody" } else { value }));
+    let refused = admin.post(&edit, &wrong).await;
+    assert!(refused.status == 422 && refused.text.contains("id=\"contact-problem\""), "{}", refused.text);
+    // A key like it, or in place of it, says the same.
+    let like = admin.get(&format!("/app/agency/settings/keys/new?like={id}")).await.text;
+    assert!(like.contains("value=\"one, two\"") && like.contains("value=\"team@x.example\""), "{like}");
+}

@@ -47,6 +47,7 @@ mod intake;
 mod journals;
 mod key_commands;
 mod key_pages;
+mod key_policy;
 mod keys_life;
 mod links;
 mod lists;

@@ -13,7 +13,7 @@ use keystead_core::{
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
     agency::{AgencyPatch, TenantState},
-    api_key::{KeyName, KeyPatch, NewKey},
+    api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     contact::{Contact, ContactFilter, ContactPatch},
@@ -334,7 +334,7 @@ fn templates() -> TemplateFilter {
 
 fn new_key(by: &Caller) -> NewKey {
     let grant = Grant { scopes: ScopeSet::EMPTY, allowed_ips: IpRanges::default(), ..by.authority.grant().clone() };
-    NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+    NewKey { name: KeyName::parse("x").unwrap(), about: KeyAbout::default(), grant, rate_limit: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -393,7 +393,7 @@ async fn a_key_stays_of_its_kind_and_holds_only_what_suits_it() {
     assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput));
     let new = |reach: Reach, scope| NewKey {
         name: KeyName::parse("x").unwrap(),
-        description: None,
+        about: KeyAbout::default(),
         grant: Grant {
             agency: app.ids.agency,
             reach,

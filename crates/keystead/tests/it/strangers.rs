@@ -9,7 +9,7 @@ use keystead_api::{Access, Face, routes};
 use keystead_core::{NewAgency, RateLimits};
 use keystead_model::{
     agency::TenantName,
-    api_key::{KeyName, NewKey},
+    api_key::{KeyAbout, KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
@@ -62,7 +62,7 @@ async fn strangers(app: &TestApp) -> Vec<Stranger> {
             foreign_operator.authority(),
             NewKey {
                 name: KeyName::parse("Foreign").unwrap(),
-                description: None,
+                about: KeyAbout::default(),
                 grant: Grant {
                     agency: foreign_agency.id,
                     reach: Reach::Agency,
