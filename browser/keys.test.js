@@ -43,7 +43,7 @@ test('the form says in short what is about to be made', async () => {
   await page.locator('details summary', { hasText: 'More' }).click();
   await page.fill('#allowed_ips', '203.0.113.7');
   await page.fill('#expires_at', '2099-01-31');
-  assert.match(await short(), /An agency key named without a name yet [^]*all locations, from the addresses below only, until the end of 2099-01-31/);
+  assert.match(await short(), /An agency key named … [^]*all locations, from the addresses below only, until the end of 2099-01-31/);
   assert.deepEqual(page.problems, []);
 });
 

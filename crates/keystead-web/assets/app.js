@@ -135,11 +135,14 @@ if (form) {
       box.disabled = checked('kind') === 'location';
       if (box.disabled) box.checked = false;
     }
+    for (const choice of all('[name="preset"][data-scopes]', form)) {
+      if (checked('kind')) choice.closest('label').querySelector('.may').textContent = choice.dataset[checked('kind')];
+    }
     const card = form.querySelector('[name="preset"]:checked').closest('label').querySelector('.may').textContent;
     const [, reads, writes] = /^Reads (.*); writes (.*)$/.exec(card) || [null, names('read'), names('write')];
     say('reads', reads);
     say('writes', writes);
-    say('name', form.elements.name.value.trim() || 'without a name yet');
+    say('name', form.elements.name.value.trim() || '…');
     if (checked('kind')) say('kind', checked('kind') === 'agency' ? 'An agency key' : 'A location key');
     const place = placed();
     if (place) say('place', place);

@@ -95,6 +95,8 @@ async fn create_page(
         Some(kind) if in_agency => kind,
         _ => KeyKind::Location,
     };
+    // Agency View makes both kinds; what only one of them can hold is dropped for the other.
+    let widest = if in_agency { KeyKind::Agency } else { KeyKind::Location };
     let scopes: ScopeSet = match Preset::parse(preset) {
         Some(preset) => preset.scopes(kind),
         None => fields.all("scope").into_iter().filter_map(Scope::parse).collect(),
@@ -108,10 +110,9 @@ async fn create_page(
         is_agency: in_agency,
         makes_agency_keys: is_operator || policy.agency_keys_by == AgencyKeyMakers::Members,
         kind: kind.as_str().to_owned(),
-        // Agency View makes both kinds; what only one of them can hold is dropped for the other.
-        presets: preset_cards(if in_agency { KeyKind::Agency } else { KeyKind::Location }, preset),
+        presets: preset_cards(widest, kind, preset),
         custom: preset == "custom",
-        matrix: matrix(if in_agency { KeyKind::Agency } else { KeyKind::Location }, scopes, &BTreeMap::new()),
+        matrix: matrix(widest, scopes, &BTreeMap::new()),
         short: Short::of(here, &fields, kind, scopes),
         locations: LocationChoices::load(web, here, &location.into_iter().collect()).await?,
         allowed: LocationChoices::of(web, here, &fields, "allowed").await?,
@@ -137,7 +138,7 @@ impl Short {
                 KeyKind::Agency => "An agency key",
                 KeyKind::Location => "A location key",
             },
-            name: fields.text("name").unwrap_or("without a name yet").to_owned(),
+            name: fields.text("name").unwrap_or("…").to_owned(),
             reads: what(scopes, kind, true),
             writes: what(scopes, kind, false),
             place: match (&here.location, kind, fields.text("reach")) {

@@ -139,7 +139,12 @@ pub(crate) async fn find(
     let mut search = Search::new(fields.text("q").unwrap_or_default(), fields.text("show"));
     search.flaw = flaw_in(&fields);
     let mut tab = tab_of(&here, fields.text("tab"));
-    if let KeySearch::Id(id) = KeySearch::parse(&search.text) {
+    // A script leaves nothing but the id of a key that is pasted.
+    let id = match KeySearch::parse(&search.text) {
+        KeySearch::Id(id) => Some(id),
+        KeySearch::Part(_) => KeyId::parse(&search.text),
+    };
+    if let Some(id) = id {
         search.text = id.to_string();
         // Where it is, whichever tab was open.
         if let Ok(key) = web.app.get_key(here.authority(), id).await {

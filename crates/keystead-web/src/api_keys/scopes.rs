@@ -113,27 +113,34 @@ pub(super) fn what(scopes: ScopeSet, kind: KeyKind, is_read: bool) -> String {
     }
 }
 
+/// What a preset does for a kind of key: `Reads everything; writes nothing`.
+fn may(preset: Preset, kind: KeyKind) -> String {
+    let scopes = preset.scopes(kind);
+    format!("Reads {}; writes {}", what(scopes, kind, true), what(scopes, kind, false))
+}
+
 /// A preset to choose.
 pub(super) struct PresetCard {
     pub(super) preset: Preset,
     pub(super) chosen: bool,
-    pub(super) reads: String,
-    pub(super) writes: String,
+    /// What it does for the kind of key that is chosen.
+    pub(super) may: String,
+    /// The same for each kind, since the kind may be chosen after it.
+    pub(super) of_location: String,
+    pub(super) of_agency: String,
     /// Its scopes by name, for the boxes that show them.
     pub(super) scopes: String,
 }
 
-/// All presets, as they are for a key of `kind`.
-pub(super) fn preset_cards(kind: KeyKind, chosen: &str) -> Vec<PresetCard> {
-    let card = |preset: &Preset| {
-        let scopes = preset.scopes(kind);
-        PresetCard {
-            preset: *preset,
-            chosen: preset.as_str() == chosen,
-            reads: what(scopes, kind, true),
-            writes: what(scopes, kind, false),
-            scopes: scopes.to_names(),
-        }
+/// All presets, in a form that makes keys up to `widest`, of which `kind` is chosen.
+pub(super) fn preset_cards(widest: KeyKind, kind: KeyKind, chosen: &str) -> Vec<PresetCard> {
+    let card = |preset: &Preset| PresetCard {
+        preset: *preset,
+        chosen: preset.as_str() == chosen,
+        may: may(*preset, kind),
+        of_location: may(*preset, KeyKind::Location),
+        of_agency: may(*preset, KeyKind::Agency),
+        scopes: preset.scopes(widest).to_names(),
     };
     Preset::ALL.iter().map(card).collect()
 }
@@ -159,10 +166,7 @@ mod tests {
 
     #[test]
     fn presets_say_what_they_do() {
-        let said = |kind| {
-            let cards = preset_cards(kind, "");
-            cards.into_iter().map(|PresetCard { reads, writes, .. }| format!("{reads}; {writes}")).collect::<Vec<_>>()
-        };
+        let said = |kind| Preset::ALL.iter().map(|preset| may(*preset, kind)).collect::<Vec<_>>();
         for kind in [KeyKind::Agency, KeyKind::Location] {
             let texts = said(kind);
             assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len(), "{texts:?}");
@@ -170,12 +174,12 @@ mod tests {
         assert_eq!(
             said(KeyKind::Location),
             [
-                "everything and API keys; everything and API keys",
-                "everything and API keys; nothing",
-                "nothing; new contacts and forms",
-                "contacts, locations, tags, custom fields, opportunities, tasks and workflows; contacts, tags, \
+                "Reads everything and API keys; writes everything and API keys",
+                "Reads everything and API keys; writes nothing",
+                "Reads nothing; writes new contacts and forms",
+                "Reads contacts, locations, tags, custom fields, opportunities, tasks and workflows; writes contacts, tags, \
                  opportunities and tasks",
-                "everything; everything",
+                "Reads everything; writes everything",
             ]
         );
         assert_eq!(
