@@ -45,7 +45,7 @@ const NOTICES: i64 = 1000;
 #[derive(Clone)]
 enum Addressee {
     /// An admin, who chooses what they get.
-    Member(User),
+    Member(Box<User>),
     /// Whom an agency or a key names besides. They hear of the keys that name them, or of all.
     Contact { agency: AgencyId, address: EmailAddress, hears_all: bool },
 }
@@ -122,7 +122,7 @@ fn news(tx: &mut Tx<'_>, to: &Addressee, now: UtcMs) -> keystead_store::Result<V
 fn addressees(tx: &mut Tx<'_>, agency: &Agency) -> keystead_store::Result<Vec<Addressee>> {
     let members = users::list(tx, agency.id, &Window::all())?.rows;
     let admins = members.into_iter().filter(|user| !user.disabled && user.role.manages_members());
-    let mut all: Vec<Addressee> = admins.map(Addressee::Member).collect();
+    let mut all: Vec<Addressee> = admins.map(|user| Addressee::Member(Box::new(user))).collect();
     for address in agency.keys.contact.clone().into_iter().chain(api_keys::contacts(tx, agency.id)?) {
         let is_there = |known: &Addressee| known.address().normalized() == address.normalized();
         if !all.iter().any(is_there) {
@@ -251,7 +251,7 @@ impl App {
                 MailReader::Member(id) => users::find_for_session(tx, *id)?
                     .map(|(user, _)| user)
                     .filter(|user| !user.disabled)
-                    .map(Addressee::Member),
+                    .map(|user| Addressee::Member(Box::new(user))),
                 MailReader::Contact(agency, address) => {
                     agencies::find(tx, *agency)?.map(|agency| Addressee::of(&agency, address.clone()))
                 }

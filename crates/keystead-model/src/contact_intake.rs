@@ -33,35 +33,35 @@ impl ContactProfile {
             own.take_if(|own| other.as_ref() != Some(&*own));
         }
         Self {
-            first_name: same(self.first_name, &other.first_name),
-            last_name: same(self.last_name, &other.last_name),
+            first_name: same(self.first_name, other.first_name.as_ref()),
+            last_name: same(self.last_name, other.last_name.as_ref()),
             email: self.email.filter(|email| emails.contains(email)),
             phone: self.phone.filter(|phone| phones.contains(phone)),
-            company_name: same(self.company_name, &other.company_name),
-            address1: same(self.address1, &other.address1),
-            city: same(self.city, &other.city),
-            state: same(self.state, &other.state),
-            postal_code: same(self.postal_code, &other.postal_code),
-            country: same(self.country, &other.country),
-            website: same(self.website, &other.website),
-            timezone: same(self.timezone, &other.timezone),
-            gender: same(self.gender, &other.gender),
-            source: same(self.source, &other.source),
-            date_of_birth: same(self.date_of_birth, &other.date_of_birth),
-            assigned_to: same(self.assigned_to, &other.assigned_to),
+            company_name: same(self.company_name, other.company_name.as_ref()),
+            address1: same(self.address1, other.address1.as_ref()),
+            city: same(self.city, other.city.as_ref()),
+            state: same(self.state, other.state.as_ref()),
+            postal_code: same(self.postal_code, other.postal_code.as_ref()),
+            country: same(self.country, other.country.as_ref()),
+            website: same(self.website, other.website.as_ref()),
+            timezone: same(self.timezone, other.timezone.as_ref()),
+            gender: same(self.gender, other.gender.as_ref()),
+            source: same(self.source, other.source.as_ref()),
+            date_of_birth: same(self.date_of_birth, other.date_of_birth.as_ref()),
+            assigned_to: same(self.assigned_to, other.assigned_to.as_ref()),
             dnd: self.dnd && other.dnd,
             dnd_settings,
-            inbound_dnd: same(self.inbound_dnd, &other.inbound_dnd),
+            inbound_dnd: same(self.inbound_dnd, other.inbound_dnd.as_ref()),
             additional_emails: those(self.additional_emails, &emails),
             additional_phones: those(self.additional_phones, &phones),
-            business: same(self.business, &other.business),
+            business: same(self.business, other.business.as_ref()),
             followers: those(self.followers, &other.followers),
         }
     }
 }
 
-fn same<T: PartialEq>(own: Option<T>, other: &Option<T>) -> Option<T> {
-    own.filter(|own| other.as_ref() == Some(own))
+fn same<T: PartialEq>(own: Option<T>, other: Option<&T>) -> Option<T> {
+    own.filter(|own| other == Some(own))
 }
 
 fn those<T: PartialEq>(own: Vec<T>, others: &[T]) -> Vec<T> {

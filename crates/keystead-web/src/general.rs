@@ -40,11 +40,11 @@ fn page(web: &Web, here: &Here, fields: Fields, problems: Problems) -> General {
 
 fn fields_of(agency: &Agency) -> Fields {
     let KeyPolicy { longest_days, default_days, agency_keys_by, contact } = &agency.keys;
-    let days = |days: &Option<u32>| days.map(|days| days.to_string()).unwrap_or_default();
+    let days = |days: Option<u32>| days.map(|days| days.to_string()).unwrap_or_default();
     let pairs = [
         ("name", agency.profile.name.to_string()),
-        ("longest_days", days(longest_days)),
-        ("default_days", days(default_days)),
+        ("longest_days", days(*longest_days)),
+        ("default_days", days(*default_days)),
         ("agency_keys_by", agency_keys_by.as_str().to_owned()),
         ("contact", contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
     ];

@@ -154,11 +154,11 @@ impl Update {
                 "agencyKeysBy": makers, "keysContact": contact,
             }));
         } else {
-            let days = |days: &Option<u32>| days.map_or_else(|| "none".to_owned(), |days| format!("{days} days"));
+            let days = |days: Option<u32>| days.map_or_else(|| "none".to_owned(), |days| format!("{days} days"));
             let rows = [
                 ("Name", name.to_owned()),
-                ("Longest expiry of keys", days(longest_days)),
-                ("Expiry if none is chosen", days(default_days)),
+                ("Longest expiry of keys", days(*longest_days)),
+                ("Expiry if none is chosen", days(*default_days)),
                 ("Agency keys are made by", makers.to_owned()),
                 ("Also told of all keys", contact.unwrap_or("nobody").to_owned()),
             ];
