@@ -129,6 +129,8 @@ if (form) {
   };
   const tell = (event) => {
     const preset = form.querySelector('[name="preset"]:checked');
+    // Whoever chooses it begins with nothing; whoever changes a preset goes on from there.
+    if (event && event.target.value === 'custom') for (const box of boxes) box.checked = false;
     if (event && boxes.includes(event.target)) form.querySelector('[value="custom"]').checked = true;
     else if (preset.dataset.scopes !== undefined) for (const box of boxes) box.checked = preset.dataset.scopes.split(' ').includes(box.value);
     for (const box of boxes.filter((box) => box.dataset.agencyOnly !== undefined)) {
