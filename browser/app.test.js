@@ -149,7 +149,7 @@ test('agency view has both kinds of keys, locations and members', async () => {
   await page.getByRole('link', { name: /Third-party integration/ }).click();
   await page.fill('#name', 'Agency reports');
   await page.getByRole('radio', { name: /Custom/ }).check();
-  await page.getByRole('checkbox', { name: /locations.readonly/ }).check();
+  await page.getByRole('checkbox', { name: 'Locations: read', exact: true }).check();
   await submit('Create key');
   const secret = await page.inputValue('#secret');
   assert.match(secret, /^ks_agency_/);
@@ -172,6 +172,7 @@ test('agency view has both kinds of keys, locations and members', async () => {
   assert.deepEqual(await page.locator('#switch-places li:visible').allTextContents().then((all) => all.map((text) => text.trim())), ['Harbour Dental']);
   await page.goto(`${base}/app/agency/locations`);
   await page.getByRole('link', { name: 'Edit Northside Gym' }).click();
+  await page.getByRole('link', { name: 'Suspend location…' }).click();
   await submit('Suspend location');
   await page.waitForSelector('text=Suspended');
   await page.getByRole('link', { name: 'Edit Northside Gym' }).click();

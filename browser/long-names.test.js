@@ -167,6 +167,9 @@ test('members and locations with long names', async () => {
   await submit('Save');
   await after('saved', /is saved/);
   await page.goto(`${base}/app/agency/locations/${place.split('/').pop()}`);
+  await page.getByRole('link', { name: 'Suspend location…' }).click();
+  await measure(page, 'suspend');
+  seen.add('/app/agency/locations/{id}/suspend');
   await submit('Suspend location');
   await after('suspended', /is suspended/);
   await at(place, 'a suspended location', '/app/locations/{location}');

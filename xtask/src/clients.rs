@@ -67,6 +67,10 @@ pub(crate) fn run() -> Outcome {
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
+/// What is tested on one demo, one after another.
+const OF_THE_DEMO: &[&str] =
+    &["old-keys.test.js", "finding.test.js", "keys.test.js", "overview.test.js", "contacts.test.js"];
+
 /// The part `browser`: pages in a real browser, from an empty instance on.
 pub(crate) fn run_browser() -> Outcome {
     install_browser()?;
@@ -82,12 +86,7 @@ pub(crate) fn run_browser() -> Outcome {
     drop(server);
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
-    node_tests(
-        &folder,
-        &["old-keys.test.js", "finding.test.js", "contacts.test.js", "overview.test.js"],
-        &demo,
-        Vec::new(),
-    )
+    node_tests(&folder, OF_THE_DEMO, &demo, Vec::new())
 }
 
 /// Every page of the demo as pictures, in a folder.

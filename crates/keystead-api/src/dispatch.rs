@@ -39,6 +39,8 @@ pub struct Api {
 struct Facts {
     rate: Option<RateStatus>,
     key_ends_at: Option<UtcMs>,
+    /// Since when the secret that was sent is an old one, and until when it works.
+    retiring: Option<(UtcMs, UtcMs)>,
     /// How a repeated request was answered, as the name of a header.
     repeat: Option<http::HeaderName>,
     /// Counts the answer, once a key was admitted.
@@ -100,7 +102,7 @@ impl Api {
         if let Some((usage, endpoint, scope)) = &facts.usage {
             usage.count(endpoint, *scope, reply.status, self.app.now());
         }
-        (respond(reply, &arrival, &facts), facts.answered)
+        (respond(reply, &arrival, &facts, &self.base_url), facts.answered)
     }
 
     /// What stands at a path. Both forms of every path are served.
@@ -259,8 +261,10 @@ impl Api {
             Err(_) => PresentedKey::parse(presented).map(|key| key.id),
         };
         let caller = caller?;
-        facts.usage = Some((caller.usage(), route.endpoint, route.scope));
+        let scopes = caller.key().grant.scopes;
+        facts.usage = Some((caller.usage(), route.endpoint, route.scope.map(|scope| scopes.by_which(scope))));
         facts.key_ends_at = Some(self.ends_at(&caller));
+        facts.retiring = retiring(&caller);
         Ok(caller)
     }
 
@@ -268,10 +272,7 @@ impl Api {
     fn ends_at(&self, caller: &KeyCaller) -> UtcMs {
         let key = caller.key();
         let deletes_at = self.app.to_utc(key.inactivity.deletes_at, self.app.now());
-        let retires_at = match caller.slot() {
-            SecretSlot::Current => None,
-            SecretSlot::Previous => key.previous.as_ref().map(|previous| previous.retires_at),
-        };
+        let retires_at = retiring(caller).map(|(_, retires_at)| retires_at);
         [key.grant.expires_at, retires_at].into_iter().flatten().fold(deletes_at, UtcMs::min)
     }
 
@@ -296,6 +297,11 @@ impl Api {
             _ => {}
         }
         if let Some(scope) = route.scope {
+            if !scope.suits(caller.key().kind()) {
+                // To add it on the key's page, as the usual hint has it, is what nobody can.
+                let hint = format!("A location key cannot hold {scope}. Create an agency key with it.");
+                return Err(Failure { hint: Some(hint), ..Error::MissingScope(scope).into() });
+            }
             // Each operation asks again; asking here keeps the input of strangers out of the parsers.
             authority.require(scope)?;
         }
@@ -361,6 +367,15 @@ impl Api {
         let asked = format!("{} {path}?{} {location}", route.method, query.join("&"));
         let key = key.to_str().unwrap_or_default();
         Ok(Some(self.app.begin_idempotent(admitted.authority(), &asked, key, body, arrival.id).await?))
+    }
+}
+
+/// Of an old secret inside its overlap: since when there is a newer one, and when the overlap ends.
+fn retiring(caller: &KeyCaller) -> Option<(UtcMs, UtcMs)> {
+    let key = caller.key();
+    match caller.slot() {
+        SecretSlot::Current => None,
+        SecretSlot::Previous => key.previous.as_ref().map(|previous| (key.current.created_at, previous.retires_at)),
     }
 }
 
@@ -534,11 +549,13 @@ mod names {
     pub(super) const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
     pub(super) const DAILY_RESET: HeaderName = HeaderName::from_static("x-ratelimit-daily-reset");
     pub(super) const KEY_EXPIRES_AT: HeaderName = HeaderName::from_static("keystead-key-expires-at");
+    pub(super) const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+    pub(super) const SUNSET: HeaderName = HeaderName::from_static("sunset");
     pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
     pub(super) const RECOVERED: HeaderName = HeaderName::from_static("idempotent-recovered");
 }
 
-fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> {
+fn respond(reply: Reply, arrival: &Arrival, facts: &Facts, base_url: &str) -> Response<Payload> {
     let status = reply.status;
     let tag = reply.tag.as_ref().map(|tag| format!("\"{tag}\""));
     let more = reply.headers.clone();
@@ -577,6 +594,9 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> 
     {
         headers.insert(names::KEY_EXPIRES_AT, value);
     }
+    if let Some((since, until)) = facts.retiring {
+        say_deprecated(headers, since, until, base_url);
+    }
     if let Some(repeat) = &facts.repeat {
         headers.insert(repeat, HeaderValue::from_static("true"));
     }
@@ -584,6 +604,21 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts) -> Response<Payload> 
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// That what the request was made with is replaced since, and ends: as RFC 9745 and RFC 8594 have it, for clients and proxies
+/// that warn of such things by themselves.
+fn say_deprecated(headers: &mut HeaderMap, since: UtcMs, until: UtcMs, base_url: &str) {
+    let fields = [
+        (names::DEPRECATION, format!("@{}", since.0.div_euclid(1_000))),
+        (names::SUNSET, until.to_http_date()),
+        (header::LINK, format!("<{base_url}/docs/api-keys>; rel=\"deprecation\"; type=\"text/html\"")),
+    ];
+    for (name, value) in fields {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.append(name, value);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use keystead_core::{Clock, Entropy, InstanceSecret, Limits, RateLimits, Setup};
 use keystead_http::{Admission, Arrivals, Connections, Places, TrustedProxies, Upload, serve};
 use keystead_model::{
     agency::TenantName,
-    api_key::{KeyName, NewKey},
+    api_key::{KeyAbout, KeyName, NewKey},
     contact::ContactPatch,
     grant::{Grant, Reach},
     ip_range::IpRanges,
@@ -196,7 +196,7 @@ async fn server(name: &str) -> Server {
         allowed_ips: IpRanges::default(),
         expires_at: None,
     };
-    let new = NewKey { name: KeyName::parse("Test").unwrap(), description: None, grant, rate_limit: None };
+    let new = NewKey { name: KeyName::parse("Test").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
     let operator = app.operator_in(ids.agency).await.unwrap();
     let made = app.create_key(operator.authority(), new).await.unwrap();
     let key = made.secret.as_ref().unwrap().expose().to_owned();

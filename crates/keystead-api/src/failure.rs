@@ -8,7 +8,6 @@ use keystead_model::{
     KeyId,
     api_key::{DeleteReason, Refusal},
     contact::DuplicateContact,
-    key_secret::NotAKey,
     scope::Scope,
 };
 
@@ -96,8 +95,8 @@ impl From<Error> for Failure {
                 };
                 failure.hint = Some(format!("{} {fix}", what_happened(&refusal)));
             }
-            Error::NotAKey(problem) => failure.hint = Some(whole_key(problem)),
-            Error::MissingScope(scope) => failure.required = Some(scope),
+            Error::NotAKey(problem) => failure.hint = Some(problem.to_string()),
+            Error::MissingScope(scope) => failure.required = Some(scope.whole().unwrap_or(scope)),
             Error::Invalid(violations) => failure.message = Message::Violations(violations),
             Error::Unsuited(violations, fix) => {
                 failure.message = Message::Violations(violations);
@@ -117,27 +116,6 @@ impl From<Error> for Failure {
             | Error::Conflict(..) => {}
         }
         failure
-    }
-}
-
-/// How to send the key itself.
-fn whole_key(problem: NotAKey) -> String {
-    match problem {
-        NotAKey::Other => "A key begins with ks_location_ or ks_agency_; this text does not.".to_owned(),
-        NotAKey::Masked => {
-            "This is how a key is shown in lists, without its secret. The secret was shown once, when it was made; if \
-                            it is lost, rotate the key."
-                .to_owned()
-        }
-        NotAKey::Short(1) => "This is not a whole key: 1 character is missing. Copy it again, to its end.".to_owned(),
-        NotAKey::Short(missing) => {
-            format!("This is not a whole key: {missing} characters are missing. Copy it again, to its end.")
-        }
-        NotAKey::Extended => "There is more than the key in this text. Send the key alone, without quotes.".to_owned(),
-        NotAKey::Mistyped => {
-            "This is not a whole key: its checksum does not fit, so some of its characters are others. Copy it again."
-                .to_owned()
-        }
     }
 }
 

@@ -139,7 +139,13 @@ fn operation(route: &Route, which: Document, definitions: &mut Definitions, stat
         "parameters": parameters(route, which),
     });
     if let Some(scope) = route.scope {
-        operation["description"] = json!(format!("Needs the scope `{scope}`."));
+        operation["description"] = json!(match scope.whole() {
+            None => format!("Needs the scope `{scope}`."),
+            Some(whole) => format!(
+                "Needs the scope `{whole}`, or `{scope}`, which is a part of it: then the answer says of the contact only what \
+                 was sent."
+            ),
+        });
     }
     if matches!(route.access(), Access::Open | Access::Public) {
         operation["security"] = json!([]);
@@ -351,7 +357,9 @@ fn headers() -> Value {
         "X-RateLimit-Limit-Daily": header("integer", "Requests in a day"),
         "X-RateLimit-Daily-Remaining": header("integer", "What is left of them"),
         "X-RateLimit-Daily-Reset": header("integer", "Milliseconds until the next day"),
-        "Keystead-Key-Expires-At": header("string", "When the key ends if nothing happens"),
+        "Keystead-Key-Expires-At": header("string", "When the key, or the old secret that was sent, ends if nothing happens"),
+        "Deprecation": header("string", "Since when there is a newer secret than the one that was sent (RFC 9745)"),
+        "Sunset": header("string", "When the old secret that was sent ends (RFC 8594)"),
     })
 }
 
@@ -359,7 +367,14 @@ fn success(route: &Route, definitions: &mut Definitions) -> Value {
     let description = StatusCode::from_u16(route.status).ok().and_then(|status| status.canonical_reason());
     let names: &[&str] = match route.access() {
         Access::Open | Access::Public => &["X-Request-Id"],
-        _ => &["X-Request-Id", "X-RateLimit-Max", "X-RateLimit-Remaining", "Keystead-Key-Expires-At"],
+        _ => &[
+            "X-Request-Id",
+            "X-RateLimit-Max",
+            "X-RateLimit-Remaining",
+            "Keystead-Key-Expires-At",
+            "Deprecation",
+            "Sunset",
+        ],
     };
     let mut headers: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), reference("headers", name))).collect();

@@ -1,10 +1,11 @@
 //! Agencies. Only the operator makes, suspends and resumes them.
 
 use keystead_model::{
-    AgencyId,
+    AgencyId, Invalid,
     agency::{Agency, AgencyPatch, AgencyProfile, TenantName, TenantState},
     event::EventKind,
     grant::Reach,
+    key_policy::KeyPolicy,
     scope::Scope,
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
@@ -51,7 +52,8 @@ impl App {
         self.look_up(context, Scope::CompaniesRead, run).await
     }
 
-    /// Changes what the agency says of itself, for whoever reaches all of it.
+    /// Changes what the agency says of itself and what it asks of its keys, for whoever reaches all of it. The latter needs a
+    /// recent sign-in.
     pub async fn update_agency(
         &self,
         context: &AgencyContext,
@@ -115,7 +117,11 @@ impl InAgency<'_, '_> {
             return Err(Error::Forbidden(ErrorCode::NotAllowed, message));
         }
         let mut after = before.clone();
-        patch.apply(&mut after.profile);
+        patch.apply(&mut after);
+        if after.keys != before.keys {
+            self.context.authority.require_fresh()?;
+            after.keys.check().map_err(|Invalid(problem)| Error::invalid("keyDefaultDays", problem))?;
+        }
         if after != before {
             agencies::save(self.tx, &after)?;
             self.tell(Happened::changed(EventKind::AgencyUpdated, &before, &after))?;
@@ -157,6 +163,11 @@ impl Described for Agency {
         put(&mut fields, "postalCode", postal_code.as_ref().map(Line::as_str));
         put(&mut fields, "country", country.as_ref().map(Country::as_str));
         put(&mut fields, "timezone", timezone.as_ref().map(TimeZoneName::as_str));
+        let KeyPolicy { longest_days, default_days, agency_keys_by, contact } = &self.keys;
+        put(&mut fields, "keyLongestDays", *longest_days);
+        put(&mut fields, "keyDefaultDays", *default_days);
+        put(&mut fields, "agencyKeysBy", Some(agency_keys_by.as_str()));
+        put(&mut fields, "keysContact", contact.as_ref().map(EmailAddress::as_str));
         fields
     }
 }

@@ -8,12 +8,14 @@ use keystead_model::{
     event::{Event, EventKind},
     grant::{Grant, Reach},
     key_kind::KeyKind,
+    key_policy::{AgencyKeyMakers, KeyPolicy},
     key_secret::KeySecret,
     page::{Page, Window},
-    scope::Scope,
+    scope::{Scope, ScopeSet},
+    time::DAY_MS,
 };
 use keystead_store::{
-    Tx, api_keys,
+    Tx, agencies, api_keys,
     api_keys::{KeyCursor, KeyFilter},
     changes::{self, Change},
     events::{self, AuditFilter},
@@ -22,10 +24,11 @@ use keystead_store::{
 use serde_json::json;
 
 use crate::{
-    App, Authority, Error, ErrorCode, Result,
+    App, Authority, Error, ErrorCode, Result, Steps,
     error::Noun,
     events::{Described, Fields, Happened, fields, log_revocation, tell},
     keys::fence::FRESH_FOR,
+    users::is_operator,
 };
 
 /// A key that was just made or rotated, with the secret that is shown once.
@@ -93,7 +96,8 @@ impl App {
                 move |tx, authority| {
                     let sequence = changes::next(tx, Change::Key(id), now)?;
                     let service = service_clock::read(tx)?.now;
-                    let key = ApiKey::create(id, new.clone(), stored.clone(), authority.actor(), now, service);
+                    let new = by_policy(tx, authority, new.clone())?;
+                    let key = ApiKey::create(id, new, stored.clone(), authority.actor(), now, service);
                     let key = insert_key(tx, authority, &key, cap)?;
                     Ok((sequence, api_keys::namesakes(tx, &key)?, key, true))
                 },
@@ -170,6 +174,22 @@ impl App {
                 giver.adds_authority(&changed)?;
             }
             Ok(changed)
+        })
+        .await
+    }
+
+    /// Takes away what a key did not need in the last 30 days: it keeps only scopes that it used.
+    pub async fn reduce_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
+        let now = authority.now();
+        let usage = self.key_usage(authority, id, Steps::even(UtcMs(now.0 - REDUCED_BY_MS), UtcMs(now.0 + 1), DAY_MS)).await?;
+        let used: ScopeSet = usage.scopes.into_iter().filter(|(_, count)| *count > 0).map(|(scope, _)| scope).collect();
+        self.change_key(authority, id, None, EventKind::KeyUpdated, move |key, _| {
+            let kept: ScopeSet = key.grant.scopes.iter().filter(|scope| used.contains(*scope)).collect();
+            if kept.is_empty() {
+                let message = "The key has used none of its scopes in 30 days: nothing of it would be left".to_owned();
+                return Err(Error::Conflict(ErrorCode::Conflict, message));
+            }
+            Ok(key.patch(KeyPatch { scopes: Some(kept), ..KeyPatch::default() })?)
         })
         .await
     }
@@ -304,6 +324,10 @@ impl App {
                         return Ok((sequence, 0, before));
                     }
                     owned_locations(tx, &after, Some(&before))?;
+                    if after.grant.expires_at != before.grant.expires_at {
+                        let admitted = policy(tx, authority)?.admit(after.grant.expires_at, at.utc);
+                        admitted.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))?;
+                    }
                     api_keys::update(tx, &after)?;
                     tell(tx, authority, Happened::changed(kind, &before, &after))?;
                     let key = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
@@ -370,6 +394,9 @@ fn visible(authority: &Authority, mut filter: KeyFilter) -> Result<KeyFilter> {
     Ok(filter)
 }
 
+/// The time whose use decides what a key needs.
+const REDUCED_BY_MS: i64 = 30 * DAY_MS;
+
 /// Changes after which a secret that worked before must not work any more.
 const REVOKING: &[EventKind] = &[
     EventKind::KeyDeactivated,
@@ -387,6 +414,34 @@ const ENDING: &[EventKind] = &[EventKind::KeyDeactivated, EventKind::KeyDeleted,
 struct Instants {
     utc: UtcMs,
     service: ServiceMs,
+}
+
+/// What the agency asks of its keys.
+fn policy(tx: &mut Tx<'_>, authority: &Authority) -> Result<KeyPolicy> {
+    Ok(agencies::find(tx, authority.agency())?.map(|agency| agency.keys).unwrap_or_default())
+}
+
+/// A new key as its agency wants it; an error if it cannot be so.
+fn by_policy(tx: &mut Tx<'_>, authority: &Authority, mut new: NewKey) -> Result<NewKey> {
+    let policy = policy(tx, authority)?;
+    let is_kept_back = new.grant.kind() == KeyKind::Agency && policy.agency_keys_by == AgencyKeyMakers::Operators;
+    if is_kept_back && !is_operator(tx, authority)? {
+        let message =
+            "Your agency keeps agency keys to the operators of the instance; make a location key, or ask one of them";
+        return Err(Error::Forbidden(ErrorCode::NotAllowed, message.to_owned()));
+    }
+    let expiry = policy.expiry(new.grant.expires_at, authority.now());
+    new.grant.expires_at = expiry.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))?;
+    Ok(new)
+}
+
+/// The settings of a lost key for the one that takes its place. Its expiry is as long as the agency allows by now.
+pub(crate) fn settings_by_policy(tx: &mut Tx<'_>, authority: &Authority, lost: &ApiKey) -> Result<NewKey> {
+    let mut settings = lost.settings();
+    if policy(tx, authority)?.admit(settings.grant.expires_at, authority.now()).is_err() {
+        settings.grant.expires_at = None;
+    }
+    by_policy(tx, authority, settings)
 }
 
 /// Adds a key within its owner's cap, with its audit row, and answers it as it is stored.
@@ -488,6 +543,9 @@ impl Described for ApiKey {
         };
         fields(json!({
             "name": self.name.as_str(),
+            "description": self.about.description.as_ref().map(|text| text.as_str()),
+            "labels": (!self.about.labels.is_empty()).then(|| self.about.labels.to_text()),
+            "contactEmail": self.about.contact.as_ref().map(|contact| contact.as_str()),
             "kind": self.kind().as_str(),
             "scopes": self.grant.scopes.to_names(),
             "allowedLocations": chosen,
@@ -496,6 +554,7 @@ impl Described for ApiKey {
             "rateLimit": self.rate_limit,
             "state": state,
             "lastFour": self.current.last_four,
+            "replaces": self.replaces,
             "previousRetiresAt": self.previous.as_ref().map(|previous| previous.retires_at),
         }))
     }

@@ -5,7 +5,7 @@ use keystead_model::{
     calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
-        IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
+        DuplicateContact, IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
     },
     contact_field::ContactField,
     contact_upsert::LeftOut,
@@ -75,8 +75,11 @@ pub enum OldTags {
 impl App {
     /// Makes a contact. Where the location forbids duplicates, one with the same e-mail or phone is an error.
     pub async fn create_contact(&self, context: &LocationContext, new: ContactPatch) -> Result<Contact> {
+        let telling = Telling::of(context, &new);
         let run = move |operation: &mut InLocation<'_, '_>| operation.create_contact(new.clone());
-        self.operate(context, Scope::ContactsWrite, run, |operation, lost| operation.contact(lost.id()?)).await
+        let made =
+            self.operate(context, Scope::ContactsIntake, run, |operation, lost| operation.contact(lost.id()?)).await;
+        made.map(|contact| telling.of_contact(contact)).map_err(|error| telling.of_error(error))
     }
 
     /// One contact.
@@ -105,15 +108,17 @@ impl App {
         patch: ContactPatch,
         when: WhenDuplicate,
     ) -> Result<Upserted> {
+        let telling = Telling::of(context, &patch);
         let run =
             move |operation: &mut InLocation<'_, '_>| operation.upsert_contact(patch.clone(), when, OldTags::Replaced);
-        self.operate(context, Scope::ContactsWrite, run, |operation, lost| {
+        let upserted = self.operate(context, Scope::ContactsIntake, run, |operation, lost| {
             let contact = operation.contact(lost.id()?)?;
             let is_new = lost.told(operation.tx, EventKind::ContactCreated)?;
             let is_changed = is_new || lost.told(operation.tx, EventKind::ContactUpdated)?;
             Ok(Upserted { is_new, is_changed, contact, skipped: Vec::new() })
-        })
-        .await
+        });
+        let told = |upserted: Upserted| Upserted { contact: telling.of_contact(upserted.contact), ..upserted };
+        upserted.await.map(told).map_err(|error| telling.of_error(error))
     }
 
     /// Puts a contact into the trash, where it stays for 30 days.
@@ -180,6 +185,38 @@ impl App {
     pub async fn purge_contacts(&self) -> Result<usize> {
         let before = UtcMs(self.clock.now().0 - TRASH_MS);
         Ok(self.store.write(move |tx| contact_trash::purge(tx, before, 100)).await?)
+    }
+}
+
+/// What somebody who brings a contact is told of it: those who only take in are told what they sent, and nothing that was
+/// there before.
+struct Telling {
+    /// What was sent, where that is all.
+    only: Option<ContactPatch>,
+    now: UtcMs,
+}
+
+impl Telling {
+    fn of(context: &LocationContext, sent: &ContactPatch) -> Self {
+        let grant = context.authority.grant();
+        let sees = grant.allows(Scope::ContactsWrite) || grant.allows(Scope::ContactsRead);
+        Self { only: (!sees).then(|| sent.clone()), now: context.authority.now() }
+    }
+
+    fn of_contact(&self, contact: Contact) -> Contact {
+        match &self.only {
+            Some(sent) => contact.as_sent(sent, self.now),
+            None => contact,
+        }
+    }
+
+    fn of_error(&self, error: Error) -> Error {
+        match error {
+            Error::Duplicate(duplicate) if self.only.is_some() => {
+                Error::Duplicate(DuplicateContact { name: None, ..duplicate })
+            }
+            other => other,
+        }
     }
 }
 

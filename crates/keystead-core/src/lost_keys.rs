@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     App, Authority, CreatedKey, Error, Result,
-    api_keys::{can_see, insert_key, not_found},
+    api_keys::{can_see, insert_key, not_found, settings_by_policy},
     events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
     sweep::{notice_of, notify},
@@ -73,8 +73,14 @@ impl App {
                         return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
                     }
                     giver.adds_authority(&old)?;
-                    let mut new =
-                        ApiKey::create(new_id, old.settings(), stored.clone(), authority.actor(), now, service);
+                    let mut new = ApiKey::create(
+                        new_id,
+                        settings_by_policy(tx, authority, &old)?,
+                        stored.clone(),
+                        authority.actor(),
+                        now,
+                        service,
+                    );
                     let ended = match (ends, &old.state) {
                         (OldKeyEnds::Now, KeyState::Active) => {
                             old.clone().deactivate(authority.actor(), now, service)?
@@ -109,6 +115,14 @@ impl App {
         Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence).await, namesakes: 0 }, old })
     }
 
+    /// The key whose first use ends this one, if it was replaced so and that has not happened yet.
+    pub async fn successor_of_key(&self, authority: &Authority, id: KeyId) -> Result<Option<ApiKey>> {
+        self.get_key(authority, id).await?;
+        let agency = authority.agency();
+        let found = self.store.look_up(move |tx| api_keys::successor(tx, agency, id)).await?;
+        Ok(found.filter(|key| can_see(authority, key)))
+    }
+
     /// The replacement of a lost key is used for the first time: the lost one stops.
     pub(crate) async fn finish_replacement(&self, known: &KnownKey, lost: KeyId) -> Result<()> {
         let (id, agency, now) = (known.key.id, known.key.grant.agency, self.clock.now());
@@ -121,7 +135,9 @@ impl App {
                 if new.replaces.is_none() {
                     return Ok(None);
                 }
-                api_keys::update(tx, &ApiKey { replaces: None, ..new })?;
+                let alone = ApiKey { replaces: None, ..new.clone() };
+                api_keys::update(tx, &alone)?;
+                tell_by_system(tx, now, [(agency, Happened::changed(EventKind::KeyTookOver, &new, &alone))])?;
                 changes::next(tx, Change::Key(id), now)?;
                 let Some(old) = api_keys::find_to_change(tx, agency, lost)? else { return Ok(None) };
                 // Somebody may have ended it meanwhile.

@@ -36,6 +36,7 @@ fn reader(authority: &Authority) -> NoticeReader {
         agency: authority.agency(),
         reach: authority.grant().reach.clone(),
         own_only: !authority.grant().allows(Scope::KeysRead),
+        contact: None,
     }
 }
 

@@ -8,6 +8,7 @@ use keystead_model::{
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
+    key_policy::KeyPolicy,
     location::{Location, LocationProfile},
     note::{Note, NoteContent},
     page::Window,
@@ -31,7 +32,10 @@ fn prepared() -> (Memory, LocationContext) {
     memory
         .write(|tx| {
             let profile = AgencyProfile::named(name.clone());
-            agencies::save(tx, &Agency { id: agency, profile, state, resumed_at, created_at: NOW })?;
+            agencies::save(
+                tx,
+                &Agency { id: agency, profile, keys: KeyPolicy::default(), state, resumed_at, created_at: NOW },
+            )?;
             let profile = LocationProfile::named(name);
             let (created_at, updated_at, deletion) = (NOW, NOW, None);
             let made = Location { id: location, agency, state, resumed_at, profile, created_at, updated_at, deletion };

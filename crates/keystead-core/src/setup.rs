@@ -7,6 +7,7 @@ use keystead_model::{
     actor::Actor,
     agency::{Agency, AgencyProfile, TenantName, TenantState},
     event::EventKind,
+    key_policy::KeyPolicy,
     location::{Location, LocationProfile},
     pipeline::Pipeline,
     text::EmailAddress,
@@ -65,6 +66,7 @@ impl App {
         let agency = Agency {
             id: self.entropy.id(now),
             profile: AgencyProfile::named(name),
+            keys: KeyPolicy::default(),
             state: TenantState::Active,
             resumed_at: ServiceMs(0),
             created_at: now,
@@ -118,6 +120,7 @@ impl App {
         let agency = Agency {
             id: self.entropy.id(now),
             profile: AgencyProfile::named(new.name),
+            keys: KeyPolicy::default(),
             state: TenantState::Active,
             resumed_at: ServiceMs(0),
             created_at: now,

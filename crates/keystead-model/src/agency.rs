@@ -2,6 +2,7 @@
 
 use crate::{
     AgencyId, ServiceMs, UtcMs,
+    key_policy::KeyPolicy,
     location::set,
     text::{Country, EmailAddress, Line, TimeZoneName},
 };
@@ -47,6 +48,8 @@ pub struct Agency {
     pub id: AgencyId,
     /// What it says of itself.
     pub profile: AgencyProfile,
+    /// What it asks of its keys.
+    pub keys: KeyPolicy,
     /// Whether it works.
     pub state: TenantState,
     /// When it last resumed from a suspension.
@@ -77,7 +80,7 @@ pub struct AgencyProfile {
 
 /// A change of an agency; `None` leaves a thing as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the fields are those of AgencyProfile")]
+#[expect(missing_docs, reason = "the fields are those of AgencyProfile and Agency")]
 pub struct AgencyPatch {
     pub name: Option<TenantName>,
     pub email: Option<Option<EmailAddress>>,
@@ -91,6 +94,7 @@ pub struct AgencyPatch {
     pub postal_code: Option<Option<Line<20>>>,
     pub country: Option<Option<Country>>,
     pub timezone: Option<Option<TimeZoneName>>,
+    pub keys: Option<KeyPolicy>,
 }
 
 impl AgencyProfile {
@@ -114,8 +118,8 @@ impl AgencyProfile {
 }
 
 impl AgencyPatch {
-    /// Changes `profile`.
-    pub fn apply(self, profile: &mut AgencyProfile) {
+    /// Changes an agency.
+    pub fn apply(self, agency: &mut Agency) {
         let Self {
             name,
             email,
@@ -129,7 +133,10 @@ impl AgencyPatch {
             postal_code,
             country,
             timezone,
+            keys,
         } = self;
+        set(&mut agency.keys, keys);
+        let profile = &mut agency.profile;
         set(&mut profile.name, name);
         set(&mut profile.email, email);
         set(&mut profile.phone, phone);

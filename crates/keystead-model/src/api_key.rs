@@ -14,14 +14,13 @@ use crate::{
     key_kind::KeyKind,
     key_secret,
     scope::ScopeSet,
-    text::{Line, Prose},
+    text::Line,
     time::parse_duration,
 };
 
 /// A key's descriptive name.
 pub type KeyName = Line<64>;
-/// What a key is for, in more words.
-pub type KeyDescription = Prose<1000>;
+pub use crate::key_about::{KeyAbout, KeyAboutPatch, KeyDescription, KeyLabels};
 
 /// The longest overlap of a rotation.
 pub const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -143,8 +142,8 @@ pub struct ApiKey {
     pub id: KeyId,
     /// Descriptive name.
     pub name: KeyName,
-    /// What it is for.
-    pub description: Option<KeyDescription>,
+    /// What is said of it.
+    pub about: KeyAbout,
     /// What it may do, where, from which addresses and until when.
     pub grant: Grant,
     /// Its own limit of requests per 10 seconds instead of the instance's.
@@ -179,8 +178,8 @@ pub struct ApiKey {
 pub struct NewKey {
     /// Descriptive name.
     pub name: KeyName,
-    /// What it is for.
-    pub description: Option<KeyDescription>,
+    /// What is said of it.
+    pub about: KeyAbout,
     /// What it may do.
     pub grant: Grant,
     /// Its own limit of requests per 10 seconds.
@@ -192,8 +191,8 @@ pub struct NewKey {
 pub struct KeyPatch {
     /// New name.
     pub name: Option<KeyName>,
-    /// New description, or none.
-    pub description: Option<Option<KeyDescription>>,
+    /// What is said of it now.
+    pub about: KeyAboutPatch,
     /// New scopes.
     pub scopes: Option<ScopeSet>,
     /// New locations of an agency key.
@@ -292,11 +291,11 @@ pub enum Refusal {
 impl ApiKey {
     /// A key that begins now.
     pub fn create(id: KeyId, new: NewKey, secret: StoredSecret, by: Actor, at: UtcMs, service: ServiceMs) -> Self {
-        let NewKey { name, description, grant, rate_limit } = new;
+        let NewKey { name, about, grant, rate_limit } = new;
         Self {
             id,
             name,
-            description,
+            about,
             grant,
             rate_limit,
             state: KeyState::Active,
@@ -317,7 +316,7 @@ impl ApiKey {
     pub fn settings(&self) -> NewKey {
         NewKey {
             name: self.name.clone(),
-            description: self.description.clone(),
+            about: self.about.clone(),
             grant: self.grant.clone(),
             rate_limit: self.rate_limit,
         }
@@ -534,13 +533,11 @@ impl ApiKey {
     /// Applies a change of settings.
     pub fn patch(mut self, patch: KeyPatch) -> Result<Self, InvalidTransition> {
         self.live()?;
-        let KeyPatch { name, description, scopes, reach, allowed_ips, expires_at, rate_limit } = patch;
+        let KeyPatch { name, about, scopes, reach, allowed_ips, expires_at, rate_limit } = patch;
         if let Some(name) = name {
             self.name = name;
         }
-        if let Some(description) = description {
-            self.description = description;
-        }
+        self.about.change(about);
         if let Some(scopes) = scopes {
             self.grant.scopes = scopes;
         }

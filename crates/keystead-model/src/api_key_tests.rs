@@ -28,7 +28,7 @@ fn key() -> ApiKey {
     ApiKey {
         id: KeyId::parse("Hq3vT0bZk9Wd").unwrap(),
         name: KeyName::parse("Marketing Automation").unwrap(),
-        description: None,
+        about: KeyAbout::default(),
         grant: Grant {
             agency,
             reach: Reach::location(location),

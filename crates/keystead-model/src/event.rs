@@ -191,6 +191,7 @@ kinds! {
     KeyRotationCancelled = "api_key.rotation_cancelled", Key, Key;
     KeyRotationFinished = "api_key.rotation_finished", Key, Key;
     KeyReplaced = "api_key.replaced", Key, Key;
+    KeyTookOver = "api_key.took_over", Key, Key;
     KeyExposed = "api_key.exposed", Key, Key;
     KeyExpired = "api_key.expired", Key, Key;
     KeyHeld = "api_key.held", Key, Key;

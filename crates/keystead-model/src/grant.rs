@@ -113,7 +113,7 @@ pub struct Grant {
 impl Grant {
     /// Whether `scope` is granted.
     pub fn allows(&self, scope: Scope) -> bool {
-        self.scopes.contains(scope)
+        self.scopes.allows(scope)
     }
 
     /// The kind of key that has this reach.

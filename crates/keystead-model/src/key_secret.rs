@@ -3,7 +3,7 @@
 //! Its form is public so that scanners find leaked keys; see `docs/key-format.md`. The checksum (CRC-32, base 62) tells
 //! typos and garbage from keys before any state is touched. It is never a proof.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
@@ -107,6 +107,28 @@ impl NotAKey {
             Some(length) if text.len() < length => Self::Short(length - text.len()),
             Some(_) => Self::Mistyped,
         }
+    }
+}
+
+/// What to do about it.
+impl fmt::Display for NotAKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Other => "A key begins with ks_location_ or ks_agency_; this text does not.",
+            Self::Masked => {
+                "This is how a key is shown in lists, without its secret. The secret was shown once, when it was made; if \
+                 it is lost, rotate the key."
+            }
+            Self::Short(1) => "This is not a whole key: 1 character is missing. Copy it again, to its end.",
+            Self::Short(missing) => {
+                let rest = "characters are missing. Copy it again, to its end.";
+                return write!(f, "This is not a whole key: {missing} {rest}");
+            }
+            Self::Extended => "There is more than the key in this text. Send the key alone, without quotes.",
+            Self::Mistyped => {
+                "This is not a whole key: its checksum does not fit, so some of its characters are others. Copy it again."
+            }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
-//! Mails to members.
+//! Mails to members, and to those who are told of keys besides.
 
-use crate::{UserId, UtcMs, id::Id, notice::Mailing};
+use crate::{AgencyId, UserId, UtcMs, id::Id, notice::Mailing, text::EmailAddress};
 
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,35 @@ impl MailState {
     }
 }
 
+/// Whom a mail is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailReader {
+    /// A member.
+    Member(UserId),
+    /// Whoever reads at an address that an agency, or a key of it, names.
+    Contact(AgencyId, EmailAddress),
+}
+
+impl MailReader {
+    /// The stored form, by which it is also noted what they were told.
+    pub fn to_stored(&self) -> String {
+        match self {
+            Self::Member(id) => id.to_string(),
+            Self::Contact(agency, address) => format!("{agency} {}", address.as_str()),
+        }
+    }
+
+    /// Reads [`MailReader::to_stored`].
+    pub fn from_stored(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            None => UserId::parse(text).map(Self::Member),
+            Some((agency, address)) => {
+                Some(Self::Contact(AgencyId::parse(agency)?, EmailAddress::from_stored(address.to_owned())))
+            }
+        }
+    }
+}
+
 /// A mail.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -43,7 +72,7 @@ pub struct Mail {
     /// What it is.
     pub mailing: Mailing,
     /// Whom it is for.
-    pub user: UserId,
+    pub reader: MailReader,
     /// Their address when it was put here.
     pub to: String,
     /// Subject.

@@ -66,6 +66,8 @@ scopes! {
     ContactsRead = "contacts.readonly", "Read contacts, their notes and tasks", Class::Data, Kinds::Both;
     ContactsWrite =
         "contacts.write", "Create, change and delete contacts, their tags, notes and tasks", Class::Data, Kinds::Both;
+    ContactsIntake =
+        "contacts.intake", "Create and update contacts, and be told only what was sent", Class::Data, Kinds::Both;
     LocationsRead = "locations.readonly", "Read locations", Class::Data, Kinds::Both;
     LocationsWrite =
         "locations.write", "Create, change and delete locations", Class::Administration, Kinds::AgencyOnly;
@@ -133,6 +135,14 @@ impl Scope {
         self.as_str().rsplit_once('.').map_or(self.as_str(), |(resource, _)| resource)
     }
 
+    /// The scope that has all of this one, and more.
+    pub const fn whole(self) -> Option<Self> {
+        match self {
+            Self::ContactsIntake => Some(Self::ContactsWrite),
+            _ => None,
+        }
+    }
+
     /// Whether it only reads.
     pub fn is_read(self) -> bool {
         self.as_str().ends_with(".readonly")
@@ -153,9 +163,10 @@ impl ScopeSet {
     /// No scope.
     pub const EMPTY: Self = Self(0);
 
-    /// Every scope of these classes.
+    /// Every scope of these classes; what is a part of one of them is not named beside it.
     pub fn of(classes: &[Class]) -> Self {
-        Scope::ALL.iter().copied().filter(|scope| classes.contains(&scope.class())).collect()
+        let is_chosen = |scope: &Scope| classes.contains(&scope.class()) && scope.whole().is_none();
+        Scope::ALL.iter().copied().filter(is_chosen).collect()
     }
 
     /// Every scope that a key of `kind` can hold.
@@ -178,9 +189,19 @@ impl ScopeSet {
         self.0 & (1 << scope as u8) != 0
     }
 
-    /// Whether everything in it is in `other` too.
-    pub const fn is_within(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
+    /// Whether it allows what `scope` does: by itself, or as a part of another.
+    pub fn allows(self, scope: Scope) -> bool {
+        self.contains(self.by_which(scope))
+    }
+
+    /// The one of it that allows what `scope` does; `scope` itself where none does.
+    pub fn by_which(self, scope: Scope) -> Scope {
+        scope.whole().filter(|whole| self.contains(*whole)).unwrap_or(scope)
+    }
+
+    /// Whether `other` allows everything in it.
+    pub fn is_within(self, other: Self) -> bool {
+        self.iter().all(|scope| other.allows(scope))
     }
 
     /// Whether it is empty.
@@ -193,9 +214,9 @@ impl ScopeSet {
         Self(self.0 | 1 << scope as u8)
     }
 
-    /// Without `scope`.
-    pub const fn without(self, scope: Scope) -> Self {
-        Self(self.0 & !(1 << scope as u8))
+    /// What does not allow `scope`: without it, and without what it is a part of.
+    pub fn without(self, scope: Scope) -> Self {
+        [Some(scope), scope.whole()].into_iter().flatten().fold(self, |set, gone| Self(set.0 & !(1 << gone as u8)))
     }
 
     /// In the order of [`Scope::ALL`].
@@ -298,9 +319,11 @@ impl Preset {
             Self::FullAccess => "Everything, including other keys. For your own scripts and administration.",
             Self::ReadOnly => "Reads everything, changes nothing. For reports and backups.",
             Self::FormsIntake => {
-                "Creates and updates contacts, and submits to forms. For landing pages on your own site."
+                "Creates and updates contacts, and is told only what it sent. For forms and landing pages on your own site."
             }
-            Self::WorkflowAutomation => "Keeps contacts, tags, notes and tasks up to date. For Zapier, n8n, Make.",
+            Self::WorkflowAutomation => {
+                "Keeps contacts, opportunities, tags, notes and tasks up to date. For Zapier, n8n, Make."
+            }
             Self::Integration => "Reads and writes all data, but no keys. For programs by other companies.",
         }
     }
@@ -315,16 +338,23 @@ impl Preset {
         let chosen: ScopeSet = match self {
             Self::FullAccess => ScopeSet::of(&[Class::Data, Class::Keys]).with(Scope::LocationsWrite),
             Self::ReadOnly => ScopeSet::of(&[Class::Data, Class::Keys]).reading(),
-            Self::FormsIntake => {
-                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead, Scope::FormsWrite]
-                    .into_iter()
-                    .collect()
-            }
-            Self::WorkflowAutomation => {
-                [Scope::ContactsRead, Scope::ContactsWrite, Scope::LocationsRead, Scope::TagsRead, Scope::TagsWrite]
-                    .into_iter()
-                    .collect()
-            }
+            Self::FormsIntake => [Scope::ContactsIntake, Scope::FormsWrite].into_iter().collect(),
+            // What such programs work with, and what they offer in their menus: fields, tags, workflows.
+            Self::WorkflowAutomation => [
+                Scope::ContactsRead,
+                Scope::ContactsWrite,
+                Scope::LocationsRead,
+                Scope::TagsRead,
+                Scope::TagsWrite,
+                Scope::CustomFieldsRead,
+                Scope::OpportunitiesRead,
+                Scope::OpportunitiesWrite,
+                Scope::TasksRead,
+                Scope::TasksWrite,
+                Scope::WorkflowsRead,
+            ]
+            .into_iter()
+            .collect(),
             Self::Integration => ScopeSet::of(&[Class::Data]).with(Scope::LocationsWrite),
         };
         chosen.suiting(kind)
@@ -400,6 +430,41 @@ mod tests {
         assert!(ScopeSet::parse(["locations.write"], KeyKind::Location).is_err());
         assert!(ScopeSet::parse(["locations.write"], KeyKind::Agency).is_ok());
         assert!(ScopeSet::parse(["everything"], KeyKind::Agency).is_err());
+    }
+
+    #[test]
+    fn no_two_presets_are_equal_for_a_kind() {
+        for kind in [KeyKind::Agency, KeyKind::Location] {
+            for (place, preset) in Preset::ALL.iter().enumerate() {
+                for other in &Preset::ALL[..place] {
+                    let (own, others) = (preset.scopes(kind), other.scopes(kind));
+                    assert_ne!(own, others, "{preset:?} and {other:?} of {kind:?}");
+                    // Nearly the same is a choice that nobody can make.
+                    let differs =
+                        own.iter().chain(others.iter()).filter(|scope| own.contains(*scope) != others.contains(*scope));
+                    assert!(differs.count() > 1, "{preset:?} and {other:?} of {kind:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_intake_is_a_part_of_writing_and_reads_nothing() {
+        for kind in [KeyKind::Agency, KeyKind::Location] {
+            let intake = Preset::FormsIntake.scopes(kind);
+            assert!(!intake.allows(Scope::ContactsRead) && !intake.allows(Scope::ContactsWrite));
+            assert!(intake.reading().is_empty() && intake.allows(Scope::ContactsIntake));
+            assert!(intake.is_within(Preset::FullAccess.scopes(kind)), "whoever writes contacts gives this away");
+            assert!(!Preset::FullAccess.scopes(kind).contains(Scope::ContactsIntake), "it has the whole");
+        }
+        let writing = ScopeSet::EMPTY.with(Scope::ContactsWrite);
+        let intake = ScopeSet::EMPTY.with(Scope::ContactsIntake);
+        assert!(writing.allows(Scope::ContactsIntake) && !writing.is_within(intake));
+        assert_eq!(writing.by_which(Scope::ContactsIntake), Scope::ContactsWrite);
+        assert_eq!(intake.by_which(Scope::ContactsIntake), Scope::ContactsIntake);
+        let all = ScopeSet::all(KeyKind::Location);
+        assert!(!all.without(Scope::ContactsIntake).allows(Scope::ContactsIntake));
+        assert!(all.without(Scope::ContactsWrite).allows(Scope::ContactsIntake));
     }
 
     /// Whoever makes a key that manages members names that: no preset has it, and what such a key may do with it is bounded by

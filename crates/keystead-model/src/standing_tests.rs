@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     AgencyId, KeyId, LocationId, UserId,
-    api_key::{KeyName, NewKey, Refusal, SecretSlot},
+    api_key::{KeyAbout, KeyName, NewKey, Refusal, SecretSlot},
     grant::Grant,
     scope::Scope,
     text::EmailAddress,
@@ -34,7 +34,7 @@ fn secret(byte: u8) -> StoredSecret {
 }
 
 fn key_with(grant: Grant) -> ApiKey {
-    let new = NewKey { name: KeyName::parse("A key").unwrap(), description: None, grant, rate_limit: None };
+    let new = NewKey { name: KeyName::parse("A key").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
     ApiKey::create(KeyId::parse("Hq3vT0bZk9Wd").unwrap(), new, secret(1), Actor::Operator, NOW, SERVICE)
 }
 

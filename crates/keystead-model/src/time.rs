@@ -12,7 +12,7 @@ use std::{
 use jiff::{
     Span, SpanTotal, Timestamp, Unit,
     civil::{Date, DateTime, Time},
-    fmt::temporal::Pieces,
+    fmt::{rfc2822::DateTimePrinter, temporal::Pieces},
     tz::{Offset, TimeZone},
 };
 
@@ -169,6 +169,12 @@ impl UtcMs {
             Moment::Instant(instant) => Some(instant),
             Moment::Civil(_) | Moment::Day(_) => None,
         }
+    }
+
+    /// `Wed, 25 Nov 2026 18:28:33 GMT`, as HTTP writes dates in headers.
+    pub fn to_http_date(self) -> String {
+        let timestamp = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX);
+        DateTimePrinter::new().timestamp_to_rfc9110_string(&timestamp).unwrap_or_default()
     }
 
     /// `2026-11-25`, the day in UTC.

@@ -77,7 +77,12 @@ impl Mailer {
 
 #[cfg(test)]
 mod tests {
-    use keystead_model::{UtcMs, id::Id, mail::MailState, notice::Mailing};
+    use keystead_model::{
+        UtcMs,
+        id::Id,
+        mail::{MailReader, MailState},
+        notice::Mailing,
+    };
     use tokio::net::TcpListener;
 
     use super::*;
@@ -90,7 +95,7 @@ mod tests {
         let mail = Mail {
             id: Id::generate(UtcMs(0), |_| ()),
             mailing: Mailing::Alert,
-            user: Id::generate(UtcMs(0), |_| ()),
+            reader: MailReader::Member(Id::generate(UtcMs(0), |_| ())),
             to: "b@example.com".to_owned(),
             subject: "s".to_owned(),
             body: "b".to_owned(),

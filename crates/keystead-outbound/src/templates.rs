@@ -10,10 +10,19 @@ use keystead_model::{
 /// Keys that are named in one mail.
 const NAMED: usize = 50;
 
+/// Who gets a mail.
+#[derive(Clone, Copy)]
+pub enum Reader<'n> {
+    /// A member, who finds the rest in the app.
+    Member(&'n User),
+    /// Whoever reads at an address that an agency or a key names. They may have nothing to do with the app.
+    Contact(&'n str),
+}
+
 /// A mail about notices.
 pub struct Letter<'n> {
     /// Who gets it.
-    pub user: &'n User,
+    pub reader: Reader<'n>,
     /// What it is.
     pub mailing: Mailing,
     /// What it tells of, each with when the key is deleted if nobody uses it.
@@ -25,20 +34,29 @@ pub struct Letter<'n> {
 impl Letter<'_> {
     /// Subject and body, in plain text.
     pub fn write(&self) -> (String, String) {
-        let Self { user, mailing, notices, base_url } = self;
+        let Self { reader, mailing, notices, base_url } = self;
         let (subject, told) = match mailing {
             Mailing::Summary => summary(notices),
             Mailing::Alert => alert(&notices.iter().map(|(notice, _)| notice).collect::<Vec<_>>()),
         };
-        let place = match user.locations.first().filter(|_| user.role.is_account()) {
-            Some(location) => format!("/app/locations/{location}"),
-            None => "/app/agency".to_owned(),
+        let body = match reader {
+            Reader::Member(user) => {
+                let place = match user.locations.first().filter(|_| user.role.is_account()) {
+                    Some(location) => format!("/app/locations/{location}"),
+                    None => "/app/agency".to_owned(),
+                };
+                let notices = format!("{base_url}{place}/notices");
+                let name = user.display_name();
+                format!(
+                    "Hello {},\n\n{told}\nSee them, and what you can do: {notices}\nChoose which mails you get: {notices}/preferences\n",
+                    isolated(&name)
+                )
+            }
+            Reader::Contact(address) => format!(
+                "Hello,\n\n{told}\nYou get this because {address} is the contact of these keys at {base_url}. Their admins there can \
+                 keep them, rotate them, or name another contact.\n"
+            ),
         };
-        let notices = format!("{base_url}{place}/notices");
-        let body = format!(
-            "Hello {},\n\n{told}\nSee them, and what you can do: {notices}\nChoose which mails you get: {notices}/preferences\n",
-            isolated(&user.display_name())
-        );
         (subject, body)
     }
 }

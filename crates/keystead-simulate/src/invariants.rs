@@ -81,6 +81,7 @@ impl World {
             agency: self.agency,
             reach: Reach::Agency,
             own_only: false,
+            contact: None,
         };
         let filter = notices::NoticeFilter { key: Some(id), open: true, ..notices::NoticeFilter::default() };
         let at = UtcMs(EPOCH + self.now);

@@ -11,11 +11,12 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, AgencyProfile, TenantName, TenantState},
-    api_key::{ApiKey, DeleteReason, InvalidTransition, KeyName, KeyState, LastUse, NewKey, StoredSecret},
+    api_key::{ApiKey, DeleteReason, InvalidTransition, KeyAbout, KeyName, KeyState, LastUse, NewKey, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{NOTHING_DUE_MS, Stage},
     ip_range::IpRanges,
     key_kind::KeyKind,
+    key_policy::KeyPolicy,
     location::{Location, LocationProfile},
     page::Window,
     scope::ScopeSet,
@@ -109,7 +110,7 @@ impl World {
             keystead_store::instance::create(tx, "simulated", at)?;
             let resumed_at = ServiceMs(0);
             let (profile, state) = (AgencyProfile::named(name()), TenantState::Active);
-            let row = Agency { id: agency, profile, state, resumed_at, created_at: at };
+            let row = Agency { id: agency, profile, keys: KeyPolicy::default(), state, resumed_at, created_at: at };
             keystead_store::agencies::save(tx, &row)?;
             let profile = LocationProfile::named(name());
             let state = TenantState::Active;
@@ -187,7 +188,7 @@ impl World {
         let (id, secret) = (self.entropy.key_id(), self.secret(at));
         let new = NewKey {
             name: KeyName::parse("Simulated").expect("a name"),
-            description: None,
+            about: KeyAbout::default(),
             grant: Grant {
                 agency: self.agency,
                 reach: Reach::location(self.location),

@@ -3,13 +3,14 @@
 use keystead_model::{
     AgencyId, ServiceMs,
     agency::{Agency, AgencyProfile, TenantState},
+    key_policy::{AgencyKeyMakers, KeyPolicy},
 };
 
 use crate::{Result, Row, Tx, table::Table};
 
 const COLUMNS: &str =
     "id, name, state, resumed_at, created_at, email, phone, website, domain, logo_url, address, city, region,
-    postal_code, country, timezone";
+    postal_code, country, timezone, key_longest_days, key_default_days, agency_keys_by, keys_contact";
 
 fn read(row: &mut Row<'_>) -> Result<Agency> {
     let (id, name) = (row.column()?, row.column()?);
@@ -32,15 +33,27 @@ fn read(row: &mut Row<'_>) -> Result<Agency> {
             country: row.column()?,
             timezone: row.column()?,
         },
+        keys: KeyPolicy {
+            longest_days: days(row.column()?),
+            default_days: days(row.column()?),
+            // Guessing must not open a door.
+            agency_keys_by: AgencyKeyMakers::parse(&row.column::<String>()?).unwrap_or(AgencyKeyMakers::Operators),
+            contact: row.column()?,
+        },
     })
+}
+
+fn days(stored: Option<i64>) -> Option<u32> {
+    stored.and_then(|days| days.try_into().ok())
 }
 
 /// Whether it works is changed by [`set_state`] alone.
 static AGENCIES: Table = Table::new("agencies", &["id"]).keeping(&["state", "resumed_at", "created_at"]);
 
-/// Adds an agency, or replaces its profile.
+/// Adds an agency, or replaces its profile and what it asks of its keys.
 pub fn save(tx: &mut Tx<'_>, agency: &Agency) -> Result<()> {
-    let Agency { id, profile, state: tenant, resumed_at, created_at } = agency;
+    let Agency { id, profile, keys, state: tenant, resumed_at, created_at } = agency;
+    let KeyPolicy { longest_days, default_days, agency_keys_by, contact } = keys;
     let AgencyProfile {
         name,
         email,
@@ -74,6 +87,10 @@ pub fn save(tx: &mut Tx<'_>, agency: &Agency) -> Result<()> {
             ("postal_code", postal_code),
             ("country", country),
             ("timezone", timezone),
+            ("key_longest_days", &longest_days.map(i64::from)),
+            ("key_default_days", &default_days.map(i64::from)),
+            ("agency_keys_by", &agency_keys_by.as_str()),
+            ("keys_contact", contact),
         ],
     )
 }

@@ -6,7 +6,7 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
     actor::Actor,
     agency::TenantState,
-    api_key::{ApiKey, DeleteReason, KeyState, LastUse, PreviousSecret, StoredSecret},
+    api_key::{ApiKey, DeleteReason, KeyAbout, KeyLabels, KeyState, LastUse, PreviousSecret, StoredSecret},
     grant::{Grant, Reach},
     inactivity::{INACTIVITY_MS, INACTIVITY_SLACK_MS, Inactivity, Stage},
     ip_range::IpRanges,
@@ -14,7 +14,7 @@ use keystead_model::{
     key_search::KeySearch,
     page::{Page, Window},
     scope::ScopeSet,
-    text::folded,
+    text::{EmailAddress, folded},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     users::{read_actor, read_locations, write_locations},
 };
 
-const COLUMNS: &str = "k.id, k.name, k.description, k.kind, k.agency_id, k.location_id, k.allowed_locations, k.scopes,
+const COLUMNS: &str = "k.id, k.name, k.description, k.labels, k.contact, k.kind, k.agency_id, k.location_id, k.allowed_locations, k.scopes,
     k.allowed_ips, k.expires_at, k.rate_limit, k.state, k.state_at, k.state_by_kind, k.state_by_id, k.delete_reason,
     k.deleted_while_active, k.restore_until, k.created_by_kind, k.created_by_id, k.created_at, k.secret_hash,
     k.secret_pepper_version, k.secret_last_four, k.secret_created_at, k.secret_used_at, k.previous_hash,
@@ -52,7 +52,11 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
         id: row.column()?,
         name: row.column()?,
-        description: row.column()?,
+        about: KeyAbout {
+            description: row.column()?,
+            labels: KeyLabels::from_stored(&row.column::<String>()?),
+            contact: row.column()?,
+        },
         grant: read_grant(row)?,
         rate_limit: row.column::<Option<i64>>()?.map(|limit| limit.try_into().unwrap_or(u32::MAX)),
         state: read_state(row)?,
@@ -173,7 +177,17 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKe
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
-/// The same, with its row locked against uses that are written meanwhile.
+/// The key whose first use ends another one, if there is one: the newest, where it was replaced twice.
+pub fn successor(tx: &mut Tx<'_>, agency: AgencyId, replaced: KeyId) -> Result<Option<ApiKey>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
+         WHERE k.replaces = ?1 AND k.agency_id = ?2 AND k.state = 'active' ORDER BY k.created_at DESC, k.id LIMIT 1",
+        *TENANT
+    );
+    tx.query_opt(&sql, &[&replaced, &agency], read)
+}
+
+/// One key of an agency, with its row locked against uses that are written meanwhile.
 pub fn find_to_change(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKey>> {
     if tx.is_postgres() {
         tx.execute("SELECT 1 FROM api_keys WHERE id = ?1 FOR UPDATE", &[&id])?;
@@ -223,7 +237,7 @@ fn write(
     let ApiKey {
         id,
         name,
-        description,
+        about,
         grant: Grant { agency, reach, scopes, allowed_ips, expires_at },
         rate_limit,
         state,
@@ -255,7 +269,10 @@ fn write(
         ("location_id", &location),
         ("name", name),
         ("name_lower", &folded(name.as_str())),
-        ("description", description),
+        ("description", &about.description),
+        ("labels", &about.labels.to_text()),
+        ("contact", &about.contact),
+        ("about_folded", &about.searched()),
         ("scopes", &scopes.to_names()),
         ("allowed_locations", &chosen),
         ("allowed_ips", &allowed_ips.to_stored()),
@@ -293,6 +310,12 @@ fn write(
         ("version", version),
     ];
     how(&API_KEYS, tx, row)
+}
+
+/// The addresses that keys of an agency name as their contacts, each once.
+pub fn contacts(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<EmailAddress>> {
+    let sql = "SELECT DISTINCT contact FROM api_keys WHERE agency_id = ?1 AND contact IS NOT NULL ORDER BY contact";
+    tx.query(sql, &[&agency], |row| row.column())
 }
 
 /// How many keys that are not deleted the owner has: a location, or the agency itself.
@@ -464,7 +487,7 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'
 
 /// The texts of a key that may hold `part`: not those for which it is too long.
 fn holding(part: &str) -> Vec<&'static str> {
-    let mut texts = vec!["k.name_lower"];
+    let mut texts = vec!["k.name_lower", "k.about_folded"];
     if part.len() <= KeyId::LENGTH {
         texts.push("lower(k.id)");
     }

@@ -3,19 +3,20 @@
 use keystead_model::{
     UtcMs,
     id::Id,
-    mail::{Mail, MailState},
+    mail::{Mail, MailReader, MailState},
     notice::Mailing,
 };
 
 use crate::{Error, Result, Row, Tx};
 
-const COLUMNS: &str = "id, kind, user_id, to_address, subject, body, state, attempts, created_at, problem";
+const COLUMNS: &str = "id, kind, reader_id, to_address, subject, body, state, attempts, created_at, problem";
 
 fn read(row: &mut Row<'_>) -> Result<Mail> {
     Ok(Mail {
         id: row.column()?,
         mailing: Mailing::parse(&row.column::<String>()?).ok_or_else(|| Error::unreadable("the kind of a mail"))?,
-        user: row.column()?,
+        reader: MailReader::from_stored(&row.column::<String>()?)
+            .ok_or_else(|| Error::unreadable("the reader of a mail"))?,
         to: row.column()?,
         subject: row.column()?,
         body: row.column()?,
@@ -28,15 +29,27 @@ fn read(row: &mut Row<'_>) -> Result<Mail> {
 
 /// Adds a mail; `false` if its reader has the summary of that day.
 pub fn insert(tx: &mut Tx<'_>, mail: &Mail) -> Result<bool> {
-    let Mail { id, mailing, user, to, subject, body, state, attempts, created_at, problem } = mail;
+    let Mail { id, mailing, reader, to, subject, body, state, attempts, created_at, problem } = mail;
     let only = match mailing {
         Mailing::Summary => created_at.to_day(),
         Mailing::Alert => id.to_string(),
     };
     let added = tx.execute(
-        "INSERT INTO mails (id, kind, user_id, day, to_address, subject, body, state, attempts, created_at, problem)
+        "INSERT INTO mails (id, kind, reader_id, day, to_address, subject, body, state, attempts, created_at, problem)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
-        &[id, &mailing.as_str(), user, &only, to, subject, body, &state.as_str(), attempts, created_at, problem],
+        &[
+            id,
+            &mailing.as_str(),
+            &reader.to_stored(),
+            &only,
+            to,
+            subject,
+            body,
+            &state.as_str(),
+            attempts,
+            created_at,
+            problem,
+        ],
     )?;
     Ok(added == 1)
 }

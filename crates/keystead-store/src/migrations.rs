@@ -61,9 +61,13 @@ const FILES: &[(i64, &str, &str)] = &[
     (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
     (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
     (57, "incomplete_rows", include_str!("../migrations/0057_incomplete_rows.sql")),
-    (70, "time_zones_of_users", include_str!("../migrations/0070_time_zones_of_users.sql")),
-    (71, "events_of_administration", include_str!("../migrations/0071_events_of_administration.sql")),
-    (72, "usage_of_tenants", include_str!("../migrations/0072_usage_of_tenants.sql")),
+    (58, "time_zones_of_users", include_str!("../migrations/0058_time_zones_of_users.sql")),
+    (59, "events_of_administration", include_str!("../migrations/0059_events_of_administration.sql")),
+    (60, "usage_of_tenants", include_str!("../migrations/0060_usage_of_tenants.sql")),
+    (61, "successors_of_keys", include_str!("../migrations/0061_successors_of_keys.sql")),
+    (62, "about_keys", include_str!("../migrations/0062_about_keys.sql")),
+    (63, "key_policies", include_str!("../migrations/0063_key_policies.sql")),
+    (64, "readers_of_mails", include_str!("../migrations/0064_readers_of_mails.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

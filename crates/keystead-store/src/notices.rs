@@ -6,9 +6,10 @@ use keystead_model::{
     grant::Reach,
     id::Id,
     key_kind::KeyKind,
-    mail::Mail,
+    mail::{Mail, MailReader},
     notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
     page::{Page, Window},
+    text::EmailAddress,
 };
 
 use crate::{
@@ -122,11 +123,25 @@ pub struct NoticeReader {
     pub reach: Reach,
     /// Only notices about keys that they made themselves.
     pub own_only: bool,
+    /// Whoever reads by mail alone, at an address.
+    pub contact: Option<Contact>,
+}
+
+/// An address that is told of keys, and is no member's.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// As what is noted what they were told.
+    pub id: String,
+    /// Whose keys they hear of: those that name this address; `None` is all keys of the agency.
+    pub named: Option<EmailAddress>,
 }
 
 impl NoticeReader {
     fn id(&self) -> &str {
-        self.actor.id().unwrap_or(self.actor.kind())
+        match &self.contact {
+            Some(contact) => &contact.id,
+            None => self.actor.id().unwrap_or(self.actor.kind()),
+        }
     }
 }
 
@@ -137,6 +152,9 @@ fn visible<'f>(conditions: &mut Filter<'f>, reader: &'f NoticeReader, id: &'f &'
         Reach::Chosen(set) | Reach::Locations(set) => {
             conditions.and_one_of("n.location_id", set);
         }
+    }
+    if let Some(Contact { named: Some(address), .. }) = &reader.contact {
+        conditions.and("k.contact = @", &[address]);
     }
     if reader.own_only {
         conditions.and("k.created_by_id = @", &[id]);
@@ -182,13 +200,13 @@ pub fn list(
     }
     if filter.unmailed {
         conditions.and(
-            "NOT EXISTS (SELECT 1 FROM mailed_notices m JOIN notices o ON o.id = m.notice_id WHERE m.user_id = @
+            "NOT EXISTS (SELECT 1 FROM mailed_notices m JOIN notices o ON o.id = m.notice_id WHERE m.reader_id = @
                 AND o.key_id = n.key_id AND o.kind = n.kind AND o.episode = n.episode)",
             &[&id],
         );
     }
     if let Some(mail) = &filter.mail {
-        let sql = "n.id IN (SELECT m.notice_id FROM mailed_notices m WHERE m.user_id = @ AND m.mail_id = @)";
+        let sql = "n.id IN (SELECT m.notice_id FROM mailed_notices m WHERE m.reader_id = @ AND m.mail_id = @)";
         conditions.and(sql, &[&id, mail]);
     }
     if let Some(location) = &filter.location {
@@ -261,10 +279,10 @@ pub fn set_muted(tx: &mut Tx<'_>, user: UserId, muted: &Muted) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a mail to a member tells of a notice.
-pub fn set_mailed(tx: &mut Tx<'_>, user: UserId, notice: NoticeId, mail: Id<Mail>) -> Result<()> {
-    let sql = "INSERT INTO mailed_notices (user_id, notice_id, mail_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    tx.execute(sql, &[&user, &notice, &mail])?;
+/// Notes that a mail tells of a notice.
+pub fn set_mailed(tx: &mut Tx<'_>, reader: &MailReader, notice: NoticeId, mail: Id<Mail>) -> Result<()> {
+    let sql = "INSERT INTO mailed_notices (reader_id, notice_id, mail_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[&reader.to_stored(), &notice, &mail])?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use keystead_core::{
 use keystead_model::{
     KeyId, LocationId, UtcMs,
     agency::TenantName,
-    api_key::{KeyName, NewKey},
+    api_key::{KeyAbout, KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
@@ -168,7 +168,7 @@ impl TestApp {
     ) -> TestKey {
         let mut new = NewKey {
             name: KeyName::parse("A test").expect("a name"),
-            description: None,
+            about: KeyAbout::default(),
             grant: Grant { agency: self.ids.agency, reach, scopes, allowed_ips: IpRanges::default(), expires_at: None },
             rate_limit: None,
         };

@@ -8,17 +8,19 @@ for (const button of all('[data-copy]')) {
   button.addEventListener('click', async () => {
     const field = document.querySelector(button.dataset.copy);
     const status = document.querySelector('#copied');
-    field.focus();
-    field.select();
+    if (field.select) {
+      field.focus();
+      field.select();
+    } else getSelection().selectAllChildren(field);
     try {
-      await navigator.clipboard.writeText(field.value);
+      await navigator.clipboard.writeText(field.value || field.textContent);
       button.textContent = 'Copied';
       if (status) status.textContent = 'Copied to the clipboard';
     } catch {
       button.textContent = 'Press Ctrl+C';
       if (status) status.textContent = 'Selected; press Ctrl+C to copy';
     }
-    stored();
+    if (/ks_(agency|location)_/.test(field.value || field.textContent)) stored();
   });
 }
 
@@ -99,6 +101,63 @@ for (const part of all('[data-show-for]')) {
   update();
 }
 
+// The form of a new key: a preset shows its scopes, another box makes them one's own, and a sentence says what comes of it.
+const form = document.querySelector('[data-in-short]');
+if (form) {
+  const boxes = all('.matrix input', form);
+  const checked = (name) => (form.querySelector(`[name="${name}"]:checked`) || {}).value;
+  const say = (part, text) => {
+    const place = document.querySelector(`[data-short="${part}"]`);
+    (place.firstElementChild || place).textContent = text;
+  };
+  const names = (way) => {
+    const of = boxes.filter((box) => box.getAttribute('aria-label').endsWith(`: ${way}`) && box.checked);
+    const titles = of.map((box) => box.closest('tr').querySelector('b').textContent.toLowerCase().replace('api keys', 'API keys'));
+    const last = titles.pop();
+    return titles.length ? `${titles.join(', ')} and ${last}` : last || 'nothing';
+  };
+  const placed = () => {
+    const kind = checked('kind');
+    if (!kind) return null;
+    if (kind === 'location') {
+      const location = form.elements.location;
+      return location.value ? location.selectedOptions[0].textContent : 'one location';
+    }
+    const count = all('[name="allowed"]:checked', form).length;
+    if (checked('reach') !== 'chosen') return 'all locations';
+    return count === 1 ? '1 location' : `${count} locations`;
+  };
+  const tell = (event) => {
+    const preset = form.querySelector('[name="preset"]:checked');
+    // Whoever chooses it begins with nothing; whoever changes a preset goes on from there.
+    if (event && event.target.value === 'custom') for (const box of boxes) box.checked = false;
+    if (event && boxes.includes(event.target)) form.querySelector('[value="custom"]').checked = true;
+    else if (preset.dataset.scopes !== undefined) for (const box of boxes) box.checked = preset.dataset.scopes.split(' ').includes(box.value);
+    for (const box of boxes.filter((box) => box.dataset.agencyOnly !== undefined)) {
+      box.disabled = checked('kind') === 'location';
+      if (box.disabled) box.checked = false;
+    }
+    for (const choice of all('[name="preset"][data-scopes]', form)) {
+      if (checked('kind')) choice.closest('label').querySelector('.may').textContent = choice.dataset[checked('kind')];
+    }
+    const card = form.querySelector('[name="preset"]:checked').closest('label').querySelector('.may').textContent;
+    const [, reads, writes] = /^Reads (.*); writes (.*)$/.exec(card) || [null, names('read'), names('write')];
+    say('reads', reads);
+    say('writes', writes);
+    say('name', form.elements.name.value.trim() || '…');
+    if (checked('kind')) say('kind', checked('kind') === 'agency' ? 'An agency key' : 'A location key');
+    const place = placed();
+    if (place) say('place', place);
+    say('addresses', form.elements.allowed_ips.value.trim() ? 'the addresses below only' : 'any address');
+    const expires = document.querySelector('[data-short="expires"]');
+    expires.hidden = !form.elements.expires_at.value;
+    expires.lastElementChild.textContent = `the end of ${form.elements.expires_at.value}`;
+  };
+  form.addEventListener('change', tell);
+  form.addEventListener('input', tell);
+  tell();
+}
+
 for (const part of all('[data-needs-script]')) part.hidden = false;
 
 for (const input of all('[data-filter]')) {
@@ -109,11 +168,32 @@ for (const input of all('[data-filter]')) {
   });
 }
 
-// Of a whole key that is pasted into a search only the public id is kept, before anything is sent.
+// Of a key that is pasted into a search only the public id is kept, before anything is sent, and whether it is a whole key.
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const checksum = (text) => {
+  let crc = ~0;
+  for (const character of text) {
+    crc ^= character.charCodeAt(0);
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  let left = ~crc >>> 0;
+  let sum = '';
+  for (; sum.length < 6; left = Math.floor(left / 62)) sum = digits[left % 62] + sum;
+  return sum;
+};
+const flawOf = (key, secret) => {
+  if (secret.length < 38) return `short-${38 - secret.length}`;
+  return key.slice(-6) === checksum(key.slice(0, -6)) ? '' : 'mistyped';
+};
 for (const input of all('[data-key-search]')) {
+  const flaw = document.createElement('input');
+  flaw.type = 'hidden';
+  flaw.name = 'flaw';
+  input.after(flaw);
   input.addEventListener('input', () => {
-    const key = /ks_(?:agency|location)_([0-9A-Za-z]{12})_[0-9A-Za-z]{8,}/.exec(input.value);
-    if (key) input.value = key[1];
+    const pasted = /ks_(?:agency|location)_([0-9A-Za-z]{12})_([0-9A-Za-z]{8,38})/.exec(input.value);
+    flaw.value = pasted ? flawOf(pasted[0], pasted[2]) : '';
+    if (pasted) input.value = pasted[1];
   });
 }
 
@@ -156,7 +236,8 @@ if (finder) {
     if (query === asked) { panel.hidden = !query; return; }
     asked = query;
     if (!query) return close();
-    const answer = await fetch(`${finder.dataset.find}?q=${encodeURIComponent(query)}`).catch(() => null);
+    const flaw = finder.querySelector('[name="flaw"]').value;
+    const answer = await fetch(`${finder.dataset.find}?q=${encodeURIComponent(query)}${flaw && `&flaw=${flaw}`}`).catch(() => null);
     // What was typed meanwhile is asked for by itself.
     if (!answer || !answer.ok || asked !== query) return;
     list.innerHTML = await answer.text();

@@ -59,6 +59,7 @@ done! {
     KeySaved = "key-saved", "good", "* is saved.";
     KeySavedAsNamesake = "key-saved-as-namesake", "warn", "* is saved. Another key of its owner has the same name.";
     KeyDeactivated = "key-deactivated", "good", "* is switched off: every call with it is refused, within a second everywhere.", undo "/settings/keys/*/reactivate";
+    KeyReduced = "key-reduced", "good", "* keeps only the scopes that it used in 30 days.";
     KeyReactivated = "key-reactivated", "good", "* is switched on: calls with it are answered again.";
     KeyDeleted = "key-deleted", "good", "* is deleted: every call with it is refused. For 30 days it can be restored.", undo "/settings/keys/*/restore";
     KeyRestored = "key-restored", "good", "* is restored, with the same secret and its full 90 days.";
@@ -80,6 +81,7 @@ done! {
     TaskReopened = "task-reopened", "good", "The task * is open again.", undo "/contacts/*/finish";
     TagsAdded = "tags-added", "good", "The tags of * are saved.";
     TagRemoved = "tag-removed", "good", "The tag is taken from *.";
+    AgencySaved = "agency-saved", "good", "* is saved.";
     LocationAdded = "location-added", "good", "* is added.";
     LocationSaved = "location-saved", "good", "* is saved.";
     LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";

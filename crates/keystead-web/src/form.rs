@@ -472,11 +472,14 @@ fn form_field(name: &str) -> Option<&'static str> {
     const FIELDS: &[(&str, &str)] = &[
         ("name", "name"),
         ("description", "description"),
+        ("labels", "labels"),
+        ("contactEmail", "contact"),
         ("scopes", "scope"),
         ("allowedLocations", "allowed"),
         ("allowedIps", "allowed_ips"),
         ("expiresAt", "expires_at"),
         ("locationId", "location"),
+        ("keyDefaultDays", "default_days"),
         ("email", "email"),
         ("password", "password"),
     ];

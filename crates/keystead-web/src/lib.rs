@@ -14,6 +14,7 @@ mod docs;
 mod failure;
 mod flash;
 mod form;
+mod general;
 mod guard;
 mod history;
 mod list;
@@ -168,6 +169,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/robots.txt", get(assets::robots)),
         own("/app/agency", get(overview::agency)),
         own("/app/agency/audit", get(audit::list)),
+        own("/app/agency/settings/general", get(general::show).post(general::save)),
         own("/app/agency/settings/system", get(system::show)),
         own("/app/agency/settings/system/pause", action(1, post(system::pause))),
         own("/app/agency/settings/system/resume", action(1, post(system::resume))),
@@ -175,7 +177,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/agency/locations", get(locations::list)),
         own("/app/agency/locations/new", get(locations::new).post(locations::create)),
         own("/app/agency/locations/{id}", get(locations::edit).post(locations::update)),
-        own("/app/agency/locations/{id}/suspend", action(1, post(locations::suspend))),
+        own("/app/agency/locations/{id}/suspend", get(locations::suspend_form).post(locations::suspend)),
         own("/app/agency/locations/{id}/resume", action(1, post(locations::resume))),
         own("/app/agency/locations/{id}/delete", action(1, post(locations::delete))),
         own("/app/agency/locations/{id}/restore", action(2, post(locations::restore))),
@@ -227,6 +229,7 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/deactivate", get(api_keys::deactivate_form).post(api_keys::deactivate)),
         ("/settings/keys/{id}/reactivate", action(1, post(api_keys::reactivate))),
         ("/settings/keys/{id}/delete", get(api_keys::delete_form).post(api_keys::delete)),
+        ("/settings/keys/{id}/reduce", action(1, post(api_keys::reduce))),
         ("/settings/keys/{id}/keep", action(1, post(api_keys::keep))),
         ("/settings/keys/{id}/restore", action(1, post(api_keys::restore))),
         ("/settings/keys/{id}/replace", get(api_keys::replace_form).post(api_keys::replace)),

@@ -5,7 +5,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use keystead_core::{Error, error::Noun};
+use keystead_core::{Error, KeyFilter, error::Noun};
 use keystead_model::{
     LocationId,
     agency::{TenantName, TenantState},
@@ -18,12 +18,14 @@ use serde::Deserialize;
 
 use crate::{
     Web,
+    api_keys::is_in_use,
     choices::{country, read_country, time_zone},
     failure::Failure,
     flash::{Done, lead},
     form::{Field, Fields, Form, Kind, Problems},
     page::{Frame, render},
     place::Here,
+    show::grouped,
 };
 
 struct LocationRow {
@@ -105,7 +107,10 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
             name: location.profile.name.to_string(),
             id: location.id,
             at: zone.day(at),
-            until: zone.day(web.app.to_utc(restore_until, now)),
+            until: match web.app.deletions_are_paused() {
+                true => "stands still while deletions are paused".to_owned(),
+                false => zone.day(web.app.to_utc(restore_until, now)),
+            },
             restore_url: here.url(&format!("/locations/{}/restore", location.id)),
         })
     };
@@ -264,6 +269,54 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
             Ok(page.form.again(&page))
         }
     }
+}
+
+#[derive(Template)]
+#[template(path = "locations/suspend.html")]
+struct SuspendForm {
+    frame: Frame,
+    name: String,
+    location_url: String,
+    /// How many keys stop, as a sentence.
+    stops: String,
+    /// Names of keys whose programs are at work.
+    in_use: Vec<String>,
+    more_in_use: usize,
+}
+
+/// Keys that are looked at for their use, and those of them that are named.
+const LOOKED_AT: i64 = 500;
+const NAMED: usize = 5;
+
+pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let now = web.app.now();
+    let working = KeyFilter {
+        locations: Some(vec![location.id]),
+        active: Some(true),
+        expired: Some((now, false)),
+        ..KeyFilter::default()
+    };
+    let count = web.app.count_keys(here.authority(), working.clone()).await?;
+    let keys = web.app.list_keys(here.authority(), working, Window::first(LOOKED_AT)).await?.rows;
+    let mut in_use: Vec<String> =
+        keys.iter().filter(|key| is_in_use(key, now)).map(|key| key.name.to_string()).collect();
+    let more_in_use = in_use.len().saturating_sub(NAMED);
+    in_use.truncate(NAMED);
+    Ok(render(&SuspendForm {
+        frame: Frame::of(&here, "Suspend", "locations"),
+        name: location.profile.name.to_string(),
+        location_url: here.url(&format!("/locations/{}", location.id)),
+        stops: match count {
+            0 => "It has no key that works.".to_owned(),
+            1 => "1 key stops: every call with it is refused, within a second everywhere.".to_owned(),
+            count => {
+                format!("{} keys stop: every call with them is refused, within a second everywhere.", grouped(count))
+            }
+        },
+        in_use,
+        more_in_use,
+    }))
 }
 
 pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {

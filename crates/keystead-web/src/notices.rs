@@ -137,8 +137,8 @@ pub(crate) fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now:
         exactly: here.zone().exactly(notice.recorded_at),
         others,
         keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
-        rotates: notice.open && notice.kind == NoticeKind::Exposed,
         restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
+        rotates: notice.open && notice.kind == NoticeKind::Exposed,
         is_archived: notice.reading == Reading::Archived,
     }
 }

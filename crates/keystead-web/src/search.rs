@@ -8,8 +8,13 @@ use axum::{
 };
 use keystead_core::{Beside, Error, KeyFilter, LocationContext};
 use keystead_model::{
-    contact::ContactFilter, key_search::KeySearch, location::LocationFilter, opportunity::OpportunityFilter,
-    page::Window, scope::Scope, search::asked,
+    contact::ContactFilter,
+    key_search::{Flaw, KeySearch},
+    location::LocationFilter,
+    opportunity::OpportunityFilter,
+    page::Window,
+    scope::Scope,
+    search::asked,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -60,6 +65,8 @@ struct Hit {
 struct Page {
     frame: Frame,
     query: String,
+    /// What is wrong with a key that was pasted.
+    flaw: Option<Flaw>,
     groups: Vec<Group>,
 }
 
@@ -68,6 +75,7 @@ struct Page {
 #[template(path = "search/found.html")]
 struct Found {
     query: String,
+    flaw: Option<Flaw>,
     groups: Vec<Group>,
     page_url: String,
 }
@@ -75,6 +83,13 @@ struct Found {
 #[derive(Deserialize)]
 pub(crate) struct SearchQuery {
     q: Option<String>,
+    flaw: Option<String>,
+}
+
+impl SearchQuery {
+    fn flaw(&self) -> Option<Flaw> {
+        self.flaw.as_deref().and_then(Flaw::parse)
+    }
 }
 
 /// What was typed, as it may stand in an address: of a whole key that was pasted its id.
@@ -86,13 +101,24 @@ fn typed(text: Option<&str>) -> String {
     }
 }
 
-fn url(here: &Here, query: &str) -> String {
-    here.url(&format!("/search?q={}", utf8_percent_encode(query, NON_ALPHANUMERIC)))
+fn url(here: &Here, query: &str, flaw: Option<Flaw>) -> String {
+    here.url(&format!("/search?q={}{}", utf8_percent_encode(query, NON_ALPHANUMERIC), parameter(flaw)))
+}
+
+/// What is wrong with a key that was pasted, for an address.
+pub(crate) fn parameter(flaw: Option<Flaw>) -> String {
+    flaw.map(|flaw| format!("&flaw={}", flaw.code())).unwrap_or_default()
+}
+
+/// The same of a form: of the text that it holds, or as a script has found it in the one that it held.
+pub(crate) fn flaw_in(fields: &Fields) -> Option<Flaw> {
+    fields.text("q").and_then(Flaw::of).or_else(|| fields.text("flaw").and_then(Flaw::parse))
 }
 
 /// What was typed or pasted comes in a body: addresses are remembered by browsers and proxies.
 pub(crate) async fn search(here: Here, Form(pairs): Form<Vec<(String, String)>>) -> Redirect {
-    Redirect::to(&url(&here, &typed(Fields::from(pairs).text("q"))))
+    let fields = Fields::from(pairs);
+    Redirect::to(&url(&here, &typed(fields.text("q")), flaw_in(&fields)))
 }
 
 pub(crate) async fn page(
@@ -103,11 +129,11 @@ pub(crate) async fn page(
     let query = typed(sent.q.as_deref());
     if sent.q.as_deref().is_some_and(|sent| sent.trim() != query) {
         // Nothing of ours makes such an address; at least it does not stay in the bar.
-        return Ok(Redirect::to(&url(&here, &query)).into_response());
+        return Ok(Redirect::to(&url(&here, &query, sent.q.as_deref().and_then(Flaw::of))).into_response());
     }
     let groups = find(&web, &here, &query).await?;
     here.asking(&query);
-    Ok(render(&Page { frame: Frame::of(&here, "Search", "search"), query, groups }))
+    Ok(render(&Page { frame: Frame::of(&here, "Search", "search"), query, flaw: sent.flaw(), groups }))
 }
 
 pub(crate) async fn found(
@@ -117,7 +143,7 @@ pub(crate) async fn found(
 ) -> Result<Response, Failure> {
     let query = typed(sent.q.as_deref());
     let groups = find(&web, &here, &query).await?;
-    Ok(render(&Found { page_url: url(&here, &query), query, groups }))
+    Ok(render(&Found { page_url: url(&here, &query, sent.flaw()), query, flaw: sent.flaw(), groups }))
 }
 
 /// What a visitor may see of what a search finds. Every noun that can be found has a line.

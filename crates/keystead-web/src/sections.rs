@@ -68,6 +68,13 @@ pub(crate) const SECTIONS: &[Section] = &[
         ..section("members", "Members", "/members", At::Both)
     },
     Section {
+        scope: Some(Scope::LocationsWrite),
+        heading: "Settings",
+        icon: "gear",
+        words: "agency name policy expiry",
+        ..section("general", "General", "/settings/general", At::Agency)
+    },
+    Section {
         scope: Some(Scope::KeysRead),
         heading: "Settings",
         icon: "key",

@@ -23,11 +23,11 @@ pub(super) fn v2_routes() -> Vec<Route> {
     };
     Table::new(Face::V2)
         .location("GET /contacts", "List contacts", Scope::ContactsRead, 200, contacts::list)
-        .location("POST /contacts", "Create a contact", Scope::ContactsWrite, 201, contacts::create)
+        .location("POST /contacts", "Create a contact", Scope::ContactsIntake, 201, contacts::create)
         .location(
             "POST /contacts/upsert",
             "Create a contact, or update the one that has its e-mail address or phone number",
-            Scope::ContactsWrite,
+            Scope::ContactsIntake,
             200,
             contacts::upsert,
         )
@@ -299,7 +299,7 @@ pub(super) fn v1_routes() -> Vec<Route> {
         .location(
             "POST /v1/contacts",
             "Create a contact, or update the one that it names",
-            Scope::ContactsWrite,
+            Scope::ContactsIntake,
             200,
             contacts::create,
         )

@@ -78,6 +78,8 @@ impl Input for AgencyPatch {
             postal_code: reader.clearable("postalCode"),
             country: reader.removable_word("country"),
             timezone: reader.removable_word("timezone"),
+            // What an agency asks of its keys no program changes.
+            keys: None,
         })
     }
 }

@@ -7,7 +7,7 @@ use keystead_model::{
     ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
     actor::{Actor, Signature},
     agency::{Agency, AgencyProfile, TenantName, TenantState},
-    api_key::{ApiKey, NewKey, StoredSecret},
+    api_key::{ApiKey, KeyAbout, KeyLabels, NewKey, StoredSecret},
     business::{Business, BusinessContent},
     calendar_date::CalendarDate,
     campaign::{Campaign, CampaignContent},
@@ -25,6 +25,7 @@ use keystead_model::{
     import::{Import, ImportColumn, ImportPlan, ImportState, ImportTally},
     ip_range::IpRanges,
     json_object::JsonObject,
+    key_policy::KeyPolicy,
     link::{Destination, Link, LinkContent},
     location::{Location, LocationProfile, LocationSettings},
     note::{Note, NoteContent},
@@ -359,7 +360,14 @@ pub(super) fn agency() -> Agency {
         country: Some(Country::US),
         ..AgencyProfile::named(line("Northwind Agency"))
     };
-    Agency { id: id(AGENCY), profile, state: TenantState::Active, resumed_at: ServiceMs(0), created_at: NOON }
+    Agency {
+        id: id(AGENCY),
+        profile,
+        keys: KeyPolicy::default(),
+        state: TenantState::Active,
+        resumed_at: ServiceMs(0),
+        created_at: NOON,
+    }
 }
 
 pub(crate) fn user() -> User {
@@ -408,7 +416,11 @@ pub(super) fn key_id() -> KeyId {
 pub(super) fn api_key() -> ApiKey {
     let new = NewKey {
         name: line("Marketing Automation"),
-        description: Some(Prose::from_stored("For the newsletter".to_owned())),
+        about: KeyAbout {
+            description: Some(Prose::from_stored("For the newsletter".to_owned())),
+            labels: KeyLabels::from_stored("newsletter"),
+            contact: None,
+        },
         grant: Grant {
             agency: id(AGENCY),
             reach: Reach::location(location_id()),

@@ -247,7 +247,7 @@ fn deactivate_page(web: &Web, here: &Here, key: &ApiKey) -> DeactivateForm {
 }
 
 /// Whether a program that is at work would be cut off: then it is asked first.
-pub(super) fn is_in_use(key: &ApiKey, now: UtcMs) -> bool {
+pub(crate) fn is_in_use(key: &ApiKey, now: UtcMs) -> bool {
     key.last_use.as_ref().is_some_and(|last| now - last.at < DAY_MS)
 }
 
@@ -267,6 +267,12 @@ pub(crate) async fn deactivate(
     }
     let outcome = web.app.deactivate_key(here.authority(), key.id).await;
     after(&web, &here, &key, Done::KeyDeactivated, outcome).await
+}
+
+pub(crate) async fn reduce(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let outcome = web.app.reduce_key(here.authority(), key.id).await;
+    after(&web, &here, &key, Done::KeyReduced, outcome).await
 }
 
 pub(crate) async fn reactivate(

@@ -1,6 +1,6 @@
 //! Making a key.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use askama::Template;
 use axum::{
@@ -12,17 +12,18 @@ use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
-    api_key::{ApiKey, KeyDescription, KeyName, NewKey},
+    api_key::{ApiKey, KeyName, NewKey},
     grant::{Grant, NoReach, Reach},
     key_kind::KeyKind,
+    key_policy::AgencyKeyMakers,
     scope::{Preset, Scope, ScopeSet},
 };
 use serde::Deserialize;
 
 use super::{
-    NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips,
+    NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
     reveal::{Made, make_once},
-    scope_choices,
+    scopes::{Line, PresetCard, matrix, preset_cards, what},
 };
 use crate::{
     Web,
@@ -33,11 +34,6 @@ use crate::{
     place::Here,
 };
 
-struct PresetChoice {
-    preset: Preset,
-    chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "api_keys/create.html")]
 struct Create {
@@ -46,10 +42,13 @@ struct Create {
     fields: Fields,
     problems: Problems,
     is_agency: bool,
+    /// Whether the agency leaves it to the visitor to make keys of its own.
+    makes_agency_keys: bool,
     kind: String,
-    presets: Vec<PresetChoice>,
+    presets: Vec<PresetCard>,
     custom: bool,
-    scopes: Vec<ScopeChoice>,
+    matrix: Vec<Line>,
+    short: Short,
     /// For a location key, which has one.
     locations: LocationChoices,
     /// For an agency key that does not act in all of them.
@@ -62,6 +61,18 @@ struct Create {
     /// What a day means on which the key expires.
     expiry_hint: String,
     list_url: String,
+}
+
+/// What is about to be made, in one sentence.
+struct Short {
+    kind: &'static str,
+    name: String,
+    reads: String,
+    writes: String,
+    place: String,
+    addresses: String,
+    /// Until when, where that is chosen.
+    expires: String,
 }
 
 fn is_private(address: IpAddr) -> bool {
@@ -79,19 +90,30 @@ async fn create_page(
     is_first: bool,
 ) -> Result<Create, Error> {
     let preset = fields.text("preset").unwrap_or("integration");
-    let chosen = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
+    let in_agency = here.location.is_none();
+    let kind = match fields.text("kind").and_then(KeyKind::parse) {
+        Some(kind) if in_agency => kind,
+        _ => KeyKind::Location,
+    };
+    // Agency View makes both kinds; what only one of them can hold is dropped for the other.
+    let widest = if in_agency { KeyKind::Agency } else { KeyKind::Location };
+    let scopes: ScopeSet = match Preset::parse(preset) {
+        Some(preset) => preset.scopes(kind),
+        None => fields.all("scope").into_iter().filter_map(Scope::parse).collect(),
+    };
     let location = fields.text("location").and_then(LocationId::parse);
+    let policy = &here.visitor.signed_in.agency.keys;
+    let is_operator = here.visitor.signed_in.user.is_operator;
     Ok(Create {
         frame: Frame::of(here, "Create a key", "keys"),
         form_id: web.app.entropy().token(),
-        is_agency: here.location.is_none(),
-        kind: fields.text("kind").unwrap_or("location").to_owned(),
-        presets: Preset::ALL
-            .iter()
-            .map(|known| PresetChoice { preset: *known, chosen: known.as_str() == preset })
-            .collect(),
+        is_agency: in_agency,
+        makes_agency_keys: is_operator || policy.agency_keys_by == AgencyKeyMakers::Members,
+        kind: kind.as_str().to_owned(),
+        presets: preset_cards(widest, kind, preset),
         custom: preset == "custom",
-        scopes: scope_choices(chosen),
+        matrix: matrix(widest, scopes, &BTreeMap::new()),
+        short: Short::of(here, &fields, kind, scopes),
         locations: LocationChoices::load(web, here, &location.into_iter().collect()).await?,
         allowed: LocationChoices::of(web, here, &fields, "allowed").await?,
         only_chosen: fields.text("reach") == Some("chosen"),
@@ -100,13 +122,38 @@ async fn create_page(
         address: here.visitor.arrival.address.to_string(),
         address_is_private: is_private(here.visitor.arrival.address),
         expiry_hint: match &here.location {
-            Some(location) => expiry_hint(location.profile.timezone.as_str()),
-            None => expiry_hint("the location’s time zone (UTC for an agency key)"),
+            Some(location) => expiry_hint(location.profile.timezone.as_str(), policy, true),
+            None => expiry_hint("the location’s time zone (UTC for an agency key)", policy, true),
         },
         list_url: here.url("/settings/keys"),
         fields,
         problems,
     })
+}
+
+impl Short {
+    fn of(here: &Here, fields: &Fields, kind: KeyKind, scopes: ScopeSet) -> Self {
+        Self {
+            kind: match kind {
+                KeyKind::Agency => "An agency key",
+                KeyKind::Location => "A location key",
+            },
+            name: fields.text("name").unwrap_or("…").to_owned(),
+            reads: what(scopes, kind, true),
+            writes: what(scopes, kind, false),
+            place: match (&here.location, kind, fields.text("reach")) {
+                (Some(location), ..) => location.profile.name.to_string(),
+                (None, KeyKind::Location, _) => "one location".to_owned(),
+                (None, KeyKind::Agency, Some("chosen")) => "chosen locations".to_owned(),
+                (None, KeyKind::Agency, _) => "all locations".to_owned(),
+            },
+            addresses: match fields.text("allowed_ips") {
+                Some(_) => "the addresses below only".to_owned(),
+                None => "any address".to_owned(),
+            },
+            expires: fields.text("expires_at").map(|day| format!("the end of {day}")).unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -137,7 +184,7 @@ pub(crate) async fn new(
 /// The settings of a key as the form has them.
 fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
     let mut pairs = vec![("name", key.name.to_string()), ("kind", key.kind().as_str().to_owned())];
-    pairs.extend(key.description.as_ref().map(|text| ("description", text.as_str().to_owned())));
+    pairs.extend(fields_of_about(&key.about));
     match &key.grant.reach {
         Reach::Agency => {}
         Reach::Chosen(set) => {
@@ -159,7 +206,7 @@ fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
 
 async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Problems) -> Result<Option<NewKey>, Error> {
     let name = problems.required("name", fields.text("name"), KeyName::parse);
-    let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
+    let about = read_about(fields, problems);
     let kind = match &here.location {
         Some(_) => KeyKind::Location,
         None => fields.text("kind").and_then(KeyKind::parse).unwrap_or(KeyKind::Location),
@@ -194,7 +241,7 @@ async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Proble
     let zone = web.app.zone_of(here.authority(), &reach).await?;
     let expires_at = day.map(|day| day.last(&zone));
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
-    Ok(Some(NewKey { name, description, grant, rate_limit: None }))
+    Ok(Some(NewKey { name, about, grant, rate_limit: None }))
 }
 
 pub(crate) async fn create(

@@ -1,18 +1,24 @@
 //! Changing the settings of a key.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{Form, extract::State, response::Response};
 use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     UtcMs,
-    api_key::{ApiKey, KeyDescription, KeyName, KeyPatch},
+    api_key::{ApiKey, KeyAbout, KeyAboutPatch, KeyName, KeyPatch},
     grant::{Grant, Reach},
     key_kind::KeyKind,
     scope::{Scope, ScopeSet},
 };
 
-use super::{NONE_CHOSEN, ScopeChoice, expiry_hint, read_chosen, read_day, read_ips, scope_choices, wanted};
+use super::{
+    NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
+    scopes::{Line, matrix},
+    wanted,
+};
 use crate::{
     Web,
     failure::Failure,
@@ -31,7 +37,7 @@ struct Edit {
     name: String,
     fields: Fields,
     problems: Problems,
-    scopes: Vec<ScopeChoice>,
+    matrix: Vec<Line>,
     /// Of an agency key: the locations that it may act in.
     allowed: Option<LocationChoices>,
     only_chosen: bool,
@@ -49,17 +55,18 @@ async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problem
     };
     let chosen: ScopeSet = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
     let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
+    let policy = &here.visitor.signed_in.agency.keys;
     Ok(Edit {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         allowed,
         only_chosen: fields.text("reach") == Some("chosen"),
         name: key.name.to_string(),
-        scopes: scope_choices(chosen).into_iter().filter(|choice| choice.scope.suits(key.kind())).collect(),
+        matrix: matrix(key.kind(), chosen, &BTreeMap::new()),
         needs_password: !here.authority().is_fresh(),
         version: key.version,
         expiry_hint: match key.grant.expires_at {
-            Some(at) => format!("Now {}. {}", Zone::of(&zone).named(at), expiry_hint(zone.as_str())),
-            None => expiry_hint(zone.as_str()),
+            Some(at) => format!("Now {}. {}", Zone::of(&zone).named(at), expiry_hint(zone.as_str(), policy, false)),
+            None => expiry_hint(zone.as_str(), policy, false),
         },
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
         fields,
@@ -72,10 +79,10 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
     let zone = Zone::of(&web.app.zone_of(here.authority(), &key.grant.reach).await?);
     let mut pairs = vec![
         ("name".to_owned(), key.name.to_string()),
-        ("description".to_owned(), key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
         ("allowed_ips".to_owned(), key.grant.allowed_ips.to_texts().join("\n")),
         ("expires_at".to_owned(), key.grant.expires_at.map(|at| zone.iso_day(at)).unwrap_or_default()),
     ];
+    pairs.extend(fields_of_about(&key.about).map(|(name, value)| (name.to_owned(), value)));
     if let Reach::Chosen(set) = &key.grant.reach {
         pairs.push(("reach".to_owned(), "chosen".to_owned()));
         pairs.extend(set.iter().map(|location| ("allowed".to_owned(), location.to_string())));
@@ -93,7 +100,7 @@ pub(crate) async fn update(
     let fields = Fields::from(pairs);
     let mut problems = Problems::default();
     let name = problems.required("name", fields.text("name"), KeyName::parse);
-    let description = problems.optional("description", fields.text("description"), KeyDescription::parse);
+    let KeyAbout { description, labels, contact } = read_about(&fields, &mut problems);
     let scopes = ScopeSet::parse(fields.all("scope"), key.kind()).unwrap_or_default();
     if scopes.is_empty() {
         problems.add("scope", "choose what the key may do");
@@ -122,7 +129,7 @@ pub(crate) async fn update(
     if problems.is_empty() {
         let patch = KeyPatch {
             name,
-            description: Some(description),
+            about: KeyAboutPatch { description: Some(description), labels: Some(labels), contact: Some(contact) },
             scopes: Some(scopes),
             reach,
             allowed_ips: Some(allowed_ips),

@@ -1,5 +1,7 @@
 //! The page of a key.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{
     extract::{Query, State},
@@ -17,10 +19,12 @@ use keystead_model::{
 use serde::Deserialize;
 
 use super::{
-    Row, ScopeChoice,
+    Row,
     change::is_in_use,
     life::{LifeLine, life_line},
-    row, scope_choices, wanted,
+    row,
+    scopes::{Line, matrix},
+    wanted,
 };
 use crate::{
     Web,
@@ -83,6 +87,12 @@ struct Rotation {
     new_is_used: bool,
 }
 
+/// Another key that this one has to do with.
+struct OtherKey {
+    name: String,
+    url: String,
+}
+
 #[derive(Template)]
 #[template(path = "api_keys/show.html")]
 pub(super) struct Page {
@@ -91,6 +101,8 @@ pub(super) struct Page {
     id: String,
     kind: &'static str,
     description: String,
+    labels: Vec<String>,
+    contact: String,
     is_deleted: bool,
     is_active: bool,
     /// Whether deactivating it asks first.
@@ -101,7 +113,7 @@ pub(super) struct Page {
     is_idle: bool,
     life: LifeLine,
     usage: Usage,
-    /// Of a deleted key: until when it can be restored.
+    /// Of a deleted key that can be restored: how long, as the beginning of a sentence.
     restorable: Option<String>,
     /// Of a deleted key: how it comes back.
     restores: &'static str,
@@ -114,8 +126,16 @@ pub(super) struct Page {
     addresses: Vec<String>,
     expires: String,
     expires_exactly: String,
-    scopes: Vec<ScopeChoice>,
+    matrix: Vec<Line>,
+    /// What it may do nothing with.
+    not_granted: String,
+    /// What would be taken away, were its scopes reduced to those that it used.
+    unused: Option<String>,
     rotation: Option<Rotation>,
+    /// The key whose first use ends this one.
+    successor: Option<OtherKey>,
+    /// The key that this one's first use ends.
+    replaced: Option<OtherKey>,
     events: Vec<Told>,
     needs_password: bool,
     problems: Problems,
@@ -149,6 +169,20 @@ pub(super) async fn key_page(
     let locations = here.names_of(web, reached.iter().copied()).await?;
     let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
+    let matrix = matrix(key.kind(), key.grant.scopes, &of_days.scopes);
+    let other =
+        |key: ApiKey| OtherKey { name: key.name.to_string(), url: here.url(&format!("/settings/keys/{}", key.id)) };
+    let successor = match key.state {
+        KeyState::Active => web.app.successor_of_key(here.authority(), key.id).await?.map(other),
+        _ => None,
+    };
+    let replaced = match key.replaces {
+        // It may be gone by now.
+        Some(lost) => {
+            web.app.get_key(here.authority(), lost).await.ok().filter(|lost| lost.state == KeyState::Active).map(other)
+        }
+        None => None,
+    };
     Ok(Page {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         row,
@@ -157,13 +191,19 @@ pub(super) async fn key_page(
             KeyKind::Agency => "Agency key",
             KeyKind::Location => "Location key",
         },
-        description: key.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
+        description: key.about.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default(),
+        labels: key.about.labels.iter().map(ToString::to_string).collect(),
+        contact: key.about.contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default(),
         is_deleted: key.is_deleted(),
         is_idle: key.inactivity.stage.is_some(),
         life: life_line(web, &zone, key, &notices, now),
         restorable: match &key.state {
             KeyState::Deleted { restore_until, .. } if key.current.hash.is_some() => {
-                Some(zone.instant(web.app.to_utc(*restore_until, now)))
+                Some(match web.app.deletions_are_paused() {
+                    true => "While deletions are paused the time in which the key can be restored stands still. It"
+                        .to_owned(),
+                    false => format!("Until {} the key", zone.instant(web.app.to_utc(*restore_until, now))),
+                })
             }
             _ => None,
         },
@@ -188,11 +228,9 @@ pub(super) async fn key_page(
         addresses: key.grant.allowed_ips.to_texts(),
         expires: key.grant.expires_at.map(|at| zone.instant(at)).unwrap_or_default(),
         expires_exactly: key.grant.expires_at.map(|at| zone.exactly(at)).unwrap_or_default(),
-        scopes: scope_choices(key.grant.scopes)
-            .into_iter()
-            .filter(|choice| choice.scope.suits(key.kind()))
-            .map(|choice| ScopeChoice { used: of_days.scopes.get(&choice.scope).copied().unwrap_or(0), ..choice })
-            .collect(),
+        not_granted: not_granted(&matrix),
+        unused: unused(key, &of_days.scopes),
+        matrix,
         usage: shown,
         rotation: key.overlap(now).map(|previous| Rotation {
             previous_last_four: previous.secret.last_four.clone(),
@@ -204,12 +242,28 @@ pub(super) async fn key_page(
                 .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", words::ago(at, now))),
             new_is_used: key.current.last_used_at.is_some(),
         }),
+        successor,
+        replaced,
         events: told(web, here, &changes).await?,
         needs_password: !here.authority().is_fresh(),
         problems,
         list_url: here.url("/settings/keys"),
         secret_created: zone.day(key.current.created_at),
     })
+}
+
+/// The resources of a matrix of which nothing is granted.
+fn not_granted(matrix: &[Line]) -> String {
+    let titles = matrix.iter().filter(|line| !line.is_chosen()).map(|line| line.title.to_lowercase());
+    titles.collect::<Vec<_>>().join(", ").replace("api keys", "API keys")
+}
+
+/// The scopes that a key holds and did not need in 30 days, if it needed others.
+fn unused(key: &ApiKey, used: &BTreeMap<Scope, i64>) -> Option<String> {
+    let is_used = |scope: &Scope| used.get(scope).is_some_and(|count| *count > 0);
+    let (needed, unused): (Vec<Scope>, Vec<Scope>) = key.grant.scopes.iter().partition(is_used);
+    let names = || unused.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ");
+    (!needed.is_empty() && !unused.is_empty()).then(names)
 }
 
 #[derive(Deserialize)]

@@ -8,8 +8,14 @@ use axum::{
 };
 use keystead_core::KeyFilter;
 use keystead_model::{
-    KeyId, UtcMs, api_key::ApiKey, key_kind::KeyKind, key_search::KeySearch, key_secret::contains_key, page::Window,
-    scope::Scope, time::DAY_MS,
+    KeyId, UtcMs,
+    api_key::ApiKey,
+    key_kind::KeyKind,
+    key_search::{Flaw, KeySearch},
+    key_secret::contains_key,
+    page::Window,
+    scope::Scope,
+    time::DAY_MS,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -21,6 +27,7 @@ use crate::{
     form::Fields,
     page::{Frame, render},
     place::Here,
+    search::{flaw_in, parameter},
 };
 
 struct Tab {
@@ -37,6 +44,7 @@ struct List {
     tabs: Vec<Tab>,
     rows: Vec<Row>,
     query: String,
+    flaw: Option<Flaw>,
     /// What else may be asked for: value, words, whether it is.
     shows: Vec<(&'static str, &'static str, bool)>,
     tab: &'static str,
@@ -53,6 +61,7 @@ pub(crate) struct ListQuery {
     tab: Option<String>,
     q: Option<String>,
     show: Option<String>,
+    flaw: Option<String>,
     after: Option<String>,
 }
 
@@ -60,6 +69,8 @@ pub(crate) struct ListQuery {
 struct Search {
     text: String,
     show: &'static str,
+    /// What is wrong with a key that was pasted.
+    flaw: Option<Flaw>,
 }
 
 const PAGE: i64 = 50;
@@ -83,7 +94,7 @@ impl Search {
     fn new(text: &str, show: Option<&str>) -> Self {
         let known = SHOWS.iter().map(|(name, _)| *name);
         let show = known.into_iter().find(|name| Some(*name) == show).unwrap_or_default();
-        Self { text: text.trim().to_owned(), show }
+        Self { text: text.trim().to_owned(), show, flaw: None }
     }
 
     fn is_any(&self) -> bool {
@@ -95,7 +106,7 @@ impl Search {
             true => format!("&q={}&show={}", utf8_percent_encode(&self.text, NON_ALPHANUMERIC), self.show),
             false => String::new(),
         };
-        here.url(&format!("/settings/keys?tab={tab}{found}"))
+        here.url(&format!("/settings/keys?tab={tab}{found}{}", parameter(self.flaw)))
     }
 
     fn filter(&self, web: &Web, here: &Here, tab: &str) -> KeyFilter {
@@ -126,8 +137,14 @@ pub(crate) async fn find(
     here.authority().require(Scope::KeysRead)?;
     let fields = Fields::from(pairs);
     let mut search = Search::new(fields.text("q").unwrap_or_default(), fields.text("show"));
+    search.flaw = flaw_in(&fields);
     let mut tab = tab_of(&here, fields.text("tab"));
-    if let KeySearch::Id(id) = KeySearch::parse(&search.text) {
+    // A script leaves nothing but the id of a key that is pasted.
+    let id = match KeySearch::parse(&search.text) {
+        KeySearch::Id(id) => Some(id),
+        KeySearch::Part(_) => KeyId::parse(&search.text),
+    };
+    if let Some(id) = id {
         search.text = id.to_string();
         // Where it is, whichever tab was open.
         if let Ok(key) = web.app.get_key(here.authority(), id).await {
@@ -152,9 +169,11 @@ pub(crate) async fn list(
         && let KeySearch::Id(id) = KeySearch::parse(&search.text)
     {
         // Nothing of ours makes such an address; at least it does not stay in the bar.
+        search.flaw = Flaw::of(&search.text);
         search.text = id.to_string();
         return Ok(Redirect::to(&search.url(&here, tab)).into_response());
     }
+    search.flaw = query.flaw.as_deref().and_then(Flaw::parse);
     let mut tabs = Vec::new();
     for (name, title) in titles(&here) {
         let count = web.app.count_keys(here.authority(), search.filter(&web, &here, name)).await?;
@@ -176,6 +195,7 @@ pub(crate) async fn list(
         tabs,
         is_filtered: search.is_any(),
         shows: SHOWS.iter().map(|(name, words)| (*name, *words, *name == search.show)).collect(),
+        flaw: search.flaw,
         query: search.text,
         tab,
         next_url,

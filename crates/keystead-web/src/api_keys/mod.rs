@@ -7,11 +7,12 @@ mod key;
 mod life;
 mod list;
 mod reveal;
+mod scopes;
 mod status;
 
 pub(crate) use change::{
-    cancel_rotation, deactivate, deactivate_form, delete, delete_form, finish_rotation, keep, reactivate, replace,
-    replace_form, restore, rotate, rotate_form,
+    cancel_rotation, deactivate, deactivate_form, delete, delete_form, finish_rotation, is_in_use, keep, reactivate,
+    reduce, replace, replace_form, restore, rotate, rotate_form,
 };
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
@@ -25,11 +26,12 @@ use keystead_core::{Error, error::Noun};
 use keystead_model::{
     Invalid, KeyId, LocationId, UserId,
     actor::Actor,
-    api_key::ApiKey,
+    api_key::{ApiKey, KeyAbout, KeyDescription, KeyLabels},
     grant::Reach,
     ip_range::IpRanges,
-    key_kind::KeyKind,
-    scope::{Preset, Scope, ScopeSet},
+    key_policy::KeyPolicy,
+    scope::Preset,
+    text::EmailAddress,
     time::Moment,
 };
 
@@ -117,28 +119,6 @@ fn row(
     }
 }
 
-/// A scope to tick.
-struct ScopeChoice {
-    scope: Scope,
-    chosen: bool,
-    agency_only: bool,
-    /// How often the scope was needed in 30 days.
-    used: i64,
-}
-
-fn scope_choices(chosen: ScopeSet) -> Vec<ScopeChoice> {
-    Scope::ALL
-        .iter()
-        .filter(|scope| scope.suits(KeyKind::Agency))
-        .map(|scope| ScopeChoice {
-            scope: *scope,
-            chosen: chosen.contains(*scope),
-            agency_only: !scope.suits(KeyKind::Location),
-            used: 0,
-        })
-        .collect()
-}
-
 /// What a form is told that chooses locations and names none.
 const NONE_CHOSEN: &str = "choose at least one location";
 
@@ -151,12 +131,40 @@ fn read_ips(text: &str) -> Result<IpRanges, Invalid> {
     IpRanges::parse(text.split([',', ' ', '\n', '\r', '\t']))
 }
 
+/// What is said of a key besides its name.
+fn read_about(fields: &Fields, problems: &mut Problems) -> KeyAbout {
+    KeyAbout {
+        description: problems.optional("description", fields.text("description"), KeyDescription::parse),
+        labels: problems
+            .optional("labels", fields.text("labels"), |text| KeyLabels::parse(text.split([',', '\n'])))
+            .unwrap_or_default(),
+        contact: problems.optional("contact", fields.text("contact"), EmailAddress::parse),
+    }
+}
+
+/// The same as a form has it.
+fn fields_of_about(about: &KeyAbout) -> [(&'static str, String); 3] {
+    [
+        ("description", about.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
+        ("labels", about.labels.to_text()),
+        ("contact", about.contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
+    ]
+}
+
 fn read_day(text: &str) -> Result<Moment, Invalid> {
     Moment::parse(text).map_err(|_| Invalid::new("must be a day, such as 2027-01-31"))
 }
 
-fn expiry_hint(zone: &str) -> String {
-    format!("The key works to the end of that day, 23:59 in {zone}. Without a day it expires only when it is unused.")
+/// What a day means on which a key expires, in the agency's policy, and what none means for a new one.
+fn expiry_hint(zone: &str, policy: &KeyPolicy, is_new: bool) -> String {
+    let days = |days: u32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    let without = match (policy.default_days.or(policy.longest_days), policy.longest_days) {
+        (Some(usual), _) if is_new => format!("Without a day it expires after {}, as your agency has it.", days(usual)),
+        (_, Some(_)) => String::new(),
+        _ => "Without a day it expires only when it is unused.".to_owned(),
+    };
+    let most = policy.longest_days.map(|longest| format!(" Your agency allows at most {} from today.", days(longest)));
+    format!("The key works to the end of that day, 23:59 in {zone}. {without}{}", most.unwrap_or_default())
 }
 
 async fn wanted(web: &Web, here: &Here) -> Result<ApiKey, Failure> {

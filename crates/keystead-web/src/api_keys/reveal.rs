@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::response::Response;
 use keystead_core::{Authority, CreatedKey, Error, Replay, warning_of_namesakes};
-use keystead_model::{key_kind::KeyKind, text::isolated};
+use keystead_model::{KeyId, key_kind::KeyKind, text::isolated};
+use serde_json::json;
 
 use super::access;
 use crate::{
@@ -44,15 +45,16 @@ struct AlreadyShown {
     rotate_url: String,
 }
 
-fn snippets(base: &str, key: &str) -> Vec<Snippet> {
-    let snippet = |id, title, code| Snippet { id, title, code };
+/// The first call in several languages: the same one, which every key may make, whatever its scopes. Each is whole.
+fn snippets(base: &str, id: KeyId, key: &str) -> Vec<Snippet> {
+    let snippet = |id, title, code: String| Snippet { id, title, code };
     vec![
         snippet("curl", "curl", format!("curl {base}/api-keys/self \\\n  -H \"Authorization: Bearer {key}\"")),
         snippet(
             "javascript",
             "JavaScript",
             format!(
-                "const {{ HighLevel }} = require('@gohighlevel/api-client');\nHighLevel.BASE_URL = '{base}';\nconst client = new HighLevel({{ privateIntegrationToken: '{key}' }});"
+                "const answer = await fetch('{base}/api-keys/self', {{\n  headers: {{ Authorization: 'Bearer {key}' }},\n}});\nconsole.log(await answer.json());"
             ),
         ),
         snippet(
@@ -66,10 +68,32 @@ fn snippets(base: &str, key: &str) -> Vec<Snippet> {
             "rust",
             "Rust",
             format!(
-                "let answer = reqwest::Client::new()\n    .get(\"{base}/api-keys/self\")\n    .bearer_auth(\"{key}\")\n    .send()\n    .await?;"
+                "// reqwest with its feature \"blocking\"\nfn main() -> Result<(), reqwest::Error> {{\n    let answer = reqwest::blocking::Client::new()\n        .get(\"{base}/api-keys/self\")\n        .bearer_auth(\"{key}\")\n        .send()?;\n    println!(\"{{}}\", answer.text()?);\n    Ok(())\n}}"
             ),
         ),
+        snippet("n8n", "n8n", n8n(base, key)),
+        snippet("cli", "Server’s terminal", format!("keystead keys get {id}")),
     ]
+}
+
+/// A node that is pasted onto the canvas of a workflow.
+fn n8n(base: &str, key: &str) -> String {
+    let node = json!({
+        "nodes": [{
+            "parameters": {
+                "url": format!("{base}/api-keys/self"),
+                "sendHeaders": true,
+                "headerParameters": {"parameters": [{"name": "Authorization", "value": format!("Bearer {key}")}]},
+                "options": {},
+            },
+            "name": "Keystead",
+            "type": "n8n-nodes-base.httpRequest",
+            "typeVersion": 4.2,
+            "position": [0, 0],
+        }],
+        "connections": {},
+    });
+    serde_json::to_string_pretty(&node).unwrap_or_default()
 }
 
 fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool, old: String) -> Response {
@@ -99,7 +123,7 @@ fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool, old: String)
             web.base_url,
             variable.trim_matches('_')
         ),
-        snippets: snippets(&web.base_url, secret),
+        snippets: snippets(&web.base_url, id, secret),
         poll_url: here.url(&format!("/settings/keys/{id}/first-call")),
         key_url: here.url(&format!("/settings/keys/{id}")),
         rotated,

@@ -104,7 +104,7 @@ mod tests {
     use keystead_model::{
         AgencyId, KeyId, LocationId, ServiceMs,
         actor::Actor,
-        api_key::{KeyName, NewKey, SecretSlot, StoredSecret},
+        api_key::{KeyAbout, KeyName, NewKey, SecretSlot, StoredSecret},
         grant::{Grant, Reach},
         ip_range::IpRanges,
         key_kind::KeyKind,
@@ -118,7 +118,7 @@ mod tests {
     fn key() -> ApiKey {
         let new = NewKey {
             name: KeyName::parse("x").unwrap(),
-            description: None,
+            about: KeyAbout::default(),
             grant: Grant {
                 agency: AgencyId::parse("0000000000000000000A").unwrap(),
                 reach: Reach::location(LocationId::parse("0000000000000000000L").unwrap()),

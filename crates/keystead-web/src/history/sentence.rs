@@ -84,6 +84,7 @@ pub(super) const fn done(kind: EventKind) -> &'static str {
         K::KeyRotated => "rotated the key *",
         K::KeyRotationCancelled => "cancelled the rotation of the key *",
         K::KeyRotationFinished => "finished the rotation of the key *: its old secret ended",
+        K::KeyTookOver => "saw the first use of *, which ends the key that it replaces",
         K::KeyReplaced => "replaced the key *, which was lost",
         K::KeyExposed => "stopped the key *: its secret was found in public",
         K::KeyExpired => "refuses calls with the key *: it has expired",

@@ -3,12 +3,12 @@
 use std::{fs::DirBuilder, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
 use keystead_core::{
-    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
+    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, OldKeyEnds, RequestFacts, RequestId, Setup, TestClock,
 };
 use keystead_model::{
     AgencyId, Invalid, LocationId, UtcMs,
     agency::TenantName,
-    api_key::{KeyDescription, KeyName, NewKey},
+    api_key::{KeyAbout, KeyAboutPatch, KeyDescription, KeyLabels, KeyName, KeyPatch, NewKey},
     contact::{ContactFilter, ContactPatch},
     grant::{Grant, Reach},
     ip_range::IpRanges,
@@ -226,7 +226,7 @@ async fn make(
     let kind = if reach.has_agency() { KeyKind::Agency } else { KeyKind::Location };
     let new = NewKey {
         name: known(KeyName::parse(name))?,
-        description: Some(known(KeyDescription::parse(about))?),
+        about: KeyAbout { description: Some(known(KeyDescription::parse(about))?), ..KeyAbout::default() },
         grant: Grant {
             agency: authority.agency(),
             reach,
@@ -264,46 +264,57 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
     let make = async |name: &str, about: &str, reach: Reach, preset: Preset| -> Result<_, Failure> {
         make(app, authority, (name, about), reach, preset).await
     };
-    let used =
-        async |made: &CreatedKey, endpoint: &'static str, agent: &str, address: [u8; 4]| -> Result<(), Failure> {
-            let facts = RequestFacts {
-                id: RequestId::from_bits(1),
-                address: address.into(),
-                address_is_own: true,
-                user_agent: Some(agent),
-                endpoint,
-            };
-            // A month of calls, more on some days, and in some hours, than on others.
-            let secret = made.secret.as_ref().map_or("", |secret| secret.expose());
-            let usage = app.authenticate(secret, &facts).await?.usage();
-            let now = app.now();
-            for day in 0..30i64 {
-                for call in 0..20 + (day * 37 + secret.len() as i64 * 11) % 60 {
-                    let status = if (call + day) % 17 == 0 { 404 } else { 200 };
-                    let scope = Scope::ContactsRead;
-                    let before = day * DAY_MS + (call * 7 + day) % 24 * HOUR_MS;
-                    usage.count(endpoint, Some(scope), status, UtcMs(now.0 - before));
-                }
-                // Now and then somebody tries an old secret, which is refused before it counts as a use.
-                for _ in 0..(day * 5 + 2) % 3 {
-                    usage.count("refused", None, 0, UtcMs(now.0 - day * DAY_MS));
-                }
-            }
-            Ok(())
+    let used = async |made: &CreatedKey,
+                      (endpoint, scope): (&'static str, Scope),
+                      agent: &str,
+                      address: [u8; 4]|
+           -> Result<(), Failure> {
+        let facts = RequestFacts {
+            id: RequestId::from_bits(1),
+            address: address.into(),
+            address_is_own: true,
+            user_agent: Some(agent),
+            endpoint,
         };
+        // A month of calls, more on some days, and in some hours, than on others.
+        let secret = made.secret.as_ref().map_or("", |secret| secret.expose());
+        let usage = app.authenticate(secret, &facts).await?.usage();
+        let now = app.now();
+        for day in 0..30i64 {
+            for call in 0..20 + (day * 37 + secret.len() as i64 * 11) % 60 {
+                let status = if (call + day) % 17 == 0 { 404 } else { 200 };
+                let before = day * DAY_MS + (call * 7 + day) % 24 * HOUR_MS;
+                usage.count(endpoint, Some(scope), status, UtcMs(now.0 - before));
+            }
+            // Now and then somebody tries an old secret, which is refused before it counts as a use.
+            for _ in 0..(day * 5 + 2) % 3 {
+                usage.count("refused", None, 0, UtcMs(now.0 - day * DAY_MS));
+            }
+        }
+        Ok(())
+    };
     let at = |index: usize| Reach::location(locations[index]);
     let marketing = make("Marketing Automation", "Keeps tags up to date", at(0), Preset::WorkflowAutomation).await?;
-    used(&marketing, "POST /contacts", "n8n", [203, 0, 113, 7]).await?;
+    used(&marketing, ("POST /contacts", Scope::ContactsWrite), "n8n", [203, 0, 113, 7]).await?;
     let export = make("Nightly export", "Copies contacts to the warehouse", at(1), Preset::ReadOnly).await?;
-    used(&export, "GET /contacts", "export/2.1", [192, 0, 2, 44]).await?;
+    used(&export, ("GET /contacts", Scope::ContactsRead), "export/2.1", [192, 0, 2, 44]).await?;
     let rotated = app.rotate_key(authority, export.key.id, None, Duration::from_secs(2 * 86_400)).await?;
-    used(&rotated, "GET /contacts", "export/2.2", [192, 0, 2, 44]).await?;
-    make("Booking widget", "On the clinic's home page", at(2), Preset::FormsIntake).await?;
+    used(&rotated, ("GET /contacts", Scope::ContactsRead), "export/2.2", [192, 0, 2, 44]).await?;
+    let widget = make("Booking widget", "On the clinic's home page", at(2), Preset::FormsIntake).await?;
+    used(&widget, ("POST /contacts/upsert", Scope::ContactsIntake), "clinic-site/3", [198, 51, 100, 71]).await?;
+    let about = KeyAboutPatch {
+        labels: Some(known(KeyLabels::parse(["website", "leads"]))?),
+        contact: Some(Some(known(EmailAddress::parse("web@pinestreet.example"))?)),
+        ..KeyAboutPatch::default()
+    };
+    app.update_key(authority, widget.key.id, None, KeyPatch { about, ..KeyPatch::default() }).await?;
+    let lost = make("Call centre", "Its laptop was lost", at(1), Preset::WorkflowAutomation).await?;
+    app.replace_key(authority, lost.key.id, OldKeyEnds::FirstUse).await?;
     let old = make("Old website form", "Before the relaunch", at(2), Preset::FormsIntake).await?;
     app.deactivate_key(authority, old.key.id).await?;
     let gone = make("Zapier trial", "Was only tried out", at(0), Preset::Integration).await?;
     app.delete_key(authority, gone.key.id).await?;
     let reports = make("Agency reports", "Reads all locations", Reach::Agency, Preset::ReadOnly).await?;
-    used(&reports, "GET /locations/search", "reports/1.0", [198, 51, 100, 20]).await?;
+    used(&reports, ("GET /locations/search", Scope::LocationsRead), "reports/1.0", [198, 51, 100, 20]).await?;
     Ok(())
 }

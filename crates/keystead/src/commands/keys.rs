@@ -10,12 +10,13 @@ use keystead_api::v2::api_keys::{
 use keystead_core::{AgencyContext, App, ChangedKey, CreatedKey, KeyFilter, Receipt, warning_of_namesakes};
 use keystead_model::{
     KeyId, LocationId,
-    api_key::{DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, parse_overlap},
+    api_key::{DEFAULT_OVERLAP, KeyAbout, KeyAboutPatch, KeyDescription, KeyLabels, KeyName, KeyPatch, parse_overlap},
     grant::Reach,
     ip_range::IpRanges,
     key_kind::KeyKind,
     page::Window,
     scope::ScopeSet,
+    text::EmailAddress,
     time::{DAY_MS, Moment},
 };
 use serde_json::{Value, json};
@@ -96,6 +97,12 @@ pub(super) struct Create {
     /// What the key is for
     #[arg(long)]
     description: Option<String>,
+    /// Words to find it by, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    labels: Vec<String>,
+    /// Who hears of it by mail, besides the admins
+    #[arg(long, value_name = "ADDRESS")]
+    contact_email: Option<String>,
     /// Addresses or CIDR ranges that it may be used from, separated by commas
     #[arg(long, value_delimiter = ',')]
     allowed_ips: Vec<String>,
@@ -148,6 +155,12 @@ pub(super) struct Update {
     /// New description; an empty text takes it away
     #[arg(long)]
     description: Option<String>,
+    /// New labels, separated by commas; an empty text takes them away
+    #[arg(long, value_delimiter = ',')]
+    labels: Option<Vec<String>>,
+    /// New address that hears of it by mail; an empty text takes it away
+    #[arg(long, value_name = "ADDRESS")]
+    contact_email: Option<String>,
     /// New scopes, separated by commas
     #[arg(long, value_delimiter = ',')]
     scopes: Option<Vec<String>>,
@@ -235,6 +248,26 @@ fn rate_limit(text: &str) -> Result<u32, Failure> {
     valid("--key-rate-limit", parse_rate_limit(text))
 }
 
+fn labels(texts: &[String]) -> Result<KeyLabels, Failure> {
+    valid("--labels", KeyLabels::parse(texts.iter().map(String::as_str)))
+}
+
+fn contact(text: &str) -> Result<EmailAddress, Failure> {
+    valid("--contact-email", EmailAddress::parse(text))
+}
+
+/// What is changed, or taken away by an empty text.
+fn cleared<T>(
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, Failure>,
+) -> Result<Option<Option<T>>, Failure> {
+    match text.map(str::trim) {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(text) => parse(text).map(|read| Some(Some(read))),
+    }
+}
+
 fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
     valid("--allowed-ips", IpRanges::parse(texts.iter().map(String::as_str)))
 }
@@ -305,11 +338,15 @@ impl Create {
                 .transpose()?,
             scopes: self.scopes,
             preset: self.preset.as_deref().map(|text| valid("--preset", parse_preset(text))).transpose()?,
-            description: self
-                .description
-                .as_deref()
-                .map(|text| valid("--description", KeyDescription::parse(text)))
-                .transpose()?,
+            about: KeyAbout {
+                description: self
+                    .description
+                    .as_deref()
+                    .map(|text| valid("--description", KeyDescription::parse(text)))
+                    .transpose()?,
+                labels: labels(&self.labels)?,
+                contact: self.contact_email.as_deref().map(contact).transpose()?,
+            },
             allowed_locations: self.allowed_locations.as_deref().map(chosen).transpose()?,
             allowed_ips: Some(ranges(&self.allowed_ips)?),
             expires_at: self.expires_at.as_deref().map(moment).transpose()?,
@@ -425,6 +462,9 @@ impl Idle {
         }
         rows.sort_by(|one, other| one.last().cmp(&other.last()));
         output::table(&["NAME", "KEY", "STATE", "LAST USED", "NOT DELETED BEFORE"], &rows);
+        if app.deletions_are_paused() {
+            note!("Deletions are paused: none of these is deleted until they go on, and then as much later.");
+        }
         Ok(())
     }
 }
@@ -447,10 +487,12 @@ impl Update {
             Some(texts) => Some(Reach::Chosen(chosen(texts)?)),
             None => None,
         };
-        let description = match self.description.as_deref().map(str::trim) {
-            Some("") => Some(None),
-            Some(text) => Some(Some(valid("--description", KeyDescription::parse(text))?)),
-            None => None,
+        let about = KeyAboutPatch {
+            description: cleared(self.description.as_deref(), |text| {
+                valid("--description", KeyDescription::parse(text))
+            })?,
+            labels: self.labels.as_deref().map(labels).transpose()?,
+            contact: cleared(self.contact_email.as_deref(), contact)?,
         };
         let expires_at = match self.expires_at.as_deref() {
             Some("never") => Some(None),
@@ -467,7 +509,7 @@ impl Update {
         };
         let patch = KeyPatch {
             name: self.name.as_deref().map(|text| valid("--name", KeyName::parse(text))).transpose()?,
-            description,
+            about,
             scopes,
             reach,
             allowed_ips: self.allowed_ips.as_deref().map(ranges).transpose()?,

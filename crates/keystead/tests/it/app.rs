@@ -350,6 +350,12 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let (contact, note, task) = contact_with_parts(&app).await;
     let at_contact = |action: &str| format!("{in_location}/contacts/{contact}{action}");
     let at_key = |action: &str| format!("{key_page}/{action}");
+    // One that does something, whose notices would close by it.
+    let scopes = Preset::FullAccess.scopes(KeyKind::Location);
+    let busy =
+        app.key_with(Reach::location(app.ids.location), scopes, |new| new.name = KeyName::parse("Busy").unwrap()).await;
+    app.get("/contacts/").key(&busy).send().await.expect(200);
+    let at_busy = |action: &str| format!("/app/agency/settings/keys/{}/{action}", busy.id);
     for (url, fields, wanted) in [
         (format!("/app/agency/notices/{}/archive", told[0].id), vec![], "The notification about “A test” is put away."),
         ("/app/agency/notices/preferences".to_owned(), vec![], "Your preferences are saved."),
@@ -366,6 +372,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         (at_contact("/trash"), vec![], "“Ada” is in the trash, with their opportunities; after 30 days they are gone."),
         (at_key("keep"), vec![], "“A test” has its full 90 days again."),
         (at_key("keep"), vec![("back", "notices")], "“A test” has its full 90 days again."),
+        (at_busy("reduce"), vec![], "“Busy” keeps only the scopes that it used in 30 days."),
         (
             at_key("edit"),
             vec![("name", "<b>X</b>"), ("scope", "contacts.readonly")],

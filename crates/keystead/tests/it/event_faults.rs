@@ -9,7 +9,7 @@ use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
     OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
     agency::AgencyPatch,
-    api_key::{KeyName, KeyPatch, NewKey},
+    api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     contact::ContactPatch,
@@ -244,7 +244,7 @@ fn new_key(by: &Caller) -> NewKey {
         allowed_ips: IpRanges::default(),
         expires_at: None,
     };
-    NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+    NewKey { name: KeyName::parse("x").unwrap(), about: KeyAbout::default(), grant, rate_limit: None }
 }
 
 /// A member who is changed and deleted.

@@ -1,6 +1,6 @@
-//! How keys are listed by the command line.
+//! How keys are listed and changed by the command line.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::instance::Instance;
 
@@ -60,4 +60,35 @@ fn a_length_of_time_and_a_number_are_what_they_can_mean() {
         assert!(text.contains(why) && text.contains(arguments[2]), "{arguments:?}: {text}");
     }
     assert_eq!(listed(&instance, &["keys", "list", "--limit", "1"]), ["a key"]);
+}
+
+#[test]
+fn what_is_said_of_a_key_and_what_the_agency_asks_is_set_by_commands() {
+    let instance = Instance::new("key-about");
+    let ids = instance.init();
+    let (location, agency) = (ids["locationId"].as_str().unwrap(), ids["agencyId"].as_str().unwrap());
+    #[rustfmt::skip]
+    let made = instance.json(&["keys", "create", "--kind", "location", "--location-id", location, "--name", "a key", "--preset", "forms-intake",
+        "--labels", "website, leads", "--contact-email", "web@x.example", "--json"]);
+    let key = &made["apiKey"];
+    assert_eq!((&key["labels"], &key["contactEmail"]), (&json!(["website", "leads"]), &json!("web@x.example")));
+    assert_eq!(listed(&instance, &["keys", "list", "--query", "leads"]), ["a key"]);
+    let id = key["id"].as_str().unwrap();
+    let changed = instance.json(&["keys", "update", id, "--labels", "", "--contact-email", "", "--json"]);
+    assert_eq!((&changed["apiKey"]["labels"], &changed["apiKey"]["contactEmail"]), (&json!([]), &json!(null)));
+    let refused = instance.run(&["keys", "update", id, "--contact-email", "nobody"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    #[rustfmt::skip]
+    let policy = instance.json(&["agencies", "update", agency, "--key-longest-days", "90", "--key-default-days", "30", "--agency-keys-by", "operators",
+        "--keys-contact", "security@x.example", "--json"]);
+    assert_eq!((&policy["keyLongestDays"], &policy["keyDefaultDays"]), (&json!(90), &json!(30)));
+    assert_eq!((&policy["agencyKeysBy"], &policy["keysContact"]), (&json!("operators"), &json!("security@x.example")));
+    let refused = instance.run(&["keys", "update", id, "--expires-at", "2099-01-01"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("within 90 days"), "{refused:?}");
+    let kept = instance.json(&["agencies", "update", agency, "--key-longest-days", "none", "--json"]);
+    assert_eq!((&kept["keyLongestDays"], &kept["keyDefaultDays"]), (&json!(null), &json!(30)));
+    for wrong in [["--key-longest-days", "0"], ["--agency-keys-by", "nobody"], ["--keys-contact", "x"]] {
+        let refused = instance.run(&[&["agencies", "update", agency], &wrong[..]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}: {refused:?}");
+    }
 }

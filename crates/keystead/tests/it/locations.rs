@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use keystead_core::{AuditFilter, ErrorCode, NoticeFilter};
 use keystead_model::{
     LocationId,
-    api_key::{KeyName, KeyPatch, NewKey},
+    api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     page::Window,
@@ -224,7 +224,7 @@ async fn a_deleted_location_is_gone_at_once_and_comes_back_as_it_was() {
     // Nobody makes a key for it, and one that reaches others too goes on.
     let new = NewKey {
         name: KeyName::parse("x").unwrap(),
-        description: None,
+        about: KeyAbout::default(),
         grant: Grant {
             agency: app.ids.agency,
             reach: Reach::location(location),

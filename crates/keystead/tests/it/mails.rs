@@ -10,13 +10,16 @@ use keystead_core::{Mailer, NoticeFilter};
 use keystead_jobs::mail_worker;
 use keystead_model::{
     UtcMs,
+    agency::AgencyPatch,
     api_key::KeyName,
     grant::Reach,
     key_kind::KeyKind,
+    key_policy::KeyPolicy,
     mail::MailState,
     notice::{Channel, Muted, Topic},
     page::Window,
     scope::Preset,
+    text::EmailAddress,
     time::DAY_MS,
 };
 use keystead_testkit::{ADMIN_EMAIL, TestApp, TestDatabase};
@@ -289,4 +292,56 @@ async fn what_an_admin_has_muted_is_not_mailed_and_expiries_are_part_of_the_summ
     assert_eq!(kinds().await, ["inactivity"]);
     assert_eq!(app.app.count_unseen_notices(&admin).await.unwrap(), 1);
     drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_hears_of_its_keys_and_of_nothing_else() {
+    let app = TestApp::start().await;
+    let sink = sink().await;
+    let mailer = Mailer::new(&sink.url, "keys@crm.example").unwrap();
+    let named = async |name: &str, contact: Option<&str>| {
+        let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
+        app.key_with(Reach::location(app.ids.location), scopes, |new| {
+            new.name = KeyName::parse(name).unwrap();
+            new.about.contact = contact.map(|address| EmailAddress::parse(address).unwrap());
+        })
+        .await
+    };
+    let (partner, other) = (named("Of a partner", Some("partner@x.example")).await, named("Other", None).await);
+    // Somebody who is told anyway is not told twice.
+    let own = named("Own", Some(ADMIN_EMAIL)).await;
+    app.let_days_pass(75.05).await;
+    app.app.sweep().await.unwrap();
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 2);
+    assert_eq!(app.app.queue_mails(BASE).await.unwrap(), 0, "once");
+    mail_worker(&app.app, &mailer, BASE).drain().await.unwrap();
+    let to = |address: &str| {
+        let wanted = format!("To: {address}");
+        sink.mails.lock().unwrap().iter().filter(|mail| mail.contains(&wanted)).cloned().collect::<Vec<_>>()
+    };
+    let (told, admin) = (to("partner@x.example"), to(ADMIN_EMAIL));
+    assert_eq!((told.len(), admin.len()), (1, 1));
+    assert!(told[0].contains("Of a partner") && !told[0].contains("Other") && !told[0].contains("Own"), "{}", told[0]);
+    assert!(!told[0].contains("/app/") && told[0].contains("is the contact of these keys"), "{}", told[0]);
+    assert!(["Of a partner", "Other", "Own"].iter().all(|name| admin[0].contains(name)), "{}", admin[0]);
+    // An alert, and the agency's own contact, who hears of all keys.
+    let contact = Some(EmailAddress::parse("security@x.example").unwrap());
+    let patch = AgencyPatch { keys: Some(KeyPolicy { contact, ..KeyPolicy::default() }), ..AgencyPatch::default() };
+    app.app.update_agency(&app.operator().await, app.ids.agency, patch).await.unwrap();
+    for key in [&partner, &other] {
+        app.post("/api-keys/revoke-exposed").json(&json!({"keys": [key.secret]})).send().await.expect(202);
+    }
+    app.app.queue_mails(BASE).await.unwrap();
+    // Settled before it goes out: nobody is told of it any more.
+    let operator = app.operator().await;
+    let patch = keystead_model::api_key::KeyPatch {
+        about: keystead_model::api_key::KeyAboutPatch { contact: Some(None), ..Default::default() },
+        ..Default::default()
+    };
+    app.app.update_key(operator.authority(), partner.id, None, patch).await.unwrap();
+    mail_worker(&app.app, &mailer, BASE).drain().await.unwrap();
+    let security = to("security@x.example").join("\n");
+    assert!(["Of a partner", "Other", "Own"].iter().all(|name| security.contains(name)), "{security}");
+    assert_eq!(to("partner@x.example").len(), 1, "it is not their key any more");
+    drop(own);
 }

@@ -13,7 +13,7 @@ use keystead_core::{
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
     agency::{AgencyPatch, TenantState},
-    api_key::{KeyName, KeyPatch, NewKey},
+    api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     contact::{Contact, ContactFilter, ContactPatch},
@@ -103,10 +103,10 @@ macro_rules! operations {
 
 #[rustfmt::skip]
 const OPERATIONS: &[Operation] = operations! { |app, by, at|
-    create_contact(&by.location, ContactPatch::default()): ContactsWrite;
+    create_contact(&by.location, ContactPatch::default()): ContactsIntake;
     get_contact(&by.location, at.contact): ContactsRead;
     update_contact(&by.location, at.contact, ContactPatch::default()): ContactsWrite;
-    upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsWrite;
+    upsert_contact(&by.location, ContactPatch::default(), WhenDuplicate::Update): ContactsIntake;
     delete_contact(&by.location, at.contact): ContactsWrite;
     list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
     search_contacts(&by.location, ContactFilter::default(), by_creation(), Window::first(1)): ContactsRead;
@@ -252,6 +252,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     deactivate_key(&by.authority, at.key): KeysWrite;
     reactivate_key(&by.authority, at.key): KeysWrite;
     keep_key(&by.authority, at.key): KeysWrite;
+    successor_of_key(&by.authority, at.key): KeysRead;
+    reduce_key(&by.authority, at.key): KeysRead KeysWrite;
     rotate_key(&by.authority, at.key, None, Duration::ZERO): KeysRead KeysWrite;
     cancel_key_rotation(&by.authority, at.key): KeysWrite;
     finish_key_rotation(&by.authority, at.key): KeysWrite;
@@ -340,7 +342,7 @@ fn templates() -> TemplateFilter {
 
 fn new_key(by: &Caller) -> NewKey {
     let grant = Grant { scopes: ScopeSet::EMPTY, allowed_ips: IpRanges::default(), ..by.authority.grant().clone() };
-    NewKey { name: KeyName::parse("x").unwrap(), description: None, grant, rate_limit: None }
+    NewKey { name: KeyName::parse("x").unwrap(), about: KeyAbout::default(), grant, rate_limit: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -399,7 +401,7 @@ async fn a_key_stays_of_its_kind_and_holds_only_what_suits_it() {
     assert_eq!(refused.err().map(|error| error.code()), Some(ErrorCode::InvalidInput));
     let new = |reach: Reach, scope| NewKey {
         name: KeyName::parse("x").unwrap(),
-        description: None,
+        about: KeyAbout::default(),
         grant: Grant {
             agency: app.ids.agency,
             reach,

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use keystead_core::{App, Clock, Entropy, InstanceSecret, Journal, Limits};
 use keystead_model::{
-    api_key::{KeyName, NewKey},
+    api_key::{KeyAbout, KeyName, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
@@ -115,7 +115,8 @@ async fn made_by(node: &App, app: &TestApp, count: usize) -> Vec<TestKey> {
             allowed_ips: IpRanges::default(),
             expires_at: None,
         };
-        let new = NewKey { name: KeyName::parse("A test").unwrap(), description: None, grant, rate_limit: None };
+        let new =
+            NewKey { name: KeyName::parse("A test").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
         let key = node.create_key(operator.authority(), new).await.unwrap();
         made.push(TestKey { id: key.key.id, secret: key.secret.unwrap().expose().to_owned() });
     }

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use keystead_core::{App, Authority, Error, KeyFilter, OldKeyEnds, REPORTED_AT_ONCE, Violation};
 use keystead_model::{
     Invalid, KeyId, LocationId, ServiceMs, UtcMs,
-    api_key::{ApiKey, DEFAULT_OVERLAP, KeyDescription, KeyName, KeyPatch, NewKey, parse_overlap},
+    api_key::{ApiKey, DEFAULT_OVERLAP, KeyAbout, KeyAboutPatch, KeyLabels, KeyName, KeyPatch, NewKey, parse_overlap},
     grant::{Grant, NoReach, Reach},
     ip_range::{IpRanges, MAX_RANGES},
+    key_about::{KeyLabel, MAX_LABELS},
     key_kind::KeyKind,
     page::Window,
     scope::{Preset, Scope, ScopeSet},
@@ -39,8 +40,8 @@ pub struct WantedKey {
     pub scopes: Option<Vec<String>>,
     /// Preset.
     pub preset: Option<Preset>,
-    /// Description.
-    pub description: Option<KeyDescription>,
+    /// What is said of it.
+    pub about: KeyAbout,
     /// Locations of an agency key.
     pub allowed_locations: Option<BTreeSet<LocationId>>,
     /// Addresses.
@@ -78,7 +79,7 @@ impl WantedKey {
         let zone = app.zone_of(authority, &reach).await?;
         Ok(NewKey {
             name,
-            description: self.description,
+            about: self.about,
             grant: Grant {
                 agency: authority.agency(),
                 reach,
@@ -220,6 +221,17 @@ fn ip_ranges(reader: &mut Reader<'_>) -> Option<IpRanges> {
     }
 }
 
+fn labels(reader: &mut Reader<'_>) -> Option<KeyLabels> {
+    let texts: Vec<KeyLabel> = reader.words("labels", MAX_LABELS)?;
+    match KeyLabels::parse(texts.iter().map(KeyLabel::as_str)) {
+        Ok(labels) => Some(labels),
+        Err(Invalid(problem)) => {
+            reader.violate("labels", problem);
+            None
+        }
+    }
+}
+
 fn rate_limit(reader: &mut Reader<'_>) -> Option<u32> {
     reader.integer("rateLimit", 1..=MAX_RATE).and_then(|limit| limit.try_into().ok())
 }
@@ -241,7 +253,11 @@ impl Input for WantedKey {
             location,
             scopes,
             preset,
-            description: reader.word("description"),
+            about: KeyAbout {
+                description: reader.word("description"),
+                labels: labels(reader).unwrap_or_default(),
+                contact: reader.word("contactEmail"),
+            },
             allowed_locations: locations(reader),
             allowed_ips: ip_ranges(reader),
             expires_at: reader.moment("expiresAt"),
@@ -279,7 +295,11 @@ impl Input for KeyChange {
             expires_at: reader.nullable("expiresAt", |reader| reader.moment("expiresAt")),
             rest: KeyPatch {
                 name: reader.word("name"),
-                description: reader.clearable("description"),
+                about: KeyAboutPatch {
+                    description: reader.clearable("description"),
+                    labels: labels(reader),
+                    contact: reader.clearable("contactEmail"),
+                },
                 allowed_ips: ip_ranges(reader),
                 rate_limit: reader.nullable("rateLimit", rate_limit),
                 ..KeyPatch::default()

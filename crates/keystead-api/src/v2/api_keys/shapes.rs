@@ -100,7 +100,9 @@ impl Written for KeyShape {
         let last = key.last_use.as_ref();
         fields.put("id", &key.id);
         fields.put("name", &key.name);
-        fields.or_null("description", key.description.as_ref());
+        fields.or_null("description", key.about.description.as_ref());
+        fields.put("labels", &key.about.labels.iter().cloned().collect::<Vec<_>>());
+        fields.or_null("contactEmail", key.about.contact.as_ref());
         fields.one_of("kind", key.kind().as_str(), &["agency", "location"]);
         fields.put("companyId", &key.grant.agency);
         fields.or_null("locationId", location_id);
