@@ -5,7 +5,7 @@ use keystead_model::{
     calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
-        IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
+        IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS,
     },
     contact_field::ContactField,
     contact_upsert::LeftOut,
@@ -435,6 +435,6 @@ fn check_further(before: &ContactProfile, after: &ContactProfile) -> Result<()> 
     Ok(())
 }
 
-fn not_found(id: ContactId) -> Error {
+pub(crate) fn not_found(id: ContactId) -> Error {
     Error::NotFound(Noun::Contact, id.to_string())
 }

@@ -1,7 +1,7 @@
 //! Files that people have sent: what is known of each, and its bytes in pieces.
 
 use keystead_model::{
-    CustomFieldId, LocationId, UtcMs,
+    ContactId, CustomFieldId, LocationId, UtcMs,
     custom_field::OwnerKind,
     file::{FileId, StoredFile},
     id::Id,
@@ -117,6 +117,22 @@ pub fn keep_for_import(tx: &mut Tx<'_>, location: LocationId, id: FileId, import
         "UPDATE files SET owner_kind = 'import', owner_id = ?3 WHERE location_id = ?1 AND id = ?2",
         &[&location, &id, &import],
     )
+}
+
+/// Keeps a file for an import that is still to come. [`delete_unowned`] takes it when it has waited too long since `now`.
+pub fn await_import(tx: &mut Tx<'_>, location: LocationId, id: FileId, now: UtcMs) -> Result<()> {
+    tx.later(
+        "UPDATE files SET owner_kind = 'import', owner_id = NULL, created_at = ?3 WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id, &now],
+    )
+}
+
+/// A file that waits for its import.
+pub fn find_awaiting_import(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<Option<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.id = ?2 AND d.owner_kind = 'import' AND d.owner_id IS NULL"
+    );
+    tx.query_opt(&sql, &[&location, &id], read)
 }
 
 /// Lets go of a file of an import, which [`delete_unowned`] takes.

@@ -479,6 +479,7 @@ fn form_field(name: &str) -> Option<&'static str> {
         ("locationId", "location"),
         ("email", "email"),
         ("password", "password"),
+        ("file", "file"),
     ];
     FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
 }

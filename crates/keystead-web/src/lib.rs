@@ -14,6 +14,7 @@ mod failure;
 mod flash;
 mod form;
 mod guard;
+mod imports;
 mod list;
 mod location_choice;
 mod locations;
@@ -43,7 +44,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use http::Method;
-use keystead_core::App;
+use keystead_core::{App, ContactWriter, IMPORT_BYTES, RowReader};
 use keystead_http::Admission;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -146,6 +147,9 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/", get(async || Redirect::to("/app"))),
         own("/app", get(overview::home)),
         own("/app/setup", get(setup::form).post(setup::submit)),
+/// Pages whose forms bring files, and how many bytes of them.
+pub(crate) const FILE_FORMS: &[(&str, u64)] = &[("/app/locations/{location}/contacts/imports/new", IMPORT_BYTES)];
+
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),

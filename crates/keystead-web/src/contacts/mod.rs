@@ -54,7 +54,7 @@ pub(crate) fn standing(status: Status) -> (&'static str, String) {
     }
 }
 
-async fn inside(web: &Web, here: &Here) -> Result<LocationContext, Error> {
+pub(crate) async fn inside(web: &Web, here: &Here) -> Result<LocationContext, Error> {
     let location = here.location.as_ref().ok_or(Error::NoAccess)?;
     web.app.enter_location(here.authority().clone(), Some(location.id)).await
 }

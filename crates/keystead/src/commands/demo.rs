@@ -1,20 +1,23 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
+use std::{fs::DirBuilder, io::Cursor, os::unix::fs::DirBuilderExt, time::Duration};
 
+use keystead_api::v2::imports::ImportOptions;
 use keystead_core::{
-    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
+    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, NewFile, NewImport, RequestFacts, RequestId, Setup,
+    TestClock,
 };
 use keystead_model::{
     Invalid, LocationId, UtcMs,
     agency::TenantName,
     api_key::{KeyDescription, KeyName, NewKey},
-    contact::ContactPatch,
+    contact::{ContactFilter, ContactPatch},
     grant::{Grant, Reach},
     ip_range::IpRanges,
     key_kind::KeyKind,
     location::LocationProfile,
     note::{Note, NoteContent},
+    page::Window,
     phone::PhoneNumber,
     scope::{Preset, Scope},
     tag::TagName,

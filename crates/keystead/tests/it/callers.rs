@@ -1,6 +1,6 @@
 //! Somebody who calls operations without a door, and what they call them with.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewFile, NewImport};
 use keystead_model::{
@@ -114,7 +114,13 @@ pub(crate) fn new_import() -> NewImport {
     let column = ImportColumn { name: "email".to_owned(), field: Some("email".to_owned()) };
     let plan = ImportPlan { columns: vec![column], ..ImportPlan::default() };
     let (part, bytes) = ("file".to_owned(), Box::new(PERSON.as_bytes()));
-    NewImport { file: NewFile { part, name: None, kind: None, size: PERSON.len() as u64, bytes }, plan }
+    NewFile { part, name: None, kind: None, size: PERSON.len() as u64, bytes }
+}
+
+/// What its column is.
+pub(crate) fn plan_of_one() -> ImportPlan {
+    let column = ImportColumn { name: "email".to_owned(), field: Some("email".to_owned()) };
+    ImportPlan { columns: vec![column], ..ImportPlan::default() }
 }
 
 pub(crate) fn template(name: &str) -> NewTemplate {

@@ -44,6 +44,7 @@ mod idempotency;
 mod imports;
 mod inactivity;
 mod instance;
+mod import_pages;
 mod journals;
 mod key_commands;
 mod keys_life;

@@ -4,11 +4,12 @@
 //! are called without a door, by principals that lack just the scope in question; and what stands in the lists of this
 //! file is compared with what the source of the core declares, so that a new operation must be added to one of them.
 
-use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
+use std::{collections::BTreeSet, fs, pin::Pin, sync::Arc, time::Duration};
 
+use keystead_api::v2::imports::Spreadsheets;
 use keystead_core::{
-    App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, TagChange,
-    UpsertMany, WhenDuplicate, Whose,
+    App, AuditFilter, Authority, Beside, ContactFormat, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds,
+    Result, TagChange, UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -196,6 +197,10 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create::<Template>(&by.location, (), template("x")): TemplatesWrite;
     list_templates(&by.location, templates(), Window::all()): TemplatesRead;
     get::<Template>(&by.location, (), at.none()): TemplatesRead;
+    upload_import_file(&by.location, rows_of_one()): ContactsWrite;
+    get_import_file(&by.location, at.none()): ContactsWrite;
+    read_import_head(&by.location, at.none(), None, Arc::new(Spreadsheets)): ContactsWrite;
+    import_file(&by.location, at.none(), plan_of_one()): ContactsWrite;
     update::<Template>(&by.location, (), at.none(), TemplatePatch::default()): TemplatesWrite;
     delete::<Template>(&by.location, (), at.none()): TemplatesWrite;
     create::<Workflow>(&by.location, (), workflow("x")): WorkflowsWrite;

@@ -6,13 +6,18 @@ use keystead_core::{NewAgency, NoticeFilter};
 use keystead_model::{
     KeyId, LocationId,
     agency::TenantName,
+    contact::ContactPatch,
     page::Window,
-    text::EmailAddress,
+    text::{EmailAddress, Line},
     user::{NewUser, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
 
-use crate::app::{contact_with_parts, from_here, join, member, sign_in};
+use crate::{
+    app::{contact_with_parts, from_here, join, member, sign_in},
+    callers::rows_of_one,
+    imports::import,
+};
 
 /// Pages that need no sign-in, and why.
 const PUBLIC: &[(&str, &str)] = &[
