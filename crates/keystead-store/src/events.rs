@@ -228,6 +228,19 @@ impl Polled {
     }
 }
 
+/// What happened to a contact, and to what belongs to it, oldest first.
+pub fn of_contact(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    window: &Window<i64>,
+) -> Result<Page<Event>> {
+    let mut filter = Filter::new();
+    filter.and("location_id = @ AND NOT chained", &[&location]);
+    filter.and(ABOUT, &[&contact, &contact]);
+    filter.page(tx, &format!("SELECT {COLUMNS} FROM events"), Order::ascending(&["id"]), window, read)
+}
+
 /// The last event of a kind that tells of a thing.
 pub fn last(tx: &mut Tx<'_>, subject: &str, kind: EventKind) -> Result<Option<EventId>> {
     let sql = "SELECT event_id FROM events WHERE subject = ?1 AND action = ?2 ORDER BY id DESC LIMIT 1";

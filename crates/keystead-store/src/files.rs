@@ -182,6 +182,16 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret: &str) -> Result<Option<(LocationI
     tx.query_opt(&sql, &[&secret], |row| Ok((row.column()?, read(row)?)))
 }
 
+/// Those of a contact, and of its opportunities.
+pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.is_whole AND (
+             d.owner_kind = 'contact' AND d.owner_id = ?2 OR d.owner_kind = 'opportunity' AND d.owner_id IN (
+                 SELECT o.id FROM opportunities o WHERE o.location_id = ?1 AND o.contact_id = ?2)) ORDER BY d.id"
+    );
+    tx.query(&sql, &[&location, &contact], read)
+}
+
 /// A piece of a file; `None` after the last.
 pub fn piece(tx: &mut Tx<'_>, location: LocationId, id: FileId, number: i64) -> Result<Option<Vec<u8>>> {
     let sql = "SELECT bytes FROM file_pieces WHERE location_id = ?1 AND file_id = ?2 AND number = ?3";

@@ -65,6 +65,10 @@ pub struct WebOptions {
     pub admission: Arc<Admission>,
     /// The OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
     pub reference: fn(&str) -> &'static Value,
+    /// Reads files of rows.
+    pub rows: Arc<dyn RowReader>,
+    /// Writes files of contacts.
+    pub downloads: Arc<dyn ContactWriter>,
 }
 
 /// The web face.
@@ -83,6 +87,8 @@ pub struct Inner {
     pub(crate) admission: Arc<Admission>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) reference: fn(&str) -> &'static Value,
+    pub(crate) rows: Arc<dyn RowReader>,
+    pub(crate) downloads: Arc<dyn ContactWriter>,
 }
 
 impl std::ops::Deref for Web {
@@ -95,8 +101,9 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let WebOptions { base_url, ended, has_mail, warnings, admission, reference } = options;
-        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams: Arc::default(), reference };
+        let WebOptions { base_url, ended, has_mail, warnings, admission, reference, rows, downloads } = options;
+        let streams = Arc::default();
+        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams, reference, rows, downloads };
         Self { inner: Arc::new(inner) }
     }
 
@@ -140,6 +147,9 @@ pub(crate) fn endpoint(method: &Method, path: &str) -> Option<&'static str> {
 /// Pages whose forms anybody may send.
 pub(crate) const OPEN_FORMS: &[&str] = &["/app/setup", "/app/sign-in", "/app/invite/{token}"];
 
+/// Pages whose forms bring files, and how many bytes of them.
+pub(crate) const FILE_FORMS: &[(&str, u64)] = &[("/app/locations/{location}/contacts/imports/new", IMPORT_BYTES)];
+
 /// The table of pages.
 fn routes() -> Vec<(String, MethodRouter<Web>)> {
     let own = |path: &str, handlers| (path.to_owned(), handlers);
@@ -147,9 +157,6 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/", get(async || Redirect::to("/app"))),
         own("/app", get(overview::home)),
         own("/app/setup", get(setup::form).post(setup::submit)),
-/// Pages whose forms bring files, and how many bytes of them.
-pub(crate) const FILE_FORMS: &[(&str, u64)] = &[("/app/locations/{location}/contacts/imports/new", IMPORT_BYTES)];
-
         own("/app/sign-in", get(sessions::form).post(sessions::sign_in)),
         own("/app/sign-out", get(sessions::still_here).post(sessions::sign_out)),
         own("/app/account", get(sessions::account).post(sessions::change_password)),

@@ -2,6 +2,7 @@
 
 mod actions;
 mod edit;
+mod export;
 mod list;
 mod merge;
 mod show;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     actions::{add_note, add_task, bulk, change_tags, delete_note, finish_task, trash},
     edit::{create, edit, new, update},
     list::list,
+    export::{everything, export_csv, export_json_lines},
     merge::{merge, merge_form},
     show::show,
 };

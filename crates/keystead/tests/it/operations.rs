@@ -46,8 +46,9 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, recurring_task, stages, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, downloads, form, link, name, new_account, new_import,
+    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, stages, submission, task, template,
+    workflow,
 };
 
 /// A program with these scopes.
@@ -196,11 +197,11 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     stop_import(&by.location, at.none()): ContactsWrite;
     create::<Template>(&by.location, (), template("x")): TemplatesWrite;
     list_templates(&by.location, templates(), Window::all()): TemplatesRead;
-    get::<Template>(&by.location, (), at.none()): TemplatesRead;
     upload_import_file(&by.location, rows_of_one()): ContactsWrite;
     get_import_file(&by.location, at.none()): ContactsWrite;
     read_import_head(&by.location, at.none(), None, Arc::new(Spreadsheets)): ContactsWrite;
     import_file(&by.location, at.none(), plan_of_one()): ContactsWrite;
+    get::<Template>(&by.location, (), at.none()): TemplatesRead;
     update::<Template>(&by.location, (), at.none(), TemplatePatch::default()): TemplatesWrite;
     delete::<Template>(&by.location, (), at.none()): TemplatesWrite;
     create::<Workflow>(&by.location, (), workflow("x")): WorkflowsWrite;

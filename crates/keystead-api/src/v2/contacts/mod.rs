@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod companions;
 pub(crate) mod enrollments;
+mod export;
 pub(crate) mod input;
 pub(crate) mod listing;
 pub(crate) mod search;
@@ -17,6 +18,8 @@ use keystead_model::{
     text::{Country, normalized_email},
 };
 
+pub use self::export::Downloads;
+pub(crate) use self::export::everything;
 use self::{
     input::{ContactChange, NewContact, Upsert},
     listing::Listing,
