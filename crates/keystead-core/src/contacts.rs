@@ -175,12 +175,6 @@ impl App {
         })
         .await
     }
-
-    /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
-    pub async fn purge_contacts(&self) -> Result<usize> {
-        let before = UtcMs(self.clock.now().0 - TRASH_MS);
-        Ok(self.store.write(move |tx| contact_trash::purge(tx, before, 100)).await?)
-    }
 }
 
 impl InLocation<'_, '_> {

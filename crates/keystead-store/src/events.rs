@@ -262,6 +262,22 @@ pub fn give_to_contact(tx: &mut Tx<'_>, location: LocationId, from: ContactId, t
     Ok(())
 }
 
+/// Contacts that were merged into another one, and are in the trash since then.
+pub fn merged_into(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<ContactId>> {
+    let sql = "SELECT after_json, at FROM events WHERE subject = ?1 AND location_id = ?2 AND action = ?3 ORDER BY id";
+    let kind = EventKind::ContactMerged.as_str();
+    let read = |row: &mut Row<'_>| Ok((row.column::<Option<String>>()?, row.column::<UtcMs>()?));
+    let told = tx.query(sql, &[&contact, &location, &kind], read)?;
+    let mut merged = Vec::new();
+    for (after, at) in told {
+        let fields = after.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
+        let Some(from) = fields["from"].as_str() else { continue };
+        let sql = "SELECT id FROM contacts WHERE location_id = ?1 AND id = ?2 AND trashed_at = ?3";
+        merged.extend(tx.query_opt(sql, &[&location, &from, &at], |row| row.column::<ContactId>())?);
+    }
+    Ok(merged)
+}
+
 /// Takes out of the events of a contact, and of what belonged to it, what they say of it. That they happened stays.
 pub(crate) fn erase_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
     // What became a part of another contact's history is that one's.

@@ -61,6 +61,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (55, "contacts_by_name", include_str!("../migrations/0055_contacts_by_name.sql")),
     (56, "users_searched", include_str!("../migrations/0056_users_searched.sql")),
     (57, "incomplete_rows", include_str!("../migrations/0057_incomplete_rows.sql")),
+    (80, "trash_by_time", include_str!("../migrations/0080_trash_by_time.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

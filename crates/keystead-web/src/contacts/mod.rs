@@ -6,6 +6,7 @@ mod export;
 mod list;
 mod merge;
 mod show;
+mod trash;
 
 use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
@@ -18,10 +19,11 @@ use keystead_model::{
 pub(crate) use self::{
     actions::{add_note, add_task, bulk, change_tags, delete_note, finish_task, trash},
     edit::{create, edit, new, update},
-    list::list,
     export::{everything, export_csv, export_json_lines},
+    list::list,
     merge::{merge, merge_form},
     show::show,
+    trash::{erase, erase_form, restore, trashed},
 };
 use crate::{Web, place::Here};
 

@@ -189,6 +189,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
     delete_contact(&by.location, at.contact): "contact.deleted";
+    restore_contact(&by.location, at.contact): "contact.restored";
+    erase_contact(&by.location, at.contact): "audit.erased";
     create_location(&by.agency, LocationProfile::named(name("New"))): "location.created";
     update_location(&by.agency, by.location.location(),
         LocationPatch { name: Some(name("Renamed")), ..LocationPatch::default() }): "location.updated";
@@ -334,9 +336,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let node = app.second_node().await;
     let mut things = Things {
         import: Id::parse("0000000000000000000I").unwrap(),
+        import_file: app.app.upload_import_file(&by.location, rows_of_one()).await.unwrap().id,
         pipeline,
         empty_pipeline: empty_pipeline.unwrap().id,
-        import_file: app.app.upload_import_file(&by.location, rows_of_one()).await.unwrap().id,
         lost_reason: app.app.create_lost_reason(&by.location, line("first")).await.unwrap().id,
         opportunity: first.opportunity.id,
         contact: made.id,

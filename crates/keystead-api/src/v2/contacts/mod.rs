@@ -40,6 +40,11 @@ pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NewCon
     Ok(Made::new(call.app.create_contact(&context, new).await?, skipped))
 }
 
+pub(crate) async fn erase(context: LocationContext, call: Call<ContactId>) -> Result<Succeeded, Error> {
+    call.app.erase_contact(&context, call.path).await?;
+    Ok(Succeeded)
+}
+
 pub(crate) async fn get(context: LocationContext, call: Call<ContactId>) -> Result<One<Contact>, Error> {
     call.app.get_contact(&context, call.path).await.map(One)
 }
