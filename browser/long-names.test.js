@@ -263,6 +263,28 @@ test('a contact with long names is listed, found and shown', async () => {
   await measure(page, 'contacts, chosen');
   await page.locator('.chip.add').click();
   await measure(page, 'contacts, a filter');
+  await at(`${place}/contacts/${id}/erase`, 'erase', '/app/locations/{location}/contacts/{id}/erase');
+  await fetch(`${base}/contacts/${id}`, { method: 'DELETE', headers: { Authorization: `Bearer ${key}` } });
+  await at(`${place}/contacts/trash`, 'trash', '/app/locations/{location}/contacts/trash');
+  await look(page, 'long-trash');
+  await submit(`Restore ${long('f', 100)} ${long('l', 100)}`);
+  await after('restored', /is restored/);
+  const imports = `${place}/contacts/imports`;
+  await at(`${imports}/new`, 'import', `${form}/imports/new`);
+  const head = [long('h', 200), 'E-Mail', long('g', 64)].join(',');
+  const rows = `${long('r', 300)},${long('q', 300)},x\n${long('s', 300)},ok@example.com,y\n`;
+  await page.setInputFiles('#file', { name: `${long('i', 200)}.csv`, mimeType: 'text/csv', buffer: Buffer.from(`${head}\n${rows}`) });
+  await submit('Send file');
+  await measure(page, 'mapping');
+  await look(page, 'long-mapping');
+  seen.add(`${form}/imports/files/{id}`);
+  await submit('Try it first');
+  await page.waitForFunction(() => document.querySelector('[data-over]'));
+  await measure(page, 'an import');
+  await look(page, 'long-import');
+  seen.add(`${form}/imports/{id}`);
+  await at(imports, 'imports', `${form}/imports`);
+  await look(page, 'long-imports');
   for (const [where, template] of [['/app/agency', '/app/agency'], [place, '/app/locations/{location}']]) {
     await at(`${where}/search?q=f`, 'search', `${template}/search`);
     await at(`${where}/search?q=${long('z', 190)}`, 'search for nothing', `${template}/search`);

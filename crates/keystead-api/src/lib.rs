@@ -17,7 +17,6 @@ mod route;
 mod routes;
 mod sent;
 mod shape;
-pub mod spreadsheet;
 mod unknown_route;
 mod v1;
 pub mod v2;

@@ -5,7 +5,7 @@ use keystead_model::{
     calendar_date::CalendarDate,
     contact::{
         Contact, ContactCursor, ContactFilter, ContactOrder, ContactPatch, ContactProfile, DND_CHANNELS, Dnd,
-        DuplicateContact, IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS, TRASH_MS,
+        DuplicateContact, IdentityKind, MAX_ADDITIONAL, MAX_FOLLOWERS, MAX_TAGS,
     },
     contact_field::ContactField,
     contact_upsert::LeftOut,
@@ -179,12 +179,6 @@ impl App {
             Ok(None)
         })
         .await
-    }
-
-    /// Empties the trash of contacts that were deleted more than 30 days ago. Returns how many.
-    pub async fn purge_contacts(&self) -> Result<usize> {
-        let before = UtcMs(self.clock.now().0 - TRASH_MS);
-        Ok(self.store.write(move |tx| contact_trash::purge(tx, before, 100)).await?)
     }
 }
 
@@ -472,6 +466,6 @@ fn check_further(before: &ContactProfile, after: &ContactProfile) -> Result<()> 
     Ok(())
 }
 
-fn not_found(id: ContactId) -> Error {
+pub(crate) fn not_found(id: ContactId) -> Error {
     Error::NotFound(Noun::Contact, id.to_string())
 }

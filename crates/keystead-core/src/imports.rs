@@ -3,20 +3,16 @@
 //! How far a file was read, what became of its rows, and the contacts themselves are written together. So a server that ends in
 //! the middle leaves an import that another goes on with at the very next row: no row is lost, and none is taken twice.
 
-use std::{
-    io::{self, Cursor, Read},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use keystead_model::{
-    AgencyId, LocationId, UtcMs,
+    AgencyId, UtcMs,
     actor::Signature,
     contact::ContactPatch,
     contact_upsert::LeftOut,
     custom_field::{CustomField, OwnerKind},
     event::{Cause, EventKind},
-    file::FileId,
+    file::StoredFile,
     import::{Import, ImportId, ImportPlan, ImportState, ImportTally, ProblemRow},
     job::{Job, JobKind},
     location::LocationProfile,
@@ -25,19 +21,18 @@ use keystead_model::{
     time::DAY_MS,
 };
 use keystead_store::{Tx, custom_fields, files, imports, queue};
-use tokio::{runtime::Handle, sync::mpsc, task::spawn_blocking, time::Instant};
+use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 
 use crate::{
     App, Authority, Error, LocationContext, OldTags, Result, WhenDuplicate,
     error::Noun,
     events::{Described, Fields, Happened, put},
     files::NewFile,
+    import_files::{ColumnField, FileHead, StoredBytes, check_size},
     operate::{Ids, InLocation, Operation},
     queue::{Outcome, Settled},
 };
 
-/// Bytes of one file of rows.
-pub const IMPORT_BYTES: u64 = 512 * 1024 * 1024;
 /// Imports of a location that are not over.
 const OPEN: i64 = 20;
 /// Imports that are over are kept so long, with what was wrong with their rows.
@@ -108,6 +103,12 @@ pub trait RowReader: Send + Sync + 'static {
     fn open(&self, import: &Import, of: RowsOf, file: Box<dyn Read + Send>)
     -> std::result::Result<ContactRows, String>;
 
+    /// How a file begins. Its encoding is guessed where none is named.
+    fn head(&self, file: Box<dyn Read + Send>, encoding: Option<&str>, custom: &[CustomField]) -> FileHead;
+
+    /// The fields that a column can be, in the order in which people choose among them.
+    fn fields(&self, custom: &[CustomField]) -> Vec<ColumnField>;
+
     /// What is wrong with a row, from why it was refused.
     fn explain(&self, error: Error) -> String;
 
@@ -120,34 +121,14 @@ impl App {
     pub async fn start_import(&self, context: &LocationContext, new: NewImport) -> Result<Import> {
         context.authority.require(Scope::ContactsWrite)?;
         let NewImport { file, plan } = new;
-        if file.size > IMPORT_BYTES {
-            return Err(Error::invalid(&file.part, format!("must not be larger than {IMPORT_BYTES} bytes")));
-        }
-        let (location, told) = (context.location, self.clock.told());
+        check_size(&file)?;
+        let told = self.clock.told();
         let file = self.receive(context, vec![(file, None)]).await?.remove(0);
         let id = file.id;
-        let run = move |operation: &mut InLocation<'_, '_>| {
-            let new = Import {
-                id: operation.new_id(),
-                location,
-                file_name: file.name.clone(),
-                file: file.id,
-                plan: plan.clone(),
-                state: ImportState::Waiting,
-                tally: ImportTally::default(),
-                line: 0,
-                problem: None,
-                created_by: Signature::of(operation.context.authority.actor()),
-                event: None,
-                created_at: operation.now(),
-                started_at: None,
-                ended_at: None,
-            };
-            operation.start_import(new, told)
-        };
+        let run = move |operation: &mut InLocation<'_, '_>| operation.start_import(&file, &plan, told);
         let outcome =
             self.operate(context, Scope::ContactsWrite, run, |operation, lost| operation.import(lost.id()?)).await;
-        self.forget_unless(outcome.is_ok(), location, vec![id]).await;
+        self.forget_unless(outcome.is_ok(), context.location, vec![id]).await;
         outcome
     }
 
@@ -230,16 +211,33 @@ fn context(agency: AgencyId, import: &Import, now: UtcMs) -> LocationContext {
 }
 
 impl InLocation<'_, '_> {
-    fn import(&mut self, id: ImportId) -> Result<Import> {
+    pub(crate) fn import(&mut self, id: ImportId) -> Result<Import> {
         let found = imports::find(self.tx, self.context.location, id)?;
         found.ok_or_else(|| Error::NotFound(Noun::Import, id.to_string()))
     }
 
-    fn start_import(&mut self, new: Import, told: Option<UtcMs>) -> Result<Import> {
-        if imports::count_open(self.tx, new.location)? >= OPEN {
+    pub(crate) fn start_import(&mut self, file: &StoredFile, plan: &ImportPlan, told: Option<UtcMs>) -> Result<Import> {
+        let location = self.context.location;
+        if imports::count_open(self.tx, location)? >= OPEN {
             let problem = format!("would be one of more than {OPEN} that wait; send it when some are over");
             return Err(Error::invalid("file", problem));
         }
+        let new = Import {
+            id: self.new_id(),
+            location,
+            file_name: file.name.clone(),
+            file: file.id,
+            plan: plan.clone(),
+            state: ImportState::Waiting,
+            tally: ImportTally::default(),
+            line: 0,
+            problem: None,
+            created_by: Signature::of(self.context.authority.actor()),
+            event: None,
+            created_at: self.now(),
+            started_at: None,
+            ended_at: None,
+        };
         files::keep_for_import(self.tx, new.location, new.file, new.id)?;
         let event = self.tell(Happened::made(EventKind::ImportStarted, &new))?.root;
         let new = Import { event, ..new };
@@ -251,7 +249,11 @@ impl InLocation<'_, '_> {
     /// `import` in the state in which it ends.
     fn end_import(&mut self, import: Import) -> Result<Import> {
         let import = Import { ended_at: Some(self.now()), ..import };
-        files::release(self.tx, import.location, import.file)?;
+        match import.plan.is_trial {
+            // What was tried may be imported then.
+            true => files::await_import(self.tx, import.location, import.file, self.now())?,
+            false => files::release(self.tx, import.location, import.file)?,
+        }
         imports::save(self.tx, &import)?;
         self.tell(Happened::made(EventKind::ImportEnded, &import))?;
         Ok(import)
@@ -436,17 +438,8 @@ impl Importing {
 
 /// Reads the rows after those that were read before, and hands them over, until nobody takes them any more.
 fn hand_rows(app: &App, reader: &dyn RowReader, import: &Import, of: RowsOf, sender: &mpsc::Sender<Handed>) {
-    let failed = Arc::new(Mutex::new(None));
-    let file = StoredBytes {
-        app: app.clone(),
-        handle: Handle::current(),
-        location: import.location,
-        file: import.file,
-        number: 0,
-        piece: Cursor::default(),
-        failed: Arc::clone(&failed),
-    };
-    let failure = || failed.lock().unwrap_or_else(PoisonError::into_inner).take().map(Handed::Failed);
+    let (file, failed) = StoredBytes::of(app, import.location, import.file);
+    let failure = || failed.take().map(Handed::Failed);
     let hand = |handed| sender.blocking_send(handed).is_ok();
     let rows = match reader.open(import, of, Box::new(file)) {
         Ok(rows) => rows,
@@ -472,41 +465,6 @@ fn hand_rows(app: &App, reader: &dyn RowReader, import: &Import, of: RowsOf, sen
         }
     }
     hand(failure().unwrap_or(Handed::Rows(ready, true)));
-}
-
-/// The bytes of a stored file, in their order, for readers that wait for them.
-struct StoredBytes {
-    app: App,
-    handle: Handle,
-    location: LocationId,
-    file: FileId,
-    number: i64,
-    piece: Cursor<Vec<u8>>,
-    /// Why they could not be read. The reader of rows would take it for a fault of the file.
-    failed: Arc<Mutex<Option<Error>>>,
-}
-
-impl Read for StoredBytes {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.piece.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            match self.handle.block_on(self.app.read_file(self.location, self.file, self.number)) {
-                Ok(Some(piece)) => {
-                    self.number += 1;
-                    self.piece = Cursor::new(piece);
-                }
-                Ok(None) => return Ok(0),
-                Err(error) => {
-                    let said = io::Error::other(error.to_string());
-                    *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return Err(said);
-                }
-            }
-        }
-    }
 }
 
 impl Described for Import {

@@ -9,6 +9,7 @@ mod metrics;
 mod pace;
 mod room;
 mod server;
+pub mod spreadsheet;
 
 pub use admission::{Admission, Crowded, Party, Place, Places, Requests};
 pub use arrival::{Arrival, Arrivals, TrustedProxies};

@@ -49,6 +49,22 @@ impl Contact {
     pub const TYPE: &'static str = "lead";
 }
 
+/// A contact in the trash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrashedContact {
+    /// As it was when it was put there.
+    pub contact: Contact,
+    /// When that was.
+    pub trashed_at: UtcMs,
+}
+
+impl TrashedContact {
+    /// From when on it is gone for good.
+    pub const fn gone_at(&self) -> UtcMs {
+        UtcMs(self.trashed_at.0 + TRASH_MS)
+    }
+}
+
 /// The part of a contact that people and programs write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are the wire contract's, one to one")]

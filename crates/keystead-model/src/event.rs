@@ -115,6 +115,7 @@ kinds! {
     ContactCreated = "contact.created", Data, Contact;
     ContactUpdated = "contact.updated", Data, Contact;
     ContactDeleted = "contact.deleted", Data, Contact;
+    ContactRestored = "contact.restored", Data, Contact;
     ContactMerged = "contact.merged", Data, Contact;
     ContactEnrolled = "contact.enrolled", Data, Contact;
     ContactWithdrawn = "contact.withdrawn", Data, Contact;
@@ -143,6 +144,7 @@ kinds! {
     OpportunityCreated = "opportunity.created", Data, Opportunity;
     OpportunityUpdated = "opportunity.updated", Data, Opportunity;
     OpportunityDeleted = "opportunity.deleted", Data, Opportunity;
+    OpportunityRestored = "opportunity.restored", Data, Opportunity;
     BusinessCreated = "business.created", Data, Business;
     BusinessUpdated = "business.updated", Data, Business;
     BusinessDeleted = "business.deleted", Data, Business;

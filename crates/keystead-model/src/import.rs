@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::{LocationId, UtcMs, actor::Signature, event::EventId, file::FileId, id::Id};
 
+/// The column of a file of rows with problems that says what is wrong with each.
+pub const PROBLEM: &str = "Import problem";
+
 /// Names an import.
 pub type ImportId = Id<Import>;
 
@@ -147,6 +150,25 @@ pub struct ProblemRow {
     pub cells: Vec<String>,
 }
 
+impl ImportPlan {
+    /// The head of a file of rows with problems: the columns, and behind them that of the problems.
+    pub fn head_with_problem(&self) -> Vec<String> {
+        let names = self.columns.iter().map(|column| column.name.clone()).filter(|name| name != PROBLEM);
+        names.chain([PROBLEM.to_owned()]).collect()
+    }
+}
+
+impl ProblemRow {
+    /// Its cells under [`ImportPlan::head_with_problem`]: a row of a file that can be mended and sent again.
+    pub fn with_problem(&self, plan: &ImportPlan) -> Vec<String> {
+        // A row may have fewer cells than columns, and none where it cannot be read; those that have no column stand behind the problem.
+        let cell = |index: usize| self.cells.get(index).cloned().unwrap_or_default();
+        let kept = plan.columns.iter().enumerate().filter(|(_, column)| column.name != PROBLEM);
+        let others = self.cells.iter().skip(plan.columns.len()).cloned();
+        kept.map(|(index, _)| cell(index)).chain([self.problem.clone()]).chain(others).collect()
+    }
+}
+
 impl Import {
     /// What its tally and its end say, as fields of an event.
     pub fn outcome(&self) -> Map<String, Value> {
@@ -169,6 +191,23 @@ impl Import {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_problem_of_a_row_stands_in_a_column_of_its_own() {
+        let column = |name: &str| ImportColumn { name: name.to_owned(), field: None };
+        // A file that was mended has the problems of its first run.
+        let plan = ImportPlan { columns: vec![column("x"), column(PROBLEM), column("y")], ..ImportPlan::default() };
+        assert_eq!(plan.head_with_problem(), ["x", "y", PROBLEM]);
+        for (cells, wanted) in [
+            (vec![], vec!["", "", "no"]),
+            (vec!["a"], vec!["a", "", "no"]),
+            (vec!["a", "old", "b", "more"], vec!["a", "b", "no", "more"]),
+        ] {
+            let cells = cells.into_iter().map(str::to_owned).collect();
+            let row = ProblemRow { line: 1, is_refused: true, problem: "no".to_owned(), cells };
+            assert_eq!(row.with_problem(&plan), wanted);
+        }
+    }
 
     #[test]
     fn states_and_columns_are_read_back() {

@@ -238,6 +238,19 @@ impl Polled {
     }
 }
 
+/// What happened to a contact, and to what belongs to it, oldest first.
+pub fn of_contact(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    window: &Window<i64>,
+) -> Result<Page<Event>> {
+    let mut filter = Filter::new();
+    filter.and("location_id = @ AND NOT chained", &[&location]);
+    filter.and(ABOUT, &[&contact, &contact]);
+    filter.page(tx, &format!("SELECT {COLUMNS} FROM events"), Order::ascending(&["id"]), window, read)
+}
+
 /// The last event of a kind that tells of a thing.
 pub fn last(tx: &mut Tx<'_>, subject: &str, kind: EventKind) -> Result<Option<EventId>> {
     let sql = "SELECT event_id FROM events WHERE subject = ?1 AND action = ?2 ORDER BY id DESC LIMIT 1";
@@ -257,6 +270,22 @@ pub fn give_to_contact(tx: &mut Tx<'_>, location: LocationId, from: ContactId, t
         tx.execute(&sql, &[&from, &location, &to])?;
     }
     Ok(())
+}
+
+/// Contacts that were merged into another one, and are in the trash since then.
+pub fn merged_into(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<ContactId>> {
+    let sql = "SELECT after_json, at FROM events WHERE subject = ?1 AND location_id = ?2 AND action = ?3 ORDER BY id";
+    let kind = EventKind::ContactMerged.as_str();
+    let read = |row: &mut Row<'_>| Ok((row.column::<Option<String>>()?, row.column::<UtcMs>()?));
+    let told = tx.query(sql, &[&contact, &location, &kind], read)?;
+    let mut merged = Vec::new();
+    for (after, at) in told {
+        let fields = after.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
+        let Some(from) = fields["from"].as_str() else { continue };
+        let sql = "SELECT id FROM contacts WHERE location_id = ?1 AND id = ?2 AND trashed_at = ?3";
+        merged.extend(tx.query_opt(sql, &[&location, &from, &at], |row| row.column::<ContactId>())?);
+    }
+    Ok(merged)
 }
 
 /// Takes out of the events of a contact, and of what belonged to it, what they say of it. That they happened stays.

@@ -1,7 +1,7 @@
 //! Files that people have sent: what is known of each, and its bytes in pieces.
 
 use keystead_model::{
-    CustomFieldId, LocationId, UtcMs,
+    ContactId, CustomFieldId, LocationId, UtcMs,
     custom_field::OwnerKind,
     file::{FileId, StoredFile},
     id::Id,
@@ -119,6 +119,22 @@ pub fn keep_for_import(tx: &mut Tx<'_>, location: LocationId, id: FileId, import
     )
 }
 
+/// Keeps a file for an import that is still to come. [`delete_unowned`] takes it when it has waited too long since `now`.
+pub fn await_import(tx: &mut Tx<'_>, location: LocationId, id: FileId, now: UtcMs) -> Result<()> {
+    tx.later(
+        "UPDATE files SET owner_kind = 'import', owner_id = NULL, created_at = ?3 WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id, &now],
+    )
+}
+
+/// A file that waits for its import.
+pub fn find_awaiting_import(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<Option<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.id = ?2 AND d.owner_kind = 'import' AND d.owner_id IS NULL"
+    );
+    tx.query_opt(&sql, &[&location, &id], read)
+}
+
 /// Lets go of a file of an import, which [`delete_unowned`] takes.
 pub fn release(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
     tx.later(
@@ -164,6 +180,16 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret: &str) -> Result<Option<(LocationI
              AND o.location_id = d.location_id AND o.id = d.owner_id AND o.trashed_at IS NOT NULL)"
     );
     tx.query_opt(&sql, &[&secret], |row| Ok((row.column()?, read(row)?)))
+}
+
+/// Those of a contact, and of its opportunities.
+pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d WHERE d.location_id = ?1 AND d.is_whole AND (
+             d.owner_kind = 'contact' AND d.owner_id = ?2 OR d.owner_kind = 'opportunity' AND d.owner_id IN (
+                 SELECT o.id FROM opportunities o WHERE o.location_id = ?1 AND o.contact_id = ?2)) ORDER BY d.id"
+    );
+    tx.query(&sql, &[&location, &contact], read)
 }
 
 /// A piece of a file; `None` after the last.

@@ -303,6 +303,25 @@ pub fn trash(tx: &mut Tx<'_>, opportunity: &Opportunity, now: UtcMs) -> Result<(
     Ok(())
 }
 
+/// Those in the trash with a contact, newest first.
+pub fn trashed_of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<Opportunity>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM opportunities c
+         WHERE c.location_id = ?1 AND c.contact_id = ?2 AND c.trashed_at IS NOT NULL ORDER BY c.created_at DESC, c.id DESC"
+    );
+    let found = tx.query(&sql, &[&location, &contact], read)?;
+    with_custom_fields(tx, location, found)
+}
+
+/// Takes one out of the trash, as it is now.
+pub fn restore(tx: &mut Tx<'_>, opportunity: &Opportunity) -> Result<()> {
+    let (location, id) = (opportunity.location, opportunity.id);
+    save(tx, opportunity)?;
+    tx.execute("UPDATE opportunities SET trashed_at = NULL WHERE location_id = ?1 AND id = ?2", &[&location, &id])?;
+    tally(tx, None, Some(opportunity))?;
+    add_terms(tx, opportunity, &opportunity.search_terms())
+}
+
 /// The column of an order.
 pub(crate) fn column(order: TimeOrder) -> &'static str {
     match order {

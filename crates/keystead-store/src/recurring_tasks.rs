@@ -1,14 +1,16 @@
 //! Recurring tasks of a location.
 
 use keystead_model::{
-    AgencyId, LocationId, UtcMs,
+    AgencyId, ContactId, LocationId, UtcMs,
+    page::Window,
     recurrence::Recurrence,
     recurring_task::{Progress, RecurringTask, RecurringTaskContent},
 };
 
 use crate::{
     Result, Row, Tx,
-    stored::Stored,
+    filter::Filter,
+    stored::{self, Stored},
     table::{Named, Table},
 };
 
@@ -92,6 +94,13 @@ impl Stored for RecurringTask {
             ("updated_at", updated_at),
         ]
     }
+}
+
+/// Those of a contact, newest first.
+pub fn of_contact(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<Vec<RecurringTask>> {
+    let mut filter = Filter::new();
+    filter.and("location_id = @ AND contact_id = @", &[&location, &contact]);
+    Ok(stored::search(tx, filter, &Window::all())?.rows)
 }
 
 /// Locations that work and have something to look at by `now`, at most `limit`, those first that have waited longest.

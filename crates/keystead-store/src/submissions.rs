@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use keystead_model::{
-    LocationId, UtcMs,
+    ContactId, LocationId, UtcMs,
     form::{Form, FormKind, Submission, SubmissionFilter, SubmissionKey},
     id::Id,
-    page::{Counted, Window},
+    page::{Counted, Page, Window},
     search::fold,
 };
 
@@ -62,6 +62,18 @@ pub fn insert<K: FormKind>(
             ("created_at", created_at),
         ],
     )
+}
+
+/// Those of a contact, oldest first.
+pub fn of_contact<K: FormKind>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    window: &Window<Id<Submission<K>>>,
+) -> Result<Page<Submission<K>>> {
+    let mut filter = Filter::new();
+    filter.and("s.location_id = @ AND s.form_kind = @ AND s.contact_id = @", &[&location, &K::NAME, &contact]);
+    filter.page(tx, &format!("SELECT {COLUMNS} FROM submissions s"), Order::ascending(&["s.id"]), window, read)
 }
 
 fn find_where<K>(tx: &mut Tx<'_>, filter: &Filter<'_>) -> Result<Option<Submission<K>>> {

@@ -89,12 +89,17 @@ fn count<'t>(
     tx.later(&sql, &tags.values())
 }
 
-/// Notes that a contact goes to the trash: what is there does not count.
-pub(crate) fn discount(tx: &mut Tx<'_>, location: LocationId, contact: ContactId) -> Result<()> {
+/// Notes that a contact goes to the trash or comes from there, where nothing counts.
+pub(crate) fn count_of_contact(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    contact: ContactId,
+    difference: i64,
+) -> Result<()> {
     tx.later(
-        "UPDATE tags SET contacts = contacts - 1 WHERE location_id = ?1 AND name IN
+        "UPDATE tags SET contacts = contacts + CAST(?3 AS BIGINT) WHERE location_id = ?1 AND name IN
              (SELECT name FROM contact_tags WHERE location_id = ?1 AND contact_id = ?2)",
-        &[&location, &contact],
+        &[&location, &contact, &difference],
     )
 }
 

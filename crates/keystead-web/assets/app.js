@@ -66,6 +66,23 @@ if (waiting) {
   setTimeout(ask, 1000);
 }
 
+// What is still going on is asked for again until it is over; then its page is shown anew, with all that there is since.
+for (const part of all('[data-refresh]')) {
+  const ask = async () => {
+    if (!document.hidden) {
+      const answer = await fetch(part.dataset.refresh).catch(() => null);
+      // Without a session it leads to the sign-in, which is no part of this page.
+      if (answer && answer.ok && !answer.redirected) {
+        part.innerHTML = await answer.text();
+        if (part.querySelector('[data-over]')) { location.reload(); return; }
+      }
+    }
+    setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 1000);
+}
+for (const part of all('[data-without-script]')) part.hidden = true;
+
 for (const list of all('[role="tablist"]')) {
   const tabs = all('[role="tab"]', list);
   const select = (chosen) => {

@@ -68,7 +68,7 @@ done! {
     RotationFinished = "rotation-finished", "good", "The old secret of * has ended: only the new one works.";
     ContactAdded = "contact-added", "good", "* is added.";
     ContactSaved = "contact-saved", "good", "* is saved.";
-    ContactTrashed = "contact-trashed", "good", "* is in the trash, with their opportunities; after 30 days they are gone.";
+    ContactTrashed = "contact-trashed", "good", "* is in the trash, with their opportunities; after 30 days they are gone.", undo "/contacts/trash/*/restore";
     ContactsTrashed = "contacts-trashed", "good", "In the trash now: *. After 30 days they are gone.";
     ContactsTagged = "contacts-tagged", "good", "The tags are added to *.";
     ContactsUntagged = "contacts-untagged", "good", "The tags are taken from *.";
@@ -94,6 +94,13 @@ done! {
     InvitationWithdrawn = "invitation-withdrawn", "good", "The invitation of * is withdrawn: its link does nothing any more.";
     NoticePutAway = "notice-put-away", "good", "The notification about * is put away.";
     PreferencesSaved = "preferences-saved", "good", "Your preferences are saved.";
+    ContactRestored = "contact-restored", "good", "* is restored, with all that belongs to it.";
+    ContactRestoredInPart = "contact-restored-in-part", "warn", "* is restored. Opportunities whose pipelines were deleted meanwhile did not come back.";
+    ContactErased = "contact-erased", "good", "The contact is erased for good, with all that belonged to it.";
+    ImportFileGone = "import-file-gone", "warn", "That file is not kept any more: it waits for its import for a day. Nothing was imported from it; send it again.";
+    ImportStarted = "import-started", "good", "The import of * has begun.";
+    ImportTried = "import-tried", "good", "* is being tried: nothing changes by that.";
+    ImportStopped = "import-stopped", "good", "The import of * is stopped. What was imported stays.";
     SweepPaused = "sweep-paused", "good", "Deletions are paused: no key is deleted for inactivity, and nobody’s 90 days run.";
     SweepResumed = "sweep-resumed", "good", "Deletions go on, and everybody’s 90 days run.";
 }

@@ -482,6 +482,7 @@ fn form_field(name: &str) -> Option<&'static str> {
         ("keyDefaultDays", "default_days"),
         ("email", "email"),
         ("password", "password"),
+        ("file", "file"),
     ];
     FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
 }

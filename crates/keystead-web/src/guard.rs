@@ -1,7 +1,10 @@
 //! What every page has: headers that browsers enforce, and the refusal of requests that other sites make, that are too
 //! many or too large, or that no database could take.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -11,12 +14,12 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode, Source};
-use keystead_http::{Answered, Arrival, BodyError, Crowded, Party, read_body};
+use keystead_http::{Answered, Arrival, BodyError, Crowded, Form, FormError, Party, read_body, read_form};
 
 use crate::{
-    OPEN_FORMS, Web,
+    FILE_FORMS, OPEN_FORMS, Web,
     failure::{self, Failure},
-    flash,
+    flash, place,
 };
 
 /// No inline script or style, no other host, no frame.
@@ -93,6 +96,9 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     {
         web.app.count_of_stranger("form", arrival.address).map_err(|error| Failure::from(error).into_response())?;
     }
+    if let Some(bytes) = file_bytes(&request) {
+        return Ok(with_files(web, request, bytes).await);
+    }
     let (parts, body) = request.into_parts();
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
         BodyError::TooLarge => refusal(ErrorCode::BodyTooLarge, "The form is too large.\n"),
@@ -104,6 +110,35 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
     }
     Ok(Request::from_parts(parts, Body::from(form.into_bytes())))
+}
+
+/// A form with files, read before its page has a place to work, which must not be held while somebody sends them.
+#[derive(Clone)]
+pub(crate) struct FileForm(Arc<Mutex<Option<Result<Form, FormError>>>>);
+
+impl FileForm {
+    /// The form, once.
+    pub(crate) fn take(&self) -> Result<Form, FormError> {
+        let form = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        form.unwrap_or_else(|| Err(FormError::Malformed("it was read before".to_owned())))
+    }
+}
+
+/// How many bytes of files the form of a page may bring.
+fn file_bytes(request: &Request<Body>) -> Option<u64> {
+    let page = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)?;
+    FILE_FORMS.iter().find(|(known, _)| *known == page).map(|(_, bytes)| *bytes)
+}
+
+/// The request with its form read, of whoever is signed in. From others nothing is taken: the page leads them to the sign-in.
+async fn with_files(web: &Web, request: Request<Body>, bytes: u64) -> Request<Body> {
+    let (mut parts, body) = request.into_parts();
+    if matches!(place::session(web, &parts.headers).await, Ok(Some(_))) {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let form = read_form(body, kind, bytes).await;
+        parts.extensions.insert(FileForm(Arc::new(Mutex::new(Some(form)))));
+    }
+    Request::from_parts(parts, Body::empty())
 }
 
 /// A refusal that no browser shows to a person who filled in a form of ours.

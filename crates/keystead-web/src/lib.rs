@@ -17,6 +17,7 @@ mod form;
 mod general;
 mod guard;
 mod history;
+mod imports;
 mod list;
 mod location_choice;
 mod locations;
@@ -47,7 +48,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use http::Method;
-use keystead_core::App;
+use keystead_core::{App, ContactWriter, IMPORT_BYTES, RowReader};
 use keystead_http::Admission;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -68,6 +69,10 @@ pub struct WebOptions {
     pub admission: Arc<Admission>,
     /// The OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
     pub reference: fn(&str) -> &'static Value,
+    /// Reads files of rows.
+    pub rows: Arc<dyn RowReader>,
+    /// Writes files of contacts.
+    pub downloads: Arc<dyn ContactWriter>,
 }
 
 /// The web face.
@@ -86,6 +91,8 @@ pub struct Inner {
     pub(crate) admission: Arc<Admission>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) reference: fn(&str) -> &'static Value,
+    pub(crate) rows: Arc<dyn RowReader>,
+    pub(crate) downloads: Arc<dyn ContactWriter>,
 }
 
 impl std::ops::Deref for Web {
@@ -98,8 +105,9 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let WebOptions { base_url, ended, has_mail, warnings, admission, reference } = options;
-        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams: Arc::default(), reference };
+        let WebOptions { base_url, ended, has_mail, warnings, admission, reference, rows, downloads } = options;
+        let streams = Arc::default();
+        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams, reference, rows, downloads };
         Self { inner: Arc::new(inner) }
     }
 
@@ -142,6 +150,9 @@ pub(crate) fn endpoint(method: &Method, path: &str) -> Option<&'static str> {
 
 /// Pages whose forms anybody may send.
 pub(crate) const OPEN_FORMS: &[&str] = &["/app/setup", "/app/sign-in", "/app/invite/{token}"];
+
+/// Pages whose forms bring files, and how many bytes of them.
+pub(crate) const FILE_FORMS: &[(&str, u64)] = &[("/app/locations/{location}/contacts/imports/new", IMPORT_BYTES)];
 
 /// The table of pages.
 fn routes() -> Vec<(String, MethodRouter<Web>)> {
@@ -186,6 +197,20 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/locations/{location}/contacts/new", get(contacts::new).post(contacts::create)),
         own("/app/locations/{location}/contacts/bulk", action(1, post(contacts::bulk))),
         own("/app/locations/{location}/contacts/{id}", get(contacts::show)),
+        own("/app/locations/{location}/contacts/export.csv", get(contacts::export_csv)),
+        own("/app/locations/{location}/contacts/export.jsonl", get(contacts::export_json_lines)),
+        own("/app/locations/{location}/contacts/{id}/everything.json", get(contacts::everything)),
+        own("/app/locations/{location}/contacts/trash", get(contacts::trashed)),
+        own("/app/locations/{location}/contacts/trash/{id}/restore", action(2, post(contacts::restore))),
+        own("/app/locations/{location}/contacts/{id}/erase", get(contacts::erase_form).post(contacts::erase)),
+        own("/app/locations/{location}/contacts/imports", get(imports::list)),
+        own("/app/locations/{location}/contacts/imports/new", get(imports::new).post(imports::upload)),
+        own("/app/locations/{location}/contacts/imports/files/{id}", get(imports::mapping).post(imports::start)),
+        own("/app/locations/{location}/contacts/imports/{id}", get(imports::show)),
+        own("/app/locations/{location}/contacts/imports/{id}/progress", get(imports::progress)),
+        own("/app/locations/{location}/contacts/imports/{id}/problems.csv", get(imports::problems_csv)),
+        own("/app/locations/{location}/contacts/imports/{id}/stop", action(1, post(imports::stop))),
+        own("/app/locations/{location}/contacts/imports/{id}/run", action(1, post(imports::run))),
         own("/app/locations/{location}/contacts/{id}/edit", get(contacts::edit).post(contacts::update)),
         own("/app/locations/{location}/contacts/{id}/merge", get(contacts::merge_form).post(contacts::merge)),
         own("/app/locations/{location}/contacts/{id}/notes", action(1, post(contacts::add_note))),

@@ -48,6 +48,11 @@ impl Asked {
         if pairs.is_empty() { base.to_owned() } else { format!("{base}?{}", pairs.join("&")) }
     }
 
+    /// Another address that is asked for the same, on all its pages.
+    pub(crate) fn whole(&self, base: &str) -> String {
+        self.with(base, NUMBER, None)
+    }
+
     /// What a form that asks for `names` has to say besides them.
     pub(crate) fn others(&self, names: &[&str]) -> Vec<(String, String)> {
         let is_other = |(name, value): &&(String, String)| {
@@ -192,6 +197,7 @@ mod tests {
         assert_eq!(pager.next_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=4"));
         assert_eq!(pager.previous_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=2"));
         assert_eq!((list.chips[0].words.as_str(), list.chips[0].without_url.as_str()), ("vip", "/x?q=ada%20%26%20bob"));
+        assert_eq!(asked.whole("/x.csv"), "/x.csv?q=ada%20%26%20bob&tag=vip");
         assert_eq!(list.others, [("tag".to_owned(), "vip".to_owned())]);
     }
 

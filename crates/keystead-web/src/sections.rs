@@ -111,6 +111,24 @@ const MORE: &[Section] = &[
         ..section("keys", "Create key", "/settings/keys/new", At::Both)
     },
     Section {
+        scope: Some(Scope::ContactsRead),
+        icon: "user",
+        words: "deleted contacts restore bin",
+        ..section("contacts", "Trash of contacts", "/contacts/trash", At::Location)
+    },
+    Section {
+        scope: Some(Scope::ContactsWrite),
+        icon: "up",
+        words: "csv upload spreadsheet file",
+        ..section("contacts", "Import contacts", "/contacts/imports/new", At::Location)
+    },
+    Section {
+        scope: Some(Scope::ContactsRead),
+        icon: "up",
+        words: "csv dry run rows refused",
+        ..section("contacts", "Imports of contacts", "/contacts/imports", At::Location)
+    },
+    Section {
         icon: "user",
         words: "password sign-in profile",
         ..section("account", "Your account", "/app/account", At::Everywhere)

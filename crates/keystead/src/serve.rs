@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use keystead_api::{Api, Document, document, v2::imports::Spreadsheets};
+use keystead_api::{
+    Api, Document, document,
+    v2::{contacts::Downloads, imports::Spreadsheets},
+};
 use keystead_core::{App, Clock, Entropy, Mailer};
 use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
 use keystead_jobs::{Outside, ThisNode};
@@ -111,6 +114,8 @@ impl Server {
             warnings,
             admission: Arc::clone(&pages),
             reference,
+            rows: Arc::new(Spreadsheets),
+            downloads: Arc::new(Downloads { base_url: Some(base_url.as_str().into()) }),
         };
         let web = Web::new(app.clone(), options);
         let setup_url = match app.needs_setup().await? {

@@ -44,6 +44,20 @@ pub(super) fn v2_routes() -> Vec<Route> {
         .location("DELETE /contacts/{contactId}", "Delete a contact", Scope::ContactsWrite, 200, contacts::delete)
         .if_match::<Contact>()
         .location(
+            "GET /contacts/{contactId}/everything",
+            "Get all that is kept of a contact",
+            Scope::ContactsRead,
+            200,
+            contacts::everything,
+        )
+        .location(
+            "POST /contacts/{contactId}/erase",
+            "Erase a contact for good",
+            Scope::ContactsWrite,
+            200,
+            contacts::erase,
+        )
+        .location(
             "GET /contacts/{contactId}/appointments",
             "List the appointments of a contact",
             Scope::ContactsRead,

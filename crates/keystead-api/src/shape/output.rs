@@ -217,7 +217,12 @@ fn describe<T: Written>(definitions: &mut Definitions) -> (Outline, Value) {
 
 /// An object as it is in the older shape of API 2.0.
 pub(crate) fn to_bytes<T: Written>(object: &T) -> Vec<u8> {
-    let mut out = Out::new(Way::of(Face::V2, Version::V2021));
+    bytes_of(object, Way::of(Face::V2, Version::V2021))
+}
+
+/// An object as it is answered in a way.
+pub(crate) fn bytes_of<T: Written>(object: &T, way: Way) -> Vec<u8> {
+    let mut out = Out::new(way);
     write_object(object, &mut out);
     out.bytes
 }

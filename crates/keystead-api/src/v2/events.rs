@@ -21,7 +21,7 @@ pub(super) fn document(text: Option<&str>) -> Option<Value> {
 }
 
 /// An event for those who poll.
-struct Shape(Event);
+pub(super) struct Shape(pub(super) Event);
 
 /// The thing that something happened to.
 struct Subject {

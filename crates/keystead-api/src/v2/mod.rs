@@ -7,7 +7,7 @@ pub(crate) mod businesses;
 pub(crate) mod by_time;
 pub(crate) mod campaigns;
 pub(crate) mod companies;
-pub(crate) mod contacts;
+pub mod contacts;
 pub(crate) mod custom_fields;
 pub(crate) mod custom_values;
 pub(crate) mod events;

@@ -144,7 +144,8 @@ fn tags(text: &str) -> Result<Vec<TagName>, Invalid> {
 pub(crate) async fn trash(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, contact) = wanted(&web, &here).await?;
     web.app.delete_contact(&context, contact.id).await?;
-    Ok(lead(&web, &here.url("/contacts"), Done::ContactTrashed, &name(&contact)))
+    let id = contact.id.to_string();
+    Ok(lead_back(&web, &here.url("/contacts"), Done::ContactTrashed, &name(&contact), &id))
 }
 
 /// What is done to those that are chosen in a list.

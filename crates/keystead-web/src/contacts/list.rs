@@ -46,6 +46,10 @@ struct Contacts {
     list: Listing,
     new_url: String,
     bulk_url: String,
+    imports_url: String,
+    /// As CSV, and as JSON lines.
+    export_urls: [String; 2],
+    trash_url: String,
     may_write: bool,
 }
 
@@ -93,18 +97,24 @@ async fn filtered(web: &Web, here: &Here, asked: &Asked, list: Listing) -> Resul
     Ok(list.filtered(asked, ("owner", "Owner", "user"), Some(owners)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
-    let now = web.app.now();
+/// Which contacts are asked for, in which order; and what that is called.
+pub(super) fn filter(here: &Here, asked: &Asked, now: UtcMs) -> Result<(&'static str, ContactFilter), Error> {
     let sort = asked.text("sort").unwrap_or_default();
     let (sort, _, order, ascending) = SORTS.iter().find(|(name, ..)| *name == sort).unwrap_or(&SORTS[0]);
-    let country = profile(&here)?.country;
+    let country = profile(here)?.country;
     let filter = ContactFilter {
         search: asked.text("q").map(|query| search::asked(query, country)),
-        condition: condition(&asked, now),
+        condition: condition(asked, now),
         order: *order,
         ascending: *ascending,
     };
+    Ok((sort, filter))
+}
+
+pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+    let context = inside(&web, &here).await?;
+    let now = web.app.now();
+    let (sort, filter) = filter(&here, &asked, now)?;
     let found = web.app.list_contacts(&context, filter, Window::skip(asked.skipped(), PAGE)).await?;
     let rows: Vec<Row> = found.page.rows.iter().map(|contact| row(&here, contact, now)).collect();
     let list = Listing::new(here.url("/contacts"), &asked, rows.len(), found.page.has_more, found.total);
@@ -116,6 +126,9 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         list,
         new_url: here.url("/contacts/new"),
         bulk_url: here.url("/contacts/bulk"),
+        imports_url: here.url("/contacts/imports"),
+        export_urls: ["csv", "jsonl"].map(|kind| asked.whole(&here.url(&format!("/contacts/export.{kind}")))),
+        trash_url: here.url("/contacts/trash"),
         may_write: here.authority().grant().allows(Scope::ContactsWrite),
     };
     Ok(render(&page))

@@ -2,9 +2,11 @@
 
 mod actions;
 mod edit;
+mod export;
 mod list;
 mod merge;
 mod show;
+mod trash;
 
 use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
@@ -17,9 +19,11 @@ use keystead_model::{
 pub(crate) use self::{
     actions::{add_note, add_task, bulk, change_tags, delete_note, finish_task, trash},
     edit::{create, edit, new, update},
+    export::{everything, export_csv, export_json_lines},
     list::list,
     merge::{merge, merge_form},
     show::show,
+    trash::{erase, erase_form, restore, trashed},
 };
 use crate::{Web, place::Here};
 
@@ -54,7 +58,7 @@ pub(crate) fn standing(status: Status) -> (&'static str, String) {
     }
 }
 
-async fn inside(web: &Web, here: &Here) -> Result<LocationContext, Error> {
+pub(crate) async fn inside(web: &Web, here: &Here) -> Result<LocationContext, Error> {
     let location = here.location.as_ref().ok_or(Error::NoAccess)?;
     web.app.enter_location(here.authority().clone(), Some(location.id)).await
 }

@@ -1,9 +1,11 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
-use std::{fs::DirBuilder, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
+use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
+use keystead_api::v2::imports::ImportOptions;
 use keystead_core::{
-    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, OldKeyEnds, RequestFacts, RequestId, Setup, TestClock,
+    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, NewFile, NewImport, OldKeyEnds, RequestFacts, RequestId,
+    Setup, TestClock,
 };
 use keystead_model::{
     AgencyId, Invalid, LocationId, UtcMs,
@@ -130,7 +132,10 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
     }
     old_keys(app, &operator, &locations, story).await?;
     month(app, made.agency, &locations, story).await?;
-    keys(app, &app.operator_in(made.agency).await?, &locations).await
+    let operator = app.operator_in(made.agency).await?;
+    files(app, &operator, locations[0]).await?;
+    trash(app, &operator, &locations).await?;
+    keys(app, &operator, &locations).await
 }
 
 /// Days in which contacts come in, before now; half of them were there before.
@@ -177,6 +182,44 @@ async fn tasks(app: &App, operator: &AgencyContext, location: LocationId) -> Res
         let title = known(Line::parse(title))?;
         let content = TaskContent { title, body: None, due_at, completed: false, assigned_to: None };
         app.create::<Task>(&context, contact.id, content).await?;
+    }
+    Ok(())
+}
+
+/// Rows of a file that somebody brought, two of them wrong.
+fn rows() -> String {
+    let mut rows = "First name,Last name,E-mail,Phone,Tags,Notes\n".to_owned();
+    for (number, first) in FIRST.iter().enumerate() {
+        let last = LAST[(number * 5) % LAST.len()];
+        let email = format!("{first}.{last}@fair.example").to_lowercase();
+        rows.push_str(&format!("{first},{last},{email},+1415555{:04},fair,Stand {number}\n", 7_000 + number));
+    }
+    rows.push_str("Walter,Nowak,walter at fair.example,,fair,\nNobody,Known,,,fair,left no address\n");
+    rows
+}
+
+/// An import that was tried, and then made: the server works on both when it begins.
+async fn files(app: &App, operator: &AgencyContext, location: LocationId) -> Result<(), Failure> {
+    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
+    for is_trial in [true, false] {
+        let mapping = [("Notes".to_owned(), String::new())].into();
+        let asked = ImportOptions { mapping, is_trial, ..ImportOptions::default() };
+        let plan = asked.plan(rows().as_bytes(), &[]).map_err(|wrong| Failure::new(format!("{wrong:?}")))?;
+        let (part, name, size) = ("file".to_owned(), Some("trade-fair.csv".to_owned()), rows().len() as u64);
+        let file = NewFile { part, name, kind: None, size, bytes: Box::new(Cursor::new(rows())) };
+        app.start_import(&context, NewImport { file, plan }).await?;
+    }
+    Ok(())
+}
+
+/// Contacts that somebody deleted.
+async fn trash(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
+    for location in locations {
+        let context = app.enter_location(operator.authority().clone(), Some(*location)).await?;
+        let oldest = ContactFilter { ascending: true, ..ContactFilter::default() };
+        for contact in app.list_contacts(&context, oldest, Window::skip(20, 3)).await?.page.rows {
+            app.delete_contact(&context, contact.id).await?;
+        }
     }
     Ok(())
 }

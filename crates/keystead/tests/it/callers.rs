@@ -1,7 +1,8 @@
 //! Somebody who calls operations without a door, and what they call them with.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
+use keystead_api::v2::contacts::Downloads;
 use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewFile, NewImport};
 use keystead_model::{
     ContactId, UtcMs,
@@ -111,10 +112,23 @@ pub(crate) fn submission() -> NewSubmission {
 
 /// A file of one row.
 pub(crate) fn new_import() -> NewImport {
-    let column = ImportColumn { name: "email".to_owned(), field: Some("email".to_owned()) };
-    let plan = ImportPlan { columns: vec![column], ..ImportPlan::default() };
+    NewImport { file: rows_of_one(), plan: plan_of_one() }
+}
+
+/// Who writes files of contacts.
+pub(crate) fn downloads() -> Arc<Downloads> {
+    Arc::new(Downloads { base_url: None })
+}
+
+pub(crate) fn rows_of_one() -> NewFile {
     let (part, bytes) = ("file".to_owned(), Box::new(PERSON.as_bytes()));
-    NewImport { file: NewFile { part, name: None, kind: None, size: PERSON.len() as u64, bytes }, plan }
+    NewFile { part, name: None, kind: None, size: PERSON.len() as u64, bytes }
+}
+
+/// What its column is.
+pub(crate) fn plan_of_one() -> ImportPlan {
+    let column = ImportColumn { name: "email".to_owned(), field: Some("email".to_owned()) };
+    ImportPlan { columns: vec![column], ..ImportPlan::default() }
 }
 
 pub(crate) fn template(name: &str) -> NewTemplate {

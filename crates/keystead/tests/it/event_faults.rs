@@ -18,6 +18,7 @@ use keystead_model::{
     data_type::DataType,
     enrollment::EnrolledIn,
     field_value::{FieldValue, FieldValues},
+    file::FileId,
     form::{AsForm, AsSurvey, Form, FormPatch},
     grant::{Grant, Reach},
     id::Id,
@@ -43,7 +44,7 @@ use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, recurring_task, stages, submission, task, template, workflow,
+    opportunity, plan_of_one, recurring_task, rows_of_one, stages, submission, task, template, workflow,
 };
 
 /// What use cases act on.
@@ -65,6 +66,7 @@ struct Things {
     template: TemplateId,
     /// Made when the server has ended, which would work on it.
     import: ImportId,
+    import_file: FileId,
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
@@ -159,6 +161,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     delete(&by.location, (), at.survey): "survey.deleted";
     start_import(&by.location, new_import()): "import.started";
     stop_import(&by.location, at.import): "import.ended";
+    upload_import_file(&by.location, rows_of_one()): "file.uploaded";
+    import_file(&by.location, at.import_file, plan_of_one()): "import.started";
     create::<Template>(&by.location, (), template("x")): "template.created";
     update(&by.location, (), at.template, TemplatePatch { name: Some(Line::parse("y").unwrap()), ..TemplatePatch::default() }):
         "template.updated";
@@ -185,6 +189,8 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     rename_tag(&by.location, at.tag, tag("renamed")): "tag.updated";
     delete_tag(&by.location, at.tag): "tag.deleted";
     delete_contact(&by.location, at.contact): "contact.deleted";
+    restore_contact(&by.location, at.contact): "contact.restored";
+    erase_contact(&by.location, at.contact): "audit.erased";
     create_location(&by.agency, LocationProfile::named(name("New"))): "location.created";
     update_location(&by.agency, by.location.location(),
         LocationPatch { name: Some(name("Renamed")), ..LocationPatch::default() }): "location.updated";
@@ -330,6 +336,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let node = app.second_node().await;
     let mut things = Things {
         import: Id::parse("0000000000000000000I").unwrap(),
+        import_file: app.app.upload_import_file(&by.location, rows_of_one()).await.unwrap().id,
         pipeline,
         empty_pipeline: empty_pipeline.unwrap().id,
         lost_reason: app.app.create_lost_reason(&by.location, line("first")).await.unwrap().id,

@@ -4,11 +4,12 @@
 //! are called without a door, by principals that lack just the scope in question; and what stands in the lists of this
 //! file is compared with what the source of the core declares, so that a new operation must be added to one of them.
 
-use std::{collections::BTreeSet, fs, pin::Pin, time::Duration};
+use std::{collections::BTreeSet, fs, pin::Pin, sync::Arc, time::Duration};
 
+use keystead_api::v2::imports::Spreadsheets;
 use keystead_core::{
-    App, AuditFilter, Authority, Beside, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds, Result, Steps,
-    TagChange, UpsertMany, WhenDuplicate, Whose,
+    App, AuditFilter, Authority, Beside, ContactFormat, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds,
+    Result, Steps, TagChange, UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -45,8 +46,9 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, recurring_task, stages, submission, task, template, workflow,
+    Caller, business, campaign, custom_field, custom_value, downloads, form, link, name, new_account, new_import,
+    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, stages, submission, task, template,
+    workflow,
 };
 
 /// A program with these scopes.
@@ -110,6 +112,12 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete_contact(&by.location, at.contact): ContactsWrite;
     list_contacts(&by.location, ContactFilter::default(), Window::first(1)): ContactsRead;
     search_contacts(&by.location, ContactFilter::default(), by_creation(), Window::first(1)): ContactsRead;
+    export_contacts(&by.location, ContactFilter::default(), ContactFormat::Csv, downloads()): ContactsRead;
+    list_trashed_contacts(&by.location, Window::first(1)): ContactsRead;
+    get_trashed_contact(&by.location, at.contact): ContactsRead;
+    restore_contact(&by.location, at.contact): ContactsWrite;
+    erase_contact(&by.location, at.contact): ContactsWrite;
+    export_contact(&by.location, at.contact, downloads()): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
@@ -189,6 +197,10 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     list_submissions::<AsSurvey>(&by.location, submissions(), Window::first(1)): SurveysRead;
     get_submission::<AsSurvey>(&by.location, at.none(), at.none()): SurveysRead;
     start_import(&by.location, new_import()): ContactsWrite;
+    upload_import_file(&by.location, rows_of_one()): ContactsWrite;
+    get_import_file(&by.location, at.none()): ContactsWrite;
+    read_import_head(&by.location, at.none(), None, Arc::new(Spreadsheets)): ContactsWrite;
+    import_file(&by.location, at.none(), plan_of_one()): ContactsWrite;
     list_imports(&by.location, Window::first(1)): ContactsRead;
     get_import(&by.location, at.none()): ContactsRead;
     list_problem_rows(&by.location, at.none(), Window::first(1)): ContactsRead;

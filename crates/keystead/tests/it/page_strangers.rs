@@ -6,13 +6,18 @@ use keystead_core::{NewAgency, NoticeFilter};
 use keystead_model::{
     KeyId, LocationId,
     agency::TenantName,
+    contact::ContactPatch,
     page::Window,
-    text::EmailAddress,
+    text::{EmailAddress, Line},
     user::{NewUser, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
 
-use crate::app::{contact_with_parts, from_here, join, member, sign_in};
+use crate::{
+    app::{contact_with_parts, from_here, join, member, sign_in},
+    callers::rows_of_one,
+    imports::import,
+};
 
 /// Pages that need no sign-in, and why.
 const PUBLIC: &[(&str, &str)] = &[
@@ -42,6 +47,9 @@ struct Things {
     notice: String,
     member: String,
     invitation: String,
+    import: String,
+    import_file: String,
+    trashed: String,
 }
 
 impl Things {
@@ -65,11 +73,15 @@ impl Things {
             notice: told[0].id.to_string(),
             member,
             invitation: String::new(),
+            import: import(app, &app.location_key().await, "a.csv").await["id"].as_str().unwrap().to_owned(),
+            import_file: String::new(),
+            trashed: String::new(),
         };
         things.renewed(app).await
     }
 
-    /// With an invitation that nobody has taken back, and a contact that nobody has put away.
+    /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, and a file that nobody has
+    /// imported.
     async fn renewed(self, app: &TestApp) -> Self {
         let new = NewUser {
             email: EmailAddress::parse("invited@x.example").unwrap(),
@@ -81,7 +93,20 @@ impl Things {
         let operator = app.operator().await;
         let (_, made) = app.app.invite_user(operator.authority(), new).await.unwrap();
         let (contact, note, task) = contact_with_parts(app).await;
-        Self { invitation: made.id.to_string(), contact, note, task, ..self }
+        let context = app.app.enter_location(operator.authority().clone(), Some(self.location)).await.unwrap();
+        let file = app.app.upload_import_file(&context, rows_of_one()).await.unwrap();
+        let name = ContactPatch { first_name: Some(Some(Line::parse("Gone").unwrap())), ..ContactPatch::default() };
+        let trashed = app.app.create_contact(&context, name).await.unwrap().id;
+        app.app.delete_contact(&context, trashed).await.unwrap();
+        Self {
+            invitation: made.id.to_string(),
+            contact,
+            note,
+            task,
+            import_file: file.id.to_string(),
+            trashed: trashed.to_string(),
+            ..self
+        }
     }
 
     /// The address of a page with these things in it, each of the noun that the page is about.
@@ -89,6 +114,9 @@ impl Things {
         let nouns = [
             ("/settings/keys/{id}", self.key.as_str()),
             ("/contacts/{id}", &self.contact),
+            ("/contacts/trash/{id}", &self.trashed),
+            ("/contacts/imports/files/{id}", &self.import_file),
+            ("/contacts/imports/{id}", &self.import),
             ("/notices/{id}", &self.notice),
             ("/members/invitations/{id}", &self.invitation),
             ("/members/{id}", &self.member),

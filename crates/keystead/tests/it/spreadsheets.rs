@@ -163,6 +163,35 @@ fn what_is_exported_is_imported_elsewhere() {
 }
 
 #[test]
+fn all_that_is_kept_of_one_is_written_and_nothing_is_kept_any_more() {
+    let instance = Instance::new("erasure");
+    instance.init();
+    let path = file(&instance, "people.csv", "name,email\nAda,a@example.com\nBob,b@example.com\n");
+    import(&instance, &path, &[]);
+    let lines = instance.run(&["contacts", "export", "--json"]);
+    let lines: Vec<Value> =
+        String::from_utf8(lines.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    let ada = lines.iter().find(|one| one["firstName"] == "Ada").unwrap()["id"].as_str().unwrap().to_owned();
+    let everything = instance.run(&["contacts", "everything", &ada]);
+    let everything: Value = serde_json::from_slice(&everything.stdout).unwrap();
+    assert_eq!(
+        (&everything["contact"]["email"], everything["events"].as_array().unwrap().len()),
+        (&json!("a@example.com"), 1)
+    );
+    let out = instance.folder.join("ada.json");
+    assert!(instance.run(&["contacts", "everything", &ada, out.to_str().unwrap()]).status.success());
+    assert_eq!(serde_json::from_slice::<Value>(&fs::read(&out).unwrap()).unwrap(), everything);
+    let erased = instance.run(&["contacts", "erase", &ada]);
+    assert!(erased.status.success() && String::from_utf8(erased.stdout).unwrap().contains("is erased"));
+    assert_eq!(contacts(&instance).len(), 1);
+    let again = instance.run(&["contacts", "erase", &ada]);
+    assert!(!again.status.success() && String::from_utf8(again.stderr).unwrap().contains("contact"));
+    assert_eq!(instance.run(&["contacts", "erase", "nobody"]).status.code(), Some(2));
+    assert!(instance.run(&["audit", "verify"]).status.success());
+}
+
+#[test]
 fn a_file_that_is_none_is_refused_before_anything_happens() {
     let instance = Instance::new("import-refusals");
     instance.init();

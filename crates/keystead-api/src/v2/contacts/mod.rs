@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod companions;
 pub(crate) mod enrollments;
+mod export;
 pub(crate) mod input;
 pub(crate) mod listing;
 pub(crate) mod search;
@@ -17,6 +18,8 @@ use keystead_model::{
     text::{Country, normalized_email},
 };
 
+pub use self::export::Downloads;
+pub(crate) use self::export::everything;
 use self::{
     input::{ContactChange, NewContact, Upsert},
     listing::Listing,
@@ -35,6 +38,11 @@ use crate::{
 pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NewContact>) -> Result<Made, Error> {
     let NewContact(new, skipped) = call.body;
     Ok(Made::new(call.app.create_contact(&context, new).await?, skipped))
+}
+
+pub(crate) async fn erase(context: LocationContext, call: Call<ContactId>) -> Result<Succeeded, Error> {
+    call.app.erase_contact(&context, call.path).await?;
+    Ok(Succeeded)
 }
 
 pub(crate) async fn get(context: LocationContext, call: Call<ContactId>) -> Result<One<Contact>, Error> {

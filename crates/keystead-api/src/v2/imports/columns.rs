@@ -1,8 +1,8 @@
 //! What the columns of a file are: fields of a contact, by the names that people and other programs give them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use keystead_core::Violation;
+use keystead_core::{ColumnField, Violation};
 use keystead_model::{custom_field::CustomField, import::ImportColumn, text::echo};
 use serde_json::Value;
 
@@ -40,10 +40,34 @@ const ALIASES: &[(&str, &str)] = &[
     ("leadsource", "source"),
     ("tag", "tags"),
 ];
+/// What people call the fields, in the order in which they choose among them.
+const TITLES: &[(&str, &str)] = &[
+    ("firstName", "First name"),
+    ("lastName", "Last name"),
+    ("name", "Whole name"),
+    ("email", "E-mail address"),
+    ("phone", "Phone number"),
+    ("additionalEmails", "Further e-mail addresses"),
+    ("additionalPhones", "Further phone numbers"),
+    ("companyName", "Company"),
+    ("tags", "Tags"),
+    ("source", "Source"),
+    ("address1", "Street"),
+    ("city", "City"),
+    ("state", "State or province"),
+    ("postalCode", "Postal code"),
+    ("country", "Country"),
+    ("website", "Web site"),
+    ("timezone", "Time zone"),
+    ("dateOfBirth", "Date of birth"),
+    ("gender", "Gender"),
+    ("assignedTo", "Owner, by id"),
+    ("dnd", "Do not disturb"),
+    ("dndSettings", "Do not disturb, by channel, as JSON"),
+    ("inboundDndSettings", "Do not disturb, inbound, as JSON"),
+];
 /// Columns of our own files that say when and under which id something was known, or what was wrong with it: no field of a new one.
 const OURS: &[&str] = &["id", "dateadded", "dateupdated", "importproblem"];
-/// The column of a file of rows with problems that says what is wrong with each.
-pub const PROBLEM: &str = "Import problem";
 /// What stands before the id of a custom field in the name of a column's field.
 pub(super) const CUSTOM: &str = "customFields.";
 
@@ -76,18 +100,56 @@ pub(super) fn fields() -> BTreeMap<String, Holds> {
     properties.filter_map(holds).collect()
 }
 
+/// The fields with what people call them, those that the location has added last.
+pub(super) fn titled(custom: &[CustomField]) -> Vec<ColumnField> {
+    let field = |name: String, title: &str, is_custom| ColumnField { name, title: title.to_owned(), is_custom };
+    let own = TITLES.iter().map(|(name, title)| field((*name).to_owned(), title, false));
+    let custom = custom.iter().map(|one| field(format!("{CUSTOM}{}", one.id), one.content.name.as_str(), true));
+    own.chain(custom).collect()
+}
+
+/// Which field a name means.
+struct Names<'c> {
+    fields: BTreeMap<String, Holds>,
+    custom: &'c [CustomField],
+}
+
+impl<'c> Names<'c> {
+    fn of(custom: &'c [CustomField]) -> Self {
+        Self { fields: fields(), custom }
+    }
+
+    /// The field of this name, by whatever people and other programs call it.
+    fn field(&self, name: &str) -> Option<String> {
+        let own = |name: &str| self.fields.keys().find(|known| plain(known) == plain(name)).cloned();
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == plain(name)).and_then(|(_, known)| own(known));
+        own(name).or_else(alias).or_else(|| custom_field(name, self.custom))
+    }
+}
+
+/// Whether a column says by its name that it is no field of a contact.
+fn is_left_out(name: &str) -> bool {
+    name.is_empty() || OURS.contains(&plain(name).as_str())
+}
+
+/// What each column is by its name alone: nothing where that says nothing, or what a column before it is.
+pub(super) fn guessed(head: &[String], custom: &[CustomField]) -> Vec<Option<String>> {
+    let (names, mut taken) = (Names::of(custom), BTreeSet::new());
+    let guess = |name: &String| {
+        let name = name.trim();
+        let field = if is_left_out(name) { None } else { names.field(name) };
+        field.filter(|field| taken.insert(field.clone()))
+    };
+    head.iter().map(guess).collect()
+}
+
 /// What each column is, by what is said of it or else by its name. All that are not known are told at once.
 pub(super) fn columns(
     head: &[String],
     mapping: &BTreeMap<String, String>,
     custom: &[CustomField],
 ) -> Result<Vec<ImportColumn>, Vec<Violation>> {
-    let fields = fields();
-    let named = |name: &str| {
-        let field = |name: &str| fields.keys().find(|known| plain(known) == plain(name)).cloned();
-        let alias = || ALIASES.iter().find(|(alias, _)| *alias == plain(name)).and_then(|(_, known)| field(known));
-        field(name).or_else(alias).or_else(|| custom_field(name, custom))
-    };
+    let names = Names::of(custom);
     let mut violations = Vec::new();
     let mut violate = |column: Option<&str>, problem: String| {
         let field = column.map_or_else(|| "file".to_owned(), |column| format!("mapping.{}", echo(column)));
@@ -101,15 +163,15 @@ pub(super) fn columns(
         let field = match mapping.get(name).map(String::as_str) {
             Some("") => None,
             Some(to) => {
-                let field = named(to);
+                let field = names.field(to);
                 if field.is_none() {
                     violate(Some(name), format!("must be a field of a contact, and there is no field {}", echo(to)));
                 }
                 field
             }
-            None if name.is_empty() || OURS.contains(&plain(name).as_str()) => None,
+            None if is_left_out(name) => None,
             None => {
-                let field = named(name);
+                let field = names.field(name);
                 if field.is_none() {
                     unknown.push(format!("“{}”", echo(name)));
                 }
@@ -176,6 +238,12 @@ mod tests {
     }
 
     #[test]
+    fn what_no_name_tells_is_left_out() {
+        let head = ["E-Mail", "Mail", "colour", "", "Id", "Name"].map(str::to_owned);
+        assert_eq!(guessed(&head, &[]), [Some("email".to_owned()), None, None, None, None, Some("name".to_owned())]);
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let wrong =
             read(&["colour", "size", "email", "Mail"], &[("none", "email"), ("size", "dimension")]).unwrap_err();
@@ -193,5 +261,7 @@ mod tests {
         for (_, field) in ALIASES {
             assert!(fields.contains_key(*field), "{field}");
         }
+        let titled: BTreeSet<&str> = TITLES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(titled, fields.keys().map(String::as_str).collect(), "people choose among all of them");
     }
 }

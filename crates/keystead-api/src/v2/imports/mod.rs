@@ -1,12 +1,13 @@
 //! Imports of API 2.0: files of rows that become contacts.
 
 mod columns;
+mod head;
 mod rows;
 
 use std::{collections::BTreeMap, io::Read};
 
 use keystead_core::{Error, IMPORT_BYTES, LocationContext, NewFile, NewImport, Violation};
-use keystead_http::Upload;
+use keystead_http::{Upload, spreadsheet::Rows};
 use keystead_model::{
     Invalid,
     custom_field::{CustomField, OwnerKind},
@@ -16,13 +17,12 @@ use keystead_model::{
 };
 use serde_json::{Value, json};
 
-pub use self::{columns::PROBLEM, rows::Spreadsheets};
+pub use self::rows::Spreadsheets;
 use super::{page::NextCursor, samples};
 use crate::{
     call::Call,
     reader::Reader,
     shape::{Bare, Envelope, Fields, Ground, Input, One, Word, Written, word},
-    spreadsheet::Rows,
 };
 
 /// What is asked of an import besides its file.

@@ -3,17 +3,22 @@
 use std::io::Read;
 
 use encoding_rs::Encoding;
-use keystead_core::{ContactRow, ContactRows, Error, RowContact, RowReader, RowsOf, Violation, WhenDuplicate};
+use keystead_core::{
+    ColumnField, ContactRow, ContactRows, Error, FileHead, RowContact, RowReader, RowsOf, Violation, WhenDuplicate,
+};
+use keystead_http::spreadsheet::{Row, Rows, Unreadable};
 use keystead_model::{
     contact_upsert::LeftOut, custom_field::CustomField, data_type::DataType, import::Import, text::echo,
 };
 use serde_json::{Map, Value, json};
 
-use super::columns::{self, CUSTOM, Holds};
+use super::{
+    columns::{self, CUSTOM, Holds},
+    head,
+};
 use crate::{
     reader::Reader,
     shape::Ground,
-    spreadsheet::{Row, Rows, Unreadable},
     v2::{
         contacts::{input::Upsert, shapes::left_out},
         failure::Problem,
@@ -42,6 +47,14 @@ impl RowReader for Spreadsheets {
         let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
         let reading = Reading { columns, ground, takes_unidentified: plan.takes_unidentified };
         Ok(Box::new(rows.map(move |row| reading.contact(row))))
+    }
+
+    fn head(&self, file: Box<dyn Read + Send>, encoding: Option<&str>, custom: &[CustomField]) -> FileHead {
+        head::read(file, encoding, custom)
+    }
+
+    fn fields(&self, custom: &[CustomField]) -> Vec<ColumnField> {
+        columns::titled(custom)
     }
 
     fn explain(&self, error: Error) -> String {

@@ -1,18 +1,19 @@
-//! `keystead contacts export`: contacts as rows of a file that spreadsheets read and `import` takes.
+//! `keystead contacts export`: contacts as rows of a file that spreadsheets read and `import` takes, or as JSON; and what somebody
+//! can ask for who is one of them: all that is kept, and that nothing is.
 
-use std::{fs::File, io::Write, path::PathBuf};
+use std::{fs::File, io::Write, path::PathBuf, sync::Arc};
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
-use keystead_api::{Words, spreadsheet::Cells};
-use keystead_core::{App, Authority};
-use keystead_model::{LocationId, UtcMs};
-use serde_json::{Map, Value, json};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use keystead_api::v2::contacts::Downloads;
+use keystead_core::{App, Authority, ContactFormat, InParts};
+use keystead_model::{ContactId, LocationId, contact::ContactFilter};
+use serde_json::json;
 
-use super::{super::output::say, custom_fields, route, unwritten};
+use super::{
+    super::output::{self, say},
+    unwritten,
+};
 use crate::failure::Failure;
-
-/// Contacts read at a time.
-const PAGE: usize = 500;
 
 #[derive(Args)]
 struct Export {
@@ -22,36 +23,9 @@ struct Export {
 
 pub(super) fn command() -> Command {
     let about = "Write all contacts as CSV, the oldest first";
-    super::common(Export::augment_args(Command::new("export")).about(about)).mut_arg("json", |option| option.hide(true))
+    let json = "Write JSON instead, one contact a line";
+    super::common(Export::augment_args(Command::new("export")).about(about)).mut_arg("json", |option| option.help(json))
 }
-
-/// Columns, and the members of a contact in them.
-const COLUMNS: &[(&str, &str)] = &[
-    ("Id", "id"),
-    ("First Name", "firstName"),
-    ("Last Name", "lastName"),
-    ("Email", "email"),
-    ("Phone", "phone"),
-    ("Additional Emails", "additionalEmails"),
-    ("Additional Phones", "additionalPhones"),
-    ("Company Name", "companyName"),
-    ("Address1", "address"),
-    ("City", "city"),
-    ("State", "state"),
-    ("Postal Code", "postalCode"),
-    ("Country", "country"),
-    ("Website", "website"),
-    ("Timezone", "timezone"),
-    ("Source", "source"),
-    ("Date Of Birth", "dateOfBirth"),
-    ("Assigned To", "assignedTo"),
-    ("Tags", "tags"),
-    ("DND", "dnd"),
-    ("DND Settings", "dndSettings"),
-    ("Inbound DND Settings", "inboundDndSettings"),
-    ("Date Added", "dateAdded"),
-    ("Date Updated", "dateUpdated"),
-];
 
 pub(super) async fn run(
     app: &App,
@@ -60,76 +34,92 @@ pub(super) async fn run(
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
     let Export { file } = Export::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    let format = if matches.get_flag("json") { ContactFormat::JsonLines } else { ContactFormat::Csv };
     match file {
-        None => write(app, authority, location, std::io::stdout()).await.map(drop),
+        None => write(app, authority, location, format, std::io::stdout()).await.map(drop),
         Some(path) => {
             let failed = |error| Failure::new(format!("{}: {error}", path.display()));
             let file = File::create_new(&path).map_err(failed)?;
-            let count = write(app, authority, location, file).await?;
+            let count = write(app, authority, location, format, file).await?;
             say!("{count} contacts are in {}", path.display());
             Ok(())
         }
     }
 }
 
-async fn write(app: &App, authority: Authority, location: LocationId, file: impl Write) -> Result<usize, Failure> {
-    let fields: Vec<(String, String)> = custom_fields(app, &authority, location)
-        .await?
-        .iter()
-        .filter_map(|field| Some((field["id"].as_str()?.to_owned(), field["fieldKey"].as_str()?.to_owned())))
-        .collect();
-    let mut cells = Cells::new(file);
-    cells
-        .write(COLUMNS.iter().map(|(title, _)| *title).chain(fields.iter().map(|(_, key)| key.as_str())))
-        .map_err(unwritten)?;
-    let search = route("POST /contacts/search");
-    let (mut count, mut after) = (0, None);
-    loop {
-        let mut body = Map::new();
-        body.insert("pageLimit".to_owned(), PAGE.into());
-        body.insert("sort".to_owned(), json!([{"field": "dateAdded", "direction": "asc"}]));
-        if let Some(after) = after {
-            body.insert("searchAfter".to_owned(), after);
-        }
-        let answer = search.call(app, authority.clone(), Some(location), Words { body, ..Words::default() }).await?;
-        let contacts = answer["contacts"].as_array().map_or(&[][..], Vec::as_slice);
-        for contact in contacts {
-            let own = COLUMNS.iter().map(|(_, member)| match (*member, contact[*member].as_i64()) {
-                // A search tells the first moment of the day.
-                ("dateOfBirth", Some(day)) => UtcMs(day).to_day(),
-                (member, _) => text(&contact[member]),
-            });
-            let custom = fields.iter().map(|(id, _)| custom(contact, id));
-            cells.write(own.chain(custom)).map_err(unwritten)?;
-        }
-        count += contacts.len();
-        after = contacts.last().map(|last| last["searchAfter"].clone());
-        if contacts.len() < PAGE {
-            cells.finish().map_err(unwritten)?;
-            return Ok(count);
+/// `keystead contacts everything`: all that is kept of one.
+pub(super) fn everything_command() -> Command {
+    let about = "Write all that is kept of a contact as JSON, for whoever it is about";
+    let command = super::common(Export::augment_args(Command::new("everything").about(about).arg(id())));
+    command.mut_arg("file", |file| file.index(2)).mut_arg("json", |option| option.hide(true))
+}
+
+/// `keystead contacts erase`.
+pub(super) fn erase_command() -> Command {
+    let about = "Delete a contact for good, with all that belongs to it, whether it is in the trash or not";
+    super::common(Command::new("erase").about(about).arg(id()))
+}
+
+fn id() -> Arg {
+    Arg::new("id").index(1).required(true).value_name("CONTACT_ID").help("Its id")
+}
+
+fn contact(matches: &ArgMatches) -> Result<ContactId, Failure> {
+    let text = matches.get_one::<String>("id").map_or("", String::as_str);
+    ContactId::parse(text).ok_or_else(|| Failure::usage(format!("{text} is not the id of a contact")))
+}
+
+pub(super) async fn everything(
+    app: &App,
+    authority: Authority,
+    location: LocationId,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let Export { file } = Export::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    let context = app.enter_location(authority, Some(location)).await?;
+    let mut dossier = app.export_contact(&context, contact(matches)?, Arc::new(Downloads { base_url: None })).await?;
+    match file {
+        None => write_parts(&mut dossier, std::io::stdout()).await,
+        Some(path) => {
+            let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+            write_parts(&mut dossier, File::create_new(&path).map_err(failed)?).await
         }
     }
 }
 
-fn custom(contact: &Value, field: &str) -> String {
-    let values = contact["customFields"].as_array().into_iter().flatten();
-    values.into_iter().find(|value| value["id"] == field).map_or_else(String::new, |value| match &value["value"] {
-        // A file is told by where it is.
-        Value::Object(files) if files.values().all(|file| file.get("url").is_some()) => {
-            files.values().map(|file| text(&file["url"])).collect::<Vec<_>>().join("; ")
-        }
-        value => text(value),
-    })
+pub(super) async fn erase(
+    app: &App,
+    authority: Authority,
+    location: LocationId,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let (context, id) = (app.enter_location(authority, Some(location)).await?, contact(matches)?);
+    app.erase_contact(&context, id).await?;
+    match matches.get_flag("json") {
+        true => output::json(&json!({"id": id.as_str(), "erased": true})),
+        false => say!("{id} is erased; backups that were made before still hold it"),
+    }
+    Ok(())
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        // What stands between two must not stand in one of them.
-        Value::Array(items) if items.iter().all(|item| !text(item).contains([',', ';', '['])) => {
-            items.iter().map(text).collect::<Vec<_>>().join("; ")
-        }
-        other => other.to_string(),
+async fn write_parts(parts: &mut impl InParts, mut file: impl Write) -> Result<(), Failure> {
+    while let Some(bytes) = parts.next().await? {
+        file.write_all(&bytes).map_err(unwritten)?;
     }
+    file.flush().map_err(unwritten)
+}
+
+async fn write(
+    app: &App,
+    authority: Authority,
+    location: LocationId,
+    format: ContactFormat,
+    file: impl Write,
+) -> Result<usize, Failure> {
+    let context = app.enter_location(authority, Some(location)).await?;
+    let oldest_first = ContactFilter { ascending: true, ..ContactFilter::default() };
+    let writer = Arc::new(Downloads { base_url: None });
+    let mut export = app.export_contacts(&context, oldest_first, format, writer).await?;
+    write_parts(&mut export, file).await?;
+    Ok(export.count)
 }

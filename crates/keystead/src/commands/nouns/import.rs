@@ -13,11 +13,9 @@ use std::{
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
-use keystead_api::{
-    spreadsheet::Cells,
-    v2::imports::{ImportOptions, PROBLEM, Spreadsheets},
-};
+use keystead_api::v2::imports::{ImportOptions, Spreadsheets};
 use keystead_core::{App, Authority, LocationContext, NewFile, NewImport, RowReader, Violation, queue::LEASE};
+use keystead_http::spreadsheet::Cells;
 use keystead_jobs::import_worker;
 use keystead_model::{
     LocationId,
@@ -100,10 +98,8 @@ pub(super) async fn run(
         let file =
             File::create_new(path).map_err(|error| Failure::usage(format!("--errors {}: {error}", path.display())))?;
         let mut cells = Cells::new(file);
-        let columns: Vec<bool> = plan.columns.iter().map(|column| column.name != PROBLEM).collect();
-        let names = plan.columns.iter().map(|column| column.name.as_str()).filter(|name| *name != PROBLEM);
-        cells.write(names.chain([PROBLEM])).map_err(unwritten)?;
-        errors = Some(Errors { cells, columns });
+        cells.write(plan.head_with_problem()).map_err(unwritten)?;
+        errors = Some(cells);
     }
     let name = options.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let file = NewFile { part: "file".to_owned(), name, kind: None, size, bytes: Box::new(file) };
@@ -163,30 +159,13 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// The file of rows with problems.
-struct Errors {
-    cells: Cells<File>,
-    /// Which columns of the imported file it has: all but what was wrong with them before.
-    columns: Vec<bool>,
-}
-
-impl Errors {
-    /// Adds a row. One that has fewer cells than there are columns is filled up; cells that have no column stand behind the problem.
-    fn write(&mut self, row: &[String], problem: &str) -> io::Result<()> {
-        let kept = row.iter().map(String::as_str).chain(std::iter::repeat("")).zip(&self.columns);
-        let kept = kept.filter(|(_, is_kept)| **is_kept).map(|(cell, _)| cell);
-        let others = row.iter().skip(self.columns.len()).map(String::as_str);
-        self.cells.write(kept.chain([problem]).chain(others))
-    }
-}
-
 /// Somebody who looks how an import goes on.
 struct Watching<'a> {
     app: &'a App,
     context: LocationContext,
     import: Import,
     as_json: bool,
-    errors: Option<Errors>,
+    errors: Option<Cells<File>>,
     /// Rows with problems that were shown.
     shown: usize,
     /// The line of the last row that was told of.
@@ -252,7 +231,8 @@ impl Watching<'_> {
         }
     }
 
-    fn tell(&mut self, ProblemRow { line, is_refused, problem, cells }: &ProblemRow) -> Result<(), Failure> {
+    fn tell(&mut self, row: &ProblemRow) -> Result<(), Failure> {
+        let ProblemRow { line, is_refused, problem, .. } = row;
         self.line = *line;
         if self.as_json {
             output::json(&json!({"line": line, "refused": is_refused, "problem": problem}));
@@ -261,7 +241,7 @@ impl Watching<'_> {
             self.bar.suspend(|| note!("line {line}: {problem}"));
         }
         match &mut self.errors {
-            Some(errors) => errors.write(cells, problem).map_err(unwritten),
+            Some(errors) => errors.write(row.with_problem(&self.import.plan)).map_err(unwritten),
             None => Ok(()),
         }
     }
@@ -269,7 +249,7 @@ impl Watching<'_> {
     fn finish(self, options: &Options) -> Result<(), Failure> {
         let Self { import, as_json, errors, bar, .. } = self;
         bar.finish_and_clear();
-        errors.map_or(Ok(()), |errors| errors.cells.finish()).map_err(unwritten)?;
+        errors.map_or(Ok(()), Cells::finish).map_err(unwritten)?;
         let ImportTally { rows, created, updated, unchanged, incomplete, refused } = import.tally;
         if as_json {
             output::json(&json!({

@@ -146,13 +146,6 @@ pub(super) fn route(endpoint: &str) -> &'static Route {
     found.expect("the command line is made of the routes of the same build")
 }
 
-/// The custom fields of a location's contacts, as API 2.0 answers them.
-async fn custom_fields(app: &App, authority: &Authority, location: LocationId) -> Result<Vec<Value>, Failure> {
-    let list = route("GET /locations/{locationId}/customFields");
-    let mut answer = list.call(app, authority.clone(), Some(location), Words::default()).await?;
-    Ok(serde_json::from_value(answer["customFields"].take()).unwrap_or_default())
-}
-
 /// Why a file of rows could not be written.
 fn unwritten(error: io::Error) -> Failure {
     // Whoever reads may stop at any line.
@@ -165,7 +158,11 @@ fn unwritten(error: io::Error) -> Failure {
 fn verbs(command: Command) -> Command {
     let Some(noun) = NOUNS.iter().find(|noun| noun.name == command.get_name()) else { return command };
     let command = match noun.name {
-        "contacts" => command.subcommand(import::command()).subcommand(export::command()),
+        "contacts" => command
+            .subcommand(import::command())
+            .subcommand(export::command())
+            .subcommand(export::everything_command())
+            .subcommand(export::erase_command()),
         _ => command,
     };
     VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(method, *is_of_one) {
@@ -200,6 +197,8 @@ enum What {
     Call(&'static str, &'static Route),
     Import,
     Export,
+    Everything,
+    Erase,
 }
 
 impl Chosen {
@@ -210,6 +209,8 @@ impl Chosen {
         let what = match name {
             "import" => What::Import,
             "export" => What::Export,
+            "everything" => What::Everything,
+            "erase" => What::Erase,
             _ => {
                 let (verb, method, is_of_one) = VERBS.iter().find(|(verb, ..)| *verb == name)?;
                 What::Call(verb, noun.route(method, *is_of_one)?)
@@ -221,7 +222,7 @@ impl Chosen {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         let words = match &self.what {
             What::Call(_, route) => arguments::words(route, &self.matches),
-            What::Import | What::Export => Words::default(),
+            What::Import | What::Export | What::Everything | What::Erase => Words::default(),
         };
         with_app(config, async |app| {
             let context = operator(app, self.matches.get_one::<String>("agency-id").map(String::as_str)).await?;
@@ -232,6 +233,8 @@ impl Chosen {
                 What::Call(verb, route) => self.once(verb, route, (app, authority, location), words).await,
                 What::Import => import::run(app, authority, location, &self.matches).await,
                 What::Export => export::run(app, authority, location, &self.matches).await,
+                What::Everything => export::everything(app, authority, location, &self.matches).await,
+                What::Erase => export::erase(app, authority, location, &self.matches).await,
             }
         })
         .await

@@ -15,6 +15,9 @@ const LINE_LIMIT: usize = 64 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 const SEPARATORS: &[u8] = b",;\t|";
 
+/// What the files of spreadsheet programs begin with that are no text: a ZIP archive, and what was before it.
+const BINARY: &[&[u8]] = &[b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
+
 /// How often a file is read on behind a quote that is not closed: each time up to [`ROW_LIMIT`] is read again.
 const OPEN_QUOTES: usize = 100;
 
@@ -61,6 +64,9 @@ impl<R: Read> Rows<R> {
             DecodeReaderBytesBuilder::new().encoding(encoding).utf8_passthru(true).strip_bom(true).build(file);
         let mut begin = Vec::new();
         (&mut decoded).take(BEGIN).read_to_end(&mut begin).map_err(unreadable)?;
+        if BINARY.iter().any(|mark| begin.starts_with(mark)) {
+            return Err("is a workbook or an archive; save its sheet as CSV, and send that".to_owned());
+        }
         let separator = separator(&begin);
         let mut records = Records::new(begin, decoded, separator);
         let head = match records.next().map_err(unreadable)? {
@@ -370,6 +376,15 @@ impl<W: Write> Cells<W> {
     pub fn finish(mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Rows as the bytes of a file, or of a part of one.
+pub fn to_bytes<R: IntoIterator<Item: AsRef<str>>>(rows: impl IntoIterator<Item = R>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut cells = Cells::new(&mut bytes);
+    let written = rows.into_iter().try_for_each(|row| cells.write(row)).and_then(|()| cells.finish());
+    written.expect("rows are written into memory");
+    bytes
 }
 
 #[cfg(test)]

@@ -116,6 +116,12 @@ fn a_file_without_columns_is_refused() {
     for bytes in [&b""[..], b"\n", b",,\n1,2,3\n", b"e\0m\0a\0i\0l\0\n\0"] {
         assert!(Rows::open(Cursor::new(bytes.to_vec()), None).is_err(), "{bytes:?}");
     }
+    for workbook in [&b"PK\x03\x04\x14\0\x06\0"[..], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"] {
+        for encoding in [None, Some(encoding_rs::WINDOWS_1252)] {
+            let refused = Rows::open(Cursor::new(workbook.to_vec()), encoding).err().unwrap();
+            assert!(refused.contains("save its sheet as CSV"), "{refused}");
+        }
+    }
 }
 
 #[test]

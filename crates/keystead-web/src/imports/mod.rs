@@ -1,0 +1,214 @@
+//! Imports of contacts: files that are sent, what their columns become, and what became of their rows.
+
+mod mapping;
+mod problems;
+mod progress;
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use keystead_core::{Error, IMPORT_BYTES, NewFile};
+use keystead_http::{BodyError, Crowded, Form, FormError};
+use keystead_model::{
+    UserId,
+    import::{Import, ImportId, ImportState, ImportTally},
+    page::Window,
+    scope::Scope,
+};
+use serde::Deserialize;
+
+pub(crate) use self::{
+    mapping::{mapping, start},
+    problems::problems_csv,
+    progress::{progress, run, show, stop},
+};
+use crate::{
+    Web,
+    api_keys::creator,
+    contacts::inside,
+    failure::Failure,
+    form::Problems,
+    guard::FileForm,
+    page::{Frame, render},
+    place::Here,
+    show,
+};
+
+/// Imports of a page.
+const PAGE: i64 = 50;
+
+/// An import as a row of a list.
+struct Row {
+    name: String,
+    url: String,
+    pill: (&'static str, &'static str),
+    is_trial: bool,
+    became: String,
+    by: String,
+    when: String,
+    exactly: String,
+}
+
+/// Where an import stands: class and words.
+fn pill(import: &Import) -> (&'static str, &'static str) {
+    match import.state {
+        ImportState::Waiting => ("off", "Waiting"),
+        ImportState::Running => ("mid", "Running"),
+        ImportState::Completed if import.tally.refused > 0 => ("warn", "Done, rows refused"),
+        ImportState::Completed if import.tally.incomplete > 0 => ("warn", "Done, rows incomplete"),
+        ImportState::Completed => ("good", "Done"),
+        ImportState::Stopped => ("off", "Stopped"),
+        ImportState::Failed => ("bad", "Failed"),
+    }
+}
+
+/// What became of its rows, in one line.
+fn became(import: &Import) -> String {
+    let ImportTally { rows: _, created, updated, unchanged, incomplete, refused } = import.tally;
+    let counts = [
+        (created, "new"),
+        (updated - unchanged, "changed"),
+        (unchanged, "as they were"),
+        (incomplete, "incomplete"),
+        (refused, "refused"),
+    ];
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", show::grouped(*count))).collect();
+    if told.is_empty() { "Nothing yet".to_owned() } else { told.join(", ") }
+}
+
+#[derive(Template)]
+#[template(path = "imports/list.html")]
+struct List {
+    frame: Frame,
+    rows: Vec<Row>,
+    may_import: bool,
+    contacts_url: String,
+    new_url: String,
+    next_url: Option<String>,
+    zone: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    after: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Query(asked): Query<ListQuery>,
+    here: Here,
+) -> Result<Response, Failure> {
+    let context = inside(&web, &here).await?;
+    let after = asked.after.as_deref().and_then(ImportId::parse);
+    let found = web.app.list_imports(&context, Window::after(after, PAGE)).await?.page;
+    let names = web.app.user_names(here.authority()).await?;
+    let next = found.next(|import| here.url(&format!("/contacts/imports?after={}", import.id)));
+    let page = List {
+        frame: Frame::of(&here, "Imports", "contacts"),
+        rows: found.rows.iter().map(|import| row(&web, &here, import, &names)).collect(),
+        may_import: here.authority().grant().allows(Scope::ContactsWrite),
+        contacts_url: here.url("/contacts"),
+        new_url: here.url("/contacts/imports/new"),
+        next_url: next,
+        zone: here.zone().name().to_owned(),
+    };
+    Ok(render(&page))
+}
+
+fn row(web: &Web, here: &Here, import: &Import, names: &HashMap<UserId, String>) -> Row {
+    Row {
+        name: import.file_name.clone(),
+        url: url_of(here, import.id),
+        pill: pill(import),
+        is_trial: import.plan.is_trial,
+        became: became(import),
+        by: creator(import.created_by.actor(), names),
+        when: show::ago(import.created_at, web.app.now()),
+        exactly: here.zone().exactly(import.created_at),
+    }
+}
+
+fn url_of(here: &Here, id: ImportId) -> String {
+    here.url(&format!("/contacts/imports/{id}"))
+}
+
+#[derive(Template)]
+#[template(path = "imports/new.html")]
+struct New {
+    frame: Frame,
+    problems: Problems,
+    contacts_url: String,
+    imports_url: String,
+    most: u64,
+}
+
+fn new_page(here: &Here, problems: Problems) -> New {
+    New {
+        frame: Frame::of(here, "Import contacts", "contacts"),
+        problems,
+        contacts_url: here.url("/contacts"),
+        imports_url: here.url("/contacts/imports"),
+        most: IMPORT_BYTES / (1024 * 1024),
+    }
+}
+
+pub(crate) async fn new(here: Here) -> Result<Response, Failure> {
+    here.authority().require(Scope::ContactsWrite)?;
+    Ok(render(&new_page(&here, Problems::default())))
+}
+
+/// Keeps a file, and leads to where it is said what its columns become.
+pub(crate) async fn upload(
+    State(web): State<Web>,
+    here: Here,
+    Extension(form): Extension<FileForm>,
+) -> Result<Response, Failure> {
+    let context = inside(&web, &here).await?;
+    here.authority().require(Scope::ContactsWrite)?;
+    let mut problems = Problems::default();
+    if let Some(new) = sent_file(form.take(), &mut problems)? {
+        match web.app.upload_import_file(&context, new).await {
+            Ok(file) => {
+                let url = here.url(&format!("/contacts/imports/files/{}", file.id));
+                return Ok(Redirect::to(&url).into_response());
+            }
+            Err(error) => problems.take(error)?,
+        }
+    }
+    let page = new_page(&here, problems);
+    Ok(page.problems.shown_in(&page))
+}
+
+/// The file of a form, or what is wrong with it.
+fn sent_file(form: Result<Form, FormError>, problems: &mut Problems) -> Result<Option<NewFile>, Error> {
+    match form {
+        Ok(form) => {
+            let sent = form.files.into_iter().find(|(part, file)| part == "file" && file.length > 0);
+            let Some((part, file)) = sent else {
+                problems.add("file", "choose a CSV file that has the names of its columns in the first row");
+                return Ok(None);
+            };
+            let (name, kind, size) = (file.name.clone(), file.kind.clone(), file.length);
+            return Ok(Some(NewFile { part, name, kind, size, bytes: Box::new(file) }));
+        }
+        Err(FormError::Body(BodyError::NoRoom)) => return Err(Error::Overloaded(Crowded::COME_BACK)),
+        Err(FormError::Body(BodyError::TooLarge)) => {
+            let most = IMPORT_BYTES / (1024 * 1024);
+            problems.add("file", format!("a file has at most {most} MB; import this one in parts"));
+        }
+        Err(FormError::Body(BodyError::TooSlow | BodyError::Broken)) => {
+            problems.add("file", "the file did not arrive whole; nothing was kept of it, send it again");
+        }
+        Err(FormError::Malformed(problem)) => problems.add("file", format!("the form could not be read: {problem}")),
+        Err(FormError::Disk(error)) => {
+            return Err(Error::Internal(format!("an uploaded file cannot be kept: {error}")));
+        }
+    }
+    Ok(None)
+}
