@@ -1,12 +1,14 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
+mod crm;
+
 use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, time::Duration};
 
 use keystead_core::{
     AgencyContext, App, Authority, Clock, CreatedKey, Entropy, RequestFacts, RequestId, Setup, TestClock,
 };
 use keystead_model::{
-    Invalid, LocationId, UtcMs,
+    AgencyId, Invalid, LocationId, UserId, UtcMs,
     agency::TenantName,
     api_key::{KeyDescription, KeyName, NewKey},
     contact::ContactPatch,
@@ -126,10 +128,15 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
     for (name, country, zone, _) in &LOCATIONS[1..] {
         locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
     }
-    old_keys(app, &operator, &locations, story).await?;
+    for (location, trade) in locations.iter().zip(&crm::TRADES) {
+        trade.set_up(app, &operator, *location).await?;
+    }
+    let selling = Selling { agency: made.agency, owner: made.user, locations: &locations };
+    old_keys(app, &operator, &locations, (story, &selling)).await?;
     let operator = app.operator_in(made.agency).await?;
     for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
         contacts(app, &operator, *location, country, *count).await?;
+        crm::tasks(app, &operator, (*location, made.user)).await?;
     }
     keys(app, &operator, &locations).await
 }
@@ -192,8 +199,39 @@ async fn make(
     Ok(app.create_key(authority, new).await?)
 }
 
+/// Who sells, and where.
+struct Selling<'l> {
+    agency: AgencyId,
+    owner: UserId,
+    locations: &'l [LocationId],
+}
+
+/// How many days ago people asked for something.
+const SOLD: [i64; 6] = [60, 33, 16, 8, 3, 1];
+
+impl Selling<'_> {
+    /// The rest of the demo's past, with what is sold in it.
+    async fn pass(&self, app: &App, story: &Story, hours: i64) -> Result<(), Failure> {
+        let mut left = hours;
+        for (day, days_ago) in SOLD.into_iter().enumerate() {
+            story.pass(app, left - days_ago * 24).await?;
+            left = days_ago * 24;
+            let operator = app.operator_in(self.agency).await?;
+            for (location, trade) in self.locations.iter().zip(&crm::TRADES) {
+                trade.sell(app, &operator, (*location, self.owner), day).await?;
+            }
+        }
+        story.pass(app, left).await
+    }
+}
+
 /// Keys that nobody uses any more, one at each step to its end, and one beyond.
-async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId], story: &Story) -> Result<(), Failure> {
+async fn old_keys(
+    app: &App,
+    operator: &AgencyContext,
+    locations: &[LocationId],
+    (story, selling): (&Story, &Selling<'_>),
+) -> Result<(), Failure> {
     let keys = [
         ("Trial of a calendar", "Nobody remembers", 0, 60),
         ("Spring campaign", "Landing page of the spring", 0, 120),
@@ -208,7 +246,7 @@ async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId],
         story.pass(app, hours).await?;
         passed += hours;
     }
-    story.pass(app, STORY_DAYS * 24 - passed).await
+    selling.pass(app, story, STORY_DAYS * 24 - passed).await
 }
 
 /// Keys in the stages of their lives.
