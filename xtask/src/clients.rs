@@ -82,7 +82,12 @@ pub(crate) fn run_browser() -> Outcome {
     drop(server);
     // Keys that have grown old are in the demo.
     let demo = Server::run(&binary, "demo", new_folder()?, "off")?;
-    node_tests(&folder, &["old-keys.test.js", "finding.test.js", "contacts.test.js"], &demo, Vec::new())
+    node_tests(
+        &folder,
+        &["old-keys.test.js", "finding.test.js", "contacts.test.js", "opportunities.test.js"],
+        &demo,
+        Vec::new(),
+    )
 }
 
 /// Every page of the demo as pictures, in a folder.
