@@ -35,7 +35,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "custom_values/list.html")]
-struct List {
+struct Values {
     frame: Frame,
     rows: Vec<Row>,
     list: Listing,
@@ -68,7 +68,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let (passed, length) = (asked.skipped() as usize, PAGE as usize);
     let rows: Vec<Row> = all.iter().skip(passed).take(length).map(row).collect();
     let has_more = all.len() > passed + rows.len();
-    Ok(render(&List {
+    Ok(render(&Values {
         frame: Frame::of(&here, "Custom values", SECTION),
         list: Listing::new(here.url(PATH), &asked, rows.len(), has_more, all.len() as i64),
         rows,

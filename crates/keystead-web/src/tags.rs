@@ -34,7 +34,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "tags/list.html")]
-struct List {
+struct Tags {
     frame: Frame,
     rows: Vec<Row>,
     list: Listing,
@@ -63,7 +63,7 @@ async fn list_page(
     here: &Here,
     context: &LocationContext,
     (asked, form): (&Asked, Form),
-) -> Result<List, Error> {
+) -> Result<Tags, Error> {
     let filter = TagFilter { part: asked.text("q").map(str::to_owned) };
     let found = web.app.list_tags(context, filter, Window::skip(asked.skipped(), PAGE)).await?;
     let row = |tag: &Tag| {
@@ -75,7 +75,7 @@ async fn list_page(
             url: here.url(&format!("{PATH}/{}", tag.id)),
         }
     };
-    Ok(List {
+    Ok(Tags {
         frame: Frame::of(here, "Tags", SECTION),
         rows: found.rows.iter().map(row).collect(),
         list: Listing::new(here.url(PATH), asked, found.rows.len(), found.has_more, None),

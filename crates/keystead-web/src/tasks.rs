@@ -45,7 +45,7 @@ struct Group {
 
 #[derive(Template)]
 #[template(path = "tasks/list.html")]
-struct List {
+struct Tasks {
     frame: Frame,
     groups: Vec<Group>,
     list: Listing,
@@ -88,7 +88,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let members = members.into_iter().filter(|member| !member.value.is_empty());
     let owners = members.map(|member| (member.value, member.words)).collect();
     let list = Listing::new(here.url("/tasks"), &asked, tasks.len(), has_more, None);
-    Ok(render(&List {
+    Ok(render(&Tasks {
         frame: Frame::of(&here, "Tasks", "tasks"),
         groups: groups(&web, &here, &context, tasks).await?,
         list: list.filtered(&asked, ("owner", "Owner", "user"), Some(owners)),

@@ -31,7 +31,7 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "opportunities/list.html")]
-struct List {
+struct Opportunities {
     frame: Frame,
     controls: Controls,
     rows: Vec<Row>,
@@ -90,7 +90,7 @@ pub(super) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let stages = view.pipeline().map(|pipeline| {
         pipeline.stages.iter().map(|stage| (stage.id.to_string(), stage.name.as_str().to_owned())).collect()
     });
-    let page = List {
+    let page = Opportunities {
         frame: Frame::of(&here, "Opportunities", SECTION),
         controls: Controls::of(&web, &view).await?,
         rows,
