@@ -294,6 +294,59 @@ test('a contact with long names is listed, found and shown', async () => {
   }
 });
 
+test('opportunities, their pipelines, tags, fields, values and tasks with long names', async () => {
+  await page.goto(`${base}${place}/settings/keys/new?preset=full-access`);
+  await page.fill('#name', 'Writes everything');
+  await submit('Create key');
+  const key = await page.inputValue('#secret');
+  await submit('Copy');
+  const send = async (path, body, noun) => {
+    const answer = await fetch(base + path, {
+      method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    });
+    const made = await answer.json();
+    assert.ok(answer.ok, `${path}: ${JSON.stringify(made)}`);
+    return made[noun] ?? made;
+  };
+  const of = `/locations/${place.split('/').pop()}`;
+  const contact = await send('/contacts/', { firstName: long('f', 100), email: `${long('o', 60)}@${long('d', 60)}.example` }, 'contact');
+  const stages = ['S', 'T', 'U', 'V', 'W'].map((letter) => ({ name: long(letter, 200) }));
+  const pipeline = await send('/opportunities/pipelines', { name: long('P', 200), stages }, 'pipeline');
+  const field = await send(`${of}/customFields`, {
+    name: long('c', 200), dataType: 'MULTIPLE_OPTIONS', model: 'opportunity', options: [long('p', 200), long('q', 200)], placeholder: long('h', 200),
+  }, 'customField');
+  const deal = await send('/opportunities/', {
+    name: long('O', 300), pipelineId: pipeline.id, contactId: contact.id, status: 'open', monetaryValue: 999999999999999, source: long('s', 200),
+    customFields: [{ id: field.id, field_value: [long('p', 200)] }],
+  }, 'opportunity');
+  const tag = await send(`${of}/tags`, { name: long('t', 100) }, 'tag');
+  const value = await send(`${of}/customValues`, { name: long('v', 200), value: long('w', 2000) }, 'customValue');
+  await send(`/contacts/${contact.id}/tasks`, { title: long('k', 300), body: long('b', 500), dueDate: '2020-01-01', completed: false }, 'task');
+  const template = '/app/locations/{location}';
+  const look_at = async (path, shape, name) => { await at(`${place}${path}`, name, `${template}${shape}`); };
+  await look_at(`/opportunities?pipeline=${pipeline.id}`, '/opportunities', 'board');
+  await look(page, 'long-board');
+  await page.locator('.deal .more summary').click();
+  const menu = await page.locator('.deal .menu').boundingBox();
+  assert.ok(menu.x >= 0 && menu.x + menu.width <= 1280, JSON.stringify(menu));
+  await look_at(`/opportunities?view=list&pipeline=${pipeline.id}`, '/opportunities', 'list of opportunities');
+  await look(page, 'long-opportunities');
+  await look_at(`/opportunities/${deal.id}`, '/opportunities/{id}', 'opportunity');
+  await look(page, 'long-opportunity');
+  await look_at(`/opportunities/new?contact=${contact.id}`, '/opportunities/new', 'new opportunity');
+  await look_at(`/opportunities/${deal.id}/delete`, '/opportunities/{id}/delete', 'delete an opportunity');
+  await look_at('/tasks', '/tasks', 'tasks');
+  await look(page, 'long-tasks');
+  for (const [name, id] of [['pipelines', pipeline.id], ['tags', tag.id], ['custom-fields', field.id], ['custom-values', value.id]]) {
+    await look_at(`/settings/${name}`, `/settings/${name}`, name);
+    await look(page, `long-${name}`);
+    if (name !== 'tags') await look_at(`/settings/${name}/new`, `/settings/${name}/new`, `new, ${name}`);
+    await look_at(`/settings/${name}/${id}`, `/settings/${name}/{id}`, `one of ${name}`);
+    await look(page, `long-one-of-${name}`);
+    await look_at(`/settings/${name}/${id}/delete`, `/settings/${name}/{id}/delete`, `delete, ${name}`);
+  }
+});
+
 test('pages for everybody, and every page was measured', async () => {
   for (const name of ['quickstart', 'api-keys', 'errors']) await at(`/docs/${name}`, name, '/docs/{page}');
   await at('/docs', 'docs', '/docs');

@@ -107,7 +107,7 @@ async function look(page, name) {
 function pages() {
   const source = fs.readFileSync(path.join(__dirname, '../crates/keystead-web/src/lib.rs'), 'utf8');
   const places = ['/app/agency', '/app/locations/{location}'];
-  const all = [...source.matchAll(/(own)?\("(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
+  const all = [...source.matchAll(/(own)?\(\s*"(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
   assert.ok(all.length > 40, 'the table of routes is read');
   // What is not a page of its own: it leads on, is a file, a stream or a line of text, or the way out.
   const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|\.json|stream|progress|first-call|theme|choices|search\/found/;

@@ -68,8 +68,15 @@ pub(crate) fn run() -> Outcome {
 }
 
 /// What is tested on one demo, one after another.
-const OF_THE_DEMO: &[&str] =
-    &["old-keys.test.js", "finding.test.js", "keys.test.js", "overview.test.js", "contacts.test.js", "imports.test.js"];
+const OF_THE_DEMO: &[&str] = &[
+    "old-keys.test.js",
+    "finding.test.js",
+    "keys.test.js",
+    "overview.test.js",
+    "contacts.test.js",
+    "imports.test.js",
+    "opportunities.test.js",
+];
 
 /// The part `browser`: pages in a real browser, from an empty instance on.
 pub(crate) fn run_browser() -> Outcome {

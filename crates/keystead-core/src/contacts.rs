@@ -162,6 +162,14 @@ impl App {
         .await
     }
 
+    /// Those of some contacts that are not in the trash, without what is in their custom fields.
+    pub async fn contacts_of(&self, context: &LocationContext, ids: Vec<ContactId>) -> Result<Vec<Contact>> {
+        self.read(context, Scope::ContactsRead, move |operation| {
+            Ok(contacts::find_all(operation.tx, operation.context.location, &ids)?)
+        })
+        .await
+    }
+
     /// The newest contact with this e-mail address or phone number, tried in this order.
     pub async fn find_contact_by_identity(
         &self,

@@ -5,7 +5,7 @@ use keystead_model::{
     event::EventKind,
     page::{Page, Window},
     scope::Scope,
-    tag::{Tag, TagName},
+    tag::{Tag, TagFilter, TagName},
 };
 use keystead_store::{ripples::Named, tags};
 
@@ -17,10 +17,15 @@ use crate::{
 };
 
 impl App {
-    /// The tags of a location by name.
-    pub async fn list_tags(&self, context: &LocationContext, window: Window<TagName>) -> Result<Page<Tag>> {
+    /// The tags of a location that suit, by name.
+    pub async fn list_tags(
+        &self,
+        context: &LocationContext,
+        filter: TagFilter,
+        window: Window<TagName>,
+    ) -> Result<Page<Tag>> {
         let run = move |operation: &mut InLocation<'_, '_>| {
-            Ok(tags::list(operation.tx, operation.context.location, &window)?)
+            Ok(tags::list(operation.tx, operation.context.location, &filter, &window)?)
         };
         self.read(context, Scope::TagsRead, run).await
     }

@@ -23,6 +23,13 @@ impl TagName {
     }
 }
 
+/// Which tags to list.
+#[derive(Clone, Debug, Default)]
+pub struct TagFilter {
+    /// Those with this in their name, whatever its case.
+    pub part: Option<String>,
+}
+
 /// A tag.
 #[derive(Clone, Debug)]
 pub struct Tag {

@@ -15,7 +15,7 @@ use keystead_model::{
     page::{Counted, Page, Start, Window},
     search::words,
     sort::{SortKey, SortPlace, time_order},
-    tag::TagName,
+    tag::{TagFilter, TagName},
 };
 
 use crate::{
@@ -359,7 +359,8 @@ fn parts<'f>(
 fn whole(tx: &mut Tx<'_>, location: LocationId, filter: &ContactFilter) -> Result<Condition<ContactField>> {
     let is_searched = filter.search.as_ref().is_some_and(|asked| !asked.is_empty());
     let needs_tags = is_searched || asks_part_of_tag(&filter.condition);
-    let known = if needs_tags { tags::list(tx, location, &Window::all())?.rows } else { Vec::new() };
+    let known =
+        if needs_tags { tags::list(tx, location, &TagFilter::default(), &Window::all())?.rows } else { Vec::new() };
     let names: Vec<&TagName> = known.iter().map(|tag| &tag.name).collect();
     let condition = with_whole_tags(&filter.condition, &names);
     let Some(asked) = &filter.search else { return Ok(condition) };

@@ -3,7 +3,7 @@
 use keystead_model::{
     ContactId, LocationId, TagId, UtcMs,
     page::{Page, Window},
-    tag::{Tag, TagName},
+    tag::{Tag, TagFilter, TagName},
 };
 
 use crate::{
@@ -146,10 +146,14 @@ pub fn find_by_name(tx: &mut Tx<'_>, location: LocationId, name: &TagName) -> Re
     tx.query_opt(sql, &[&location, name], read)
 }
 
-/// The tags of a location by name.
-pub fn list(tx: &mut Tx<'_>, location: LocationId, window: &Window<TagName>) -> Result<Page<Tag>> {
+/// The tags of a location that suit, by name.
+pub fn list(tx: &mut Tx<'_>, location: LocationId, filter: &TagFilter, window: &Window<TagName>) -> Result<Page<Tag>> {
+    let part = filter.part.as_deref().map(str::to_lowercase);
     let mut conditions = Filter::new();
     conditions.and("location_id = @", &[&location]);
+    if let Some(part) = &part {
+        conditions.and_any_holds(&["name"], part);
+    }
     conditions.page(tx, "SELECT id, location_id, name, contacts FROM tags", Order::ascending(&["name"]), window, read)
 }
 

@@ -111,7 +111,8 @@ for (const part of all('[data-show-for]')) {
   const [name, values] = part.dataset.showFor.split('=');
   const form = part.closest('form');
   const update = () => {
-    const chosen = form.querySelector(`[name="${name}"]:checked`);
+    // Of buttons to choose one from, the chosen one's; of a list, that which stands in it.
+    const chosen = form.querySelector(`[name="${name}"]:checked, select[name="${name}"]`);
     part.hidden = !values.split(',').includes(chosen ? chosen.value : '');
   };
   form.addEventListener('change', update);
@@ -292,6 +293,45 @@ for (const box of all('[data-pick-all]')) {
   box.addEventListener('change', () => {
     for (const one of all('tbody input[type=checkbox]', box.closest('table'))) one.checked = box.checked;
   });
+}
+
+// Cards are moved by dragging them to another stage, or by its number: either way by the button of their menu.
+const board = document.querySelector('[data-board]');
+if (board) {
+  const stages = all('[data-stage]', board);
+  const buttonOf = (card, stage) => card.querySelector(`[formaction$="/move/${stage.dataset.stage}"]`);
+  let dragged = null;
+  const leave = () => { for (const stage of stages) stage.classList.remove('target'); };
+  for (const card of all('.deal:has(.menu)', board)) {
+    card.draggable = true;
+    card.addEventListener('dragstart', (event) => {
+      dragged = card;
+      card.classList.add('dragged');
+      event.dataTransfer.effectAllowed = 'move';
+      event.dataTransfer.setData('text/plain', card.querySelector('h3').textContent);
+    });
+    card.addEventListener('dragend', () => { dragged = null; card.classList.remove('dragged'); leave(); });
+    card.addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
+      const stage = stages[Number(event.key) - 1];
+      const button = stage && buttonOf(card, stage);
+      if (button) { event.preventDefault(); button.click(); }
+    });
+  }
+  for (const stage of stages) {
+    const takes = (event) => {
+      if (!dragged || !buttonOf(dragged, stage)) return;
+      event.preventDefault();
+      leave();
+      stage.classList.add('target');
+    };
+    stage.addEventListener('dragenter', takes);
+    stage.addEventListener('dragover', takes);
+    stage.addEventListener('drop', (event) => {
+      const button = dragged && buttonOf(dragged, stage);
+      if (button) { event.preventDefault(); button.click(); }
+    });
+  }
 }
 
 // The server tells times in the browser's zone, which only a script can say; the next page has it.

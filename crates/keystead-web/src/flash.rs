@@ -88,6 +88,28 @@ done! {
     LocationResumed = "location-resumed", "good", "* goes on: its keys are answered again, with their full 90 days.";
     LocationDeleted = "location-deleted", "good", "* is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.";
     LocationRestored = "location-restored", "good", "* is restored: its keys are answered again, with their full 90 days.";
+    OpportunityAdded = "opportunity-added", "good", "* is added.";
+    OpportunitySaved = "opportunity-saved", "good", "* is saved.";
+    OpportunityMoved = "opportunity-moved", "good", "* moved to *.", undo "/opportunities/*";
+    OpportunityOpened = "opportunity-opened", "good", "* is open again.", undo "/opportunities/*";
+    OpportunityWon = "opportunity-won", "good", "* is won.", undo "/opportunities/*";
+    OpportunityLost = "opportunity-lost", "good", "* is lost.", undo "/opportunities/*";
+    OpportunityAbandoned = "opportunity-abandoned", "good", "* is abandoned.", undo "/opportunities/*";
+    OpportunityDeleted = "opportunity-deleted", "good", "* is deleted.";
+    PipelineAdded = "pipeline-added", "good", "* is added.";
+    PipelineSaved = "pipeline-saved", "good", "* is saved.";
+    PipelineDeleted = "pipeline-deleted", "good", "* is deleted.";
+    LostReasonAdded = "lost-reason-added", "good", "* can be chosen where something is lost.";
+    LostReasonDeleted = "lost-reason-deleted", "good", "* cannot be chosen any more. What was lost because of it stays so.";
+    TagAdded = "tag-added", "good", "* is added.";
+    TagSaved = "tag-saved", "good", "* is saved, on all contacts that have it.";
+    TagDeleted = "tag-deleted", "good", "* is deleted, and no contact has it any more.";
+    CustomFieldAdded = "custom-field-added", "good", "* is added.";
+    CustomFieldSaved = "custom-field-saved", "good", "* is saved.";
+    CustomFieldDeleted = "custom-field-deleted", "good", "* is deleted, with all that stood in it.";
+    CustomValueAdded = "custom-value-added", "good", "* is added.";
+    CustomValueSaved = "custom-value-saved", "good", "* is saved.";
+    CustomValueDeleted = "custom-value-deleted", "good", "* is deleted.";
     RoleSaved = "role-saved", "good", "The role of * is saved; they were signed out, and sign in with it.";
     MemberDisabled = "member-disabled", "good", "* is disabled and signed out.";
     MemberEnabled = "member-enabled", "good", "* can sign in again.";
@@ -110,6 +132,8 @@ done! {
 pub(crate) struct Flash {
     done: Done,
     about: String,
+    /// What else it is about, in a sentence with two names.
+    more: String,
     /// What its undoing names, where there is one.
     undo: String,
 }
@@ -128,11 +152,15 @@ impl Flash {
         // It becomes a part of an address: ids, and slashes between them.
         let is_named = |named: &&str| named.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
         let undo = parts.next().filter(is_named).unwrap_or_default().to_owned();
-        Some(Self { done, about, undo })
+        let more = parts.next().unwrap_or_default();
+        let more = percent_decode_str(more).decode_utf8().ok()?.into_owned();
+        Some(Self { done, about, more, undo })
     }
 
     fn to_text(&self) -> String {
-        format!("{}.{}.{}", self.done.name(), utf8_percent_encode(&self.about, NON_ALPHANUMERIC), self.undo)
+        let Self { done, about, more, undo } = self;
+        let [about, more] = [about, more].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+        format!("{}.{about}.{undo}.{more}", done.name())
     }
 
     /// Where it is undone, within its place.
@@ -149,19 +177,12 @@ impl Flash {
         if self.class() == "good" { "check" } else { "alert" }
     }
 
-    /// What stands before the name of what it is about.
-    pub(crate) fn before(&self) -> &'static str {
-        self.done.text().split_once('*').map_or(self.done.text(), |(before, _)| before)
-    }
-
-    /// The name of what it is about, where the sentence has one.
-    pub(crate) fn about(&self) -> Option<&str> {
-        self.done.text().contains('*').then_some(&self.about)
-    }
-
-    /// What stands after it.
-    pub(crate) fn after(&self) -> &'static str {
-        self.done.text().split_once('*').map_or("", |(_, after)| after)
+    /// The sentence in parts: words, and the name that stands behind them.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, Option<&str>)> {
+        let names = [&self.about, &self.more].into_iter().map(|name| Some(name.as_str()));
+        let words: Vec<&str> = self.done.text().split('*').collect();
+        let last = words.len() - 1;
+        words.iter().copied().zip(names.take(last).chain(std::iter::once(None))).collect()
     }
 }
 
@@ -175,8 +196,13 @@ pub(crate) fn lead(web: &Web, url: &str, done: Done, about: &str) -> Response {
 
 /// The same where it can be undone: `undo` names what, as its address has it.
 pub(crate) fn lead_back(web: &Web, url: &str, done: Done, about: &str, undo: &str) -> Response {
+    lead_on(web, url, done, [about, ""], undo)
+}
+
+/// The same of a sentence with two names.
+pub(crate) fn lead_on(web: &Web, url: &str, done: Done, [about, more]: [&str; 2], undo: &str) -> Response {
     let mut response = Redirect::to(url).into_response();
-    let flash = Flash { done, about: about.to_owned(), undo: undo.to_owned() };
+    let flash = Flash { done, about: about.to_owned(), more: more.to_owned(), undo: undo.to_owned() };
     Cookie::Flash.set(web, &mut response, &flash.to_text(), SECONDS);
     response
 }
@@ -208,13 +234,16 @@ mod tests {
         assert_eq!(names.len(), Done::ALL.len());
         for done in Done::ALL {
             let about = "A; name=\"x\" „ü“ \u{202e}";
-            let text = Flash { done: *done, about: about.to_owned(), undo: "a1/b-2".to_owned() }.to_text();
+            let [name, more] = [about, "B."].map(str::to_owned);
+            let text = Flash { done: *done, about: name, more, undo: "a1/b-2".to_owned() }.to_text();
             assert!(HeaderValue::from_str(&text).is_ok() && !text.contains([';', ' ', ',', '"']));
             let read = Flash::parse(&text).unwrap();
             assert_eq!(read.done, *done);
-            assert!(read.about().is_none_or(|read| read == about));
-            assert!(format!("{}{}", read.before(), read.after()).ends_with('.'), "{done:?}");
-            assert_eq!(done.text().matches('*').count(), usize::from(read.about().is_some()));
+            let said: String =
+                read.parts().iter().map(|(words, name)| format!("{words}{}", name.unwrap_or("*"))).collect();
+            assert!(said.ends_with(".*"), "{said}");
+            let names: Vec<&str> = read.parts().iter().filter_map(|(_, name)| *name).collect();
+            assert_eq!(names, &[about, "B."][..done.text().matches('*').count()]);
             assert_eq!(read.undo().is_some(), done.undo().is_some());
             assert!(read.undo().is_none_or(|address| address.starts_with('/') && address.contains("a1/b-2")));
         }

@@ -4,12 +4,15 @@
 //! under `/app/agency`, a location's under `/app/locations/{location}`.
 
 mod api_keys;
+mod ask;
 mod assets;
 mod audit;
 mod chart;
 mod choices;
 mod contacts;
 mod cookies;
+mod custom_fields;
+mod custom_values;
 mod docs;
 mod failure;
 mod flash;
@@ -21,9 +24,12 @@ mod imports;
 mod list;
 mod location_choice;
 mod locations;
+mod lost_reasons;
 mod notices;
+mod opportunities;
 mod overview;
 mod page;
+mod pipelines;
 mod place;
 mod search;
 mod sections;
@@ -32,6 +38,8 @@ mod setup;
 mod show;
 mod streams;
 mod system;
+mod tags;
+mod tasks;
 mod theme;
 mod users;
 mod value_fields;
@@ -219,6 +227,56 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/locations/{location}/contacts/{id}/tasks/{task}/finish", action(3, post(contacts::finish_task))),
         own("/app/locations/{location}/contacts/{id}/tags", action(1, post(contacts::change_tags))),
         own("/app/locations/{location}/contacts/{id}/trash", action(1, post(contacts::trash))),
+        own("/app/locations/{location}/opportunities", get(opportunities::index)),
+        own("/app/locations/{location}/opportunities/new", get(opportunities::new).post(opportunities::create)),
+        own("/app/locations/{location}/opportunities/{id}", get(opportunities::show).post(opportunities::update)),
+        own("/app/locations/{location}/opportunities/{id}/move/{to}", action(2, post(opportunities::move_to))),
+        own(
+            "/app/locations/{location}/opportunities/{id}/delete",
+            get(opportunities::delete_form).post(opportunities::delete),
+        ),
+        own("/app/locations/{location}/tasks", get(tasks::list)),
+        own("/app/locations/{location}/settings/pipelines", get(pipelines::list)),
+        own("/app/locations/{location}/settings/pipelines/new", get(pipelines::new).post(pipelines::create)),
+        own("/app/locations/{location}/settings/pipelines/{id}", get(pipelines::edit).post(pipelines::update)),
+        own(
+            "/app/locations/{location}/settings/pipelines/{id}/delete",
+            get(pipelines::delete_form).post(pipelines::delete),
+        ),
+        own("/app/locations/{location}/settings/pipelines/lost-reasons", action(1, post(lost_reasons::create))),
+        own(
+            "/app/locations/{location}/settings/pipelines/lost-reasons/{id}/delete",
+            action(3, post(lost_reasons::delete)),
+        ),
+        own("/app/locations/{location}/settings/tags", get(tags::list).post(tags::create)),
+        own("/app/locations/{location}/settings/tags/{id}", get(tags::edit).post(tags::rename)),
+        own("/app/locations/{location}/settings/tags/{id}/delete", get(tags::delete_form).post(tags::delete)),
+        own("/app/locations/{location}/settings/custom-fields", get(custom_fields::list)),
+        own(
+            "/app/locations/{location}/settings/custom-fields/new",
+            get(custom_fields::new).post(custom_fields::create),
+        ),
+        own(
+            "/app/locations/{location}/settings/custom-fields/{id}",
+            get(custom_fields::edit).post(custom_fields::update),
+        ),
+        own(
+            "/app/locations/{location}/settings/custom-fields/{id}/delete",
+            get(custom_fields::delete_form).post(custom_fields::delete),
+        ),
+        own("/app/locations/{location}/settings/custom-values", get(custom_values::list)),
+        own(
+            "/app/locations/{location}/settings/custom-values/new",
+            get(custom_values::new).post(custom_values::create),
+        ),
+        own(
+            "/app/locations/{location}/settings/custom-values/{id}",
+            get(custom_values::edit).post(custom_values::update),
+        ),
+        own(
+            "/app/locations/{location}/settings/custom-values/{id}/delete",
+            get(custom_values::delete_form).post(custom_values::delete),
+        ),
     ];
     for place in ["/app/agency", "/app/locations/{location}"] {
         routes.extend(place_routes().into_iter().map(|(path, handlers)| (format!("{place}{path}"), handlers)));

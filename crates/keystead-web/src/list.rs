@@ -6,6 +6,8 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::show::grouped;
+
 /// Rows of a page.
 pub(crate) const PAGE: i64 = 50;
 /// Rows that page numbers lead to; what is further is found by a search.
@@ -14,6 +16,7 @@ const FURTHEST: i64 = 10_000;
 const NUMBER: &str = "page";
 
 /// What a list is asked for by its address: a search, filters, an order, a page.
+#[derive(Default)]
 pub(crate) struct Asked(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
@@ -39,11 +42,18 @@ impl Asked {
 
     /// The list's address with one thing said otherwise, or not said; from its first page.
     pub(crate) fn with(&self, base: &str, name: &str, value: Option<&str>) -> String {
+        self.with_all(base, &[(name, value)])
+    }
+
+    /// The same with several things said otherwise.
+    pub(crate) fn with_all(&self, base: &str, changes: &[(&str, Option<&str>)]) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let others =
-            self.0.iter().filter(|(known, value)| known != name && known != NUMBER && !value.trim().is_empty());
-        let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
-        let pairs = others.chain(value.map(|value| (name, value)));
+        let stays = |(known, value): &&(String, String)| {
+            known != NUMBER && !value.trim().is_empty() && changes.iter().all(|(name, _)| known != name)
+        };
+        let others = self.0.iter().filter(stays).map(|(name, value)| (name.as_str(), value.as_str()));
+        let changed = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let pairs = others.chain(changed);
         let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         if pairs.is_empty() { base.to_owned() } else { format!("{base}?{}", pairs.join("&")) }
     }
@@ -90,7 +100,8 @@ pub(crate) struct Adder {
 pub(crate) struct Pager {
     pub(crate) first: i64,
     pub(crate) last: i64,
-    pub(crate) total: i64,
+    /// How many there are, where that is counted.
+    pub(crate) total: Option<i64>,
     pub(crate) previous_url: Option<String>,
     pub(crate) next_url: Option<String>,
     /// Whether there are more rows than page numbers lead to.
@@ -111,8 +122,8 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Of so many `rows` after those that were skipped, of `total`.
-    pub(crate) fn new(base: String, asked: &Asked, rows: usize, has_more: bool, total: i64) -> Self {
+    /// Of so many `rows` after those that were skipped, of `total`, if that is counted.
+    pub(crate) fn new(base: String, asked: &Asked, rows: usize, has_more: bool, total: impl Into<Option<i64>>) -> Self {
         let skipped = asked.skipped();
         let last = skipped + i64::try_from(rows).unwrap_or(i64::MAX);
         let page = |skipped: i64| asked.with(&base, NUMBER, Some(&(skipped / PAGE + 1).to_string()));
@@ -120,7 +131,7 @@ impl Listing {
         let pager = Pager {
             first: if rows == 0 { 0 } else { skipped + 1 },
             last,
-            total,
+            total: total.into(),
             previous_url: (skipped > 0).then(|| page(skipped - PAGE)),
             next_url: leads_on.then(|| page(skipped + PAGE)),
             is_cut: has_more && !leads_on,
@@ -168,6 +179,11 @@ impl Listing {
         self
     }
 
+    /// How many there are, as it stands beside the heading.
+    pub(crate) fn count(&self) -> String {
+        self.pager.total.map(grouped).unwrap_or_default()
+    }
+
     /// Whether it is asked for less than everything.
     pub(crate) fn is_narrowed(&self) -> bool {
         !self.query.is_empty() || !self.chips.is_empty()
@@ -213,5 +229,11 @@ mod tests {
         let empty = Listing::new("/x".to_owned(), &none, 0, false, 0);
         assert_eq!((empty.pager.first, empty.pager.last, empty.is_narrowed()), (0, 0, false));
         assert_eq!(none.with("/x", "q", None), "/x");
+        let several = asked(&[("q", "ada"), ("tag", "vip"), ("page", "2")]);
+        assert_eq!(
+            several.with_all("/x", &[("q", None), ("tag", Some("new")), ("sort", Some("a"))]),
+            "/x?tag=new&sort=a"
+        );
+        assert_eq!(Listing::new("/x".to_owned(), &none, 0, false, None).count(), "");
     }
 }

@@ -8,8 +8,10 @@ use axum::{
     http::request::Parts,
     response::Redirect,
 };
-use http::{HeaderMap, Method, Uri};
-use keystead_core::{Authority, Error, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun};
+use http::{HeaderMap, Method, Uri, header};
+use keystead_core::{
+    Authority, Error, LocationContext, NoticeFilter, RequestFacts, SessionToken, SignedIn, error::Noun,
+};
 use keystead_http::Arrival;
 use keystead_model::{
     LocationId,
@@ -272,6 +274,25 @@ impl Frame {
 impl Here {
     pub(crate) fn authority(&self) -> &Authority {
         &self.visitor.authority
+    }
+
+    /// The location; there is none in Agency View.
+    pub(crate) fn place(&self) -> Result<&Location, Error> {
+        self.location.as_ref().ok_or(Error::NoAccess)
+    }
+
+    /// The location, for what is done in it.
+    pub(crate) async fn enter(&self, web: &Web) -> Result<LocationContext, Error> {
+        web.app.enter_location(self.authority().clone(), Some(self.place()?.id)).await
+    }
+
+    /// The page that a form was sent from, with what it was asked for, if it is that of `path`. Whatever else a browser names there
+    /// is not used.
+    pub(crate) fn came_from(&self, path: &str) -> Option<String> {
+        let referer = self.visitor.headers.get(header::REFERER)?.to_str().ok()?;
+        let referer: Uri = referer.parse().ok()?;
+        let address = referer.path_and_query()?;
+        (address.path() == self.url(path)).then(|| address.as_str().to_owned())
     }
 
     /// With what a page was asked to find, which stands in the bar again.

@@ -25,6 +25,7 @@ use crate::{
     contacts,
     failure::Failure,
     form::Fields,
+    opportunities,
     page::{Frame, render},
     place::Here,
     sections,
@@ -235,11 +236,13 @@ async fn opportunities(web: &Web, here: &Here, query: &str) -> Result<Option<Gro
         Hit {
             name: content.name.as_str().to_owned(),
             detail: contacts::name(&whole.contact),
-            url: here.url(&format!("/contacts/{}", whole.contact.id)),
+            url: opportunities::url(here, whole.opportunity.id),
             pill: Some(contacts::standing(content.status)),
         }
     });
-    Ok(Some(Group::new(title, icon, hits)))
+    let encoded = utf8_percent_encode(query, NON_ALPHANUMERIC);
+    let all = here.url(&format!("/opportunities?view=list&status=any&q={encoded}"));
+    Ok(Some(Group { all_url: found.page.has_more.then_some(all), ..Group::new(title, icon, hits) }))
 }
 
 async fn locations(web: &Web, here: &Here, query: &str) -> Result<Option<Group>, Error> {

@@ -52,6 +52,18 @@ pub(crate) const SECTIONS: &[Section] = &[
         ..section("contacts", "Contacts", "/contacts", At::Location)
     },
     Section {
+        scope: Some(Scope::OpportunitiesRead),
+        icon: "board",
+        words: "deals sales pipeline board",
+        ..section("opportunities", "Opportunities", "/opportunities", At::Location)
+    },
+    Section {
+        scope: Some(Scope::TasksRead),
+        icon: "task",
+        words: "to do due late reminders",
+        ..section("tasks", "Tasks", "/tasks", At::Location)
+    },
+    Section {
         icon: "pin",
         words: "sub-accounts clients branches",
         ..section("locations", "Locations", "/locations", At::Agency)
@@ -73,6 +85,34 @@ pub(crate) const SECTIONS: &[Section] = &[
         icon: "gear",
         words: "agency name policy expiry",
         ..section("general", "General", "/settings/general", At::Agency)
+    },
+    Section {
+        scope: Some(Scope::OpportunitiesRead),
+        heading: "Settings",
+        icon: "flow",
+        words: "stages sales",
+        ..section("pipelines", "Pipelines", "/settings/pipelines", At::Location)
+    },
+    Section {
+        scope: Some(Scope::TagsRead),
+        heading: "Settings",
+        icon: "tag",
+        words: "labels",
+        ..section("tags", "Tags", "/settings/tags", At::Location)
+    },
+    Section {
+        scope: Some(Scope::CustomFieldsRead),
+        heading: "Settings",
+        icon: "cols",
+        words: "attributes columns",
+        ..section("custom-fields", "Custom fields", "/settings/custom-fields", At::Location)
+    },
+    Section {
+        scope: Some(Scope::CustomValuesRead),
+        heading: "Settings",
+        icon: "quote",
+        words: "texts variables merge",
+        ..section("custom-values", "Custom values", "/settings/custom-values", At::Location)
     },
     Section {
         scope: Some(Scope::KeysRead),
@@ -118,13 +158,13 @@ const MORE: &[Section] = &[
     },
     Section {
         scope: Some(Scope::ContactsWrite),
-        icon: "up",
+        icon: "upload",
         words: "csv upload spreadsheet file",
         ..section("contacts", "Import contacts", "/contacts/imports/new", At::Location)
     },
     Section {
         scope: Some(Scope::ContactsRead),
-        icon: "up",
+        icon: "upload",
         words: "csv dry run rows refused",
         ..section("contacts", "Imports of contacts", "/contacts/imports", At::Location)
     },

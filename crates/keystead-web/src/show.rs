@@ -26,6 +26,11 @@ pub(crate) fn until(at: UtcMs, now: UtcMs) -> String {
     format!("in {}", counted(count, unit))
 }
 
+/// `3 days`: how long something has lasted.
+pub(crate) fn since(at: UtcMs, now: UtcMs) -> String {
+    if now - at < MINUTE { "a moment".to_owned() } else { length(now - at) }
+}
+
 /// Rounded to the nearest.
 fn length(milliseconds: i64) -> String {
     let (count, unit) = match milliseconds + MINUTE / 2 {
@@ -38,15 +43,25 @@ fn length(milliseconds: i64) -> String {
 
 /// `107,510`.
 pub(crate) fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
+    amount(&number.to_string())
+}
+
+/// An exact amount as people read it: `4,800`, `1,250.50`.
+pub(crate) fn amount(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, parts) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            grouped.push(',');
         }
-        text.push(digit);
+        grouped.push(digit);
     }
-    text
+    match parts.len() {
+        0 => format!("{sign}{grouped}"),
+        1 => format!("{sign}{grouped}.{parts}0"),
+        _ => format!("{sign}{grouped}.{parts}"),
+    }
 }
 
 /// Of somebody's name or address, for where a picture would be.
@@ -181,6 +196,8 @@ mod tests {
         );
         assert_eq!([0, 999, 1_000, 107_510, -1_234_567].map(grouped), ["0", "999", "1,000", "107,510", "-1,234,567"]);
         assert_eq!(UTC.exactly(now), UTC.named(now));
+        let amounts = ["0", "0.5", "-1234567.891", "999999999999999.25", "1000"].map(amount);
+        assert_eq!(amounts, ["0", "0.50", "-1,234,567.891", "999,999,999,999,999.25", "1,000"]);
     }
 
     #[test]

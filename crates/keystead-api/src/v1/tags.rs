@@ -1,7 +1,10 @@
 //! Tags of API 1.0.
 
 use keystead_core::{Error, LocationContext};
-use keystead_model::{TagId, tag::Tag};
+use keystead_model::{
+    TagId,
+    tag::{Tag, TagFilter},
+};
 
 use crate::{
     call::Call,
@@ -32,7 +35,15 @@ impl Written for Shape {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<(), Slice>) -> Result<Many<Shape>, Error> {
-    Ok(Many(call.app.list_tags(&context, call.query.window()).await?.rows.into_iter().map(Shape).collect()))
+    Ok(Many(
+        call.app
+            .list_tags(&context, TagFilter::default(), call.query.window())
+            .await?
+            .rows
+            .into_iter()
+            .map(Shape)
+            .collect(),
+    ))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NamedTag>) -> Result<Shape, Error> {

@@ -3,7 +3,7 @@
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     TagId,
-    tag::{Tag, TagName},
+    tag::{Tag, TagFilter, TagName},
 };
 
 use super::{samples, succeeded::Succeeded};
@@ -48,7 +48,7 @@ impl Input for NamedTag {
 }
 
 pub(crate) async fn list(context: LocationContext, call: Call<(), Slice>) -> Result<Many<Tag>, Error> {
-    Ok(Many(call.app.list_tags(&context, call.query.window()).await?.rows))
+    Ok(Many(call.app.list_tags(&context, TagFilter::default(), call.query.window()).await?.rows))
 }
 
 pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, NamedTag>) -> Result<One<Tag>, Error> {

@@ -118,7 +118,8 @@ pub(crate) async fn finish_task(State(web): State<Web>, here: Here) -> Result<Re
     let completed = !task.content.completed;
     let patch = TaskPatch { completed: Some(completed), ..TaskPatch::default() };
     web.app.update::<Task>(&context, contact.id, id, patch).await?;
-    let url = here.url(&format!("/contacts/{}", contact.id));
+    // From the list of tasks it leads back there.
+    let url = here.came_from("/tasks").unwrap_or_else(|| here.url(&format!("/contacts/{}", contact.id)));
     let done = if completed { Done::TaskFinished } else { Done::TaskReopened };
     Ok(lead_back(&web, &url, done, task.content.title.as_str(), &format!("{}/tasks/{id}", contact.id)))
 }

@@ -27,6 +27,7 @@ use crate::{
     choices::owner,
     failure::Failure,
     form::{Fields, Form},
+    opportunities,
     page::{Frame, render},
     place::Here,
     show::{self, Zone},
@@ -68,6 +69,7 @@ struct TaskShown {
 
 struct Deal {
     name: String,
+    url: String,
     value: String,
     pill: (&'static str, String),
 }
@@ -95,6 +97,7 @@ pub(super) struct Show {
     notes: Vec<NoteShown>,
     tasks: Vec<TaskShown>,
     deals: Vec<Deal>,
+    new_deal_url: Option<String>,
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -141,7 +144,10 @@ pub(super) async fn page(
         custom: custom(&contact, &fields),
         notes: notes.into_iter().map(|note| shown_note(note, &zone, now, &named)).collect(),
         tasks: tasks.into_iter().map(|task| shown_task(task, &zone, now, &named)).collect(),
-        deals: deals.into_iter().map(shown_deal).collect(),
+        deals: deals.into_iter().map(|deal| shown_deal(here, deal)).collect(),
+        new_deal_url: grant
+            .allows(Scope::OpportunitiesWrite)
+            .then(|| here.url(&format!("/opportunities/new?contact={id}"))),
         note: note.unwrap_or_else(|| Form::new(note_fields(), Fields::default())),
         task: match task {
             Some(task) => task,
@@ -188,10 +194,11 @@ fn shown_task(task: Task, zone: &Zone, now: UtcMs, named: &impl Fn(Option<UserId
     }
 }
 
-fn shown_deal(deal: Opportunity) -> Deal {
+fn shown_deal(here: &Here, deal: Opportunity) -> Deal {
     Deal {
         name: deal.content.name.as_str().to_owned(),
-        value: deal.content.value.to_string(),
+        url: opportunities::url(here, deal.id),
+        value: show::amount(&deal.content.value.to_string()),
         pill: standing(deal.content.status),
     }
 }

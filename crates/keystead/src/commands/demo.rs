@@ -1,5 +1,7 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
+mod crm;
+
 use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
 use keystead_api::v2::imports::ImportOptions;
@@ -8,7 +10,7 @@ use keystead_core::{
     Setup, TestClock,
 };
 use keystead_model::{
-    AgencyId, Invalid, LocationId, UtcMs,
+    AgencyId, Invalid, LocationId, UserId, UtcMs,
     agency::TenantName,
     api_key::{KeyAbout, KeyAboutPatch, KeyDescription, KeyLabels, KeyName, KeyPatch, NewKey},
     contact::{ContactFilter, ContactPatch},
@@ -130,58 +132,40 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
     for (name, country, zone, _) in &LOCATIONS[1..] {
         locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
     }
-    old_keys(app, &operator, &locations, story).await?;
-    month(app, made.agency, &locations, story).await?;
+    for (location, trade) in locations.iter().zip(&crm::TRADES) {
+        trade.set_up(app, &operator, *location).await?;
+    }
+    let selling = Selling { agency: made.agency, owner: made.user, locations: &locations };
+    old_keys(app, &operator, (story, &selling)).await?;
+    month(app, (story, &selling)).await?;
     let operator = app.operator_in(made.agency).await?;
     files(app, &operator, locations[0]).await?;
     trash(app, &operator, &locations).await?;
+    for location in &locations {
+        crm::tasks(app, &operator, (*location, made.user)).await?;
+    }
     keys(app, &operator, &locations).await
 }
 
 /// Days in which contacts come in, before now; half of them were there before.
 const MONTH_DAYS: usize = 30;
 
-/// Contacts come in, fewer at weekends, and leave something to do.
-async fn month(app: &App, agency: AgencyId, locations: &[LocationId], story: &Story) -> Result<(), Failure> {
+/// Contacts come in, fewer at weekends, and some of them ask for something.
+async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<(), Failure> {
     let weight = |day: usize| if day % 7 > 4 { 1 } else { 3 + day * 7 % 5 };
     let all: usize = (0..MONTH_DAYS).map(weight).sum();
     for day in 0..=MONTH_DAYS {
-        let operator = app.operator_in(agency).await?;
+        let operator = app.operator_in(selling.agency).await?;
         let until =
             |day: usize, count: usize| count / 2 + (count - count / 2) * (0..day).map(weight).sum::<usize>() / all;
-        for (location, (_, country, _, count)) in locations.iter().zip(LOCATIONS) {
+        for (location, (_, country, _, count)) in selling.locations.iter().zip(LOCATIONS) {
             let from = if day == 0 { 0 } else { until(day - 1, *count) };
             contacts(app, &operator, *location, country, from..until(day, *count)).await?;
         }
+        selling.on(app, (MONTH_DAYS - day) as i64).await?;
         if day < MONTH_DAYS {
             story.pass(app, 24).await?;
         }
-    }
-    let operator = app.operator_in(agency).await?;
-    for location in locations {
-        tasks(app, &operator, *location).await?;
-    }
-    Ok(())
-}
-
-/// What is to be done for the newest contacts of a location: title, and how many hours from now it is due.
-const TASKS: &[(&str, i64)] = &[
-    ("Send the estimate", -27),
-    ("Ask for the insurance card", -3),
-    ("Call back about the appointment", 1),
-    ("Prepare the first visit", 3),
-    ("Ask how it went", 50),
-];
-
-async fn tasks(app: &App, operator: &AgencyContext, location: LocationId) -> Result<(), Failure> {
-    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
-    let newest = Window::first(i64::try_from(TASKS.len()).unwrap_or_default());
-    let newest = app.list_contacts(&context, ContactFilter::default(), newest).await?.page.rows;
-    for ((title, hours), contact) in TASKS.iter().zip(newest) {
-        let due_at = UtcMs(app.now().0 + hours * HOUR_MS);
-        let title = known(Line::parse(title))?;
-        let content = TaskContent { title, body: None, due_at, completed: false, assigned_to: None };
-        app.create::<Task>(&context, contact.id, content).await?;
     }
     Ok(())
 }
@@ -282,8 +266,34 @@ async fn make(
     Ok(app.create_key(authority, new).await?)
 }
 
+/// Who sells, and where.
+struct Selling<'l> {
+    agency: AgencyId,
+    owner: UserId,
+    locations: &'l [LocationId],
+}
+
+/// How many days ago people asked for something.
+const SOLD: [i64; 6] = [60, 33, 16, 8, 3, 1];
+
+impl Selling<'_> {
+    /// What people ask for so many days ago.
+    async fn on(&self, app: &App, days_ago: i64) -> Result<(), Failure> {
+        let Some(day) = SOLD.iter().position(|sold| *sold == days_ago) else { return Ok(()) };
+        let operator = app.operator_in(self.agency).await?;
+        for (location, trade) in self.locations.iter().zip(&crm::TRADES) {
+            trade.sell(app, &operator, (*location, self.owner), day).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Keys that nobody uses any more, one at each step to its end, and one beyond.
-async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId], story: &Story) -> Result<(), Failure> {
+async fn old_keys(
+    app: &App,
+    operator: &AgencyContext,
+    (story, selling): (&Story, &Selling<'_>),
+) -> Result<(), Failure> {
     let keys = [
         ("Trial of a calendar", "Nobody remembers", 0, 60),
         ("Spring campaign", "Landing page of the spring", 0, 120),
@@ -293,12 +303,17 @@ async fn old_keys(app: &App, operator: &AgencyContext, locations: &[LocationId],
     let mut passed = 0;
     for (name, about, location, hours) in keys {
         let operator = app.operator_in(operator.authority().agency()).await?;
-        make(app, operator.authority(), (name, about), Reach::location(locations[location]), Preset::Integration)
+        make(app, operator.authority(), (name, about), Reach::location(selling.locations[location]), Preset::Integration)
             .await?;
         story.pass(app, hours).await?;
         passed += hours;
     }
-    story.pass(app, (STORY_DAYS - MONTH_DAYS as i64) * 24 - passed).await
+    // Some ask for something before contacts come in day by day.
+    for days_ago in (MONTH_DAYS as i64..STORY_DAYS - passed / 24).rev() {
+        story.pass(app, 24).await?;
+        selling.on(app, days_ago).await?;
+    }
+    Ok(())
 }
 
 /// Keys in the stages of their lives.

@@ -21,6 +21,9 @@ use keystead_model::{
     user::{NewUser, PersonName, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
+use serde_json::json;
+
+use crate::opportunities::{contact, first_pipeline, opportunity};
 
 pub(crate) fn from_here(call: Call) -> Call {
     call.header("Sec-Fetch-Site", "same-origin")
@@ -85,6 +88,7 @@ pub(crate) fn fill(path: &str, location: LocationId, id: &str) -> String {
         .replace("{list}", "zones")
         .replace("{note}", id)
         .replace("{task}", id)
+        .replace("{to}", "won")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,8 +309,9 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let (next, lost) = (value("next"), value("lost"));
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
-        // A member, a contact or an import with the key's id is nobody and nothing: the page is the right one all the same.
-        let exists = !["/members/{id}", "/contacts/{id}", "/imports/{id}"].iter().any(|noun| path.contains(noun));
+        // Who or what has the key's id is nobody and nothing: the page is the right one all the same.
+        let nouns = ["/members/{id}", "/contacts/{id}", "/imports/{id}", "/opportunities/{id}"];
+        let exists = !nouns.iter().any(|noun| path.contains(noun));
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
         assert!(url.starts_with(&at), "{path} leads to {at}");
         if exists {
@@ -347,6 +352,15 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let (token, _) = app.app.invite_user(operator.authority(), new_user("sara@example.com")).await.unwrap();
     let (_, open) = app.app.invite_user(operator.authority(), new_user("open@example.com")).await.unwrap();
 
+    let named = |new: &mut NewKey| new.name = KeyName::parse("A program").unwrap();
+    let scopes = Preset::FullAccess.scopes(KeyKind::Location);
+    let program = app.key_with(Reach::location(app.ids.location), scopes, named).await;
+    let ada = contact(&app, &program, "Ada Lovelace").await;
+    let deal = opportunity(&app, &program, &first_pipeline(&app, &program).await, &ada, json!({})).await;
+    let reason = json!({"name": "Too far", "locationId": app.ids.location.as_str()});
+    let reason = app.post("/opportunities/lost-reason").key(&program).json(&reason).send().await.json();
+    let reason = reason["lostReason"]["id"].as_str().unwrap();
+
     let mut guest = Browser { app: &app, jar: Vec::new() };
     let joins = [("firstName", "Sara"), ("password", "a long password")];
     let (_, page) = guest.post(&format!("/app/invite/{token}"), &joins).await;
@@ -370,6 +384,21 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     app.get("/contacts/").key(&busy).send().await.expect(200);
     let at_busy = |action: &str| format!("/app/agency/settings/keys/{}/{action}", busy.id);
     for (url, fields, wanted) in [
+        (
+            format!("{in_location}/opportunities/{}/move/won", deal["id"].as_str().unwrap()),
+            vec![],
+            "“New kitchen” is won.",
+        ),
+        (
+            format!("{in_location}/settings/pipelines/lost-reasons"),
+            vec![("name", "Too dear")],
+            "“Too dear” can be chosen where something is lost.",
+        ),
+        (
+            format!("{in_location}/settings/pipelines/lost-reasons/{reason}/delete"),
+            vec![],
+            "“Too far” cannot be chosen any more. What was lost because of it stays so.",
+        ),
         (format!("/app/agency/notices/{}/archive", told[0].id), vec![], "The notification about “A test” is put away."),
         ("/app/agency/notices/preferences".to_owned(), vec![], "Your preferences are saved."),
         (

@@ -35,7 +35,7 @@ use keystead_model::{
     recurring_task::{RecurringTask, RecurringTaskPatch},
     scope::{Scope, ScopeSet},
     sort::{SortKey, Timed},
-    tag::TagName,
+    tag::{TagFilter, TagName},
     task::{Task, TaskPatch, TaskSearch},
     template::{Template, TemplateFilter, TemplatePatch},
     text::Line,
@@ -118,6 +118,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     restore_contact(&by.location, at.contact): ContactsWrite;
     erase_contact(&by.location, at.contact): ContactsWrite;
     export_contact(&by.location, at.contact, downloads()): ContactsRead;
+    contacts_of(&by.location, vec![at.contact]): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
@@ -234,7 +235,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     upload_files(&by.location, String::new(), None, Vec::new()): CustomFieldsWrite;
     upload_contact_files(&by.location, at.contact, Vec::new()): FormsWrite;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
-    list_tags(&by.location, Window::all()): TagsRead;
+    list_tags(&by.location, TagFilter::default(), Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;
     rename_tag(&by.location, at.none(), TagName::parse("x").unwrap()): TagsWrite;
     delete_tag(&by.location, at.none()): TagsWrite;

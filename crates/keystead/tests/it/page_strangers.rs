@@ -12,6 +12,7 @@ use keystead_model::{
     user::{NewUser, Role},
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
+use serde_json::{Value, json};
 
 use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
@@ -50,6 +51,12 @@ struct Things {
     import: String,
     import_file: String,
     trashed: String,
+    opportunity: String,
+    pipeline: String,
+    tag: String,
+    field: String,
+    value: String,
+    reason: String,
 }
 
 impl Things {
@@ -76,8 +83,39 @@ impl Things {
             import: import(app, &app.location_key().await, "a.csv").await["id"].as_str().unwrap().to_owned(),
             import_file: String::new(),
             trashed: String::new(),
+            opportunity: String::new(),
+            pipeline: String::new(),
+            tag: String::new(),
+            field: String::new(),
+            value: String::new(),
+            reason: String::new(),
         };
-        things.renewed(app).await
+        things.renewed(app).await.made_anew(app).await
+    }
+
+    /// With what pages delete, so that each visitor finds it there.
+    async fn made_anew(self, app: &TestApp) -> Self {
+        let key = app.location_key().await;
+        let make = async |path: &str, body: Value, noun: &str| {
+            let made = app.post(path).key(&key).json(&body).send().await.json();
+            let made = if noun.is_empty() { &made } else { &made[noun] };
+            made["id"].as_str().unwrap_or_else(|| panic!("{path}: {made}")).to_owned()
+        };
+        let location = format!("/locations/{}", self.location);
+        let contact = make("/contacts/", json!({"firstName": "Ada"}), "contact").await;
+        let pipelines = app.get("/opportunities/pipelines").key(&key).send().await.expect(200);
+        let deal = json!({"name": "A deal", "pipelineId": pipelines["pipelines"][0]["id"], "contactId": contact, "status": "open"});
+        let opportunity = make("/opportunities/", deal, "opportunity").await;
+        let pipeline = json!({"name": "Another", "stages": [{"name": "One"}]});
+        let pipeline = make("/opportunities/pipelines", pipeline, "pipeline").await;
+        let tag = make(&format!("{location}/tags"), json!({"name": format!("tag {contact}")}), "tag").await;
+        let field = json!({"name": format!("Field {contact}"), "dataType": "TEXT", "model": "contact"});
+        let field = make(&format!("{location}/customFields"), field, "customField").await;
+        let value = json!({"name": format!("Value {contact}"), "value": "x"});
+        let value = make(&format!("{location}/customValues"), value, "customValue").await;
+        let reason = json!({"name": format!("Reason {contact}"), "locationId": self.location.as_str()});
+        let reason = make("/opportunities/lost-reason", reason, "lostReason").await;
+        Self { opportunity, pipeline, tag, field, value, reason, ..self }
     }
 
     /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, and a file that nobody has
@@ -121,10 +159,21 @@ impl Things {
             ("/members/invitations/{id}", &self.invitation),
             ("/members/{id}", &self.member),
             ("/agency/locations/{id}", self.location.as_str()),
+            ("/opportunities/{id}", &self.opportunity),
+            ("/lost-reasons/{id}", &self.reason),
+            ("/settings/pipelines/{id}", &self.pipeline),
+            ("/settings/tags/{id}", &self.tag),
+            ("/settings/custom-fields/{id}", &self.field),
+            ("/settings/custom-values/{id}", &self.value),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
-        let parts =
-            [("{location}", self.location.as_str()), ("{id}", id), ("{note}", &self.note), ("{task}", &self.task)];
+        let parts = [
+            ("{location}", self.location.as_str()),
+            ("{id}", id),
+            ("{note}", &self.note),
+            ("{task}", &self.task),
+            ("{to}", "won"),
+        ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");
         url
@@ -149,6 +198,9 @@ async fn whoever_a_page_is_for_gets_in() {
                 continue;
             }
             things = things.renewed(&app).await;
+            if path.ends_with("/delete") {
+                things = things.made_anew(&app).await;
+            }
             let url = things.address(&path);
             let page = app.get(&url).header("Cookie", cookie).send().await;
             // An address where something is done leads to its page.

@@ -15,7 +15,7 @@ use keystead_model::{
     location::LocationPatch,
     page::Window,
     phone::PhoneNumber,
-    tag::TagName,
+    tag::{TagFilter, TagName},
     text::{Country, EmailAddress},
 };
 use keystead_store::{Error as StoreError, Store, Tx};
@@ -115,14 +115,23 @@ async fn a_tag_is_renamed_on_all_contacts_also_on_those_that_get_it_meanwhile() 
             done.unwrap();
         }
         // Whoever came after the renaming has made the old name anew.
-        for stale in app.app.list_tags(&self::context(&app).await, Window::all()).await.unwrap().rows {
+        for stale in
+            app.app.list_tags(&self::context(&app).await, TagFilter::default(), Window::all()).await.unwrap().rows
+        {
             if stale.id != renamed {
                 app.app.delete_tag(&self::context(&app).await, stale.id).await.unwrap();
             }
         }
     }
-    let known: Vec<TagName> =
-        app.app.list_tags(&context, Window::all()).await.unwrap().rows.into_iter().map(|tag| tag.name).collect();
+    let known: Vec<TagName> = app
+        .app
+        .list_tags(&context, TagFilter::default(), Window::all())
+        .await
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|tag| tag.name)
+        .collect();
     for contact in contacts(&app).await {
         for name in &contact.tags {
             assert!(known.contains(name), "{name:?} is on a contact, and no tag of the location");

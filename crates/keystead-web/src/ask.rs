@@ -1,0 +1,48 @@
+//! What is asked before something is done that nobody can take back.
+
+use askama::Template;
+use axum::response::Response;
+
+use crate::{
+    form::Problems,
+    page::{Frame, render},
+    place::Here,
+};
+
+/// A question, on a page of its own.
+#[derive(Template)]
+#[template(path = "ask.html")]
+pub(crate) struct Ask {
+    frame: Frame,
+    name: String,
+    /// What follows, in whole sentences.
+    sentences: Vec<String>,
+    button: &'static str,
+    problems: Problems,
+    back_url: String,
+}
+
+impl Ask {
+    /// Whether to delete what is called `name`; whoever would rather not goes back to `back_url`.
+    pub(crate) fn to_delete(
+        here: &Here,
+        section: &'static str,
+        (name, button): (&str, &'static str),
+        sentences: Vec<String>,
+        back_url: String,
+    ) -> Self {
+        let frame = Frame::of(here, button, section);
+        Self { frame, name: name.to_owned(), sentences, button, problems: Problems::default(), back_url }
+    }
+
+    /// The question.
+    pub(crate) fn shown(&self) -> Response {
+        render(self)
+    }
+
+    /// The question again, with why nothing was done.
+    pub(crate) fn again(self, problems: Problems) -> Response {
+        let page = Self { problems, ..self };
+        page.problems.shown_in(&page)
+    }
+}
