@@ -30,6 +30,7 @@ pub struct Row {
 }
 
 /// A row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Why.
     pub problem: String,

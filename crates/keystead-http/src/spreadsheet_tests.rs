@@ -39,8 +39,8 @@ fn a_bad_row_is_told_by_its_line_and_the_others_are_read() {
     let (_, found) = rows(b"name,city\nAda,London\nB,C,D\n\"two\nlines\",x\nJos\xe9,y\nShort\nLast,,,\n".to_vec());
     let lines: Vec<u64> = found.iter().map(|row| row.line).collect();
     assert_eq!(lines, [2, 3, 4, 6, 7, 8]);
-    assert_eq!(found[1].cells, Err("has 3 cells, and the first row 2 names".to_owned()));
-    assert!(found[3].cells.as_ref().unwrap_err().contains("windows-1252"));
+    assert_eq!(found[1].cells.as_ref().unwrap_err().problem, "has 3 cells, and the first row 2 names");
+    assert!(found[3].cells.as_ref().unwrap_err().problem.contains("windows-1252"));
     assert_eq!(found[4].cells, Ok(vec!["Short".to_owned()]));
     assert_eq!(found[2].cells.as_ref().unwrap()[0], "two\nlines");
     assert!(found[5].cells.is_ok(), "empty cells behind the last column are nothing");
