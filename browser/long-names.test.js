@@ -217,6 +217,8 @@ test('notices, the audit log and the system page', async () => {
   }
   await page.locator('main details summary').first().click();
   await look(page, 'long-system');
+  await at('/app/agency/settings/general', 'general');
+  await look(page, 'long-general');
 
   await page.goto(`${base}/app/agency/settings/keys/${id}/delete`);
   await page.fill('#name', keyName);
