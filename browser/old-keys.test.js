@@ -39,7 +39,7 @@ test('the key’s page shows its life line, and Keep gives it 90 days', async ()
   await page.getByRole('button', { name: 'Keep', exact: true }).click();
   assert.match(await page.locator('.pill').first().innerText(), /Active/);
   assert.equal(await page.locator('.banner').count(), 0, 'the banner goes with its reason');
-  assert.match(await page.locator('.trail').innerText(), /Kept by Maria Okafor/);
+  assert.match(await page.locator('.events').innerText(), /Maria Okafor kept the key Spring campaign/);
 });
 
 test('what is settled leaves the list, from the notice itself or by putting it away', async () => {

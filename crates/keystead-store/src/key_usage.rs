@@ -148,14 +148,19 @@ pub fn refused(
     limit: i64,
 ) -> Result<Vec<(KeyId, i64)>> {
     let mut conditions = Filter::new();
-    conditions.and("u.class = 0 AND u.hour >= @ AND k.agency_id = @", &[&since, &agency]);
+    let hour = conditions.bind(&since);
+    conditions.and("k.agency_id = @", &[&agency]);
     if let Some(location) = &location {
         conditions.and("k.location_id = @", &[location]);
     }
     let limit = conditions.bind(&limit);
+    // The refused ones first, by their own index: there are few of them, however many keys there are.
     let sql = format!(
-        "SELECT u.key_id, CAST(sum(u.requests) AS BIGINT) FROM key_usage u JOIN api_keys k ON k.id = u.key_id WHERE {}
-         GROUP BY u.key_id ORDER BY 2 DESC, 1 LIMIT CAST({limit} AS BIGINT)",
+        "SELECT u.key_id, u.refused FROM (
+             SELECT key_id, CAST(sum(requests) AS BIGINT) AS refused FROM key_usage
+             WHERE class = 0 AND hour >= {hour} GROUP BY key_id) AS u
+         JOIN api_keys k ON k.id = u.key_id WHERE {}
+         ORDER BY u.refused DESC, u.key_id LIMIT CAST({limit} AS BIGINT)",
         conditions.sql()
     );
     tx.query(&sql, &conditions.values(), |row| Ok((row.column()?, row.column()?)))

@@ -37,6 +37,14 @@ impl Span {
         }
     }
 
+    /// What its highest bar is of: `at most 4 an hour`.
+    pub(crate) fn per(self) -> &'static str {
+        match self {
+            Self::Days => "a day",
+            Self::Hours => "an hour",
+        }
+    }
+
     fn step(self) -> &'static str {
         match self {
             Self::Days => "Day",

@@ -50,6 +50,8 @@ pub(crate) async fn first_call(State(web): State<Web>, here: Here) -> Result<Res
 struct Usage {
     span: Span,
     requests: String,
+    /// In the day or the hour with most.
+    most: String,
     failed: i64,
     /// The zone whose days they are, where that is not the page's.
     days_of: Option<String>,
@@ -63,10 +65,12 @@ const ENDPOINTS: usize = 6;
 
 fn usage_of(here: &Here, report: &UsageReport, span: Span) -> Usage {
     let zone = zone_of(here, span);
+    let most = report.steps.iter().map(|(_, classes)| classes[1..].iter().sum::<i64>());
     let endpoints = report.endpoints.iter().take(ENDPOINTS);
     Usage {
         span,
         requests: words::grouped(report.requests),
+        most: words::grouped(most.max().unwrap_or(0)),
         failed: report.failed,
         days_of: (zone != here.zone()).then(|| zone.name().to_owned()),
         chart: chart("Requests", chart::REQUESTS, &chart::requests(&report.steps), span, &zone),

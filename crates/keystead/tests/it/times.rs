@@ -88,9 +88,12 @@ async fn days_of_a_report_are_those_of_the_location() {
     };
     let here = page(&format!("/app/locations/{}", app.ids.location)).await;
     assert!(here.contains("<td>26 Nov 2026</td><td>1</td>"), "{here}");
-    assert!(here.contains("1 in 30 days (days of Asia/Kolkata)"), "{here}");
+    assert!(here.contains("1 in 30 days (days of Asia/Kolkata), at most 1 a day"), "{here}");
     let agency = page("/app/agency").await;
-    assert!(agency.contains("<td>25 Nov 2026</td><td>1</td>") && agency.contains("1 in 30 days<"), "{agency}");
+    assert!(
+        agency.contains("<td>25 Nov 2026</td><td>1</td>") && agency.contains("1 in 30 days, at most 1 a day<"),
+        "{agency}"
+    );
     let half_past = UtcMs::read_iso("2026-11-25T18:30:00Z").unwrap();
     let steps = Steps::new(vec![UtcMs(half_past.0 - 86_400_000), half_past], UtcMs(half_past.0 + 86_400_000));
     let report = app.app.key_usage(app.operator().await.authority(), key.id, steps).await.unwrap();
