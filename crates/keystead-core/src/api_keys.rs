@@ -181,7 +181,8 @@ impl App {
     /// Takes away what a key did not need in the last 30 days: it keeps only scopes that it used.
     pub async fn reduce_key(&self, authority: &Authority, id: KeyId) -> Result<ChangedKey> {
         let now = authority.now();
-        let usage = self.key_usage(authority, id, Steps::even(UtcMs(now.0 - REDUCED_BY_MS), UtcMs(now.0 + 1), DAY_MS)).await?;
+        let usage =
+            self.key_usage(authority, id, Steps::even(UtcMs(now.0 - REDUCED_BY_MS), UtcMs(now.0 + 1), DAY_MS)).await?;
         let used: ScopeSet = usage.scopes.into_iter().filter(|(_, count)| *count > 0).map(|(scope, _)| scope).collect();
         self.change_key(authority, id, None, EventKind::KeyUpdated, move |key, _| {
             let kept: ScopeSet = key.grant.scopes.iter().filter(|scope| used.contains(*scope)).collect();

@@ -23,7 +23,6 @@ use keystead_model::{
     phone::PhoneNumber,
     scope::{Preset, Scope},
     tag::TagName,
-    task::{Task, TaskContent},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
     time::{DAY_MS, HOUR_MS},
     user::PersonName,
@@ -303,8 +302,14 @@ async fn old_keys(
     let mut passed = 0;
     for (name, about, location, hours) in keys {
         let operator = app.operator_in(operator.authority().agency()).await?;
-        make(app, operator.authority(), (name, about), Reach::location(selling.locations[location]), Preset::Integration)
-            .await?;
+        make(
+            app,
+            operator.authority(),
+            (name, about),
+            Reach::location(selling.locations[location]),
+            Preset::Integration,
+        )
+        .await?;
         story.pass(app, hours).await?;
         passed += hours;
     }
