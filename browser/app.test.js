@@ -33,7 +33,7 @@ test('the wizard needs its token, tells what is wrong, and makes everything', as
   await page.fill('#location', 'Harbour Dental');
   await page.fill('#country', 'XX');
   await submit('Set up and make the first key');
-  assert.match(await page.textContent('#country-problem'), /country code/);
+  assert.match(await page.textContent('#country-problem'), /must be a country/);
   assert.equal(await page.inputValue('#agency'), 'Northwind Agency', 'what was typed is kept');
   await look(page, 'setup-problem');
   await page.fill('#country', 'DE');

@@ -1,7 +1,7 @@
 // Contacts as somebody works in them: added, changed, tagged, put away; with a script, without one, and by keys alone.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look } = require('./support');
+const { base, open, visit, signIn, look, hangs } = require('./support');
 
 const email = 'maria@northwind.example';
 const password = 'welcome to northwind';
@@ -106,7 +106,7 @@ test('countries are searched as somebody writes', async () => {
 test('filters are chips that are added and taken away', async () => {
   await page.goto(contacts);
   await page.locator('.chip.add').click();
-  await look(page, 'contacts-filter');
+  await hangs(page, '.chips .menu', 'contacts-filter');
   await page.fill('#add-tag', 'vip');
   await page.keyboard.press('Enter');
   await page.waitForURL(/tag=vip/);

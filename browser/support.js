@@ -78,6 +78,17 @@ async function measure(page, name) {
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
+/// An open menu hangs over what is around it, and stays within the window on any screen.
+async function hangs(page, menu, name) {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    const box = await page.locator(menu).boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= width, `${name}, ${width} px: ${JSON.stringify(box)}`);
+    if (shots) await page.screenshot({ path: path.join(shots, `${name}-light-${width}.png`) });
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
 async function look(page, name) {
   for (const colorScheme of ['light', 'dark']) {
     for (const width of widths) {
@@ -114,4 +125,4 @@ function pages() {
   return all.filter((at) => !none.test(at));
 }
 
-module.exports = { base, open, visit, signIn, look, measure, widths, pages };
+module.exports = { base, open, visit, signIn, look, measure, hangs, widths, pages };

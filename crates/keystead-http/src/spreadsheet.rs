@@ -1,6 +1,6 @@
 //! Files of rows as spreadsheets write and read them: whatever their encoding and their separator, and however large.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Chain, Cursor, Read, Write};
 
 use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
@@ -13,6 +13,8 @@ const BEGIN: u64 = 64 * 1024;
 const LINE_LIMIT: usize = 64 * 1024 * 1024;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
+/// Bytes by which a workbook is told.
+const MARK: u64 = 4;
 const SEPARATORS: &[u8] = b",;\t|";
 
 /// What the files of spreadsheet programs begin with that are no text: a ZIP archive, and what was before it.
@@ -55,19 +57,23 @@ pub struct Rows<R> {
 }
 
 /// A file as UTF-8.
-type Decoded<R> = DecodeReaderBytes<R, Vec<u8>>;
+type Decoded<R> = DecodeReaderBytes<Chain<Cursor<Vec<u8>>, R>, Vec<u8>>;
 
 impl<R: Read> Rows<R> {
     /// Reads the head. `encoding` is told by the file's first bytes where it is not named; without any it is UTF-8. Fails with what is
     /// wrong with the file.
-    pub fn open(file: R, encoding: Option<&'static Encoding>) -> Result<Self, String> {
+    pub fn open(mut file: R, encoding: Option<&'static Encoding>) -> Result<Self, String> {
+        // Of bytes as they are: what an encoding makes of them is something else.
+        let mut mark = Vec::new();
+        (&mut file).take(MARK).read_to_end(&mut mark).map_err(unreadable)?;
+        if BINARY.iter().any(|known| mark.starts_with(known)) {
+            return Err("is a workbook or an archive; save its sheet as CSV, and send that".to_owned());
+        }
+        let file = Cursor::new(mark).chain(file);
         let mut decoded =
             DecodeReaderBytesBuilder::new().encoding(encoding).utf8_passthru(true).strip_bom(true).build(file);
         let mut begin = Vec::new();
         (&mut decoded).take(BEGIN).read_to_end(&mut begin).map_err(unreadable)?;
-        if BINARY.iter().any(|mark| begin.starts_with(mark)) {
-            return Err("is a workbook or an archive; save its sheet as CSV, and send that".to_owned());
-        }
         let separator = separator(&begin);
         let mut records = Records::new(begin, decoded, separator);
         let head = match records.next().map_err(unreadable)? {

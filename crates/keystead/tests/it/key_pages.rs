@@ -84,7 +84,7 @@ async fn a_key_that_is_replaced_leads_to_its_successor_until_that_is_used() {
     app.get("/contacts/").key(&new).send().await.expect(200);
     assert_eq!(app.get("/contacts/").key(&lost).send().await.status, 401);
     let page = admin.key_page(&new).await;
-    assert!(page.contains("<b>Took over</b>") && !page.contains("takes the place of"), "{page}");
+    assert!(page.contains("saw the first use of") && !page.contains("takes the place of"), "{page}");
     assert!(!admin.key_page(&lost).await.contains("is being replaced"));
 }
 

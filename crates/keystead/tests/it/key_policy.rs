@@ -168,5 +168,5 @@ async fn the_settings_page_saves_and_says_what_is_wrong() {
     assert!(asked.status == 422 && asked.text.contains("confirm_password-problem"), "{}", asked.text);
     // The log says what changed, and who did it.
     let log = app.get("/app/agency/audit").header("Cookie", &cookie).send().await.text;
-    assert!(log.contains("keyLongestDays") && log.contains("security@x.example"), "{log}");
+    assert!(log.contains("Key longest days") && log.contains("security@x.example"), "{log}");
 }

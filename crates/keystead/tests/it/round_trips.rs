@@ -242,6 +242,7 @@ fn no_noun_is_left_out() {
         "/tags",
         "/followers",
         "/merge",
+        "/erase",
         "/workflow/",
         "/campaigns/",
         "/upload",
