@@ -77,6 +77,7 @@ test('menus close on Escape and on a click elsewhere, and the switcher goes to t
   await page.mouse.click(600, 700);
   assert.equal(await page.isVisible('.me .menu'), false);
   await page.click('.switch summary');
+  await page.waitForFunction(() => document.activeElement.id === 'switch-filter');
   await page.keyboard.type('northwind');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/app\/agency/);
