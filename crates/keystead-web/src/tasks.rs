@@ -52,7 +52,6 @@ struct Tasks {
     /// Whether there was no time to find them.
     is_cut: bool,
     may_write: bool,
-    zone: String,
 }
 
 const LATE: &str = "Late";
@@ -94,7 +93,6 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         list: list.filtered(&asked, ("owner", "Owner", "user"), Some(owners)),
         is_cut,
         may_write: here.authority().grant().allows(Scope::ContactsWrite),
-        zone: here.zone().name().to_owned(),
     }))
 }
 

@@ -52,7 +52,6 @@ struct Page {
     may_write: bool,
     contacts_url: String,
     next_url: Option<String>,
-    zone: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -86,7 +85,6 @@ async fn page(
         problems,
         may_write: here.authority().grant().allows(Scope::ContactsWrite),
         contacts_url: here.url("/contacts"),
-        zone: here.zone().name().to_owned(),
     })
 }
 

@@ -91,7 +91,6 @@ struct List {
     contacts_url: String,
     new_url: String,
     next_url: Option<String>,
-    zone: String,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +115,6 @@ pub(crate) async fn list(
         contacts_url: here.url("/contacts"),
         new_url: here.url("/contacts/imports/new"),
         next_url: next,
-        zone: here.zone().name().to_owned(),
     };
     Ok(render(&page))
 }

@@ -73,7 +73,6 @@ struct Show {
     next_url: Option<String>,
     contacts_url: String,
     imports_url: String,
-    zone: String,
 }
 
 fn of(import: &Import) -> Progress {
@@ -153,7 +152,6 @@ pub(crate) async fn show(
         next_url,
         contacts_url: here.url("/contacts"),
         imports_url: here.url("/contacts/imports"),
-        zone: here.zone().name().to_owned(),
         url,
     };
     Ok(render(&page))

@@ -50,7 +50,6 @@ struct Board {
     columns: Vec<Column>,
     statuses: [Status; 4],
     may_write: bool,
-    zone: String,
 }
 
 pub(super) async fn board(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
@@ -78,8 +77,8 @@ pub(super) async fn board(State(web): State<Web>, asked: Asked, here: Here) -> R
         }
     };
     let frame = Frame::of(&here, "Opportunities", SECTION);
-    let (statuses, may_write, zone) = (Status::ALL, may_write(&here), here.zone().name().to_owned());
-    Ok(render(&Board { frame, summary, controls, columns, statuses, may_write, zone }))
+    let (statuses, may_write) = (Status::ALL, may_write(&here));
+    Ok(render(&Board { frame, summary, controls, columns, statuses, may_write }))
 }
 
 /// What is in each stage, of what the filter lets through.

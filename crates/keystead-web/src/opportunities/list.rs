@@ -39,7 +39,6 @@ struct Opportunities {
     /// Whether there was no time to find them.
     is_cut: bool,
     all_url: String,
-    zone: String,
 }
 
 /// Name in addresses, words, what decides, and whether the smallest come first.
@@ -100,7 +99,6 @@ pub(super) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         },
         is_cut,
         all_url: here.url("/opportunities?view=list&status=any"),
-        zone: here.zone().name().to_owned(),
     };
     Ok(render(&page))
 }

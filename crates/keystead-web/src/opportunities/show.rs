@@ -58,7 +58,6 @@ pub(super) struct Show {
     may_write: bool,
     url: String,
     board_url: String,
-    zone: String,
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -112,7 +111,6 @@ pub(super) async fn page(
         may_write: may_write(here),
         url: url(here, opportunity.id),
         board_url: here.url(&format!("/opportunities?pipeline={}", content.pipeline)),
-        zone: here.zone().name().to_owned(),
     })
 }
 

@@ -206,6 +206,8 @@ async fn whoever_a_page_is_for_gets_in() {
             // An address where something is done leads to its page.
             let is_led_on = page.status == 303 && url.starts_with(page.header("location"));
             assert!(page.status == 200 || is_led_on, "{path} as {name}: {} {}", page.status, page.text);
+            let zones = page.text.matches("class=\"zone\"").count();
+            assert!(zones <= 1, "{path} names its zone {zones} times");
             // What is done may need more than a name, or another state; it is not refused for who does it.
             let done = from_here(app.post(&url)).header("Cookie", cookie).form(&[("name", "A test")]).send().await;
             let is_heard = [200, 303, 405, 409, 422].contains(&done.status);
