@@ -1,18 +1,13 @@
 // Contacts as somebody works in them: added, changed, tagged, put away; with a script, without one, and by keys alone.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look, hangs } = require('./support');
-
-const email = 'maria@northwind.example';
-const password = 'welcome to northwind';
+const { base, open, visit, signIn, maria, begin, look, hangs } = require('./support');
 
 let browser;
 let page;
 let contacts;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser);
-  await signIn(page, email, password);
+  ({ browser, page } = await begin());
   await page.locator('.switch summary').click();
   const place = await page.locator('#switch-places a[href*="/app/locations/"]').first().getAttribute('href');
   contacts = `${base}${place}/contacts`;
@@ -90,7 +85,7 @@ test('a contact is worked with', async () => {
 
 test('the same without a script', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain, email, password);
+  await signIn(plain, maria.email, maria.password);
   await workThrough(plain, 'Plain', false);
 });
 

@@ -1,18 +1,13 @@
 // Finding things: the search at the top, menus, themes, the drawer, and the list of contacts, with a script and without.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look } = require('./support');
-
-const email = 'maria@northwind.example';
-const password = 'welcome to northwind';
+const { base, open, visit, signIn, maria, begin, look, hangs } = require('./support');
 
 let browser;
 let page;
 let place;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser);
-  await signIn(page, email, password);
+  ({ browser, page } = await begin());
 });
 test.after(async () => browser?.close());
 
@@ -68,12 +63,7 @@ test('menus close on Escape and on a click elsewhere, and the switcher goes to t
   await page.keyboard.press('Escape');
   assert.equal(await page.isVisible('.me .menu'), false);
   await page.click('.me summary');
-  // It hangs from its button, and stays within the window.
-  for (const width of [320, 768, 1280]) {
-    await page.setViewportSize({ width, height: 900 });
-    const box = await page.locator('.me .menu').boundingBox();
-    assert.ok(box.x >= 0 && box.x + box.width <= width, `${JSON.stringify(box)} in ${width} px`);
-  }
+  await hangs(page, '.me .menu', 'account-menu');
   await page.mouse.click(600, 700);
   assert.equal(await page.isVisible('.me .menu'), false);
   await page.click('.switch summary');
@@ -114,7 +104,7 @@ test('on a phone the navigation is a drawer', async () => {
 
 test('without a script everything is found, too', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain, email, password);
+  await signIn(plain, maria.email, maria.password);
   await plain.goto(place);
   await plain.fill('#find', 'harbour');
   await plain.keyboard.press('Enter');

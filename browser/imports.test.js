@@ -3,10 +3,8 @@
 const test = require('node:test');
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const { base, open, visit, signIn, look } = require('./support');
+const { base, open, visit, signIn, maria, begin, look, hangs } = require('./support');
 
-const email = 'maria@northwind.example';
-const password = 'welcome to northwind';
 // Nobody else has these, however often this is run.
 const stamp = Date.now().toString(36);
 const people = [
@@ -22,9 +20,7 @@ let browser;
 let page;
 let contacts;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser, { acceptDownloads: true });
-  await signIn(page, email, password);
+  ({ browser, page } = await begin({ acceptDownloads: true }));
   await page.goto(`${base}/app`);
   await page.click('.switch summary');
   await page.locator('#switch-places a', { hasText: 'Pine Street Clinic' }).click();
@@ -34,15 +30,6 @@ test.before(async () => {
 test.after(async () => browser?.close());
 
 const press = (where, text) => where.getByRole('button', { name: text, exact: true }).click();
-
-/// A menu that is open hangs from its button, and stays within the window.
-async function hangs(where, selector) {
-  for (const width of [320, 390, 768, 1280]) {
-    await where.setViewportSize({ width, height: 900 });
-    const box = await where.locator(selector).boundingBox();
-    assert.ok(box && box.x >= 0 && box.x + box.width <= width, `${selector}: ${JSON.stringify(box)} in ${width} px`);
-  }
-}
 
 /// What a page counts, in words.
 const figures = (where) => where.locator('.figure').allTextContents();
@@ -56,7 +43,7 @@ test('a file is sent, its letters are guessed, its columns are mapped, and it is
   await page.goto(contacts);
   const more = page.locator('summary[aria-label="More of contacts"]');
   await more.click();
-  await hangs(page, '.head .menu');
+  await hangs(page, '.head .menu', '.head .menu');
   await page.getByRole('link', { name: 'Import a file…' }).click();
   await look(page, 'import');
   await page.setInputFiles('#file', file('people.csv', people));
@@ -105,7 +92,7 @@ test('a contact is exported whole, erased by its name, and another one comes bac
   await page.locator('tbody a.name').first().click();
   await page.waitForSelector('.strip');
   await page.locator('.strip .more summary').click();
-  await hangs(page, '.strip .menu');
+  await hangs(page, '.strip .menu', '.strip .menu');
   const whole = await download(page, () => page.getByRole('link', { name: 'Export everything about them' }).click());
   assert.equal(JSON.parse(whole.text).contact.email, `juergen-${stamp}@example.com`);
   const erase = page.getByRole('link', { name: 'Erase…' });
@@ -128,7 +115,7 @@ test('a contact is exported whole, erased by its name, and another one comes bac
 
 test('without a script all of it works, and the page says how to look again', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain, email, password);
+  await signIn(plain, maria.email, maria.password);
   await plain.goto(`${contacts}/imports/new`);
   await plain.setInputFiles('#file', file('plain.csv', `email\nplain-${stamp}@example.com\n`));
   await press(plain, 'Send file');

@@ -3,15 +3,13 @@ const test = require('node:test');
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const { promisify } = require('node:util');
-const { base, open, visit, signIn, look } = require('./support');
+const { base, begin, look } = require('./support');
 
 const run = promisify(execFile);
 let browser;
 let page;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser);
-  await signIn(page, 'maria@northwind.example', 'welcome to northwind');
+  ({ browser, page } = await begin());
 });
 test.after(async () => browser?.close());
 

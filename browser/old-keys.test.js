@@ -1,14 +1,12 @@
 // Keys on their way to the end, in the demo: notices, Keep, the life line, restoring, and the live count.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look, measure } = require('./support');
+const { base, open, begin, look, measure } = require('./support');
 
 let browser;
 let page;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser);
-  await signIn(page, 'maria@northwind.example', 'welcome to northwind');
+  ({ browser, page } = await begin());
 });
 test.after(async () => browser?.close());
 

@@ -1,18 +1,13 @@
 // Opportunities and what a location is made of: the board by pointer, by keys and without a script, and the settings' forms.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look } = require('./support');
-
-const email = 'maria@northwind.example';
-const password = 'welcome to northwind';
+const { base, open, visit, signIn, maria, begin, look } = require('./support');
 
 let browser;
 let page;
 let place;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser);
-  await signIn(page, email, password);
+  ({ browser, page } = await begin());
   place = await page.locator('#switch-places a', { hasText: 'Harbour Dental' }).getAttribute('href');
 });
 test.after(async () => browser?.close());
@@ -110,7 +105,7 @@ test('one is added from the board, changed, lost and deleted', async () => {
 
 test('without a script a card is moved by its menu', async () => {
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain, email, password);
+  await signIn(plain, maria.email, maria.password);
   await plain.goto(`${base}${place}/opportunities`);
   const card = plain.locator('.stage').nth(0).locator('.deal').first();
   const id = await card.locator('h3 a').getAttribute('id');

@@ -1,17 +1,12 @@
 // First pages, the audit log, times and the account, with a script and without, against the demo.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, open, visit, signIn, look } = require('./support');
-
-const email = 'maria@northwind.example';
-const password = 'welcome to northwind';
+const { base, visit, signIn, maria, begin, look } = require('./support');
 
 let browser;
 let page;
 test.before(async () => {
-  browser = await open();
-  page = await visit(browser, { timezoneId: 'Europe/Berlin' });
-  await signIn(page, email, password);
+  ({ browser, page } = await begin({ timezoneId: 'Europe/Berlin' }));
 });
 test.after(async () => browser?.close());
 
@@ -58,7 +53,7 @@ test('times are in the browser’s zone from the first page on, and in the chose
 test('the audit log is filtered by chips, without a script too', async () => {
   for (const javaScriptEnabled of [true, false]) {
     const reader = await visit(browser, { javaScriptEnabled, timezoneId: 'Europe/Berlin' });
-    await signIn(reader, email, password);
+    await signIn(reader, maria.email, maria.password);
     await reader.goto(`${base}/app/agency/audit`);
     assert.match(await reader.locator('.events').innerText(), /Maria Okafor signed in/);
     assert.doesNotMatch(await reader.locator('.events').innerText(), /added the contact/);
@@ -107,7 +102,7 @@ test('a question mark shows the shortcuts, and the menu does without a script', 
   await page.keyboard.type('?');
   assert.equal(await page.isVisible('#shortcuts'), false, 'not while somebody writes');
   const plain = await visit(browser, { javaScriptEnabled: false });
-  await signIn(plain, email, password);
+  await signIn(plain, maria.email, maria.password);
   await plain.locator('.me summary').click();
   await plain.getByRole('button', { name: /Keyboard shortcuts/ }).click();
   assert.equal(await plain.isVisible('#shortcuts'), true);
@@ -116,7 +111,7 @@ test('a question mark shows the shortcuts, and the menu does without a script', 
 
 test('another browser is signed out', async () => {
   const other = await visit(browser);
-  await signIn(other, email, password);
+  await signIn(other, maria.email, maria.password);
   await page.goto(`${base}/app/account`);
   const rows = page.locator('.sessions li');
   const before = await rows.count();

@@ -1,7 +1,7 @@
 // Every page of the demo, each once, at five widths and in both themes: for whoever wants to look.
 const fs = require('node:fs');
 const path = require('node:path');
-const { base, open, visit, signIn, widths, pages } = require('./support');
+const { base, open, visit, signIn, maria, widths, pages } = require('./support');
 
 const folder = process.env.KEYSTEAD_SCREENSHOTS;
 
@@ -32,7 +32,7 @@ async function shoot(page, name) {
   const page = await visit(browser);
   await page.goto(`${base}/app/sign-in`);
   await shoot(page, 'app_sign-in');
-  await signIn(page, 'maria@northwind.example', 'welcome to northwind');
+  await signIn(page, maria.email, maria.password);
   const [waiting, seen] = [[new URL(page.url()).pathname, '/docs', '/app/account'], new Set()];
   while (waiting.length) {
     const address = waiting.shift();

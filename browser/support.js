@@ -44,6 +44,17 @@ async function signIn(page, email, password) {
   await page.waitForURL(/\/app\/(agency|locations)/);
 }
 
+/// Who the demo is of.
+const maria = { email: 'maria@northwind.example', password: 'welcome to northwind' };
+
+/// Begins the tests of a file in the demo, signed in: a browser, and a page in it.
+async function begin(options) {
+  const browser = await open();
+  const page = await visit(browser, options);
+  await signIn(page, maria.email, maria.password);
+  return { browser, page };
+}
+
 const widths = [1280, 900, 768, 390, 320];
 
 /// Whatever is wider than what it stands in, but for what scrolls by itself. Runs in the page.
@@ -125,4 +136,4 @@ function pages() {
   return all.filter((at) => !none.test(at));
 }
 
-module.exports = { base, open, visit, signIn, look, measure, hangs, widths, pages };
+module.exports = { base, open, visit, signIn, maria, begin, look, measure, hangs, widths, pages };
