@@ -75,7 +75,7 @@ pub(crate) fn chosen_in(fields: &Fields, name: &str, problems: &mut Problems) ->
             Some(id) => {
                 chosen.insert(id);
             }
-            None => problems.add(name, format!("has {}, which is no location’s id", echo(text))),
+            None => problems.say(name, format!("has {}, which is no location’s id", echo(text))),
         }
     }
     chosen

@@ -76,8 +76,8 @@ pub(crate) fn pairs(known: &[CustomField], held: &ValueSet) -> Vec<(String, Stri
     pairs
 }
 
-/// A value as a form has it.
-fn written(value: &FieldValue) -> String {
+/// A value as forms and pages have it.
+pub(crate) fn written(value: &FieldValue) -> String {
     match value {
         FieldValue::Text(text) => text.clone(),
         FieldValue::Number(number) => number.to_string(),

@@ -347,7 +347,7 @@ pub(crate) async fn delete(
             Err(error) => problems.take(error)?,
         }
     } else {
-        problems.add("name", "is not the key's name; type it as it stands above");
+        problems.say("name", "is not the key's name; type it as it stands above");
     }
     Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &delete_page(&web, &here, &key, problems)))
 }

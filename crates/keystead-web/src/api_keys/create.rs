@@ -220,20 +220,20 @@ async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Proble
     let reach = Reach::of_new_key(kind, one, chosen, &here.authority().grant().reach);
     match reach {
         Ok(_) => {}
-        Err(NoReach::NoneChosen | NoReach::ChosenOfLocationKey) => problems.add("allowed", NONE_CHOSEN),
+        Err(NoReach::NoneChosen | NoReach::ChosenOfLocationKey) => problems.say("allowed", NONE_CHOSEN),
         Err(NoReach::NoLocation | NoReach::OneOfAgencyKey) => {
-            problems.add("location", "choose the location that the key acts in");
+            problems.say("location", "choose the location that the key acts in");
         }
     }
     let scopes = match fields.text("preset") {
         Some("custom") => ScopeSet::parse(fields.all("scope"), kind).unwrap_or_else(|problem| {
-            problems.add("scope", problem.0);
+            problems.say("scope", problem.0);
             ScopeSet::EMPTY
         }),
         other => other.and_then(Preset::parse).map_or(ScopeSet::EMPTY, |preset| preset.scopes(kind)),
     };
     if scopes.is_empty() {
-        problems.add("scope", "choose what the key may do");
+        problems.say("scope", "choose what the key may do");
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);

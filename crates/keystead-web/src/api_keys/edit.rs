@@ -103,7 +103,7 @@ pub(crate) async fn update(
     let KeyAbout { description, labels, contact } = read_about(&fields, &mut problems);
     let scopes = ScopeSet::parse(fields.all("scope"), key.kind()).unwrap_or_default();
     if scopes.is_empty() {
-        problems.add("scope", "choose what the key may do");
+        problems.say("scope", "choose what the key may do");
     }
     let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
     let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
@@ -118,7 +118,7 @@ pub(crate) async fn update(
         KeyKind::Agency => Some(read_chosen(&fields, &mut problems).map_or(Reach::Agency, Reach::Chosen)),
     };
     if matches!(&reach, Some(Reach::Chosen(chosen)) if chosen.is_empty()) {
-        problems.add("allowed", NONE_CHOSEN);
+        problems.say("allowed", NONE_CHOSEN);
     }
     let wanted_reach = reach.clone().unwrap_or_else(|| key.grant.reach.clone());
     let agency = key.grant.agency;

@@ -13,7 +13,7 @@ use keystead_model::{
     time::Moment,
 };
 
-use super::{inside, name, show::page, wanted};
+use super::{name, show::page, wanted};
 use crate::{
     Web,
     choices::owner,
@@ -151,7 +151,7 @@ pub(crate) async fn trash(State(web): State<Web>, here: Here) -> Result<Response
 
 /// What is done to those that are chosen in a list.
 pub(crate) async fn bulk(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let url = here.url("/contacts");
     let ids: Vec<ContactId> = sent.all("id").into_iter().filter_map(ContactId::parse).collect();
     let tags = tags(sent.text("tags").unwrap_or_default()).map_err(|problem| Error::invalid("tags", problem.0))?;

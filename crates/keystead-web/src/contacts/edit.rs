@@ -15,7 +15,7 @@ use keystead_model::{
     text::{EmailAddress, Line, TimeZoneName},
 };
 
-use super::{fields_of, inside, name, profile, wanted};
+use super::{fields_of, name, wanted};
 use crate::{
     Web,
     choices::{country, owner, read_country, time_zone},
@@ -199,18 +199,18 @@ fn editor(here: &Here, contact: Option<&Contact>, form: Form, known: &Known) -> 
 }
 
 pub(crate) async fn new(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let known = Known::of(&web, &here, &context, None).await?;
     Ok(render(&editor(&here, None, Form::new(known.fields_of_new(), Fields::default()), &known)))
 }
 
 pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let known = Known::of(&web, &here, &context, None).await?;
     let mut form = Form::new(known.fields_of_new(), sent);
-    let new = read(&mut form, &known, profile(&here)?);
+    let new = read(&mut form, &known, &here.place()?.profile);
     if form.problems.is_empty() && [&new.first_name, &new.last_name].iter().all(|name| matches!(name, Some(None))) {
         let addresses = (&new.email, &new.phone, &new.company_name);
         if matches!(addresses, (Some(None), Some(None), Some(None))) {
@@ -241,7 +241,7 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     here.authority().require(Scope::ContactsWrite)?;
     let known = Known::of(&web, &here, &context, contact.profile.assigned_to).await?;
     let mut form = Form::new(known.fields(), sent);
-    let patch = read(&mut form, &known, profile(&here)?);
+    let patch = read(&mut form, &known, &here.place()?.profile);
     let seen_at = form.text(SEEN).and_then(|text| text.parse().ok()).map_or(contact.updated_at, UtcMs);
     let seen = Seen::new(move |contact: &Contact| contact.updated_at == seen_at);
     let authority = here.authority().clone().with_seen(seen);
@@ -258,10 +258,8 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
             return Ok(lead(&web, &url, Done::ContactSaved, &name(&saved)));
         }
         Some(None) => {
-            // Both versions are shown, and saved again the visitor's is written.
             let now = web.app.get_contact(&context, contact.id).await?;
-            form.problems.generally("Somebody changed this contact while you edited it; what differs says both. Save again to keep what stands here");
-            form.beside(&form_of(&now, &known));
+            form.overtaken("contact", &form_of(&now, &known));
             form.put(SEEN, now.updated_at.0.to_string());
         }
         None => {}

@@ -9,7 +9,7 @@ use futures_util::{TryStreamExt, stream};
 use http::{HeaderMap, header};
 use keystead_core::{ContactFormat, Error, ErrorCode, InParts, error::Noun};
 
-use super::{inside, list::filter};
+use super::list::filter;
 use crate::{
     Web,
     failure::Failure,
@@ -26,7 +26,7 @@ pub(crate) async fn export_json_lines(web: State<Web>, asked: Asked, here: Here)
 }
 
 async fn send(State(web): State<Web>, asked: Asked, here: Here, format: ContactFormat) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let filter = filter(&here, &asked, web.app.now())?.1;
     let export = web.app.export_contacts(&context, filter, format, web.downloads.clone()).await?;
     let kind = match format {
@@ -38,7 +38,7 @@ async fn send(State(web): State<Web>, asked: Asked, here: Here, format: ContactF
 
 /// All that is kept of a contact.
 pub(crate) async fn everything(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let dossier = web.app.export_contact(&context, here.id(Noun::Contact)?, web.downloads.clone()).await?;
     download(web, here, dossier, ("application/json", "contact.json")).await
 }

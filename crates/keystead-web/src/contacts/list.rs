@@ -14,7 +14,7 @@ use keystead_model::{
     time::DAY_MS,
 };
 
-use super::{addresses, inside, name, profile};
+use super::{addresses, name};
 use crate::{
     Web,
     choices::owner,
@@ -101,7 +101,7 @@ async fn filtered(web: &Web, here: &Here, asked: &Asked, list: Listing) -> Resul
 pub(super) fn filter(here: &Here, asked: &Asked, now: UtcMs) -> Result<(&'static str, ContactFilter), Error> {
     let sort = asked.text("sort").unwrap_or_default();
     let (sort, _, order, ascending) = SORTS.iter().find(|(name, ..)| *name == sort).unwrap_or(&SORTS[0]);
-    let country = profile(here)?.country;
+    let country = here.place()?.profile.country;
     let filter = ContactFilter {
         search: asked.text("q").map(|query| search::asked(query, country)),
         condition: condition(asked, now),
@@ -112,7 +112,7 @@ pub(super) fn filter(here: &Here, asked: &Asked, now: UtcMs) -> Result<(&'static
 }
 
 pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let now = web.app.now();
     let (sort, filter) = filter(&here, &asked, now)?;
     let found = web.app.list_contacts(&context, filter, Window::skip(asked.skipped(), PAGE)).await?;

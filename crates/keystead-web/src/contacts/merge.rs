@@ -11,7 +11,7 @@ use keystead_model::{
     search,
 };
 
-use super::{addresses, name, profile, show::facts, wanted};
+use super::{addresses, name, show::facts, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -88,7 +88,7 @@ async fn page(
     let found = match other {
         Some(_) => Vec::new(),
         None => {
-            let search = Some(search::asked(&query, profile(here)?.country));
+            let search = Some(search::asked(&query, here.place()?.profile.country));
             let filter = ContactFilter { search, ..ContactFilter::default() };
             web.app.list_contacts(context, filter, Window::first(SHOWN)).await?.page.rows
         }

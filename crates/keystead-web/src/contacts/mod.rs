@@ -12,7 +12,6 @@ use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
     contact::Contact,
     custom_field::{CustomField, OwnerKind},
-    location::LocationProfile,
     opportunity::Status,
 };
 
@@ -58,21 +57,11 @@ pub(crate) fn standing(status: Status) -> (&'static str, String) {
     }
 }
 
-pub(crate) async fn inside(web: &Web, here: &Here) -> Result<LocationContext, Error> {
-    let location = here.location.as_ref().ok_or(Error::NoAccess)?;
-    web.app.enter_location(here.authority().clone(), Some(location.id)).await
-}
-
 /// A contact of the place that an address names.
 async fn wanted(web: &Web, here: &Here) -> Result<(LocationContext, Contact), Error> {
-    let context = inside(web, here).await?;
+    let context = here.enter(web).await?;
     let contact = web.app.get_contact(&context, here.id(Noun::Contact)?).await?;
     Ok((context, contact))
-}
-
-/// The place itself.
-fn profile(here: &Here) -> Result<&LocationProfile, Error> {
-    here.location.as_ref().map(|location| &location.profile).ok_or(Error::NoAccess)
 }
 
 /// The custom fields of contacts.

@@ -6,15 +6,8 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    CustomFieldId, UserId, UtcMs,
-    contact::Contact,
-    custom_field::CustomField,
-    field_value::{FieldValue, Held},
-    note::Note,
-    opportunity::Opportunity,
-    page::Window,
-    scope::Scope,
-    task::Task,
+    CustomFieldId, UserId, UtcMs, contact::Contact, custom_field::CustomField, field_value::Held, note::Note,
+    opportunity::Opportunity, page::Window, scope::Scope, task::Task,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -31,6 +24,7 @@ use crate::{
     page::{Frame, render},
     place::Here,
     show::{self, Zone},
+    value_fields::written,
 };
 
 /// What an address may hold behind its scheme as it is.
@@ -164,7 +158,7 @@ fn custom(contact: &Contact, fields: &[CustomField]) -> Vec<Fact> {
         fields.iter().map(|field| (field.id, field.content.name.as_str())).collect();
     let fact = |held: &Held| Fact {
         label: names.get(&held.field.id).map_or_else(|| held.field.key.clone(), |name| (*name).to_owned()),
-        value: held.values.iter().map(words).collect::<Vec<_>>().join(", "),
+        value: held.values.iter().map(written).collect::<Vec<_>>().join(", "),
         url: None,
     };
     contact.custom_fields.iter().map(fact).collect()
@@ -200,15 +194,6 @@ fn shown_deal(here: &Here, deal: Opportunity) -> Deal {
         url: opportunities::url(here, deal.id),
         value: show::amount(&deal.content.value.to_string()),
         pill: standing(deal.content.status),
-    }
-}
-
-fn words(value: &FieldValue) -> String {
-    match value {
-        FieldValue::Text(text) => text.clone(),
-        FieldValue::Number(number) => number.to_string(),
-        FieldValue::Date(date) => date.to_iso(),
-        FieldValue::File(file) => file.name.clone(),
     }
 }
 

@@ -16,7 +16,7 @@ use keystead_model::{
 };
 use serde::Deserialize;
 
-use super::{addresses, inside, name};
+use super::{addresses, name};
 use crate::{
     Web,
     failure::Failure,
@@ -108,12 +108,12 @@ pub(crate) async fn trashed(
     Query(asked): Query<TrashQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     Ok(render(&page(&web, &here, &context, &asked, Problems::default()).await?))
 }
 
 pub(crate) async fn restore(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let id: ContactId = here.id(Noun::Contact)?;
     match web.app.restore_contact(&context, id).await {
         Ok(restored) => {
@@ -177,14 +177,14 @@ fn erase_page(here: &Here, contact: &Contact, is_trashed: bool, problems: Proble
 }
 
 pub(crate) async fn erase_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let (contact, is_trashed) = wanted(&web, &here, &context).await?;
     Ok(render(&erase_page(&here, &contact, is_trashed, Problems::default())))
 }
 
 pub(crate) async fn erase(State(web): State<Web>, here: Here, fields: Fields) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let (contact, is_trashed) = wanted(&web, &here, &context).await?;
     let mut problems = Problems::default();
     // As it is read: nobody can type what nobody sees.

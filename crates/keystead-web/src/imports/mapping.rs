@@ -19,7 +19,6 @@ use serde::Deserialize;
 use super::url_of;
 use crate::{
     Web,
-    contacts::inside,
     failure::Failure,
     flash::{Done, lead},
     form::{Fields, Problems},
@@ -169,13 +168,13 @@ impl Waiting {
         let mut taken = BTreeSet::new();
         for (index, field) in chosen.iter().enumerate().filter(|(_, field)| !field.is_empty()) {
             let Some(known) = self.fields.iter().find(|known| known.name == *field) else {
-                problems.add(&field_of(index), "that field is not there any more; choose another");
+                problems.say(&field_of(index), "that field is not there any more; choose another");
                 continue;
             };
             if !taken.insert(field.as_str()) {
                 let title = &known.title;
                 problems
-                    .add(&field_of(index), format!("another column becomes “{title}” already; leave one of them out"));
+                    .say(&field_of(index), format!("another column becomes “{title}” already; leave one of them out"));
             }
         }
         if taken.is_empty() && problems.is_empty() {
@@ -220,7 +219,7 @@ pub(crate) async fn mapping(
     Query(asked): Query<MappingQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let like = match asked.like.as_deref().and_then(ImportId::parse) {
         Some(id) => Some(web.app.get_import(&context, id).await?),
@@ -251,7 +250,7 @@ pub(super) fn gone(web: &Web, here: &Here) -> Response {
 
 /// Tries the file, or imports it.
 pub(crate) async fn start(State(web): State<Web>, here: Here, fields: Fields) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let found = Waiting::find(&web, &here, &context, fields.text("encoding")).await?;
     let Some(waiting) = found else { return Ok(gone(&web, &here)) };

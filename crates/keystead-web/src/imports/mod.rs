@@ -30,7 +30,6 @@ pub(crate) use self::{
 use crate::{
     Web,
     api_keys::creator,
-    contacts::inside,
     failure::Failure,
     form::Problems,
     guard::FileForm,
@@ -103,7 +102,7 @@ pub(crate) async fn list(
     Query(asked): Query<ListQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let after = asked.after.as_deref().and_then(ImportId::parse);
     let found = web.app.list_imports(&context, Window::after(after, PAGE)).await?.page;
     let names = web.app.user_names(here.authority()).await?;
@@ -167,7 +166,7 @@ pub(crate) async fn upload(
     here: Here,
     Extension(form): Extension<FileForm>,
 ) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let mut problems = Problems::default();
     if let Some(new) = sent_file(form.take(), &mut problems)? {
@@ -189,7 +188,7 @@ fn sent_file(form: Result<Form, FormError>, problems: &mut Problems) -> Result<O
         Ok(form) => {
             let sent = form.files.into_iter().find(|(part, file)| part == "file" && file.length > 0);
             let Some((part, file)) = sent else {
-                problems.add("file", "choose a CSV file that has the names of its columns in the first row");
+                problems.say("file", "choose a CSV file that has the names of its columns in the first row");
                 return Ok(None);
             };
             let (name, kind, size) = (file.name.clone(), file.kind.clone(), file.length);
@@ -198,12 +197,12 @@ fn sent_file(form: Result<Form, FormError>, problems: &mut Problems) -> Result<O
         Err(FormError::Body(BodyError::NoRoom)) => return Err(Error::Overloaded(Crowded::COME_BACK)),
         Err(FormError::Body(BodyError::TooLarge)) => {
             let most = IMPORT_BYTES / (1024 * 1024);
-            problems.add("file", format!("a file has at most {most} MB; import this one in parts"));
+            problems.say("file", format!("a file has at most {most} MB; import this one in parts"));
         }
         Err(FormError::Body(BodyError::TooSlow | BodyError::Broken)) => {
-            problems.add("file", "the file did not arrive whole; nothing was kept of it, send it again");
+            problems.say("file", "the file did not arrive whole; nothing was kept of it, send it again");
         }
-        Err(FormError::Malformed(problem)) => problems.add("file", format!("the form could not be read: {problem}")),
+        Err(FormError::Malformed(problem)) => problems.say("file", format!("the form could not be read: {problem}")),
         Err(FormError::Disk(error)) => {
             return Err(Error::Internal(format!("an uploaded file cannot be kept: {error}")));
         }

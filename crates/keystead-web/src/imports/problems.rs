@@ -14,13 +14,13 @@ use keystead_model::{
     page::{Page as Rows, Window},
 };
 
-use crate::{Web, contacts::inside, failure::Failure, place::Here};
+use crate::{Web, failure::Failure, place::Here};
 
 /// Rows that are read at a time, while those before them are sent.
 const AT_ONCE: i64 = 500;
 
 pub(crate) async fn problems_csv(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let import = web.app.get_import(&context, here.id(Noun::Import)?).await?;
     let first = page(&web.app, &context, &import, None).await?;
     let head = to_bytes([import.plan.head_with_problem()]);

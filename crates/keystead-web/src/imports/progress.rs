@@ -21,7 +21,6 @@ use super::{
 use crate::{
     Web,
     api_keys::creator,
-    contacts::inside,
     failure::Failure,
     flash::{Done, lead},
     page::{Frame, render},
@@ -125,7 +124,7 @@ pub(crate) async fn show(
     Query(asked): Query<ShowQuery>,
     here: Here,
 ) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let import = wanted(&web, &here, &context).await?;
     let url = url_of(&here, import.id);
     let found = web.app.list_problem_rows(&context, import.id, Window::after(asked.after, PAGE)).await?;
@@ -192,12 +191,12 @@ fn wrong(row: &ProblemRow) -> WrongRow {
 
 /// How far an import is, for the page that shows it.
 pub(crate) async fn progress(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     Ok(render(&of(&wanted(&web, &here, &context).await?)))
 }
 
 pub(crate) async fn stop(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let import = web.app.stop_import(&context, here.id(Noun::Import)?).await?;
     let url = url_of(&here, import.id);
     Ok(lead(&web, &url, Done::ImportStopped, &import.file_name))
@@ -205,7 +204,7 @@ pub(crate) async fn stop(State(web): State<Web>, here: Here) -> Result<Response,
 
 /// Imports what was tried: the same file with the same mapping.
 pub(crate) async fn run(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let context = inside(&web, &here).await?;
+    let context = here.enter(&web).await?;
     let tried = wanted(&web, &here, &context).await?;
     let plan = keystead_model::import::ImportPlan { is_trial: false, ..tried.plan };
     match web.app.import_file(&context, tried.file, plan).await {

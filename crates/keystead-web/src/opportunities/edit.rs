@@ -208,12 +208,7 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
             return Ok(lead(&web, &url(&here, saved.opportunity.id), Done::OpportunitySaved, name));
         }
         Some(None) => {
-            // Both versions are shown, and saved again the visitor's is written.
-            form.problems.generally(
-                "Somebody changed this opportunity while you edited it; what differs says both. Save again to keep what \
-                 stands here",
-            );
-            form.beside(&form_of(&whole.opportunity, &offered));
+            form.overtaken("opportunity", &form_of(&whole.opportunity, &offered));
         }
         None => {}
     }
