@@ -60,6 +60,13 @@ pub fn in_location(tx: &mut Tx<'_>, location: LocationId, subject: Subject, ids:
     named(tx, table, name, is_there, ids, conditions)
 }
 
+/// Of the stages of pipelines.
+pub fn of_stages(tx: &mut Tx<'_>, location: LocationId, ids: &[String]) -> Result<Vec<Named>> {
+    let mut conditions = Filter::new();
+    conditions.and("location_id = @", &[&location]);
+    named(tx, "pipeline_stages", "name", "TRUE", ids, conditions)
+}
+
 /// Of keys, also of deleted ones; with `within` only those of these locations.
 pub fn of_keys(tx: &mut Tx<'_>, agency: AgencyId, within: Option<&[LocationId]>, ids: &[String]) -> Result<Vec<Named>> {
     let mut conditions = Filter::new();

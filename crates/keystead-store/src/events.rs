@@ -245,10 +245,28 @@ pub fn of_contact(
     contact: ContactId,
     window: &Window<i64>,
 ) -> Result<Page<Event>> {
+    let order = Order::ascending(&["id"]);
+    about(&location, &contact).page(tx, &format!("SELECT {COLUMNS} FROM events"), order, window, read)
+}
+
+/// The same of anything in a location, of these kinds, newest first.
+pub fn history(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    subject: &str,
+    kinds: &[&str],
+    window: &Window<i64>,
+) -> Result<Page<Event>> {
+    let mut filter = about(&location, &subject);
+    filter.and_one_of("action", kinds);
+    filter.page(tx, &format!("SELECT {COLUMNS} FROM events"), Order::descending(&["id"]), window, read)
+}
+
+fn about<'a>(location: &'a LocationId, subject: &'a dyn ToValue) -> Filter<'a> {
     let mut filter = Filter::new();
-    filter.and("location_id = @ AND NOT chained", &[&location]);
-    filter.and(ABOUT, &[&contact, &contact]);
-    filter.page(tx, &format!("SELECT {COLUMNS} FROM events"), Order::ascending(&["id"]), window, read)
+    filter.and("location_id = @ AND NOT chained", &[location]);
+    filter.and(ABOUT, &[subject, subject]);
+    filter
 }
 
 /// The last event of a kind that tells of a thing.

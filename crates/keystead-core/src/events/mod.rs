@@ -3,6 +3,7 @@
 //! Data and what decides about authority are told of in the same way. What is sealed and what is forgotten after a while follows
 //! from the [`EventKind`].
 
+pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod names;
 

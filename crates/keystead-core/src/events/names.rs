@@ -12,6 +12,7 @@ use keystead_store::{
     event_names::{self, Named},
     locations,
 };
+use serde_json::Value as Json;
 
 use super::list::may_see;
 use crate::{App, Authority, Result};
@@ -25,6 +26,47 @@ impl EventNames {
     pub fn of(&self, subject: Subject, id: &str) -> Option<&Named> {
         self.0.get(&(subject, id.to_owned()))
     }
+
+    /// What the thing is called whose id stands in this field of what an event tells.
+    pub fn in_field(&self, field: &str, id: &str) -> Option<&str> {
+        let (_, subject) = IDS.iter().find(|(known, _)| *known == field)?;
+        self.of(*subject, id).map(|named| named.name.as_str())
+    }
+}
+
+/// Fields of what events tell that hold the id of another thing, and what that is. A stage is named beside its pipeline.
+const IDS: &[(&str, Subject)] = &[
+    ("contactId", Subject::Contact),
+    // That was merged into another one.
+    ("from", Subject::Contact),
+    ("pipelineId", Subject::Pipeline),
+    ("pipelineStageId", Subject::Pipeline),
+    ("lostReasonId", Subject::LostReason),
+    ("businessId", Subject::Business),
+    ("workflowId", Subject::Workflow),
+    ("campaignId", Subject::Campaign),
+    ("formId", Subject::Form),
+];
+
+/// Before the id of a custom field, in the name of a field.
+pub const CUSTOM_FIELD: &str = "customFields.";
+
+/// The things that what an event tells names by their ids.
+fn named_in(event: &Event) -> Vec<(Subject, String)> {
+    let mut named = Vec::new();
+    for text in [&event.before, &event.after].into_iter().flatten() {
+        let Ok(Json::Object(told)) = serde_json::from_str(text) else { continue };
+        for (field, value) in told {
+            if let Some(id) = field.strip_prefix(CUSTOM_FIELD) {
+                named.push((Subject::CustomField, id.to_owned()));
+            } else if let (Some((_, subject)), Json::String(id)) =
+                (IDS.iter().find(|(known, _)| *known == field), value)
+            {
+                named.push((*subject, id));
+            }
+        }
+    }
+    named
 }
 
 /// What one thing is that an event is about, and in which location, as far as its name is looked up. Notes have none: who reads
@@ -37,8 +79,8 @@ pub fn thing(kind: EventKind, event: &Event) -> (Subject, String) {
 }
 
 impl App {
-    /// The names of what events are about, of the keys that did it, and of the locations in which it happened: those that the
-    /// authority may see.
+    /// The names of what events are about and of what their changes name, of the keys that did it, and of the locations in which
+    /// it happened: those that the authority may see.
     pub async fn names_in_events(&self, authority: &Authority, events: &[Event]) -> Result<EventNames> {
         let mut of_agency: BTreeMap<&'static str, (Subject, BTreeSet<String>)> = BTreeMap::new();
         let mut in_locations: HashMap<(LocationId, Subject), BTreeSet<String>> = HashMap::new();
@@ -61,7 +103,14 @@ impl App {
             let Some(kind) = EventKind::parse(&event.kind).filter(|kind| may_see(authority, *kind)) else { continue };
             let (subject, id) = thing(kind, event);
             match event.location.filter(|_| !kind.class().is_sealed()) {
-                Some(location) => drop(in_locations.entry((location, subject)).or_default().insert(id)),
+                Some(location) => {
+                    let sees =
+                        |subject: &Subject| subject.read_scope().is_some_and(|scope| authority.grant().allows(scope));
+                    let others = named_in(event).into_iter().filter(|(subject, _)| sees(subject));
+                    for (subject, id) in others.chain([(subject, id)]) {
+                        in_locations.entry((location, subject)).or_default().insert(id);
+                    }
+                }
                 None => add(subject, id),
             }
         }
@@ -97,6 +146,9 @@ impl App {
                 if is_theirs {
                     let ids: Vec<String> = ids.iter().cloned().collect();
                     put(*subject, event_names::in_location(tx, *location, *subject, &ids)?);
+                    if *subject == Subject::Pipeline {
+                        put(*subject, event_names::of_stages(tx, *location, &ids)?);
+                    }
                 }
             }
             Ok::<_, keystead_store::Error>(names)

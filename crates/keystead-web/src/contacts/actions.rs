@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     flash::{Done, lead, lead_back},
     form::{Choice, Field, Fields, Form, Kind},
+    history::Before,
     place::Here,
     show::counted,
 };
@@ -62,7 +63,7 @@ pub(crate) async fn add_note(State(web): State<Web>, here: Here, sent: Fields) -
     if form.run_with(content, add).await?.is_some() {
         return Ok(lead(&web, &here.url(&format!("/contacts/{}", contact.id)), Done::NoteAdded, &name(&contact)));
     }
-    let page = page(&web, &here, &context, contact, Some(form), None).await?;
+    let page = page((&web, &here, &context), contact, (Some(form), None), Before::default()).await?;
     Ok(page.note.again(&page))
 }
 
@@ -106,7 +107,7 @@ pub(crate) async fn add_task(State(web): State<Web>, here: Here, sent: Fields) -
         let url = here.url(&format!("/contacts/{}", contact.id));
         return Ok(lead(&web, &url, Done::TaskAdded, task.content.title.as_str()));
     }
-    let page = page(&web, &here, &context, contact, None, Some(form)).await?;
+    let page = page((&web, &here, &context), contact, (None, Some(form)), Before::default()).await?;
     Ok(page.task.again(&page))
 }
 

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::{extract::State, response::Response};
-use keystead_core::{Error, LocationContext};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use keystead_core::{Error, LocationContext, SameIn};
 use keystead_model::{
-    CustomFieldId, UserId, UtcMs, contact::Contact, custom_field::CustomField, field_value::Held, note::Note,
-    opportunity::Opportunity, page::Window, scope::Scope, task::Task,
+    CustomFieldId, UserId, UtcMs, contact::Contact, custom_field::CustomField, event::Subject, field_value::Held,
+    note::Note, opportunity::Opportunity, page::Window, scope::Scope, task::Task,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -20,6 +23,7 @@ use crate::{
     choices::owner,
     failure::Failure,
     form::{Fields, Form},
+    history::{Before, History},
     opportunities,
     page::{Frame, render},
     place::Here,
@@ -68,6 +72,15 @@ struct Deal {
     pill: (&'static str, String),
 }
 
+/// Somebody who may be the same person.
+struct Twin {
+    name: String,
+    url: String,
+    /// `Same e-mail address`.
+    why: &'static str,
+    merge_url: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "contacts/show.html")]
 pub(super) struct Show {
@@ -92,21 +105,25 @@ pub(super) struct Show {
     tasks: Vec<TaskShown>,
     deals: Vec<Deal>,
     new_deal_url: Option<String>,
+    history: History,
+    twins: Vec<Twin>,
 }
 
-pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Query(before): Query<Before>,
+    here: Here,
+) -> Result<Response, Failure> {
     let (context, contact) = wanted(&web, &here).await?;
-    Ok(render(&page(&web, &here, &context, contact, None, None).await?))
+    Ok(render(&page((&web, &here, &context), contact, (None, None), before).await?))
 }
 
 /// The page, perhaps with a form that has to be mended.
 pub(super) async fn page(
-    web: &Web,
-    here: &Here,
-    context: &LocationContext,
+    (web, here, context): (&Web, &Here, &LocationContext),
     contact: Contact,
-    note: Option<Form>,
-    task: Option<Form>,
+    (note, task): (Option<Form>, Option<Form>),
+    before: Before,
 ) -> Result<Show, Error> {
     let id = contact.id;
     let notes = web.app.list::<Note>(context, id, Window::first(BESIDE)).await?.rows;
@@ -123,11 +140,26 @@ pub(super) async fn page(
     let own_name = name(&contact);
     let may_write = grant.allows(Scope::ContactsWrite);
     let is_task_open = task.is_some();
+    let url = here.url(&format!("/contacts/{id}"));
+    let history = History::of(web, here, context, (Subject::Contact, id.to_string()), (&url, before)).await?;
+    let twins = web.app.possible_duplicates(context, &contact).await?;
+    let twin = |(other, same): &(Contact, SameIn)| Twin {
+        name: name(other),
+        url: here.url(&format!("/contacts/{}", other.id)),
+        why: match same {
+            SameIn::Email => "Same e-mail address",
+            SameIn::Phone => "Same phone number",
+            SameIn::Name => "Same name",
+        },
+        merge_url: may_write.then(|| format!("{url}/merge?with={}", other.id)),
+    };
     Ok(Show {
+        history,
+        twins: twins.iter().map(twin).collect(),
         frame: Frame::of(here, &own_name, "contacts"),
         initials: show::initials(&own_name),
         list_url: here.url("/contacts"),
-        url: here.url(&format!("/contacts/{id}")),
+        url,
         id: id.to_string(),
         added: zone.instant(contact.created_at),
         updated: show::ago(contact.updated_at, now),

@@ -2,10 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use keystead_model::{LocationId, UserId, UtcMs, event::Event};
+use keystead_core::{CUSTOM_FIELD, EventNames};
+use keystead_model::{
+    LocationId, UserId, UtcMs,
+    event::{Event, Subject},
+    opportunity::Status,
+};
 use serde_json::{Map, Value as Json};
 
-use crate::show::Zone;
+use crate::{
+    contacts,
+    show::{self, Zone},
+};
 
 /// A field before and after; of what was made or is gone only one of both.
 pub(crate) struct Change {
@@ -19,6 +27,7 @@ pub(super) struct Words<'w> {
     pub(super) zone: &'w Zone,
     pub(super) users: &'w HashMap<UserId, String>,
     pub(super) locations: &'w HashMap<LocationId, String>,
+    pub(super) names: &'w EventNames,
 }
 
 /// What pages call fields whose own name is another.
@@ -37,15 +46,26 @@ const FIELDS: &[(&str, &str)] = &[
     ("dnd", "Do not disturb"),
     ("logoUrl", "Logo"),
     ("contactId", "Contact"),
+    ("from", "The other one"),
     ("pipelineId", "Pipeline"),
     ("pipelineStageId", "Stage"),
     ("assignedTo", "Assigned to"),
     ("monetaryValue", "Value"),
+    ("lostReasonId", "Lost because"),
+    ("businessId", "Business"),
+    ("workflowId", "Workflow"),
+    ("campaignId", "Campaign"),
+    ("formId", "Form"),
+    ("userId", "By"),
+    ("forecastExpectedCloseDate", "Expected to close"),
+    ("forecastOriginalCloseDate", "Expected to close at first"),
+    ("forecastProbability", "Probability"),
+    ("forecastSlippageCount", "Times it was moved later"),
     ("lcPhone", "Numbers by location"),
 ];
 
 /// `allowDuplicateContact` as `Allow duplicate contact`.
-fn field_name(name: &str) -> String {
+fn spaced(name: &str) -> String {
     if let Some((_, known)) = FIELDS.iter().find(|(known, _)| *known == name) {
         return (*known).to_owned();
     }
@@ -68,6 +88,15 @@ fn field_name(name: &str) -> String {
 const SAID: usize = 12;
 
 impl Words<'_> {
+    fn field_name(&self, name: &str) -> String {
+        let custom = name.strip_prefix(CUSTOM_FIELD);
+        match custom.map(|id| self.names.of(Subject::CustomField, id)) {
+            Some(Some(field)) => field.name.clone(),
+            Some(None) => "A custom field that is gone".to_owned(),
+            None => spaced(name),
+        }
+    }
+
     fn text(&self, text: &str) -> String {
         if let Some(instant) = UtcMs::read_iso(text).filter(|_| text.len() >= 20) {
             return self.zone.instant(instant);
@@ -83,7 +112,11 @@ impl Words<'_> {
             None | Some(Json::Null) => none.to_owned(),
             Some(Json::Bool(is_so)) => if *is_so { "yes" } else { "no" }.to_owned(),
             Some(Json::String(text)) if text.is_empty() => none.to_owned(),
-            Some(Json::String(text)) => self.text(text),
+            Some(Json::String(text)) => match (field, self.names.in_field(field, text)) {
+                (_, Some(name)) if !name.is_empty() => name.to_owned(),
+                ("status", _) => Status::parse(text).map_or_else(|| text.clone(), |one| contacts::standing(one).1),
+                _ => self.text(text),
+            },
             Some(Json::Array(list)) if list.is_empty() => none.to_owned(),
             Some(Json::Array(list)) => {
                 let mut said: Vec<String> = list.iter().take(SAID).map(|one| self.value(field, Some(one))).collect();
@@ -92,6 +125,7 @@ impl Words<'_> {
                 }
                 said.join(", ")
             }
+            Some(Json::Number(number)) if field == "monetaryValue" => show::amount(&number.to_string()),
             Some(Json::Number(number)) => number.to_string(),
             Some(Json::Object(fields)) => {
                 let said =
@@ -142,7 +176,7 @@ impl Words<'_> {
                     (Some(was), Some(is))
                 }
             };
-            Some(Change { field: field_name(name), before: was, after: is })
+            Some(Change { field: self.field_name(name), before: was, after: is })
         };
         names.into_iter().filter_map(change).collect()
     }
@@ -182,7 +216,8 @@ mod tests {
             position: None,
             erased: false,
         };
-        let words = Words { zone: &UTC, users: &HashMap::new(), locations: &HashMap::new() };
+        let words =
+            Words { zone: &UTC, users: &HashMap::new(), locations: &HashMap::new(), names: &EventNames::default() };
         let say = |text: Option<String>| text.unwrap_or_default();
         let changes = words.changes(&event);
         changes.into_iter().map(|it| format!("{}: {} > {}", it.field, say(it.before), say(it.after))).collect()

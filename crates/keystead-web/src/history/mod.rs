@@ -7,13 +7,15 @@ pub(crate) use changes::Change;
 
 use std::collections::HashMap;
 
-use keystead_core::{Error, EventNames, thing_of_event};
+use keystead_core::{Error, EventNames, LocationContext, thing_of_event};
 use keystead_model::{
     LocationId, UserId, UtcMs,
     actor::Actor,
     event::{Event, EventKind, Subject},
     key_secret::mask_keys,
+    page::Window,
 };
+use serde::Deserialize;
 
 use crate::{
     Web,
@@ -70,6 +72,41 @@ impl Told {
     }
 }
 
+/// How far back a page tells of its thing: before the event of this number.
+#[derive(Default, Deserialize)]
+pub(crate) struct Before {
+    before: Option<i64>,
+}
+
+/// What became of the thing of a page, some of it at a time.
+pub(crate) struct History {
+    pub(crate) events: Vec<Told>,
+    /// From its end on, where it is not shown from there.
+    pub(crate) newest_url: Option<String>,
+    pub(crate) older_url: Option<String>,
+}
+
+/// Events that a page tells of its thing.
+const AT_ONCE: i64 = 20;
+
+impl History {
+    /// Of a thing of a location, on the page at `url`.
+    pub(crate) async fn of(
+        web: &Web,
+        here: &Here,
+        context: &LocationContext,
+        thing: (Subject, String),
+        (url, Before { before }): (&str, Before),
+    ) -> Result<Self, Error> {
+        let page = web.app.history_of(context, thing, Window::after(before, AT_ONCE)).await?;
+        Ok(Self {
+            newest_url: before.map(|_| format!("{url}#history")),
+            older_url: page.next(|last| format!("{url}?before={}#history", last.number)),
+            events: told(web, here, &page.rows).await?,
+        })
+    }
+}
+
 /// What sentences are made with.
 struct Teller<'t> {
     here: &'t Here,
@@ -107,7 +144,8 @@ impl Teller<'_> {
     fn told(&self, event: &Event) -> Told {
         let kind = EventKind::parse(&event.kind);
         let who = self.who(event, kind);
-        let words = changes::Words { zone: &self.zone, users: &self.users, locations: &self.locations };
+        let words =
+            changes::Words { zone: &self.zone, users: &self.users, locations: &self.locations, names: &self.names };
         let (sentence, what) = match kind {
             Some(kind) => match sentence::done_to_oneself(kind).filter(|_| event.actor.id() == Some(&event.subject)) {
                 Some(sentence) => (sentence.to_owned(), None),
@@ -215,7 +253,6 @@ impl Teller<'_> {
                 note: "",
             },
             Subject::Invitation => Name::plain(&name.unwrap_or_else(|| "somebody".to_owned())),
-            Subject::Contact => Name { url: in_location("contacts"), text: name.unwrap_or_else(told), note: "" },
             Subject::Task => Name {
                 url: event
                     .contact
@@ -225,7 +262,7 @@ impl Teller<'_> {
                 text: name.unwrap_or_else(told),
                 note: "",
             },
-            _ => Name::plain(&name.unwrap_or_else(told)),
+            _ => Name { url: page_of(subject).and_then(in_location), text: name.unwrap_or_else(told), note: "" },
         }
     }
 
@@ -240,6 +277,20 @@ impl Teller<'_> {
         let url = known.is_there.then(|| format!("/app/locations/{location}"));
         Some(Name { text: known.name.clone(), url, note: "" })
     }
+}
+
+/// Where in a location the pages of such things are, each under its id.
+const fn page_of(subject: Subject) -> Option<&'static str> {
+    Some(match subject {
+        Subject::Contact => "contacts",
+        Subject::Opportunity => "opportunities",
+        Subject::Import => "contacts/imports",
+        Subject::Tag => "settings/tags",
+        Subject::CustomField => "settings/custom-fields",
+        Subject::CustomValue => "settings/custom-values",
+        Subject::Pipeline => "settings/pipelines",
+        _ => return None,
+    })
 }
 
 /// What an event says that its thing is called: of what is made or gone it tells all, of what was renamed both names.

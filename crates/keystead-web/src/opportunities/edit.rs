@@ -29,6 +29,7 @@ use crate::{
     failure::Failure,
     flash::{Done, lead},
     form::{Choice, Field, Fields, Form, Kind},
+    history::Before,
     page::{Frame, render},
     pipelines::parse_probability,
     place::Here,
@@ -108,11 +109,6 @@ impl Offered {
         ];
         fields.extend(value_fields::fields(&self.custom));
         fields
-    }
-
-    /// Why opportunities are lost, by id.
-    pub(super) fn reasons(&self) -> impl Iterator<Item = (String, &str)> {
-        self.reasons.iter().map(|reason| (reason.id.to_string(), reason.name.as_str()))
     }
 
     fn pipeline_of(&self, stage: StageId) -> Option<PipelineId> {
@@ -212,7 +208,7 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
         }
         None => {}
     }
-    let page = show::page(&web, &here, &whole, (&offered, form)).await?;
+    let page = show::page((&web, &here, &context), &whole, (&offered, form), Before::default()).await?;
     Ok(page.form.again(&page))
 }
 

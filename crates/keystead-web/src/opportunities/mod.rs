@@ -3,7 +3,6 @@
 mod board;
 mod change;
 mod edit;
-mod history;
 mod list;
 mod show;
 mod view;

@@ -1,20 +1,23 @@
 //! The page of an opportunity: how it stands, the form to change it, its contact, and what became of it.
 
 use askama::Template;
-use axum::{extract::State, response::Response};
-use keystead_core::{Error, WholeOpportunity};
-use keystead_model::{field_value::FieldValue, opportunity::Status, pipeline::Stage, scope::Scope};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use keystead_core::{Error, LocationContext, WholeOpportunity};
+use keystead_model::{event::Subject, field_value::FieldValue, opportunity::Status, pipeline::Stage, scope::Scope};
 
 use super::{
     SECTION,
     edit::{Offered, form_of},
-    history::{self, Step},
     may_write, url, wanted,
 };
 use crate::{
     Web, contacts,
     failure::Failure,
     form::Form,
+    history::{Before, History},
     page::{Frame, render},
     place::Here,
     show::{amount, since},
@@ -51,8 +54,7 @@ pub(super) struct Show {
     seen: i64,
     /// Files in its custom fields, which a form does not take: the field, and what they are called.
     files: Vec<(String, String)>,
-    history: Vec<Step>,
-    is_whole: bool,
+    history: History,
     stages: Vec<(Stage, bool)>,
     statuses: Vec<(Status, &'static str)>,
     may_write: bool,
@@ -60,26 +62,32 @@ pub(super) struct Show {
     board_url: String,
 }
 
-pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    Query(before): Query<Before>,
+    here: Here,
+) -> Result<Response, Failure> {
     let (context, whole) = wanted(&web, &here).await?;
     let offered = Offered::load(&web, &here, &context, Some(&whole.opportunity)).await?;
     let form = form_of(&whole.opportunity, &offered);
-    Ok(render(&page(&web, &here, &whole, (&offered, form)).await?))
+    Ok(render(&page((&web, &here, &context), &whole, (&offered, form), before).await?))
 }
 
 /// Its page with this form.
 pub(super) async fn page(
-    web: &Web,
-    here: &Here,
+    (web, here, context): (&Web, &Here, &LocationContext),
     whole: &WholeOpportunity,
     (offered, form): (&Offered, Form),
+    before: Before,
 ) -> Result<Show, Error> {
     let opportunity = &whole.opportunity;
     let content = &opportunity.content;
     let pipeline = offered.pipelines.iter().find(|pipeline| pipeline.id == content.pipeline);
     let stage = pipeline.and_then(|pipeline| pipeline.stage(content.stage));
     let sees_contacts = here.authority().grant().allows(Scope::ContactsRead);
-    let (history, is_whole) = history::of(web, here, opportunity.id, offered).await?;
+    let url = url(here, opportunity.id);
+    let thing = (Subject::Opportunity, opportunity.id.to_string());
+    let history = History::of(web, here, context, thing, (&url, before)).await?;
     let others = |status: &Status| *status != content.status;
     let words = |status: Status| match status {
         Status::Open => "Open again",
@@ -103,13 +111,12 @@ pub(super) async fn page(
         seen: opportunity.updated_at.0,
         files: files(whole, offered),
         history,
-        is_whole,
         stages: pipeline
             .map(|pipeline| pipeline.stages.iter().map(|stage| (stage.clone(), stage.id == content.stage)).collect())
             .unwrap_or_default(),
         statuses: Status::ALL.into_iter().filter(others).map(|status| (status, words(status))).collect(),
         may_write: may_write(here),
-        url: url(here, opportunity.id),
+        url,
         board_url: here.url(&format!("/opportunities?pipeline={}", content.pipeline)),
     })
 }

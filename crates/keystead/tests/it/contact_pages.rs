@@ -255,3 +255,77 @@ async fn two_contacts_are_compared_and_merged() {
     assert_eq!(visitor.seen(&kept).await["phone"], "+14155550123");
     assert_eq!(visitor.get(&format!("/{other}")).await.status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_s_page_tells_what_became_of_them_page_by_page() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let field = json!({"name": "Shoe size", "dataType": "NUMERICAL"});
+    let field = app.post(&format!("/locations/{}/customFields", app.ids.location)).key(&visitor.key).json(&field);
+    let field = field.send().await.expect(201)["customField"]["id"].as_str().unwrap().to_owned();
+    let id = visitor.make(json!({"firstName": "Ada", "lastName": "Lovelace", "city": "Paris"})).await;
+    let stranger = visitor.make(json!({"firstName": "Somebody", "lastName": "Else"})).await;
+    visitor.done(&format!("/{id}/notes"), &[("body", "Likes tea")]).await;
+    visitor.done(&format!("/{id}/tasks"), &[("title", "Call back"), ("dueDate", "2027-01-31T09:00")]).await;
+    let custom = format!("customFields.{field}");
+    let seen = hidden(&visitor.page(&format!("/{id}/edit")).await, "seen");
+    let change = [("firstName", "Ada"), ("lastName", "King"), ("city", "London"), (custom.as_str(), "42")];
+    visitor.done(&format!("/{id}/edit"), &[&change[..], &[("seen", seen.as_str())]].concat()).await;
+    let page = visitor.page(&format!("/{id}")).await;
+    for said in [
+        "added the contact ",
+        "wrote a note about ",
+        "added the task ",
+        "<dt>City</dt><dd><del><bdi>Paris</bdi></del>",
+        "<dt>Shoe size</dt><dd><del><bdi>none</bdi></del>",
+        "(key)",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("Else") && !page.contains("before="), "all that happened is theirs, and on one page");
+    // What is older stands on the pages after it, each thing once.
+    for number in 0..25 {
+        visitor.done(&format!("/{id}/tags"), &[("add", format!("tag-{number}").as_str())]).await;
+    }
+    let first = visitor.page(&format!("/{id}")).await;
+    let older = first.split("?before=").nth(1).expect("there is more").split('#').next().unwrap().to_owned();
+    let second = visitor.page(&format!("/{id}?before={older}")).await;
+    assert!(!first.contains("added the contact ") && second.contains("added the contact "), "{second}");
+    let told = |page: &str| page.matches("changed the contact ").count();
+    assert_eq!(told(&first) + told(&second), 26, "25 tags, and a change");
+    assert!(second.contains(&format!("/{id}#history\">Newest</a>")) && !second.contains("Older"), "{second}");
+    // Nothing of it is told elsewhere.
+    assert!(!visitor.page(&format!("/{stranger}")).await.contains("Ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_be_the_same_person_is_named_with_the_reason() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let location = format!("/locations/{}", app.ids.location);
+    let shared = json!({"settings": {"allowDuplicateContact": true}});
+    app.put(&location).key(&app.agency_key().await).json(&shared).send().await.expect(200);
+    let ada = json!({"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "phone": "+12065550142"});
+    let id = visitor.make(ada).await;
+    let card = "Perhaps the same person";
+    assert!(!visitor.page(&format!("/{id}")).await.contains(card), "nobody is their own twin");
+    let by_name = visitor.make(json!({"firstName": "ADA", "lastName": "lovelace"})).await;
+    let by_phone = visitor.make(json!({"firstName": "Bea", "lastName": "Lovelace", "phone": "+12065550142"})).await;
+    let by_email = visitor.make(json!({"firstName": "A.", "email": "Ada@Example.com"})).await;
+    visitor.make(json!({"firstName": "Ada", "lastName": "Lovelaces"})).await;
+    let page = visitor.page(&format!("/{id}")).await;
+    let (_, twins) = page.split_once(card).expect("twins");
+    let twins = twins.split("</section>").next().unwrap();
+    let place = |text: &str| twins.find(text).unwrap_or_else(|| panic!("{text}: {twins}"));
+    let order = [&by_email, &by_phone, &by_name].map(|other| place(&format!("/{other}\">")));
+    assert!(order.is_sorted(), "the surest first: {twins}");
+    for why in ["Same e-mail address", "Same phone number", "Same name"] {
+        assert_eq!(twins.matches(why).count(), 1, "{why}: {twins}");
+    }
+    assert!(twins.contains(&format!("/{id}/merge?with={by_name}\"")), "{twins}");
+    // Whoever is in the trash is nobody's twin, and of one with a name alone nothing is guessed.
+    visitor.done(&format!("/{by_email}/trash"), &[]).await;
+    assert!(!visitor.page(&format!("/{id}")).await.contains("Same e-mail"));
+    let single = visitor.make(json!({"firstName": "Ada"})).await;
+    assert!(!visitor.page(&format!("/{single}")).await.contains(card));
+}

@@ -17,10 +17,12 @@ use keystead_model::{
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
-    contact::{Contact, ContactFilter, ContactPatch},
+    contact::{Contact, ContactFilter, ContactPatch, ContactProfile},
     custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
     enrollment::EnrolledIn,
+    event::Subject,
+    field_value::ValueSet,
     form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter},
     grant::{Grant, Reach},
     id::Id,
@@ -119,6 +121,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     erase_contact(&by.location, at.contact): ContactsWrite;
     export_contact(&by.location, at.contact, downloads()): ContactsRead;
     contacts_of(&by.location, vec![at.contact]): ContactsRead;
+    possible_duplicates(&by.location, &nobody(at)): ContactsRead;
     find_contact_by_identity(&by.location, Vec::new()): ContactsRead;
     change_contact_tags(&by.location, at.contact, TagChange::RemoveAll): ContactsWrite;
     change_tags_of_contacts(&by.location, vec![at.contact], TagChange::RemoveAll): ContactsWrite;
@@ -274,6 +277,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete_key(&by.authority, at.key): KeysWrite;
     restore_key(&by.authority, at.key): KeysWrite;
     list_events(&by.authority, contact_events(at)): ContactsRead;
+    history_of(&by.location, (Subject::Contact, at.contact.to_string()), Window::first(1)): ContactsRead;
     list_audit(&by.agency, AuditFilter::default(), Window::first(1)): KeysRead;
     verify_audit(&by.agency, None): KeysRead;
     erase_audit(&by.agency, at.user): KeysWrite;
@@ -339,6 +343,19 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
     "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",
 ];
+
+/// Somebody without a name or an address.
+fn nobody(at: &Things) -> Contact {
+    Contact {
+        id: at.contact,
+        location: at.location,
+        profile: ContactProfile::default(),
+        tags: Vec::new(),
+        custom_fields: ValueSet::default(),
+        created_at: UtcMs(0),
+        updated_at: UtcMs(0),
+    }
+}
 
 fn contact_events(at: &Things) -> EventQuery {
     let kinds = vec!["contact.created".to_owned()];

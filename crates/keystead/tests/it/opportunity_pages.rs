@@ -175,9 +175,16 @@ async fn an_opportunity_is_shown_changed_and_its_history_told() {
     let id = scene.deal("Ada Lovelace", json!({"name": "Implant", "monetaryValue": 4800})).await;
     let page = format!("/{id}");
     let shown = scene.get(&page).await;
-    for said in
-        ["Implant", "4,800", "New lead", "Ada Lovelace", "ada.lovelace@example.com", "Colour", "added it", "Not said"]
-    {
+    for said in [
+        "Implant",
+        "4,800",
+        "New lead",
+        "Ada Lovelace",
+        "ada.lovelace@example.com",
+        "Colour",
+        "added the opportunity",
+        "Not said",
+    ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     let seen = shown.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -222,12 +229,14 @@ async fn an_opportunity_is_shown_changed_and_its_history_told() {
         stored["customFields"][0]["fieldValue"].as_str().or(stored["customFields"][0]["fieldValueString"].as_str()),
         Some("Blue")
     );
-    for said in [
-        "moved it from <bdi>New lead</bdi> to <bdi>Contacted</bdi>",
-        "changed the value from <bdi>4,800</bdi> to <bdi>5,000.25</bdi>",
-        "changed Colour to <bdi>Blue</bdi>",
-    ] {
-        assert!(after.text.contains(said), "{said}: {}", after.text);
+    for (field, before, became) in
+        [("Stage", "New lead", "Contacted"), ("Value", "4,800", "5,000.25"), ("Colour", "none", "Blue")]
+    {
+        let said = format!(
+            "<dt>{field}</dt><dd><del><bdi>{before}</bdi></del> <span class=\"visually-hidden\">became</span> \
+             <ins><bdi>{became}</bdi></ins></dd>"
+        );
+        assert!(after.text.contains(&said), "{said}: {}", after.text);
     }
     // Whoever read the form before that is told, and keeps what they wrote.
     let late = send([fields("1"), vec![("seen".to_owned(), seen)]].concat()).await;

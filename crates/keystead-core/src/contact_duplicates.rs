@@ -1,0 +1,84 @@
+//! Contacts that are perhaps the same person as another one.
+
+use keystead_model::{
+    condition::{Condition, Field as _, Op, Test, Value},
+    contact::{Contact, ContactFilter},
+    contact_field::ContactField,
+    page::Window,
+    scope::Scope,
+    search,
+};
+use keystead_store::{Error as StoreError, contact_search};
+
+use crate::{App, LocationContext, Result};
+
+/// Why two contacts may be the same person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameIn {
+    /// An e-mail address of one is an address of the other.
+    Email,
+    /// Likewise a phone number.
+    Phone,
+    /// First and last name.
+    Name,
+}
+
+/// Contacts that are named for each reason.
+const NAMED: i64 = 3;
+
+impl App {
+    /// Contacts that share the first address or number of this one, or its whole name, each once and the surest first. What cannot
+    /// be found in time is left out: it is a hint.
+    pub async fn possible_duplicates(
+        &self,
+        context: &LocationContext,
+        contact: &Contact,
+    ) -> Result<Vec<(Contact, SameIn)>> {
+        let (own, asked) = (contact.id, self.questions(context, contact).await?);
+        let time = self.limits.search;
+        self.read(context, Scope::ContactsRead, move |operation| {
+            let mut found: Vec<(Contact, SameIn)> = Vec::new();
+            for (same, filter) in &asked {
+                // One more, since it finds itself.
+                let window = Window::first(NAMED + 1);
+                match contact_search::list(operation.tx, operation.context.location, filter, &window, time) {
+                    Ok(listed) => {
+                        let others = listed.page.rows.into_iter().filter(|other| other.id != own);
+                        for other in others.take(NAMED as usize) {
+                            if found.iter().all(|(known, _)| known.id != other.id) {
+                                found.push((other, *same));
+                            }
+                        }
+                    }
+                    Err(StoreError::TooLong) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn questions(&self, context: &LocationContext, contact: &Contact) -> Result<Vec<(SameIn, ContactFilter)>> {
+        let profile = &contact.profile;
+        let is = |field: ContactField, value: Option<Value>| Some(Condition::Test(Test { field, op: Op::Eq(value?) }));
+        let code = |field: ContactField, text: &str| is(field, Value::code(field.compared(text)));
+        let plain = |condition| ContactFilter { condition, ..ContactFilter::default() };
+        let email = profile.email.as_ref().and_then(|email| code(ContactField::Email, email.as_str()));
+        let phone = profile.phone.as_ref().and_then(|phone| code(ContactField::Phone, phone.as_str()));
+        let mut asked: Vec<(SameIn, ContactFilter)> = Vec::new();
+        asked.extend(email.map(|email| (SameIn::Email, plain(email))));
+        asked.extend(phone.map(|phone| (SameIn::Phone, plain(phone))));
+        if let (Some(first), Some(last)) = (&profile.first_name, &profile.last_name) {
+            let names = [(ContactField::FirstName, first.as_str()), (ContactField::LastName, last.as_str())];
+            let names = names.map(|(field, name)| is(field, Value::text(name)));
+            // The words are what has an index.
+            let words = format!("{} {}", first.as_str(), last.as_str());
+            let country = self.location_of(context).await?.profile.country;
+            let filter = ContactFilter { search: Some(search::asked(&words, country)), ..ContactFilter::default() };
+            let condition = Condition::All(names.into_iter().flatten().collect());
+            asked.push((SameIn::Name, ContactFilter { condition, ..filter }));
+        }
+        Ok(asked)
+    }
+}
