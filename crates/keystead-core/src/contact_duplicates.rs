@@ -2,11 +2,12 @@
 
 use keystead_model::{
     condition::{Condition, Field as _, Op, Test, Value},
-    contact::{Contact, ContactFilter},
+    contact::{Contact, ContactFilter, ContactProfile},
     contact_field::ContactField,
     page::Window,
     scope::Scope,
     search,
+    text::normalized_email,
 };
 use keystead_store::{Error as StoreError, contact_search};
 
@@ -23,6 +24,15 @@ pub enum SameIn {
     Name,
 }
 
+/// Whether two of one name have both an address and a number, and share neither: then they are two people.
+fn are_told_apart(one: &Contact, other: &Contact) -> bool {
+    let (one, other) = (&one.profile, &other.profile);
+    let differ = |one: Option<&str>, other: Option<&str>| one.is_some() && other.is_some() && one != other;
+    let email = |profile: &ContactProfile| profile.email.as_ref().map(|email| normalized_email(email.as_str()));
+    let phone = |profile: &ContactProfile| profile.phone.as_ref().map(|phone| phone.as_str().to_owned());
+    differ(email(one).as_deref(), email(other).as_deref()) && differ(phone(one).as_deref(), phone(other).as_deref())
+}
+
 /// Contacts that are named for each reason.
 const NAMED: i64 = 3;
 
@@ -34,7 +44,7 @@ impl App {
         context: &LocationContext,
         contact: &Contact,
     ) -> Result<Vec<(Contact, SameIn)>> {
-        let (own, asked) = (contact.id, self.questions(context, contact).await?);
+        let (own, asked) = (contact.clone(), self.questions(context, contact).await?);
         let time = self.limits.search;
         self.read(context, Scope::ContactsRead, move |operation| {
             let mut found: Vec<(Contact, SameIn)> = Vec::new();
@@ -43,12 +53,11 @@ impl App {
                 let window = Window::first(NAMED + 1);
                 match contact_search::list(operation.tx, operation.context.location, filter, &window, time) {
                     Ok(listed) => {
-                        let others = listed.page.rows.into_iter().filter(|other| other.id != own);
-                        for other in others.take(NAMED as usize) {
-                            if found.iter().all(|(known, _)| known.id != other.id) {
-                                found.push((other, *same));
-                            }
-                        }
+                        let is_new = |other: &Contact| found.iter().all(|(known, _)| known.id != other.id);
+                        let may_be = |other: &Contact| *same != SameIn::Name || !are_told_apart(&own, other);
+                        let others = listed.page.rows.into_iter().filter(|other| other.id != own.id);
+                        let others: Vec<Contact> = others.filter(|other| is_new(other) && may_be(other)).collect();
+                        found.extend(others.into_iter().take(NAMED as usize).map(|other| (other, *same)));
                     }
                     Err(StoreError::TooLong) => {}
                     Err(error) => return Err(error.into()),

@@ -5,9 +5,11 @@ use std::sync::LazyLock;
 use axum::{
     extract::Path,
     response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
 };
 use http::{HeaderValue, StatusCode, header};
 use rust_embed::Embed;
+use tower_http::compression::CompressionLayer;
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -39,7 +41,12 @@ pub(crate) fn url(file: &str) -> String {
     format!("/assets/{}/{file}", *VERSION)
 }
 
-pub(crate) async fn serve(Path((_, file)): Path<(String, String)>) -> Response {
+/// Their route. They are sent packed, which pages are not: what is packed with a secret tells of it by its length.
+pub(crate) fn route<S: Clone + Send + Sync + 'static>() -> MethodRouter<S> {
+    get(serve).layer(CompressionLayer::new())
+}
+
+async fn serve(Path((_, file)): Path<(String, String)>) -> Response {
     match Assets::get(&file) {
         Some(asset) => {
             let kind = match file.rsplit_once('.').map(|(_, ending)| ending) {

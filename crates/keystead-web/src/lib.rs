@@ -183,7 +183,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/docs/reference", get(docs::reference::index)),
         own("/docs/reference/{api}", get(docs::reference::overview)),
         own("/docs/reference/{api}/{noun}", get(docs::reference::noun)),
-        own("/assets/{version}/{file}", get(assets::serve)),
+        own("/assets/{version}/{file}", assets::route()),
         own("/favicon.ico", get(assets::favicon)),
         own("/robots.txt", get(assets::robots)),
         own("/app/agency", get(overview::agency)),

@@ -313,6 +313,10 @@ async fn who_may_be_the_same_person_is_named_with_the_reason() {
     let by_phone = visitor.make(json!({"firstName": "Bea", "lastName": "Lovelace", "phone": "+12065550142"})).await;
     let by_email = visitor.make(json!({"firstName": "A.", "email": "Ada@Example.com"})).await;
     visitor.make(json!({"firstName": "Ada", "lastName": "Lovelaces"})).await;
+    // A namesake with an address and a number of her own is somebody else.
+    let namesake =
+        json!({"firstName": "Ada", "lastName": "Lovelace", "email": "a@example.org", "phone": "+12065550199"});
+    visitor.make(namesake).await;
     let page = visitor.page(&format!("/{id}")).await;
     let (_, twins) = page.split_once(card).expect("twins");
     let twins = twins.split("</section>").next().unwrap();

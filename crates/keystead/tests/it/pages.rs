@@ -353,3 +353,19 @@ async fn the_page_of_a_new_secret_says_what_became_of_the_old_one() {
         assert!(page.contains(said) && !warning(&page), "{form}: {page}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn style_and_script_are_sent_packed_and_pages_with_secrets_never() {
+    let app = TestApp::start().await;
+    let page = app.get("/app/sign-in").header("Accept-Encoding", "gzip").send().await;
+    assert_eq!((page.status, page.header("content-encoding")), (200, ""), "a page may hold a secret");
+    let style =
+        page.text.split("href=\"").find_map(|rest| rest.split('"').next().filter(|url| url.ends_with("app.css")));
+    let style = style.expect("a style");
+    let packed = app.get(style).header("Accept-Encoding", "gzip").send().await;
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
+    assert!(packed.header("vary").to_lowercase().contains("accept-encoding"), "a cache keeps both apart");
+    let plain = app.get(style).send().await;
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, ""));
+    assert!(plain.text.contains("--accent") && plain.header("cache-control").contains("immutable"));
+}
