@@ -96,3 +96,18 @@ pub(crate) fn request(method: &str, path: &str, key: &str, body: &str) -> Vec<u8
     };
     format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{body_head}\r\n{body}").into_bytes()
 }
+
+/// What a form sends, as a browser does.
+pub(crate) fn form(path: &str, fields: &str) -> Vec<u8> {
+    let length = fields.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: \
+         application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{fields}"
+    )
+    .into_bytes()
+}
+
+/// A page, as somebody who is signed in asks for it.
+pub(crate) fn page(path: &str, cookies: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\n\r\n").into_bytes()
+}

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::{
     Outcome,
-    client::{Connection, request},
+    client::{Connection, form, page, request},
     figures::{Times, head, row},
     people::{Dice, FIELDS, PLANS, Person, TAGS, columns, person},
-    server::{Place, Server},
+    server::{ADMIN, Place, Server},
 };
 
 #[derive(Args)]
@@ -117,6 +117,7 @@ impl Scale {
             }
             row(&figures(&name, rows, &times, refused));
         }
+        self.pages(&server, &location, &mut client).await?;
         self.changes(&server, &location, &mut client).await?;
         println!("\nMemory of the server at the end: {} MB.", server.megabytes());
         Ok(())
@@ -330,6 +331,50 @@ impl Scale {
             add(name, Box::new(move |_| find(query.clone())));
         }
         kinds
+    }
+
+    /// Pages of the app, whole, as an admin sees them.
+    async fn pages(&self, server: &Server, location: &str, client: &mut Client<'_>) -> Outcome {
+        let fields = format!("email={}&password={}", encode(ADMIN.0), encode(ADMIN.1));
+        let signed_in =
+            client.connection.ask(&form("/app/sign-in", &fields)).await.map_err(|error| format!("sign-in: {error}"))?;
+        let cookies = signed_in.text.lines().filter_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("set-cookie").then(|| value.split(';').next().unwrap_or_default())
+        });
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
+        let newest = client.ask("GET", "/contacts/?limit=1", &Value::Null).await?.0;
+        let contact = newest["contacts"][0]["id"].as_str().unwrap_or_default().to_owned();
+        let somebody = |number: usize| person(Dice(number as u64).below(self.contacts));
+        for (name, path) in [
+            ("dashboard", String::new()),
+            ("contacts", "/contacts".to_owned()),
+            ("contacts, 9,950 skipped", "/contacts?page=200".to_owned()),
+            ("contacts, a last name", "/contacts?q=*".to_owned()),
+            ("contacts with a tag of 6 %", format!("/contacts?tag={}", encode(TAGS[2]))),
+            ("a contact", format!("/contacts/{contact}")),
+            ("opportunities, as a board", "/opportunities".to_owned()),
+            ("opportunities, as a list", "/opportunities?view=list".to_owned()),
+            ("tasks", "/tasks".to_owned()),
+            ("tags, with how many have each", "/settings/tags".to_owned()),
+            ("everything, a last name", "/search?q=*".to_owned()),
+        ] {
+            let times = Times::default();
+            for number in 0..self.requests + 5 {
+                let path = path.replace('*', &encode(&somebody(number).last));
+                let request = page(&format!("/app/locations/{location}{path}"), &cookies);
+                let begun = Instant::now();
+                let answer = client.connection.ask(&request).await.map_err(|error| format!("{path}: {error}"))?;
+                if answer.status != 200 {
+                    return Err(format!("the page {path}: {}", answer.status));
+                }
+                if number >= 5 {
+                    times.add(begun.elapsed());
+                }
+            }
+            row(&figures(&format!("page: {name}"), 0, &times, 0));
+        }
+        Ok(())
     }
 
     /// What is written.
