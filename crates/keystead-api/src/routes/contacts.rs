@@ -58,6 +58,20 @@ pub(super) fn v2_routes() -> Vec<Route> {
             contacts::erase,
         )
         .location(
+            "GET /contacts/trash",
+            "List the contacts in the trash",
+            Scope::ContactsRead,
+            200,
+            contacts::trash::list,
+        )
+        .location(
+            "POST /contacts/trash/{contactId}/restore",
+            "Bring a contact back from the trash",
+            Scope::ContactsWrite,
+            200,
+            contacts::trash::restore,
+        )
+        .location(
             "GET /contacts/{contactId}/appointments",
             "List the appointments of a contact",
             Scope::ContactsRead,

@@ -75,6 +75,14 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .if_match::<ApiKey>()
         .either(
+            "POST /api-keys/{id}/reduce",
+            "Take from an API key the scopes that it has not used in 30 days",
+            Some(Scope::KeysWrite),
+            200,
+            api_keys::reduce,
+        )
+        .if_match::<ApiKey>()
+        .either(
             "POST /api-keys/{id}/restore",
             "Restore a deleted API key",
             Some(Scope::KeysWrite),

@@ -51,6 +51,8 @@ pub(super) enum Keys {
     Restore(One),
     /// Restart a key's 90 days without a use
     Keep(One),
+    /// Take from a key the scopes that it has not used in 30 days
+    Reduce(One),
     /// Make a new key in place of a lost one
     Replace(Replace),
     /// List keys that are deleted soon unless they are used
@@ -306,6 +308,9 @@ impl Keys {
                 one.change(app, async |context, id| app.restore_key(context.authority(), id).await).await
             }
             Self::Keep(one) => one.change(app, async |context, id| app.keep_key(context.authority(), id).await).await,
+            Self::Reduce(one) => {
+                one.change(app, async |context, id| app.reduce_key(context.authority(), id).await).await
+            }
             Self::Replace(replace) => replace.run(app).await,
             Self::Idle(idle) => idle.run(app).await,
         })

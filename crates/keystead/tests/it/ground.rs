@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     fields::Field,
-    targets::{Target, key_for, location_for, target},
+    targets::{Target, target},
 };
 
 /// An instance, one thing of each noun, and those who may do everything.
@@ -49,13 +49,7 @@ impl Ground {
 
     /// A call of a route in the state that it begins from.
     pub(crate) async fn call(&self, route: &Route) -> Call {
-        let mut target = self.target.clone();
-        if route.path.starts_with("/api-keys/{id}/") {
-            target.key = key_for(&self.app, route.endpoint).await.id.to_string();
-        }
-        if let Some(location) = location_for(&self.app, route.endpoint).await {
-            target.location = location.to_string();
-        }
+        let target = self.target.clone().as_begun(&self.app, &self.location_key, route).await;
         let call = self.app.call(route.method.clone(), &target.address(route, ""));
         call.key(self.key(route))
     }

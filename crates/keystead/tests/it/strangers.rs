@@ -19,7 +19,7 @@ use keystead_model::{
 use keystead_testkit::{Answer, Call, TestApp, TestKey};
 use tokio::task::JoinSet;
 
-use crate::targets::{CANARY, key_for, location_for, target};
+use crate::targets::{CANARY, target};
 
 /// Somebody who calls, and has no right to anything of the location that is tried.
 struct Stranger {
@@ -130,13 +130,7 @@ async fn whoever_a_route_is_for_gets_in() {
             }
         };
         for (name, key, version) in own {
-            let mut target = target.renewed(&app, &location_key).await;
-            if route.path.starts_with("/api-keys/{id}") {
-                target.key = key_for(&app, route.endpoint).await.id.to_string();
-            }
-            if let Some(location) = location_for(&app, route.endpoint).await {
-                target.location = location.to_string();
-            }
+            let target = target.renewed(&app, &location_key).await.as_begun(&app, &location_key, &route).await;
             let call = target.call(&app, &route);
             let call = key.iter().fold(call, |call, key| call.key(key));
             let call = version.iter().fold(call, |call, version| call.header("Version", version));

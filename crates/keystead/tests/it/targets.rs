@@ -342,6 +342,22 @@ async fn somebody(app: &TestApp) -> UserId {
     app.app.create_user(app.operator().await.authority(), new).await.unwrap().id
 }
 
+impl Target {
+    /// With things in the state that a route begins from.
+    pub(crate) async fn as_begun(mut self, app: &TestApp, key: &TestKey, route: &Route) -> Self {
+        if route.path.starts_with("/api-keys/{id}/") || route.endpoint == "DELETE /api-keys/{id}" {
+            self.key = key_for(app, route.endpoint).await.id.to_string();
+        }
+        if let Some(location) = location_for(app, route.endpoint).await {
+            self.location = location.to_string();
+        }
+        if route.path.starts_with("/contacts/trash/") {
+            app.delete(&format!("/contacts/{}", self.contact)).key(key).send().await.expect(200);
+        }
+        self
+    }
+}
+
 pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
     let named = app
         .key_with(Reach::location(app.ids.location), Preset::ReadOnly.scopes(KeyKind::Location), |new| {
@@ -384,7 +400,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
 }
 
 /// A key in the state that a route begins from.
-pub(crate) async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
+async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
     let key = app.location_key().await;
     let operator = app.operator().await;
     let authority = operator.authority();
@@ -395,6 +411,11 @@ pub(crate) async fn key_for(app: &TestApp, endpoint: &str) -> TestKey {
             // Only a secret that was used has an overlap.
             app.get("/api-keys/self").key(&key).send().await.expect(200);
             drop(app.app.rotate_key(authority, key.id, None, Duration::from_secs(3600)).await.unwrap());
+        }
+        // It keeps what was used.
+        "POST /api-keys/{id}/reduce" => {
+            app.get("/contacts/").key(&key).send().await.expect(200);
+            app.app.flush_uses().await.unwrap();
         }
         _ => {}
     }

@@ -87,3 +87,39 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     }
     assert!(told(&contacts[1]).await.iter().all(|event| event["erased"] == false && event["after"].is_object()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_is_listed_and_brought_back_by_api() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let make = async |name: &str| {
+        let new = json!({"firstName": name, "email": format!("{name}@example.com")});
+        app.post("/contacts/").key(&key).json(&new).send().await.expect(201)["contact"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (first, second) = (make("ada").await, make("bob").await);
+    for id in [&first, &second] {
+        app.delete(&format!("/contacts/{id}")).key(&key).send().await.expect(200);
+        app.clock.advance(std::time::Duration::from_secs(1));
+    }
+    let trash = app.get("/contacts/trash").key(&key).send().await.expect(200);
+    let ids: Vec<&str> = trash["contacts"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
+    assert_eq!(
+        (ids, &trash["total"]),
+        (vec![second.as_str(), first.as_str()], &json!(2)),
+        "the last one first: {trash}"
+    );
+    let days = |name: &str| trash["contacts"][0][name].as_str().unwrap()[..10].to_owned();
+    assert!(days("dateDeleted") < days("dateErased"));
+    let back = app.post(&format!("/contacts/trash/{first}/restore")).key(&key).send().await.expect(200);
+    assert_eq!((&back["contact"]["firstName"], &back["opportunitiesLeft"]), (&json!("ada"), &json!(0)));
+    app.get(&format!("/contacts/{first}")).key(&key).send().await.expect(200);
+    let again = app.post(&format!("/contacts/trash/{first}/restore")).key(&key).send().await;
+    assert_eq!(again.status, 400, "what is not in the trash cannot leave it: {}", again.text);
+    // Whoever has the address by now keeps it.
+    make("bob").await;
+    let taken = app.post(&format!("/contacts/trash/{second}/restore")).key(&key).send().await;
+    assert!(taken.status == 400 && taken.text.contains("duplicate"), "{}", taken.text);
+}

@@ -99,6 +99,10 @@ pub(crate) async fn keep(authority: Authority, call: Bodyless) -> Result<Changed
     changed(&call.app, call.app.keep_key(&authority, call.path).await)
 }
 
+pub(crate) async fn reduce(authority: Authority, call: Bodyless) -> Result<Changed, Error> {
+    changed(&call.app, call.app.reduce_key(&authority, call.path).await)
+}
+
 pub(crate) async fn restore(authority: Authority, call: Bodyless) -> Result<Changed, Error> {
     changed(&call.app, call.app.restore_key(&authority, call.path).await)
 }

@@ -9,6 +9,7 @@ pub(crate) mod listing;
 pub(crate) mod search;
 pub(crate) mod shapes;
 pub(crate) mod tags;
+pub(crate) mod trash;
 
 use keystead_core::{self as core, Error, LocationContext, WhenDuplicate};
 use keystead_model::{
