@@ -40,12 +40,21 @@ impl<const MAX: usize> Prose<MAX> {
     }
 }
 
+/// Left-to-right and right-to-left override.
+const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
+
 fn checked(text: &str, max: usize, lines: bool) -> Result<String, Invalid> {
     if text.chars().count() > max {
         return Err(Invalid::new(format!("must be shorter than or equal to {max} characters")));
     }
     if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
         return Err(Invalid::new("must not contain control characters"));
+    }
+    // A name that turns round what stands after it says something else than it seems to; what people write at length is shown alone.
+    if !lines && text.contains(OVERRIDES) {
+        return Err(Invalid::new(
+            "must not contain characters that turn round the direction of a text (U+202D, U+202E)",
+        ));
     }
     if key_secret::contains_key(text) {
         return Err(Invalid::new("must not contain an API key; deactivate that key, it has left its safe place"));
@@ -320,7 +329,11 @@ mod tests {
             assert!(Line::<64>::parse(refused).is_err(), "{}", refused.escape_unicode());
         }
         // Among others they have their uses.
-        for kept in ["\u{202e}gnirps", "👩\u{200d}👧", "می\u{200c}خواهم", "क्\u{200d}ष", "\u{200f}עברית"]
+        for turned in ["\u{202e}gnirps", "Website \u{202e}evil", "a\u{202d}b"] {
+            assert!(Line::<100>::parse(turned).is_err(), "{turned:?}");
+            assert!(Prose::<100>::parse(turned).is_ok(), "{turned:?}");
+        }
+        for kept in ["\u{2067}gnirps", "👩\u{200d}👧", "می\u{200c}خواهم", "क्\u{200d}ष", "\u{200f}עברית"]
         {
             assert_eq!(Line::<64>::parse(kept).unwrap().as_str(), kept);
         }
