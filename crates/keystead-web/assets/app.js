@@ -295,6 +295,16 @@ for (const box of all('[data-pick-all]')) {
   });
 }
 
+// What is done to the chosen rows says how many they are.
+for (const bulk of all('.bulk')) {
+  const form = bulk.closest('form');
+  const say = () => {
+    bulk.querySelector('.chosen').textContent = `${all('tbody input[type=checkbox]:checked', form).length} chosen`;
+  };
+  form.addEventListener('change', say);
+  addEventListener('pageshow', say);
+}
+
 // Cards are moved by dragging them to another stage, or by its number: either way by the button of their menu.
 const board = document.querySelector('[data-board]');
 if (board) {

@@ -29,7 +29,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Field, Fields, Form, Kind, Problems},
+    form::{Choice, Edit, Field, Fields, Form, Kind, Problems},
     page::{Frame, render},
     place::Here,
     show::grouped,
@@ -316,7 +316,7 @@ fn form_of(field: &CustomField) -> Form {
         ("isMultipleFile", ticked(content.is_multiple_file)),
         ("maxNumberOfFiles", content.max_files.to_string()),
     ];
-    Form::filled(fields(Some(field.data_type)), pairs)
+    Form::filled(fields(Some(field.data_type)), pairs).opened_on(field)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -328,13 +328,16 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let (context, field) = wanted(&web, &here).await?;
     let mut form = Form::new(fields(Some(field.data_type)), sent);
     let patch = read(&mut form, field.data_type, Some(&field));
-    match form.run(web.app.update_custom_field(&context, FieldName::Id(field.id), patch)).await? {
-        Some(saved) => Ok(lead(&web, &here.url(PATH), Done::CustomFieldSaved, saved.content.name.as_str())),
-        None => {
-            let page = editor(&here, Some(&field), form);
-            Ok(page.form.again(&page))
+    let careful = context.with_seen(form.seen::<CustomField>());
+    match form.edit(web.app.update_custom_field(&careful, FieldName::Id(field.id), patch)).await? {
+        Edit::Saved(saved) => {
+            return Ok(lead(&web, &here.url(PATH), Done::CustomFieldSaved, saved.content.name.as_str()));
         }
+        Edit::Overtaken => form.overtaken("custom field", &field, &form_of(&field)),
+        Edit::Wrong => {}
     }
+    let page = editor(&here, Some(&field), form);
+    Ok(page.form.again(&page))
 }
 
 /// In how many contacts or opportunities something stands in it; `None` where that takes too long, or may not be read.

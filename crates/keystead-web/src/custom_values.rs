@@ -17,7 +17,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Field, Fields, Form, Kind, Problems},
+    form::{Edit, Field, Fields, Form, Kind, Problems},
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
@@ -140,25 +140,33 @@ async fn wanted(web: &Web, here: &Here) -> Result<(LocationContext, CustomValue)
     Ok((context, value))
 }
 
-pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let (_, value) = wanted(&web, &here).await?;
+/// The form as it stands for a value that is there.
+fn form_of(value: &CustomValue) -> Form {
     let content = &value.content;
     let pairs = [("name", content.name.as_str().to_owned()), ("value", content.value.as_str().to_owned())];
-    Ok(render(&editor(&here, Some(&value), Form::filled(fields(), pairs))))
+    Form::filled(fields(), pairs).opened_on(value)
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let (_, value) = wanted(&web, &here).await?;
+    Ok(render(&editor(&here, Some(&value), form_of(&value))))
 }
 
 pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, value) = wanted(&web, &here).await?;
     let mut form = Form::new(fields(), sent);
     let content = read(&mut form);
-    let update = async |content| web.app.update::<CustomValue>(&context, (), value.id, content).await;
-    match form.run_with(content, update).await? {
-        Some(saved) => Ok(lead(&web, &here.url(PATH), Done::CustomValueSaved, saved.content.name.as_str())),
-        None => {
-            let page = editor(&here, Some(&value), form);
-            Ok(page.form.again(&page))
+    let careful = context.with_seen(form.seen::<CustomValue>());
+    let update = async |content| web.app.update::<CustomValue>(&careful, (), value.id, content).await;
+    match form.edit_with(content, update).await? {
+        Edit::Saved(saved) => {
+            return Ok(lead(&web, &here.url(PATH), Done::CustomValueSaved, saved.content.name.as_str()));
         }
+        Edit::Overtaken => form.overtaken("custom value", &value, &form_of(&value)),
+        Edit::Wrong => {}
     }
+    let page = editor(&here, Some(&value), form);
+    Ok(page.form.again(&page))
 }
 
 fn question(here: &Here, value: &CustomValue) -> Ask {

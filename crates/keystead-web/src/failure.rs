@@ -69,6 +69,9 @@ pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response
         response = not_here();
         response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
     }
+    if is_unread(&response) {
+        response = unread();
+    }
     let Some(said) = response.extensions_mut().remove::<Said>() else { return response };
     let here = match Here::from_request_parts(&mut parts, web).await {
         Ok(here) => Some(here),
@@ -86,6 +89,37 @@ pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response
         }
         Err(_) => response,
     }
+}
+
+/// Whether an address or a form was not even read: what refuses that before a page is asked knows no pages.
+fn is_unread(response: &Response) -> bool {
+    let is_bare = response.extensions().get::<Said>().is_none();
+    let is_text =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let statuses = [StatusCode::BAD_REQUEST, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::UNPROCESSABLE_ENTITY];
+    is_bare && is_text && statuses.contains(&response.status())
+}
+
+fn unread() -> Response {
+    let said = Said {
+        heading: "This address cannot be read".to_owned(),
+        text: "A part of it is not what it should be, such as a number that is none, or one that is too large."
+            .to_owned(),
+        fix: "Go back, and follow a link or a button instead of the address.".to_owned(),
+    };
+    said.answer(StatusCode::BAD_REQUEST)
+}
+
+/// A form that did not come in whole.
+pub(crate) fn not_taken(code: ErrorCode, text: &str) -> Response {
+    let said = Said {
+        heading: "Nothing was saved".to_owned(),
+        text: text.to_owned(),
+        fix: "Go back: what you typed is still in the form.".to_owned(),
+    };
+    let mut response = said.answer(StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST));
+    response.extensions_mut().insert(code);
+    response
 }
 
 /// What is sent to a page that takes nothing.

@@ -68,10 +68,12 @@ done! {
     RotationFinished = "rotation-finished", "good", "The old secret of * has ended: only the new one works.";
     ContactAdded = "contact-added", "good", "* is added.";
     ContactSaved = "contact-saved", "good", "* is saved.";
-    ContactTrashed = "contact-trashed", "good", "* is in the trash, with their opportunities; after 30 days they are gone.", undo "/contacts/trash/*/restore";
-    ContactsTrashed = "contacts-trashed", "good", "In the trash now: *. After 30 days they are gone.";
-    ContactsTagged = "contacts-tagged", "good", "The tags are added to *.";
-    ContactsUntagged = "contacts-untagged", "good", "The tags are taken from *.";
+    ContactTrashed = "contact-trashed", "good", "* is in the trash, with all that belongs to them; after 30 days they are gone.", undo "/contacts/trash/*/restore";
+    ContactsTrashed = "contacts-trashed", "good", "# moved to the trash; after 30 days they are gone.", undo "/contacts/trash/*/restore";
+    ContactsRestored = "contacts-restored", "good", "# brought back from the trash.";
+    ContactsRestoredInPart = "contacts-restored-in-part", "warn", "# brought back from the trash. The others are not there any more, or somebody else has their e-mail address or phone number by now.";
+    ContactsTagged = "contacts-tagged", "good", "The tags are added to #.";
+    ContactsUntagged = "contacts-untagged", "good", "The tags are taken from #.";
     ContactsMerged = "contacts-merged", "good", "* has now what both had; the other one is in the trash.";
     NothingChosen = "nothing-chosen", "warn", "Nothing was changed: choose contacts first, and name a tag where one is added or removed.";
     NoteAdded = "note-added", "good", "The note about * is saved.";
@@ -86,7 +88,7 @@ done! {
     LocationSaved = "location-saved", "good", "* is saved.";
     LocationSuspended = "location-suspended", "good", "* is suspended: its keys are refused, and none of them is deleted meanwhile.";
     LocationResumed = "location-resumed", "good", "* goes on: its keys are answered again, with their full 90 days.";
-    LocationDeleted = "location-deleted", "good", "* is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.";
+    LocationDeleted = "location-deleted", "good", "* is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.", undo "/locations/*/restore";
     LocationRestored = "location-restored", "good", "* is restored: its keys are answered again, with their full 90 days.";
     OpportunityAdded = "opportunity-added", "good", "* is added.";
     OpportunitySaved = "opportunity-saved", "good", "* is saved.";
@@ -178,12 +180,29 @@ impl Flash {
     }
 
     /// The sentence in parts: words, and the name that stands behind them.
-    pub(crate) fn parts(&self) -> Vec<(&'static str, Option<&str>)> {
-        let names = [&self.about, &self.more].into_iter().map(|name| Some(name.as_str()));
-        let words: Vec<&str> = self.done.text().split('*').collect();
-        let last = words.len() - 1;
-        words.iter().copied().zip(names.take(last).chain(std::iter::once(None))).collect()
+    pub(crate) fn parts(&self) -> Vec<Part<'_>> {
+        let mut names = [&self.about, &self.more].into_iter();
+        let words = self.done.text().split_inclusive(STAND_INS);
+        let part = |words: &'static str| match words.strip_suffix(STAND_INS) {
+            Some(words_before) => {
+                let (said, is_name) = (names.next().map_or("", String::as_str), words.ends_with('*'));
+                Part { words: words_before, said, is_name }
+            }
+            None => Part { words, said: "", is_name: false },
+        };
+        words.map(part).collect()
     }
+}
+
+/// What stands for what a sentence is about: a name, or how many of something.
+const STAND_INS: [char; 2] = ['*', '#'];
+
+/// Words of a sentence, and what follows them.
+pub(crate) struct Part<'f> {
+    pub(crate) words: &'static str,
+    pub(crate) said: &'f str,
+    /// Whether that is somebody's or something's name.
+    pub(crate) is_name: bool,
 }
 
 /// How long it is kept: enough for the next page, on whatever line.
@@ -239,11 +258,9 @@ mod tests {
             assert!(HeaderValue::from_str(&text).is_ok() && !text.contains([';', ' ', ',', '"']));
             let read = Flash::parse(&text).unwrap();
             assert_eq!(read.done, *done);
-            let said: String =
-                read.parts().iter().map(|(words, name)| format!("{words}{}", name.unwrap_or("*"))).collect();
-            assert!(said.ends_with(".*"), "{said}");
-            let names: Vec<&str> = read.parts().iter().filter_map(|(_, name)| *name).collect();
-            assert_eq!(names, &[about, "B."][..done.text().matches('*').count()]);
+            let said: String = read.parts().iter().map(|part| format!("{}{}", part.words, part.said)).collect();
+            let expected = done.text().replacen(STAND_INS, about, 1).replacen(STAND_INS, "B.", 1);
+            assert!(said.ends_with('.') && said == expected, "{said}");
             assert_eq!(read.undo().is_some(), done.undo().is_some());
             assert!(read.undo().is_none_or(|address| address.starts_with('/') && address.contains("a1/b-2")));
         }

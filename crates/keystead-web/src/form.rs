@@ -1,5 +1,7 @@
 //! Forms: their fields said once, read from what was sent, and shown again with what is wrong.
 
+mod editing;
+
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use askama::Template;
@@ -11,6 +13,7 @@ use http::{StatusCode, header};
 use keystead_core::{Error, Violation};
 use keystead_model::Invalid;
 
+pub(crate) use self::editing::{Edit, SEEN};
 use crate::{Web, page::render_with, place::Here};
 
 /// The fields of a form as they were sent; a name may come several times.
@@ -300,28 +303,6 @@ impl Form {
             }
         }
         Ok(())
-    }
-
-    /// Says that somebody else has changed the thing while it was edited, and beside each field that differs what it is now: both
-    /// versions are shown, and sent again the visitor's is written.
-    pub(crate) fn overtaken(&mut self, noun: &str, now: &Self) {
-        self.problems.generally(format!(
-            "Somebody changed this {noun} while you edited it; what differs says both. Save again to keep what stands here"
-        ));
-        let differs = |field: &&Field| self.values_of(field) != now.values_of(field);
-        let texts = self.fields.iter().filter(differs).map(|field| {
-            let stands = now.values_of(field);
-            let says = if stands.is_empty() { "nothing".to_owned() } else { format!("“{}”", stands.join(", ")) };
-            (field.name.clone().into_owned(), format!("{}: meanwhile it is {says}", field.label))
-        });
-        for (name, text) in texts.collect::<Vec<_>>() {
-            self.problems.say(&name, text);
-        }
-    }
-
-    fn values_of(&self, field: &Field) -> Vec<&str> {
-        let values = self.sent.all(&field.name).into_iter().map(str::trim);
-        values.filter(|value| !value.is_empty() && field.kind != Kind::Hidden).collect()
     }
 
     /// Its fields with what stands in them: those that follow each other as halves stand together.

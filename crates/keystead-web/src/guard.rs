@@ -101,10 +101,10 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     }
     let (parts, body) = request.into_parts();
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
-        BodyError::TooLarge => refusal(ErrorCode::BodyTooLarge, "The form is too large.\n"),
-        BodyError::TooSlow => refusal(ErrorCode::RequestTimeout, "The form did not arrive in time.\n"),
+        BodyError::TooLarge => failure::not_taken(ErrorCode::BodyTooLarge, "The form is too large: it may have 64 KB."),
+        BodyError::TooSlow => failure::not_taken(ErrorCode::RequestTimeout, "The form did not arrive in time."),
         BodyError::NoRoom => Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(),
-        BodyError::Broken => refusal(ErrorCode::MalformedBody, "The form did not arrive.\n"),
+        BodyError::Broken => failure::not_taken(ErrorCode::MalformedBody, "The form did not arrive whole."),
     })?;
     if has_nul(&form) {
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
@@ -139,14 +139,6 @@ async fn with_files(web: &Web, request: Request<Body>, bytes: u64) -> Request<Bo
         parts.extensions.insert(FileForm(Arc::new(Mutex::new(Some(form)))));
     }
     Request::from_parts(parts, Body::empty())
-}
-
-/// A refusal that no browser shows to a person who filled in a form of ours.
-fn refusal(code: ErrorCode, text: &'static str) -> Response {
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = (status, text).into_response();
-    response.extensions_mut().insert(code);
-    response
 }
 
 /// Makes the page when there is a place to work, and tells how long it waited for that.

@@ -198,7 +198,7 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
         own("/app/agency/locations/{id}", get(locations::edit).post(locations::update)),
         own("/app/agency/locations/{id}/suspend", get(locations::suspend_form).post(locations::suspend)),
         own("/app/agency/locations/{id}/resume", action(1, post(locations::resume))),
-        own("/app/agency/locations/{id}/delete", action(1, post(locations::delete))),
+        own("/app/agency/locations/{id}/delete", get(locations::delete_form).post(locations::delete)),
         own("/app/agency/locations/{id}/restore", action(2, post(locations::restore))),
         own("/app/locations/{location}", get(overview::location)),
         own("/app/locations/{location}/contacts", get(contacts::list)),

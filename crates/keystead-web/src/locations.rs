@@ -7,12 +7,12 @@ use axum::{
 };
 use keystead_core::{Error, KeyFilter, error::Noun};
 use keystead_model::{
-    LocationId,
+    Invalid, LocationId,
     agency::{TenantName, TenantState},
     location::{Deletion, Location, LocationFilter, LocationPatch, LocationProfile},
     page::Window,
     scope::Scope,
-    text::{EmailAddress, Line, TimeZoneName},
+    text::{EmailAddress, Line, TimeZoneName, folded},
 };
 use serde::Deserialize;
 
@@ -21,8 +21,8 @@ use crate::{
     api_keys::is_in_use,
     choices::{country, read_country, time_zone},
     failure::Failure,
-    flash::{Done, lead},
-    form::{Field, Fields, Form, Kind, Problems},
+    flash::{Done, lead, lead_back},
+    form::{Edit, Field, Fields, Form, Kind, Problems},
     page::{Frame, render},
     place::Here,
     show::grouped,
@@ -165,6 +165,7 @@ fn editor(here: &Here, existing: Option<&Location>, form: Form) -> Editor {
 fn fields() -> Vec<Field> {
     const ZONE: &str = "Its days are counted in it, and times that programs send without a zone are read in it. Pages tell times in the zone of whoever looks.";
     const DUPLICATES: &str = "Two contacts may share an e-mail address or a phone number.";
+    const SEVERAL: &str = "A contact may have more than one in the same pipeline.";
     vec![
         Field::line("name", "Name").needed("Enter a name").with("maxlength=120"),
         country("country").needed("Choose a country").hint("For phone numbers without a prefix.").half(),
@@ -177,6 +178,7 @@ fn fields() -> Vec<Field> {
         Field::line("postalCode", "Postal code").half(),
         Field::typed("url", "website", "Web site"),
         Field::new(Kind::Check, "allowDuplicateContact", "Allow duplicate contacts").hint(DUPLICATES),
+        Field::new(Kind::Check, "allowDuplicateOpportunity", "Allow several opportunities").hint(SEVERAL),
     ]
 }
 
@@ -199,6 +201,7 @@ fn read(form: &mut Form) -> LocationPatch {
         postal_code: Some(form.read("postalCode", Line::parse)),
         website: Some(form.read("website", Line::parse)),
         allow_duplicate_contact: Some(form.is_checked("allowDuplicateContact")),
+        allow_duplicate_opportunity: Some(form.is_checked("allowDuplicateOpportunity")),
         ..LocationPatch::default()
     }
 }
@@ -249,7 +252,10 @@ fn form_of(location: &Location) -> Form {
     if profile.settings.allow_duplicate_contact {
         pairs.push(("allowDuplicateContact", "on".to_owned()));
     }
-    Form::filled(fields(), pairs)
+    if profile.settings.allow_duplicate_opportunity {
+        pairs.push(("allowDuplicateOpportunity", "on".to_owned()));
+    }
+    Form::filled(fields(), pairs).opened_on(location)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -262,21 +268,28 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let context = here.authority().clone().in_agency()?;
     let mut form = Form::new(fields(), sent);
     let patch = read(&mut form);
-    match form.run(web.app.update_location(&context, location.id, patch)).await? {
-        Some(saved) => Ok(lead(&web, &here.url("/locations"), Done::LocationSaved, saved.profile.name.as_str())),
-        None => {
-            let page = editor(&here, Some(&location), form);
-            Ok(page.form.again(&page))
+    let careful = context.with_seen(form.seen::<Location>());
+    match form.edit(web.app.update_location(&careful, location.id, patch)).await? {
+        Edit::Saved(saved) => {
+            return Ok(lead(&web, &here.url("/locations"), Done::LocationSaved, saved.profile.name.as_str()));
         }
+        Edit::Overtaken => form.overtaken("location", &location, &form_of(&location)),
+        Edit::Wrong => {}
     }
+    let page = editor(&here, Some(&location), form);
+    Ok(page.form.again(&page))
 }
 
+/// Asks before the keys of a location stop.
 #[derive(Template)]
-#[template(path = "locations/suspend.html")]
-struct SuspendForm {
+#[template(path = "locations/stop.html")]
+struct StopForm {
     frame: Frame,
     name: String,
     location_url: String,
+    /// Whether the location is to be deleted, and not only suspended.
+    deletes: bool,
+    form: Form,
     /// How many keys stop, as a sentence.
     stops: String,
     /// Names of keys whose programs are at work.
@@ -288,8 +301,12 @@ struct SuspendForm {
 const LOOKED_AT: i64 = 500;
 const NAMED: usize = 5;
 
-pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let location = wanted(&web, &here).await?;
+async fn stop_form(
+    web: &Web,
+    here: &Here,
+    location: &Location,
+    (deletes, form): (bool, Form),
+) -> Result<StopForm, Error> {
     let now = web.app.now();
     let working = KeyFilter {
         locations: Some(vec![location.id]),
@@ -303,10 +320,13 @@ pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<R
         keys.iter().filter(|key| is_in_use(key, now)).map(|key| key.name.to_string()).collect();
     let more_in_use = in_use.len().saturating_sub(NAMED);
     in_use.truncate(NAMED);
-    Ok(render(&SuspendForm {
-        frame: Frame::of(&here, "Suspend", "locations"),
+    let heading = if deletes { "Delete" } else { "Suspend" };
+    Ok(StopForm {
+        frame: Frame::of(here, heading, "locations"),
         name: location.profile.name.to_string(),
         location_url: here.url(&format!("/locations/{}", location.id)),
+        deletes,
+        form,
         stops: match count {
             0 => "It has no key that works.".to_owned(),
             1 => "1 key stops: every call with it is refused, within a second everywhere.".to_owned(),
@@ -316,40 +336,69 @@ pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<R
         },
         in_use,
         more_in_use,
-    }))
+    })
+}
+
+pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let nothing = Form::new(Vec::new(), Fields::default());
+    Ok(render(&stop_form(&web, &here, &location, (false, nothing)).await?))
+}
+
+/// The name is typed, so that nobody deletes another location than the one that they mean.
+fn deletion(here: &Here, sent: Fields) -> Form {
+    let name = Field::line("name", "Type the location’s name to delete it").needed("Type the location’s name");
+    let mut fields = vec![name.with("autocomplete=off")];
+    fields.extend((!here.authority().is_fresh()).then(Field::confirmation));
+    Form::new(fields, sent)
+}
+
+pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let form = deletion(&here, Fields::default());
+    Ok(render(&stop_form(&web, &here, &location, (true, form)).await?))
+}
+
+pub(crate) async fn delete(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
+    let location = wanted(&web, &here).await?;
+    let mut form = deletion(&here, sent);
+    let name = location.profile.name.as_str();
+    form.read("name", |typed| match folded(typed) == folded(name) {
+        true => Ok(()),
+        false => Err(Invalid::new("is not what it is called")),
+    });
+    form.confirm(&web, &mut here).await?;
+    let context = here.authority().clone().in_agency()?;
+    match form.run(web.app.set_location_state(&context, location.id, TenantState::Deleted)).await? {
+        Some(_) => {
+            let (url, id) = (here.url("/locations"), location.id.to_string());
+            Ok(lead_back(&web, &url, Done::LocationDeleted, name, &id))
+        }
+        None => {
+            let page = stop_form(&web, &here, &location, (true, form)).await?;
+            Ok(page.form.again(&page))
+        }
+    }
 }
 
 pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    set_state(&web, here, &location, TenantState::Suspended, form_of(&location)).await
+    set_state(&web, here, &location, (TenantState::Suspended, Done::LocationSuspended), form_of(&location)).await
 }
 
-pub(crate) async fn resume(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    confirm_state(web, here, sent, TenantState::Active).await
-}
-
-pub(crate) async fn delete(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    confirm_state(web, here, sent, TenantState::Deleted).await
-}
-
-/// What has to be confirmed by whoever signed in a while ago.
-async fn confirm_state(
-    State(web): State<Web>,
-    mut here: Here,
-    sent: Fields,
-    state: TenantState,
-) -> Result<Response, Failure> {
+/// Has to be confirmed by whoever signed in a while ago.
+pub(crate) async fn resume(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
     let mut form = form_of(&location);
     here.confirm(&web, &sent, &mut form.problems).await?;
-    set_state(&web, here, &location, state, form).await
+    set_state(&web, here, &location, (TenantState::Active, Done::LocationResumed), form).await
 }
 
 async fn set_state(
     web: &Web,
     here: Here,
     location: &Location,
-    state: TenantState,
+    (state, done): (TenantState, Done),
     mut form: Form,
 ) -> Result<Response, Failure> {
     let context = here.authority().clone().in_agency()?;
@@ -357,11 +406,6 @@ async fn set_state(
         let page = editor(&here, Some(location), form);
         return Ok(page.form.again(&page));
     }
-    let done = match state {
-        TenantState::Active => Done::LocationResumed,
-        TenantState::Suspended => Done::LocationSuspended,
-        TenantState::Deleted => Done::LocationDeleted,
-    };
     Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()))
 }
 

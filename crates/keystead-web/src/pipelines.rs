@@ -24,7 +24,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Field, Fields, Form, Kind, Problems},
+    form::{Edit, Field, Fields, Form, Kind, Problems},
     lost_reasons::{self, Reason},
     page::{Frame, render},
     place::Here,
@@ -271,19 +271,39 @@ async fn wanted(web: &Web, here: &Here) -> Result<(LocationContext, Pipeline), E
     Ok((context, pipeline))
 }
 
-pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let (context, pipeline) = wanted(&web, &here).await?;
-    let drafts = drafts_of(&pipeline, &counts(&web, &context, pipeline.id).await?);
+/// The form as it stands for a pipeline that is there, but for its stages.
+fn form_of(pipeline: &Pipeline) -> Form {
     let content = &pipeline.content;
     let own = if content.use_opportunity_probability { "on" } else { "" };
     let pairs = [("name", content.name.as_str().to_owned()), ("useOpportunityProbability", own.to_owned())];
-    Ok(render(&editor(&here, Some(&pipeline), (Form::filled(fields(), pairs), drafts))))
+    Form::filled(fields(), pairs).opened_on(pipeline)
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let (context, pipeline) = wanted(&web, &here).await?;
+    let drafts = drafts_of(&pipeline, &counts(&web, &context, pipeline.id).await?);
+    Ok(render(&editor(&here, Some(&pipeline), (form_of(&pipeline), drafts))))
+}
+
+/// Says of stages that somebody else has changed meanwhile what they are now.
+fn stages_overtaken(form: &mut Form, drafts: &[Draft], now: &Pipeline) {
+    let written = drafts.iter().map(|draft| (draft.name.trim(), draft.probability.trim()));
+    let stands = drafts_of(now, &HashMap::new());
+    if !written.eq(stands.iter().map(|stage| (stage.name.as_str(), stage.probability.as_str()))) {
+        let said = stands.iter().map(|stage| match stage.probability.as_str() {
+            "" => stage.name.clone(),
+            probability => format!("{} {probability} %", stage.name),
+        });
+        let said = said.collect::<Vec<_>>().join(" → ");
+        form.problems.say("stages", format!("Stages: meanwhile they are “{said}”"));
+    }
 }
 
 pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, pipeline) = wanted(&web, &here).await?;
     let mut drafts = drafts_in(&sent, &counts(&web, &context, pipeline.id).await?);
     let mut form = Form::new(fields(), sent);
+    let careful = context.clone().with_seen(form.seen::<Pipeline>());
     if let Some(text) = form.text(CHANGE).map(str::to_owned) {
         change(&mut drafts, &text);
         return Ok(render(&editor(&here, Some(&pipeline), (form, drafts))));
@@ -294,13 +314,18 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
         stages: Some(read_stages(&mut form, &mut drafts)),
         ..PipelinePatch::default()
     };
-    match form.run(web.app.update_pipeline(&context, pipeline.id, patch)).await? {
-        Some(saved) => Ok(lead(&web, &here.url(PATH), Done::PipelineSaved, saved.content.name.as_str())),
-        None => {
-            let page = editor(&here, Some(&pipeline), (form, drafts));
-            Ok(page.form.again(&page))
+    match form.edit(web.app.update_pipeline(&careful, pipeline.id, patch)).await? {
+        Edit::Saved(saved) => {
+            return Ok(lead(&web, &here.url(PATH), Done::PipelineSaved, saved.content.name.as_str()));
         }
+        Edit::Overtaken => {
+            form.overtaken("pipeline", &pipeline, &form_of(&pipeline));
+            stages_overtaken(&mut form, &drafts, &pipeline);
+        }
+        Edit::Wrong => {}
     }
+    let page = editor(&here, Some(&pipeline), (form, drafts));
+    Ok(page.form.again(&page))
 }
 
 async fn question(web: &Web, here: &Here, context: &LocationContext, pipeline: &Pipeline) -> Result<Ask, Error> {

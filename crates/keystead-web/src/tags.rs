@@ -5,7 +5,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Field, Fields, Form, Problems},
+    form::{Edit, Field, Fields, Form, Problems},
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
@@ -128,22 +128,27 @@ fn editor(here: &Here, tag: &Tag, form: Form) -> Editor {
     }
 }
 
+fn form_of(tag: &Tag) -> Form {
+    name_form(NAME, tag.name.as_str()).opened_on(tag)
+}
+
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (_, tag) = wanted(&web, &here).await?;
-    Ok(render(&editor(&here, &tag, name_form(NAME, tag.name.as_str()))))
+    Ok(render(&editor(&here, &tag, form_of(&tag))))
 }
 
 pub(crate) async fn rename(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, tag) = wanted(&web, &here).await?;
     let mut form = Form::new(fields(NAME), sent);
     let name = form.read("name", TagName::parse);
-    match form.run_with(name, async |name| web.app.rename_tag(&context, tag.id, name).await).await? {
-        Some(tag) => Ok(lead(&web, &here.url(PATH), Done::TagSaved, tag.name.as_str())),
-        None => {
-            let page = editor(&here, &tag, form);
-            Ok(page.form.again(&page))
-        }
+    let careful = context.with_seen(form.seen::<Tag>());
+    match form.edit_with(name, async |name| web.app.rename_tag(&careful, tag.id, name).await).await? {
+        Edit::Saved(tag) => return Ok(lead(&web, &here.url(PATH), Done::TagSaved, tag.name.as_str())),
+        Edit::Overtaken => form.overtaken("tag", &tag, &form_of(&tag)),
+        Edit::Wrong => {}
     }
+    let page = editor(&here, &tag, form);
+    Ok(page.form.again(&page))
 }
 
 fn question(here: &Here, tag: &Tag) -> Ask {

@@ -13,7 +13,7 @@ use keystead_model::{
     time::Moment,
 };
 
-use super::{name, show::page, wanted};
+use super::{name, show::page, trash::joined, wanted};
 use crate::{
     Web,
     choices::owner,
@@ -162,11 +162,14 @@ pub(crate) async fn bulk(State(web): State<Web>, here: Here, sent: Fields) -> Re
     }
     let (done, outcomes): (Done, Vec<bool>) = match action {
         "trash" => {
-            let mut outcomes = Vec::new();
+            let mut gone = Vec::new();
             for id in ids {
-                outcomes.push(web.app.delete_contact(&context, id).await.is_ok());
+                if web.app.delete_contact(&context, id).await.is_ok() {
+                    gone.push(id);
+                }
             }
-            (Done::ContactsTrashed, outcomes)
+            let count = counted(i64::try_from(gone.len()).unwrap_or(i64::MAX), "contact");
+            return Ok(lead_back(&web, &url, Done::ContactsTrashed, &count, &joined(&gone)));
         }
         other => {
             let is_removal = other == "untag";

@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{Error, ErrorCode, LocationContext, Seen};
+use keystead_core::{Error, LocationContext};
 use keystead_model::{
-    Invalid, UserId, UtcMs,
+    Invalid, UserId,
     calendar_date::CalendarDate,
-    contact::{Contact, ContactPatch},
+    contact::{Contact, ContactPatch, DuplicateContact, IdentityKind},
     custom_field::CustomField,
     location::LocationProfile,
     phone::PhoneNumber,
@@ -21,7 +21,7 @@ use crate::{
     choices::{country, owner, read_country, time_zone},
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Field, Fields, Form, Kind},
+    form::{Choice, Edit, Field, Fields, Form, Kind, SEEN},
     page::{Frame, render},
     place::Here,
     value_fields,
@@ -35,6 +35,7 @@ struct Editor {
     crumbs: Vec<(String, String)>,
     form: Form,
     has_custom: bool,
+    owner: Option<Owner>,
     cancel_url: String,
 }
 
@@ -94,7 +95,6 @@ impl Known {
             Field::line("postalCode", "Postal code").with("maxlength=20").half(),
             country("country"),
             Field::new(Kind::Check, "dnd", "Do not disturb").hint(DISTURB),
-            Field::new(Kind::Hidden, SEEN, ""),
         ];
         fields.extend(value_fields::fields(&self.custom));
         fields
@@ -107,9 +107,6 @@ impl Known {
         fields
     }
 }
-
-/// When the contact was last changed, as whoever edits it has seen it.
-const SEEN: &str = "seen";
 
 /// The form as it stands for a contact that exists.
 fn form_of(contact: &Contact, known: &Known) -> Form {
@@ -136,9 +133,8 @@ fn form_of(contact: &Contact, known: &Known) -> Form {
     put("postalCode", profile.postal_code.as_ref().map(Line::as_str));
     put("country", profile.country.as_ref().map(|country| country.as_str()));
     put("dnd", profile.dnd.then_some("on"));
-    put(SEEN, Some(&contact.updated_at.0.to_string()));
     pairs.extend(value_fields::pairs(&known.custom, &contact.custom_fields));
-    Form::new(known.fields(), pairs)
+    Form::new(known.fields(), pairs).opened_on(contact)
 }
 
 fn lines<'t>(texts: impl Iterator<Item = &'t str>) -> String {
@@ -194,8 +190,36 @@ fn editor(here: &Here, contact: Option<&Contact>, form: Form, known: &Known) -> 
         crumbs,
         form,
         has_custom: !known.custom.is_empty(),
+        owner: None,
         cancel_url: page_url.unwrap_or(list_url),
     }
+}
+
+/// Somebody who has an address or a number already that would be another's.
+struct Owner {
+    name: String,
+    url: String,
+}
+
+/// What came of saving; where somebody else has the address or the number already, `otherwise`, and the form says so.
+fn unless_taken<T>(
+    here: &Here,
+    form: &mut Form,
+    outcome: Result<T, Error>,
+    otherwise: T,
+) -> Result<(T, Option<Owner>), Error> {
+    let DuplicateContact { id, matching, name } = match outcome {
+        Ok(done) => return Ok((done, None)),
+        Err(Error::Duplicate(duplicate)) => duplicate,
+        Err(error) => return Err(error),
+    };
+    let name = name.unwrap_or_else(|| "Another contact".to_owned());
+    let (field, what) = match matching {
+        IdentityKind::Email => ("email", "e-mail address"),
+        IdentityKind::Phone => ("phone", "phone number"),
+    };
+    form.problems.say(field, format!("{name} has this {what} already"));
+    Ok((otherwise, Some(Owner { name, url: here.url(&format!("/contacts/{id}")) })))
 }
 
 pub(crate) async fn new(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -217,16 +241,14 @@ pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> 
             form.problems.say("firstName", "Enter a name, an e-mail address, a phone number or a company");
         }
     }
-    match form.run(web.app.create_contact(&context, new)).await? {
-        Some(contact) => {
-            let url = here.url(&format!("/contacts/{}", contact.id));
-            Ok(lead(&web, &url, Done::ContactAdded, &name(&contact)))
-        }
-        None => {
-            let page = editor(&here, None, form, &known);
-            Ok(page.form.again(&page))
-        }
+    let made = form.run(web.app.create_contact(&context, new)).await;
+    let (made, owner) = unless_taken(&here, &mut form, made, None)?;
+    if let Some(contact) = made {
+        let url = here.url(&format!("/contacts/{}", contact.id));
+        return Ok(lead(&web, &url, Done::ContactAdded, &name(&contact)));
     }
+    let page = Editor { owner, ..editor(&here, None, form, &known) };
+    Ok(page.form.again(&page))
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -242,28 +264,20 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let known = Known::of(&web, &here, &context, contact.profile.assigned_to).await?;
     let mut form = Form::new(known.fields(), sent);
     let patch = read(&mut form, &known, &here.place()?.profile);
-    let seen_at = form.text(SEEN).and_then(|text| text.parse().ok()).map_or(contact.updated_at, UtcMs);
-    let seen = Seen::new(move |contact: &Contact| contact.updated_at == seen_at);
-    let authority = here.authority().clone().with_seen(seen);
-    let careful = web.app.enter_location(authority, Some(context.location())).await?;
-    let save = async {
-        match web.app.update_contact(&careful, contact.id, patch).await {
-            Err(Error::Conflict(ErrorCode::PreconditionFailed, _)) => Ok(None),
-            outcome => outcome.map(Some),
-        }
-    };
-    match form.run(save).await? {
-        Some(Some(saved)) => {
+    let careful = context.clone().with_seen(form.seen::<Contact>());
+    let saved = form.edit(Box::pin(web.app.update_contact(&careful, contact.id, patch))).await;
+    let (saved, owner) = unless_taken(&here, &mut form, saved, Edit::Wrong)?;
+    match saved {
+        Edit::Saved(saved) => {
             let url = here.url(&format!("/contacts/{}", saved.id));
             return Ok(lead(&web, &url, Done::ContactSaved, &name(&saved)));
         }
-        Some(None) => {
+        Edit::Overtaken => {
             let now = web.app.get_contact(&context, contact.id).await?;
-            form.overtaken("contact", &form_of(&now, &known));
-            form.put(SEEN, now.updated_at.0.to_string());
+            form.overtaken("contact", &now, &form_of(&now, &known));
         }
-        None => {}
+        Edit::Wrong => {}
     }
-    let page = editor(&here, Some(&contact), form, &known);
+    let page = Editor { owner, ..editor(&here, Some(&contact), form, &known) };
     Ok(page.form.again(&page))
 }

@@ -24,7 +24,7 @@ use crate::{
     form::{Fields, Problems},
     page::{Frame, render, render_with},
     place::Here,
-    show,
+    show::{self, counted},
 };
 
 /// Rows of a page.
@@ -114,6 +114,9 @@ pub(crate) async fn trashed(
 
 pub(crate) async fn restore(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
+    if let Some(ids) = several(here.visitor.param("id")) {
+        return restore_several(&web, &here, &context, ids).await;
+    }
     let id: ContactId = here.id(Noun::Contact)?;
     match web.app.restore_contact(&context, id).await {
         Ok(restored) => {
@@ -128,6 +131,35 @@ pub(crate) async fn restore(State(web): State<Web>, here: Here) -> Result<Respon
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Several contacts as one part of an address, so that what was done to them at once is undone at once.
+pub(super) fn joined(ids: &[ContactId]) -> String {
+    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join("-")
+}
+
+fn several(text: &str) -> Option<Vec<ContactId>> {
+    text.contains('-').then(|| text.split('-').filter_map(ContactId::parse).collect())
+}
+
+async fn restore_several(
+    web: &Web,
+    here: &Here,
+    context: &LocationContext,
+    ids: Vec<ContactId>,
+) -> Result<Response, Failure> {
+    let (mut back, mut left) = (0_i64, 0);
+    for id in ids {
+        match web.app.restore_contact(context, id).await {
+            Ok(_) => back += 1,
+            // What is not in the trash any more, or has become somebody else's meanwhile, stays as it is.
+            Err(Error::NotFound(..) | Error::Duplicate(_)) => left += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let done = if left == 0 { Done::ContactsRestored } else { Done::ContactsRestoredInPart };
+    let url = here.url(if left == 0 { "/contacts" } else { "/contacts/trash" });
+    Ok(lead(web, &url, done, &counted(back, "contact")))
 }
 
 fn stands_in_the_way(other: &DuplicateContact) -> String {

@@ -5,9 +5,9 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use keystead_core::{Error, ErrorCode, LocationContext, Seen, Whose};
+use keystead_core::{Error, ErrorCode, LocationContext, Whose};
 use keystead_model::{
-    ContactId, Invalid, LostReasonId, PipelineId, StageId, UserId, UtcMs,
+    ContactId, Invalid, LostReasonId, PipelineId, StageId, UserId,
     calendar_date::CalendarDate,
     contact::{Contact, ContactFilter},
     custom_field::{CustomField, OwnerKind},
@@ -28,7 +28,7 @@ use crate::{
     contacts,
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Field, Fields, Form, Kind},
+    form::{Choice, Edit, Field, Fields, Form, Kind},
     history::Before,
     page::{Frame, render},
     pipelines::parse_probability,
@@ -173,7 +173,7 @@ pub(super) fn form_of(opportunity: &Opportunity, offered: &Offered) -> Form {
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     let pairs: Vec<_> = own.chain(value_fields::pairs(&offered.custom, &opportunity.custom_fields)).collect();
-    Form::new(needing_a_name(offered.fields(None)), pairs)
+    Form::new(needing_a_name(offered.fields(None)), pairs).opened_on(opportunity)
 }
 
 /// One that is there has a name; a new one is called like its contact, if nobody says anything.
@@ -189,24 +189,17 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let offered = Offered::load(&web, &here, &context, Some(&whole.opportunity)).await?;
     let mut form = Form::new(needing_a_name(offered.fields(None)), sent);
     let patch = read(&mut form, &here, &offered)?;
-    let seen = form.text(show::SEEN).and_then(|at| at.parse().ok()).map_or(whole.opportunity.updated_at, UtcMs);
-    let seen = Seen::new(move |now: &Opportunity| now.updated_at == seen);
-    let careful = web.app.enter_location(here.authority().clone().with_seen(seen), Some(here.place()?.id)).await?;
-    let save = async {
-        match web.app.update_opportunity(&careful, whole.opportunity.id, None, None, patch).await {
-            Err(Error::Conflict(ErrorCode::PreconditionFailed, _)) => Ok(None),
-            outcome => outcome.map(Some),
-        }
-    };
-    match form.run(save).await? {
-        Some(Some(saved)) => {
+    let careful = context.clone().with_seen(form.seen::<Opportunity>());
+    match form.edit(web.app.update_opportunity(&careful, whole.opportunity.id, None, None, patch)).await? {
+        Edit::Saved(saved) => {
             let name = saved.opportunity.content.name.as_str();
             return Ok(lead(&web, &url(&here, saved.opportunity.id), Done::OpportunitySaved, name));
         }
-        Some(None) => {
-            form.overtaken("opportunity", &form_of(&whole.opportunity, &offered));
+        Edit::Overtaken => {
+            let now = &whole.opportunity;
+            form.overtaken("opportunity", now, &form_of(now, &offered));
         }
-        None => {}
+        Edit::Wrong => {}
     }
     let page = show::page((&web, &here, &context), &whole, (&offered, form), Before::default()).await?;
     Ok(page.form.again(&page))
@@ -300,6 +293,9 @@ pub(crate) async fn new(
     Ok(render(&new_page(&here, &offered, form, whose)))
 }
 
+const SEVERAL: &str = "This contact has an opportunity in this pipeline already. An admin can allow several on the page of the \
+                       location";
+
 /// Whose a new opportunity is.
 enum Whom {
     Known(Box<Contact>),
@@ -343,7 +339,12 @@ pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> 
     let contact = if let Whom::Known(contact) = &whose { Some(contact.id) } else { None };
     let input = contact.zip(patch.pipeline);
     let create = async |(contact, pipeline)| {
-        web.app.create_opportunity(&context, Whose::Contact(contact), pipeline, patch).await
+        web.app.create_opportunity(&context, Whose::Contact(contact), pipeline, patch).await.map_err(
+            |error| match error {
+                Error::Conflict(code @ ErrorCode::DuplicateOpportunity, _) => Error::Conflict(code, SEVERAL.to_owned()),
+                other => other,
+            },
+        )
     };
     match form.run_with(input, create).await? {
         Some(made) => {

@@ -23,9 +23,6 @@ use crate::{
     show::{amount, since},
 };
 
-/// The field with the state that a form was opened in.
-pub(super) const SEEN: &str = "seen";
-
 struct Fact {
     label: &'static str,
     value: String,
@@ -50,8 +47,6 @@ pub(super) struct Show {
     facts: Vec<Fact>,
     whose: Whose,
     pub(super) form: Form,
-    /// When it was last changed, as the form was opened.
-    seen: i64,
     /// Files in its custom fields, which a form does not take: the field, and what they are called.
     files: Vec<(String, String)>,
     history: History,
@@ -108,7 +103,6 @@ pub(super) async fn page(
             url: sees_contacts.then(|| here.url(&format!("/contacts/{}", whole.contact.id))),
         },
         form,
-        seen: opportunity.updated_at.0,
         files: files(whole, offered),
         history,
         stages: pipeline

@@ -404,14 +404,18 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         (
             format!("{in_location}/contacts/bulk"),
             vec![("id", contact.as_str()), ("tags", "met"), ("do", "tag")],
-            "The tags are added to “1 contact”.",
+            "The tags are added to 1 contact.",
         ),
         (at_contact("/notes"), vec![("body", "x")], "The note about “Ada” is saved."),
         (at_contact(&format!("/notes/{note}/delete")), vec![], "The note about “Ada” is deleted."),
         (at_contact("/tasks"), vec![("title", "Call"), ("dueDate", "2026-12-24")], "The task “Call” is added."),
         (at_contact(&format!("/tasks/{task}/finish")), vec![], "The task “x” is done."),
         (at_contact("/tags"), vec![("add", "vip")], "The tags of “Ada” are saved."),
-        (at_contact("/trash"), vec![], "“Ada” is in the trash, with their opportunities; after 30 days they are gone."),
+        (
+            at_contact("/trash"),
+            vec![],
+            "“Ada” is in the trash, with all that belongs to them; after 30 days they are gone.",
+        ),
         (at_key("keep"), vec![], "“A test” has its full 90 days again."),
         (at_key("keep"), vec![("back", "notices")], "“A test” has its full 90 days again."),
         (at_busy("reduce"), vec![], "“Busy” keeps only the scopes that it used in 30 days."),
@@ -452,7 +456,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         ),
         (
             format!("{location_page}/delete"),
-            vec![],
+            vec![("name", "dental")],
             "“Dental” is deleted: its keys are refused, within a second everywhere. For 30 days it can be restored, with everything in it.",
         ),
         (

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use keystead_model::{grant::Reach, key_kind::KeyKind, scope::Preset};
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp, TestKey};
 use serde_json::{Value, json};
 
-use crate::app::{from_here, sign_in};
+use crate::app::{flash, from_here, sign_in};
 
 /// Somebody who is signed in, at the contacts of a location.
 struct Visitor<'a> {
@@ -332,4 +333,63 @@ async fn who_may_be_the_same_person_is_named_with_the_reason() {
     assert!(!visitor.page(&format!("/{id}")).await.contains("Same e-mail"));
     let single = visitor.make(json!({"firstName": "Ada"})).await;
     assert!(!visitor.page(&format!("/{single}")).await.contains(card));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_away_at_once_comes_back_at_once() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let mut ids = Vec::new();
+    for name in ["Ada", "Bob", "Cleo"] {
+        ids.push(visitor.make(json!({"firstName": name, "email": format!("{name}@example.com")})).await);
+    }
+    let chosen: Vec<(&str, &str)> = ids.iter().map(|id| ("id", id.as_str())).chain([("do", "trash")]).collect();
+    let gone = visitor.post("/bulk", &chosen).await;
+    assert_eq!(gone.status, 303, "{}", gone.text);
+    let cookies = format!("{}; {}", visitor.cookie, gone.header("set-cookie").split(';').next().unwrap());
+    let page = app.get(gone.header("location")).header("Cookie", &cookies).send().await;
+    assert_eq!(flash(&page).as_deref(), Some("3 contacts moved to the trash; after 30 days they are gone."));
+    let (_, undo) = page.text.split_once("<div class=\"flash").unwrap();
+    let (_, undo) = undo.split_once("action=\"").expect("it can be undone");
+    let undo = undo.split('"').next().unwrap().strip_prefix(&visitor.base).unwrap().to_owned();
+    // Somebody has come to the address of one of them meanwhile.
+    visitor.make(json!({"firstName": "Bobby", "email": "bob@example.com"})).await;
+    assert_eq!(visitor.done(&undo, &[]).await, format!("{}/trash", visitor.base));
+    let there = async |id: &str| visitor.get(&format!("/{id}")).await.status == 200;
+    assert_eq!([there(&ids[0]).await, there(&ids[1]).await, there(&ids[2]).await], [true, false, true]);
+    // What is none, or somebody else's, is passed over.
+    let other = app.location("Elsewhere").await;
+    let elsewhere = app.key_with(Reach::location(other), Preset::FullAccess.scopes(KeyKind::Location), |_| {}).await;
+    let made = app.post("/contacts/").key(&elsewhere).json(&json!({"firstName": "Eve"})).send().await.expect(201);
+    let eve = made["contact"]["id"].as_str().unwrap();
+    app.delete(&format!("/contacts/{eve}")).key(&elsewhere).send().await.expect(200);
+    visitor.done(&format!("/trash/{eve}-{eve}-x/restore"), &[]).await;
+    assert_eq!(app.get(&format!("/contacts/{eve}")).key(&elsewhere).send().await.status, 400, "not from here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_cannot_be_read_is_answered_with_a_page() {
+    let app = TestApp::start().await;
+    let visitor = Visitor::of(&app).await;
+    let id = visitor.make(json!({"firstName": "Ada"})).await;
+    for url in [
+        "/app/agency/audit?before=abc".to_owned(),
+        "/app/agency/audit?before=99999999999999999999".to_owned(),
+        format!("{}/{id}?before=x", visitor.base),
+        format!("{}/trash?after=99999999999999999999", visitor.base),
+    ] {
+        let page = app.get(&url).header("Cookie", &visitor.cookie).send().await;
+        if page.status != 200 {
+            assert_eq!(page.status, 400, "{url}");
+            assert!(
+                page.text.contains("cannot be read") && page.text.contains("class=\"side\""),
+                "{url}: {}",
+                page.text
+            );
+        }
+        assert!(!page.text.contains("deserialize"), "{url}: {}", page.text);
+    }
+    let long = "x".repeat(70_000);
+    let page = visitor.post(&format!("/{id}/notes"), &[("body", &long)]).await;
+    assert!(page.status == 413 && page.text.contains("Nothing was saved"), "{} {}", page.status, page.text);
 }

@@ -408,7 +408,13 @@ async fn members_see_what_became_of_their_location_and_an_admin_restores_it_in_t
 
     let page = open(&format!("/app/agency/locations/{location}"), &admin).await;
     assert!(page.text.contains("Delete location"), "{}", page.text);
-    let done = post(&format!("/app/agency/locations/{location}/delete"), &admin).await;
+    let deletion = format!("/app/agency/locations/{location}/delete");
+    // It asks first, for the name.
+    let asked = open(&deletion, &admin).await;
+    assert!(asked.text.contains("Type the location’s name") && asked.text.contains("It has no key"), "{}", asked.text);
+    assert_eq!((post(&deletion, &admin).await.status, open(&own, &user).await.status), (422, 200));
+    let named = [("name", "quay <clinic>")];
+    let done = from_here(app.post(&deletion)).header("Cookie", &admin).form(&named).send().await;
     assert_eq!((done.status, done.header("location")), (303, "/app/agency/locations"), "{}", done.text);
     let gone = open(&own, &user).await;
     assert!(

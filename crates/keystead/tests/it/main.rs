@@ -98,6 +98,7 @@ mod templates;
 mod things;
 mod times;
 mod trash;
+mod two_tabs;
 mod unknown_ids;
 mod usage;
 mod user_search;

@@ -287,7 +287,7 @@ async fn one_is_added_for_whom_words_mean_and_deleted_after_a_question() {
     // Twice in the same pipeline is refused, with what was written.
     let twice = add("grace", &[("name", "Another roof")]).await;
     assert!(
-        twice.status == 422 && twice.text.contains("duplicate") && twice.text.contains("Another roof"),
+        twice.status == 422 && twice.text.contains("in this pipeline already") && twice.text.contains("Another roof"),
         "{}",
         twice.text
     );

@@ -274,7 +274,7 @@ async fn a_location_tells_its_times_by_its_own_clock_to_who_has_none() {
 /// What a name says of directions must not turn round what stands beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_change_the_direction_change_only_their_own() {
-    const NAME: &str = "\u{202e}\u{200b}gnirps";
+    const NAME: &str = "\u{2067}\u{200b}gnirps";
     let app = TestApp::start().await;
     let operator = app.operator().await;
     let patch = AgencyPatch { name: Some(TenantName::parse(NAME).unwrap()), ..AgencyPatch::default() };

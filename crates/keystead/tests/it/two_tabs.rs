@@ -1,0 +1,140 @@
+//! One thing edited in two tabs: whoever saves later is told, loses nothing, and decides.
+
+use std::time::Duration;
+
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp};
+use serde_json::json;
+
+use crate::app::{from_here, sign_in};
+
+/// Somebody who is signed in, with two tabs open.
+struct Tabs {
+    app: TestApp,
+    cookie: String,
+}
+
+/// What a form sends: the fields that stand in it, which are named and have a value.
+type Sent = Vec<(String, String)>;
+
+impl Tabs {
+    async fn get(&self, url: &str) -> Answer {
+        let page = self.app.get(url).header("Cookie", &self.cookie).send().await;
+        assert_eq!(page.status, 200, "{url}: {}", page.text);
+        page
+    }
+
+    async fn post(&self, url: &str, fields: &Sent) -> Answer {
+        self.app.clock.advance(Duration::from_secs(1));
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        from_here(self.app.post(url)).header("Cookie", &self.cookie).form(&fields).send().await
+    }
+}
+
+/// The state that a page was opened in.
+fn seen(page: &Answer) -> String {
+    let (_, rest) = page.text.split_once("name=\"seen\" value=\"").unwrap_or_else(|| panic!("seen: {}", page.text));
+    rest.split('"').next().unwrap().replace("&#38;", "&").replace("&#34;", "\"")
+}
+
+fn with(fields: &[(&str, &str)], seen: &str) -> Sent {
+    let own = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    own.chain([("seen".to_owned(), seen.to_owned())]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_saves_later_sees_both_versions_and_decides() {
+    let app = TestApp::start().await;
+    let (key, cookie) = (app.location_key().await, sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
+    let at = format!("/app/locations/{}", app.ids.location);
+    let id = |made: serde_json::Value, noun: &str| made[noun]["id"].as_str().unwrap().to_owned();
+    let of = format!("/locations/{}", app.ids.location);
+    let make = async |path: &str, body: serde_json::Value, noun: &str| {
+        id(app.post(path).key(&key).json(&body).send().await.json(), noun)
+    };
+    let tag = make(&format!("{of}/tags"), json!({"name": "vip"}), "tag").await;
+    let value = make(&format!("{of}/customValues"), json!({"name": "Hours", "value": "9 to 5"}), "customValue").await;
+    let field =
+        make(&format!("{of}/customFields"), json!({"name": "Size", "dataType": "NUMERICAL"}), "customField").await;
+    let pipelines = app.get("/opportunities/pipelines").key(&key).send().await.expect(200);
+    let pipeline = pipelines["pipelines"][0]["id"].as_str().unwrap().to_owned();
+    let contact = make("/contacts/", json!({"firstName": "Ada"}), "contact").await;
+    let tabs = Tabs { app, cookie };
+    let location = format!("/app/agency/locations/{}", tabs.app.ids.location);
+    let place = [("country", "US"), ("timezone", "UTC")];
+    let named = |name: &'static str, more: &[(&'static str, &'static str)]| [&[("name", name)], more].concat();
+    type Fields = Vec<(&'static str, &'static str)>;
+    let cases: Vec<(String, Fields, Fields, &str)> = vec![
+        (location, named("First", &place), named("Second", &place), "Name: meanwhile it is “First”"),
+        (format!("{at}/settings/tags/{tag}"), named("gold", &[]), named("silver", &[]), "meanwhile it is “gold”"),
+        (
+            format!("{at}/settings/custom-values/{value}"),
+            named("Hours", &[("value", "8 to 4")]),
+            named("Hours", &[("value", "closed")]),
+            "Value: meanwhile it is “8 to 4”",
+        ),
+        (
+            format!("{at}/settings/custom-fields/{field}"),
+            named("Shoe size", &[]),
+            named("Hat size", &[]),
+            "meanwhile it is “Shoe size”",
+        ),
+        (
+            format!("{at}/settings/pipelines/{pipeline}"),
+            named("Sales", &[("stageName", "New"), ("stageName", "Third"), ("stageProbability", "10")]),
+            named("Sales", &[("stageName", "New")]),
+            "Stages: meanwhile they are “New 10 % → Third”",
+        ),
+        (
+            format!("{at}/contacts/{contact}/edit"),
+            vec![("firstName", "Ada"), ("city", "Paris")],
+            vec![("firstName", "Ada"), ("city", "London")],
+            "City: meanwhile it is “Paris”",
+        ),
+    ];
+    for (url, first, second, said) in cases {
+        let (one, other) = (tabs.get(&url).await, tabs.get(&url).await);
+        assert_eq!(tabs.post(&url, &with(&first, &seen(&one))).await.status, 303, "{url}");
+        let late = tabs.post(&url, &with(&second, &seen(&other))).await;
+        assert_eq!(late.status, 422, "{url}: {}", late.text);
+        for wanted in ["Somebody changed this ", said, second[second.len() - 1].1] {
+            assert!(late.text.contains(wanted), "{url}: {wanted}: {}", late.text);
+        }
+        // Nothing of it was saved.
+        let now = tabs.get(&url).await;
+        assert!(now.text.contains(first[first.len() - 1].1), "{url}: {}", now.text);
+        // What is wrong with the form does not make it forget what it was opened on.
+        let wrong = tabs.post(&url, &with(&[("name", ""), ("firstName", "x"), ("email", "x")], &seen(&other))).await;
+        assert_eq!((wrong.status, seen(&wrong)), (422, seen(&other)), "{url}");
+        // Whoever has seen both and saves again means it.
+        assert_eq!(tabs.post(&url, &with(&second, &seen(&late))).await.status, 303, "{url}");
+        assert!(tabs.get(&url).await.text.contains(second[second.len() - 1].1), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_somebody_has_is_said_beside_it_and_nothing_is_lost() {
+    let app = TestApp::start().await;
+    let (key, cookie) = (app.location_key().await, sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
+    let ada = json!({"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "phone": "+12065550142"});
+    let ada = app.post("/contacts/").key(&key).json(&ada).send().await.expect(201)["contact"]["id"].clone();
+    let bob = app.post("/contacts/").key(&key).json(&json!({"firstName": "Bob"})).send().await.expect(201);
+    let at = format!("/app/locations/{}/contacts", app.ids.location);
+    let edit = format!("{at}/{}/edit", bob["contact"]["id"].as_str().unwrap());
+    let tabs = Tabs { app, cookie };
+    for url in [format!("{at}/new"), edit] {
+        for (field, value, what) in
+            [("email", "Ada@example.com", "e-mail address"), ("phone", "(206) 555-0142", "phone number")]
+        {
+            let fields = [("firstName", "Bob"), ("city", "Springfield"), (field, value)]
+                .map(|(a, b)| (a.to_owned(), b.to_owned()));
+            let page = tabs.post(&url, &fields.to_vec()).await;
+            assert_eq!(page.status, 422, "{url}: {}", page.text);
+            let twin = format!("href=\"{at}/{}\"", ada.as_str().unwrap());
+            for said in
+                [format!("Ada Lovelace has this {what} already"), twin, "Springfield".to_owned(), value.to_owned()]
+            {
+                assert!(page.text.contains(&said), "{url}: {said}: {}", page.text);
+            }
+        }
+    }
+}
