@@ -49,7 +49,7 @@ impl Ground {
 
     /// A call of a route in the state that it begins from.
     pub(crate) async fn call(&self, route: &Route) -> Call {
-        let target = self.target.clone().as_begun(&self.app, &self.location_key, route).await;
+        let target = self.target.clone().begun_for(&self.app, &self.location_key, route).await;
         let call = self.app.call(route.method.clone(), &target.address(route, ""));
         call.key(self.key(route))
     }
