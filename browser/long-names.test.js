@@ -265,6 +265,25 @@ test('a contact with long names is listed, found and shown', async () => {
   await measure(page, 'contacts, chosen');
   await page.locator('.chip.add').click();
   await hangs(page, '.chips .menu', 'contacts, a filter');
+  const views = '/app/locations/{location}/views/{viewed}';
+  const all = 'email,company,tags,owner,added,city,state,source';
+  for (let view = 0; view < 12; view += 1) {
+    await at(`${place}/views/contacts/new?columns=${all}`, 'a new view', `${views}/new`);
+    await page.fill('#name', long('V', 62) + String(10 + view));
+    if (view % 2) await page.getByRole('checkbox', { name: /Share it/ }).check();
+    await submit('Save');
+  }
+  await after('a view saved', /is saved/);
+  await look(page, 'long-views');
+  await page.goto(`${page.url()}&tag=${long('t', 60)}`);
+  await measure(page, 'a view, changed');
+  await page.locator('.views .more summary').click();
+  await hangs(page, '.views .menu', 'views, a menu');
+  await page.getByText('Columns', { exact: true }).click();
+  await hangs(page, '.tools .menu:has(.picks)', 'contacts, columns');
+  await at(`${place}/views/contacts/${page.url().match(/saved=(\w+)/)[1]}`, 'a view', `${views}/{id}`);
+  await submit('Delete view');
+  await after('a view deleted', /is deleted/);
   await at(`${place}/contacts/${id}/erase`, 'erase', '/app/locations/{location}/contacts/{id}/erase');
   await fetch(`${base}/contacts/${id}`, { method: 'DELETE', headers: { Authorization: `Bearer ${key}` } });
   await at(`${place}/contacts/trash`, 'trash', '/app/locations/{location}/contacts/trash');

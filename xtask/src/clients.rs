@@ -74,6 +74,7 @@ const OF_THE_DEMO: &[&str] = &[
     "keys.test.js",
     "overview.test.js",
     "contacts.test.js",
+    "views.test.js",
     "imports.test.js",
     "opportunities.test.js",
 ];

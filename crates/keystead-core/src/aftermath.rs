@@ -150,6 +150,7 @@ impl InLocation<'_, '_> {
                 let patch = RecurringTaskPatch { owner: Some(None), ..RecurringTaskPatch::default() };
                 self.update::<RecurringTask>((), id.of(), patch).map(drop)
             }
+            Noun::SavedViews => self.leave_saved_view(id.of()),
         }
     }
 }

@@ -60,6 +60,7 @@ pub mod queue;
 mod rate_limit;
 mod recurring_tasks;
 mod resource;
+mod saved_views;
 mod secret;
 mod seen;
 mod service_clock;

@@ -76,6 +76,7 @@ pub enum Subject {
     Survey,
     Template,
     Import,
+    SavedView,
     Location,
     Agency,
     Key,
@@ -106,7 +107,8 @@ impl Subject {
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
-            Self::Session | Self::Instance | Self::AuditLog => None,
+            // Of one list or another, and often of one member alone.
+            Self::SavedView | Self::Session | Self::Instance | Self::AuditLog => None,
         }
     }
 }
@@ -173,6 +175,10 @@ kinds! {
     TemplateDeleted = "template.deleted", Data, Template;
     ImportStarted = "import.started", Data, Import;
     ImportEnded = "import.ended", Data, Import;
+    SavedViewCreated = "saved_view.created", Data, SavedView;
+    SavedViewUpdated = "saved_view.updated", Data, SavedView;
+    SavedViewDeleted = "saved_view.deleted", Data, SavedView;
+    SavedViewRestored = "saved_view.restored", Data, SavedView;
     LocationCreated = "location.created", Security, Location;
     LocationUpdated = "location.updated", Security, Location;
     LocationSuspended = "location.suspended", Security, Location;
@@ -338,6 +344,7 @@ mod tests {
                     | Subject::Survey
                     | Subject::Template
                     | Subject::Import
+                    | Subject::SavedView
             );
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }

@@ -8,8 +8,8 @@ use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
     custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, opportunity::Opportunity,
-    pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask, tag::Tag, task::Task, template::Template,
-    time::UtcMs, user::User, uuid::Uuid, workflow::Workflow,
+    pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask, saved_view::SavedView, tag::Tag,
+    task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -146,6 +146,8 @@ pub type WorkflowId = Id<Workflow>;
 pub type CampaignId = Id<Campaign>;
 /// Names a recurring task.
 pub type RecurringTaskId = Id<RecurringTask>;
+/// Names a saved view of a list.
+pub type SavedViewId = Id<SavedView>;
 /// Names a template.
 pub type TemplateId = Id<Template>;
 /// Names a trigger link.

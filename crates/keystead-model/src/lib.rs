@@ -53,6 +53,7 @@ pub mod pipeline;
 pub mod publication;
 pub mod recurrence;
 pub mod recurring_task;
+pub mod saved_view;
 pub mod scope;
 pub mod search;
 pub mod session;
@@ -69,8 +70,8 @@ pub mod workflow;
 
 pub use id::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId,
-    NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, StageId, TagId, TaskId, TemplateId, UserId,
-    WorkflowId,
+    NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, StageId, TagId, TaskId, TemplateId,
+    UserId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -18,10 +18,12 @@ pub enum Noun {
     Tasks,
     /// Whom the tasks that they make are assigned to.
     RecurringTasks,
+    /// What they kept for themselves, which nobody sees any more.
+    SavedViews,
 }
 
 impl Noun {
-    const ALL: [Self; 4] = [Self::Contacts, Self::Opportunities, Self::Tasks, Self::RecurringTasks];
+    const ALL: [Self; 5] = [Self::Contacts, Self::Opportunities, Self::Tasks, Self::RecurringTasks, Self::SavedViews];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +31,7 @@ impl Noun {
             Self::Opportunities => "opportunities",
             Self::Tasks => "tasks",
             Self::RecurringTasks => "recurring_tasks",
+            Self::SavedViews => "saved_views",
         }
     }
 
@@ -43,6 +46,7 @@ impl Noun {
             Self::Opportunities => "SELECT id, contact_id, assigned_to, followers FROM opportunities",
             Self::Tasks => "SELECT id, contact_id, assigned_to, NULL FROM tasks",
             Self::RecurringTasks => "SELECT id, contact_id, assigned_to, NULL FROM recurring_tasks",
+            Self::SavedViews => "SELECT id, id, member_id, NULL FROM saved_views",
         }
     }
 }
@@ -74,7 +78,7 @@ impl Departure {
 pub struct Naming {
     /// Its id.
     pub id: Id<()>,
-    /// The contact that it belongs to, or is.
+    /// The contact that it belongs to, or is; its own id where it belongs to none.
     pub contact: ContactId,
 }
 
@@ -123,6 +127,7 @@ pub fn look_on(tx: &mut Tx<'_>, departure: &mut Departure, most: usize) -> Resul
         // No index has those of a user and their followers, so all are looked at.
         Noun::Contacts | Noun::Opportunities => filter.and("trashed_at IS NULL", &[]),
         Noun::Tasks | Noun::RecurringTasks => filter.and("assigned_to = @", &[&user]),
+        Noun::SavedViews => filter.and("member_id = @ AND NOT is_shared", &[&user]),
     }
     let sql = format!("{} WHERE {} ORDER BY id LIMIT {LOOKED_AT}", departure.noun.rows(), filter.sql());
     let rows: Vec<(Naming, bool)> = tx.query(&sql, &filter.values(), |row| {

@@ -40,6 +40,7 @@ const fn of_location(subject: Subject) -> Option<(&'static str, &'static str, &'
         Subject::Survey => ("surveys", "name", "TRUE"),
         Subject::Template => ("templates", "name", "TRUE"),
         Subject::Import => ("imports", "file_name", "TRUE"),
+        Subject::SavedView => ("saved_views", "name", "deleted_at IS NULL"),
         Subject::Note
         | Subject::Location
         | Subject::Agency

@@ -61,6 +61,7 @@ mod postgres_url;
 pub mod queue;
 pub mod recurring_tasks;
 pub mod ripples;
+pub mod saved_views;
 pub mod service_clock;
 mod session;
 pub mod sessions;

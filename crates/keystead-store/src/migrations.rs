@@ -69,6 +69,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (63, "key_policies", include_str!("../migrations/0063_key_policies.sql")),
     (64, "readers_of_mails", include_str!("../migrations/0064_readers_of_mails.sql")),
     (65, "trash_by_time", include_str!("../migrations/0065_trash_by_time.sql")),
+    (66, "saved_views", include_str!("../migrations/0066_saved_views.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

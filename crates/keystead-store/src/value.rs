@@ -192,6 +192,11 @@ impl ToValue for keystead_model::template::TemplateKind {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::saved_view::ViewedList {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::link::Destination {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -433,6 +438,11 @@ impl FromCell for keystead_model::recurrence::Weekday {
 impl FromCell for keystead_model::template::TemplateKind {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "kind of a template", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::saved_view::ViewedList {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "list of a view", Self::parse)
     }
 }
 impl FromCell for keystead_model::link::Destination {

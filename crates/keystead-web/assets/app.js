@@ -287,6 +287,9 @@ if (finder) {
   });
 }
 
+// Of many views the open one is in sight.
+for (const tab of all('.views [aria-current]')) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+
 // A box above a list chooses all of its rows.
 for (const box of all('[data-pick-all]')) {
   box.closest('label').hidden = false;

@@ -98,6 +98,11 @@ done! {
     OpportunityLost = "opportunity-lost", "good", "* is lost.", undo "/opportunities/*";
     OpportunityAbandoned = "opportunity-abandoned", "good", "* is abandoned.", undo "/opportunities/*";
     OpportunityDeleted = "opportunity-deleted", "good", "* is deleted.";
+    ViewSaved = "view-saved", "good", "The view * is saved.";
+    ViewOvertaken = "view-overtaken", "warn", "Nothing was saved: somebody else has changed the view * meanwhile. Save again to keep what stands here, or open the view to see what it is now.";
+    ViewDeleted = "view-deleted", "good", "The view * is deleted.", undo "/views/*/restore";
+    ViewRestored = "view-restored", "good", "The view * is back.";
+    ViewNotRestored = "view-not-restored", "warn", "The view did not come back: another one has its name by now, or there is no room for it.";
     PipelineAdded = "pipeline-added", "good", "* is added.";
     PipelineSaved = "pipeline-saved", "good", "* is saved.";
     PipelineDeleted = "pipeline-deleted", "good", "* is deleted.";

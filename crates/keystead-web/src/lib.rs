@@ -31,6 +31,7 @@ mod overview;
 mod page;
 mod pipelines;
 mod place;
+mod saved_views;
 mod search;
 mod sections;
 mod sessions;
@@ -236,6 +237,11 @@ fn routes() -> Vec<(String, MethodRouter<Web>)> {
             get(opportunities::delete_form).post(opportunities::delete),
         ),
         own("/app/locations/{location}/tasks", get(tasks::list)),
+        own("/app/locations/{location}/views/{viewed}/new", get(saved_views::new).post(saved_views::create)),
+        own("/app/locations/{location}/views/{viewed}/{id}", get(saved_views::edit).post(saved_views::update)),
+        own("/app/locations/{location}/views/{viewed}/{id}/query", action(1, post(saved_views::keep))),
+        own("/app/locations/{location}/views/{viewed}/{id}/delete", action(1, post(saved_views::delete))),
+        own("/app/locations/{location}/views/{viewed}/{id}/restore", action(4, post(saved_views::restore))),
         own("/app/locations/{location}/settings/pipelines", get(pipelines::list)),
         own("/app/locations/{location}/settings/pipelines/new", get(pipelines::new).post(pipelines::create)),
         own("/app/locations/{location}/settings/pipelines/{id}", get(pipelines::edit).post(pipelines::update)),

@@ -4,7 +4,8 @@ use axum::{
     extract::{FromRequestParts, Query, rejection::QueryRejection},
     http::request::Parts,
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::show::grouped;
 
@@ -14,6 +15,18 @@ pub(crate) const PAGE: i64 = 50;
 const FURTHEST: i64 = 10_000;
 /// Which page.
 const NUMBER: &str = "page";
+
+/// What an address may hold as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b',');
+
+/// What a view of a list keeps of what it is asked for: names in addresses, each with the value that goes without saying.
+pub(crate) type Kept = [(&'static str, &'static str)];
+
+/// What an address says behind its question mark.
+fn written<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let encoded = |text| utf8_percent_encode(text, PLAIN);
+    pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect::<Vec<_>>().join("&")
+}
 
 /// What a list is asked for by its address: a search, filters, an order, a page.
 #[derive(Default)]
@@ -29,9 +42,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 impl Asked {
+    /// What somebody asked for, as it was [kept](Asked::kept).
+    pub(crate) fn parse(kept: &str) -> Self {
+        let address = Uri::try_from(format!("/?{kept}"));
+        let pairs = address.ok().and_then(|address| Query::try_from_uri(&address).ok()).map(|Query(pairs)| pairs);
+        Self(pairs.unwrap_or_default())
+    }
+
+    /// What a view keeps of it: always the same text where the same is asked for.
+    pub(crate) fn kept(&self, kept: &Kept) -> String {
+        let said =
+            |(name, usual): &(&'static str, &str)| Some((*name, self.text(name).filter(|value| value != usual)?));
+        written(kept.iter().filter_map(said))
+    }
+
     /// What it says of one thing; nothing where it is empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Says in one value, with commas, what was said in several: boxes of a form are.
+    pub(crate) fn join(&mut self, name: &str) {
+        let several: Vec<&str> =
+            self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
+        if several.len() > 1 {
+            self.say(name, Some(several.join(",")));
+        }
+    }
+
+    /// Says one thing otherwise, or not.
+    pub(crate) fn say(&mut self, name: &str, value: Option<String>) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.extend(value.map(|value| (name.to_owned(), value)));
     }
 
     /// Rows before the page that it asks for.
@@ -47,15 +89,13 @@ impl Asked {
 
     /// The same with several things said otherwise.
     pub(crate) fn with_all(&self, base: &str, changes: &[(&str, Option<&str>)]) -> String {
-        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let stays = |(known, value): &&(String, String)| {
             known != NUMBER && !value.trim().is_empty() && changes.iter().all(|(name, _)| known != name)
         };
         let others = self.0.iter().filter(stays).map(|(name, value)| (name.as_str(), value.as_str()));
         let changed = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
-        let pairs = others.chain(changed);
-        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        if pairs.is_empty() { base.to_owned() } else { format!("{base}?{}", pairs.join("&")) }
+        let query = written(others.chain(changed));
+        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
     }
 
     /// Another address that is asked for the same, on all its pages.
@@ -96,6 +136,14 @@ pub(crate) struct Adder {
     pub(crate) written: Option<&'static str>,
 }
 
+/// Something that can be shown beside what always is.
+pub(crate) struct Column {
+    /// In addresses.
+    pub(crate) name: String,
+    pub(crate) words: String,
+    pub(crate) is_shown: bool,
+}
+
 /// Which rows are shown, and where the others are.
 pub(crate) struct Pager {
     pub(crate) first: i64,
@@ -118,6 +166,8 @@ pub(crate) struct Listing {
     pub(crate) chips: Vec<Chip>,
     pub(crate) adders: Vec<Adder>,
     pub(crate) sorts: Vec<Choosable>,
+    /// What can be shown, where that is chosen.
+    pub(crate) columns: Vec<Column>,
     pub(crate) pager: Pager,
 }
 
@@ -137,8 +187,8 @@ impl Listing {
             is_cut: has_more && !leads_on,
         };
         let query = asked.text("q").unwrap_or_default().to_owned();
-        let (chips, adders, sorts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { query, others: asked.others(&["q"]), chips, adders, sorts, pager, base }
+        let (chips, adders, sorts, columns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { query, others: asked.others(&["q"]), chips, adders, sorts, columns, pager, base }
     }
 
     /// With the orders that it can have: names in addresses, and words.
@@ -179,6 +229,11 @@ impl Listing {
         self
     }
 
+    /// With what can be shown.
+    pub(crate) fn showing(self, columns: Vec<Column>) -> Self {
+        Self { columns, ..self }
+    }
+
     /// How many there are, as it stands beside the heading.
     pub(crate) fn count(&self) -> String {
         self.pager.total.map(grouped).unwrap_or_default()
@@ -215,6 +270,21 @@ mod tests {
         assert_eq!((list.chips[0].words.as_str(), list.chips[0].without_url.as_str()), ("vip", "/x?q=ada%20%26%20bob"));
         assert_eq!(asked.whole("/x.csv"), "/x.csv?q=ada%20%26%20bob&tag=vip");
         assert_eq!(list.others, [("tag".to_owned(), "vip".to_owned())]);
+    }
+
+    #[test]
+    fn a_view_keeps_what_is_said_in_one_way() {
+        const KEPT: &Kept = &[("q", ""), ("tag", ""), ("sort", "newest"), ("columns", "name,email")];
+        let said = [("tag", "é & ü"), ("page", "3"), ("q", " ada "), ("made-up", "x"), ("sort", "newest")];
+        let kept = asked(&said).kept(KEPT);
+        assert_eq!(kept, "q=ada&tag=%C3%A9%20%26%20%C3%BC");
+        assert_eq!(Asked::parse(&kept).kept(KEPT), kept);
+        let mut boxes = asked(&[("columns", "name"), ("columns", "phone"), ("sort", "oldest")]);
+        boxes.join("columns");
+        assert_eq!(boxes.kept(KEPT), "sort=oldest&columns=name,phone");
+        let usual = asked(&[("columns", "name,email"), ("tag", " ")]);
+        assert_eq!(usual.kept(KEPT), "");
+        assert_eq!(Asked::parse("no address").kept(KEPT), "");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use keystead_model::{
     ContactId, UserId, UtcMs,
     contact::Contact,
     page::Window,
+    saved_view::ViewedList,
     scope::Scope,
     task::{Task, TaskSearch},
     time::DAY_MS,
@@ -22,6 +23,7 @@ use crate::{
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
+    saved_views::{Viewed, Views},
     show::{Zone, since},
 };
 
@@ -47,6 +49,7 @@ struct Group {
 #[template(path = "tasks/list.html")]
 struct Tasks {
     frame: Frame,
+    views: Views,
     groups: Vec<Group>,
     list: Listing,
     /// Whether there was no time to find them.
@@ -68,8 +71,19 @@ fn term(due: UtcMs, now: UtcMs, zone: &Zone) -> &'static str {
     }
 }
 
-pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+/// What is kept of the list under a name.
+pub(crate) const VIEWED: Viewed = Viewed {
+    list: ViewedList::Tasks,
+    section: "tasks",
+    all: "All tasks",
+    path: "/tasks",
+    always: &[],
+    kept: &[("q", ""), ("owner", "")],
+};
+
+pub(crate) async fn list(State(web): State<Web>, mut asked: Asked, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
+    let views = Views::of(&web, &here, &context, (&VIEWED, &mut asked)).await?;
     let owner = asked.text("owner").and_then(UserId::parse);
     let search = TaskSearch {
         completed: Some(false),
@@ -89,6 +103,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let list = Listing::new(here.url("/tasks"), &asked, tasks.len(), has_more, None);
     Ok(render(&Tasks {
         frame: Frame::of(&here, "Tasks", "tasks"),
+        views,
         groups: groups(&web, &here, &context, tasks).await?,
         list: list.filtered(&asked, ("owner", "Owner", "user"), Some(owners)),
         is_cut,

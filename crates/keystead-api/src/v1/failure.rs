@@ -91,6 +91,7 @@ fn noun_field(noun: Noun) -> &'static str {
         | Noun::Submission
         | Noun::Template
         | Noun::Import
+        | Noun::SavedView
         | Noun::Business
         | Noun::Company
         | Noun::Location

@@ -203,6 +203,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Submission => "Submission",
         Noun::Template => "Template",
         Noun::Import => "Import",
+        Noun::SavedView => "View",
         Noun::Location => "Location",
         Noun::Key => "API key",
         Noun::User => "User",

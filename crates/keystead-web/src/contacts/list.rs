@@ -1,4 +1,6 @@
-//! The list of contacts: searched, sorted, and chosen from.
+//! The list of contacts: searched, sorted, and chosen from; with the columns and views that its members choose.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -9,12 +11,16 @@ use keystead_model::{
     contact::{Contact, ContactFilter, ContactOrder},
     contact_field::ContactField,
     page::Window,
+    saved_view::ViewedList,
     scope::Scope,
     search,
     time::DAY_MS,
 };
 
-use super::{addresses, name};
+use super::{
+    columns::{self, Addresses, Cell, Columns, Heading, Told},
+    fields_of, name,
+};
 use crate::{
     Web,
     choices::owner,
@@ -22,6 +28,7 @@ use crate::{
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
+    saved_views::{Viewed, Views},
     show,
 };
 
@@ -29,21 +36,21 @@ struct Row {
     id: String,
     name: String,
     initials: String,
-    addresses: String,
-    company: String,
+    addresses: Addresses,
     url: String,
-    tags: Vec<String>,
-    more_tags: usize,
-    updated: String,
-    updated_exactly: String,
+    cells: Vec<Cell>,
 }
 
 #[derive(Template)]
 #[template(path = "contacts/list.html")]
 struct Contacts {
     frame: Frame,
+    views: Views,
+    headings: Vec<Heading>,
     rows: Vec<Row>,
     list: Listing,
+    /// Columns that are asked for beyond what has room.
+    left_out: usize,
     new_url: String,
     bulk_url: String,
     imports_url: String,
@@ -59,6 +66,23 @@ const SORTS: &[(&str, &str, ContactOrder, bool)] = &[
     ("oldest", "Oldest first", ContactOrder::Created, true),
     ("updated", "Changed last", ContactOrder::Updated, false),
 ];
+/// What is kept of it under a name.
+pub(crate) const VIEWED: Viewed = Viewed {
+    list: ViewedList::Contacts,
+    section: "contacts",
+    all: "All contacts",
+    path: "/contacts",
+    always: &[],
+    kept: &[
+        ("q", ""),
+        ("tag", ""),
+        ("added", ""),
+        ("dnd", ""),
+        ("owner", ""),
+        ("sort", SORTS[0].0),
+        (columns::COLUMNS, columns::USUAL),
+    ],
+};
 /// Since when contacts were added: value, words and days.
 const AGES: &[(&str, &str, i64)] =
     &[("1", "in the last day", 1), ("7", "in the last 7 days", 7), ("30", "in the last 30 days", 30)];
@@ -111,19 +135,31 @@ pub(super) fn filter(here: &Here, asked: &Asked, now: UtcMs) -> Result<(&'static
     Ok((sort, filter))
 }
 
-pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+pub(crate) async fn list(State(web): State<Web>, mut asked: Asked, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     let now = web.app.now();
+    asked.join(columns::COLUMNS);
+    let views = Views::of(&web, &here, &context, (&VIEWED, &mut asked)).await?;
+    let fields = fields_of(&web, &context).await?;
+    let columns = Columns::asked(&asked, &fields);
     let (sort, filter) = filter(&here, &asked, now)?;
     let found = web.app.list_contacts(&context, filter, Window::skip(asked.skipped(), PAGE)).await?;
-    let rows: Vec<Row> = found.page.rows.iter().map(|contact| row(&here, contact, now)).collect();
+    let members = match columns.has_owner() {
+        true => web.app.user_names(here.authority()).await?,
+        false => HashMap::new(),
+    };
+    let told = Told { zone: &here.zone(), now, members: &members };
+    let rows: Vec<Row> = found.page.rows.iter().map(|contact| row(&here, contact, &columns, &told)).collect();
     let list = Listing::new(here.url("/contacts"), &asked, rows.len(), found.page.has_more, found.total);
     let orders: Vec<(&str, &str)> = SORTS.iter().map(|(name, words, ..)| (*name, *words)).collect();
-    let list = filtered(&web, &here, &asked, list.sorted(&asked, &orders, sort)).await?;
+    let list = filtered(&web, &here, &asked, list.sorted(&asked, &orders, sort).showing(columns.offered())).await?;
     let page = Contacts {
         frame: Frame::of(&here, "Contacts", "contacts"),
+        views,
+        headings: columns.headings(),
         rows,
         list,
+        left_out: columns.left_out,
         new_url: here.url("/contacts/new"),
         bulk_url: here.url("/contacts/bulk"),
         imports_url: here.url("/contacts/imports"),
@@ -134,17 +170,13 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     Ok(render(&page))
 }
 
-fn row(here: &Here, contact: &Contact, now: UtcMs) -> Row {
+fn row(here: &Here, contact: &Contact, columns: &Columns<'_>, told: &Told<'_>) -> Row {
     Row {
         id: contact.id.to_string(),
         name: name(contact),
         initials: show::initials(&name(contact)),
-        addresses: addresses(contact),
-        company: contact.profile.company_name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        addresses: columns.addresses(contact),
         url: here.url(&format!("/contacts/{}", contact.id)),
-        tags: contact.tags.iter().take(3).map(|tag| tag.as_str().to_owned()).collect(),
-        more_tags: contact.tags.len().saturating_sub(3),
-        updated: show::ago(contact.updated_at, now),
-        updated_exactly: here.zone().exactly(contact.updated_at),
+        cells: columns.cells(contact, told),
     }
 }

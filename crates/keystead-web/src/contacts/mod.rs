@@ -1,6 +1,7 @@
 //! The contacts of a location, and one of them with what belongs to them.
 
 mod actions;
+mod columns;
 mod edit;
 mod export;
 mod list;
@@ -19,7 +20,7 @@ pub(crate) use self::{
     actions::{add_note, add_task, bulk, change_tags, delete_note, finish_task, trash},
     edit::{create, edit, new, update},
     export::{everything, export_csv, export_json_lines},
-    list::list,
+    list::{VIEWED, list},
     merge::{merge, merge_form},
     show::show,
     trash::{erase, erase_form, restore, trashed},

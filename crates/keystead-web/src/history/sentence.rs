@@ -67,6 +67,10 @@ pub(super) const fn done(kind: EventKind) -> &'static str {
         K::TemplateDeleted => "deleted the template *",
         K::ImportStarted => "started the import of *",
         K::ImportEnded => "ended the import of *",
+        K::SavedViewCreated => "saved the view *",
+        K::SavedViewUpdated => "changed the view *",
+        K::SavedViewDeleted => "deleted the view *",
+        K::SavedViewRestored => "brought the view * back",
         K::LocationCreated => "added the location *",
         K::LocationUpdated => "changed the location *",
         K::LocationSuspended => "suspended the location *. Its keys stopped with it.",
@@ -166,7 +170,7 @@ pub(super) const fn look(kind: EventKind) -> (&'static str, &'static str) {
             S::Contact | S::Business => ("user", ""),
             S::Task | S::RecurringTask => ("check", ""),
             S::Note | S::File | S::Form | S::Survey | S::Template | S::Import => ("doc", ""),
-            S::CustomValue | S::CustomField | S::Workflow | S::Campaign | S::Link => ("list", ""),
+            S::CustomValue | S::CustomField | S::Workflow | S::Campaign | S::Link | S::SavedView => ("list", ""),
         },
     }
 }

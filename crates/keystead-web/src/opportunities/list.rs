@@ -6,8 +6,8 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use keystead_core::{Beside, Error};
 use keystead_model::{
-    opportunity::OpportunityFilter, opportunity_field::OpportunityField, page::Window, pipeline::Pipeline, search,
-    sort::SortKey,
+    opportunity::OpportunityFilter, opportunity_field::OpportunityField, page::Window, pipeline::Pipeline,
+    saved_view::ViewedList, search, sort::SortKey,
 };
 
 use super::{
@@ -20,6 +20,7 @@ use crate::{
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
+    saved_views::{Viewed, Views},
 };
 
 struct Row {
@@ -33,6 +34,7 @@ struct Row {
 #[template(path = "opportunities/list.html")]
 struct Opportunities {
     frame: Frame,
+    views: Views,
     controls: Controls,
     rows: Vec<Row>,
     list: Listing,
@@ -51,8 +53,19 @@ const SORTS: &[(&str, &str, OpportunityField, bool)] = &[
     ("close", "Expected to close first", OpportunityField::CloseDate, true),
 ];
 
-pub(super) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+/// What is kept of the list under a name.
+pub(crate) const VIEWED: Viewed = Viewed {
+    list: ViewedList::Opportunities,
+    section: SECTION,
+    all: "Opportunities",
+    path: "/opportunities",
+    always: &[("view", "list")],
+    kept: &[("q", ""), ("pipeline", ""), ("stage", ""), ("status", ""), ("owner", ""), ("sort", SORTS[0].0)],
+};
+
+pub(super) async fn list(State(web): State<Web>, mut asked: Asked, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
+    let views = Views::of(&web, &here, &context, (&VIEWED, &mut asked)).await?;
     let pipelines = web.app.list_pipelines(&context).await?;
     let view = View::new(&asked, &here, &pipelines);
     let country = here.place()?.profile.country;
@@ -91,6 +104,7 @@ pub(super) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     });
     let page = Opportunities {
         frame: Frame::of(&here, "Opportunities", SECTION),
+        views,
         controls: Controls::of(&web, &view).await?,
         rows,
         list: match stages {

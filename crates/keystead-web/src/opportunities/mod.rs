@@ -19,6 +19,7 @@ use keystead_model::{
 pub(crate) use self::{
     change::{delete, delete_form, move_to},
     edit::{create, new, update},
+    list::VIEWED,
     show::show,
 };
 use crate::{

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Lets everything follow that has to.
-async fn settled(app: &TestApp) {
+pub(crate) async fn settled(app: &TestApp) {
     app.clock.advance(Duration::from_secs(1));
     let begun = Instant::now();
     while app.number("SELECT CAST(count(*) AS BIGINT) FROM jobs WHERE kind = 'aftermath'").await > 0 {

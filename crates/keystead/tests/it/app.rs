@@ -15,6 +15,7 @@ use keystead_model::{
     location::LocationPatch,
     note::{Note, NoteContent},
     page::Window,
+    saved_view::ViewedList,
     scope::Preset,
     task::{Task, TaskContent},
     text::{Country, EmailAddress, Line, Prose},
@@ -23,7 +24,10 @@ use keystead_model::{
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Call, TestApp};
 use serde_json::json;
 
-use crate::opportunities::{contact, first_pipeline, opportunity};
+use crate::{
+    callers::saved_view,
+    opportunities::{contact, first_pipeline, opportunity},
+};
 
 pub(crate) fn from_here(call: Call) -> Call {
     call.header("Sec-Fetch-Site", "same-origin")
@@ -86,6 +90,7 @@ pub(crate) fn fill(path: &str, location: LocationId, id: &str) -> String {
         .replace("{token}", "x")
         .replace("{page}", "errors")
         .replace("{list}", "zones")
+        .replace("{viewed}", "contacts")
         .replace("{note}", id)
         .replace("{task}", id)
         .replace("{to}", "won")
@@ -310,8 +315,8 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
         // Who or what has the key's id is nobody and nothing: the page is the right one all the same.
-        let nouns = ["/members/{id}", "/contacts/{id}", "/imports/{id}", "/opportunities/{id}"];
-        let exists = !nouns.iter().any(|noun| path.contains(noun));
+        let nouns = ["/members/{id}", "/contacts/{id}", "/imports/{id}", "/opportunities/{id}", "/views/{viewed}/{id}"];
+        let exists = !nouns.iter().any(|noun| path.contains(noun)) || path.ends_with("/views/{viewed}/{id}/restore");
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
         assert!(url.starts_with(&at), "{path} leads to {at}");
         if exists {
@@ -375,6 +380,9 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     rotate().await;
     let in_location = format!("/app/locations/{}", app.ids.location);
     let (contact, note, task) = contact_with_parts(&app).await;
+    let context = app.app.enter_location(app.admin().await, Some(app.ids.location)).await.unwrap();
+    let view = app.app.create_saved_view(&context, ViewedList::Contacts, saved_view("A view")).await.unwrap().id;
+    let at_view = |action: &str| format!("{in_location}/views/contacts/{view}{action}");
     let at_contact = |action: &str| format!("{in_location}/contacts/{contact}{action}");
     let at_key = |action: &str| format!("{key_page}/{action}");
     // One that does something, whose notices would close by it.
@@ -406,6 +414,9 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
             vec![("id", contact.as_str()), ("tags", "met"), ("do", "tag")],
             "The tags are added to 1 contact.",
         ),
+        (at_view("/query"), vec![("query", "tag=new")], "The view “A view” is saved."),
+        (at_view("/delete"), vec![], "The view “A view” is deleted."),
+        (at_view("/restore"), vec![], "The view “A view” is back."),
         (at_contact("/notes"), vec![("body", "x")], "The note about “Ada” is saved."),
         (at_contact(&format!("/notes/{note}/delete")), vec![], "The note about “Ada” is deleted."),
         (at_contact("/tasks"), vec![("title", "Call"), ("dueDate", "2026-12-24")], "The task “Call” is added."),

@@ -22,6 +22,7 @@ use keystead_model::{
     publication::Publication,
     recurrence::{Recurrence, Unit},
     recurring_task::{NewRecurringTask, RecurringTaskContent},
+    saved_view::SavedViewContent,
     task::TaskContent,
     template::{NewTemplate, TemplateContent, TemplateKind},
     text::{EmailAddress, Line, Prose},
@@ -49,6 +50,11 @@ impl Caller {
 
 pub(crate) fn name(text: &str) -> TenantName {
     TenantName::parse(text).unwrap()
+}
+
+pub(crate) fn saved_view(name: &str) -> SavedViewContent {
+    let query = Prose::parse("tag=vip").unwrap();
+    SavedViewContent { name: Line::parse(name).unwrap(), query, is_shared: false }
 }
 
 pub(crate) fn business(name: &str) -> BusinessContent {

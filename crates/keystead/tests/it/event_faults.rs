@@ -7,7 +7,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
-    OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
+    OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -31,6 +31,7 @@ use keystead_model::{
     page::Window,
     pipeline::{PipelineContent, PipelinePatch},
     recurring_task::{RecurringTask, RecurringTaskPatch},
+    saved_view::{SavedViewPatch, ViewedList},
     scope::Scope,
     tag::{TagFilter, TagName},
     task::{Task, TaskPatch},
@@ -44,7 +45,7 @@ use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, plan_of_one, recurring_task, rows_of_one, stages, submission, task, template, workflow,
+    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task, template, workflow,
 };
 
 /// What use cases act on.
@@ -58,6 +59,7 @@ struct Things {
     pipeline: PipelineId,
     empty_pipeline: PipelineId,
     lost_reason: LostReasonId,
+    saved_view: SavedViewId,
     opportunity: OpportunityId,
     business: BusinessId,
     recurring_task: RecurringTaskId,
@@ -130,6 +132,11 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create_lost_reason(&by.location, line("x")): "lost_reason.created";
     rename_lost_reason(&by.location, at.lost_reason, line("y")): "lost_reason.updated";
     delete_lost_reason(&by.location, at.lost_reason): "lost_reason.deleted";
+    create_saved_view(&by.location, ViewedList::Contacts, saved_view("new")): "saved_view.created";
+    update_saved_view(&by.location, ViewedList::Contacts, at.saved_view,
+        SavedViewPatch { name: Some(line("renamed")), ..SavedViewPatch::default() }): "saved_view.updated";
+    delete_saved_view(&by.location, ViewedList::Contacts, at.saved_view): "saved_view.deleted";
+    restore_saved_view(&by.location, ViewedList::Contacts, at.saved_view): "saved_view.restored";
     create_opportunity(&by.location, Whose::Person(Box::new(contact("buys@example.com"))), at.pipeline, opportunity("x")):
         "opportunity.created";
     update_opportunity(&by.location, at.opportunity, None, None, OpportunityPatch { status: Some(Status::Won), ..opportunity("y") }):
@@ -340,6 +347,10 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         pipeline,
         empty_pipeline: empty_pipeline.unwrap().id,
         lost_reason: app.app.create_lost_reason(&by.location, line("first")).await.unwrap().id,
+        saved_view: {
+            let made = app.app.create_saved_view(&by.location, ViewedList::Contacts, saved_view("first")).await;
+            made.unwrap().id
+        },
         opportunity: first.opportunity.id,
         contact: made.id,
         other: other.id,

@@ -83,6 +83,7 @@ mod recurring_tasks;
 mod requests;
 mod revocations;
 mod round_trips;
+mod saved_views;
 mod secrets;
 mod set_back;
 mod settings_pages;

@@ -35,6 +35,7 @@ use keystead_model::{
     page::{TimeOrder, Window},
     pipeline::{LostReasonFilter, PipelineContent, PipelinePatch},
     recurring_task::{RecurringTask, RecurringTaskPatch},
+    saved_view::{SavedViewContent, SavedViewPatch, ViewedList},
     scope::{Scope, ScopeSet},
     sort::{SortKey, Timed},
     tag::{TagFilter, TagName},
@@ -49,8 +50,8 @@ use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, downloads, form, link, name, new_account, new_import,
-    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, stages, submission, task, template,
-    workflow,
+    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task,
+    template, workflow,
 };
 
 /// A program with these scopes.
@@ -237,6 +238,16 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete_custom_field(&by.location, FieldName::Id(at.none())): CustomFieldsWrite;
     upload_files(&by.location, String::new(), None, Vec::new()): CustomFieldsWrite;
     upload_contact_files(&by.location, at.contact, Vec::new()): FormsWrite;
+    create_saved_view(&by.location, ViewedList::Contacts, saved_view("x")): ContactsRead;
+    create_saved_view(&by.location, ViewedList::Opportunities, SavedViewContent { is_shared: true, ..saved_view("x") }):
+        OpportunitiesRead OpportunitiesWrite;
+    create_saved_view(&by.location, ViewedList::Tasks, SavedViewContent { is_shared: true, ..saved_view("x") }):
+        TasksRead ContactsWrite;
+    list_saved_views(&by.location, ViewedList::Tasks): TasksRead;
+    get_saved_view(&by.location, ViewedList::Contacts, at.none()): ContactsRead;
+    update_saved_view(&by.location, ViewedList::Contacts, at.none(), SavedViewPatch::default()): ContactsRead;
+    delete_saved_view(&by.location, ViewedList::Contacts, at.none()): ContactsRead;
+    restore_saved_view(&by.location, ViewedList::Contacts, at.none()): ContactsRead;
     create_tag(&by.location, TagName::parse("x").unwrap()): TagsWrite;
     list_tags(&by.location, TagFilter::default(), Window::all()): TagsRead;
     get_tag(&by.location, at.none()): TagsRead;

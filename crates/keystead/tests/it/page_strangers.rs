@@ -8,6 +8,7 @@ use keystead_model::{
     agency::TenantName,
     contact::ContactPatch,
     page::Window,
+    saved_view::{SavedViewContent, ViewedList},
     text::{EmailAddress, Line},
     user::{NewUser, Role},
 };
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
-    callers::rows_of_one,
+    callers::{rows_of_one, saved_view},
     imports::import,
 };
 
@@ -57,6 +58,7 @@ struct Things {
     field: String,
     value: String,
     reason: String,
+    view: String,
 }
 
 impl Things {
@@ -89,6 +91,7 @@ impl Things {
             field: String::new(),
             value: String::new(),
             reason: String::new(),
+            view: String::new(),
         };
         things.renewed(app).await.made_anew(app).await
     }
@@ -115,7 +118,18 @@ impl Things {
         let value = make(&format!("{location}/customValues"), value, "customValue").await;
         let reason = json!({"name": format!("Reason {contact}"), "locationId": self.location.as_str()});
         let reason = make("/opportunities/lost-reason", reason, "lostReason").await;
-        Self { opportunity, pipeline, tag, field, value, reason, ..self }
+        Self { opportunity, pipeline, tag, field, value, reason, view: self.shared_view(app).await, ..self }
+    }
+
+    /// A view that a member shares.
+    async fn shared_view(&self, app: &TestApp) -> String {
+        let admin = app.admin().await;
+        let context = app.app.enter_location(admin, Some(self.location)).await.unwrap();
+        for view in app.app.list_saved_views(&context, ViewedList::Contacts).await.unwrap() {
+            app.app.delete_saved_view(&context, ViewedList::Contacts, view.id).await.unwrap();
+        }
+        let view = SavedViewContent { is_shared: true, ..saved_view("A view") };
+        app.app.create_saved_view(&context, ViewedList::Contacts, view).await.unwrap().id.to_string()
     }
 
     /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, and a file that nobody has
@@ -165,6 +179,7 @@ impl Things {
             ("/settings/tags/{id}", &self.tag),
             ("/settings/custom-fields/{id}", &self.field),
             ("/settings/custom-values/{id}", &self.value),
+            ("/views/{viewed}/{id}", &self.view),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
         let parts = [
@@ -173,6 +188,7 @@ impl Things {
             ("{note}", &self.note),
             ("{task}", &self.task),
             ("{to}", "won"),
+            ("{viewed}", "contacts"),
         ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");
