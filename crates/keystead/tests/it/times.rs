@@ -43,6 +43,12 @@ async fn times_are_those_of_whoever_looks() {
         assert!(page.contains("Europe/Berlin, your browser’s zone. UTC on hover."), "{page}");
         assert!(page.contains("23 Feb 2027, 14:00 Europe/Berlin (23 Feb 2027, 13:00 UTC)"), "{page}");
     }
+    // Browsers go on saying names that the database has for the past's sake alone.
+    for (old, told) in [("Asia/Calcutta", "18:30"), ("Europe/Kiev", "15:00"), ("US/Pacific", "05:00")] {
+        let page = said(&in_agency, old).await;
+        assert!(page.contains(&format!("not before 23 Feb 2027, {told}")), "{old}: {page}");
+        assert!(page.contains(", your browser’s zone"), "{old}: {page}");
+    }
     // What no database of zones knows is none.
     for made_up in ["Mars/Base", "../../etc/passwd", "<script>", "%00"] {
         assert!(said(&in_agency, made_up).await.contains("UTC, since your browser"));
