@@ -28,7 +28,7 @@ test('the form says in short what is about to be made', async () => {
   assert.equal(await box('Contacts: write').isChecked(), false);
   await page.getByRole('radio', { name: /^Forms intake/ }).check();
   assert.match(await short(), /reads nothing and writes new contacts and forms/);
-  await page.selectOption('#location', { label: 'Harbour Dental' });
+  await page.selectOption('#locationId', { label: 'Harbour Dental' });
   assert.match(await short(), /in Harbour Dental,/);
   // A box makes the choice one's own, and begins with what the preset had.
   await box('Contacts: read').check();
@@ -39,8 +39,8 @@ test('the form says in short what is about to be made', async () => {
   assert.equal(await box('Locations: write').isDisabled(), false);
   await page.fill('#name', '');
   await page.locator('details summary', { hasText: 'More' }).click();
-  await page.fill('#allowed_ips', '203.0.113.7');
-  await page.fill('#expires_at', '2099-01-31');
+  await page.fill('#allowedIps', '203.0.113.7');
+  await page.fill('#expiresAt', '2099-01-31');
   assert.match(await short(), /An agency key named … [^]*all locations, from the addresses below only, until the end of 2099-01-31/);
   assert.deepEqual(page.problems, []);
 });

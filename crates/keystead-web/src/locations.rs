@@ -22,7 +22,7 @@ use crate::{
     choices::{country, read_country, time_zone},
     failure::Failure,
     flash::{Done, lead},
-    form::{Field, Fields, Form, Kind, Problems},
+    form::{Field, Fields, Form, Kind},
     page::{Frame, render},
     place::Here,
     show::grouped,
@@ -58,8 +58,8 @@ struct List {
     query: String,
     new_url: String,
     may_write: bool,
-    needs_password: bool,
-    problems: Problems,
+    /// That of the buttons which restore.
+    button: Form,
 }
 
 #[derive(Deserialize)]
@@ -75,10 +75,10 @@ pub(crate) async fn list(
     Query(search): Query<Search>,
     here: Here,
 ) -> Result<Response, Failure> {
-    Ok(render(&list_page(&web, &here, search.q.unwrap_or_default(), Problems::default()).await?))
+    Ok(render(&list_page(&web, &here, search.q.unwrap_or_default(), Form::of_buttons(&here)).await?))
 }
 
-async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) -> Result<List, Error> {
+async fn list_page(web: &Web, here: &Here, query: String, button: Form) -> Result<List, Error> {
     let wanted = query.trim().to_lowercase();
     let filter = LocationFilter { query: (!wanted.is_empty()).then_some(wanted), ..LocationFilter::default() };
     let found = web.app.list_locations(here.authority(), filter.clone(), Window::first(ROWS)).await?;
@@ -121,8 +121,7 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
         query,
         new_url: here.url("/locations/new"),
         may_write,
-        needs_password: !here.authority().is_fresh(),
-        problems,
+        button,
     })
 }
 
@@ -134,7 +133,8 @@ struct Editor {
     form: Form,
     /// Of a location that exists.
     existing: Option<Existing>,
-    needs_password: bool,
+    /// That of the buttons which resume and delete it.
+    button: Form,
     list_url: String,
 }
 
@@ -157,7 +157,7 @@ fn editor(here: &Here, existing: Option<&Location>, form: Form) -> Editor {
             resume_url: here.url(&format!("/locations/{}/resume", location.id)),
             delete_url: here.url(&format!("/locations/{}/delete", location.id)),
         }),
-        needs_password: !here.authority().is_fresh(),
+        button: Form::of_buttons(here),
         list_url: here.url("/locations"),
     }
 }
@@ -319,66 +319,58 @@ pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<R
     }))
 }
 
-pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let location = wanted(&web, &here).await?;
-    set_state(&web, here, &location, TenantState::Suspended, form_of(&location)).await
+pub(crate) async fn suspend(state: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    set_state(state, here, sent, TenantState::Suspended).await
 }
 
-pub(crate) async fn resume(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    confirm_state(web, here, sent, TenantState::Active).await
+pub(crate) async fn resume(state: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    set_state(state, here, sent, TenantState::Active).await
 }
 
-pub(crate) async fn delete(web: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    confirm_state(web, here, sent, TenantState::Deleted).await
+pub(crate) async fn delete(state: State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    set_state(state, here, sent, TenantState::Deleted).await
 }
 
-/// What has to be confirmed by whoever signed in a while ago.
-async fn confirm_state(
+async fn set_state(
     State(web): State<Web>,
     mut here: Here,
     sent: Fields,
     state: TenantState,
 ) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    let mut form = form_of(&location);
-    here.confirm(&web, &sent, &mut form.problems).await?;
-    set_state(&web, here, &location, state, form).await
-}
-
-async fn set_state(
-    web: &Web,
-    here: Here,
-    location: &Location,
-    state: TenantState,
-    mut form: Form,
-) -> Result<Response, Failure> {
-    let context = here.authority().clone().in_agency()?;
-    if form.run(web.app.set_location_state(&context, location.id, state)).await?.is_none() {
-        let page = editor(&here, Some(location), form);
-        return Ok(page.form.again(&page));
-    }
-    let done = match state {
-        TenantState::Active => Done::LocationResumed,
-        TenantState::Suspended => Done::LocationSuspended,
-        TenantState::Deleted => Done::LocationDeleted,
+    let (button, done) = match state {
+        TenantState::Active => ("resume", Done::LocationResumed),
+        TenantState::Suspended => ("suspend", Done::LocationSuspended),
+        TenantState::Deleted => ("delete", Done::LocationDeleted),
     };
-    Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()))
+    let mut button = Form::of_button(&here, button, sent);
+    // Whoever only takes is not asked who they are.
+    if state != TenantState::Suspended {
+        button.confirm(&web, &mut here).await?;
+    }
+    let context = here.authority().clone().in_agency()?;
+    if button.run(web.app.set_location_state(&context, location.id, state)).await?.is_some() {
+        return Ok(lead(&web, &here.url("/locations"), done, location.profile.name.as_str()));
+    }
+    // The next Save must find in the form what is stored.
+    let page = Editor { button, ..editor(&here, Some(&location), form_of(&location)) };
+    Ok(page.button.again(&page))
 }
 
 pub(crate) async fn restore(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     here.authority().require(Scope::LocationsWrite)?;
     let id = here.id(Noun::Location)?;
+    let mut button = Form::of_button(&here, id.to_string(), sent);
+    button.confirm(&web, &mut here).await?;
     let context = here.authority().clone().in_agency()?;
-    let mut form = Form::new(Vec::new(), sent);
-    form.confirm(&web, &mut here).await?;
-    match form.run(web.app.restore_location(&context, id)).await? {
+    match button.run(web.app.restore_location(&context, id)).await? {
         Some(location) => {
             let name = location.profile.name.as_str();
             Ok(lead(&web, &here.url("/locations"), Done::LocationRestored, name))
         }
         None => {
-            let page = list_page(&web, &here, String::new(), form.problems).await?;
-            Ok(page.problems.shown_in(&page))
+            let page = list_page(&web, &here, String::new(), button).await?;
+            Ok(page.button.again(&page))
         }
     }
 }

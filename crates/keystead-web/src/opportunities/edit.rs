@@ -334,9 +334,9 @@ pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> 
     let mut form = Form::new(new_fields(&offered, None, is_known), sent);
     if let Whom::OneOf(found) = &whose {
         match (form.text(WHOSE), found.is_empty()) {
-            (None, _) => form.problems.say(WHOSE, "Say whose it is"),
-            (Some(_), true) => form.problems.say(WHOSE, "Nobody here is called so; add the contact first"),
-            (Some(_), false) => form.problems.say(WHOSE, "Several contacts are called so; choose one below"),
+            (None, _) => form.say(WHOSE, "Say whose it is"),
+            (Some(_), true) => form.say(WHOSE, "Nobody here is called so; add the contact first"),
+            (Some(_), false) => form.say(WHOSE, "Several contacts are called so; choose one below"),
         }
     }
     let patch = read(&mut form, &here, &offered)?;

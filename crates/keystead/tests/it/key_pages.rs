@@ -156,9 +156,9 @@ async fn the_form_says_what_presets_do_and_what_a_key_cannot_hold() {
         ("form_id", "a"),
         ("name", "x"),
         ("kind", "location"),
-        ("location", app.ids.location.as_str()),
+        ("locationId", app.ids.location.as_str()),
         ("preset", "custom"),
-        ("scope", "locations.write"),
+        ("scopes", "locations.write"),
     ];
     let refused = admin.post("/app/agency/settings/keys/new", &fields).await;
     assert_eq!(refused.status, 422);
@@ -259,16 +259,17 @@ async fn what_is_said_of_a_key_is_kept_found_and_changed() {
     }
     // The form changes all three, and says what is wrong beside its field.
     let edit = format!("/app/agency/settings/keys/{id}/edit");
-    let whole = [("name", "y"), ("scope", "contacts.readonly"), ("labels", "one,  two"), ("contact", "team@x.example")];
+    let whole =
+        [("name", "y"), ("scopes", "contacts.readonly"), ("labels", "one,  two"), ("contactEmail", "team@x.example")];
     assert_eq!(admin.post(&edit, &whole).await.status, 303);
     let saved = app.get(&path).key(&full).send().await.expect(200)["apiKey"].clone();
     assert_eq!((&saved["labels"], &saved["contactEmail"]), (&json!(["one", "two"]), &json!("team@x.example")));
     assert_eq!(saved["description"], json!(null));
     let form = admin.get(&edit).await.text;
     assert!(form.contains("value=\"one, two\"") && form.contains("value=\"team@x.example\""), "{form}");
-    let wrong = whole.map(|(name, value)| (name, if name == "contact" { "nobody" } else { value }));
+    let wrong = whole.map(|(name, value)| (name, if name == "contactEmail" { "nobody" } else { value }));
     let refused = admin.post(&edit, &wrong).await;
-    assert!(refused.status == 422 && refused.text.contains("id=\"contact-problem\""), "{}", refused.text);
+    assert!(refused.status == 422 && refused.text.contains("id=\"contactEmail-problem\""), "{}", refused.text);
     // A key like it, or in place of it, says the same.
     let like = admin.get(&format!("/app/agency/settings/keys/new?like={id}")).await.text;
     assert!(like.contains("value=\"one, two\"") && like.contains("value=\"team@x.example\""), "{like}");

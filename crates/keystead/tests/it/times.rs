@@ -56,10 +56,14 @@ async fn times_are_those_of_whoever_looks() {
     // What a member has chosen is theirs everywhere.
     let choose = async |zone: &str| {
         let call = from_here(app.post("/app/account/time-zone")).header("Cookie", &cookie);
-        call.form(&[("time_zone", zone)]).send().await
+        call.form(&[("timeZone", zone)]).send().await
     };
     let refused = choose("Berlin").await;
-    assert!(refused.status == 422 && refused.text.contains("Must be an IANA time zone"), "{}", refused.text);
+    assert!(
+        refused.status == 422 && refused.text.contains("The time zone must be an IANA time zone"),
+        "{}",
+        refused.text
+    );
     assert!(refused.text.contains("value=\"Berlin\""), "what was typed stays");
     assert_eq!(choose("america/new york").await.status, 303);
     for (path, browser) in [(&in_location, ""), (&in_agency, "Europe/Berlin")] {
