@@ -62,8 +62,8 @@ test('the audit log is filtered by chips, without a script too', async () => {
     await reader.waitForURL(/action=api/);
     assert.doesNotMatch(await reader.locator('.events').innerText(), /signed in/);
     await reader.locator('summary.chip', { hasText: 'When' }).click();
-    await reader.fill('#from', '2020-01-01');
-    await reader.locator('.chips').getByRole('button', { name: 'Show' }).click();
+    await reader.fill('#add-from', '2020-01-01');
+    await reader.locator('.chips').getByRole('button', { name: 'Apply' }).click();
     await reader.waitForURL(/action=api.*from=2020-01-01/);
     assert.match(await reader.locator('.chips').innerText(), /since 1 Jan 2020/);
     await reader.getByRole('link', { name: 'Clear all' }).click();
