@@ -45,6 +45,29 @@ test('the form says in short what is about to be made', async () => {
   assert.deepEqual(page.problems, []);
 });
 
+test('all that is wrong is told at once, and the first thing that is read is that', async () => {
+  await page.goto(`${keys}/new`);
+  await page.fill('#description', 'For the shop');
+  await page.locator('details summary', { hasText: 'More' }).click();
+  await page.fill('#allowedIps', '300.1.2.3');
+  await page.fill('#expiresAt', '2020-01-01');
+  await button('Create key').click();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'summary');
+  await look(page, 'key-new-problems');
+  assert.deepEqual(await page.locator('.summary a').allInnerTexts(), [
+    'Enter a name.',
+    'Choose the location that the key acts in.',
+    '“300.1.2.3” is not an address, nor a range such as 203.0.113.0/24.',
+    'The expiry must be in the future.',
+  ]);
+  await page.locator('.summary a', { hasText: 'Enter a name' }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
+  for (const [field, value] of [['description', 'For the shop'], ['allowedIps', '300.1.2.3'], ['expiresAt', '2020-01-01']]) {
+    assert.equal(await page.inputValue(`#${field}`), value);
+  }
+  assert.equal(await page.locator('#allowedIps-problem').isVisible(), true, 'what is wrong is open');
+});
+
 test('it is filled in by the keyboard alone', async () => {
   await page.goto(`${keys}/new?kind=agency`);
   assert.equal(await page.evaluate(() => document.activeElement.id), 'name');

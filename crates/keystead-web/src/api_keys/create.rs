@@ -98,7 +98,9 @@ fn form_of(here: &Here, sent: Fields) -> Form {
         false => kinds.of([of_location]).hint("Your agency keeps agency keys to the operators of the instance."),
     };
     let own = [kinds, Field::new(Kind::Select, "locationId", "Location")];
-    Form::new(own.into_iter().chain(fields(here, name, addresses, expiry)).collect(), sent)
+    let mut all = fields(here, name, addresses, expiry);
+    all.splice(ABOUT.len()..ABOUT.len(), own);
+    Form::new(all, sent)
 }
 
 /// The kind of key that a form is about: a location makes its own alone.
