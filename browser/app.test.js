@@ -72,10 +72,10 @@ test('a key is edited, rotated, switched off and on, and deleted', async () => {
   await page.getByRole('link', { name: 'Edit' }).click();
   await look(page, 'edit');
   await page.fill('#name', 'Renamed');
-  await page.fill('#allowed_ips', 'not an address');
+  await page.fill('#allowedIps', 'not an address');
   await submit('Save');
-  assert.match(await page.textContent('#allowed_ips-problem'), /no address or CIDR range/);
-  await page.fill('#allowed_ips', '127.0.0.0/8\n::1');
+  assert.match(await page.textContent('#allowedIps-problem'), /“not”, “an” and “address” are not addresses/);
+  await page.fill('#allowedIps', '127.0.0.0/8\n::1');
   await submit('Save');
   await page.waitForURL(keyUrl);
   assert.equal(await page.textContent('h1'), 'Renamed');
@@ -188,7 +188,7 @@ test('a member is invited, joins, sees only what is theirs, and is disabled', as
   await page.fill('#email', 'ito@northwind.example');
   await page.getByRole('radio', { name: /Location admin/ }).check();
   await submit('Make invitation link');
-  assert.match(await page.textContent('#location-problem'), /at least one location/);
+  assert.match(await page.textContent('#locationIds-problem'), /at least one location/);
   await page.getByRole('checkbox', { name: 'Northside Gym' }).check();
   await submit('Make invitation link');
   const link = await page.inputValue('#link');
@@ -259,7 +259,7 @@ test('everything works without JavaScript', async () => {
   await signIn(plain, email, password);
   await plain.goto(`${base}/app/agency/settings/keys/new?preset=read-only`);
   await plain.fill('#name', 'Without script');
-  await plain.selectOption('#location', { label: 'Harbour Dental' });
+  await plain.selectOption('#locationId', { label: 'Harbour Dental' });
   await plain.getByRole('button', { name: 'Create key' }).click();
   const secret = await plain.inputValue('#secret');
   assert.equal((await call(secret)).status, 200);

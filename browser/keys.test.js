@@ -28,7 +28,7 @@ test('the form says in short what is about to be made', async () => {
   assert.equal(await box('Contacts: write').isChecked(), false);
   await page.getByRole('radio', { name: /^Forms intake/ }).check();
   assert.match(await short(), /reads nothing and writes new contacts and forms/);
-  await page.selectOption('#location', { label: 'Harbour Dental' });
+  await page.selectOption('#locationId', { label: 'Harbour Dental' });
   assert.match(await short(), /in Harbour Dental,/);
   // A box makes the choice one's own, and begins with what the preset had.
   await box('Contacts: read').check();
@@ -39,10 +39,33 @@ test('the form says in short what is about to be made', async () => {
   assert.equal(await box('Locations: write').isDisabled(), false);
   await page.fill('#name', '');
   await page.locator('details summary', { hasText: 'More' }).click();
-  await page.fill('#allowed_ips', '203.0.113.7');
-  await page.fill('#expires_at', '2099-01-31');
+  await page.fill('#allowedIps', '203.0.113.7');
+  await page.fill('#expiresAt', '2099-01-31');
   assert.match(await short(), /An agency key named … [^]*all locations, from the addresses below only, until the end of 2099-01-31/);
   assert.deepEqual(page.problems, []);
+});
+
+test('all that is wrong is told at once, and the first thing that is read is that', async () => {
+  await page.goto(`${keys}/new`);
+  await page.fill('#description', 'For the shop');
+  await page.locator('details summary', { hasText: 'More' }).click();
+  await page.fill('#allowedIps', '300.1.2.3');
+  await page.fill('#expiresAt', '2020-01-01');
+  await button('Create key').click();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'summary');
+  await look(page, 'key-new-problems');
+  assert.deepEqual(await page.locator('.summary a').allInnerTexts(), [
+    'Enter a name.',
+    'Choose the location that the key acts in.',
+    '“300.1.2.3” is not an address, nor a range such as 203.0.113.0/24.',
+    'The expiry must be in the future.',
+  ]);
+  await page.locator('.summary a', { hasText: 'Enter a name' }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
+  for (const [field, value] of [['description', 'For the shop'], ['allowedIps', '300.1.2.3'], ['expiresAt', '2020-01-01']]) {
+    assert.equal(await page.inputValue(`#${field}`), value);
+  }
+  assert.equal(await page.locator('#allowedIps-problem').isVisible(), true, 'what is wrong is open');
 });
 
 test('it is filled in by the keyboard alone', async () => {

@@ -65,7 +65,7 @@ test('a key with a long name is on every page that has keys', async () => {
     }
     await page.getByText('More: addresses').click();
     await page.fill('#description', long('d', 1000));
-    await page.fill('#allowed_ips', '127.0.0.0/8\n2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\n::1');
+    await page.fill('#allowedIps', '127.0.0.0/8\n2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\n::1');
     await measure(page, `${url}, filled`);
     await submit('Create key');
     const made = await page.inputValue('#secret');

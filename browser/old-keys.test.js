@@ -148,7 +148,7 @@ test('the audit log tells who did what, filters, and downloads', async () => {
   if (await details.count()) await details.click();
   await look(page, 'audit-open');
   const csv = await page.request.get(`${base}/app/agency/audit.csv?action=api_key.`);
-  assert.match(await csv.text(), /^id,at,actor[^]*"api_key\.restored"/);
+  assert.match(await csv.text(), /^id,at,actor[^]*api_key\.restored/);
 });
 
 test('the operator sees the system and its outbox, and can pause deletions', async () => {

@@ -116,6 +116,7 @@ impl InAgency<'_, '_> {
             let message = "Only who reaches the whole agency changes it".to_owned();
             return Err(Error::Forbidden(ErrorCode::NotAllowed, message));
         }
+        self.context.authority.expect(&before)?;
         let mut after = before.clone();
         patch.apply(&mut after);
         if after.keys != before.keys {

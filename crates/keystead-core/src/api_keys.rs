@@ -8,7 +8,7 @@ use keystead_model::{
     event::{Event, EventKind},
     grant::{Grant, Reach},
     key_kind::KeyKind,
-    key_policy::{AgencyKeyMakers, KeyPolicy},
+    key_policy::{AgencyKeyMakers, KeyPolicy, in_future},
     key_secret::KeySecret,
     page::{Page, Window},
     scope::{Scope, ScopeSet},
@@ -83,9 +83,7 @@ impl App {
         require_suiting_scopes(&new.grant)?;
         let now = authority.now();
         self.giver(authority).may_give(&new.grant, new.rate_limit)?;
-        if new.grant.expires_at.is_some_and(|at| at <= now) {
-            return Err(Error::invalid("expiresAt", "must be in the future"));
-        }
+        require_future(new.grant.expires_at, now)?;
         let id = self.entropy.key_id();
         let secret = KeySecret::generate(new.grant.kind(), id, |pool| self.entropy.fill(pool));
         let stored = self.store_form(&secret, now)?;
@@ -158,9 +156,7 @@ impl App {
     ) -> Result<ChangedKey> {
         let giver = self.giver(authority);
         self.change_key(authority, id, version, EventKind::KeyUpdated, move |key, at| {
-            if patch.expires_at.flatten().is_some_and(|expiry| expiry <= at.utc) {
-                return Err(Error::invalid("expiresAt", "must be in the future"));
-            }
+            require_future(patch.expires_at.flatten(), at.utc)?;
             let (before, rate) = (key.grant.clone(), key.rate_limit);
             let kind = key.kind();
             let changed = key.patch(patch.clone())?;
@@ -502,6 +498,11 @@ pub(crate) fn location_of(key: &ApiKey) -> Option<LocationId> {
         Reach::Locations(set) => set.first().copied(),
         Reach::Agency | Reach::Chosen(_) => None,
     }
+}
+
+fn require_future(expires_at: Option<UtcMs>, now: UtcMs) -> Result<()> {
+    let admitted = expires_at.map_or(Ok(()), |at| in_future(at, now));
+    admitted.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))
 }
 
 /// A key may have only scopes of its kind, whatever its maker holds.

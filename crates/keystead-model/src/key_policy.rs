@@ -49,6 +49,11 @@ pub fn parse_days(text: &str) -> Result<u32, Invalid> {
     days.ok_or_else(|| Invalid::new(format!("must be a number of days from 1 to {MAX_DAYS}")))
 }
 
+/// That a key which expires then is of use at all.
+pub fn in_future(expires_at: UtcMs, now: UtcMs) -> Result<(), Invalid> {
+    if expires_at > now { Ok(()) } else { Err(Invalid::new("must be in the future")) }
+}
+
 impl KeyPolicy {
     /// That it does not contradict itself.
     pub fn check(&self) -> Result<(), Invalid> {

@@ -138,10 +138,10 @@ if (form) {
     const kind = checked('kind');
     if (!kind) return null;
     if (kind === 'location') {
-      const location = form.elements.location;
+      const location = form.elements.locationId;
       return location.value ? location.selectedOptions[0].textContent : 'one location';
     }
-    const count = all('[name="allowed"]:checked', form).length;
+    const count = all('[name="allowedLocations"]:checked', form).length;
     if (checked('reach') !== 'chosen') return 'all locations';
     return count === 1 ? '1 location' : `${count} locations`;
   };
@@ -166,10 +166,10 @@ if (form) {
     if (checked('kind')) say('kind', checked('kind') === 'agency' ? 'An agency key' : 'A location key');
     const place = placed();
     if (place) say('place', place);
-    say('addresses', form.elements.allowed_ips.value.trim() ? 'the addresses below only' : 'any address');
+    say('addresses', form.elements.allowedIps.value.trim() ? 'the addresses below only' : 'any address');
     const expires = document.querySelector('[data-short="expires"]');
-    expires.hidden = !form.elements.expires_at.value;
-    expires.lastElementChild.textContent = `the end of ${form.elements.expires_at.value}`;
+    expires.hidden = !form.elements.expiresAt.value;
+    expires.lastElementChild.textContent = `the end of ${form.elements.expiresAt.value}`;
   };
   form.addEventListener('change', tell);
   form.addEventListener('input', tell);

@@ -2,9 +2,11 @@
 
 use askama::Template;
 use axum::response::Response;
+use keystead_core::Error;
 
 use crate::{
-    form::Problems,
+    failure::Failure,
+    form::Form,
     page::{Frame, render},
     place::Here,
 };
@@ -18,7 +20,7 @@ pub(crate) struct Ask {
     /// What follows, in whole sentences.
     sentences: Vec<String>,
     button: &'static str,
-    problems: Problems,
+    form: Form,
     back_url: String,
 }
 
@@ -32,7 +34,7 @@ impl Ask {
         back_url: String,
     ) -> Self {
         let frame = Frame::of(here, button, section);
-        Self { frame, name: name.to_owned(), sentences, button, problems: Problems::default(), back_url }
+        Self { frame, name: name.to_owned(), sentences, button, form: Form::default(), back_url }
     }
 
     /// The question.
@@ -40,9 +42,15 @@ impl Ask {
         render(self)
     }
 
-    /// The question again, with why nothing was done.
-    pub(crate) fn again(self, problems: Problems) -> Response {
-        let page = Self { problems, ..self };
-        page.problems.shown_in(&page)
+    /// Does what was asked; else the question again, with why nothing was done.
+    pub(crate) async fn answered<T>(
+        mut self,
+        work: impl Future<Output = Result<T, Error>>,
+        done: impl FnOnce(T) -> Response,
+    ) -> Result<Response, Failure> {
+        Ok(match self.form.run(work).await? {
+            Some(result) => done(result),
+            None => self.form.again(&self),
+        })
     }
 }

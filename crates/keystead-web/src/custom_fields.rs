@@ -29,7 +29,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Edit, Field, Fields, Form, Kind, Problems},
+    form::{Choice, Edit, Field, Fields, Form, Kind},
     page::{Frame, render},
     place::Here,
     show::grouped,
@@ -388,12 +388,9 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 
 pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, field) = wanted(&web, &here).await?;
-    match web.app.delete_custom_field(&context, FieldName::Id(field.id)).await {
-        Ok(()) => Ok(lead(&web, &here.url(PATH), Done::CustomFieldDeleted, field.content.name.as_str())),
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(question(&web, &here, &context, &field).await?.again(problems))
-        }
-    }
+    let done = |()| lead(&web, &here.url(PATH), Done::CustomFieldDeleted, field.content.name.as_str());
+    question(&web, &here, &context, &field)
+        .await?
+        .answered(web.app.delete_custom_field(&context, FieldName::Id(field.id)), done)
+        .await
 }

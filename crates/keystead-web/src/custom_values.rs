@@ -17,7 +17,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Edit, Field, Fields, Form, Kind, Problems},
+    form::{Edit, Field, Fields, Form, Kind},
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
@@ -182,12 +182,6 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 
 pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, value) = wanted(&web, &here).await?;
-    match web.app.delete::<CustomValue>(&context, (), value.id).await {
-        Ok(()) => Ok(lead(&web, &here.url(PATH), Done::CustomValueDeleted, value.content.name.as_str())),
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(question(&here, &value).again(problems))
-        }
-    }
+    let done = |()| lead(&web, &here.url(PATH), Done::CustomValueDeleted, value.content.name.as_str());
+    question(&here, &value).answered(web.app.delete::<CustomValue>(&context, (), value.id), done).await
 }

@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     },
     /// The location was deleted, of which the visitor is a member.
     Deleted { name: String, at: String, until: String },
+    /// The link of an invitation does nothing any more, or never did.
+    NoInvitation,
     /// An operation failed.
     Error(Error),
 }
@@ -34,6 +36,12 @@ impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }
+}
+
+/// That something was sent by nobody who is signed in, and where its page is.
+#[derive(Clone)]
+pub(crate) struct Lost {
+    pub(crate) next: String,
 }
 
 /// What a page of a failure says. The response carries it, so that the page can be put into the shell of whoever is signed in.
@@ -136,9 +144,14 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::SignIn { next, was_action } => {
+                let plain = next.clone();
                 let next = percent_encoding::utf8_percent_encode(&next, percent_encoding::NON_ALPHANUMERIC);
                 let lost = if was_action { "&lost=1" } else { "" };
-                Redirect::to(&format!("/app/sign-in?next={next}{lost}")).into_response()
+                let mut response = Redirect::to(&format!("/app/sign-in?next={next}{lost}")).into_response();
+                if was_action {
+                    response.extensions_mut().insert(Lost { next: plain });
+                }
+                response
             }
             Self::Deleted { name, at, until } => {
                 let said = Said {
@@ -147,6 +160,15 @@ impl IntoResponse for Failure {
                     fix: format!("Until {until} an admin of the agency can restore it, with everything in it."),
                 };
                 said.answer(StatusCode::GONE)
+            }
+            Self::NoInvitation => {
+                let said = Said {
+                    heading: "This invitation does nothing any more".to_owned(),
+                    text: "Its link was used, replaced by a newer one or withdrawn, or it is older than 7 days."
+                        .to_owned(),
+                    fix: "Ask whoever invited you for a new link.".to_owned(),
+                };
+                said.answer(StatusCode::NOT_FOUND)
             }
             Self::Error(error) => {
                 let code = error.code();

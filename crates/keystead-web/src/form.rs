@@ -11,9 +11,9 @@ use axum::{
 };
 use http::{StatusCode, header};
 use keystead_core::{Error, Violation};
-use keystead_model::Invalid;
+use keystead_model::{Invalid, text::folded};
 
-pub(crate) use self::editing::{Edit, SEEN};
+pub(crate) use self::editing::{Edit, Edited, SEEN};
 use crate::{Web, page::render_with, place::Here};
 
 /// The fields of a form as they were sent; a name may come several times.
@@ -36,6 +36,11 @@ impl FromRequest<Web> for Fields {
 }
 
 impl Fields {
+    /// Of pairs whose names are known.
+    pub(crate) fn of<'n>(pairs: impl IntoIterator<Item = (&'n str, String)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     /// The first value, trimmed; empty is absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
@@ -91,6 +96,11 @@ impl Choice {
     pub(crate) fn new(value: impl Into<String>, words: impl Into<String>) -> Self {
         Self { value: value.into(), words: words.into(), detail: String::new() }
     }
+
+    /// With when to choose it.
+    pub(crate) fn when(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
 }
 
 /// The field with the password that is asked again.
@@ -101,6 +111,8 @@ pub(crate) const CONFIRMATION: &str = "confirm_password";
 pub(crate) struct Field {
     pub(crate) name: Cow<'static, str>,
     pub(crate) label: Cow<'static, str>,
+    /// What sentences call it, where its label would make none: `The expiry`.
+    pub(crate) noun: &'static str,
     pub(crate) hint: Cow<'static, str>,
     pub(crate) kind: Kind,
     /// What is said where it is missing: `Enter a name`. `None` if it may be.
@@ -115,8 +127,8 @@ pub(crate) struct Field {
 impl Field {
     pub(crate) fn new(kind: Kind, name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Self {
         let (name, label) = (name.into(), label.into());
-        let (hint, missing, attributes, choices) = (Cow::Borrowed(""), None, "", Vec::new());
-        Self { name, label, hint, kind, missing, attributes, choices, is_half: false }
+        let (hint, missing, choices) = (Cow::Borrowed(""), None, Vec::new());
+        Self { name, label, noun: "", hint, kind, missing, attributes: "", choices, is_half: false }
     }
 
     /// A line of text.
@@ -133,15 +145,26 @@ impl Field {
         Self::new(Kind::Line(kind), name, label)
     }
 
-    /// The password of whoever signed in a while ago, for what gives more authority.
-    pub(crate) fn confirmation() -> Self {
-        let field = Self::typed("password", CONFIRMATION, "Your password");
-        field.hint("Asked again, since your sign-in is older than 15 minutes.").with("autocomplete=current-password")
+    /// The password of whoever signed in a while ago, for what gives more authority; nothing of whoever has just signed in.
+    pub(crate) fn confirmation(here: &Here) -> Option<Self> {
+        let field = Self::typed("password", CONFIRMATION, "Your password")
+            .hint("Asked again, since your sign-in is older than 15 minutes.")
+            .with("autocomplete=current-password");
+        (!here.authority().is_fresh()).then_some(field)
+    }
+
+    /// The name of what somebody is about to end for good, typed once more; see [`same_name`].
+    pub(crate) fn same_name(label: &'static str) -> Self {
+        Self::line("name", label).called("This").needed("Type the name as it stands above").with("autocomplete=off")
     }
 
     /// With what is said where it is missing.
     pub(crate) fn needed(self, missing: &'static str) -> Self {
         Self { missing: Some(missing), ..self }
+    }
+
+    pub(crate) fn called(self, noun: &'static str) -> Self {
+        Self { noun, ..self }
     }
 
     pub(crate) fn hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
@@ -170,9 +193,19 @@ pub(crate) fn new_password() -> Field {
         .with("autocomplete=new-password minlength=10")
 }
 
+/// Reads a name that was typed once more: as it is read, for nobody can type what nobody sees.
+pub(crate) fn same_name<'n>(name: &'n str, whose: &'n str) -> impl Fn(&str) -> Result<(), Invalid> + use<'n> {
+    move |typed| match folded(typed) == folded(name) {
+        true => Ok(()),
+        false => Err(Invalid::new(format!("is not the {whose}’s name; type it as it stands above"))),
+    }
+}
+
 /// A field with what stands in it.
 pub(crate) struct Shown<'f> {
     pub(crate) field: &'f Field,
+    /// Its id on the page.
+    pub(crate) id: String,
     pub(crate) value: &'f str,
     values: Vec<&'f str>,
     pub(crate) problem: &'f str,
@@ -185,30 +218,42 @@ impl Shown<'_> {
 
     /// What tells more of it, by id.
     pub(crate) fn described_by(&self) -> String {
-        let name = &self.field.name;
-        let hint = (!self.field.hint.is_empty()).then(|| format!("{name}-hint"));
-        let problem = (!self.problem.is_empty()).then(|| format!("{name}-problem"));
+        let id = &self.id;
+        let hint = (!self.field.hint.is_empty()).then(|| format!("{id}-hint"));
+        let problem = (!self.problem.is_empty()).then(|| format!("{id}-problem"));
         [hint, problem].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
 /// A form: its fields, what was sent, and what is wrong with it.
+#[derive(Default)]
 pub(crate) struct Form {
     fields: Vec<Field>,
     pub(crate) sent: Fields,
-    pub(crate) problems: Problems,
+    problems: Problems,
+    /// Of the buttons of a page that ask for the same, the one that was pressed: ids begin with it.
+    button: String,
 }
 
 impl Form {
     /// With what stands in it, or was sent.
     pub(crate) fn new(fields: Vec<Field>, sent: impl Into<Fields>) -> Self {
-        Self { fields, sent: sent.into(), problems: Problems::default() }
+        Self { fields, sent: sent.into(), problems: Problems::default(), button: String::new() }
+    }
+
+    /// That of a button which gives more authority: it asks for the password, if that has to be asked again, and for nothing else.
+    pub(crate) fn of_button(here: &Here, button: impl Into<String>, sent: Fields) -> Self {
+        Self { button: button.into(), ..Self::new(Field::confirmation(here).into_iter().collect(), sent) }
+    }
+
+    /// That of such buttons on a page on which none was pressed.
+    pub(crate) fn of_buttons(here: &Here) -> Self {
+        Self::of_button(here, "", Fields::default())
     }
 
     /// The same of pairs whose names are known.
     pub(crate) fn filled<'n>(fields: Vec<Field>, pairs: impl IntoIterator<Item = (&'n str, String)>) -> Self {
-        let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self::new(fields, pairs)
+        Self::new(fields, Fields::of(pairs))
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -221,6 +266,13 @@ impl Form {
         self.sent.0.push((name.to_owned(), value));
     }
 
+    /// With a field as it is drawn: what is offered for it is read only for that.
+    pub(crate) fn drawn_with(&mut self, name: &str, change: impl FnOnce(Field) -> Field) {
+        if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
+            *field = change(field.clone());
+        }
+    }
+
     pub(crate) fn is_checked(&self, name: &str) -> bool {
         self.sent.text(name).is_some()
     }
@@ -228,9 +280,7 @@ impl Form {
     /// What a field says; where it must say something and does not, that is a problem.
     pub(crate) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
         let Some(text) = self.sent.text(name) else {
-            if let Some(missing) = self.field_of(name).and_then(|field| field.missing) {
-                self.problems.say(name, missing);
-            }
+            self.miss(name);
             return None;
         };
         match parse(text) {
@@ -242,27 +292,88 @@ impl Form {
         }
     }
 
-    /// Asks the password again, if the sign-in is old; see [`Here::confirm`].
+    /// The same of a password, which is taken as it was typed.
+    pub(crate) fn read_password(&mut self, name: &str) -> Option<String> {
+        let typed = self.sent.raw(name).filter(|typed| !typed.is_empty()).map(str::to_owned);
+        if typed.is_none() {
+            self.miss(name);
+        }
+        typed
+    }
+
+    /// Asks the password again for what gives a program or a person more authority, where the sign-in is older than 15 minutes. A
+    /// form that is wrong already is not asked.
     pub(crate) async fn confirm(&mut self, web: &Web, here: &mut Here) -> Result<(), Error> {
-        here.confirm(web, &self.sent, &mut self.problems).await
+        if !self.problems.is_empty() {
+            return Ok(());
+        }
+        let password = self.sent.raw(CONFIRMATION).filter(|password| !password.is_empty());
+        let sentence = match (here.visitor.confirm(web, password).await, password) {
+            (Ok(true), _) => {
+                // What else is wrong is mended without it.
+                self.fields.retain(|field| field.name != CONFIRMATION);
+                return Ok(());
+            }
+            (Ok(false), Some(_)) => "This is not your password",
+            (Ok(false), None) => "Enter your password, which is asked again for what gives more authority",
+            (Err(error), _) => return self.take(error),
+        };
+        self.problems.say(CONFIRMATION, sentence);
+        Ok(())
     }
 
     /// The page with this form, which has to be mended.
     pub(crate) fn again(&self, page: &impl Template) -> Response {
-        self.problems.shown_in(page)
+        self.again_as(StatusCode::UNPROCESSABLE_ENTITY, page)
+    }
+
+    /// The same for another reason. Whoever is to wait is told so in headers, too, for programs that watch.
+    pub(crate) fn again_as(&self, status: StatusCode, page: &impl Template) -> Response {
+        let Some(wait) = self.problems.wait else { return render_with(status, page) };
+        let mut response = render_with(StatusCode::TOO_MANY_REQUESTS, page);
+        response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
+        response
     }
 
     fn field_of(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// Says that a field is missing, if it must not be.
+    pub(crate) fn miss(&mut self, name: &str) {
+        if let Some(missing) = self.field_of(name).and_then(|field| field.missing) {
+            self.problems.say(name, missing);
+        }
+    }
+
+    /// A sentence beside a field. The first one counts.
+    pub(crate) fn say(&mut self, name: &str, sentence: impl Into<String>) {
+        self.problems.say(name, sentence);
+    }
+
+    /// A sentence above the form.
+    pub(crate) fn generally(&mut self, sentence: impl Into<String>) {
+        self.problems.generally(sentence);
+    }
+
     /// What is wrong with a field, said of it: `must be in the future`.
     pub(crate) fn violate(&mut self, name: &str, problem: &str) {
         let sentence = match self.field_of(name) {
-            Some(field) => format!("{} {problem}", field.label),
+            Some(field) if field.noun.is_empty() => format!("{} {problem}", field.label),
+            Some(field) => format!("{} {problem}", field.noun),
             None => problem.to_owned(),
         };
         self.problems.say(name, sentence);
+    }
+
+    /// Whether nothing is wrong with it.
+    pub(crate) fn is_right(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Whether something is wrong with one of these fields.
+    pub(crate) fn is_wrong(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| !self.problems.of(name).is_empty())
     }
 
     /// Does what the form asks for, unless something is wrong with it; what that refuses and the visitor can mend is said in it.
@@ -293,14 +404,22 @@ impl Form {
 
     /// Takes an operation's refusal that the visitor can mend; gives the others back.
     pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
-        let (Error::Invalid(violations) | Error::Unsuited(violations, _)) = error else {
-            return self.problems.take(error);
-        };
-        for Violation { field, problem } in violations {
-            match self.field_of(&field) {
-                Some(_) => self.violate(&field, &problem),
-                None => self.problems.generally(format!("{field} {problem}")),
+        match error {
+            Error::Invalid(violations) | Error::Unsuited(violations, _) => {
+                for Violation { field, problem } in violations {
+                    match self.field_of(&field) {
+                        Some(_) => self.violate(&field, &problem),
+                        None => self.generally(format!("{field} {problem}")),
+                    }
+                }
             }
+            Error::Conflict(_, message) | Error::Forbidden(_, message) => self.generally(message),
+            Error::TooManyRequests(wait) => {
+                self.problems.wait = Some(wait);
+                let minutes = wait.as_secs().div_ceil(60).max(1);
+                self.generally(format!("Too many attempts. Try again in {minutes} minutes"));
+            }
+            other => return Err(other),
         }
         Ok(())
     }
@@ -327,22 +446,58 @@ impl Form {
         together.map(|row| row.iter().map(|field| self.show(field)).collect()).collect()
     }
 
+    /// The fields of one of several buttons that ask for the same: what is wrong is said where it was pressed.
+    pub(crate) fn rows_of(&self, button: &str) -> Vec<Vec<Shown<'_>>> {
+        let shown = |field| match button == self.button {
+            true => self.show(field),
+            false => Shown { id: id_of(button, &field.name), value: "", values: Vec::new(), problem: "", field },
+        };
+        self.fields.iter().map(|field| vec![shown(field)]).collect()
+    }
+
+    /// One field, for what draws it in its own way.
+    pub(crate) fn shown(&self, name: &str) -> Option<Shown<'_>> {
+        self.field_of(name).map(|field| self.show(field))
+    }
+
     fn show<'f>(&'f self, field: &'f Field) -> Shown<'f> {
         let (name, sent) = (&field.name, &self.sent);
         // A password is not sent back.
         let value = if field.kind == Kind::Line("password") { None } else { sent.raw(name) };
-        Shown { field, value: value.unwrap_or_default(), values: sent.all(name), problem: self.problems.of(name) }
+        Shown {
+            field,
+            id: id_of(&self.button, name),
+            value: value.unwrap_or_default(),
+            values: sent.all(name),
+            problem: self.problems.of(name),
+        }
     }
 
-    /// All that is wrong, in the order of the fields: the id of the field, and the sentence.
-    pub(crate) fn summary(&self) -> Vec<(Option<&str>, &str)> {
-        self.problems.summary(self.fields.iter().map(|field| &*field.name))
+    /// All that is wrong, what belongs to no field first and then in the order of the fields: the id of the field, and the sentence.
+    pub(crate) fn summary(&self) -> Vec<(Option<String>, &str)> {
+        let Problems { general, fields, wait: _ } = &self.problems;
+        let place = |name: &str| self.fields.iter().position(|field| field.name == name).unwrap_or(usize::MAX);
+        let mut ordered: Vec<_> = fields.iter().collect();
+        ordered.sort_by_key(|(name, _)| place(name));
+        let said = ordered.into_iter().map(|(name, text)| (Some(id_of(&self.button, name)), text.as_str()));
+        general.iter().map(|text| (None, text.as_str())).chain(said).collect()
     }
+}
+
+/// How many things are wrong. A sentence about the whole form is none of its own, where fields say more.
+pub(crate) fn things(wrong: &[(Option<String>, &str)]) -> usize {
+    let of_fields = wrong.iter().filter(|(field, _)| field.is_some()).count();
+    if of_fields == 0 { wrong.len() } else { of_fields }
+}
+
+/// The id of a field, on a page with several forms that have the same.
+fn id_of(button: &str, name: &str) -> String {
+    if button.is_empty() { name.to_owned() } else { format!("{button}-{name}") }
 }
 
 /// What is wrong with a form, by field.
 #[derive(Default)]
-pub(crate) struct Problems {
+struct Problems {
     fields: BTreeMap<String, String>,
     /// What belongs to no field.
     general: Vec<String>,
@@ -351,121 +506,21 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// A sentence beside a field. The first one counts.
-    pub(crate) fn say(&mut self, field: &str, text: impl Into<String>) {
+    fn say(&mut self, field: &str, text: impl Into<String>) {
         self.fields.entry(field.to_owned()).or_insert_with(|| sentence(&text.into()));
     }
 
-    /// A sentence above the form.
-    pub(crate) fn generally(&mut self, text: impl Into<String>) {
+    fn generally(&mut self, text: impl Into<String>) {
         self.general.push(sentence(&text.into()));
     }
 
-    /// A field that must be there.
-    pub(crate) fn required<T>(
-        &mut self,
-        field: &str,
-        text: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        let Some(text) = text else {
-            self.say(field, "is needed");
-            return None;
-        };
-        self.optional(field, Some(text), parse)
-    }
-
-    /// A field that may be empty.
-    pub(crate) fn optional<T>(
-        &mut self,
-        field: &str,
-        text: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        match parse(text?) {
-            Ok(value) => Some(value),
-            Err(Invalid(problem)) => {
-                self.say(field, problem);
-                None
-            }
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.general.is_empty()
     }
 
-    /// The form again with its problems. Whoever is to wait is told so in headers, too, for programs that watch.
-    pub(crate) fn shown_in(&self, page: &impl Template) -> Response {
-        let Some(wait) = self.wait else { return render_with(StatusCode::UNPROCESSABLE_ENTITY, page) };
-        let mut response = render_with(StatusCode::TOO_MANY_REQUESTS, page);
-        response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
-        response
-    }
-
-    pub(crate) fn of(&self, field: &str) -> &str {
+    fn of(&self, field: &str) -> &str {
         self.fields.get(field).map_or("", String::as_str)
     }
-
-    /// All that is wrong, what belongs to no field first and then by field, in this order and after it those that are not in it.
-    pub(crate) fn summary<'f>(&'f self, order: impl Iterator<Item = &'f str>) -> Vec<(Option<&'f str>, &'f str)> {
-        let order: Vec<&str> = order.collect();
-        let general = self.general.iter().map(|text| (None, text.as_str()));
-        let ordered = order.iter().filter_map(|name| Some((Some(*name), self.fields.get(*name)?.as_str())));
-        let others = self.fields.iter().filter(|(name, _)| !order.contains(&name.as_str()));
-        general.chain(ordered).chain(others.map(|(name, text)| (Some(name.as_str()), text.as_str()))).collect()
-    }
-
-    /// The same of a form whose fields stand in its page.
-    pub(crate) fn listed(&self) -> Vec<(Option<&str>, &str)> {
-        self.summary(std::iter::empty())
-    }
-
-    /// Takes an operation's refusal that the visitor can mend; gives the others back.
-    pub(crate) fn take(&mut self, error: Error) -> Result<(), Error> {
-        match error {
-            Error::Invalid(violations) | Error::Unsuited(violations, _) => {
-                for Violation { field, problem } in violations {
-                    match form_field(&field) {
-                        Some(field) => self.say(field, problem),
-                        None => self.generally(format!("{field} {problem}")),
-                    }
-                }
-                Ok(())
-            }
-            Error::Conflict(_, message) | Error::Forbidden(_, message) => {
-                self.generally(message);
-                Ok(())
-            }
-            Error::TooManyRequests(wait) => {
-                self.wait = Some(wait);
-                let minutes = wait.as_secs().div_ceil(60).max(1);
-                self.generally(format!("Too many attempts. Try again in {minutes} minutes"));
-                Ok(())
-            }
-            other => Err(other),
-        }
-    }
-}
-
-/// The field of our forms for what operations call a thing; what no form has a place for is said above it.
-fn form_field(name: &str) -> Option<&'static str> {
-    const FIELDS: &[(&str, &str)] = &[
-        ("name", "name"),
-        ("description", "description"),
-        ("labels", "labels"),
-        ("contactEmail", "contact"),
-        ("scopes", "scope"),
-        ("allowedLocations", "allowed"),
-        ("allowedIps", "allowed_ips"),
-        ("expiresAt", "expires_at"),
-        ("locationId", "location"),
-        ("keyDefaultDays", "default_days"),
-        ("email", "email"),
-        ("password", "password"),
-        ("file", "file"),
-    ];
-    FIELDS.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
 }
 
 /// `must be an email` becomes `Must be an email.`

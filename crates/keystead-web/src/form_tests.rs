@@ -2,15 +2,6 @@ use keystead_core::ErrorCode;
 
 use super::*;
 
-#[test]
-fn what_an_operation_refuses_is_said_somewhere() {
-    let mut problems = Problems::default();
-    problems.take(Error::invalid("expiresAt", "must be in the future")).unwrap();
-    assert_eq!(problems.of("expires_at"), "Must be in the future.");
-    problems.take(Error::invalid("version", "is needed while a rotation is running")).unwrap();
-    assert_eq!(problems.listed()[0], (None, "Version is needed while a rotation is running."));
-}
-
 fn form(pairs: &[(&str, &str)]) -> Form {
     let fields = vec![
         Field::line("name", "Name").needed("Enter a name"),
@@ -28,12 +19,13 @@ async fn all_that_is_wrong_is_said_at_once_in_the_order_of_the_fields() {
     form.take(Error::Conflict(ErrorCode::NameTaken, "Another one has it.".to_owned())).unwrap();
     let no_email: Option<()> = form.read("email", |_| Err(Invalid::new("must be an e-mail address")));
     assert!(no_email.is_none() && form.read("name", |text| Ok(text.to_owned())).is_none());
+    let id = |name: &str| Some(name.to_owned());
     let expected = [
         (None, "ShoeSize must be a number."),
         (None, "Another one has it."),
-        (Some("name"), "Enter a name."),
-        (Some("email"), "E-mail address must be an e-mail address."),
-        (Some("city"), "City must not be that short."),
+        (id("name"), "Enter a name."),
+        (id("email"), "E-mail address must be an e-mail address."),
+        (id("city"), "City must not be that short."),
     ];
     assert_eq!(form.summary(), expected);
     let halves = ["a", "b", "c", "d"].map(|name| Field::line(name, name).half());
@@ -57,4 +49,27 @@ async fn what_is_right_is_done_and_what_is_refused_then_is_said() {
     let refused = form.run::<()>(async { Err(Error::invalid("name", "is taken")) }).await.unwrap();
     assert_eq!((refused, form.part(&["name"])[0][0].problem), (None, "Name is taken."));
     assert!(form.run::<()>(async { Err(Error::NoAccess) }).await.unwrap().is_none(), "it was not asked again");
+}
+
+#[test]
+fn a_sentence_calls_a_field_what_a_person_would() {
+    let called = Field::typed("date", "expiresAt", "Expires on").called("The expiry");
+    let mut form = Form::new(vec![called], Fields::default());
+    form.take(Error::invalid("expiresAt", "must be in the future")).unwrap();
+    assert_eq!(form.summary(), [(Some("expiresAt".to_owned()), "The expiry must be in the future.")]);
+}
+
+#[test]
+fn what_is_wrong_stands_with_the_button_that_was_pressed() {
+    let password = Field::typed("password", CONFIRMATION, "Your password");
+    let mut form = Form { button: "cancel".to_owned(), ..Form::new(vec![password], Fields::default()) };
+    form.say(CONFIRMATION, "This is not your password");
+    let seen = |button| {
+        let rows = form.rows_of(button);
+        (rows[0][0].id.clone(), rows[0][0].problem.to_owned())
+    };
+    let id = "cancel-confirm_password".to_owned();
+    assert_eq!(seen("cancel"), (id.clone(), "This is not your password.".to_owned()));
+    assert_eq!(seen("restore"), ("restore-confirm_password".to_owned(), String::new()));
+    assert_eq!(form.summary(), [(Some(id), "This is not your password.")]);
 }

@@ -1,8 +1,9 @@
 //! Settings > General: what the agency is called, and what it asks of its keys.
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use keystead_model::{
+    Invalid,
     agency::{Agency, AgencyPatch, TenantName},
     key_policy::{AgencyKeyMakers, KeyPolicy, parse_days},
     scope::Scope,
@@ -11,9 +12,10 @@ use keystead_model::{
 
 use crate::{
     Web,
+    api_keys::contact_field,
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
+    form::{Choice, Edit, Field, Fields, Form, Kind},
     page::{Frame, render},
     place::Here,
 };
@@ -22,79 +24,90 @@ use crate::{
 #[template(path = "general/form.html")]
 struct General {
     frame: Frame,
-    fields: Fields,
-    problems: Problems,
-    needs_password: bool,
+    form: Form,
     has_mail: bool,
 }
 
-fn page(web: &Web, here: &Here, fields: Fields, problems: Problems) -> General {
-    General {
-        frame: Frame::of(here, "General", "general"),
-        fields,
-        problems,
-        needs_password: !here.authority().is_fresh(),
-        has_mail: web.has_mail,
-    }
+fn page(web: &Web, here: &Here, form: Form) -> General {
+    General { frame: Frame::of(here, "General", "general"), form, has_mail: web.has_mail }
 }
 
-fn fields_of(agency: &Agency) -> Fields {
+fn fields(here: &Here) -> Vec<Field> {
+    const UNLIMITED: &str = "Empty: a key may be without an expiry, and ends only when it is unused.";
+    let days = |name, label, noun| {
+        Field::typed("number", name, label).called(noun).with("min=1 max=3650 inputmode=numeric").half()
+    };
+    let fields = [
+        Field::line("name", "Name of the agency")
+            .needed("Enter the name of your agency")
+            .with("maxlength=120 autocomplete=organization"),
+        days("keyLongestDays", "Longest expiry, in days", "The longest expiry").hint(UNLIMITED),
+        days("keyDefaultDays", "Expiry if none is chosen, in days", "The expiry if none is chosen")
+            .hint("Empty: none, or the longest where there is one."),
+        Field::new(Kind::Radios, "agencyKeysBy", "Who makes agency keys").of([
+            Choice::new(AgencyKeyMakers::Members.as_str(), "Admins, and keys with full access")
+                .when("Within what they may do themselves."),
+            Choice::new(AgencyKeyMakers::Operators.as_str(), "Operators of the instance only")
+                .when("Everybody else makes location keys."),
+        ]),
+        contact_field("keysContact", "Gets the mails about all keys, besides the admins.")
+            .with("maxlength=254 placeholder=\"security@example.com\""),
+    ];
+    fields.into_iter().chain(Field::confirmation(here)).collect()
+}
+
+/// The form as it stands.
+fn form_of(here: &Here, agency: &Agency) -> Form {
     let KeyPolicy { longest_days, default_days, agency_keys_by, contact } = &agency.keys;
     let days = |days: Option<u32>| days.map(|days| days.to_string()).unwrap_or_default();
     let pairs = [
         ("name", agency.profile.name.to_string()),
-        ("longest_days", days(*longest_days)),
-        ("default_days", days(*default_days)),
-        ("agency_keys_by", agency_keys_by.as_str().to_owned()),
-        ("contact", contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
+        ("keyLongestDays", days(*longest_days)),
+        ("keyDefaultDays", days(*default_days)),
+        ("agencyKeysBy", agency_keys_by.as_str().to_owned()),
+        ("keysContact", contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value)).to_vec().into()
+    Form::filled(fields(here), pairs).opened_on(agency)
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     here.authority().require(Scope::LocationsWrite)?;
     let context = here.authority().clone().in_agency()?;
     let agency = web.app.get_agency(&context).await?;
-    Ok(render(&page(&web, &here, fields_of(&agency), Problems::default())))
+    Ok(render(&page(&web, &here, form_of(&here, &agency))))
 }
 
-fn read(fields: &Fields, problems: &mut Problems) -> AgencyPatch {
+fn read(form: &mut Form) -> AgencyPatch {
     let keys = KeyPolicy {
-        longest_days: problems.optional("longest_days", fields.text("longest_days"), parse_days),
-        default_days: problems.optional("default_days", fields.text("default_days"), parse_days),
-        agency_keys_by: fields.text("agency_keys_by").and_then(AgencyKeyMakers::parse).unwrap_or_default(),
-        contact: problems.optional("contact", fields.text("contact"), EmailAddress::parse),
+        longest_days: form.read("keyLongestDays", parse_days),
+        default_days: form.read("keyDefaultDays", parse_days),
+        agency_keys_by: form.text("agencyKeysBy").and_then(AgencyKeyMakers::parse).unwrap_or_default(),
+        contact: form.read("keysContact", EmailAddress::parse),
     };
-    AgencyPatch {
-        name: problems.required("name", fields.text("name"), TenantName::parse),
-        keys: Some(keys),
-        ..AgencyPatch::default()
+    if let Err(Invalid(problem)) = keys.check() {
+        form.violate("keyDefaultDays", &problem);
     }
+    AgencyPatch { name: form.read("name", TenantName::parse), keys: Some(keys), ..AgencyPatch::default() }
 }
 
-pub(crate) async fn save(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn save(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     here.authority().require(Scope::LocationsWrite)?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let patch = read(&fields, &mut problems);
+    let mut form = Form::new(fields(&here), sent);
+    let patch = read(&mut form);
     let before = web.app.get_agency(&here.authority().clone().in_agency()?).await?;
     if patch.keys.as_ref() != Some(&before.keys) {
-        here.confirm(&web, &fields, &mut problems).await?;
+        form.confirm(&web, &mut here).await?;
     }
-    if problems.is_empty() {
-        let context = here.authority().clone().in_agency()?;
-        match web.app.update_agency(&context, before.id, patch).await {
-            Ok((saved, _)) => {
-                let name = saved.profile.name.as_str();
-                return Ok(lead(&web, &here.url("/settings/general"), Done::AgencySaved, name));
-            }
-            Err(error) => problems.take(error)?,
+    let context = here.authority().clone().in_agency()?;
+    let careful = context.with_seen(form.seen::<Agency>());
+    match form.edit(web.app.update_agency(&careful, before.id, patch)).await? {
+        Edit::Saved((saved, _)) => {
+            let name = saved.profile.name.as_str();
+            return Ok(lead(&web, &here.url("/settings/general"), Done::AgencySaved, name));
         }
+        Edit::Overtaken => form.overtaken("agency", &before, &form_of(&here, &before)),
+        Edit::Wrong => {}
     }
-    let page = page(&web, &here, fields, problems);
-    Ok(page.problems.shown_in(&page))
+    let page = page(&web, &here, form);
+    Ok(page.form.again(&page))
 }

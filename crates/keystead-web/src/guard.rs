@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -18,8 +18,10 @@ use keystead_http::{Answered, Arrival, BodyError, Crowded, Form, FormError, Part
 
 use crate::{
     FILE_FORMS, OPEN_FORMS, Web,
-    failure::{self, Failure},
-    flash, place,
+    failure::{self, Failure, Lost},
+    flash,
+    kept::{Kept, SentForm},
+    place, sessions,
 };
 
 /// No inline script or style, no other host, no frame.
@@ -40,11 +42,19 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     let route = page.and_then(|page| crate::endpoint(request.method(), page));
     // For a page of what went wrong, which is made when the request is gone.
     let asked = (!is_asset).then(|| asked(&request));
-    let (mut response, waited) = match admitted(&web, request).await {
+    let admitted = admitted(&web, request).await;
+    let sent = admitted.as_ref().ok().and_then(|request| request.extensions().get::<SentForm>()).cloned();
+    let (mut response, waited) = match admitted {
         Ok(request) if is_asset || route == Some(SIGN_IN) => (next.run(request).await, Duration::ZERO),
         Ok(request) => in_turn(&web, request, next).await,
         Err(refusal) => (refusal, Duration::ZERO),
     };
+    let lost = response.extensions_mut().remove::<Lost>();
+    if let (Some(Lost { next }), Some(asked), Some(sent)) = (lost, &asked, &sent)
+        && let Some(kept) = Kept::of(asked, sent)
+    {
+        response = sessions::sign_in_keeping(next, kept);
+    }
     if let Some(asked) = asked {
         response = failure::in_shell(&web, asked, response).await;
     }
@@ -99,7 +109,7 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if let Some(bytes) = file_bytes(&request) {
         return Ok(with_files(web, request, bytes).await);
     }
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
         BodyError::TooLarge => failure::not_taken(ErrorCode::BodyTooLarge, "The form is too large: it may have 64 KB."),
         BodyError::TooSlow => failure::not_taken(ErrorCode::RequestTimeout, "The form did not arrive in time."),
@@ -109,7 +119,9 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if has_nul(&form) {
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
     }
-    Ok(Request::from_parts(parts, Body::from(form.into_bytes())))
+    let form = Bytes::from(form.into_bytes());
+    parts.extensions.insert(SentForm(form.clone()));
+    Ok(Request::from_parts(parts, Body::from(form)))
 }
 
 /// A form with files, read before its page has a place to work, which must not be held while somebody sends them.

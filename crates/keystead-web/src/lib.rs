@@ -21,6 +21,7 @@ mod general;
 mod guard;
 mod history;
 mod imports;
+mod kept;
 mod list;
 mod location_choice;
 mod locations;

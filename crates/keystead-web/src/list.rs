@@ -76,6 +76,13 @@ impl Asked {
         self.0.extend(value.map(|value| (name.to_owned(), value)));
     }
 
+    /// Takes one thing out of it, which its links then do not say.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let taken = self.text(name).map(str::to_owned);
+        self.say(name, None);
+        taken
+    }
+
     /// Rows before the page that it asks for.
     pub(crate) fn skipped(&self) -> i64 {
         let page = self.text(NUMBER).and_then(|page| page.parse().ok()).unwrap_or(1);
@@ -119,21 +126,60 @@ pub(crate) struct Choosable {
     pub(crate) is_here: bool,
 }
 
-/// A filter that is on.
-pub(crate) struct Chip {
+/// A field of a filter in which something is written.
+pub(crate) struct Written {
+    pub(crate) name: &'static str,
     pub(crate) label: &'static str,
+    /// A type of HTML.
+    pub(crate) kind: &'static str,
+    pub(crate) value: String,
+}
+
+/// A filter: what it is where it is on, and what it can be, by choosing or by writing.
+pub(crate) struct Filter {
+    pub(crate) label: &'static str,
+    pub(crate) icon: &'static str,
+    /// What it is; empty where it is off.
     pub(crate) words: String,
     /// The list without it.
     pub(crate) without_url: String,
+    pub(crate) options: Vec<Choosable>,
+    pub(crate) written: Vec<Written>,
+    /// What is asked for besides what is written.
+    pub(crate) others: Vec<(String, String)>,
 }
 
-/// A filter that can be added: by choosing one of some, or by writing.
-pub(crate) struct Adder {
-    pub(crate) label: &'static str,
-    pub(crate) icon: &'static str,
-    pub(crate) options: Vec<Choosable>,
-    /// What is written is sent by this name, if it is written.
-    pub(crate) written: Option<&'static str>,
+impl Filter {
+    /// By one of the options (value and words), or by writing.
+    pub(crate) fn of(
+        base: &str,
+        asked: &Asked,
+        (name, label, icon): (&'static str, &'static str, &'static str),
+        options: Option<Vec<(String, String)>>,
+    ) -> Self {
+        let chosen = asked.text(name);
+        let known = options.iter().flatten().find(|(value, _)| Some(value.as_str()) == chosen);
+        let words = known.map_or_else(|| chosen.unwrap_or_default().to_owned(), |(_, words)| words.clone());
+        let written = options.is_none().then_some(Written { name, label, kind: "text", value: words.clone() });
+        let option = |(value, words): (String, String)| Choosable {
+            words,
+            url: asked.with(base, name, Some(&value)),
+            is_here: Some(value.as_str()) == chosen,
+        };
+        Self {
+            label,
+            icon,
+            words,
+            without_url: asked.with(base, name, None),
+            options: options.into_iter().flatten().map(option).collect(),
+            written: written.into_iter().collect(),
+            others: asked.others(&[name]),
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        !self.words.is_empty()
+    }
 }
 
 /// Something that can be shown beside what always is.
@@ -163,8 +209,7 @@ pub(crate) struct Listing {
     pub(crate) query: String,
     /// What is asked for besides.
     pub(crate) others: Vec<(String, String)>,
-    pub(crate) chips: Vec<Chip>,
-    pub(crate) adders: Vec<Adder>,
+    pub(crate) filters: Vec<Filter>,
     pub(crate) sorts: Vec<Choosable>,
     /// What can be shown, where that is chosen.
     pub(crate) columns: Vec<Column>,
@@ -187,8 +232,8 @@ impl Listing {
             is_cut: has_more && !leads_on,
         };
         let query = asked.text("q").unwrap_or_default().to_owned();
-        let (chips, adders, sorts, columns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { query, others: asked.others(&["q"]), chips, adders, sorts, columns, pager, base }
+        let (filters, sorts, columns) = (Vec::new(), Vec::new(), Vec::new());
+        Self { query, others: asked.others(&["q"]), filters, sorts, columns, pager, base }
     }
 
     /// With the orders that it can have: names in addresses, and words.
@@ -202,36 +247,30 @@ impl Listing {
         self
     }
 
-    /// With a filter: on, or to be added by one of the options (value and words) or by writing.
+    /// With a filter; see [`Filter::of`].
     pub(crate) fn filtered(
         mut self,
         asked: &Asked,
-        (name, label, icon): (&'static str, &'static str, &'static str),
+        name: (&'static str, &'static str, &'static str),
         options: Option<Vec<(String, String)>>,
     ) -> Self {
-        match asked.text(name) {
-            Some(value) => {
-                let known = options.iter().flatten().find(|(known, _)| known == value);
-                let words = known.map_or_else(|| value.to_owned(), |(_, words)| words.clone());
-                self.chips.push(Chip { label, words, without_url: asked.with(&self.base, name, None) });
-            }
-            None => {
-                let option = |(value, words): (String, String)| Choosable {
-                    words,
-                    url: asked.with(&self.base, name, Some(&value)),
-                    is_here: false,
-                };
-                let written = options.is_none().then_some(name);
-                let options = options.into_iter().flatten().map(option).collect();
-                self.adders.push(Adder { label, icon, options, written });
-            }
-        }
+        self.filters.push(Filter::of(&self.base, asked, name, options));
         self
     }
 
     /// With what can be shown.
     pub(crate) fn showing(self, columns: Vec<Column>) -> Self {
         Self { columns, ..self }
+    }
+
+    /// Filters that are on.
+    pub(crate) fn on(&self) -> Vec<&Filter> {
+        self.filters.iter().filter(|filter| filter.is_on()).collect()
+    }
+
+    /// Filters that can be added.
+    pub(crate) fn off(&self) -> Vec<&Filter> {
+        self.filters.iter().filter(|filter| !filter.is_on()).collect()
     }
 
     /// How many there are, as it stands beside the heading.
@@ -241,7 +280,7 @@ impl Listing {
 
     /// Whether it is asked for less than everything.
     pub(crate) fn is_narrowed(&self) -> bool {
-        !self.query.is_empty() || !self.chips.is_empty()
+        !self.query.is_empty() || !self.on().is_empty()
     }
 
     /// The order that it has, in words.
@@ -267,7 +306,7 @@ mod tests {
         assert_eq!((pager.first, pager.last, pager.is_cut), (101, 150, false));
         assert_eq!(pager.next_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=4"));
         assert_eq!(pager.previous_url.as_deref(), Some("/x?q=ada%20%26%20bob&tag=vip&page=2"));
-        assert_eq!((list.chips[0].words.as_str(), list.chips[0].without_url.as_str()), ("vip", "/x?q=ada%20%26%20bob"));
+        assert_eq!((list.on()[0].words.as_str(), list.on()[0].without_url.as_str()), ("vip", "/x?q=ada%20%26%20bob"));
         assert_eq!(asked.whole("/x.csv"), "/x.csv?q=ada%20%26%20bob&tag=vip");
         assert_eq!(list.others, [("tag".to_owned(), "vip".to_owned())]);
     }

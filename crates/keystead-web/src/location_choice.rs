@@ -12,7 +12,7 @@ use keystead_model::{
 
 use crate::{
     Web,
-    form::{Fields, Problems},
+    form::{Fields, Form},
     place::Here,
 };
 
@@ -38,8 +38,8 @@ const LISTED: i64 = 500;
 impl LocationChoices {
     /// For the field `name` as it was sent.
     pub(crate) async fn of(web: &Web, here: &Here, fields: &Fields, name: &str) -> Result<Self, Error> {
-        let chosen = chosen_in(fields, name, &mut Problems::default());
-        Ok(Self { written: fields.shown(&ids_of(name)), ..Self::load(web, here, &chosen).await? })
+        let (chosen, _) = split(fields, name);
+        Ok(Self { written: fields.shown(&written_of(name)), ..Self::load(web, here, &chosen).await? })
     }
 
     /// The first locations by name, and all that are chosen already: what a form does not show must not be lost by it.
@@ -62,21 +62,29 @@ impl LocationChoices {
 }
 
 /// The field for ids beside the boxes of `name`.
-fn ids_of(name: &str) -> String {
-    format!("{name}_ids")
+fn written_of(name: &str) -> String {
+    format!("{name}-written")
 }
 
-/// The locations that a form names: ticked ones, and ids that were written, one a line.
-pub(crate) fn chosen_in(fields: &Fields, name: &str, problems: &mut Problems) -> BTreeSet<LocationId> {
-    let mut chosen: BTreeSet<LocationId> = fields.all(name).into_iter().filter_map(LocationId::parse).collect();
-    let written = fields.raw(&ids_of(name)).unwrap_or_default();
-    for text in written.split([',', ' ', '\n', '\r', '\t']).filter(|text| !text.is_empty()) {
-        match LocationId::parse(text) {
-            Some(id) => {
-                chosen.insert(id);
-            }
-            None => problems.say(name, format!("has {}, which is no location’s id", echo(text))),
-        }
+/// The locations that a form names: ticked ones, and ids that were written, one a line. What is no id is said in it.
+pub(crate) fn chosen_in(form: &mut Form, name: &str) -> BTreeSet<LocationId> {
+    let (chosen, others) = split(&form.sent, name);
+    if let Some(other) = others.first() {
+        form.say(name, format!("“{}” is no location’s id", echo(other)));
     }
     chosen
+}
+
+/// Ids, and texts that are none.
+fn split(fields: &Fields, name: &str) -> (BTreeSet<LocationId>, Vec<String>) {
+    let mut chosen: BTreeSet<LocationId> = fields.all(name).into_iter().filter_map(LocationId::parse).collect();
+    let written = fields.raw(&written_of(name)).unwrap_or_default();
+    let mut others = Vec::new();
+    for text in written.split([',', ' ', '\n', '\r', '\t']).filter(|text| !text.is_empty()) {
+        match LocationId::parse(text) {
+            Some(id) => _ = chosen.insert(id),
+            None => others.push(text.to_owned()),
+        }
+    }
+    (chosen, others)
 }

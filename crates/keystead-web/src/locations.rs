@@ -7,12 +7,12 @@ use axum::{
 };
 use keystead_core::{Error, KeyFilter, error::Noun};
 use keystead_model::{
-    Invalid, LocationId,
+    LocationId,
     agency::{TenantName, TenantState},
     location::{Deletion, Location, LocationFilter, LocationPatch, LocationProfile},
     page::Window,
     scope::Scope,
-    text::{EmailAddress, Line, TimeZoneName, folded},
+    text::{EmailAddress, Line, TimeZoneName},
 };
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ use crate::{
     choices::{country, read_country, time_zone},
     failure::Failure,
     flash::{Done, lead, lead_back},
-    form::{Edit, Field, Fields, Form, Kind, Problems},
+    form::{Edit, Field, Fields, Form, Kind, same_name},
     page::{Frame, render},
     place::Here,
     show::grouped,
@@ -58,8 +58,8 @@ struct List {
     query: String,
     new_url: String,
     may_write: bool,
-    needs_password: bool,
-    problems: Problems,
+    /// That of the buttons which restore.
+    button: Form,
 }
 
 #[derive(Deserialize)]
@@ -75,10 +75,10 @@ pub(crate) async fn list(
     Query(search): Query<Search>,
     here: Here,
 ) -> Result<Response, Failure> {
-    Ok(render(&list_page(&web, &here, search.q.unwrap_or_default(), Problems::default()).await?))
+    Ok(render(&list_page(&web, &here, search.q.unwrap_or_default(), Form::of_buttons(&here)).await?))
 }
 
-async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) -> Result<List, Error> {
+async fn list_page(web: &Web, here: &Here, query: String, button: Form) -> Result<List, Error> {
     let wanted = query.trim().to_lowercase();
     let filter = LocationFilter { query: (!wanted.is_empty()).then_some(wanted), ..LocationFilter::default() };
     let found = web.app.list_locations(here.authority(), filter.clone(), Window::first(ROWS)).await?;
@@ -121,8 +121,7 @@ async fn list_page(web: &Web, here: &Here, query: String, problems: Problems) ->
         query,
         new_url: here.url("/locations/new"),
         may_write,
-        needs_password: !here.authority().is_fresh(),
-        problems,
+        button,
     })
 }
 
@@ -134,7 +133,8 @@ struct Editor {
     form: Form,
     /// Of a location that exists.
     existing: Option<Existing>,
-    needs_password: bool,
+    /// That of the buttons which resume and delete it.
+    button: Form,
     list_url: String,
 }
 
@@ -157,7 +157,7 @@ fn editor(here: &Here, existing: Option<&Location>, form: Form) -> Editor {
             resume_url: here.url(&format!("/locations/{}/resume", location.id)),
             delete_url: here.url(&format!("/locations/{}/delete", location.id)),
         }),
-        needs_password: !here.authority().is_fresh(),
+        button: Form::of_buttons(here),
         list_url: here.url("/locations"),
     }
 }
@@ -347,10 +347,8 @@ pub(crate) async fn suspend_form(State(web): State<Web>, here: Here) -> Result<R
 
 /// The name is typed, so that nobody deletes another location than the one that they mean.
 fn deletion(here: &Here, sent: Fields) -> Form {
-    let name = Field::line("name", "Type the location’s name to delete it").needed("Type the location’s name");
-    let mut fields = vec![name.with("autocomplete=off")];
-    fields.extend((!here.authority().is_fresh()).then(Field::confirmation));
-    Form::new(fields, sent)
+    let name = Field::same_name("Type the location’s name to delete it");
+    Form::new([Some(name), Field::confirmation(here)].into_iter().flatten().collect(), sent)
 }
 
 pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -363,10 +361,7 @@ pub(crate) async fn delete(State(web): State<Web>, mut here: Here, sent: Fields)
     let location = wanted(&web, &here).await?;
     let mut form = deletion(&here, sent);
     let name = location.profile.name.as_str();
-    form.read("name", |typed| match folded(typed) == folded(name) {
-        true => Ok(()),
-        false => Err(Invalid::new("is not what it is called")),
-    });
+    form.read("name", same_name(name, "location"));
     form.confirm(&web, &mut here).await?;
     let context = here.authority().clone().in_agency()?;
     match form.run(web.app.set_location_state(&context, location.id, TenantState::Deleted)).await? {
@@ -383,46 +378,48 @@ pub(crate) async fn delete(State(web): State<Web>, mut here: Here, sent: Fields)
 
 pub(crate) async fn suspend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    set_state(&web, here, &location, (TenantState::Suspended, Done::LocationSuspended), form_of(&location)).await
+    let button = Form::of_button(&here, "suspend", Fields::default());
+    set_state(&web, &here, &location, (TenantState::Suspended, Done::LocationSuspended), button).await
 }
 
-/// Has to be confirmed by whoever signed in a while ago.
+/// Whoever only takes is not asked who they are; whoever gives back is.
 pub(crate) async fn resume(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let location = wanted(&web, &here).await?;
-    let mut form = form_of(&location);
-    here.confirm(&web, &sent, &mut form.problems).await?;
-    set_state(&web, here, &location, (TenantState::Active, Done::LocationResumed), form).await
+    let mut button = Form::of_button(&here, "resume", sent);
+    button.confirm(&web, &mut here).await?;
+    set_state(&web, &here, &location, (TenantState::Active, Done::LocationResumed), button).await
 }
 
 async fn set_state(
     web: &Web,
-    here: Here,
+    here: &Here,
     location: &Location,
     (state, done): (TenantState, Done),
-    mut form: Form,
+    mut button: Form,
 ) -> Result<Response, Failure> {
     let context = here.authority().clone().in_agency()?;
-    if form.run(web.app.set_location_state(&context, location.id, state)).await?.is_none() {
-        let page = editor(&here, Some(location), form);
-        return Ok(page.form.again(&page));
+    if button.run(web.app.set_location_state(&context, location.id, state)).await?.is_some() {
+        return Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()));
     }
-    Ok(lead(web, &here.url("/locations"), done, location.profile.name.as_str()))
+    // The next Save must find in the form what is stored.
+    let page = Editor { button, ..editor(here, Some(location), form_of(location)) };
+    Ok(page.button.again(&page))
 }
 
 pub(crate) async fn restore(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     here.authority().require(Scope::LocationsWrite)?;
     let id = here.id(Noun::Location)?;
+    let mut button = Form::of_button(&here, id.to_string(), sent);
+    button.confirm(&web, &mut here).await?;
     let context = here.authority().clone().in_agency()?;
-    let mut form = Form::new(Vec::new(), sent);
-    form.confirm(&web, &mut here).await?;
-    match form.run(web.app.restore_location(&context, id)).await? {
+    match button.run(web.app.restore_location(&context, id)).await? {
         Some(location) => {
             let name = location.profile.name.as_str();
             Ok(lead(&web, &here.url("/locations"), Done::LocationRestored, name))
         }
         None => {
-            let page = list_page(&web, &here, String::new(), form.problems).await?;
-            Ok(page.problems.shown_in(&page))
+            let page = list_page(&web, &here, String::new(), button).await?;
+            Ok(page.button.again(&page))
         }
     }
 }

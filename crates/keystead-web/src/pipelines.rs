@@ -24,7 +24,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Edit, Field, Fields, Form, Kind, Problems},
+    form::{Edit, Field, Fields, Form, Kind},
     lost_reasons::{self, Reason},
     page::{Frame, render},
     place::Here,
@@ -192,7 +192,7 @@ fn read_stages(form: &mut Form, drafts: &mut [Draft]) -> Vec<StageDraft> {
             }
             (Err(problem), _) | (_, Err(problem)) => {
                 draft.problem.clone_from(&problem);
-                form.problems.say(&format!("stage-{index}"), problem);
+                form.say(&format!("stage-{index}"), problem);
             }
         }
     }
@@ -295,7 +295,7 @@ fn stages_overtaken(form: &mut Form, drafts: &[Draft], now: &Pipeline) {
             probability => format!("{} {probability} %", stage.name),
         });
         let said = said.collect::<Vec<_>>().join(" → ");
-        form.problems.say("stages", format!("Stages: meanwhile they are “{said}”"));
+        form.say("stages", format!("Stages: meanwhile they are “{said}”"));
     }
 }
 
@@ -347,14 +347,11 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 
 pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, pipeline) = wanted(&web, &here).await?;
-    match web.app.delete_pipeline(&context, pipeline.id).await {
-        Ok(()) => Ok(lead(&web, &here.url(PATH), Done::PipelineDeleted, pipeline.content.name.as_str())),
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(question(&web, &here, &context, &pipeline).await?.again(problems))
-        }
-    }
+    let done = |()| lead(&web, &here.url(PATH), Done::PipelineDeleted, pipeline.content.name.as_str());
+    question(&web, &here, &context, &pipeline)
+        .await?
+        .answered(web.app.delete_pipeline(&context, pipeline.id), done)
+        .await
 }
 
 #[cfg(test)]

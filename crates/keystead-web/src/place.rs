@@ -29,7 +29,6 @@ use crate::{
     cookies::Cookie,
     failure::Failure,
     flash::Flash,
-    form::{CONFIRMATION, Fields, Problems},
     page::{Frame, Shell, SwitchTo},
     sections,
     show::{Zone, initials},
@@ -316,20 +315,6 @@ impl Here {
             Some(location) => format!("/app/locations/{}{path}", location.id),
             None => format!("/app/agency{path}"),
         }
-    }
-
-    /// Asks the password again for a form that gives a program or a person more authority, where the sign-in is older
-    /// than 15 minutes. A form that is wrong already is not asked.
-    pub(crate) async fn confirm(&mut self, web: &Web, fields: &Fields, problems: &mut Problems) -> Result<(), Error> {
-        let password = fields.raw(CONFIRMATION);
-        if problems.is_empty() && !self.visitor.confirm(web, password).await? {
-            let sentence = match password.filter(|password| !password.is_empty()) {
-                Some(_) => "This is not your password",
-                None => "Enter your password, which is asked again for what gives more authority",
-            };
-            problems.say(CONFIRMATION, sentence);
-        }
-        Ok(())
     }
 
     /// The notices of this place: of all in Agency View.

@@ -2,9 +2,9 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{Error, ErrorCode, LocationContext, Seen, error::Noun};
+use keystead_core::{Error, ErrorCode, LocationContext, error::Noun};
 use keystead_model::{
-    SavedViewId, UtcMs,
+    SavedViewId,
     saved_view::{SavedView, SavedViewContent, SavedViewPatch, ViewedList},
     search::fold,
     text::{Line, Prose},
@@ -14,7 +14,7 @@ use crate::{
     Web, contacts,
     failure::Failure,
     flash::{Done, lead, lead_back},
-    form::{Field, Fields, Form, Kind},
+    form::{Edit, Edited, Field, Fields, Form, Kind},
     list::{Asked, Choosable, Kept},
     opportunities,
     page::{Frame, render},
@@ -24,8 +24,6 @@ use crate::{
 
 /// By which an address names the view that was opened; the rest of it says what is shown.
 const OPENED: &str = "saved";
-/// When the view was changed last that somebody is about to change.
-const SEEN: &str = "seen";
 const QUERY: &str = "query";
 
 /// A list that has views.
@@ -102,7 +100,7 @@ pub(crate) struct Change {
     pub(crate) edit_url: String,
     pub(crate) keep_url: String,
     pub(crate) delete_url: String,
-    pub(crate) seen: i64,
+    pub(crate) seen: String,
 }
 
 /// What stands above a list that has views.
@@ -152,7 +150,7 @@ impl Views {
                     edit_url: viewed.action(here, view.id.as_str()),
                     keep_url: viewed.action(here, &format!("{}/query", view.id)),
                     delete_url: viewed.action(here, &format!("{}/delete", view.id)),
-                    seen: view.updated_at.0,
+                    seen: view.state(),
                 }),
                 is_changed: Asked::parse(view.content.query.as_str()).kept(viewed.kept) != query,
             }),
@@ -176,7 +174,6 @@ fn fields(may_share: bool) -> Vec<Field> {
     let mut fields = vec![
         Field::line("name", "Name").needed("Enter a name").with("maxlength=64 autocomplete=off"),
         Field::new(Kind::Hidden, QUERY, ""),
-        Field::new(Kind::Hidden, SEEN, ""),
     ];
     if may_share {
         let share = Field::new(Kind::Check, "isShared", "Share it");
@@ -215,9 +212,9 @@ fn editor(here: &Here, viewed: &Viewed, existing: Option<&SavedView>, form: Form
 
 fn form_of(view: &SavedView, may_share: bool) -> Form {
     let SavedViewContent { name, query: _, is_shared } = &view.content;
-    let pairs = [("name", name.as_str().to_owned()), (SEEN, view.updated_at.0.to_string())];
     let shared = is_shared.then(|| ("isShared", "on".to_owned()));
-    Form::filled(fields(may_share), pairs.into_iter().chain(shared))
+    let pairs = [("name", name.as_str().to_owned())].into_iter().chain(shared);
+    Form::filled(fields(may_share), pairs).opened_on(view)
 }
 
 /// What a form says that a list is asked for, in the words that the list knows.
@@ -267,42 +264,22 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
     Ok(render(&editor(&here, viewed, Some(&view), form)))
 }
 
-/// Changes a view that is still what the visitor has seen; `None` where it is not.
-async fn change(
-    web: &Web,
-    here: &Here,
-    view: &SavedView,
-    (seen, patch): (Option<&str>, SavedViewPatch),
-) -> Result<Option<SavedView>, Error> {
-    let seen = seen.and_then(|at| at.parse().ok()).map_or(view.updated_at, UtcMs);
-    let seen = Seen::new(move |now: &SavedView| now.updated_at == seen);
-    let careful = web.app.enter_location(here.authority().clone().with_seen(seen), Some(view.location)).await?;
-    match web.app.update_saved_view(&careful, view.list, view.id, patch).await {
-        Err(Error::Conflict(ErrorCode::PreconditionFailed, _)) => Ok(None),
-        outcome => outcome.map(Some),
-    }
-}
-
 /// Gives it another name, or shares it, or keeps it for oneself.
 pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, viewed, view) = wanted(&web, &here).await?;
     let mut form = Form::new(fields(viewed.may_share(&here)), sent);
     let (name, is_shared) = (form.read("name", Line::parse), form.is_checked("isShared"));
-    let seen = form.text(SEEN).map(str::to_owned);
+    let careful = context.with_seen(form.seen::<SavedView>());
     let save = async |name| {
         let patch = SavedViewPatch { name: Some(name), is_shared: Some(is_shared), query: None };
-        change(&web, &here, &view, (seen.as_deref(), patch)).await
+        web.app.update_saved_view(&careful, view.list, view.id, patch).await
     };
-    match form.run_with(name, save).await? {
-        Some(Some(saved)) => {
+    match form.edit_with(name, save).await? {
+        Edit::Saved(saved) => {
             return Ok(lead(&web, &viewed.url_of(&here, &saved), Done::ViewSaved, saved.content.name.as_str()));
         }
-        Some(None) => {
-            let now = web.app.get_saved_view(&context, viewed.list, view.id).await?;
-            form.overtaken("view", &form_of(&now, viewed.may_share(&here)));
-            form.put(SEEN, now.updated_at.0.to_string());
-        }
-        None => {}
+        Edit::Overtaken => form.overtaken("view", &view, &form_of(&view, viewed.may_share(&here))),
+        Edit::Wrong => {}
     }
     let page = editor(&here, viewed, Some(&view), form);
     Ok(page.form.again(&page))
@@ -310,13 +287,15 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
 
 /// Lets it keep what the list is asked for now.
 pub(crate) async fn keep(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
-    let (_, viewed, view) = wanted(&web, &here).await?;
+    let (context, viewed, view) = wanted(&web, &here).await?;
     let query = read_query(viewed, &sent)?;
     let stands = Asked::parse(query.as_str());
     let patch = SavedViewPatch { query: Some(query), ..SavedViewPatch::default() };
-    let (done, name) = match change(&web, &here, &view, (sent.text(SEEN), patch)).await? {
-        Some(saved) => (Done::ViewSaved, saved.content.name),
-        None => (Done::ViewOvertaken, view.content.name),
+    let careful = context.with_seen(Form::new(Vec::new(), sent).seen::<SavedView>());
+    let (done, name) = match web.app.update_saved_view(&careful, view.list, view.id, patch).await {
+        Ok(saved) => (Done::ViewSaved, saved.content.name),
+        Err(Error::Conflict(ErrorCode::PreconditionFailed, _)) => (Done::ViewOvertaken, view.content.name),
+        Err(error) => return Err(error.into()),
     };
     Ok(lead(&web, &viewed.url(&here, stands, Some(view.id)), done, name.as_str()))
 }

@@ -2,27 +2,29 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use keystead_core::{Credentials, SignedIn};
 use keystead_model::{
     AgencyId,
     key_secret::{contains_secret, mask_keys},
     session::OpenSession,
     text::echo,
+    user::User,
 };
 use serde::Deserialize;
 
 use crate::{
     Web,
+    choices::time_zone,
     cookies::Cookie,
     failure::Failure,
     flash::{Done, Flash, lead},
-    form::{Fields, Problems},
-    page::{Frame, render},
+    form::{Field, Fields, Form, new_password},
+    kept::Kept,
+    page::{Frame, render, render_with},
     place::{Guest, Visitor, facts},
     show,
     zone::{self, Clock},
@@ -37,8 +39,20 @@ struct SignIn {
     lost: bool,
     /// Of whoever is a member of several agencies: the one that the address names.
     agency: Option<AgencyId>,
-    email: String,
-    problems: Problems,
+    form: Form,
+    /// What was to be done.
+    kept: Option<Kept>,
+}
+
+fn sign_in_fields() -> Vec<Field> {
+    vec![
+        Field::typed("email", "email", "E-mail address")
+            .needed("Enter your e-mail address")
+            .with("autocomplete=username autofocus"),
+        Field::typed("password", "password", "Password")
+            .needed("Enter your password")
+            .with("autocomplete=current-password"),
+    ]
 }
 
 #[derive(Deserialize)]
@@ -77,7 +91,16 @@ pub(crate) async fn form(
     }
     let frame = Frame::bare("Sign in").saying(Flash::of(&web, &guest.headers));
     let agency = query.agency.as_deref().and_then(AgencyId::parse);
-    Ok(render(&SignIn { frame, next, lost, agency, email: String::new(), problems: Problems::default() }))
+    let form = Form::new(sign_in_fields(), Fields::default());
+    Ok(render(&SignIn { frame, next, lost, agency, form, kept: None }))
+}
+
+/// The page for somebody whose session ended while they sent something, which waits in it.
+pub(crate) fn sign_in_keeping(next: String, kept: Kept) -> Response {
+    let form = Form::new(sign_in_fields(), Fields::default());
+    let frame = Frame::bare("Sign in");
+    let page = SignIn { frame, next: safe_next(Some(next)), lost: true, agency: None, form, kept: Some(kept) };
+    render_with(StatusCode::UNAUTHORIZED, &page)
 }
 
 /// To the page that somebody came from, which says whether something was lost.
@@ -85,31 +108,30 @@ fn back(web: &Web, next: &str, lost: bool) -> Response {
     if lost { lead(web, next, Done::Nothing, "") } else { Redirect::to(next).into_response() }
 }
 
-pub(crate) async fn sign_in(
-    State(web): State<Web>,
-    guest: Guest,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let fields = Fields::from(pairs);
-    let (next, lost) = (safe_next(fields.text("next").map(str::to_owned)), fields.text("lost").is_some());
-    let agency = fields.text("agency").and_then(AgencyId::parse);
-    let credentials = Credentials {
-        email: fields.text("email").unwrap_or_default(),
-        password: fields.raw("password").unwrap_or_default(),
-        agency,
-        browser: Cookie::Browser.of(&web, &guest.headers),
+pub(crate) async fn sign_in(State(web): State<Web>, guest: Guest, sent: Fields) -> Result<Response, Failure> {
+    let mut form = Form::new(sign_in_fields(), sent);
+    let (next, lost) = (safe_next(form.text("next").map(str::to_owned)), form.is_checked("lost"));
+    let agency = form.text("agency").and_then(AgencyId::parse);
+    let email = form.read("email", |text| Ok(text.to_owned()));
+    let typed = email.zip(form.read_password("password"));
+    let sign_in = async |(email, password): (String, String)| {
+        let browser = Cookie::Browser.of(&web, &guest.headers);
+        let credentials = Credentials { email: &email, password: &password, agency, browser };
+        web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await
     };
-    match web.app.sign_in(credentials, &facts(&guest.arrival, &guest.headers)).await {
-        Ok(signed_in) => Ok(begun(&web, &guest.headers, &signed_in, back(&web, &next, lost))),
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            // A key that was pasted into the wrong field is not shown.
-            let (frame, email) = (Frame::bare("Sign in"), mask_keys(&fields.shown("email")).into_owned());
-            let page = SignIn { frame, next, lost, agency, email, problems };
-            Ok(page.problems.shown_in(&page))
-        }
+    let signed_in = form.run_with(typed, sign_in).await?;
+    let kept = Kept::sent_with(&form.sent);
+    if let Some(signed_in) = signed_in {
+        let onward = match kept {
+            Some(kept) => kept.question(next),
+            None => back(&web, &next, lost),
+        };
+        return Ok(begun(&web, &guest.headers, &signed_in, onward));
     }
+    // A key that was pasted into the wrong field is not shown.
+    form.put("email", mask_keys(&form.sent.shown("email")).into_owned());
+    let page = SignIn { frame: Frame::bare("Sign in"), next, lost, agency, form, kept };
+    Ok(page.form.again(&page))
 }
 
 /// How long a browser is known, in seconds.
@@ -147,10 +169,29 @@ struct Account {
     sign_in_url: String,
     is_operator: bool,
     sessions: Vec<Row>,
-    /// The zone that they have chosen, or have typed.
-    time_zone: String,
+    zone: Form,
+    password: Form,
     clock: Clock,
-    problems: Problems,
+}
+
+fn zone_form(sent: impl Into<Fields>) -> Form {
+    const HINT: &str = "Type a city or a region. Empty is automatic: your browser’s zone, else that of the location. Reports of a location count its own days.";
+    let field = Field { label: "Show times in".into(), ..time_zone("timeZone") }.called("The time zone");
+    Form::new(vec![field.hint(HINT).with("maxlength=64 data-choices=zones placeholder=Automatic")], sent)
+}
+
+/// With the zone that they have chosen.
+fn zone_form_of(user: &User) -> Form {
+    let chosen = user.time_zone.as_ref().map(|zone| ("timeZone".to_owned(), zone.as_str().to_owned()));
+    zone_form(chosen.into_iter().collect::<Vec<_>>())
+}
+
+fn password_form(sent: Fields) -> Form {
+    let current = Field::typed("password", "current", "Current password").called("This");
+    let current = current.needed("Enter your current password").with("autocomplete=current-password");
+    let new = Field { label: "New password".into(), ..new_password() };
+    let new = new.hint("At least 10 characters; a sentence is best. All other sessions end with it.");
+    Form::new(vec![current, new], sent)
 }
 
 /// An open session.
@@ -165,12 +206,7 @@ struct Row {
     is_this: bool,
 }
 
-async fn account_page(
-    web: &Web,
-    visitor: &Visitor,
-    time_zone: Option<String>,
-    problems: Problems,
-) -> Result<Account, Failure> {
+async fn account_page(web: &Web, visitor: &Visitor, zone: Form, password: Form) -> Result<Account, Failure> {
     let (user, clock, now) = (&visitor.signed_in.user, visitor.clock(None), web.app.now());
     let row = |(open, is_this): (OpenSession, bool)| Row {
         name: open.name,
@@ -181,7 +217,6 @@ async fn account_page(
         seen_exactly: clock.zone.exactly(open.session.last_seen_at),
         is_this,
     };
-    let chosen = user.time_zone.as_ref().map(|zone| zone.as_str().to_owned());
     Ok(Account {
         frame: Frame::bare("Your account").saying(visitor.flash.clone()),
         name: user.display_name(),
@@ -191,14 +226,15 @@ async fn account_page(
         sign_in_url: format!("{}/app/sign-in?agency={}", web.base_url, user.agency),
         is_operator: user.is_operator,
         sessions: web.app.open_sessions(&visitor.signed_in).await?.into_iter().map(row).collect(),
-        time_zone: time_zone.or(chosen).unwrap_or_default(),
+        zone,
+        password,
         clock,
-        problems,
     })
 }
 
 pub(crate) async fn account(State(web): State<Web>, visitor: Visitor) -> Result<Response, Failure> {
-    Ok(render(&account_page(&web, &visitor, None, Problems::default()).await?))
+    let zone = zone_form_of(&visitor.signed_in.user);
+    Ok(render(&account_page(&web, &visitor, zone, password_form(Fields::default())).await?))
 }
 
 /// Somebody who comes to an address where something of their account is done.
@@ -206,18 +242,13 @@ pub(crate) async fn to_account(_: Visitor) -> Redirect {
     Redirect::to("/app/account")
 }
 
-pub(crate) async fn set_time_zone(
-    State(web): State<Web>,
-    visitor: Visitor,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let (fields, mut problems) = (Fields::from(pairs), Problems::default());
-    let chosen = zone::chosen(&fields, &mut problems);
-    if !problems.is_empty() {
-        let page = account_page(&web, &visitor, Some(fields.shown("time_zone")), problems).await?;
-        return Ok(page.problems.shown_in(&page));
+pub(crate) async fn set_time_zone(State(web): State<Web>, visitor: Visitor, sent: Fields) -> Result<Response, Failure> {
+    let mut form = zone_form(sent);
+    let chosen = form.read("timeZone", zone::read);
+    if form.run(web.app.set_time_zone(&visitor.authority, chosen.clone())).await?.is_none() {
+        let page = account_page(&web, &visitor, form, password_form(Fields::default())).await?;
+        return Ok(page.zone.again(&page));
     }
-    web.app.set_time_zone(&visitor.authority, chosen.clone()).await?;
     Ok(match chosen {
         Some(zone) => lead(&web, "/app/account", Done::ZoneChosen, zone.as_str()),
         None => lead(&web, "/app/account", Done::ZoneOfBrowser, ""),
@@ -225,12 +256,8 @@ pub(crate) async fn set_time_zone(
 }
 
 /// Signs out another browser; of whoever ends the session that asks, this one.
-pub(crate) async fn end_session(
-    State(web): State<Web>,
-    visitor: Visitor,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let name = Fields::from(pairs).text("session").unwrap_or_default().to_owned();
+pub(crate) async fn end_session(State(web): State<Web>, visitor: Visitor, sent: Fields) -> Result<Response, Failure> {
+    let name = sent.text("session").unwrap_or_default().to_owned();
     let own = web.app.open_sessions(&visitor.signed_in).await?;
     if own.iter().any(|(open, is_this)| *is_this && open.name == name) {
         return sign_out(State(web), visitor).await;
@@ -277,20 +304,21 @@ fn browser(user_agent: &str) -> String {
 pub(crate) async fn change_password(
     State(web): State<Web>,
     visitor: Visitor,
-    Form(pairs): Form<Vec<(String, String)>>,
+    sent: Fields,
 ) -> Result<Response, Failure> {
-    let fields = Fields::from(pairs);
-    let (old, new) = (fields.raw("current").unwrap_or_default(), fields.raw("password").unwrap_or_default());
-    match web.app.change_password(&visitor.signed_in, old, new, &visitor.facts()).await {
-        Ok(signed_in) => {
+    let mut form = password_form(sent);
+    let (old, new) = (form.read_password("current"), form.read_password("password"));
+    let change = async |(old, new): (String, String)| {
+        web.app.change_password(&visitor.signed_in, &old, &new, &visitor.facts()).await
+    };
+    match form.run_with(old.zip(new), change).await? {
+        Some(signed_in) => {
             let done = lead(&web, "/app/account", Done::PasswordChanged, "");
             Ok(begun(&web, &visitor.headers, &signed_in, done))
         }
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            let page = account_page(&web, &visitor, None, problems).await?;
-            Ok(page.problems.shown_in(&page))
+        None => {
+            let page = account_page(&web, &visitor, zone_form_of(&visitor.signed_in.user), form).await?;
+            Ok(page.password.again(&page))
         }
     }
 }

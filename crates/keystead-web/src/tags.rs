@@ -5,7 +5,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::{Edit, Field, Fields, Form, Problems},
+    form::{Edit, Field, Fields, Form},
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
@@ -169,12 +169,6 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 
 pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, tag) = wanted(&web, &here).await?;
-    match web.app.delete_tag(&context, tag.id).await {
-        Ok(()) => Ok(lead(&web, &here.url(PATH), Done::TagDeleted, tag.name.as_str())),
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(question(&here, &tag).again(problems))
-        }
-    }
+    let done = |()| lead(&web, &here.url(PATH), Done::TagDeleted, tag.name.as_str());
+    question(&here, &tag).answered(web.app.delete_tag(&context, tag.id), done).await
 }

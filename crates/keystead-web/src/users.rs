@@ -13,14 +13,14 @@ use keystead_model::{
     api_key::KeyState,
     scope::Scope,
     text::EmailAddress,
-    user::{NewUser, PersonName, Role, User},
+    user::{Invitation, NewUser, PersonName, Role, User},
 };
 
 use crate::{
     Web, api_keys,
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Field, Fields, Form, Kind, Problems, new_password},
+    form::{Choice, Field, Fields, Form, Kind, new_password},
     location_choice::{LocationChoices, chosen_in},
     page::{Frame, render},
     place::{Guest, Here, facts},
@@ -107,6 +107,8 @@ struct Editor {
     /// Of a member who exists: their address, whether they are disabled, and the addresses of the actions.
     existing: Option<Existing>,
     form: Form,
+    /// That of the button which enables a member.
+    button: Form,
     locations: LocationChoices,
     list_url: String,
 }
@@ -123,7 +125,7 @@ struct Existing {
 }
 
 /// The page of a member who exists.
-async fn member_page(web: &Web, here: &Here, user: &User, form: Form) -> Result<Editor, Error> {
+async fn member_page(web: &Web, here: &Here, user: &User, form: Form, button: Form) -> Result<Editor, Error> {
     let keys = web.app.keys_made_by(here.authority(), user.id).await?;
     let existing = Existing {
         name: user.display_name(),
@@ -134,7 +136,7 @@ async fn member_page(web: &Web, here: &Here, user: &User, form: Form) -> Result<
         enable_url: here.url(&format!("/members/{}/enable", user.id)),
         keys: api_keys::rows(web, here, &keys).await?,
     };
-    editor(web, here, Some(existing), form).await
+    Ok(Editor { button, ..editor(web, here, Some(existing), form).await? })
 }
 
 async fn editor(web: &Web, here: &Here, existing: Option<Existing>, form: Form) -> Result<Editor, Error> {
@@ -143,8 +145,9 @@ async fn editor(web: &Web, here: &Here, existing: Option<Existing>, form: Form) 
         frame: Frame::of(here, &heading, "members"),
         heading,
         existing,
-        locations: LocationChoices::of(web, here, &form.sent, "location").await?,
+        locations: LocationChoices::of(web, here, &form.sent, "locationIds").await?,
         form,
+        button: Form::of_buttons(here),
         list_url: here.url("/members"),
     })
 }
@@ -154,13 +157,20 @@ fn fields(here: &Here, is_new: bool) -> Vec<Field> {
     let in_location = here.location.is_some();
     let is_offered =
         |role: &&Role| role.is_within(&here.authority().grant().reach) && (!in_location || role.is_account());
-    let role = |role: &Role| Choice { detail: role.purpose().to_owned(), ..Choice::new(role.as_str(), role.title()) };
+    let role = |role: &Role| Choice::new(role.as_str(), role.title()).when(role.purpose());
     let roles = Role::ALL.iter().filter(is_offered).map(role);
     let email = Field::typed("email", "email", "E-mail address").needed("Enter their e-mail address");
+    let again = Field::new(Kind::Check, AGAIN, "Make a new link").hint("The old one does nothing then.");
     let role = Field::new(Kind::Radios, "role", "Role").needed("Choose a role").of(roles);
-    let fields = is_new.then_some(email).into_iter().chain([role]);
-    fields.chain((!here.authority().is_fresh()).then(Field::confirmation)).collect()
+    let locations = Field::new(Kind::Boxes, "locationIds", "Locations");
+    let of_new = is_new.then_some([email, again]).into_iter().flatten();
+    let fields = of_new.chain([role, locations]);
+    fields.chain(Field::confirmation(here)).collect()
 }
+
+/// Whether somebody who was invited gets another link. It is asked for, so that a form that is sent once more, as by reloading its
+/// page, does not end the link that is on its way.
+pub(crate) const AGAIN: &str = "again";
 
 /// To everybody else there is no such page.
 fn for_managers(here: &Here) -> Result<(), Failure> {
@@ -175,16 +185,16 @@ pub(crate) async fn invite_form(State(web): State<Web>, here: Here) -> Result<Re
     for_managers(&here)?;
     let role = if here.location.is_some() { Role::AccountUser } else { Role::AgencyUser };
     let mut pairs = vec![("role".to_owned(), role.as_str().to_owned())];
-    pairs.extend(here.location.as_ref().map(|location| ("location".to_owned(), location.id.to_string())));
+    pairs.extend(here.location.as_ref().map(|location| ("locationIds".to_owned(), location.id.to_string())));
     Ok(render(&editor(&web, &here, None, Form::new(fields(&here, true), pairs)).await?))
 }
 
 fn read_role(form: &mut Form) -> Option<(Role, BTreeSet<LocationId>)> {
     let role =
         form.read("role", |name| Role::from_name(name).ok_or_else(|| Invalid::new("must be one of the list")))?;
-    let chosen = chosen_in(&form.sent, "location", &mut form.problems);
+    let chosen = chosen_in(form, "locationIds");
     if role.is_account() && chosen.is_empty() {
-        form.problems.say("location", "Choose at least one location");
+        form.say("locationIds", "Choose at least one location");
         return None;
     }
     Some((role, if role.is_account() { chosen } else { BTreeSet::new() }))
@@ -194,6 +204,14 @@ pub(crate) async fn invite(State(web): State<Web>, mut here: Here, sent: Fields)
     for_managers(&here)?;
     let mut form = Form::new(fields(&here, true), sent);
     let (email, role) = (form.read("email", EmailAddress::parse), read_role(&mut form));
+    if let Some(email) = &email
+        && !form.is_checked(AGAIN)
+    {
+        let open = web.app.list_invitations(here.authority()).await?;
+        if open.iter().any(|invitation| invitation.user.email.normalized() == email.normalized()) {
+            form.say(AGAIN, "They are invited already, and their link works. Is it lost? Then make a new one");
+        }
+    }
     form.confirm(&web, &mut here).await?;
     let new = email.zip(role).map(|(email, (role, locations))| NewUser {
         email,
@@ -234,13 +252,14 @@ async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
 /// The form as it stands for a member who exists.
 fn form_of(here: &Here, user: &User) -> Form {
     let mut pairs = vec![("role", user.role.as_str().to_owned())];
-    pairs.extend(user.locations.iter().map(|id| ("location", id.to_string())));
+    pairs.extend(user.locations.iter().map(|id| ("locationIds", id.to_string())));
     Form::filled(fields(here, false), pairs)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    Ok(render(&member_page(&web, &here, &user, form_of(&here, &user)).await?))
+    let (form, button) = (form_of(&here, &user), Form::of_buttons(&here));
+    Ok(render(&member_page(&web, &here, &user, form, button).await?))
 }
 
 pub(crate) async fn set_role(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
@@ -252,7 +271,7 @@ pub(crate) async fn set_role(State(web): State<Web>, mut here: Here, sent: Field
     if form.run_with(role, set).await?.is_some() {
         return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name()));
     }
-    let page = member_page(&web, &here, &user, form).await?;
+    let page = member_page(&web, &here, &user, form, Form::of_buttons(&here)).await?;
     Ok(page.form.again(&page))
 }
 
@@ -265,11 +284,11 @@ struct DisableForm {
     keys: Vec<(KeyId, api_keys::Row)>,
     /// Whom their open invitations are for.
     invited: Vec<String>,
-    problems: Problems,
+    form: Form,
     member_url: String,
 }
 
-async fn disable_page(web: &Web, here: &Here, user: &User, problems: Problems) -> Result<DisableForm, Error> {
+async fn disable_page(web: &Web, here: &Here, user: &User, form: Form) -> Result<DisableForm, Error> {
     let mut keys = web.app.keys_made_by(here.authority(), user.id).await?;
     keys.retain(|key| key.state == KeyState::Active);
     let ids = keys.iter().map(|key| key.id).collect::<Vec<_>>();
@@ -279,14 +298,14 @@ async fn disable_page(web: &Web, here: &Here, user: &User, problems: Problems) -
         name: user.display_name(),
         keys: ids.into_iter().zip(api_keys::rows(web, here, &keys).await?).collect(),
         invited: invitations.into_iter().map(|invitation| invitation.user.email.as_str().to_owned()).collect(),
-        problems,
+        form,
         member_url: here.url(&format!("/members/{}", user.id)),
     })
 }
 
 pub(crate) async fn disable_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    Ok(render(&disable_page(&web, &here, &user, Problems::default()).await?))
+    Ok(render(&disable_page(&web, &here, &user, Form::default()).await?))
 }
 
 pub(crate) async fn disable(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
@@ -297,19 +316,19 @@ pub(crate) async fn disable(State(web): State<Web>, here: Here, sent: Fields) ->
         let url = here.url(&format!("/members/{}", user.id));
         return Ok(lead(&web, &url, Done::MemberDisabled, &user.display_name()));
     }
-    let page = disable_page(&web, &here, &user, form.problems).await?;
-    Ok(page.problems.shown_in(&page))
+    let page = disable_page(&web, &here, &user, form).await?;
+    Ok(page.form.again(&page))
 }
 
 pub(crate) async fn enable(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let user = wanted(&web, &here).await?;
-    let mut form = form_of(&here, &user);
-    here.confirm(&web, &sent, &mut form.problems).await?;
-    if form.run(web.app.set_user_disabled(here.authority(), user.id, false)).await?.is_some() {
+    let mut button = Form::of_button(&here, "enable", sent);
+    button.confirm(&web, &mut here).await?;
+    if button.run(web.app.set_user_disabled(here.authority(), user.id, false)).await?.is_some() {
         return Ok(lead(&web, &here.url("/members"), Done::MemberEnabled, &user.display_name()));
     }
-    let page = member_page(&web, &here, &user, form).await?;
-    Ok(page.form.again(&page))
+    let page = member_page(&web, &here, &user, form_of(&here, &user), button).await?;
+    Ok(page.button.again(&page))
 }
 
 #[derive(Template)]
@@ -335,8 +354,16 @@ fn acceptance(invited: &NewUser, sent: Fields) -> Accept {
     }
 }
 
+/// The invitation of a link; of one that has none whoever follows it is told what may have become of it.
+async fn invited(web: &Web, token: &str) -> Result<Invitation, Failure> {
+    match web.app.get_invitation(token).await {
+        Err(Error::NotFound(Noun::Invitation, _)) => Err(Failure::NoInvitation),
+        outcome => Ok(outcome?),
+    }
+}
+
 pub(crate) async fn invitation(State(web): State<Web>, Path(token): Path<String>) -> Result<Response, Failure> {
-    let invitation = web.app.get_invitation(&token).await?;
+    let invitation = invited(&web, &token).await?;
     Ok(render(&acceptance(&invitation.user, Fields::default())))
 }
 
@@ -346,7 +373,7 @@ pub(crate) async fn accept(
     guest: Guest,
     sent: Fields,
 ) -> Result<Response, Failure> {
-    let invitation = web.app.get_invitation(&token).await?;
+    let invitation = invited(&web, &token).await?;
     let mut page = acceptance(&invitation.user, sent);
     let names = (page.form.read("firstName", PersonName::parse), page.form.read("lastName", PersonName::parse));
     let password = page.form.sent.raw("password").unwrap_or_default().to_owned();

@@ -1,12 +1,11 @@
 //! The clock by which somebody is told times: their own choice, their browser's zone, or that of the place.
 
 use http::HeaderMap;
-use keystead_model::{location::Location, text::TimeZoneName, user::User};
+use keystead_model::{Invalid, location::Location, text::TimeZoneName, user::User};
 
 use crate::{
     Web,
     cookies::Cookie,
-    form::{Fields, Problems},
     show::{UTC, Zone},
 };
 
@@ -36,10 +35,9 @@ impl Clock {
     }
 }
 
-/// The zone that a form chooses; none where its field is empty.
-pub(crate) fn chosen(fields: &Fields, problems: &mut Problems) -> Option<TimeZoneName> {
-    let typed = fields.text("time_zone").map(|typed| typed.replace(' ', "_"));
-    problems.optional("time_zone", typed.as_deref(), TimeZoneName::parse)
+/// Reads a zone as people write it: `america/new york`.
+pub(crate) fn read(text: &str) -> Result<TimeZoneName, Invalid> {
+    TimeZoneName::parse(&text.replace(' ', "_"))
 }
 
 #[cfg(test)]

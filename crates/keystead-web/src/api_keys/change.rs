@@ -1,13 +1,12 @@
 //! Rotating, switching off and on, deleting.
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use http::StatusCode;
-use keystead_core::{Error, OldKeyEnds};
+use keystead_core::{ChangedKey, Error, OldKeyEnds};
 use keystead_model::{
-    UtcMs,
+    Invalid, UtcMs,
     api_key::{ApiKey, KeyState, parse_overlap},
-    text::folded,
     time::DAY_MS,
 };
 
@@ -21,7 +20,7 @@ use crate::{
     chart::Span,
     failure::Failure,
     flash::{Done, lead, lead_back},
-    form::{Fields, Problems},
+    form::{CONFIRMATION, Choice, Field, Fields, Form, Kind, same_name},
     page::{Frame, render, render_with},
     place::Here,
     show as words,
@@ -40,12 +39,24 @@ struct RotateForm {
     /// Whether the key is switched off, which a rotation does not change.
     is_off: bool,
     used: String,
-    problems: Problems,
-    needs_password: bool,
+    form: Form,
     key_url: String,
 }
 
-fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> RotateForm {
+fn rotate_fields(here: &Here, key: &ApiKey, sent: Fields) -> Form {
+    let overlap = match key.exposed_at {
+        Some(_) => Field::new(Kind::Hidden, "overlap", ""),
+        None => Field::new(Kind::Radios, "overlap", "How long should the old secret go on?").of([
+            Choice::new("P7D", "7 days").when("Time to change every place that uses it."),
+            Choice::new("PT24H", "24 hours"),
+            Choice::new("PT0S", "Not at all").when("It was lost or leaked: it ends now."),
+        ]),
+    };
+    let overlap = overlap.called("The time of the old secret").needed("Choose how long the old secret goes on");
+    Form::new([overlap].into_iter().chain(Field::confirmation(here)).collect(), sent)
+}
+
+fn rotate_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> RotateForm {
     let now = web.app.now();
     RotateForm {
         frame: Frame::of(here, "Rotate", "keys"),
@@ -56,15 +67,16 @@ fn rotate_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> Rota
         exposed: key.exposed_at.is_some(),
         is_off: key.state != KeyState::Active,
         used: last_used(here, key, now),
-        problems,
-        needs_password: !here.authority().is_fresh(),
+        form,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }
 }
 
 pub(crate) async fn rotate_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    Ok(render(&rotate_page(&web, &here, &key, Problems::default())))
+    let usual = if key.exposed_at.is_some() { "PT0S" } else { "P7D" };
+    let form = rotate_fields(&here, &key, Fields::of([("overlap", usual.to_owned())]));
+    Ok(render(&rotate_page(&web, &here, &key, form)))
 }
 
 /// What became of the secret that was replaced.
@@ -84,29 +96,28 @@ fn fate_of_key(old: &ApiKey) -> String {
     }
 }
 
-pub(crate) async fn rotate(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn rotate(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let overlap = problems.required("overlap", fields.text("overlap"), parse_overlap);
-    here.confirm(&web, &fields, &mut problems).await?;
-    if let (Some(overlap), true) = (overlap, problems.is_empty()) {
-        let version = fields.text("version").and_then(|version| version.parse().ok());
+    let mut form = rotate_fields(&here, &key, sent);
+    let overlap = form.read("overlap", parse_overlap);
+    form.confirm(&web, &mut here).await?;
+    let version = form.text("version").and_then(|version| version.parse().ok());
+    let form_id = form.sent.shown("form_id");
+    let rotate = async |overlap| {
         let rotate = async |authority| {
             let made = web.app.rotate_key(&authority, key.id, version, overlap).await?;
             let old = fate_of_secret(&here, &made.key, web.app.now());
             Ok((made, old))
         };
-        match make_once(&web, &here, &fields, Made::Rotated, rotate).await {
-            Ok(revealed) => return Ok(revealed),
-            Err(error) => problems.take(error)?,
+        make_once(&web, &here, &form_id, Made::Rotated, rotate).await
+    };
+    match form.run_with(overlap, rotate).await? {
+        Some(revealed) => Ok(revealed),
+        None => {
+            let page = rotate_page(&web, &here, &key, form);
+            Ok(page.form.again(&page))
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &rotate_page(&web, &here, &key, problems)))
 }
 
 #[derive(Template)]
@@ -116,79 +127,82 @@ struct ReplaceForm {
     name: String,
     form_id: String,
     used: String,
-    problems: Problems,
-    needs_password: bool,
+    form: Form,
     key_url: String,
 }
 
-fn replace_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> ReplaceForm {
+fn replace_fields(here: &Here, sent: Fields) -> Form {
+    let ends =
+        Field::new(Kind::Radios, "old_ends", "When should this one stop?").needed("Choose when this key stops").of([
+            Choice::new("now", "Now").when("Nobody should use it any more."),
+            Choice::new("first_use", "At the first use of the new key")
+                .when("Programs that still have it go on until then."),
+        ]);
+    Form::new([ends].into_iter().chain(Field::confirmation(here)).collect(), sent)
+}
+
+fn replace_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> ReplaceForm {
     ReplaceForm {
         frame: Frame::of(here, "Replace", "keys"),
         name: key.name.to_string(),
         form_id: web.app.entropy().token(),
         used: last_used(here, key, web.app.now()),
-        problems,
-        needs_password: !here.authority().is_fresh(),
+        form,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }
 }
 
 pub(crate) async fn replace_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    Ok(render(&replace_page(&web, &here, &key, Problems::default())))
+    Ok(render(&replace_page(&web, &here, &key, replace_fields(&here, Fields::of([("old_ends", "now".to_owned())])))))
 }
 
-pub(crate) async fn replace(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn replace(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    here.confirm(&web, &fields, &mut problems).await?;
-    if problems.is_empty() {
-        let ends = match fields.text("old_ends") {
-            Some("first_use") => OldKeyEnds::FirstUse,
-            _ => OldKeyEnds::Now,
-        };
+    let mut form = replace_fields(&here, sent);
+    let ends = form.read("old_ends", |text| match text {
+        "now" => Ok(OldKeyEnds::Now),
+        "first_use" => Ok(OldKeyEnds::FirstUse),
+        _ => Err(Invalid::new("must be one of these")),
+    });
+    form.confirm(&web, &mut here).await?;
+    let form_id = form.sent.shown("form_id");
+    let replace = async |ends| {
         let replace = async |authority| {
             let replaced = web.app.replace_key(&authority, key.id, ends).await?;
             Ok((replaced.made, fate_of_key(&replaced.old)))
         };
-        match make_once(&web, &here, &fields, Made::Replaced, replace).await {
-            Ok(revealed) => return Ok(revealed),
-            Err(error) => problems.take(error)?,
+        make_once(&web, &here, &form_id, Made::Replaced, replace).await
+    };
+    match form.run_with(ends, replace).await? {
+        Some(revealed) => Ok(revealed),
+        None => {
+            let page = replace_page(&web, &here, &key, form);
+            Ok(page.form.again(&page))
         }
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &replace_page(&web, &here, &key, problems)))
 }
 
 /// Restarts the 90 days; from a notice it leads back to the notices.
-pub(crate) async fn keep(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn keep(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let outcome = web.app.keep_key(here.authority(), key.id).await;
-    if outcome.is_ok() && Fields::from(pairs).text("back") == Some("notices") {
-        return Ok(lead(&web, &here.url("/notices"), Done::KeyKept, key.name.as_str()));
-    }
-    after(&web, &here, &key, Done::KeyKept, outcome).await
+    let done = |_| match sent.text("back") {
+        Some("notices") => lead(&web, &here.url("/notices"), Done::KeyKept, key.name.as_str()),
+        _ => to_key(&web, &here, &key, Done::KeyKept),
+    };
+    let button = Form::of_buttons(&here);
+    pressed(&web, &here, &key, button, web.app.keep_key(here.authority(), key.id), done).await
 }
 
-pub(crate) async fn restore(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn restore(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
-    let outcome = web.app.restore_key(here.authority(), key.id).await;
-    let works = outcome.as_ref().is_ok_and(|restored| restored.key.state == KeyState::Active);
-    let done = if works { Done::KeyRestored } else { Done::KeyRestoredOff };
-    after(&web, &here, &key, done, outcome).await
+    let mut button = Form::of_button(&here, "restore", sent);
+    button.confirm(&web, &mut here).await?;
+    let done = |restored: ChangedKey| match restored.key.state {
+        KeyState::Active => to_key(&web, &here, &key, Done::KeyRestored),
+        _ => to_key(&web, &here, &key, Done::KeyRestoredOff),
+    };
+    pressed(&web, &here, &key, button, web.app.restore_key(here.authority(), key.id), done).await
 }
 
 /// A sentence on the last use, for whoever is about to end a key.
@@ -207,25 +221,29 @@ fn last_used(here: &Here, key: &ApiKey, now: UtcMs) -> String {
     )
 }
 
-/// Shows the key again after a change, with what was done or with what stood in the way.
-async fn after<T>(
+/// Does what a button asks for; else the key again, with what stood in the way.
+async fn pressed(
     web: &Web,
     here: &Here,
     key: &ApiKey,
-    done: Done,
-    outcome: Result<T, Error>,
+    mut button: Form,
+    work: impl Future<Output = Result<ChangedKey, Error>>,
+    done: impl FnOnce(ChangedKey) -> Response,
 ) -> Result<Response, Failure> {
-    match outcome {
-        Ok(_) => {
-            let url = here.url(&format!("/settings/keys/{}", key.id));
-            Ok(lead_back(web, &url, done, key.name.as_str(), key.id.as_str()))
-        }
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(render_with(StatusCode::CONFLICT, &key_page(web, here, key, Span::Days, problems).await?))
-        }
+    if let Some(changed) = button.run(work).await? {
+        return Ok(done(changed));
     }
+    let page = key_page(web, here, key, Span::Days, button).await?;
+    Ok(match page.button.is_wrong(&[CONFIRMATION]) {
+        true => page.button.again(&page),
+        false => page.button.again_as(StatusCode::CONFLICT, &page),
+    })
+}
+
+/// Leads to the key, with what was done.
+fn to_key(web: &Web, here: &Here, key: &ApiKey, done: Done) -> Response {
+    let url = here.url(&format!("/settings/keys/{}", key.id));
+    lead_back(web, &url, done, key.name.as_str(), key.id.as_str())
 }
 
 #[derive(Template)]
@@ -256,51 +274,41 @@ pub(crate) async fn deactivate_form(State(web): State<Web>, here: Here) -> Resul
     Ok(render(&deactivate_page(&web, &here, &key)))
 }
 
-pub(crate) async fn deactivate(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn deactivate(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    if is_in_use(&key, web.app.now()) && Fields::from(pairs).text("confirmed").is_none() {
+    if is_in_use(&key, web.app.now()) && sent.text("confirmed").is_none() {
         return Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &deactivate_page(&web, &here, &key)));
     }
-    let outcome = web.app.deactivate_key(here.authority(), key.id).await;
-    after(&web, &here, &key, Done::KeyDeactivated, outcome).await
+    let (button, done) = (Form::of_buttons(&here), |_| to_key(&web, &here, &key, Done::KeyDeactivated));
+    pressed(&web, &here, &key, button, web.app.deactivate_key(here.authority(), key.id), done).await
 }
 
 pub(crate) async fn reduce(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let outcome = web.app.reduce_key(here.authority(), key.id).await;
-    after(&web, &here, &key, Done::KeyReduced, outcome).await
+    let (button, done) = (Form::of_buttons(&here), |_| to_key(&web, &here, &key, Done::KeyReduced));
+    pressed(&web, &here, &key, button, web.app.reduce_key(here.authority(), key.id), done).await
 }
 
-pub(crate) async fn reactivate(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn reactivate(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
-    let outcome = web.app.reactivate_key(here.authority(), key.id).await;
-    after(&web, &here, &key, Done::KeyReactivated, outcome).await
+    let mut button = Form::of_button(&here, "reactivate", sent);
+    button.confirm(&web, &mut here).await?;
+    let done = |_| to_key(&web, &here, &key, Done::KeyReactivated);
+    pressed(&web, &here, &key, button, web.app.reactivate_key(here.authority(), key.id), done).await
 }
 
-pub(crate) async fn cancel_rotation(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn cancel_rotation(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    here.visitor.confirm(&web, Fields::from(pairs).raw("confirm_password")).await?;
-    let outcome = web.app.cancel_key_rotation(here.authority(), key.id).await;
-    after(&web, &here, &key, Done::RotationCancelled, outcome).await
+    let mut button = Form::of_button(&here, "cancel", sent);
+    button.confirm(&web, &mut here).await?;
+    let done = |_| to_key(&web, &here, &key, Done::RotationCancelled);
+    pressed(&web, &here, &key, button, web.app.cancel_key_rotation(here.authority(), key.id), done).await
 }
 
 pub(crate) async fn finish_rotation(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let outcome = web.app.finish_key_rotation(here.authority(), key.id).await;
-    after(&web, &here, &key, Done::RotationFinished, outcome).await
+    let (button, done) = (Form::of_buttons(&here), |_| to_key(&web, &here, &key, Done::RotationFinished));
+    pressed(&web, &here, &key, button, web.app.finish_key_rotation(here.authority(), key.id), done).await
 }
 
 #[derive(Template)]
@@ -309,45 +317,38 @@ struct DeleteForm {
     frame: Frame,
     name: String,
     used: String,
-    problems: Problems,
+    form: Form,
     key_url: String,
 }
 
-fn delete_page(web: &Web, here: &Here, key: &ApiKey, problems: Problems) -> DeleteForm {
+fn delete_fields(sent: Fields) -> Form {
+    Form::new(vec![Field::same_name("Type the key’s name to delete it")], sent)
+}
+
+fn delete_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> DeleteForm {
     let now = web.app.now();
     DeleteForm {
         frame: Frame::of(here, "Delete", "keys"),
         name: key.name.to_string(),
         used: last_used(here, key, now),
-        problems,
+        form,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
     }
 }
 
 pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    Ok(render(&delete_page(&web, &here, &key, Problems::default())))
+    Ok(render(&delete_page(&web, &here, &key, delete_fields(Fields::default()))))
 }
 
-pub(crate) async fn delete(
-    State(web): State<Web>,
-    here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
+pub(crate) async fn delete(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    // As it is read: nobody can type what nobody sees.
-    if fields.text("name").is_some_and(|typed| folded(typed) == folded(key.name.as_str())) {
-        match web.app.delete_key(here.authority(), key.id).await {
-            Ok(_) => {
-                let url = here.url("/settings/keys?tab=deleted");
-                return Ok(lead_back(&web, &url, Done::KeyDeleted, key.name.as_str(), key.id.as_str()));
-            }
-            Err(error) => problems.take(error)?,
-        }
-    } else {
-        problems.say("name", "is not the key's name; type it as it stands above");
+    let mut form = delete_fields(sent);
+    form.read("name", same_name(key.name.as_str(), "key"));
+    if form.run(web.app.delete_key(here.authority(), key.id)).await?.is_some() {
+        let url = here.url("/settings/keys?tab=deleted");
+        return Ok(lead_back(&web, &url, Done::KeyDeleted, key.name.as_str(), key.id.as_str()));
     }
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &delete_page(&web, &here, &key, problems)))
+    let page = delete_page(&web, &here, &key, form);
+    Ok(page.form.again(&page))
 }

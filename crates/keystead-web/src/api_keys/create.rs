@@ -4,33 +4,33 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Query, State},
     response::Response,
 };
-use http::StatusCode;
 use keystead_core::Error;
 use keystead_model::{
     KeyId, LocationId,
     api_key::{ApiKey, KeyName, NewKey},
     grant::{Grant, NoReach, Reach},
     key_kind::KeyKind,
-    key_policy::AgencyKeyMakers,
+    key_policy::{AgencyKeyMakers, in_future},
     scope::{Preset, Scope, ScopeSet},
+    text::TimeZoneName,
 };
 use serde::Deserialize;
 
 use super::{
-    NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
+    ABOUT, LIMITS, admit, expiry_hint, fields, fields_of_about, read_about, read_chosen, read_day, read_ips,
+    read_scopes,
     reveal::{Made, make_once},
     scopes::{Line, PresetCard, matrix, preset_cards, what},
 };
 use crate::{
     Web,
     failure::Failure,
-    form::{Fields, Problems},
+    form::{Choice, Field, Fields, Form, Kind},
     location_choice::LocationChoices,
-    page::{Frame, render, render_with},
+    page::{Frame, render},
     place::Here,
 };
 
@@ -39,27 +39,16 @@ use crate::{
 struct Create {
     frame: Frame,
     form_id: String,
-    fields: Fields,
-    problems: Problems,
+    form: Form,
     is_agency: bool,
-    /// Whether the agency leaves it to the visitor to make keys of its own.
-    makes_agency_keys: bool,
-    kind: String,
     presets: Vec<PresetCard>,
     custom: bool,
     matrix: Vec<Line>,
     short: Short,
-    /// For a location key, which has one.
-    locations: LocationChoices,
     /// For an agency key that does not act in all of them.
     allowed: LocationChoices,
     only_chosen: bool,
-    needs_password: bool,
     is_first: bool,
-    address: String,
-    address_is_private: bool,
-    /// What a day means on which the key expires.
-    expiry_hint: String,
     list_url: String,
 }
 
@@ -82,76 +71,113 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-async fn create_page(
-    web: &Web,
-    here: &Here,
-    fields: Fields,
-    problems: Problems,
-    is_first: bool,
-) -> Result<Create, Error> {
-    let preset = fields.text("preset").unwrap_or("integration");
-    let in_agency = here.location.is_none();
-    let kind = match fields.text("kind").and_then(KeyKind::parse) {
-        Some(kind) if in_agency => kind,
-        _ => KeyKind::Location,
+/// The form of a new key, for what was sent.
+fn form_of(here: &Here, sent: Fields) -> Form {
+    let (signed_in, address) = (&here.visitor.signed_in, here.visitor.arrival.address);
+    let name = Field::line("name", "Name")
+        .hint("What will use it? You will look for it by this name.")
+        .with("maxlength=64 autofocus placeholder=\"Marketing Automation\"");
+    let behind = match is_private(address) {
+        true => ", which is a private address: behind a proxy, the operator must name it first",
+        false => "",
     };
+    let addresses = format!("One address or range a line; empty allows all. We see you as {address}{behind}.");
+    let policy = &signed_in.agency.keys;
+    let expiry = match &here.location {
+        Some(location) => expiry_hint(location.profile.timezone.as_str(), policy, true),
+        None => expiry_hint("the location’s time zone (UTC for an agency key)", policy, true),
+    };
+    let of_agency =
+        Choice::new(KeyKind::Agency.as_str(), "Agency key").when("acts on the agency and on its locations.");
+    let of_location = Choice::new(KeyKind::Location.as_str(), "Location key").when("acts inside one location.");
+    // Whether the agency leaves it to the visitor to make keys of its own.
+    let makes_both = signed_in.user.is_operator || policy.agency_keys_by == AgencyKeyMakers::Members;
+    let kinds = Field::new(Kind::Radios, "kind", "Kind");
+    let kinds = match makes_both {
+        true => kinds.of([of_location, of_agency]),
+        false => kinds.of([of_location]).hint("Your agency keeps agency keys to the operators of the instance."),
+    };
+    let own = [kinds, Field::new(Kind::Select, "locationId", "Location")];
+    let mut all = fields(here, name, addresses, expiry);
+    all.splice(ABOUT.len()..ABOUT.len(), own);
+    Form::new(all, sent)
+}
+
+/// The kind of key that a form is about: a location makes its own alone.
+fn kind_of(here: &Here, form: &Form) -> KeyKind {
+    match form.text("kind").and_then(KeyKind::parse) {
+        Some(kind) if here.location.is_none() => kind,
+        _ => KeyKind::Location,
+    }
+}
+
+async fn create_page(web: &Web, here: &Here, mut form: Form, is_first: bool) -> Result<Create, Error> {
+    let in_agency = here.location.is_none();
+    let kind = kind_of(here, &form);
+    form.put("kind", kind.as_str().to_owned());
+    let preset = form.text("preset").unwrap_or("integration");
     // Agency View makes both kinds; what only one of them can hold is dropped for the other.
     let widest = if in_agency { KeyKind::Agency } else { KeyKind::Location };
     let scopes: ScopeSet = match Preset::parse(preset) {
         Some(preset) => preset.scopes(kind),
-        None => fields.all("scope").into_iter().filter_map(Scope::parse).collect(),
+        None => form.sent.all("scopes").into_iter().filter_map(Scope::parse).collect(),
     };
-    let location = fields.text("location").and_then(LocationId::parse);
-    let policy = &here.visitor.signed_in.agency.keys;
-    let is_operator = here.visitor.signed_in.user.is_operator;
+    let (presets, custom) = (preset_cards(widest, kind, preset), preset == "custom");
+    if in_agency {
+        offer_locations(web, here, &mut form).await?;
+    }
     Ok(Create {
         frame: Frame::of(here, "Create a key", "keys"),
         form_id: web.app.entropy().token(),
         is_agency: in_agency,
-        makes_agency_keys: is_operator || policy.agency_keys_by == AgencyKeyMakers::Members,
-        kind: kind.as_str().to_owned(),
-        presets: preset_cards(widest, kind, preset),
-        custom: preset == "custom",
+        presets,
+        custom,
         matrix: matrix(widest, scopes, &BTreeMap::new()),
-        short: Short::of(here, &fields, kind, scopes),
-        locations: LocationChoices::load(web, here, &location.into_iter().collect()).await?,
-        allowed: LocationChoices::of(web, here, &fields, "allowed").await?,
-        only_chosen: fields.text("reach") == Some("chosen"),
-        needs_password: !here.authority().is_fresh(),
+        short: Short::of(here, &form, kind, scopes),
+        allowed: LocationChoices::of(web, here, &form.sent, "allowedLocations").await?,
+        only_chosen: form.text("reach") == Some("chosen"),
         is_first,
-        address: here.visitor.arrival.address.to_string(),
-        address_is_private: is_private(here.visitor.arrival.address),
-        expiry_hint: match &here.location {
-            Some(location) => expiry_hint(location.profile.timezone.as_str(), policy, true),
-            None => expiry_hint("the location’s time zone (UTC for an agency key)", policy, true),
-        },
         list_url: here.url("/settings/keys"),
-        fields,
-        problems,
+        form,
     })
 }
 
+/// The locations in one of which a location key can act.
+async fn offer_locations(web: &Web, here: &Here, form: &mut Form) -> Result<(), Error> {
+    let chosen = form.text("locationId").and_then(LocationId::parse);
+    let LocationChoices { known, more, .. } = LocationChoices::load(web, here, &chosen.into_iter().collect()).await?;
+    let choices = known.into_iter().map(|location| Choice::new(location.id.to_string(), location.name));
+    form.drawn_with("locationId", |field| {
+        let field = field.of(std::iter::once(Choice::new("", "Choose…")).chain(choices));
+        match more {
+            true => field.hint("The first 500 by name; a key of another location is made on its own page."),
+            false => field,
+        }
+    });
+    Ok(())
+}
+
 impl Short {
-    fn of(here: &Here, fields: &Fields, kind: KeyKind, scopes: ScopeSet) -> Self {
+    fn of(here: &Here, form: &Form, kind: KeyKind, scopes: ScopeSet) -> Self {
         Self {
             kind: match kind {
                 KeyKind::Agency => "An agency key",
                 KeyKind::Location => "A location key",
             },
-            name: fields.text("name").unwrap_or("…").to_owned(),
+            name: form.text("name").unwrap_or("…").to_owned(),
             reads: what(scopes, kind, true),
             writes: what(scopes, kind, false),
-            place: match (&here.location, kind, fields.text("reach")) {
+            place: match (&here.location, kind, form.text("reach")) {
                 (Some(location), ..) => location.profile.name.to_string(),
                 (None, KeyKind::Location, _) => "one location".to_owned(),
                 (None, KeyKind::Agency, Some("chosen")) => "chosen locations".to_owned(),
                 (None, KeyKind::Agency, _) => "all locations".to_owned(),
             },
-            addresses: match fields.text("allowed_ips") {
+            addresses: match form.text("allowedIps") {
                 Some(_) => "the addresses below only".to_owned(),
                 None => "any address".to_owned(),
             },
-            expires: fields.text("expires_at").map(|day| format!("the end of {day}")).unwrap_or_default(),
+            expires: form.text("expiresAt").map(|day| format!("the end of {day}")).unwrap_or_default(),
         }
     }
 }
@@ -172,94 +198,90 @@ pub(crate) async fn new(
 ) -> Result<Response, Failure> {
     here.authority().require(Scope::KeysWrite)?;
     let mut pairs = Vec::new();
-    pairs.extend(query.preset.map(|preset| ("preset".to_owned(), preset)));
-    pairs.extend(query.kind.map(|kind| ("kind".to_owned(), kind)));
+    pairs.extend(query.preset.map(|preset| ("preset", preset)));
+    pairs.extend(query.kind.map(|kind| ("kind", kind)));
     if let Some(id) = query.like.as_deref().and_then(KeyId::parse) {
         pairs.extend(settings_of(&web.app.get_key(here.authority(), id).await?));
     }
     let is_first = query.first.is_some();
-    Ok(render(&create_page(&web, &here, pairs.into(), Problems::default(), is_first).await?))
+    Ok(render(&create_page(&web, &here, form_of(&here, Fields::of(pairs)), is_first).await?))
 }
 
 /// The settings of a key as the form has them.
-fn settings_of(key: &ApiKey) -> Vec<(String, String)> {
+fn settings_of(key: &ApiKey) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("name", key.name.to_string()), ("kind", key.kind().as_str().to_owned())];
     pairs.extend(fields_of_about(&key.about));
     match &key.grant.reach {
         Reach::Agency => {}
         Reach::Chosen(set) => {
             pairs.push(("reach", "chosen".to_owned()));
-            pairs.extend(set.iter().map(|location| ("allowed", location.to_string())));
+            pairs.extend(set.iter().map(|location| ("allowedLocations", location.to_string())));
         }
-        Reach::Locations(set) => pairs.extend(set.iter().map(|location| ("location", location.to_string()))),
+        Reach::Locations(set) => pairs.extend(set.iter().map(|location| ("locationId", location.to_string()))),
     }
     match Preset::ALL.iter().find(|preset| preset.scopes(key.kind()) == key.grant.scopes) {
         Some(preset) => pairs.push(("preset", preset.as_str().to_owned())),
         None => {
             pairs.push(("preset", "custom".to_owned()));
-            pairs.extend(key.grant.scopes.iter().map(|scope| ("scope", scope.as_str().to_owned())));
+            pairs.extend(key.grant.scopes.iter().map(|scope| ("scopes", scope.as_str().to_owned())));
         }
     }
-    pairs.push(("allowed_ips", key.grant.allowed_ips.to_texts().join("\n")));
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs.push(("allowedIps", key.grant.allowed_ips.to_texts().join("\n")));
+    pairs
 }
 
-async fn read_new(web: &Web, here: &Here, fields: &Fields, problems: &mut Problems) -> Result<Option<NewKey>, Error> {
-    let name = problems.required("name", fields.text("name"), KeyName::parse);
-    let about = read_about(fields, problems);
-    let kind = match &here.location {
-        Some(_) => KeyKind::Location,
-        None => fields.text("kind").and_then(KeyKind::parse).unwrap_or(KeyKind::Location),
-    };
+async fn read_new(web: &Web, here: &Here, form: &mut Form) -> Result<Option<NewKey>, Error> {
+    let name = form.read("name", KeyName::parse);
+    let about = read_about(form);
+    let kind = kind_of(here, form);
     // The form has the fields of both kinds.
     let (one, chosen) = match (&here.location, kind) {
         (Some(location), _) => (Some(location.id), None),
-        (None, KeyKind::Agency) => (None, read_chosen(fields, problems)),
-        (None, KeyKind::Location) => (fields.text("location").and_then(LocationId::parse), None),
+        (None, KeyKind::Agency) => (None, read_chosen(form)),
+        (None, KeyKind::Location) => (form.text("locationId").and_then(LocationId::parse), None),
     };
     let reach = Reach::of_new_key(kind, one, chosen, &here.authority().grant().reach);
-    match reach {
-        Ok(_) => {}
-        Err(NoReach::NoneChosen | NoReach::ChosenOfLocationKey) => problems.say("allowed", NONE_CHOSEN),
-        Err(NoReach::NoLocation | NoReach::OneOfAgencyKey) => {
-            problems.say("location", "choose the location that the key acts in");
-        }
+    if let Err(NoReach::NoLocation | NoReach::OneOfAgencyKey) = reach {
+        form.say("locationId", "Choose the location that the key acts in");
     }
-    let scopes = match fields.text("preset") {
-        Some("custom") => ScopeSet::parse(fields.all("scope"), kind).unwrap_or_else(|problem| {
-            problems.say("scope", problem.0);
-            ScopeSet::EMPTY
-        }),
-        other => other.and_then(Preset::parse).map_or(ScopeSet::EMPTY, |preset| preset.scopes(kind)),
+    let scopes = match form.text("preset").and_then(Preset::parse) {
+        Some(preset) => preset.scopes(kind),
+        None => read_scopes(form, kind),
     };
-    if scopes.is_empty() {
-        problems.say("scope", "choose what the key may do");
-    }
-    let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
-    let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let (Some(name), Ok(reach), true) = (name, reach, problems.is_empty()) else { return Ok(None) };
+    let allowed_ips = read_ips(form);
+    let day = form.read("expiresAt", read_day);
+    let Ok(reach) = reach else {
+        // Without a location nobody knows where the day ends; what is over where days end last is over everywhere.
+        let last = TimeZoneName::parse("Etc/GMT+12").unwrap_or_else(|_| TimeZoneName::utc());
+        if day.is_some_and(|day| in_future(day.last(&last), web.app.now()).is_err()) {
+            form.violate("expiresAt", "must be in the future");
+        }
+        return Ok(None);
+    };
     let zone = web.app.zone_of(here.authority(), &reach).await?;
     let expires_at = day.map(|day| day.last(&zone));
+    if expires_at.is_some() {
+        admit(form, web, here, expires_at);
+    }
+    let Some(name) = name else { return Ok(None) };
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
     Ok(Some(NewKey { name, about, grant, rate_limit: None }))
 }
 
-pub(crate) async fn create(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let new = read_new(&web, &here, &fields, &mut problems).await?;
-    here.confirm(&web, &fields, &mut problems).await?;
-    if let (Some(new), true) = (new, problems.is_empty()) {
+pub(crate) async fn create(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
+    let mut form = form_of(&here, sent);
+    let new = read_new(&web, &here, &mut form).await?;
+    form.confirm(&web, &mut here).await?;
+    let form_id = form.sent.shown("form_id");
+    let create = async |new| {
         let create = async |authority| Ok((web.app.create_key(&authority, new).await?, String::new()));
-        match make_once(&web, &here, &fields, Made::Created, create).await {
-            Ok(revealed) => return Ok(revealed),
-            Err(error) => problems.take(error)?,
+        make_once(&web, &here, &form_id, Made::Created, create).await
+    };
+    match form.run_with(new, create).await? {
+        Some(revealed) => Ok(revealed),
+        None => {
+            let page = create_page(&web, &here, form, false).await?;
+            Ok(page.form.again(&page))
         }
     }
-    let page = create_page(&web, &here, fields, problems, false).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
-use http::StatusCode;
+use axum::{extract::State, response::Response};
 use keystead_core::Error;
 use keystead_model::{
     UtcMs,
@@ -12,10 +11,12 @@ use keystead_model::{
     grant::{Grant, Reach},
     key_kind::KeyKind,
     scope::{Scope, ScopeSet},
+    text::TimeZoneName,
 };
 
 use super::{
-    NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
+    ABOUT, LIMITS, admit, expiry_hint, fields, fields_of_about, read_about, read_chosen, read_day, read_ips,
+    read_scopes,
     scopes::{Line, matrix},
     wanted,
 };
@@ -23,9 +24,9 @@ use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
+    form::{Field, Fields, Form},
     location_choice::LocationChoices,
-    page::{Frame, render, render_with},
+    page::{Frame, render},
     place::Here,
     show::Zone,
 };
@@ -35,117 +36,120 @@ use crate::{
 struct Edit {
     frame: Frame,
     name: String,
-    fields: Fields,
-    problems: Problems,
+    form: Form,
     matrix: Vec<Line>,
     /// Of an agency key: the locations that it may act in.
     allowed: Option<LocationChoices>,
     only_chosen: bool,
-    needs_password: bool,
     version: i64,
-    /// When exactly it ends now, and what a day means.
-    expiry_hint: String,
     key_url: String,
 }
 
-async fn edit_page(web: &Web, here: &Here, key: &ApiKey, fields: Fields, problems: Problems) -> Result<Edit, Error> {
+/// The form of a key, for what was sent.
+fn form_of(here: &Here, key: &ApiKey, zone: &TimeZoneName, sent: Fields) -> Form {
+    let hint = expiry_hint(zone.as_str(), &here.visitor.signed_in.agency.keys, false);
+    let expiry = match key.grant.expires_at {
+        // A day is what the field can hold.
+        Some(at) => format!("Now {}. {hint}", Zone::of(zone).named(at)),
+        None => hint,
+    };
+    let name = Field::line("name", "Name").with("maxlength=64");
+    Form::new(fields(here, name, "One address or range a line; empty allows all.".to_owned(), expiry), sent)
+}
+
+async fn edit_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> Result<Edit, Error> {
     let allowed = match key.kind() {
         KeyKind::Location => None,
-        KeyKind::Agency => Some(LocationChoices::of(web, here, &fields, "allowed").await?),
+        KeyKind::Agency => Some(LocationChoices::of(web, here, &form.sent, "allowedLocations").await?),
     };
-    let chosen: ScopeSet = fields.all("scope").into_iter().filter_map(Scope::parse).collect();
-    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
-    let policy = &here.visitor.signed_in.agency.keys;
+    let chosen: ScopeSet = form.sent.all("scopes").into_iter().filter_map(Scope::parse).collect();
     Ok(Edit {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         allowed,
-        only_chosen: fields.text("reach") == Some("chosen"),
+        only_chosen: form.text("reach") == Some("chosen"),
         name: key.name.to_string(),
         matrix: matrix(key.kind(), chosen, &BTreeMap::new()),
-        needs_password: !here.authority().is_fresh(),
         version: key.version,
-        expiry_hint: match key.grant.expires_at {
-            Some(at) => format!("Now {}. {}", Zone::of(&zone).named(at), expiry_hint(zone.as_str(), policy, false)),
-            None => expiry_hint(zone.as_str(), policy, false),
-        },
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
-        fields,
-        problems,
+        form,
     })
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    let zone = Zone::of(&web.app.zone_of(here.authority(), &key.grant.reach).await?);
+    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
+    let day = key.grant.expires_at.map(|at| Zone::of(&zone).iso_day(at)).unwrap_or_default();
     let mut pairs = vec![
-        ("name".to_owned(), key.name.to_string()),
-        ("allowed_ips".to_owned(), key.grant.allowed_ips.to_texts().join("\n")),
-        ("expires_at".to_owned(), key.grant.expires_at.map(|at| zone.iso_day(at)).unwrap_or_default()),
+        ("name", key.name.to_string()),
+        ("allowedIps", key.grant.allowed_ips.to_texts().join("\n")),
+        ("expiresAt", day),
     ];
-    pairs.extend(fields_of_about(&key.about).map(|(name, value)| (name.to_owned(), value)));
+    pairs.extend(fields_of_about(&key.about));
     if let Reach::Chosen(set) = &key.grant.reach {
-        pairs.push(("reach".to_owned(), "chosen".to_owned()));
-        pairs.extend(set.iter().map(|location| ("allowed".to_owned(), location.to_string())));
+        pairs.push(("reach", "chosen".to_owned()));
+        pairs.extend(set.iter().map(|location| ("allowedLocations", location.to_string())));
     }
-    pairs.extend(key.grant.scopes.iter().map(|scope| ("scope".to_owned(), scope.as_str().to_owned())));
-    Ok(render(&edit_page(&web, &here, &key, pairs.into(), Problems::default()).await?))
+    pairs.extend(key.grant.scopes.iter().map(|scope| ("scopes", scope.as_str().to_owned())));
+    let form = form_of(&here, &key, &zone, Fields::of(pairs));
+    Ok(render(&edit_page(&web, &here, &key, form).await?))
 }
 
-pub(crate) async fn update(
-    State(web): State<Web>,
-    mut here: Here,
-    Form(pairs): Form<Vec<(String, String)>>,
-) -> Result<Response, Failure> {
-    let key = wanted(&web, &here).await?;
-    let fields = Fields::from(pairs);
-    let mut problems = Problems::default();
-    let name = problems.required("name", fields.text("name"), KeyName::parse);
-    let KeyAbout { description, labels, contact } = read_about(&fields, &mut problems);
-    let scopes = ScopeSet::parse(fields.all("scope"), key.kind()).unwrap_or_default();
-    if scopes.is_empty() {
-        problems.say("scope", "choose what the key may do");
-    }
-    let allowed_ips = problems.optional("allowed_ips", fields.text("allowed_ips"), read_ips).unwrap_or_default();
-    let day = problems.optional("expires_at", fields.text("expires_at"), read_day);
-    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
-    let day = day.map(|day| day.last(&zone));
-    // The page shows a day; the same day again leaves the instant as it is.
-    let day_of = |at: Option<UtcMs>| at.map(|at| Zone::of(&zone).iso_day(at));
-    let same_day = day.is_some() && day_of(key.grant.expires_at) == day_of(day);
-    let expires_at = if same_day { key.grant.expires_at } else { day };
+/// What a form makes of a key, and whether that is more than the key may do now.
+fn read(form: &mut Form, web: &Web, here: &Here, key: &ApiKey, zone: &TimeZoneName) -> (KeyPatch, bool) {
+    let name = form.read("name", KeyName::parse);
+    let KeyAbout { description, labels, contact } = read_about(form);
+    let scopes = read_scopes(form, key.kind());
     let reach = match key.kind() {
         KeyKind::Location => None,
-        KeyKind::Agency => Some(read_chosen(&fields, &mut problems).map_or(Reach::Agency, Reach::Chosen)),
+        KeyKind::Agency => Some(read_chosen(form).map_or(Reach::Agency, Reach::Chosen)),
     };
-    if matches!(&reach, Some(Reach::Chosen(chosen)) if chosen.is_empty()) {
-        problems.say("allowed", NONE_CHOSEN);
+    let allowed_ips = read_ips(form);
+    let before = &key.grant;
+    let day = form.read("expiresAt", read_day).map(|day| day.last(zone));
+    // The page shows a day; the same day again leaves the instant as it is.
+    let day_of = |at: Option<UtcMs>| at.map(|at| Zone::of(zone).iso_day(at));
+    let is_same = day.is_some() && day_of(before.expires_at) == day_of(day);
+    let expires_at = if is_same { before.expires_at } else { day };
+    if expires_at != before.expires_at {
+        admit(form, web, here, expires_at);
     }
-    let wanted_reach = reach.clone().unwrap_or_else(|| key.grant.reach.clone());
-    let agency = key.grant.agency;
-    let wanted_grant = Grant { agency, reach: wanted_reach, scopes, allowed_ips: allowed_ips.clone(), expires_at };
-    if wanted_grant.exceeds(&key.grant).is_some() {
-        here.confirm(&web, &fields, &mut problems).await?;
+    let grant = Grant {
+        agency: before.agency,
+        reach: reach.clone().unwrap_or_else(|| before.reach.clone()),
+        scopes,
+        allowed_ips: allowed_ips.clone(),
+        expires_at,
+    };
+    let patch = KeyPatch {
+        name,
+        about: KeyAboutPatch { description: Some(description), labels: Some(labels), contact: Some(contact) },
+        scopes: Some(scopes),
+        reach,
+        allowed_ips: Some(allowed_ips),
+        expires_at: (expires_at != before.expires_at).then_some(expires_at),
+        rate_limit: None,
+    };
+    (patch, grant.exceeds(before).is_some())
+}
+
+pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
+    let mut form = form_of(&here, &key, &zone, sent);
+    let (patch, is_more) = read(&mut form, &web, &here, &key, &zone);
+    if is_more {
+        form.confirm(&web, &mut here).await?;
     }
-    if problems.is_empty() {
-        let patch = KeyPatch {
-            name,
-            about: KeyAboutPatch { description: Some(description), labels: Some(labels), contact: Some(contact) },
-            scopes: Some(scopes),
-            reach,
-            allowed_ips: Some(allowed_ips),
-            expires_at: (expires_at != key.grant.expires_at).then_some(expires_at),
-            rate_limit: None,
-        };
-        let version = fields.text("version").and_then(|version| version.parse().ok());
-        match web.app.update_key(here.authority(), key.id, version, patch).await {
-            Ok(changed) => {
-                let done = if changed.namesakes > 0 { Done::KeySavedAsNamesake } else { Done::KeySaved };
-                let url = here.url(&format!("/settings/keys/{}", key.id));
-                return Ok(lead(&web, &url, done, changed.key.name.as_str()));
-            }
-            Err(error) => problems.take(error)?,
+    let version = form.text("version").and_then(|version| version.parse().ok());
+    match form.run(web.app.update_key(here.authority(), key.id, version, patch)).await? {
+        Some(changed) => {
+            let done = if changed.namesakes > 0 { Done::KeySavedAsNamesake } else { Done::KeySaved };
+            let url = here.url(&format!("/settings/keys/{}", key.id));
+            Ok(lead(&web, &url, done, changed.key.name.as_str()))
+        }
+        None => {
+            let page = edit_page(&web, &here, &key, form).await?;
+            Ok(page.form.again(&page))
         }
     }
-    let page = edit_page(&web, &here, &key, fields, problems).await?;
-    Ok(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }

@@ -30,7 +30,7 @@ use crate::{
     Web,
     chart::{self, Chart, Span, chart},
     failure::Failure,
-    form::Problems,
+    form::Form,
     history::{Told, told},
     page::{Frame, render},
     place::Here,
@@ -141,19 +141,13 @@ pub(super) struct Page {
     /// The key that this one's first use ends.
     replaced: Option<OtherKey>,
     events: Vec<Told>,
-    needs_password: bool,
-    problems: Problems,
+    /// That of the buttons which do something with the key.
+    pub(super) button: Form,
     list_url: String,
     secret_created: String,
 }
 
-pub(super) async fn key_page(
-    web: &Web,
-    here: &Here,
-    key: &ApiKey,
-    span: Span,
-    problems: Problems,
-) -> Result<Page, Error> {
+pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, button: Form) -> Result<Page, Error> {
     let (now, zone) = (web.app.now(), here.zone());
     let names = web.app.user_names(here.authority()).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
@@ -249,8 +243,7 @@ pub(super) async fn key_page(
         successor,
         replaced,
         events: told(web, here, &changes).await?,
-        needs_password: !here.authority().is_fresh(),
-        problems,
+        button,
         list_url: here.url("/settings/keys"),
         secret_created: zone.day(key.current.created_at),
     })
@@ -282,5 +275,5 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
     let span = Span::parse(query.by.as_deref());
-    Ok(render(&key_page(&web, &here, &key, span, Problems::default()).await?))
+    Ok(render(&key_page(&web, &here, &key, span, Form::of_buttons(&here)).await?))
 }

@@ -24,14 +24,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    Invalid, KeyId, LocationId, UserId,
+    Invalid, KeyId, LocationId, UserId, UtcMs,
     actor::Actor,
     api_key::{ApiKey, KeyAbout, KeyDescription, KeyLabels},
     grant::Reach,
     ip_range::IpRanges,
-    key_policy::KeyPolicy,
-    scope::Preset,
-    text::EmailAddress,
+    key_kind::KeyKind,
+    key_policy::{KeyPolicy, in_future},
+    scope::{Preset, ScopeSet},
+    text::{EmailAddress, echo},
     time::Moment,
 };
 
@@ -40,7 +41,7 @@ use status::{End, status_of};
 use crate::{
     Web,
     failure::Failure,
-    form::{Fields, Problems},
+    form::{Field, Form, Kind},
     location_choice::chosen_in,
     place::Here,
     show as words,
@@ -119,26 +120,88 @@ fn row(
     }
 }
 
-/// What a form is told that chooses locations and names none.
-const NONE_CHOSEN: &str = "choose at least one location";
+/// What both forms of a key have in common: what is said of it, and within what it works.
+const ABOUT: &[&str] = &["name", "description", "labels", "contactEmail"];
+const LIMITS: &[&str] = &["allowedIps", "expiresAt"];
 
-/// The locations that are chosen for an agency key; none where it is to reach all.
-fn read_chosen(fields: &Fields, problems: &mut Problems) -> Option<BTreeSet<LocationId>> {
-    (fields.text("reach") == Some("chosen")).then(|| chosen_in(fields, "allowed", problems))
+/// The fields of a key that both its forms have, behind that of its name.
+fn fields(here: &Here, name: Field, addresses: String, expiry: String) -> Vec<Field> {
+    const FOUND: &str = "What it is for; found by a search.";
+    let fields = [
+        name.needed("Enter a name"),
+        Field::line("description", "For").called("What it is for").with("maxlength=1000").hint(FOUND),
+        Field::line("labels", "Labels")
+            .with("maxlength=440 placeholder=\"report, monthly\"")
+            .hint("Separated by commas; found by a search.")
+            .half(),
+        contact_field("contactEmail", "Gets the mails about this key, besides the admins.")
+            .with("maxlength=254 placeholder=\"team@example.com\"")
+            .half(),
+        Field::new(Kind::Boxes, "allowedLocations", "Where it acts").called("The choice of locations"),
+        Field::new(Kind::Boxes, "scopes", "What it may do").called("The key"),
+        Field::new(Kind::Lines(3), "allowedIps", "Allowed addresses")
+            .with("class=mono placeholder=\"203.0.113.0/24\"")
+            .hint(addresses),
+        Field::typed("date", "expiresAt", "Expires on").called("The expiry").hint(expiry),
+    ];
+    fields.into_iter().chain(Field::confirmation(here)).collect()
 }
 
-fn read_ips(text: &str) -> Result<IpRanges, Invalid> {
-    IpRanges::parse(text.split([',', ' ', '\n', '\r', '\t']))
+/// An address that hears of keys by mail.
+pub(crate) fn contact_field(name: &'static str, hint: &'static str) -> Field {
+    Field::typed("email", name, "Also tell").called("The address to tell").hint(hint)
+}
+
+/// The locations that are chosen for an agency key; none where it is to reach all.
+fn read_chosen(form: &mut Form) -> Option<BTreeSet<LocationId>> {
+    if form.text("reach") != Some("chosen") {
+        return None;
+    }
+    let chosen = chosen_in(form, "allowedLocations");
+    if chosen.is_empty() {
+        form.say("allowedLocations", "Choose at least one location");
+    }
+    Some(chosen)
+}
+
+/// The scopes that are ticked for a key of a kind, which needs one at least.
+fn read_scopes(form: &mut Form, kind: KeyKind) -> ScopeSet {
+    let scopes = ScopeSet::parse(form.sent.all("scopes"), kind).unwrap_or_else(|Invalid(problem)| {
+        form.violate("scopes", &problem);
+        ScopeSet::EMPTY
+    });
+    if scopes.is_empty() {
+        form.say("scopes", "Choose what the key may do");
+    }
+    scopes
+}
+
+/// The addresses that a key may be used from; each that is none is named.
+fn read_ips(form: &mut Form) -> IpRanges {
+    let texts = || form.text("allowedIps").unwrap_or_default().split([',', ' ', '\n', '\r', '\t']);
+    let is_wrong = |text: &&str| IpRanges::parse([*text]).is_err();
+    let wrong: Vec<String> = texts().filter(is_wrong).map(|text| format!("“{}”", echo(text))).collect();
+    let sentence = match (wrong.as_slice(), IpRanges::parse(texts())) {
+        ([], Ok(ranges)) => return ranges,
+        ([], Err(Invalid(problem))) => {
+            form.violate("allowedIps", &problem);
+            return IpRanges::default();
+        }
+        ([one], _) => format!("{one} is not an address, nor a range such as 203.0.113.0/24"),
+        ([some @ .., last], _) => {
+            format!("{} and {last} are not addresses, nor ranges such as 203.0.113.0/24", some.join(", "))
+        }
+    };
+    form.say("allowedIps", sentence);
+    IpRanges::default()
 }
 
 /// What is said of a key besides its name.
-fn read_about(fields: &Fields, problems: &mut Problems) -> KeyAbout {
+fn read_about(form: &mut Form) -> KeyAbout {
     KeyAbout {
-        description: problems.optional("description", fields.text("description"), KeyDescription::parse),
-        labels: problems
-            .optional("labels", fields.text("labels"), |text| KeyLabels::parse(text.split([',', '\n'])))
-            .unwrap_or_default(),
-        contact: problems.optional("contact", fields.text("contact"), EmailAddress::parse),
+        description: form.read("description", KeyDescription::parse),
+        labels: form.read("labels", |text| KeyLabels::parse(text.split([',', '\n']))).unwrap_or_default(),
+        contact: form.read("contactEmail", EmailAddress::parse),
     }
 }
 
@@ -147,12 +210,21 @@ fn fields_of_about(about: &KeyAbout) -> [(&'static str, String); 3] {
     [
         ("description", about.description.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()),
         ("labels", about.labels.to_text()),
-        ("contact", about.contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
+        ("contactEmail", about.contact.as_ref().map(|contact| contact.as_str().to_owned()).unwrap_or_default()),
     ]
 }
 
 fn read_day(text: &str) -> Result<Moment, Invalid> {
     Moment::parse(text).map_err(|_| Invalid::new("must be a day, such as 2027-01-31"))
+}
+
+/// Says in the form what speaks against an expiry, together with all else that is wrong.
+fn admit(form: &mut Form, web: &Web, here: &Here, expires_at: Option<UtcMs>) {
+    let (policy, now) = (&here.visitor.signed_in.agency.keys, web.app.now());
+    let admitted = expires_at.map_or(Ok(()), |at| in_future(at, now)).and_then(|()| policy.admit(expires_at, now));
+    if let Err(Invalid(problem)) = admitted {
+        form.violate("expiresAt", &problem);
+    }
 }
 
 /// What a day means on which a key expires, in the agency's policy, and what none means for a new one.

@@ -9,7 +9,6 @@ use serde_json::json;
 use super::access;
 use crate::{
     Web,
-    form::Fields,
     page::{Frame, render},
     place::Here,
 };
@@ -138,7 +137,7 @@ fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool, old: String)
 pub(super) async fn make_once<F>(
     web: &Web,
     here: &Here,
-    fields: &Fields,
+    form_id: &str,
     made: Made,
     make: impl FnOnce(Authority) -> F,
 ) -> Result<Response, Error>
@@ -150,7 +149,6 @@ where
         Made::Rotated => ("app rotate key", true),
         Made::Replaced => ("app replace key", false),
     };
-    let form_id = fields.text("form_id").unwrap_or("none");
     let arrival = &here.visitor.arrival;
     let claim = match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await?
     {

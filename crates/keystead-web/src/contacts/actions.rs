@@ -90,7 +90,7 @@ pub(crate) async fn add_task(State(web): State<Web>, here: Here, sent: Fields) -
         match Moment::parse(&moment) {
             Ok(moment) => Some(moment.start(&zone)),
             Err(_) => {
-                form.problems.say("time", "Enter a time, such as 14:30");
+                form.say("time", "Enter a time, such as 14:30");
                 None
             }
         }

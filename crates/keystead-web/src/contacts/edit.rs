@@ -218,7 +218,7 @@ fn unless_taken<T>(
         IdentityKind::Email => ("email", "e-mail address"),
         IdentityKind::Phone => ("phone", "phone number"),
     };
-    form.problems.say(field, format!("{name} has this {what} already"));
+    form.say(field, format!("{name} has this {what} already"));
     Ok((otherwise, Some(Owner { name, url: here.url(&format!("/contacts/{id}")) })))
 }
 
@@ -235,10 +235,10 @@ pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> 
     let known = Known::of(&web, &here, &context, None).await?;
     let mut form = Form::new(known.fields_of_new(), sent);
     let new = read(&mut form, &known, &here.place()?.profile);
-    if form.problems.is_empty() && [&new.first_name, &new.last_name].iter().all(|name| matches!(name, Some(None))) {
+    if form.is_right() && [&new.first_name, &new.last_name].iter().all(|name| matches!(name, Some(None))) {
         let addresses = (&new.email, &new.phone, &new.company_name);
         if matches!(addresses, (Some(None), Some(None), Some(None))) {
-            form.problems.say("firstName", "Enter a name, an e-mail address, a phone number or a company");
+            form.say("firstName", "Enter a name, an e-mail address, a phone number or a company");
         }
     }
     let made = form.run(web.app.create_contact(&context, new)).await;

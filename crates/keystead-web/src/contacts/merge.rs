@@ -143,7 +143,7 @@ pub(crate) async fn merge(State(web): State<Web>, here: Here, sent: Fields) -> R
     let (context, contact) = wanted(&web, &here).await?;
     let mut form = Form::new(Vec::new(), sent);
     let Some(from) = form.text("from").map(named).transpose()? else {
-        form.problems.generally("Choose the other contact");
+        form.generally("Choose the other contact");
         let page = page(&web, &here, &context, &contact, None, name(&contact), form).await?;
         return Ok(page.form.again(&page));
     };

@@ -12,7 +12,6 @@ use keystead_model::{
     contact::{Contact, DuplicateContact, IdentityKind, TrashedContact},
     page::Window,
     scope::Scope,
-    text::folded,
 };
 use serde::Deserialize;
 
@@ -21,8 +20,8 @@ use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
-    page::{Frame, render, render_with},
+    form::{Field, Fields, Form, same_name},
+    page::{Frame, render},
     place::Here,
     show::{self, counted},
 };
@@ -48,7 +47,7 @@ struct Page {
     frame: Frame,
     rows: Vec<Row>,
     total: i64,
-    problems: Problems,
+    form: Form,
     may_write: bool,
     contacts_url: String,
     next_url: Option<String>,
@@ -72,7 +71,7 @@ async fn page(
     here: &Here,
     context: &LocationContext,
     asked: &TrashQuery,
-    problems: Problems,
+    form: Form,
 ) -> Result<Page, Error> {
     let found = web.app.list_trashed_contacts(context, Window::after(asked.after(), PAGE)).await?;
     let next =
@@ -82,7 +81,7 @@ async fn page(
         next_url: found.page.next(next),
         rows: found.page.rows.iter().map(|trashed| row(web, here, trashed)).collect(),
         total: found.total,
-        problems,
+        form,
         may_write: here.authority().grant().allows(Scope::ContactsWrite),
         contacts_url: here.url("/contacts"),
     })
@@ -109,7 +108,7 @@ pub(crate) async fn trashed(
     here: Here,
 ) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
-    Ok(render(&page(&web, &here, &context, &asked, Problems::default()).await?))
+    Ok(render(&page(&web, &here, &context, &asked, Form::default()).await?))
 }
 
 pub(crate) async fn restore(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -124,10 +123,10 @@ pub(crate) async fn restore(State(web): State<Web>, here: Here) -> Result<Respon
             Ok(lead(&web, &here.url(&format!("/contacts/{id}")), done, &name(&restored.contact)))
         }
         Err(Error::Duplicate(other)) => {
-            let mut problems = Problems::default();
-            problems.generally(stands_in_the_way(&other));
-            let page = page(&web, &here, &context, &TrashQuery::default(), problems).await?;
-            Ok(render_with(StatusCode::CONFLICT, &page))
+            let mut form = Form::default();
+            form.generally(stands_in_the_way(&other));
+            let page = page(&web, &here, &context, &TrashQuery::default(), form).await?;
+            Ok(page.form.again_as(StatusCode::CONFLICT, &page))
         }
         Err(error) => Err(error.into()),
     }
@@ -180,7 +179,7 @@ struct EraseForm {
     frame: Frame,
     name: String,
     is_trashed: bool,
-    problems: Problems,
+    form: Form,
     back_url: String,
     everything_url: String,
 }
@@ -196,13 +195,17 @@ async fn wanted(web: &Web, here: &Here, context: &LocationContext) -> Result<(Co
     }
 }
 
-fn erase_page(here: &Here, contact: &Contact, is_trashed: bool, problems: Problems) -> EraseForm {
+fn erase_fields(sent: Fields) -> Form {
+    Form::new(vec![Field::same_name("Type the contact’s name to erase it")], sent)
+}
+
+fn erase_page(here: &Here, contact: &Contact, is_trashed: bool, form: Form) -> EraseForm {
     let contact_url = here.url(&format!("/contacts/{}", contact.id));
     EraseForm {
         frame: Frame::of(here, "Erase", "contacts"),
         name: name(contact),
         is_trashed,
-        problems,
+        form,
         back_url: if is_trashed { here.url("/contacts/trash") } else { contact_url.clone() },
         everything_url: format!("{contact_url}/everything.json"),
     }
@@ -212,20 +215,18 @@ pub(crate) async fn erase_form(State(web): State<Web>, here: Here) -> Result<Res
     let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
     let (contact, is_trashed) = wanted(&web, &here, &context).await?;
-    Ok(render(&erase_page(&here, &contact, is_trashed, Problems::default())))
+    Ok(render(&erase_page(&here, &contact, is_trashed, erase_fields(Fields::default()))))
 }
 
-pub(crate) async fn erase(State(web): State<Web>, here: Here, fields: Fields) -> Result<Response, Failure> {
+pub(crate) async fn erase(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     let (contact, is_trashed) = wanted(&web, &here, &context).await?;
-    let mut problems = Problems::default();
-    // As it is read: nobody can type what nobody sees.
-    if fields.text("name").is_some_and(|typed| folded(typed) == folded(&name(&contact))) {
-        web.app.erase_contact(&context, contact.id).await?;
+    let mut form = erase_fields(sent);
+    form.read("name", same_name(&name(&contact), "contact"));
+    if form.run(web.app.erase_contact(&context, contact.id)).await?.is_some() {
         let url = here.url(if is_trashed { "/contacts/trash" } else { "/contacts" });
         return Ok(lead(&web, &url, Done::ContactErased, ""));
     }
-    problems.say("name", "That is not the contact’s name; type it as it stands above");
-    let page = erase_page(&here, &contact, is_trashed, problems);
-    Ok(page.problems.shown_in(&page))
+    let page = erase_page(&here, &contact, is_trashed, form);
+    Ok(page.form.again(&page))
 }

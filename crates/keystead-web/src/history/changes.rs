@@ -65,7 +65,7 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// `allowDuplicateContact` as `Allow duplicate contact`.
-fn spaced(name: &str) -> String {
+pub(crate) fn field_in_words(name: &str) -> String {
     if let Some((_, known)) = FIELDS.iter().find(|(known, _)| *known == name) {
         return (*known).to_owned();
     }
@@ -93,7 +93,7 @@ impl Words<'_> {
         match custom.map(|id| self.names.of(Subject::CustomField, id)) {
             Some(Some(field)) => field.name.clone(),
             Some(None) => "A custom field that is gone".to_owned(),
-            None => spaced(name),
+            None => field_in_words(name),
         }
     }
 

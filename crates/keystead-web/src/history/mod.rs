@@ -3,7 +3,7 @@
 mod changes;
 mod sentence;
 
-pub(crate) use changes::Change;
+pub(crate) use changes::{Change, field_in_words};
 
 use std::collections::HashMap;
 

@@ -21,7 +21,7 @@ use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
-    form::{Fields, Problems},
+    form::{Field, Fields, Form, Kind},
     page::{Frame, render},
     place::Here,
 };
@@ -54,13 +54,12 @@ const ENCODINGS: &[(&str, &str)] = &[
     ("utf-16be", "UTF-16, big endian"),
 ];
 
-/// A column, and what was chosen for it.
+/// A column, for which a field is chosen.
 struct Column {
     /// The name of its form field.
     field: String,
     name: String,
     values: String,
-    chosen: String,
 }
 
 struct Encoding {
@@ -74,7 +73,7 @@ struct Encoding {
 struct Page {
     frame: Frame,
     file_name: String,
-    problems: Problems,
+    form: Form,
     encodings: Vec<Encoding>,
     encoding: String,
     /// What is wrong with the whole file.
@@ -126,8 +125,14 @@ impl Waiting {
         Ok(Some(Self { file, encoding, columns, fields }))
     }
 
-    /// Its page, with the fields that are `chosen` for its columns.
-    fn page(self, here: &Here, problems: Problems, chosen: &[String], takes_unidentified: bool) -> Page {
+    /// The form that chooses them.
+    fn form(&self, sent: impl Into<Fields>) -> Form {
+        let columns = 0..self.columns.as_deref().unwrap_or_default().len();
+        Form::new(columns.map(|index| Field::new(Kind::Select, field_of(index), "")).collect(), sent)
+    }
+
+    /// Its page.
+    fn page(self, here: &Here, form: Form, takes_unidentified: bool) -> Page {
         let Self { file, encoding, columns, fields } = self;
         let (columns, unreadable) = match columns {
             Ok(columns) => (columns, None),
@@ -137,13 +142,12 @@ impl Waiting {
             field: field_of(index),
             name,
             values: values.join(" · "),
-            chosen: chosen.get(index).cloned().unwrap_or_default(),
         };
         let (custom, own) = fields.into_iter().partition(|field| field.is_custom);
         Page {
             frame: Frame::of(here, "Import contacts", "contacts"),
             file_name: file.name,
-            problems,
+            form,
             encodings: encodings(&encoding),
             encoding,
             unreadable,
@@ -163,24 +167,23 @@ impl Waiting {
     }
 
     /// What was chosen as the columns of a plan; else what is wrong with it.
-    fn columns_of(&self, chosen: &[String], takes_unidentified: bool, problems: &mut Problems) -> Vec<ImportColumn> {
+    fn columns_of(&self, chosen: &[String], takes_unidentified: bool, form: &mut Form) -> Vec<ImportColumn> {
         let columns = self.columns.as_deref().unwrap_or_default();
         let mut taken = BTreeSet::new();
         for (index, field) in chosen.iter().enumerate().filter(|(_, field)| !field.is_empty()) {
             let Some(known) = self.fields.iter().find(|known| known.name == *field) else {
-                problems.say(&field_of(index), "that field is not there any more; choose another");
+                form.say(&field_of(index), "that field is not there any more; choose another");
                 continue;
             };
             if !taken.insert(field.as_str()) {
                 let title = &known.title;
-                problems
-                    .say(&field_of(index), format!("another column becomes “{title}” already; leave one of them out"));
+                form.say(&field_of(index), format!("another column becomes “{title}” already; leave one of them out"));
             }
         }
-        if taken.is_empty() && problems.is_empty() {
-            problems.generally("Choose what at least one column becomes.");
+        if taken.is_empty() && form.is_right() {
+            form.generally("Choose what at least one column becomes.");
         } else if !takes_unidentified && !["email", "phone"].iter().any(|field| taken.contains(field)) {
-            problems.generally(
+            form.generally(
                 "No column becomes an e-mail address or a phone number, by which contacts are told apart: no row would be \
                  imported. Choose one, or also import rows without them.",
             );
@@ -233,7 +236,9 @@ pub(crate) async fn mapping(
         _ => guessed,
     };
     let takes_unidentified = like.is_some_and(|like| like.plan.takes_unidentified);
-    Ok(render(&waiting.page(&here, Problems::default(), &chosen, takes_unidentified)))
+    let chosen = chosen.into_iter().enumerate().map(|(index, field)| (field_of(index), field));
+    let form = waiting.form(chosen.collect::<Vec<_>>());
+    Ok(render(&waiting.page(&here, form, takes_unidentified)))
 }
 
 fn encoding_of(import: &Import) -> &str {
@@ -249,28 +254,28 @@ pub(super) fn gone(web: &Web, here: &Here) -> Response {
 }
 
 /// Tries the file, or imports it.
-pub(crate) async fn start(State(web): State<Web>, here: Here, fields: Fields) -> Result<Response, Failure> {
+pub(crate) async fn start(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
-    let found = Waiting::find(&web, &here, &context, fields.text("encoding")).await?;
+    let found = Waiting::find(&web, &here, &context, sent.text("encoding")).await?;
     let Some(waiting) = found else { return Ok(gone(&web, &here)) };
+    let mut form = waiting.form(sent);
     let count = waiting.guessed().len();
-    let chosen: Vec<String> = (0..count).map(|index| fields.shown(&field_of(index))).collect();
-    let takes_unidentified = fields.text("unidentified").is_some();
-    let mut problems = Problems::default();
-    let columns = waiting.columns_of(&chosen, takes_unidentified, &mut problems);
-    if problems.is_empty() {
-        let encoding = Some(waiting.encoding.clone()).filter(|label| label != "utf-8");
-        let is_trial = fields.text("do") != Some("import");
-        let plan = ImportPlan { columns, encoding, is_trial, takes_unidentified };
-        match web.app.import_file(&context, waiting.file.id, plan).await {
-            Ok(import) => return Ok(begun(&web, &here, &import)),
-            Err(Error::NotFound(Noun::File, _)) => return Ok(gone(&web, &here)),
-            Err(error) => problems.take(error)?,
+    let chosen: Vec<String> = (0..count).map(|index| form.sent.shown(&field_of(index))).collect();
+    let takes_unidentified = form.is_checked("unidentified");
+    let columns = waiting.columns_of(&chosen, takes_unidentified, &mut form);
+    let encoding = Some(waiting.encoding.clone()).filter(|label| label != "utf-8");
+    let is_trial = form.text("do") != Some("import");
+    let plan = ImportPlan { columns, encoding, is_trial, takes_unidentified };
+    match form.run(web.app.import_file(&context, waiting.file.id, plan)).await {
+        Ok(Some(import)) => Ok(begun(&web, &here, &import)),
+        Ok(None) => {
+            let page = waiting.page(&here, form, takes_unidentified);
+            Ok(page.form.again(&page))
         }
+        Err(Error::NotFound(Noun::File, _)) => Ok(gone(&web, &here)),
+        Err(error) => Err(error.into()),
     }
-    let page = waiting.page(&here, problems, &chosen, takes_unidentified);
-    Ok(page.problems.shown_in(&page))
 }
 
 /// Leads to an import that has begun.

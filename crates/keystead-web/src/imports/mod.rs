@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use keystead_core::{Error, IMPORT_BYTES, NewFile};
-use keystead_http::{BodyError, Crowded, Form, FormError};
+use keystead_http::{BodyError, Crowded, FormError};
 use keystead_model::{
     UserId,
     import::{Import, ImportId, ImportState, ImportTally},
@@ -31,7 +31,7 @@ use crate::{
     Web,
     api_keys::creator,
     failure::Failure,
-    form::Problems,
+    form::{Field, Form},
     guard::FileForm,
     page::{Frame, render},
     place::Here,
@@ -139,56 +139,61 @@ fn url_of(here: &Here, id: ImportId) -> String {
 #[template(path = "imports/new.html")]
 struct New {
     frame: Frame,
-    problems: Problems,
+    form: Form,
     contacts_url: String,
     imports_url: String,
-    most: u64,
 }
 
-fn new_page(here: &Here, problems: Problems) -> New {
+fn new_page(here: &Here, form: Form) -> New {
     New {
         frame: Frame::of(here, "Import contacts", "contacts"),
-        problems,
+        form,
         contacts_url: here.url("/contacts"),
         imports_url: here.url("/contacts/imports"),
-        most: IMPORT_BYTES / (1024 * 1024),
     }
+}
+
+fn file_form() -> Form {
+    let most = IMPORT_BYTES / (1024 * 1024);
+    let hint = format!(
+        "With the names of its columns in the first row, and at most {most} MB. Spreadsheet programs save as CSV by “Save as” or “Download”."
+    );
+    let field = Field::typed("file", "file", "CSV file")
+        .called("The file")
+        .needed("Choose a CSV file that has the names of its columns in the first row")
+        .hint(hint)
+        .with("accept=\".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain\"");
+    Form::new(vec![field], Vec::new())
 }
 
 pub(crate) async fn new(here: Here) -> Result<Response, Failure> {
     here.authority().require(Scope::ContactsWrite)?;
-    Ok(render(&new_page(&here, Problems::default())))
+    Ok(render(&new_page(&here, file_form())))
 }
 
 /// Keeps a file, and leads to where it is said what its columns become.
 pub(crate) async fn upload(
     State(web): State<Web>,
     here: Here,
-    Extension(form): Extension<FileForm>,
+    Extension(sent): Extension<FileForm>,
 ) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     here.authority().require(Scope::ContactsWrite)?;
-    let mut problems = Problems::default();
-    if let Some(new) = sent_file(form.take(), &mut problems)? {
-        match web.app.upload_import_file(&context, new).await {
-            Ok(file) => {
-                let url = here.url(&format!("/contacts/imports/files/{}", file.id));
-                return Ok(Redirect::to(&url).into_response());
-            }
-            Err(error) => problems.take(error)?,
-        }
+    let mut page = new_page(&here, file_form());
+    let new = sent_file(sent.take(), &mut page.form)?;
+    match page.form.run_with(new, async |new| web.app.upload_import_file(&context, new).await).await? {
+        Some(file) => Ok(Redirect::to(&here.url(&format!("/contacts/imports/files/{}", file.id))).into_response()),
+        None => Ok(page.form.again(&page)),
     }
-    let page = new_page(&here, problems);
-    Ok(page.problems.shown_in(&page))
 }
 
 /// The file of a form, or what is wrong with it.
-fn sent_file(form: Result<Form, FormError>, problems: &mut Problems) -> Result<Option<NewFile>, Error> {
-    match form {
-        Ok(form) => {
-            let sent = form.files.into_iter().find(|(part, file)| part == "file" && file.length > 0);
-            let Some((part, file)) = sent else {
-                problems.say("file", "choose a CSV file that has the names of its columns in the first row");
+fn sent_file(sent: Result<keystead_http::Form, FormError>, form: &mut Form) -> Result<Option<NewFile>, Error> {
+    match sent {
+        Ok(sent) => {
+            let Some((part, file)) = sent.files.into_iter().find(|(part, file)| part == "file" && file.length > 0)
+            else {
+                form.miss("file");
                 return Ok(None);
             };
             let (name, kind, size) = (file.name.clone(), file.kind.clone(), file.length);
@@ -197,12 +202,12 @@ fn sent_file(form: Result<Form, FormError>, problems: &mut Problems) -> Result<O
         Err(FormError::Body(BodyError::NoRoom)) => return Err(Error::Overloaded(Crowded::COME_BACK)),
         Err(FormError::Body(BodyError::TooLarge)) => {
             let most = IMPORT_BYTES / (1024 * 1024);
-            problems.say("file", format!("a file has at most {most} MB; import this one in parts"));
+            form.say("file", format!("A file has at most {most} MB; import this one in parts"));
         }
         Err(FormError::Body(BodyError::TooSlow | BodyError::Broken)) => {
-            problems.say("file", "the file did not arrive whole; nothing was kept of it, send it again");
+            form.say("file", "The file did not arrive whole; nothing was kept of it, send it again");
         }
-        Err(FormError::Malformed(problem)) => problems.say("file", format!("the form could not be read: {problem}")),
+        Err(FormError::Malformed(problem)) => form.say("file", format!("The form could not be read: {problem}")),
         Err(FormError::Disk(error)) => {
             return Err(Error::Internal(format!("an uploaded file cannot be kept: {error}")));
         }

@@ -14,7 +14,6 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead, lead_on},
-    form::Problems,
     place::Here,
 };
 
@@ -101,15 +100,9 @@ pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Respons
     here.authority().require(Scope::OpportunitiesWrite)?;
     let (context, whole) = wanted(&web, &here).await?;
     let opportunity = whole.opportunity;
-    match web.app.delete_opportunity(&context, opportunity.id, None).await {
-        Ok(()) => {
-            let name = opportunity.content.name.as_str();
-            Ok(lead(&web, &here.url("/opportunities"), Done::OpportunityDeleted, name))
-        }
-        Err(error) => {
-            let mut problems = Problems::default();
-            problems.take(error)?;
-            Ok(question(&here, &opportunity).again(problems))
-        }
-    }
+    let done = |()| {
+        let name = opportunity.content.name.as_str();
+        lead(&web, &here.url("/opportunities"), Done::OpportunityDeleted, name)
+    };
+    question(&here, &opportunity).answered(web.app.delete_opportunity(&context, opportunity.id, None), done).await
 }

@@ -126,7 +126,7 @@ fn parse_amount(text: &str) -> Result<Decimal, Invalid> {
         (true, None) => Decimal::parse(&whole.replace(',', "")),
         (false, _) => Decimal::parse(text),
     }
-    .map_err(|_| Invalid::new("must be a number, such as 4800 or 4,800.50"))
+    .map_err(|_| Invalid::new("must be a number of at most 15 digits, such as 4800 or 4,800.50"))
 }
 
 /// An id that a form offers.
@@ -330,9 +330,9 @@ pub(crate) async fn create(State(web): State<Web>, here: Here, sent: Fields) -> 
     let mut form = Form::new(new_fields(&offered, None, is_known), sent);
     if let Whom::OneOf(found) = &whose {
         match (form.text(WHOSE), found.is_empty()) {
-            (None, _) => form.problems.say(WHOSE, "Say whose it is"),
-            (Some(_), true) => form.problems.say(WHOSE, "Nobody here is called so; add the contact first"),
-            (Some(_), false) => form.problems.say(WHOSE, "Several contacts are called so; choose one below"),
+            (None, _) => form.say(WHOSE, "Say whose it is"),
+            (Some(_), true) => form.say(WHOSE, "Nobody here is called so; add the contact first"),
+            (Some(_), false) => form.say(WHOSE, "Several contacts are called so; choose one below"),
         }
     }
     let patch = read(&mut form, &here, &offered)?;

@@ -432,10 +432,10 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         (at_busy("reduce"), vec![], "“Busy” keeps only the scopes that it used in 30 days."),
         (
             at_key("edit"),
-            vec![("name", "<b>X</b>"), ("scope", "contacts.readonly")],
+            vec![("name", "<b>X</b>"), ("scopes", "contacts.readonly")],
             "“&#60;b&#62;X&#60;/b&#62;” is saved.",
         ),
-        (at_key("edit"), vec![("name", "A test"), ("scope", "contacts.readonly")], "“A test” is saved."),
+        (at_key("edit"), vec![("name", "A test"), ("scopes", "contacts.readonly")], "“A test” is saved."),
         (at_key("finish"), vec![], "The old secret of “A test” has ended: only the new one works."),
         (
             at_key("deactivate"),
@@ -495,7 +495,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         ("/app/agency/settings/system/resume".to_owned(), vec![], "Deletions go on, and everybody’s 90 days run."),
         (
             "/app/account/time-zone".to_owned(),
-            vec![("time_zone", "Europe/Berlin")],
+            vec![("timeZone", "Europe/Berlin")],
             "Times are shown in “Europe/Berlin”.",
         ),
         ("/app/account/time-zone".to_owned(), vec![], "Times are shown in your browser’s zone."),
@@ -560,8 +560,8 @@ async fn every_refusal_is_said_on_the_form() {
     let app = TestApp::start().await;
     let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     let url = format!("/app/locations/{}/settings/keys/new", app.ids.location);
-    let fields = [("form_id", "a"), ("name", "x"), ("preset", "read-only"), ("expires_at", "2020-01-01")];
+    let fields = [("form_id", "a"), ("name", "x"), ("preset", "read-only"), ("expiresAt", "2020-01-01")];
     let refused = from_here(app.post(&url)).header("Cookie", &cookie).form(&fields).send().await;
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("id=\"expires_at-problem\">Must be in the future."), "{}", refused.text);
+    assert!(refused.text.contains("id=\"expiresAt-problem\">The expiry must be in the future."), "{}", refused.text);
 }

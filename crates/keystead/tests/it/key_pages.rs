@@ -156,9 +156,9 @@ async fn the_form_says_what_presets_do_and_what_a_key_cannot_hold() {
         ("form_id", "a"),
         ("name", "x"),
         ("kind", "location"),
-        ("location", app.ids.location.as_str()),
+        ("locationId", app.ids.location.as_str()),
         ("preset", "custom"),
-        ("scope", "locations.write"),
+        ("scopes", "locations.write"),
     ];
     let refused = admin.post("/app/agency/settings/keys/new", &fields).await;
     assert_eq!(refused.status, 422);
@@ -259,17 +259,94 @@ async fn what_is_said_of_a_key_is_kept_found_and_changed() {
     }
     // The form changes all three, and says what is wrong beside its field.
     let edit = format!("/app/agency/settings/keys/{id}/edit");
-    let whole = [("name", "y"), ("scope", "contacts.readonly"), ("labels", "one,  two"), ("contact", "team@x.example")];
+    let whole =
+        [("name", "y"), ("scopes", "contacts.readonly"), ("labels", "one,  two"), ("contactEmail", "team@x.example")];
     assert_eq!(admin.post(&edit, &whole).await.status, 303);
     let saved = app.get(&path).key(&full).send().await.expect(200)["apiKey"].clone();
     assert_eq!((&saved["labels"], &saved["contactEmail"]), (&json!(["one", "two"]), &json!("team@x.example")));
     assert_eq!(saved["description"], json!(null));
     let form = admin.get(&edit).await.text;
     assert!(form.contains("value=\"one, two\"") && form.contains("value=\"team@x.example\""), "{form}");
-    let wrong = whole.map(|(name, value)| (name, if name == "contact" { "nobody" } else { value }));
+    let wrong = whole.map(|(name, value)| (name, if name == "contactEmail" { "nobody" } else { value }));
     let refused = admin.post(&edit, &wrong).await;
-    assert!(refused.status == 422 && refused.text.contains("id=\"contact-problem\""), "{}", refused.text);
+    assert!(refused.status == 422 && refused.text.contains("id=\"contactEmail-problem\""), "{}", refused.text);
     // A key like it, or in place of it, says the same.
     let like = admin.get(&format!("/app/agency/settings/keys/new?like={id}")).await.text;
     assert!(like.contains("value=\"one, two\"") && like.contains("value=\"team@x.example\""), "{like}");
+}
+
+/// The sentences above a form.
+fn summary(page: &str) -> Vec<String> {
+    let (_, list) = page.split_once("class=\"summary\"").unwrap_or_else(|| panic!("{page}"));
+    let items = list.split("</ul>").next().unwrap().split("<li>").skip(1);
+    items.map(|item| item.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_wrong_with_a_key_is_said_at_once_and_what_was_typed_stays() {
+    let app = TestApp::start().await;
+    let admin = Admin::of(&app).await;
+    let key = named(&app, "Before").await;
+    let typed = [
+        ("form_id", "a"),
+        ("name", ""),
+        ("description", "For the shop"),
+        ("labels", "one, two"),
+        ("contactEmail", "nobody"),
+        ("allowedIps", "300.1.2.3\n10.0.0.1"),
+        ("expiresAt", "2020-01-01"),
+    ];
+    let said = [
+        "Enter a name.",
+        "The address to tell must be an email.",
+        "“300.1.2.3” is not an address, nor a range such as 203.0.113.0/24.",
+        "The expiry must be in the future.",
+    ];
+    let new = [&typed[..], &[("kind", "location"), ("preset", "read-only")]].concat();
+    let location = "Choose the location that the key acts in.";
+    let custom = [&typed[..], &[("preset", "custom"), ("locationId", app.ids.location.as_str())]].concat();
+    let scopes = "Choose what the key may do.";
+    let edit = format!("/app/agency/settings/keys/{}/edit", key.id);
+    for (path, fields, said) in [
+        ("/app/agency/settings/keys/new", &new, [&said[..2], &[location], &said[2..]].concat()),
+        ("/app/agency/settings/keys/new", &custom, [&said[..2], &[scopes], &said[2..]].concat()),
+        (&edit, &custom, [&said[..2], &[scopes], &said[2..]].concat()),
+    ] {
+        let refused = admin.post(path, fields).await;
+        assert_eq!((refused.status, summary(&refused.text)), (422, said.iter().map(ToString::to_string).collect()));
+        for kept in ["value=\"For the shop\"", "value=\"one, two\"", "300.1.2.3\n10.0.0.1<", "value=\"2020-01-01\""] {
+            assert!(refused.text.contains(kept), "{path} {kept}: {}", refused.text);
+        }
+        for field in ["name", "contactEmail", "allowedIps", "expiresAt"] {
+            assert!(refused.text.contains(&format!("id=\"{field}-problem\"")), "{path} {field}: {}", refused.text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_at_the_button_and_keeps_what_was_chosen() {
+    let app = TestApp::start().await;
+    let admin = Admin::of(&app).await;
+    let key = named(&app, "Rotating").await;
+    let operator = app.operator().await;
+    app.app.rotate_key(operator.authority(), key.id, None, Duration::from_secs(86_400)).await.unwrap();
+    app.app.deactivate_key(operator.authority(), key.id).await.unwrap();
+    app.clock.advance(Duration::from_secs(16 * 60));
+    let wrong = ("confirm_password", "not the password");
+    let page = format!("/app/agency/settings/keys/{}", key.id);
+    let refused = admin.post(&format!("{page}/cancel"), &[wrong]).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("id=\"cancel-confirm_password-problem\">This is not your password."));
+    assert!(
+        refused.text.contains("href=\"#cancel-confirm_password\"")
+            && !refused.text.contains("reactivate-confirm_password-problem")
+    );
+    let refused = admin.post(&format!("{page}/rotate"), &[("form_id", "a"), ("overlap", "PT24H"), wrong]).await;
+    assert!(refused.status == 422 && refused.text.contains("value=\"PT24H\" checked"), "{}", refused.text);
+    let missing = admin.post(&format!("{page}/replace"), &[("form_id", "b"), ("old_ends", "first_use")]).await;
+    assert!(
+        missing.text.contains("value=\"first_use\" checked") && missing.text.contains("Enter your password, which")
+    );
+    let done = [("confirm_password", ADMIN_PASSWORD)];
+    assert_eq!(admin.post(&format!("{page}/reactivate"), &done).await.status, 303);
 }

@@ -119,10 +119,10 @@ async fn the_settings_page_saves_and_says_what_is_wrong() {
         async |fields: &[(&str, &str)]| from_here(app.post(url)).header("Cookie", &cookie).form(fields).send().await;
     let whole = [
         ("name", "Southwind Agency"),
-        ("longest_days", "90"),
-        ("default_days", "30"),
-        ("agency_keys_by", "operators"),
-        ("contact", "security@x.example"),
+        ("keyLongestDays", "90"),
+        ("keyDefaultDays", "30"),
+        ("agencyKeysBy", "operators"),
+        ("keysContact", "security@x.example"),
     ];
     assert_eq!(save(&whole).await.status, 303);
     let page = app.get(url).header("Cookie", &cookie).send().await.text;
@@ -145,9 +145,9 @@ async fn the_settings_page_saves_and_says_what_is_wrong() {
     };
     assert_eq!(saved.keys, wanted);
     for (field, value, said) in [
-        ("default_days", "91", "no more than the longest, which is 90 days"),
-        ("longest_days", "0", "a number of days from 1"),
-        ("contact", "nobody", "contact-problem"),
+        ("keyDefaultDays", "91", "no more than the longest, which is 90 days"),
+        ("keyLongestDays", "0", "a number of days from 1"),
+        ("keysContact", "nobody", "keysContact-problem"),
         ("name", "", "name-problem"),
     ] {
         let fields = whole.map(|(name, old)| (name, if name == field { value } else { old }));
@@ -163,7 +163,7 @@ async fn the_settings_page_saves_and_says_what_is_wrong() {
     app.clock.advance(std::time::Duration::from_secs(16 * 60));
     let renamed = whole.map(|(name, old)| (name, if name == "name" { "Renamed" } else { old }));
     assert_eq!(save(&renamed).await.status, 303);
-    let wider = whole.map(|(name, old)| (name, if name == "longest_days" { "900" } else { old }));
+    let wider = whole.map(|(name, old)| (name, if name == "keyLongestDays" { "900" } else { old }));
     let asked = save(&wider).await;
     assert!(asked.status == 422 && asked.text.contains("confirm_password-problem"), "{}", asked.text);
     // The log says what changed, and who did it.

@@ -2,10 +2,12 @@
 //!
 //! As with the routes of the APIs, whoever a page is for gets in with the very ids that strangers are turned away with.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use keystead_core::{NewAgency, NoticeFilter};
 use keystead_model::{
-    KeyId, LocationId,
-    agency::TenantName,
+    KeyId, LocationId, UserId,
+    agency::{TenantName, TenantState},
     contact::ContactPatch,
     page::Window,
     saved_view::{SavedViewContent, ViewedList},
@@ -222,6 +224,7 @@ async fn whoever_a_page_is_for_gets_in() {
             // An address where something is done leads to its page.
             let is_led_on = page.status == 303 && url.starts_with(page.header("location"));
             assert!(page.status == 200 || is_led_on, "{path} as {name}: {} {}", page.status, page.text);
+            assert_eq!(repeated_ids(&page.text), [""; 0], "{path} as {name}");
             let zones = page.text.matches("class=\"zone\"").count();
             assert!(zones <= 1, "{path} names its zone {zones} times");
             // What is done may need more than a name, or another state; it is not refused for who does it.
@@ -234,6 +237,46 @@ async fn whoever_a_page_is_for_gets_in() {
             }
         }
     }
+}
+
+/// Ids that come twice on a page: what leads to one of the two, a label or a link, leads to the wrong one.
+fn repeated_ids(page: &str) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    let ids = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    ids.filter(|id| !seen.insert(*id)).collect()
+}
+
+/// Pages have most forms for whoever signed in a while ago, and of things that were switched off.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_id_comes_twice_on_a_page() {
+    let app = TestApp::start().await;
+    let gone = [app.location("One").await, app.location("Two").await];
+    let things = Things::of(&app).await.renewed(&app).await;
+    let operator = app.operator().await;
+    let (authority, key) = (operator.authority(), KeyId::parse(&things.key).unwrap());
+    app.app.rotate_key(authority, key, None, Duration::from_secs(3_600)).await.unwrap();
+    app.app.deactivate_key(authority, key).await.unwrap();
+    app.app.set_user_disabled(authority, UserId::parse(&things.member).unwrap(), true).await.unwrap();
+    for location in gone {
+        app.app.set_location_state(&operator, location, TenantState::Deleted).await.unwrap();
+    }
+    app.app.set_location_state(&operator, things.location, TenantState::Suspended).await.unwrap();
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    app.clock.advance(Duration::from_secs(16 * 60));
+    let own = ["/app/account", "/app/sign-in"].map(str::to_owned);
+    let (mut asked, mut refused) = (0, 0);
+    for path in pages_of_tenants().chain(own) {
+        let url = things.address(&path);
+        let page = app.get(&url).header("Cookie", &cookie).send().await;
+        assert_eq!(repeated_ids(&page.text), [""; 0], "{path}");
+        asked += page.text.matches("name=\"confirm_password\"").count();
+        // With all that is missing or wrong.
+        let sent =
+            from_here(app.post(&url)).header("Cookie", &cookie).form(&[("name", ""), ("role", "x")]).send().await;
+        assert_eq!(repeated_ids(&sent.text), [""; 0], "POST {path}");
+        refused += usize::from(sent.status == 422);
+    }
+    assert!(asked > 20 && refused > 20, "{asked} fields ask for the password, {refused} forms are refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +297,9 @@ async fn no_page_is_open_to_strangers() {
             assert!(turned_away, "{path} as {name}: {}", answer.status);
         }
         let post = from_here(app.post(&url)).form(&[("name", "x")]).send().await;
-        assert!([303, 405].contains(&post.status), "POST {path}: {}", post.status);
+        assert!([303, 401, 405].contains(&post.status), "POST {path}: {}", post.status);
+        // What they sent waits in the page of the sign-in, which says nothing else.
+        assert!(post.status != 401 || post.text.contains("What you typed is kept"), "POST {path}: {}", post.text);
         if post.status == 303 {
             assert!(post.header("location").starts_with("/app/sign-in"), "POST {path}");
         }

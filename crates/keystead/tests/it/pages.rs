@@ -160,7 +160,11 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("Choose at least one location."), "{}", refused.text);
     // Ticked, or written as an id where the form does not list it.
-    let fields = [&base[..], &[("form_id", "b"), ("allowed", gym.as_str()), ("allowed_ids", clinic.as_str())]].concat();
+    let fields = [
+        &base[..],
+        &[("form_id", "b"), ("allowedLocations", gym.as_str()), ("allowedLocations-written", clinic.as_str())],
+    ]
+    .concat();
     let made = post(new, &fields).await;
     assert_eq!(made.status, 200);
     let operator = app.operator().await;
@@ -182,17 +186,17 @@ async fn the_locations_of_an_agency_key_are_chosen_in_the_form() {
     }
     // Narrowed without a question, widened only with a fresh sign-in.
     let edit = async |more: &[(&str, &str)]| {
-        let base = [("name", "Reports"), ("scope", "locations.readonly")];
+        let base = [("name", "Reports"), ("scopes", "locations.readonly")];
         post(&format!("{page}/edit"), &[&base[..], more].concat()).await
     };
     app.clock.advance(Duration::from_secs(16 * 60));
-    assert_eq!(edit(&[("reach", "chosen"), ("allowed", gym.as_str())]).await.status, 303);
+    assert_eq!(edit(&[("reach", "chosen"), ("allowedLocations", gym.as_str())]).await.status, 303);
     assert_eq!(find().await.grant.reach, Reach::Chosen([gym].into()));
     let refused = edit(&[("reach", "all")]).await;
     assert!(refused.status == 422 && refused.text.contains("confirm_password-problem"), "{}", refused.text);
     let widened = edit(&[("reach", "all"), ("confirm_password", ADMIN_PASSWORD)]).await;
     assert_eq!((widened.status, find().await.grant.reach), (303, Reach::Agency));
-    let wrong = edit(&[("reach", "chosen"), ("allowed_ids", "nowhere")]).await;
+    let wrong = edit(&[("reach", "chosen"), ("allowedLocations-written", "nowhere")]).await;
     assert!(wrong.status == 422 && wrong.text.contains("no location’s id"), "{}", wrong.text);
 }
 

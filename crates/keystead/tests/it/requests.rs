@@ -89,8 +89,24 @@ async fn no_form_breaks_a_page() {
     };
     let signed_in = send("/app/sign-in", &[("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)], "").await;
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
-    let names =
-        ["email", "password", "next", "token", "name", "role", "location", "current", "phone", "timezone", "told"];
+    let names = [
+        "email",
+        "password",
+        "next",
+        "token",
+        "name",
+        "role",
+        "location",
+        "current",
+        "phone",
+        "timezone",
+        "told",
+        "locationId",
+        "scopes",
+        "allowedIps",
+        "labels",
+        "timeZone",
+    ];
     for path in keystead_web::paths() {
         let path = path.replace("{location}", app.ids.location.as_str()).replace(['{', '}'], "");
         for text in ["\0", "a\0b", "\u{1}", "\u{85}", "\u{feff}"] {

@@ -168,3 +168,20 @@ async fn known_and_unknown_accounts_are_refused_alike() {
     // Timed in a test only so far: both wait for the same moment, which is late enough for the row of the known one.
     assert!(taken.iter().flatten().all(|taken| *taken >= Duration::from_millis(500)), "{taken:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_said_of_each_field_and_what_was_typed_stays() {
+    let app = TestApp::start().await;
+    let refused = from_here(app.post("/app/sign-in")).form(&[("email", "ada@"), ("next", "/app/account")]).send().await;
+    assert_eq!(refused.status, 422);
+    for said in ["id=\"password-problem\">Enter your password.", "value=\"ada@\"", "value=\"/app/account\""] {
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+    }
+    let empty = from_here(app.post("/app/sign-in")).form(&[("email", "")]).send().await;
+    assert!(empty.text.contains("2 things need a look") && empty.text.contains("Enter your e-mail address."));
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let empty = from_here(app.post("/app/account")).header("Cookie", &cookie).form(&[("current", "")]).send().await;
+    for said in ["Enter your current password.", "Choose a password."] {
+        assert!(empty.status == 422 && empty.text.contains(said), "{said}: {}", empty.text);
+    }
+}

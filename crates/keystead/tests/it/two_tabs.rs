@@ -1,4 +1,5 @@
-//! One thing edited in two tabs: whoever saves later is told, loses nothing, and decides.
+//! One thing edited in two tabs: whoever saves later is told, loses nothing, and decides. The same where the session ended in the
+//! other one.
 
 use std::time::Duration;
 
@@ -64,6 +65,12 @@ async fn whoever_saves_later_sees_both_versions_and_decides() {
     let named = |name: &'static str, more: &[(&'static str, &'static str)]| [&[("name", name)], more].concat();
     type Fields = Vec<(&'static str, &'static str)>;
     let cases: Vec<(String, Fields, Fields, &str)> = vec![
+        (
+            "/app/agency/settings/general".to_owned(),
+            named("Northwind", &[("agencyKeysBy", "members"), ("keyLongestDays", "30")]),
+            named("Northwind and sons", &[("agencyKeysBy", "members"), ("keyLongestDays", "31")]),
+            "Longest expiry, in days: meanwhile it is “30”",
+        ),
         (location, named("First", &place), named("Second", &place), "Name: meanwhile it is “First”"),
         (format!("{at}/settings/tags/{tag}"), named("gold", &[]), named("silver", &[]), "meanwhile it is “gold”"),
         (
@@ -136,5 +143,73 @@ async fn an_address_that_somebody_has_is_said_beside_it_and_nothing_is_lost() {
                 assert!(page.text.contains(&said), "{url}: {said}: {}", page.text);
             }
         }
+    }
+}
+
+/// The value of a field in a page.
+fn value(page: &Answer, name: &str) -> String {
+    let (_, rest) =
+        page.text.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{name}: {}", page.text));
+    rest.split('"')
+        .next()
+        .unwrap()
+        .replace("&#38;", "&")
+        .replace("&#34;", "\"")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#39;", "'")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_when_the_session_had_ended_is_sent_once_more() {
+    const BODY: &str = "Likes <tea> & \"cake\"";
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let ada = app.post("/contacts/").key(&key).json(&json!({"firstName": "Ada"})).send().await.expect(201);
+    let contact = ada["contact"]["id"].as_str().unwrap();
+    let at = format!("/app/locations/{}/contacts/{contact}", app.ids.location);
+    let notes = format!("{at}/notes");
+    let sent = [("body", BODY), ("pinned", "on"), ("password", "not kept"), ("title", key.secret.as_str())];
+    let page = from_here(app.post(&notes)).form(&sent).send().await;
+    assert_eq!(page.status, 401, "{}", page.text);
+    assert!(
+        page.text.contains("What you typed is kept on this page") && !page.text.contains("not kept"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains(&key.secret), "no secret is kept");
+    let [to, kept, next] = ["to", "kept", "next"].map(|name| value(&page, name));
+    assert_eq!((to.as_str(), next.as_str()), (notes.as_str(), at.as_str()));
+    // A wrong password does not lose it.
+    let send = async |password: &str, to: &str| {
+        let fields = [
+            ("email", ADMIN_EMAIL),
+            ("password", password),
+            ("to", to),
+            ("kept", &kept),
+            ("next", &next),
+            ("lost", "1"),
+        ];
+        from_here(app.post("/app/sign-in")).form(&fields).send().await
+    };
+    assert_eq!(value(&send("wrong", &to).await, "kept"), kept);
+    let question = send(ADMIN_PASSWORD, &to).await;
+    assert_eq!(question.status, 200, "{}", question.text);
+    assert!(question.text.contains(&format!("action=\"{notes}\"")), "{}", question.text);
+    assert_eq!((value(&question, "body"), value(&question, "pinned")), (BODY.to_owned(), "on".to_owned()));
+    let noted = async || app.get(&format!("/contacts/{contact}/notes")).key(&key).send().await.expect(200);
+    assert_eq!(noted().await["notes"].as_array().unwrap().len(), 0, "nothing is sent before they say so");
+    let cookie = question.header("set-cookie").split(';').next().unwrap().to_owned();
+    let again = from_here(app.post(&notes)).header("Cookie", &cookie).form(&[("body", BODY)]).send().await;
+    assert_eq!((again.status, &noted().await["notes"][0]["body"]), (303, &json!(BODY)));
+    // It leads nowhere else.
+    for elsewhere in ["https://evil.example/", "//evil.example", "/docs", "javascript:alert(1)"] {
+        let page = send(ADMIN_PASSWORD, elsewhere).await;
+        assert!(page.status == 303 && page.header("location") == at, "{elsewhere}: {} {}", page.status, page.text);
+    }
+    // Where nothing was typed, or too much, they are led to the sign-in as ever.
+    for fields in [vec![], vec![("seen", "1")], vec![("body", "x".repeat(30_000).leak() as &str)]] {
+        let page = from_here(app.post(&notes)).form(&fields).send().await;
+        assert!(page.status == 303 && page.header("location").contains("lost=1"), "{}", page.status);
     }
 }
