@@ -236,6 +236,62 @@ async fn a_trial_says_what_would_become_of_the_rows() {
     assert_eq!((&tried["state"], counts(&tried)), (&json!("completed"), [5, 2, 1, 2]));
 }
 
+/// Rows of which later ones are about whom earlier ones are, by one address or the other, and far from them in the file.
+fn repeats(people: usize) -> String {
+    let row = |round: usize, who: usize| match round {
+        0 => format!("Ada,a{who}@example.com,+14155550{who:03}"),
+        1 => format!("Ada,A{who}@example.com,"),
+        2 => format!(",b{who}@example.com,+14155550{who:03}"),
+        3 => format!("Eve {who},b{who}@example.com,"),
+        // The number is somebody else's.
+        4 => format!("Mia,a{who}@example.com,+14155550{:03}", who ^ 1),
+        5 => format!("Mia,,+14155550{who:03}"),
+        _ => "Nobody,,".to_owned(),
+    };
+    let rows = (0..7).flat_map(|round| (0..people).map(move |who| row(round, who) + "\n"));
+    "first name,email,phone\n".to_owned() + &rows.collect::<String>()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_gives_what_the_import_gives_however_far_apart_rows_about_somebody_are() {
+    let mut app = TestApp::start().await;
+    let (node, context) = idle(&mut app).await;
+    let people = 200;
+    let mut tallies = Vec::new();
+    for is_trial in [true, false] {
+        let rows = repeats(people);
+        let columns = ["firstName", "email", "phone"]
+            .map(|field| ImportColumn { name: field.to_owned(), field: Some(field.to_owned()) });
+        let NewImport { file, plan } = crowd(0);
+        let plan = ImportPlan { columns: columns.to_vec(), is_trial, ..plan };
+        let file = NewFile { size: rows.len() as u64, bytes: Box::new(Cursor::new(rows)), ..file };
+        let import = node.start_import(&context, NewImport { file, plan }).await.unwrap();
+        let job = node.take_turn(JobKind::Import, &[], 1).await.unwrap().jobs.remove(0);
+        // However often another goes on with it.
+        while !node.get_import(&context, import.id).await.unwrap().state.is_over() {
+            let until = Until::now() + Duration::from_millis(100);
+            node.work_on_import(reader(), job.clone(), until).await.unwrap();
+        }
+        tallies.push(node.get_import(&context, import.id).await.unwrap().tally);
+    }
+    let people = i64::try_from(people).unwrap();
+    let wanted = ImportTally {
+        rows: 7 * people,
+        created: 2 * people,
+        updated: 5 * people,
+        // A spelling with capitals is a change.
+        unchanged: people,
+        incomplete: people,
+        refused: 0,
+    };
+    assert_eq!(tallies, [wanted, wanted]);
+    // What it kept for that is gone when it is over.
+    while node.trim_imports().await.unwrap() > 0 {}
+    for table in ["tried_rows", "tried_identities"] {
+        assert_eq!(app.number(&format!("SELECT CAST(count(*) AS BIGINT) FROM {table}")).await, 0, "{table}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_none_is_refused_before_anything_happens() {
     let app = TestApp::start().await;

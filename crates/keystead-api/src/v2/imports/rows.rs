@@ -30,23 +30,20 @@ pub struct Spreadsheets;
 
 impl RowReader for Spreadsheets {
     fn open(&self, import: &Import, of: RowsOf, file: Box<dyn Read + Send>) -> Result<ContactRows, String> {
-        let plan = &import.plan;
-        let rows = Rows::open(file, encoding(plan.encoding.as_deref())?)?.after(import.line.unsigned_abs());
-        let fields = columns::fields();
-        let custom = |id: &str| of.fields.iter().find(|field| field.id.as_str() == id).cloned();
-        let column = |field: &str| match field.strip_prefix(CUSTOM) {
-            Some(id) => custom(id).map(Box::new).map(Column::Custom),
-            None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
-        };
-        let columns = plan.columns.iter().map(|named| {
-            let field = named.field.as_deref()?;
-            // What is gone since the file was sent is left out.
-            Some(column(field).unwrap_or_else(|| Column::Gone(echo(&named.name))))
-        });
-        let columns = columns.collect();
-        let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
-        let reading = Reading { columns, ground, takes_unidentified: plan.takes_unidentified };
-        Ok(Box::new(rows.map(move |row| reading.contact(row))))
+        let rows = Rows::open(file, encoding(import.plan.encoding.as_deref())?)?.after(import.line.unsigned_abs());
+        let reading = Reading::new(import, of);
+        Ok(Box::new(rows.map(move |Row { line, cells }| {
+            let line = i64::try_from(line).unwrap_or(i64::MAX);
+            match cells {
+                Ok(cells) => reading.contact(line, cells),
+                Err(Unreadable { problem, seen }) => ContactRow { line, cells: seen, contact: Err(problem) },
+            }
+        })))
+    }
+
+    fn again(&self, import: &Import, of: RowsOf, rows: Vec<(i64, Vec<String>)>) -> Vec<ContactRow> {
+        let reading = Reading::new(import, of);
+        rows.into_iter().map(|(line, cells)| reading.contact(line, cells)).collect()
     }
 
     fn head(&self, file: Box<dyn Read + Send>, encoding: Option<&str>, custom: &[CustomField]) -> FileHead {
@@ -93,13 +90,25 @@ struct Reading {
 }
 
 impl Reading {
-    /// A row as a contact.
-    fn contact(&self, Row { line, cells }: Row) -> ContactRow {
-        let line = i64::try_from(line).unwrap_or(i64::MAX);
-        let cells = match cells {
-            Ok(cells) => cells,
-            Err(Unreadable { problem, seen }) => return ContactRow { line, cells: seen, contact: Err(problem) },
+    fn new(import: &Import, of: RowsOf) -> Self {
+        let fields = columns::fields();
+        let custom = |id: &str| of.fields.iter().find(|field| field.id.as_str() == id).cloned();
+        let column = |field: &str| match field.strip_prefix(CUSTOM) {
+            Some(id) => custom(id).map(Box::new).map(Column::Custom),
+            None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
         };
+        let columns = import.plan.columns.iter().map(|named| {
+            let field = named.field.as_deref()?;
+            // What is gone since the file was sent is left out.
+            Some(column(field).unwrap_or_else(|| Column::Gone(echo(&named.name))))
+        });
+        let columns = columns.collect();
+        let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
+        Self { columns, ground, takes_unidentified: import.plan.takes_unidentified }
+    }
+
+    /// A row as a contact.
+    fn contact(&self, line: i64, cells: Vec<String>) -> ContactRow {
         let is_empty = cells.iter().all(|cell| cell.trim().is_empty());
         let contact = if is_empty { Ok(None) } else { self.read(&cells).map(Some) };
         ContactRow { line, cells, contact }
