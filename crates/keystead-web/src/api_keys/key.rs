@@ -155,7 +155,7 @@ pub(super) async fn key_page(
     problems: Problems,
 ) -> Result<Page, Error> {
     let (now, zone) = (web.app.now(), here.zone());
-    let names = web.app.user_names(here.authority()).await?;
+    let names = web.app.actor_names(here.authority(), [key.created_by]).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, Window::first(50)).await?.rows;

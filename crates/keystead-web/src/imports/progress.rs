@@ -129,7 +129,7 @@ pub(crate) async fn show(
     let url = url_of(&here, import.id);
     let found = web.app.list_problem_rows(&context, import.id, Window::after(asked.after, PAGE)).await?;
     let next_url = found.next(|last| format!("{url}?after={}#problems", last.line));
-    let names = web.app.user_names(here.authority()).await?;
+    let names = web.app.actor_names(here.authority(), [import.created_by.actor()]).await?;
     let may_write = here.authority().grant().allows(Scope::ContactsWrite);
     let is_kept = may_write && import.state.is_over() && import.plan.is_trial && waits(&web, &context, &import).await?;
     let mapping_url = here.url(&format!("/contacts/imports/files/{}?like={}", import.file, import.id));
