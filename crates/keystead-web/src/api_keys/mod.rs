@@ -17,7 +17,7 @@ pub(crate) use change::{
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
 pub(crate) use key::{first_call, show};
-pub(crate) use list::{find, list};
+pub(crate) use list::{at_risk, at_risk_url, find, list};
 pub(crate) use status::Status;
 
 use std::collections::{BTreeSet, HashMap};
