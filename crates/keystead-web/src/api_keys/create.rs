@@ -23,7 +23,7 @@ use serde::Deserialize;
 use super::{
     NONE_CHOSEN, expiry_hint, fields_of_about, read_about, read_chosen, read_day, read_ips,
     reveal::{Made, make_once},
-    scopes::{Line, PresetCard, matrix, preset_cards, what},
+    scopes::{Line, PresetCard, matrix, preset_cards, reads_and_writes},
 };
 use crate::{
     Web,
@@ -133,14 +133,15 @@ async fn create_page(
 
 impl Short {
     fn of(here: &Here, fields: &Fields, kind: KeyKind, scopes: ScopeSet) -> Self {
+        let (reads, writes) = reads_and_writes(scopes, kind);
         Self {
             kind: match kind {
                 KeyKind::Agency => "An agency key",
                 KeyKind::Location => "A location key",
             },
             name: fields.text("name").unwrap_or("…").to_owned(),
-            reads: what(scopes, kind, true),
-            writes: what(scopes, kind, false),
+            reads,
+            writes,
             place: match (&here.location, kind, fields.text("reach")) {
                 (Some(location), ..) => location.profile.name.to_string(),
                 (None, KeyKind::Location, _) => "one location".to_owned(),

@@ -83,7 +83,7 @@ async fn a_file_is_sent_once_mapped_tried_and_imported() {
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!((lines[0], lines.len()), ("First name,E-Mail,Mobile,Notes,Colour,Import problem", 3));
     assert!(
-        lines[1].starts_with("Bob,no address,,,blue,") && lines[1].contains("email"),
+        lines[1].starts_with("Bob,no address,,,blue,") && lines[1].contains("must be an e-mail address"),
         "{}",
         csv.text
     );

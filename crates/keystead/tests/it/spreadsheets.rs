@@ -70,8 +70,8 @@ fn good_rows_are_kept_and_bad_ones_told_however_often_a_file_is_run() {
     assert_eq!(counts(&done), [6, 2, 1, 3]);
     let lines: Vec<i64> = refused.iter().map(|row| row["line"].as_i64().unwrap()).collect();
     assert_eq!(lines, [4, 6, 8]);
-    assert!(refused[0]["problem"].as_str().unwrap().contains("email"), "{refused:?}");
-    assert!(refused[1]["problem"].as_str().unwrap().contains("--unidentified"), "{refused:?}");
+    assert!(refused[0]["problem"].as_str().unwrap().contains("must be an e-mail address"), "{refused:?}");
+    assert!(refused[1]["problem"].as_str().unwrap().contains("where that is asked for"), "{refused:?}");
     assert!(refused[2]["problem"].as_str().unwrap().contains("Gold, Silver"), "{refused:?}");
     // Nothing that is there is written over, least of all the file itself.
     for taken in [&refused_rows, &path] {
