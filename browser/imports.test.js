@@ -81,7 +81,7 @@ test('what was tried is imported as it is, and found', async () => {
   await menu.click();
   const csv = await download(page, () => page.getByRole('link', { name: 'Export as CSV' }).click());
   assert.equal(csv.name, 'contacts.csv');
-  assert.match(csv.text, /Jürgen,,juergen-[^,]*@example\.com,'\+44/);
+  assert.match(csv.text, /Jürgen,,juergen-[^,]*@example\.com,\+44/);
   assert.equal(csv.text.trim().split('\r\n').length, 2, 'what the list shows, and no more');
   if (!(await menu.evaluate((summary) => summary.parentElement.open))) await menu.click();
   const lines = await download(page, () => page.getByRole('link', { name: 'Export as JSON lines' }).click());
