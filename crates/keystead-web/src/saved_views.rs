@@ -299,8 +299,7 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
         }
         Some(None) => {
             let now = web.app.get_saved_view(&context, viewed.list, view.id).await?;
-            form.overtaken("view", &form_of(&now, viewed.may_share(&here)));
-            form.put(SEEN, now.updated_at.0.to_string());
+            form.overtaken("view", &now, &form_of(&now, viewed.may_share(&here)));
         }
         None => {}
     }

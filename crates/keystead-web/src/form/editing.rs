@@ -5,7 +5,7 @@ use std::any::Any;
 use keystead_core::{Error, ErrorCode, Seen};
 use keystead_model::{
     agency::Agency, contact::Contact, custom_field::CustomField, custom_value::CustomValue, key_policy::KeyPolicy,
-    location::Location, opportunity::Opportunity, pipeline::Pipeline, tag::Tag,
+    location::Location, opportunity::Opportunity, pipeline::Pipeline, saved_view::SavedView, tag::Tag,
 };
 
 use super::{Field, Form, Kind};
@@ -29,7 +29,7 @@ macro_rules! told_by_when_it_was_changed {
     };
 }
 
-told_by_when_it_was_changed!(Contact, CustomField, CustomValue, Location, Opportunity, Pipeline);
+told_by_when_it_was_changed!(Contact, CustomField, CustomValue, Location, Opportunity, Pipeline, SavedView);
 
 impl Edited for Tag {
     fn state(&self) -> String {
