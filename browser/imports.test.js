@@ -32,7 +32,7 @@ test.after(async () => browser?.close());
 const press = (where, text) => where.getByRole('button', { name: text, exact: true }).click();
 
 /// What a page counts, in words.
-const figures = (where) => where.locator('.figure').allTextContents();
+const figures = (where) => where.locator('.stat').allTextContents();
 
 async function download(where, act) {
   const [started] = await Promise.all([where.waitForEvent('download'), act()]);
@@ -61,7 +61,7 @@ test('a file is sent, its letters are guessed, its columns are mapped, and it is
   await press(page, 'Try it first');
   // The page comes to its end by itself.
   await page.waitForFunction(() => document.querySelector('[data-over]') && !document.querySelector('[data-refresh]'));
-  assert.deepEqual(await figures(page), ['4Rows read', '2Would be new', '0Would change', '0As they were', '0Incomplete', '2Would be refused']);
+  assert.deepEqual(await figures(page), ['Rows read4', 'Would be new2', 'Would change0', 'As they were0', 'Incomplete0', 'Would be refused2']);
   await look(page, 'import-tried');
   const rows = await download(page, () => page.getByRole('link', { name: 'Download them all' }).click());
   assert.equal(rows.name, 'rows-with-problems.csv');
@@ -71,7 +71,7 @@ test('a file is sent, its letters are guessed, its columns are mapped, and it is
 test('what was tried is imported as it is, and found', async () => {
   await press(page, 'Import now');
   await page.waitForFunction(() => document.querySelector('[data-over]') && !document.querySelector('[data-refresh]'));
-  assert.deepEqual(await figures(page), ['4Rows read', '2New', '0Changed', '0As they were', '0Incomplete', '2Refused']);
+  assert.deepEqual(await figures(page), ['Rows read4', 'New2', 'Changed0', 'As they were0', 'Incomplete0', 'Refused2']);
   await look(page, 'import-done');
   await page.goto(`${contacts}/imports`);
   await look(page, 'imports');
@@ -81,7 +81,7 @@ test('what was tried is imported as it is, and found', async () => {
   await menu.click();
   const csv = await download(page, () => page.getByRole('link', { name: 'Export as CSV' }).click());
   assert.equal(csv.name, 'contacts.csv');
-  assert.match(csv.text, /Jürgen,,juergen-[^,]*@example\.com,'\+44/);
+  assert.match(csv.text, /Jürgen,,juergen-[^,]*@example\.com,\+44/);
   assert.equal(csv.text.trim().split('\r\n').length, 2, 'what the list shows, and no more');
   if (!(await menu.evaluate((summary) => summary.parentElement.open))) await menu.click();
   const lines = await download(page, () => page.getByRole('link', { name: 'Export as JSON lines' }).click());
@@ -125,7 +125,7 @@ test('without a script all of it works, and the page says how to look again', as
     const again = plain.getByRole('link', { name: 'Look again' });
     if (await again.count()) await again.click();
   }
-  assert.deepEqual(await figures(plain), ['1Rows read', '1New', '0Changed', '0As they were', '0Incomplete', '0Refused']);
+  assert.deepEqual(await figures(plain), ['Rows read1', 'New1', 'Changed0', 'As they were0', 'Incomplete0', 'Refused0']);
 });
 
 test('by keys alone a file is mapped and tried', async () => {
@@ -145,6 +145,6 @@ test('by keys alone a file is mapped and tried', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL(/contacts\/imports\/[0-9A-Za-z]+$/);
   await page.waitForFunction(() => document.querySelector('[data-over]') && !document.querySelector('[data-refresh]'));
-  assert.equal((await figures(page))[1], '1Would be new');
+  assert.equal((await figures(page))[1], 'Would be new1');
   assert.deepEqual(page.problems, []);
 });

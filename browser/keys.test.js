@@ -23,7 +23,7 @@ test('the form says in short what is about to be made', async () => {
   await look(page, 'key-new');
   await page.fill('#name', 'Monthly <report>');
   await page.getByRole('radio', { name: /^Read only/ }).check();
-  assert.match(await short(), /A location key named Monthly <report> that reads everything and API keys and writes nothing in one location, from any address\./);
+  assert.match(await short(), /A location key named Monthly <report> that reads all data and API keys and writes nothing in one location, from any address\./);
   assert.equal(await box('Contacts: read').isChecked(), true);
   assert.equal(await box('Contacts: write').isChecked(), false);
   await page.getByRole('radio', { name: /^Forms intake/ }).check();

@@ -8,7 +8,7 @@ use std::{io::Read, sync::Arc, time::Duration};
 use keystead_model::{
     AgencyId, UtcMs,
     actor::Signature,
-    contact::ContactPatch,
+    contact::{ContactPatch, IdentityKind},
     contact_upsert::LeftOut,
     custom_field::{CustomField, OwnerKind},
     event::{Cause, EventKind},
@@ -20,7 +20,7 @@ use keystead_model::{
     scope::Scope,
     time::DAY_MS,
 };
-use keystead_store::{Tx, custom_fields, files, imports, queue};
+use keystead_store::{Tx, custom_fields, files, import_trials, imports, queue};
 use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 
 use crate::{
@@ -88,6 +88,7 @@ pub struct RowContact {
 pub type ContactRows = Box<dyn Iterator<Item = ContactRow>>;
 
 /// Whose contacts the rows become.
+#[derive(Clone)]
 pub struct RowsOf {
     /// The agency.
     pub agency: AgencyId,
@@ -102,6 +103,9 @@ pub trait RowReader: Send + Sync + 'static {
     /// The rows of an import's file that were not taken yet, or what is wrong with all of it.
     fn open(&self, import: &Import, of: RowsOf, file: Box<dyn Read + Send>)
     -> std::result::Result<ContactRows, String>;
+
+    /// Rows of it that were taken before, from their lines and cells.
+    fn again(&self, import: &Import, of: RowsOf, rows: Vec<(i64, Vec<String>)>) -> Vec<ContactRow>;
 
     /// How a file begins. Its encoding is guessed where none is named.
     fn head(&self, file: Box<dyn Read + Send>, encoding: Option<&str>, custom: &[CustomField]) -> FileHead;
@@ -184,16 +188,24 @@ impl App {
             return Ok(Settled::new(job, Outcome::Again(SUSPENDED, problem)));
         }
         let context = context(agency, &import, self.clock.now());
-        let fields = self.fields_of(&context, OwnerKind::Contact).await?.into();
-        let is_over = Importing { app: self.clone(), agency, reader, import, fields }.run(until).await?;
+        let of = RowsOf {
+            agency,
+            profile: self.location_of(&context).await?.profile,
+            fields: self.fields_of(&context, OwnerKind::Contact).await?,
+        };
+        let is_over = Importing { app: self.clone(), reader, import, of: Arc::new(of) }.run(until).await?;
         let again = || Outcome::Again(Duration::ZERO, "it goes on after the others had their turn".to_owned());
         Ok(Settled::new(job, if is_over { Outcome::Done } else { again() }))
     }
 
-    /// Forgets imports that ended long ago, some of them. Answers how many, and how many of their rows.
+    /// Forgets imports that ended long ago, and what trials have kept for as long as they lasted: some of it. Answers how many rows.
     pub async fn trim_imports(&self) -> Result<u64> {
         let before = UtcMs(self.clock.now().0 - KEPT_MS);
-        Ok(self.store.write(move |tx| imports::trim(tx, before, FORGOTTEN_AT_ONCE)).await?)
+        let trim = move |tx: &mut Tx<'_>| match import_trials::trim(tx, FORGOTTEN_AT_ONCE)? {
+            0 => imports::trim(tx, before, FORGOTTEN_AT_ONCE),
+            some => Ok(some),
+        };
+        Ok(self.store.write(trim).await?)
     }
 }
 
@@ -273,7 +285,7 @@ impl InLocation<'_, '_> {
     fn import_rows(
         &mut self,
         before: &Import,
-        fields: &[CustomField],
+        of: &RowsOf,
         rows: &[ContactRow],
         are_last: bool,
         reader: &dyn RowReader,
@@ -283,25 +295,20 @@ impl InLocation<'_, '_> {
         else {
             return Ok(None);
         };
-        if custom_fields::list(self.tx, import.location, Some(OwnerKind::Contact))? != fields {
+        if custom_fields::list(self.tx, import.location, Some(OwnerKind::Contact))? != of.fields {
             return Ok(None);
         }
         import.state = ImportState::Running;
         import.started_at = import.started_at.or(Some(self.now()));
         import.line = rows.last().map_or(import.line, |row| row.line);
         let good: Vec<_> = rows.iter().filter_map(|row| row.contact.clone().ok().flatten()).collect();
-        let step = |operation: &mut InLocation<'_, '_>, RowContact { patch, when, mut left_out }| {
-            let upserted = operation.upsert_contact(patch, when, OldTags::Kept)?;
-            left_out.extend(reader.left_out(upserted.skipped));
-            Ok((upserted.is_new, upserted.is_changed, left_out))
-        };
         let outcomes = match import.plan.is_trial {
             _ if good.is_empty() => Vec::new(),
-            true => self.try_out(|trial| trial.each(&good, &step))?,
-            false => self.each(&good, &step)?,
+            true => self.try_rows(&import, of, &good, reader)?,
+            false => self.take_rows(&good, reader)?,
         };
         let mut outcomes = outcomes.into_iter();
-        let (tally, mut problems) = (&mut import.tally, Vec::new());
+        let (is_trial, tally, mut problems) = (import.plan.is_trial, &mut import.tally, Vec::new());
         for ContactRow { line, cells, contact } in rows {
             let lost = || Err(Error::Internal("a row has no outcome".to_owned()));
             let outcome = match contact {
@@ -316,7 +323,11 @@ impl InLocation<'_, '_> {
                     tally.refused += 1;
                     problem
                 }
-                Ok((is_new, is_changed, left_out)) => {
+                Ok(Taken { is_new, is_changed, left_out, identities }) => {
+                    if is_trial && is_changed && !identities.is_empty() {
+                        let row = (*line, cells.as_slice());
+                        import_trials::keep(self.tx, import.location, import.id, row, &identities)?;
+                    }
                     tally.created += i64::from(is_new);
                     tally.updated += i64::from(!is_new);
                     tally.unchanged += i64::from(!is_changed);
@@ -336,16 +347,56 @@ impl InLocation<'_, '_> {
         imports::save(self.tx, &import)?;
         Ok(Some(import))
     }
+
+    fn take_rows(&mut self, rows: &[RowContact], reader: &dyn RowReader) -> Result<Vec<Result<Taken>>> {
+        self.each(rows, &|operation: &mut InLocation<'_, '_>, RowContact { patch, when, mut left_out }| {
+            let mut identities = patch.identities();
+            let upserted = operation.upsert_contact(patch, when, OldTags::Kept)?;
+            left_out.extend(reader.left_out(upserted.skipped));
+            identities.extend(upserted.contact.profile.identities());
+            Ok(Taken { is_new: upserted.is_new, is_changed: upserted.is_changed, left_out, identities })
+        })
+    }
+
+    /// What would become of rows, of which nothing stays. Those before them that are about the same people are tried again first,
+    /// since nothing stayed of them either.
+    fn try_rows(
+        &mut self,
+        import: &Import,
+        of: &RowsOf,
+        rows: &[RowContact],
+        reader: &dyn RowReader,
+    ) -> Result<Vec<Result<Taken>>> {
+        let identities: Vec<_> = rows.iter().flat_map(|row| row.patch.identities()).collect();
+        let before = import_trials::about(self.tx, import.location, import.id, &identities)?;
+        let before = match before.is_empty() {
+            true => Vec::new(),
+            false => reader.again(import, of.clone(), before),
+        };
+        let before: Vec<_> = before.into_iter().filter_map(|row| row.contact.ok().flatten()).collect();
+        self.try_out(|trial| {
+            trial.take_rows(&before, reader)?;
+            trial.take_rows(rows, reader)
+        })
+    }
+}
+
+/// What became of a row.
+struct Taken {
+    is_new: bool,
+    is_changed: bool,
+    left_out: Vec<String>,
+    /// What tells whom it is about, in the row and in the contact.
+    identities: Vec<(IdentityKind, String)>,
 }
 
 /// Somebody at work on an import.
 struct Importing {
     app: App,
-    agency: AgencyId,
     reader: Arc<dyn RowReader>,
     import: Import,
-    /// Custom fields by which the rows are read.
-    fields: Arc<[CustomField]>,
+    /// By what the rows are read.
+    of: Arc<RowsOf>,
 }
 
 /// What comes from the file.
@@ -361,12 +412,7 @@ enum Handed {
 impl Importing {
     /// Works until the last row, or `until`. Whether there is nothing left to do.
     async fn run(mut self, until: Instant) -> Result<bool> {
-        let context = self.context();
-        let of = RowsOf {
-            agency: self.agency,
-            profile: self.app.location_of(&context).await?.profile,
-            fields: self.fields.to_vec(),
-        };
+        let of = RowsOf::clone(&self.of);
         let (sender, mut handed) = mpsc::channel(4);
         let (reader, import, app) = (Arc::clone(&self.reader), self.import.clone(), self.app.clone());
         spawn_blocking(move || hand_rows(&app, &*reader, &import, of, &sender));
@@ -409,7 +455,7 @@ impl Importing {
     }
 
     fn context(&self) -> LocationContext {
-        context(self.agency, &self.import, self.app.clock.now())
+        context(self.of.agency, &self.import, self.app.clock.now())
     }
 
     async fn is_over(&self) -> Result<bool> {
@@ -419,10 +465,10 @@ impl Importing {
     }
 
     async fn take(&self, rows: Vec<ContactRow>, are_last: bool) -> Result<Option<Import>> {
-        let (before, reader, fields) = (self.import.clone(), Arc::clone(&self.reader), Arc::clone(&self.fields));
+        let (before, reader, of) = (self.import.clone(), Arc::clone(&self.reader), Arc::clone(&self.of));
         let run = move |operation: &mut InLocation<'_, '_>| {
             let cause = Cause { root: before.event, depth: 1 };
-            operation.following(cause, |operation| operation.import_rows(&before, &fields, &rows, are_last, &*reader))
+            operation.following(cause, |operation| operation.import_rows(&before, &of, &rows, are_last, &*reader))
         };
         self.app.operate_on_own(&self.context(), run, |_, _| Ok(None)).await
     }

@@ -96,7 +96,7 @@ pub use error::{Error, Result, Unavailable, Violation};
 pub use error_code::ErrorCode;
 pub use events::Described;
 pub use events::list::{EventCursor, EventPage, EventQuery};
-pub use events::names::{CUSTOM_FIELD, EventNames, thing as thing_of_event};
+pub use events::names::{ActorNames, CUSTOM_FIELD, EventNames, thing as thing_of_event};
 pub use figures::{Figure, Reading};
 pub use files::{FILE_BYTES, NewFile};
 pub use forms::FormResource;

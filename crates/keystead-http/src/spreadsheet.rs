@@ -352,9 +352,17 @@ fn separator(begin: &[u8]) -> u8 {
 /// What a cell that a spreadsheet would calculate begins with.
 const FORMULA: &[char] = &['=', '+', '-', '@', '\t', '\r'];
 
-/// Whether a cell is a formula, or one that was guarded already.
+/// Whether a cell is a formula, or one that was guarded already. What is wholly a number, as of a phone, calculates nothing.
 fn begins_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(FORMULA)
+    let unguarded = cell.trim_start_matches('\'');
+    unguarded.starts_with(FORMULA) && !(unguarded == cell && is_number(cell))
+}
+
+/// A sign, digits, and at most one point between them.
+fn is_number(cell: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(number) = cell.strip_prefix(['+', '-']) else { return false };
+    number.split_once('.').map_or_else(|| digits(number), |(whole, parts)| digits(whole) && digits(parts))
 }
 
 /// Writes rows that no spreadsheet takes for formulas.

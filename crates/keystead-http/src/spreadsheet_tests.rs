@@ -135,3 +135,20 @@ fn what_is_written_is_read_again_and_is_no_formula() {
     assert!(bytes.windows(5).any(|part| part == b"'=1+1"));
     assert_eq!(cells(&rows(bytes).1), [row]);
 }
+
+#[test]
+fn a_number_is_no_formula_and_all_else_that_begins_like_one_is() {
+    let written = |cell: &str| {
+        let text = String::from_utf8(to_bytes([[cell]])).unwrap();
+        text.trim_end_matches("\r\n").trim_matches('"').to_owned()
+    };
+    for number in ["+14155550123", "-1", "-12.50"] {
+        assert_eq!(written(number), number);
+    }
+    for formula in
+        ["+", "-", "-1-1", "+1+cmd|' /C calc'!A0", "=1", "@x", "+1.2.3", "+.5", "-5.", "+1e5", "\t1", "\r+1", "'+1"]
+    {
+        assert_eq!(written(formula), format!("'{formula}"), "{formula:?}");
+        assert_eq!(cells(&rows(to_bytes([["a"], [formula]])).1), [[formula]], "{formula:?}");
+    }
+}

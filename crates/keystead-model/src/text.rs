@@ -253,7 +253,7 @@ impl TimeZoneName {
         let text = text.trim();
         match jiff::tz::db().get(text) {
             Ok(zone) => Ok(Self(zone.iana_name().unwrap_or(text).to_owned())),
-            Err(_) => Err(Invalid::new("must be an IANA time zone, such as Europe/Berlin")),
+            Err(_) => Err(Invalid::new("must be a time zone by its name, such as Europe/Berlin")),
         }
     }
 

@@ -367,6 +367,9 @@ pub struct KeyFilter {
     pub expired: Option<(UtcMs, bool)>,
     /// Whose deletion is due before this instant of service time.
     pub deletes_before: Option<ServiceMs>,
+    /// That end soon, or have ended: whose deletion is due before the one instant or whose `expires_at` lies before the other, and
+    /// those that were found in public.
+    pub at_risk: Option<(ServiceMs, UtcMs)>,
     /// Made by this member.
     pub created_by: Option<UserId>,
     /// Only those that nobody has used yet.
@@ -398,10 +401,7 @@ const WITH_LIVES: &str = "api_keys k JOIN api_key_lives v ON v.id = k.id";
 
 /// What the conditions of a filter are on.
 fn tables(filter: &KeyFilter) -> &'static str {
-    match filter.deletes_before {
-        Some(_) => WITH_LIVES,
-        None => "api_keys k",
-    }
+    if filter.deletes_before.is_some() || filter.at_risk.is_some() { WITH_LIVES } else { "api_keys k" }
 }
 
 /// Keys by conditions on `k` (the table) and `v` (the view), and one more column of each.
@@ -434,6 +434,7 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'
         suspended,
         expired,
         deletes_before,
+        at_risk,
         created_by,
         never_used,
         query: _,
@@ -464,12 +465,16 @@ fn conditions<'f>(agency: &'f AgencyId, filter: &'f KeyFilter, search: Option<&'
         Some((now, false)) => conditions.and("(k.expires_at IS NULL OR k.expires_at > @)", &[now]),
         None => {}
     }
+    // Nobody's deletion is nearer than their own activity allows; the index of that finds the few to look at. While a tenant is
+    // suspended nothing of it is deleted.
+    let earliest = INACTIVITY_MS + INACTIVITY_SLACK_MS;
+    let is_idle = format!("k.active_at <= @ - {earliest} AND v.deletes_at <= @ AND ({TENANT_IS_LIVE})");
     if let Some(instant) = deletes_before {
-        // Nobody's deletion is nearer than their own activity allows; the index of that finds the few to look at.
-        let earliest = INACTIVITY_MS + INACTIVITY_SLACK_MS;
-        conditions.and(&format!("k.active_at <= @ - {earliest} AND v.deletes_at <= @"), &[instant, instant]);
-        // While a tenant is suspended nothing of it is deleted.
-        conditions.and(TENANT_IS_LIVE, &[]);
+        conditions.and(&is_idle, &[instant, instant]);
+    }
+    if let Some((service, utc)) = at_risk {
+        let ends = format!("(k.expires_at <= @ OR k.exposed_at IS NOT NULL OR ({is_idle}))");
+        conditions.and(&ends, &[utc, service, service]);
     }
     if let Some(user) = created_by {
         conditions.and("k.created_by_kind = 'user' AND k.created_by_id = @", &[user]);

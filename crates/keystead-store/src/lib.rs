@@ -36,6 +36,7 @@ mod filter;
 pub mod forms;
 mod groups;
 pub mod idempotency;
+pub mod import_trials;
 pub mod imports;
 pub mod instance;
 mod job;

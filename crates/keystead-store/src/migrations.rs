@@ -70,6 +70,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (64, "readers_of_mails", include_str!("../migrations/0064_readers_of_mails.sql")),
     (65, "trash_by_time", include_str!("../migrations/0065_trash_by_time.sql")),
     (66, "saved_views", include_str!("../migrations/0066_saved_views.sql")),
+    (67, "trials_of_imports", include_str!("../migrations/0067_trials_of_imports.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -161,7 +161,7 @@ if (form) {
     const card = form.querySelector('[name="preset"]:checked').closest('label').querySelector('.may').textContent;
     const [, reads, writes] = /^Reads (.*); writes (.*)$/.exec(card) || [null, names('read'), names('write')];
     say('reads', reads);
-    say('writes', writes);
+    say('writes', writes === reads && reads !== 'nothing' ? 'the same' : writes);
     say('name', form.elements.name.value.trim() || '…');
     if (checked('kind')) say('kind', checked('kind') === 'agency' ? 'An agency key' : 'A location key');
     const place = placed();

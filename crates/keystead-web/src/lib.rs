@@ -42,6 +42,8 @@ mod streams;
 mod system;
 mod tags;
 mod tasks;
+#[cfg(test)]
+mod template_tests;
 mod theme;
 mod users;
 mod value_fields;

@@ -70,6 +70,14 @@ pub(crate) struct ListQuery {
 
 const PAGE: i64 = 50;
 
+/// What is said of a key whose chosen end is there.
+pub(crate) const EXPIRED: &str = "Has expired, as its owner chose. Calls with it are refused.";
+
+/// What is said of a key that has a chosen end.
+pub(crate) fn expiring(zone: &Zone, at: UtcMs, now: UtcMs) -> String {
+    format!("Expires {}, on {}, as its owner chose.", words::until(at, now), zone.instant(at))
+}
+
 /// What a notice says, in a sentence.
 fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
     let utc = |instant| web.app.to_utc(instant, now);
@@ -94,10 +102,10 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
             format!("Somebody used it{from} after it was deleted, with the right secret, and was refused.")
         }
         NoticeKind::Expiring(_) => match notice.expires_at {
-            Some(at) => format!("Expires {}, on {}, as its owner chose.", words::until(at, now), zone.instant(at)),
+            Some(at) => expiring(zone, at, now),
             None => "Was about to expire.".to_owned(),
         },
-        NoticeKind::Expired => "Has expired, as its owner chose. Calls with it are refused.".to_owned(),
+        NoticeKind::Expired => EXPIRED.to_owned(),
         NoticeKind::Retiring => match notice.retires_at.filter(|_| notice.open) {
             Some(at) => format!("Its old secret ends {} and is still in use{from}.", words::until(at, now)),
             None => "Its old secret was still in use when it was about to end.".to_owned(),
@@ -307,7 +315,7 @@ impl Listener {
         let count = self.web.app.count_unseen_notices(self.here.authority()).await.ok()?;
         let event = match self.told == Some(count) {
             true => ": still here\n\n".to_owned(),
-            false => format!("data: {count}\n\n"),
+            false => format!("data: {}\n\n", words::grouped(count)),
         };
         self.told = Some(count);
         Some((Ok(event.into()), self))

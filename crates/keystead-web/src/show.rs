@@ -1,5 +1,7 @@
 //! Times in words.
 
+use std::fmt::Display;
+
 use jiff::{Span, civil::DateTime, tz::TimeZone};
 use keystead_model::{UtcMs, text::TimeZoneName, time::Moment};
 
@@ -42,7 +44,7 @@ fn length(milliseconds: i64) -> String {
 }
 
 /// `107,510`.
-pub(crate) fn grouped(number: i64) -> String {
+pub(crate) fn grouped(number: impl Display) -> String {
     amount(&number.to_string())
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn initials(name: &str) -> String {
 
 /// `1 day`, `2 days`.
 pub(crate) fn counted(count: i64, unit: &str) -> String {
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    format!("{} {unit}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A clock by which times are told.

@@ -17,7 +17,6 @@ use crate::{
 struct Node {
     address: String,
     release: String,
-    applied: i64,
     behind: i64,
     seen: String,
 }
@@ -38,15 +37,13 @@ struct Page {
     frame: Frame,
     warnings: Vec<String>,
     nodes: Vec<Node>,
-    head: i64,
     mails: Vec<MailRow>,
     mail_server: &'static str,
     release: &'static str,
     database: &'static str,
     schema: i64,
     service: String,
-    epoch: i64,
-    held: usize,
+    held: String,
     disk: String,
     paused: bool,
     base: String,
@@ -84,12 +81,10 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
             .map(|node| Node {
                 address: node.address.clone(),
                 release: node.release.clone(),
-                applied: node.applied,
                 behind: (status.head - node.applied).max(0),
                 seen: words::ago(node.seen_at, now),
             })
             .collect(),
-        head: status.head,
         mails: mails
             .into_iter()
             .map(|mail| {
@@ -115,9 +110,8 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
         release: env!("CARGO_PKG_VERSION"),
         database: if status.database == "sqlite" { "SQLite" } else { "PostgreSQL" },
         schema: status.schema,
-        service: format!("{} days", status.service_now.0 / DAY_MS),
-        epoch: status.epoch,
-        held: status.held,
+        service: words::counted(status.service_now.0 / DAY_MS, "day"),
+        held: words::grouped(status.held),
         disk: status.disk.map_or_else(String::new, |disk| {
             format!("{:.1} GB free of {:.1}", disk.free as f64 / 1e9, disk.total as f64 / 1e9)
         }),

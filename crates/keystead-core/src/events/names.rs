@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use keystead_model::{
-    LocationId,
+    LocationId, UserId,
     actor::Actor,
     event::{Event, EventKind, Subject},
     grant::Reach,
@@ -31,6 +31,33 @@ impl EventNames {
     pub fn in_field(&self, field: &str, id: &str) -> Option<&str> {
         let (_, subject) = IDS.iter().find(|(known, _)| *known == field)?;
         self.of(*subject, id).map(|named| named.name.as_str())
+    }
+}
+
+/// What those are called who did things.
+#[derive(Clone, Debug, Default)]
+pub struct ActorNames {
+    users: HashMap<UserId, String>,
+    keys: HashMap<String, String>,
+}
+
+impl ActorNames {
+    /// The name of a member or a key; `None` of everybody else, and of whom nothing is left or may be seen.
+    pub fn of(&self, actor: Actor) -> Option<&str> {
+        match actor {
+            Actor::User(id) => self.users.get(&id),
+            Actor::Key(id) => self.keys.get(id.as_str()),
+            Actor::Operator | Actor::System => None,
+        }
+        .map(String::as_str)
+    }
+}
+
+/// The locations whose keys an authority may know by name; `None` of those that know all.
+fn within(authority: &Authority) -> Option<Vec<LocationId>> {
+    match &authority.grant().reach {
+        Reach::Agency => None,
+        Reach::Chosen(set) | Reach::Locations(set) => Some(set.iter().copied().collect()),
     }
 }
 
@@ -79,6 +106,23 @@ pub fn thing(kind: EventKind, event: &Event) -> (Subject, String) {
 }
 
 impl App {
+    /// The names of the members of an agency, and of those of `actors` that are keys which the authority may see.
+    pub async fn actor_names(
+        &self,
+        authority: &Authority,
+        actors: impl IntoIterator<Item = Actor>,
+    ) -> Result<ActorNames> {
+        let keys = actors.into_iter().filter(|actor| matches!(actor, Actor::Key(_)));
+        let keys: BTreeSet<String> = keys.filter_map(|key| key.id().map(str::to_owned)).collect();
+        let users = self.user_names(authority).await?;
+        if keys.is_empty() {
+            return Ok(ActorNames { users, ..ActorNames::default() });
+        }
+        let (agency, within, keys) = (authority.agency(), within(authority), Vec::from_iter(keys));
+        let named = self.store.read(move |tx| event_names::of_keys(tx, agency, within.as_deref(), &keys)).await?;
+        Ok(ActorNames { users, keys: named.into_iter().map(|key| (key.id, key.name)).collect() })
+    }
+
     /// The names of what events are about and of what their changes name, of the keys that did it, and of the locations in which
     /// it happened: those that the authority may see.
     pub async fn names_in_events(&self, authority: &Authority, events: &[Event]) -> Result<EventNames> {
@@ -116,10 +160,7 @@ impl App {
         }
         let (agency, reach) = (authority.agency(), authority.grant().reach.clone());
         // What reaches only some locations learns no names of what is elsewhere.
-        let within: Option<Vec<LocationId>> = match &reach {
-            Reach::Agency => None,
-            Reach::Chosen(set) | Reach::Locations(set) => Some(set.iter().copied().collect()),
-        };
+        let within = within(authority);
         for (subject, ids) in of_agency.values_mut().filter(|_| within.is_some()) {
             ids.retain(|id| match subject {
                 Subject::Location => LocationId::parse(id).is_some_and(|id| reach.has_location(id)),

@@ -23,7 +23,7 @@ use super::{
     ABOUT, LIMITS, admit, expiry_hint, fields, fields_of_about, read_about, read_chosen, read_day, read_ips,
     read_scopes,
     reveal::{Made, make_once},
-    scopes::{Line, PresetCard, matrix, preset_cards, what},
+    scopes::{Line, PresetCard, matrix, preset_cards, reads_and_writes},
 };
 use crate::{
     Web,
@@ -159,14 +159,15 @@ async fn offer_locations(web: &Web, here: &Here, form: &mut Form) -> Result<(), 
 
 impl Short {
     fn of(here: &Here, form: &Form, kind: KeyKind, scopes: ScopeSet) -> Self {
+        let (reads, writes) = reads_and_writes(scopes, kind);
         Self {
             kind: match kind {
                 KeyKind::Agency => "An agency key",
                 KeyKind::Location => "A location key",
             },
             name: form.text("name").unwrap_or("…").to_owned(),
-            reads: what(scopes, kind, true),
-            writes: what(scopes, kind, false),
+            reads,
+            writes,
             place: match (&here.location, kind, form.text("reach")) {
                 (Some(location), ..) => location.profile.name.to_string(),
                 (None, KeyKind::Location, _) => "one location".to_owned(),

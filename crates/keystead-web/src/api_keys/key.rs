@@ -63,8 +63,7 @@ struct Usage {
 /// Routes that are listed.
 const ENDPOINTS: usize = 6;
 
-fn usage_of(here: &Here, report: &UsageReport, span: Span) -> Usage {
-    let zone = zone_of(here, span);
+fn usage_of(here: &Here, report: &UsageReport, span: Span, zone: &Zone) -> Usage {
     let most = report.steps.iter().map(|(_, classes)| classes[1..].iter().sum::<i64>());
     let endpoints = report.endpoints.iter().take(ENDPOINTS);
     Usage {
@@ -72,15 +71,10 @@ fn usage_of(here: &Here, report: &UsageReport, span: Span) -> Usage {
         requests: words::grouped(report.requests),
         most: words::grouped(most.max().unwrap_or(0)),
         failed: report.failed,
-        days_of: (zone != here.zone()).then(|| zone.name().to_owned()),
-        chart: chart("Requests", chart::REQUESTS, &chart::requests(&report.steps), span, &zone),
+        days_of: (*zone != here.zone()).then(|| zone.name().to_owned()),
+        chart: chart("Requests", chart::REQUESTS, &chart::requests(&report.steps), span, zone),
         endpoints: endpoints.map(|(name, requests)| (name.clone(), words::grouped(*requests))).collect(),
     }
-}
-
-/// Days are the place's, hours are told by the reader's clock.
-fn zone_of(here: &Here, span: Span) -> Zone {
-    if span == Span::Days { here.report_zone() } else { here.zone() }
 }
 
 struct Rotation {
@@ -149,16 +143,19 @@ pub(super) struct Page {
 
 pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, button: Form) -> Result<Page, Error> {
     let (now, zone) = (web.app.now(), here.zone());
-    let names = web.app.user_names(here.authority()).await?;
+    let names = web.app.actor_names(here.authority(), [key.created_by]).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
     let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, Window::first(50)).await?.rows;
     let usage =
-        async |span: Span| web.app.key_usage(here.authority(), key.id, span.steps(now, &zone_of(here, span))).await;
-    let of_days = usage(Span::Days).await?;
+        async |span: Span, zone: &Zone| web.app.key_usage(here.authority(), key.id, span.steps(now, zone)).await;
+    // Those of whoever has the key, so that they read the same from wherever it is looked at.
+    let of_days = Zone::of(&web.app.zone_of(here.authority(), &key.grant.reach).await?);
+    let of_hours = here.zone();
+    let days = usage(Span::Days, &of_days).await?;
     let shown = match span {
-        Span::Days => usage_of(here, &of_days, span),
-        Span::Hours => usage_of(here, &usage(span).await?, span),
+        Span::Days => usage_of(here, &days, span, &of_days),
+        Span::Hours => usage_of(here, &usage(span, &of_hours).await?, span, &of_hours),
     };
     let reached: Vec<LocationId> = match &key.grant.reach {
         Reach::Agency => Vec::new(),
@@ -167,7 +164,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
     let locations = here.names_of(web, reached.iter().copied()).await?;
     let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
-    let matrix = matrix(key.kind(), key.grant.scopes, &of_days.scopes);
+    let matrix = matrix(key.kind(), key.grant.scopes, &days.scopes);
     let other =
         |key: ApiKey| OtherKey { name: key.name.to_string(), url: here.url(&format!("/settings/keys/{}", key.id)) };
     let successor = match key.state {
@@ -227,7 +224,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
         expires: key.grant.expires_at.map(|at| zone.instant(at)).unwrap_or_default(),
         expires_exactly: key.grant.expires_at.map(|at| zone.exactly(at)).unwrap_or_default(),
         not_granted: not_granted(&matrix),
-        unused: unused(key, &of_days.scopes),
+        unused: unused(key, &days.scopes),
         matrix,
         usage: shown,
         rotation: key.overlap(now).map(|previous| Rotation {

@@ -8,7 +8,7 @@ use axum::{
 };
 use keystead_core::KeyFilter;
 use keystead_model::{
-    KeyId, UtcMs,
+    KeyId, ServiceMs, UtcMs,
     api_key::ApiKey,
     key_kind::KeyKind,
     key_search::{Flaw, KeySearch},
@@ -28,12 +28,13 @@ use crate::{
     page::{Frame, render},
     place::Here,
     search::{flaw_in, parameter},
+    show::grouped,
 };
 
 struct Tab {
     title: &'static str,
     url: String,
-    count: i64,
+    count: String,
     is_here: bool,
 }
 
@@ -76,7 +77,30 @@ struct Search {
 const PAGE: i64 = 50;
 
 /// What can be asked for beside the tabs.
-const SHOWS: &[(&str, &str)] = &[("", "All"), ("never-used", "Never used"), ("expiring", "Expired, or within 30 days")];
+const SHOWS: &[(&str, &str)] = &[
+    ("", "All"),
+    ("never-used", "Never used"),
+    ("expiring", "Expired, or within 30 days"),
+    (AT_RISK, "Idle, expiring, expired or exposed"),
+];
+const AT_RISK: &str = "at-risk";
+/// From when on the list says that keys expire.
+const EXPIRING_MS: i64 = 30 * DAY_MS;
+
+/// Keys of a place that end soon or have ended: what overviews count, and the list has where [`at_risk_url`] leads.
+pub(crate) fn at_risk(web: &Web, here: &Here) -> KeyFilter {
+    let locations = here.location.as_ref().map(|location| vec![location.id]);
+    KeyFilter { locations, at_risk: Some(risk(web)), ..KeyFilter::default() }
+}
+
+/// Where the list has them.
+pub(crate) fn at_risk_url(here: &Here) -> String {
+    Search::new("", Some(AT_RISK)).url(here, "location")
+}
+
+fn risk(web: &Web) -> (ServiceMs, UtcMs) {
+    (web.app.service_now().plus(SOON_MS), UtcMs(web.app.now().0 + EXPIRING_MS))
+}
 
 /// The tabs of a place: name in addresses, title.
 fn titles(here: &Here) -> &'static [(&'static str, &'static str)] {
@@ -121,7 +145,8 @@ impl Search {
             deletes_before: (tab == "idle").then(|| web.app.service_now().plus(SOON_MS)),
             query: (!self.text.is_empty()).then(|| self.text.clone()),
             never_used: self.show == "never-used",
-            expired: (self.show == "expiring").then(|| (UtcMs(web.app.now().0 + 30 * DAY_MS), true)),
+            expired: (self.show == "expiring").then(|| (UtcMs(web.app.now().0 + EXPIRING_MS), true)),
+            at_risk: (self.show == AT_RISK).then(|| risk(web)),
             ..KeyFilter::default()
         }
     }
@@ -177,7 +202,7 @@ pub(crate) async fn list(
     let mut tabs = Vec::new();
     for (name, title) in titles(&here) {
         let count = web.app.count_keys(here.authority(), search.filter(&web, &here, name)).await?;
-        tabs.push(Tab { title, url: search.url(&here, name), count, is_here: *name == tab });
+        tabs.push(Tab { title, url: search.url(&here, name), count: grouped(count), is_here: *name == tab });
     }
     let after = query.after.as_deref().and_then(|cursor| {
         let (at, id) = cursor.split_once('.')?;

@@ -17,14 +17,14 @@ pub(crate) use change::{
 pub(crate) use create::{create, new};
 pub(crate) use edit::{edit, update};
 pub(crate) use key::{first_call, show};
-pub(crate) use list::{find, list};
+pub(crate) use list::{at_risk, at_risk_url, find, list};
 pub(crate) use status::Status;
 
 use std::collections::{BTreeSet, HashMap};
 
-use keystead_core::{Error, error::Noun};
+use keystead_core::{ActorNames, Error, error::Noun};
 use keystead_model::{
-    Invalid, KeyId, LocationId, UserId, UtcMs,
+    Invalid, KeyId, LocationId, UtcMs,
     actor::Actor,
     api_key::{ApiKey, KeyAbout, KeyDescription, KeyLabels},
     grant::Reach,
@@ -72,30 +72,27 @@ fn access(key: &ApiKey) -> String {
 }
 
 /// Who did something, by name.
-pub(crate) fn creator(actor: Actor, names: &HashMap<UserId, String>) -> String {
-    match actor {
-        Actor::User(id) => names.get(&id).cloned().unwrap_or_else(|| "A former member".to_owned()),
-        Actor::Key(id) => format!("Key {id}"),
-        Actor::Operator => "Operator".to_owned(),
-        Actor::System => "Keystead".to_owned(),
+pub(crate) fn creator(actor: Actor, names: &ActorNames) -> String {
+    match (actor, names.of(actor)) {
+        (Actor::User(_), Some(name)) => name.to_owned(),
+        (Actor::User(_), None) => "A former member".to_owned(),
+        (Actor::Key(_), Some(name)) => format!("{name} (key)"),
+        // One of elsewhere.
+        (Actor::Key(id), None) => format!("Key {id}"),
+        (Actor::Operator, _) => "Operator".to_owned(),
+        (Actor::System, _) => "Keystead".to_owned(),
     }
 }
 
 /// Keys as rows of a list.
 pub(crate) async fn rows(web: &Web, here: &Here, keys: &[ApiKey]) -> Result<Vec<Row>, Error> {
-    let names = web.app.user_names(here.authority()).await?;
+    let names = web.app.actor_names(here.authority(), keys.iter().map(|key| key.created_by)).await?;
     let locations = here.names_of(web, keys.iter().filter_map(|key| key.grant.reach.only_location())).await?;
     Ok(keys.iter().map(|key| row(web, here, key, &names, &locations)).collect())
 }
 
 /// One key as a row, by the names of those who may have made it and of its location.
-fn row(
-    web: &Web,
-    here: &Here,
-    key: &ApiKey,
-    names: &HashMap<UserId, String>,
-    locations: &HashMap<LocationId, String>,
-) -> Row {
+fn row(web: &Web, here: &Here, key: &ApiKey, names: &ActorNames, locations: &HashMap<LocationId, String>) -> Row {
     let (now, zone) = (web.app.now(), here.zone());
     let place = match &key.grant.reach {
         Reach::Agency => "All locations".to_owned(),

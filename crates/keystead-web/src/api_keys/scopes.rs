@@ -91,15 +91,24 @@ pub(super) fn matrix(kind: KeyKind, chosen: ScopeSet, used: &BTreeMap<Scope, i64
     lines
 }
 
-/// What somebody with `scopes` may read, or may write: `everything`, `nothing`, or what it is.
-pub(super) fn what(scopes: ScopeSet, kind: KeyKind, is_read: bool) -> String {
+/// What somebody with `scopes` may read, and what they may write, which may be `the same`.
+pub(super) fn reads_and_writes(scopes: ScopeSet, kind: KeyKind) -> (String, String) {
+    let (reads, writes) = (what(scopes, kind, true), what(scopes, kind, false));
+    let is_same = reads == writes && reads != NOTHING;
+    (reads, if is_same { "the same".to_owned() } else { writes })
+}
+
+const NOTHING: &str = "nothing";
+
+/// What somebody with `scopes` may read, or may write: `all data`, `nothing`, or what it is.
+fn what(scopes: ScopeSet, kind: KeyKind, is_read: bool) -> String {
     let of_it = |set: ScopeSet| set.iter().filter(|scope| scope.is_read() == is_read).collect::<ScopeSet>();
     let everything = of_it(ScopeSet::of(&[Class::Data]).suiting(kind));
     let had = of_it(scopes);
     let mut names = Vec::new();
     let mut rest = had;
     if everything.is_within(had) {
-        names.push("everything".to_owned());
+        names.push("all data".to_owned());
         rest = had.iter().filter(|scope| !everything.contains(*scope)).collect();
     }
     names.extend(rest.iter().map(|scope| match named(scope).0 {
@@ -107,16 +116,16 @@ pub(super) fn what(scopes: ScopeSet, kind: KeyKind, is_read: bool) -> String {
         title => title.to_lowercase(),
     }));
     match names.as_slice() {
-        [] => "nothing".to_owned(),
+        [] => NOTHING.to_owned(),
         [one] => one.clone(),
         [several @ .., last] => format!("{} and {last}", several.join(", ")),
     }
 }
 
-/// What a preset does for a kind of key: `Reads everything; writes nothing`.
+/// What a preset does for a kind of key: `Reads all data; writes nothing`.
 fn may(preset: Preset, kind: KeyKind) -> String {
-    let scopes = preset.scopes(kind);
-    format!("Reads {}; writes {}", what(scopes, kind, true), what(scopes, kind, false))
+    let (reads, writes) = reads_and_writes(preset.scopes(kind), kind);
+    format!("Reads {reads}; writes {writes}")
 }
 
 /// A preset to choose.
@@ -174,17 +183,17 @@ mod tests {
         assert_eq!(
             said(KeyKind::Location),
             [
-                "Reads everything and API keys; writes everything and API keys",
-                "Reads everything and API keys; writes nothing",
+                "Reads all data and API keys; writes the same",
+                "Reads all data and API keys; writes nothing",
                 "Reads nothing; writes new contacts and forms",
                 "Reads contacts, locations, tags, custom fields, opportunities, tasks and workflows; writes contacts, tags, \
                  opportunities and tasks",
-                "Reads everything; writes everything",
+                "Reads all data; writes the same",
             ]
         );
         assert_eq!(
             what(ScopeSet::all(KeyKind::Agency), KeyKind::Agency, false),
-            "everything, new contacts, locations, API keys and members"
+            "all data, new contacts, locations, API keys and members"
         );
     }
 }

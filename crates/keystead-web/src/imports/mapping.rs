@@ -112,7 +112,7 @@ impl Waiting {
         let FileHead { encoding: read_in, columns } = head;
         let too_many = |count| {
             format!(
-                "has {count} columns, of which {COLUMNS} can be chosen here; programs send longer ones with a mapping"
+                "has {count} columns, and at most {COLUMNS} can be chosen here; leave out those that you do not need, and send it again"
             )
         };
         let columns = columns.and_then(|columns| match columns.len() {

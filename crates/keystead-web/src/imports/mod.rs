@@ -4,18 +4,15 @@ mod mapping;
 mod problems;
 mod progress;
 
-use std::collections::HashMap;
-
 use askama::Template;
 use axum::{
     Extension,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
-use keystead_core::{Error, IMPORT_BYTES, NewFile};
+use keystead_core::{ActorNames, Error, IMPORT_BYTES, NewFile};
 use keystead_http::{BodyError, Crowded, FormError};
 use keystead_model::{
-    UserId,
     import::{Import, ImportId, ImportState, ImportTally},
     page::Window,
     scope::Scope,
@@ -105,7 +102,8 @@ pub(crate) async fn list(
     let context = here.enter(&web).await?;
     let after = asked.after.as_deref().and_then(ImportId::parse);
     let found = web.app.list_imports(&context, Window::after(after, PAGE)).await?.page;
-    let names = web.app.user_names(here.authority()).await?;
+    let actors = found.rows.iter().map(|import| import.created_by.actor());
+    let names = web.app.actor_names(here.authority(), actors).await?;
     let next = found.next(|import| here.url(&format!("/contacts/imports?after={}", import.id)));
     let page = List {
         frame: Frame::of(&here, "Imports", "contacts"),
@@ -118,7 +116,7 @@ pub(crate) async fn list(
     Ok(render(&page))
 }
 
-fn row(web: &Web, here: &Here, import: &Import, names: &HashMap<UserId, String>) -> Row {
+fn row(web: &Web, here: &Here, import: &Import, names: &ActorNames) -> Row {
     Row {
         name: import.file_name.clone(),
         url: url_of(here, import.id),

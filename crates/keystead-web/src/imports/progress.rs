@@ -37,6 +37,7 @@ const SHOWN: usize = 300;
 #[template(path = "imports/progress.html")]
 struct Progress {
     figures: Vec<(String, &'static str)>,
+    pill: (&'static str, &'static str),
     sentence: String,
     is_over: bool,
     is_bad: bool,
@@ -55,7 +56,6 @@ struct WrongRow {
 struct Show {
     frame: Frame,
     name: String,
-    pill: (&'static str, &'static str),
     is_trial: bool,
     by: String,
     when: String,
@@ -88,6 +88,7 @@ fn of(import: &Import) -> Progress {
     ];
     Progress {
         figures: words.map(|(count, what)| (show::grouped(count), what)).to_vec(),
+        pill: pill(import),
         sentence: sentence(import),
         is_over: import.state.is_over(),
         is_bad: import.state == ImportState::Failed,
@@ -129,14 +130,13 @@ pub(crate) async fn show(
     let url = url_of(&here, import.id);
     let found = web.app.list_problem_rows(&context, import.id, Window::after(asked.after, PAGE)).await?;
     let next_url = found.next(|last| format!("{url}?after={}#problems", last.line));
-    let names = web.app.user_names(here.authority()).await?;
+    let names = web.app.actor_names(here.authority(), [import.created_by.actor()]).await?;
     let may_write = here.authority().grant().allows(Scope::ContactsWrite);
     let is_kept = may_write && import.state.is_over() && import.plan.is_trial && waits(&web, &context, &import).await?;
     let mapping_url = here.url(&format!("/contacts/imports/files/{}?like={}", import.file, import.id));
     let page = Show {
         frame: Frame::of(&here, "Import", "contacts"),
         name: import.file_name.clone(),
-        pill: pill(&import),
         is_trial: import.plan.is_trial,
         by: creator(import.created_by.actor(), &names),
         when: show::ago(import.created_at, web.app.now()),

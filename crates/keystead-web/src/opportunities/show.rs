@@ -20,7 +20,7 @@ use crate::{
     history::{Before, History},
     page::{Frame, render},
     place::Here,
-    show::{amount, since},
+    show::{amount, grouped, since},
 };
 
 struct Fact {
@@ -125,7 +125,7 @@ async fn facts(web: &Web, here: &Here, whole: &WholeOpportunity, stage: &str) ->
     let moved = match opportunity.slippage.count {
         0 => String::new(),
         1 => "moved later once".to_owned(),
-        count => format!("moved later {count} times"),
+        count => format!("moved later {} times", grouped(count)),
     };
     Ok(vec![
         fact("Value", amount(&content.value.to_string()), String::new()),

@@ -10,6 +10,7 @@ use keystead_model::{
 
 use crate::{
     Web,
+    api_keys::at_risk_url,
     chart::{self, Chart, Drawn, Series, Span, chart},
     place::Here,
     show::grouped,
@@ -55,28 +56,36 @@ pub(super) struct Requests {
     pub(super) refused: Vec<(String, String, String, i64)>,
 }
 
+/// When the last 24 hours began: the same instant for whoever looks, from wherever, which no day is. Sums are kept by hours, so
+/// these are those that the 24 have something of.
+pub(super) fn a_day_ago(now: UtcMs) -> UtcMs {
+    UtcMs((now.0 - DAY_MS).div_euclid(HOUR_MS) * HOUR_MS)
+}
+
 pub(super) async fn requests(web: &Web, here: &Here) -> Result<Requests, Error> {
     let (now, zone) = (web.app.now(), here.report_zone());
     let location = here.location.as_ref().map(|location| location.id);
     let days = web.app.usage_in(here.authority(), location, Span::Days.steps(now, &zone)).await?;
-    // Sums are kept by hours: those that the last 24 hours have something of.
-    let since = UtcMs((now.0 - DAY_MS).div_euclid(HOUR_MS) * HOUR_MS);
-    let last_day = Steps::new(vec![since], UtcMs(now.0 + 1));
-    let in_24_hours = web.app.usage_in(here.authority(), location, last_day).await?;
-    let failed = in_24_hours.iter().map(|(_, classes)| classes[0]).sum::<i64>();
-    let of = |back: usize| days.iter().rev().nth(back).map_or([0; 6], |(_, classes)| *classes);
+    let since = a_day_ago(now);
+    let two_days = Steps::new(vec![UtcMs(since.0 - DAY_MS), since], UtcMs(now.0 + 1));
+    let steps = web.app.usage_in(here.authority(), location, two_days).await?;
+    let of = |step: usize| steps.get(step).map_or([0; 6], |(_, classes)| *classes);
     let answered = |[_, one, two, three, four, five]: [i64; 6]| one + two + three + four + five;
-    let [_, .., four, five] = of(0);
-    let (today, yesterday) = (answered(of(0)), answered(of(1)));
+    let [failed, .., four, five] = of(1);
+    let (before, requests) = (answered(of(0)), answered(of(1)));
+    let whose = if location.is_none() { "with all keys, " } else { "" };
     let figures = vec![
-        Figure { detail: format!("{} yesterday", grouped(yesterday)), ..Figure::new("Requests today", grouped(today)) },
+        Figure {
+            detail: format!("{whose}{} the day before", grouped(before)),
+            ..Figure::new("Requests, 24 hours", grouped(requests))
+        },
         Figure {
             detail: match (four, five) {
                 (0, 0) => "every request was answered well".to_owned(),
                 _ => format!("{} of the callers’, {} of this server’s", grouped(four), grouped(five)),
             },
             is_bad: five > 0,
-            ..Figure::new("Answered with an error today", share(four + five, today))
+            ..Figure::new("Answered with an error, 24 hours", share(four + five, requests))
         },
         Figure {
             detail: "wrong secrets, refused addresses, ended keys".to_owned(),
@@ -101,17 +110,16 @@ pub(super) async fn requests(web: &Web, here: &Here) -> Result<Requests, Error> 
 }
 
 /// How many keys there are, and how many of them call for somebody.
-pub(super) async fn keys(web: &Web, here: &Here, at_risk: usize) -> Result<(Figure, i64), Error> {
+pub(super) async fn keys(web: &Web, here: &Here, at_risk: i64) -> Result<Figure, Error> {
     let filter =
         KeyFilter { locations: here.location.as_ref().map(|location| vec![location.id]), ..KeyFilter::default() };
     let count = web.app.count_keys(here.authority(), filter).await?;
-    let figure = Figure {
+    Ok(Figure {
         detail: "idle, expiring, expired or exposed".to_owned(),
-        url: here.url("/notices"),
+        url: at_risk_url(here),
         is_bad: at_risk > 0,
-        ..Figure::new("Keys at risk", format!("{at_risk} of {}", grouped(count)))
-    };
-    Ok((figure, count))
+        ..Figure::new("Keys at risk", format!("{} of {}", grouped(at_risk), grouped(count)))
+    })
 }
 
 /// A stage of a pipeline, and what stands in it.

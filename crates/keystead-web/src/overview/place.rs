@@ -7,7 +7,7 @@ use keystead_model::{LocationId, agency::TenantState, location::Location, page::
 
 use super::{
     attention::{Need, Needs, needs},
-    figures::{Figure, Requests, Things, keys, requests, share, things},
+    figures::{Figure, Requests, Things, a_day_ago, keys, requests, share, things},
 };
 use crate::{
     Web,
@@ -40,7 +40,7 @@ struct Overview {
     /// The state of everything, in one sentence.
     lead: String,
     needs: Vec<Need>,
-    needs_count: usize,
+    needs_count: String,
     figures: Vec<Figure>,
     requests: Option<Requests>,
     things: Things,
@@ -75,24 +75,23 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
     if shows_keys {
         found = needs(web, here).await?;
         let mut report = requests(web, here).await?;
-        let (at_risk, _) = keys(web, here, found.at_risk).await?;
         figures.append(&mut report.figures);
-        figures.insert(2, at_risk);
+        figures.insert(2, keys(web, here, found.at_risk).await?);
         requested = Some(report);
         let filter =
             KeyFilter { locations: here.location.as_ref().map(|location| vec![location.id]), ..KeyFilter::default() };
         let listed = web.app.list_keys(here.authority(), filter, Window::first(KEYS)).await?;
         newest = rows(web, here, &listed.rows).await?;
     }
-    let Needs { shown: needs, count: needs_count, at_risk: _ } = found;
+    let Needs { shown: needs, count: needs_count, at_risk } = found;
     let suspended = here.switcher().iter().filter(|location| location.state == TenantState::Suspended).count();
     let suspended = if here.location.is_none() { suspended } else { 0 };
     Ok(Overview {
         frame: Frame::of(here, &heading, "overview"),
         heading,
-        lead: lead(shows_keys, needs_count, suspended),
+        lead: lead(shows_keys, (needs_count, at_risk), suspended),
         needs,
-        needs_count,
+        needs_count: grouped(needs_count),
         figures,
         requests: requested,
         things,
@@ -106,17 +105,19 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
 }
 
 /// Whether anything is wrong, in one sentence; nothing where the visitor sees too little to say so.
-fn lead(shows_keys: bool, needs: usize, suspended: usize) -> String {
+fn lead(shows_keys: bool, (needs, at_risk): (usize, i64), suspended: usize) -> String {
     let suspended = match suspended {
         0 => String::new(),
         1 => " One location is suspended.".to_owned(),
-        count => format!(" {count} locations are suspended."),
+        count => format!(" {} locations are suspended.", grouped(count)),
     };
-    match (shows_keys, needs) {
-        (false, _) => suspended.trim().to_owned(),
-        (true, 0) => format!("All is well: no key needs anybody.{suspended}"),
-        (true, 1) => format!("One key needs attention.{suspended}"),
-        (true, count) => format!("{count} keys need attention.{suspended}"),
+    match (shows_keys, needs, at_risk) {
+        (false, ..) => suspended.trim().to_owned(),
+        (true, 0, 0) => format!("All is well: no key needs anybody.{suspended}"),
+        (true, 0, 1) => format!("No key needs anybody now. 1 is at risk.{suspended}"),
+        (true, 0, ending) => format!("No key needs anybody now. {} are at risk.{suspended}", grouped(ending)),
+        (true, 1, _) => format!("One key needs attention.{suspended}"),
+        (true, count, _) => format!("{} keys need attention.{suspended}", grouped(count)),
     }
 }
 
@@ -126,8 +127,7 @@ async fn places(web: &Web, here: &Here, shows_keys: bool) -> Result<Vec<Place>, 
     shown.sort_by_key(|location| location.state != TenantState::Suspended);
     shown.truncate(PLACES);
     let ids: Vec<LocationId> = shown.iter().map(|location| location.id).collect();
-    let midnight = here.zone().days(web.app.now(), 1);
-    let since = midnight.first().copied().unwrap_or(web.app.now());
+    let since = a_day_ago(web.app.now());
     let used = match shows_keys {
         true => web.app.usage_by_location(here.authority(), ids, since).await?,
         false => std::collections::HashMap::new(),
@@ -155,8 +155,10 @@ mod tests {
 
     #[test]
     fn the_state_of_everything_is_one_sentence() {
-        assert_eq!(lead(true, 0, 0), "All is well: no key needs anybody.");
-        assert_eq!(lead(true, 1, 2), "One key needs attention. 2 locations are suspended.");
-        assert_eq!(lead(false, 0, 0), "");
+        assert_eq!(lead(true, (0, 0), 0), "All is well: no key needs anybody.");
+        assert_eq!(lead(true, (0, 1), 0), "No key needs anybody now. 1 is at risk.");
+        assert_eq!(lead(true, (0, 1_200), 0), "No key needs anybody now. 1,200 are at risk.");
+        assert_eq!(lead(true, (1, 1), 2), "One key needs attention. 2 locations are suspended.");
+        assert_eq!(lead(false, (0, 0), 0), "");
     }
 }

@@ -28,8 +28,8 @@ async fn over(browser: &mut Browser<'_>, url: &str) -> Answer {
 
 /// What a page counts, in its order.
 fn figures(page: &Answer) -> Vec<String> {
-    let figures = page.text.split("card figure\"><b>").skip(1);
-    figures.map(|figure| figure.split("</b>").next().unwrap().to_owned()).collect()
+    let figures = page.text.split("card stat\"><span>").skip(1);
+    figures.map(|figure| figure.split(['<', '>']).nth(4).unwrap().to_owned()).collect()
 }
 
 async fn contacts(app: &TestApp) -> i64 {
@@ -71,13 +71,23 @@ async fn a_file_is_sent_once_mapped_tried_and_imported() {
     assert_eq!(flash(&page).as_deref(), Some("The import of “people.csv” has begun."));
     let page = over(&mut browser, &imported).await;
     assert_eq!((figures(&page), contacts(&app).await), (["3", "1", "0", "0", "0", "2"].map(str::to_owned).to_vec(), 1));
+    // Its badge follows it, also while its page stays open.
+    assert!(page.text.contains("\">Done, rows refused</span>"), "{}", page.text);
+    app.sql("UPDATE imports SET state = 'running', ended_at = NULL").await;
+    let progress = browser.get(&format!("{imported}/progress")).await;
+    assert!(progress.text.contains("\">Running</span>"), "{}", progress.text);
+    app.sql("UPDATE imports SET state = 'completed', ended_at = created_at").await;
     // Rows with problems are a file that can be mended, and no formula.
     let csv = browser.get(&format!("{imported}/problems.csv")).await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!((lines[0], lines.len()), ("First name,E-Mail,Mobile,Notes,Colour,Import problem", 3));
-    assert!(lines[1].starts_with("Bob,no address,,,blue,") && lines[1].contains("email"), "{}", csv.text);
-    assert!(lines[2].starts_with("Nobody,,,'+49,,"), "{}", csv.text);
+    assert!(
+        lines[1].starts_with("Bob,no address,,,blue,") && lines[1].contains("must be an e-mail address"),
+        "{}",
+        csv.text
+    );
+    assert!(lines[2].starts_with("Nobody,,,+49,,"), "{}", csv.text);
     // It is imported once.
     let (_, page) = browser.post(&format!("{tried}/run"), &[]).await;
     assert!(flash(&page).unwrap().starts_with("That file is not kept any more"), "{}", page.text);
@@ -154,7 +164,7 @@ async fn an_import_is_stopped_and_looked_at_while_it_runs() {
     let (import, page) = browser.post(&mapping, &[("column-0", "email"), ("do", "import")]).await;
     assert!(page.text.contains("data-refresh") && page.text.contains(">Stop<"), "{}", page.text);
     let progress = browser.get(&format!("{import}/progress")).await;
-    assert!(progress.text.starts_with("<div class=\"figures tight\">") && !progress.text.contains("data-over"));
+    assert!(progress.text.starts_with("<div class=\"stats\">") && !progress.text.contains("data-over"));
     let (_, page) = browser.post(&format!("{import}/stop"), &[]).await;
     assert!(flash(&page).unwrap().contains("is stopped. What was imported stays."), "{}", page.text);
     assert!(!page.text.contains("data-refresh") && contacts(&app).await < 20_000);

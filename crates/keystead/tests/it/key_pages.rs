@@ -8,11 +8,12 @@ use keystead_model::{
     grant::Reach,
     key_kind::KeyKind,
     scope::{Preset, Scope, ScopeSet},
+    user::Role,
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp, TestKey};
 use serde_json::json;
 
-use crate::app::{from_here, sign_in};
+use crate::app::{from_here, member, sign_in};
 
 /// A member with a browser.
 struct Admin<'a> {
@@ -148,7 +149,7 @@ async fn the_form_says_what_presets_do_and_what_a_key_cannot_hold() {
     let app = TestApp::start().await;
     let admin = Admin::of(&app).await;
     let form = admin.get("/app/agency/settings/keys/new?preset=forms-intake").await.text;
-    for said in ["Reads nothing; writes new contacts and forms", "Reads everything; writes everything<"] {
+    for said in ["Reads nothing; writes new contacts and forms", "Reads all data; writes the same<"] {
         assert!(form.contains(said), "{said}: {form}");
     }
     assert!(form.contains("<span data-short=\"writes\">new contacts and forms</span>"), "{form}");
@@ -349,4 +350,24 @@ async fn a_wrong_password_is_told_at_the_button_and_keeps_what_was_chosen() {
     );
     let done = [("confirm_password", ADMIN_PASSWORD)];
     assert_eq!(admin.post(&format!("{page}/reactivate"), &done).await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_made_a_key_is_called_by_name() {
+    let app = TestApp::start().await;
+    let change = |new: &mut NewKey| new.name = KeyName::parse("Ops").unwrap();
+    let ops = app.key_with(Reach::Agency, Preset::FullAccess.scopes(KeyKind::Agency), change).await;
+    let new = json!({"name": "Zapier", "kind": "location", "locationId": app.ids.location, "preset": "integration"});
+    let made = app.post("/api-keys").key(&ops).json(&new).send().await.expect(201);
+    let admin = Admin::of(&app).await;
+    let path = format!("/app/agency/settings/keys/{}", made["apiKey"]["id"].as_str().unwrap());
+    for (path, said) in [(path.as_str(), ">Ops<"), ("/app/agency/settings/keys?tab=location", "Ops (key)")] {
+        let page = admin.get(path).await.text;
+        assert!(page.contains(said) && !page.contains(&format!("Key {}", ops.id)), "{path}: {page}");
+    }
+    // Who is only in the location learns no name from beyond it.
+    let cookie = member(&app, "lo@example.com", Role::AccountAdmin, &[app.ids.location]).await;
+    let list = format!("/app/locations/{}/settings/keys?tab=location", app.ids.location);
+    let page = app.get(&list).header("Cookie", &cookie).send().await.text;
+    assert!(page.contains(&format!("Key {}", ops.id)) && !page.contains("Ops"), "{page}");
 }

@@ -317,6 +317,7 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ("get_agency", "its name, for whoever is in it"),
     ("count_locations", "a number, for whoever is in the agency"),
     ("user_names", "who did a thing, for whoever is signed in"),
+    ("actor_names", "who did a thing, for whoever is signed in; of keys, those that the authority may see"),
     ("names_in_events", "looks up only what the authority may see"),
     ("set_agency_state", "asks for an operator of the instance, see below"),
     ("set_sweep_paused", "asks for an operator of the instance, see below"),

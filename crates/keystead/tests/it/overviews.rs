@@ -1,11 +1,13 @@
 //! The first pages: whether anything is wrong, and what there is; only what the visitor may read.
 
 use keystead_model::{
+    UtcMs,
     agency::TenantState,
     api_key::{KeyName, NewKey},
     grant::Reach,
     key_kind::KeyKind,
     scope::Preset,
+    time::HOUR_MS,
     user::Role,
 };
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp};
@@ -53,6 +55,37 @@ async fn nothing_wrong_is_one_calm_sentence_and_what_is_wrong_comes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_that_end_soon_are_told_of_at_once_and_counted_as_their_list_does() {
+    let app = TestApp::start().await;
+    let scopes = Preset::ReadOnly.scopes(KeyKind::Location);
+    let ending = async |name: &'static str, hours: i64| {
+        let at = UtcMs(app.app.now().0 + hours * HOUR_MS);
+        let change = move |new: &mut NewKey| {
+            new.name = KeyName::parse(name).unwrap();
+            new.grant.expires_at = Some(at);
+        };
+        app.key_with(Reach::location(app.ids.location), scopes, change).await
+    };
+    // Their first notices are not due: 5 hours, and 2 days, before the end.
+    ending("Tonight", 10).await;
+    ending("Friday", 4 * 24).await;
+    ending("Next year", 400 * 24).await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    for place in ["/app/agency".to_owned(), format!("/app/locations/{}", app.ids.location)] {
+        let said = page(&app, &cookie, &place).await;
+        assert!(said.contains("2 keys need attention.") && said.contains("<b>2 of 3</b>"), "{said}");
+        let needs = said.split("Needs attention").nth(1).unwrap().split("</section>").next().unwrap();
+        let (tonight, friday) = (needs.find(">Tonight<").unwrap(), needs.find(">Friday<").unwrap());
+        assert!(tonight < friday && needs.contains("Expires in 10 hours, on 25 Nov 2026, 22:00"), "{needs}");
+        assert!(!needs.contains("Next year"));
+        let url = format!("{place}/settings/keys?tab=location&q=&show=at-risk");
+        assert!(said.contains(&url.replace('&', "&#38;")), "{said}");
+        let list = page(&app, &cookie, &url).await;
+        assert!(list.contains("Location keys <span class=\"count\">2</span>"), "{list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_errors_and_refused_attempts_are_summed_by_tenant() {
     let app = TestApp::start().await;
     let gym = app.location("Northside Gym").await;
@@ -77,10 +110,10 @@ async fn requests_errors_and_refused_attempts_are_summed_by_tenant() {
     let agency = page(&app, &cookie, "/app/agency").await;
     let location = page(&app, &cookie, &format!("/app/locations/{}", app.ids.location)).await;
     let other = page(&app, &cookie, &format!("/app/locations/{gym}")).await;
-    let requests = [&agency, &location, &other].map(|page| figure(page, "Requests today"));
+    let requests = [&agency, &location, &other].map(|page| figure(page, "Requests, 24 hours"));
     assert_eq!(requests, ["5", "4", "0"], "a location has what its own keys did");
-    assert_eq!(figure(&location, "Answered with an error today"), "25.0 %");
-    assert_eq!(figure(&other, "Answered with an error today"), "none");
+    assert_eq!(figure(&location, "Answered with an error, 24 hours"), "25.0 %");
+    assert_eq!(figure(&other, "Answered with an error, 24 hours"), "none");
     assert_eq!([&agency, &other].map(|page| figure(page, "Refused attempts, 24 hours")), ["1", "none"]);
     let refused = agency.split("Refused attempts by key").nth(1).unwrap();
     assert!(refused.split("</section>").next().unwrap().contains(key.id.as_str()), "{refused}");

@@ -63,8 +63,8 @@ const TITLES: &[(&str, &str)] = &[
     ("gender", "Gender"),
     ("assignedTo", "Owner, by id"),
     ("dnd", "Do not disturb"),
-    ("dndSettings", "Do not disturb, by channel, as JSON"),
-    ("inboundDndSettings", "Do not disturb, inbound, as JSON"),
+    ("dndSettings", "Do not disturb, by channel"),
+    ("inboundDndSettings", "Do not disturb, inbound"),
 ];
 /// Columns of our own files that say when and under which id something was known, or what was wrong with it: no field of a new one.
 const OURS: &[&str] = &["id", "dateadded", "dateupdated", "importproblem"];
@@ -106,6 +106,11 @@ pub(super) fn titled(custom: &[CustomField]) -> Vec<ColumnField> {
     let own = TITLES.iter().map(|(name, title)| field((*name).to_owned(), title, false));
     let custom = custom.iter().map(|one| field(format!("{CUSTOM}{}", one.id), one.content.name.as_str(), true));
     own.chain(custom).collect()
+}
+
+/// What people call a field of a contact.
+pub(super) fn title(name: &str) -> Option<&'static str> {
+    TITLES.iter().find(|(known, _)| *known == name).map(|(_, title)| *title)
 }
 
 /// Which field a name means.

@@ -227,7 +227,7 @@ impl Written for ProblemRow {
 
     fn sample() -> Self {
         let cells = vec!["Ada".to_owned(), "no address".to_owned()];
-        Self { line: 2, is_refused: true, problem: "email must be an email".to_owned(), cells }
+        Self { line: 2, is_refused: true, problem: "E-mail address must be an e-mail address".to_owned(), cells }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {

@@ -30,23 +30,20 @@ pub struct Spreadsheets;
 
 impl RowReader for Spreadsheets {
     fn open(&self, import: &Import, of: RowsOf, file: Box<dyn Read + Send>) -> Result<ContactRows, String> {
-        let plan = &import.plan;
-        let rows = Rows::open(file, encoding(plan.encoding.as_deref())?)?.after(import.line.unsigned_abs());
-        let fields = columns::fields();
-        let custom = |id: &str| of.fields.iter().find(|field| field.id.as_str() == id).cloned();
-        let column = |field: &str| match field.strip_prefix(CUSTOM) {
-            Some(id) => custom(id).map(Box::new).map(Column::Custom),
-            None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
-        };
-        let columns = plan.columns.iter().map(|named| {
-            let field = named.field.as_deref()?;
-            // What is gone since the file was sent is left out.
-            Some(column(field).unwrap_or_else(|| Column::Gone(echo(&named.name))))
-        });
-        let columns = columns.collect();
-        let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
-        let reading = Reading { columns, ground, takes_unidentified: plan.takes_unidentified };
-        Ok(Box::new(rows.map(move |row| reading.contact(row))))
+        let rows = Rows::open(file, encoding(import.plan.encoding.as_deref())?)?.after(import.line.unsigned_abs());
+        let reading = Reading::new(import, of);
+        Ok(Box::new(rows.map(move |Row { line, cells }| {
+            let line = i64::try_from(line).unwrap_or(i64::MAX);
+            match cells {
+                Ok(cells) => reading.contact(line, cells),
+                Err(Unreadable { problem, seen }) => ContactRow { line, cells: seen, contact: Err(problem) },
+            }
+        })))
+    }
+
+    fn again(&self, import: &Import, of: RowsOf, rows: Vec<(i64, Vec<String>)>) -> Vec<ContactRow> {
+        let reading = Reading::new(import, of);
+        rows.into_iter().map(|(line, cells)| reading.contact(line, cells)).collect()
     }
 
     fn head(&self, file: Box<dyn Read + Send>, encoding: Option<&str>, custom: &[CustomField]) -> FileHead {
@@ -58,7 +55,10 @@ impl RowReader for Spreadsheets {
     }
 
     fn explain(&self, error: Error) -> String {
-        Problem::of(error).sentence()
+        match error {
+            Error::Invalid(wrong) => in_words(wrong, &[]),
+            other => Problem::of(other).sentence(),
+        }
     }
 
     fn left_out(&self, fields: Vec<LeftOut>) -> Vec<String> {
@@ -86,6 +86,32 @@ enum Column {
     Gone(String),
 }
 
+impl Column {
+    /// What people call a custom field.
+    fn custom_title(&self) -> Option<&str> {
+        match self {
+            Self::Custom(field) => Some(field.content.name.as_str()),
+            Self::Own(..) | Self::Gone(_) => None,
+        }
+    }
+}
+
+/// What is wrong with the cells of a row, for whoever mends the file: programs are told by the names of fields, people by what they
+/// call them. Those of `custom` fields are numbered in a body.
+fn in_words(wrong: Vec<Violation>, custom: &[&str]) -> String {
+    let said = wrong.into_iter().map(|Violation { field, problem }| {
+        let number = field.strip_prefix(CUSTOM).and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let own = field.split('.').next().and_then(columns::title);
+        let called = number.and_then(|number| custom.get(number).copied()).or(own).unwrap_or(&field);
+        let problem = match problem.as_str() {
+            "must be an email" => "must be an e-mail address",
+            other => other,
+        };
+        format!("{called} {problem}")
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
 struct Reading {
     columns: Vec<Option<Column>>,
     ground: Ground,
@@ -93,13 +119,25 @@ struct Reading {
 }
 
 impl Reading {
-    /// A row as a contact.
-    fn contact(&self, Row { line, cells }: Row) -> ContactRow {
-        let line = i64::try_from(line).unwrap_or(i64::MAX);
-        let cells = match cells {
-            Ok(cells) => cells,
-            Err(Unreadable { problem, seen }) => return ContactRow { line, cells: seen, contact: Err(problem) },
+    fn new(import: &Import, of: RowsOf) -> Self {
+        let fields = columns::fields();
+        let custom = |id: &str| of.fields.iter().find(|field| field.id.as_str() == id).cloned();
+        let column = |field: &str| match field.strip_prefix(CUSTOM) {
+            Some(id) => custom(id).map(Box::new).map(Column::Custom),
+            None => fields.get(field).map(|holds| Column::Own(field.to_owned(), *holds)),
         };
+        let columns = import.plan.columns.iter().map(|named| {
+            let field = named.field.as_deref()?;
+            // What is gone since the file was sent is left out.
+            Some(column(field).unwrap_or_else(|| Column::Gone(echo(&named.name))))
+        });
+        let columns = columns.collect();
+        let ground = Ground::of_location(of.agency, &of.profile).with_fields(of.fields);
+        Self { columns, ground, takes_unidentified: import.plan.takes_unidentified }
+    }
+
+    /// A row as a contact.
+    fn contact(&self, line: i64, cells: Vec<String>) -> ContactRow {
         let is_empty = cells.iter().all(|cell| cell.trim().is_empty());
         let contact = if is_empty { Ok(None) } else { self.read(&cells).map(Some) };
         ContactRow { line, cells, contact }
@@ -108,30 +146,35 @@ impl Reading {
     fn read(&self, cells: &[String]) -> Result<RowContact, String> {
         let (fields, gone) = self.fields(cells);
         if !self.takes_unidentified && !["email", "phone"].iter().any(|name| fields.contains_key(*name)) {
-            let problem = "has neither e-mail address nor phone number, by which it would be known again when the file is run again; \
-                           unidentified (--unidentified at a terminal) imports it all the same";
+            let problem = "has neither e-mail address nor phone number, by which it would be known again when the file is \
+                           imported again; such rows are imported where that is asked for";
             return Err(problem.to_owned());
         }
-        let said = |wrong: Vec<Violation>| Problem::of(Error::Invalid(wrong)).sentence();
+        let titles: Vec<&str> = self.filled(cells).filter_map(|(_, column)| column.custom_title()).collect();
+        let said = |wrong: Vec<Violation>| in_words(wrong, &titles);
         let Upsert { patch, makes_another, skipped } = Reader::one_of_many(fields, &self.ground).map_err(said)?;
         let left_out = gone.into_iter().chain(skipped).map(told).collect();
         Ok(RowContact { patch, when: WhenDuplicate::unless(makes_another), left_out })
     }
 
+    /// The cells that say something, with what their columns are.
+    fn filled<'c>(&'c self, cells: &'c [String]) -> impl Iterator<Item = (&'c str, &'c Column)> {
+        let cells = cells.iter().map(|cell| cell.trim()).zip(&self.columns);
+        cells.filter_map(|(cell, column)| column.as_ref().filter(|_| !cell.is_empty()).map(|column| (cell, column)))
+    }
+
     /// The fields of a body that says the same, and what it cannot say.
     fn fields(&self, cells: &[String]) -> (Map<String, Value>, Vec<String>) {
         let (mut fields, mut custom, mut gone) = (Map::new(), Vec::new(), Vec::new());
-        let filled = cells.iter().map(|cell| cell.trim()).zip(&self.columns).filter(|(cell, _)| !cell.is_empty());
-        for (cell, column) in filled {
+        for (cell, column) in self.filled(cells) {
             match column {
-                Some(Column::Own(name, holds)) => {
+                Column::Own(name, holds) => {
                     fields.insert(name.clone(), own(cell, *holds));
                 }
-                Some(Column::Custom(field)) => {
+                Column::Custom(field) => {
                     custom.push(json!({"id": field.id.as_str(), "value": value(cell, field)}));
                 }
-                Some(Column::Gone(name)) => gone.push(format!("{name} (its custom field was deleted)")),
-                None => {}
+                Column::Gone(name) => gone.push(format!("{name} (its custom field was deleted)")),
             }
         }
         if !custom.is_empty() {
