@@ -74,8 +74,12 @@ async function workThrough(where, first, shot) {
   await said(where, /added to/);
   await where.goto(`${contacts}?tag=three&q=${first}`);
   await where.getByRole('checkbox', { name: `Choose ${first}` }).check();
+  if (shot) assert.equal(await where.textContent('.bulk .chosen'), '1 chosen');
   await where.getByRole('button', { name: 'Move to trash' }).click();
-  await said(where, /In the trash/);
+  await said(where, /moved to the trash/);
+  assert.match(where.url(), /tag=three/, 'the list is asked for the same');
+  await where.getByRole('button', { name: 'Undo' }).click();
+  await said(where, /is restored/);
 }
 
 test('a contact is worked with', async () => {

@@ -170,6 +170,10 @@ test('members and locations with long names', async () => {
   await page.getByRole('link', { name: 'Suspend location…' }).click();
   await measure(page, 'suspend');
   seen.add('/app/agency/locations/{id}/suspend');
+  await at(`/app/agency/locations/${place.split('/').pop()}/delete`, 'delete a location', '/app/agency/locations/{id}/delete');
+  await submit('Delete location');
+  await look(page, 'long-location-kept');
+  await page.goto(`${base}/app/agency/locations/${place.split('/').pop()}/suspend`);
   await submit('Suspend location');
   await after('suspended', /is suspended/);
   await at(place, 'a suspended location', '/app/locations/{location}');

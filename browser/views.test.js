@@ -33,7 +33,7 @@ async function workThrough(where, name, shot) {
   if (shot) await look(where, 'contacts-columns-chosen');
   await where.locator('.chip.add').click();
   await where.fill('#add-tag', 'vip');
-  await where.getByRole('button', { name: 'Add', exact: true }).click();
+  await where.getByRole('button', { name: 'Apply', exact: true }).click();
   await where.getByRole('link', { name: 'Save view' }).click();
   await where.getByRole('button', { name: 'Save', exact: true }).click();
   // Nothing was typed: it is said, and what was to be saved is there still.

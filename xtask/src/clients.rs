@@ -77,6 +77,7 @@ const OF_THE_DEMO: &[&str] = &[
     "views.test.js",
     "imports.test.js",
     "opportunities.test.js",
+    "weight.test.js",
 ];
 
 /// The part `browser`: pages in a real browser, from an empty instance on.

@@ -117,7 +117,7 @@ impl Scale {
             }
             row(&figures(&name, rows, &times, refused));
         }
-        self.pages(&server, &location, &mut client).await?;
+        self.pages(&location, &mut client).await?;
         self.changes(&server, &location, &mut client).await?;
         println!("\nMemory of the server at the end: {} MB.", server.megabytes());
         Ok(())
@@ -334,7 +334,7 @@ impl Scale {
     }
 
     /// Pages of the app, whole, as an admin sees them.
-    async fn pages(&self, server: &Server, location: &str, client: &mut Client<'_>) -> Outcome {
+    async fn pages(&self, location: &str, client: &mut Client<'_>) -> Outcome {
         let fields = format!("email={}&password={}", encode(ADMIN.0), encode(ADMIN.1));
         let signed_in =
             client.connection.ask(&form("/app/sign-in", &fields)).await.map_err(|error| format!("sign-in: {error}"))?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -119,7 +119,7 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if has_nul(&form) {
         return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
     }
-    let form = Bytes::from(form.into_bytes());
+    let form = form.into_bytes();
     parts.extensions.insert(SentForm(form.clone()));
     Ok(Request::from_parts(parts, Body::from(form)))
 }

@@ -5,7 +5,6 @@ use askama::Template;
 use axum::{body::Bytes, response::Response};
 use http::request::Parts;
 use keystead_model::key_secret::contains_secret;
-use url::form_urlencoded;
 
 use crate::{
     form::{CONFIRMATION, Fields, SEEN},

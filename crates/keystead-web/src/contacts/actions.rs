@@ -21,6 +21,7 @@ use crate::{
     flash::{Done, lead, lead_back},
     form::{Choice, Field, Fields, Form, Kind},
     history::Before,
+    list::Asked,
     place::Here,
     show::counted,
 };
@@ -151,9 +152,10 @@ pub(crate) async fn trash(State(web): State<Web>, here: Here) -> Result<Response
 }
 
 /// What is done to those that are chosen in a list.
-pub(crate) async fn bulk(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+pub(crate) async fn bulk(State(web): State<Web>, asked: Asked, here: Here, sent: Fields) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
-    let url = here.url("/contacts");
+    // What the list was asked for, so that whoever changed some of it sees what became of them.
+    let url = asked.whole(&here.url("/contacts"));
     let ids: Vec<ContactId> = sent.all("id").into_iter().filter_map(ContactId::parse).collect();
     let tags = tags(sent.text("tags").unwrap_or_default()).map_err(|problem| Error::invalid("tags", problem.0))?;
     let action = sent.text("do").unwrap_or_default();

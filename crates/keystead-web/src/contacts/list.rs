@@ -161,7 +161,7 @@ pub(crate) async fn list(State(web): State<Web>, mut asked: Asked, here: Here) -
         list,
         left_out: columns.left_out,
         new_url: here.url("/contacts/new"),
-        bulk_url: here.url("/contacts/bulk"),
+        bulk_url: asked.whole(&here.url("/contacts/bulk")),
         imports_url: here.url("/contacts/imports"),
         export_urls: ["csv", "jsonl"].map(|kind| asked.whole(&here.url(&format!("/contacts/export.{kind}")))),
         trash_url: here.url("/contacts/trash"),

@@ -6,11 +6,11 @@ use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, t
 
 use keystead_api::v2::imports::ImportOptions;
 use keystead_core::{
-    AgencyContext, App, Authority, Clock, CreatedKey, Entropy, NewFile, NewImport, OldKeyEnds, RequestFacts, RequestId,
-    Setup, TestClock,
+    AgencyContext, App, Authority, Clock, CreatedKey, Credentials, Entropy, NewFile, NewImport, OldKeyEnds,
+    RequestFacts, RequestId, Setup, SignedIn, TestClock,
 };
 use keystead_model::{
-    AgencyId, Invalid, LocationId, UserId, UtcMs,
+    Invalid, LocationId, UserId, UtcMs,
     agency::TenantName,
     api_key::{KeyAbout, KeyAboutPatch, KeyDescription, KeyLabels, KeyName, KeyPatch, NewKey},
     contact::{ContactFilter, ContactPatch},
@@ -63,7 +63,7 @@ pub(super) async fn run(mut config: Config) -> Result<(), Failure> {
     let clock = TestClock::at(UtcMs(now.0 - STORY_DAYS * DAY_MS));
     let app = instance::make(&config, Clock::Test(clock.clone()), Entropy::System, None).await?;
     let store = Store::open(&config.database, &Options::default()).map_err(|error| Failure::new(error.to_string()))?;
-    let filled = fill(&app, &Story { clock, store }).await;
+    let filled = Box::pin(fill(&app, &Story { clock, store })).await;
     app.close().await?;
     filled?;
     announce(&format!("Sign in as {EMAIL} with the password “{PASSWORD}”."));
@@ -101,6 +101,33 @@ impl Story {
     }
 }
 
+/// Who makes what is in the demo.
+struct Maria(SignedIn);
+
+impl Maria {
+    /// Signs in, as people do now and then.
+    async fn comes(app: &App) -> Result<Self, Failure> {
+        let credentials = Credentials { email: EMAIL, password: PASSWORD, agency: None, browser: None };
+        Ok(Self(app.sign_in(credentials, &at_her_desk("POST /app/sign-in")).await?))
+    }
+
+    /// What she may do at this moment.
+    fn now(&self, app: &App) -> Result<AgencyContext, Failure> {
+        Ok(app.authority_of(&self.0, &at_her_desk("POST /app")).in_agency()?)
+    }
+}
+
+fn at_her_desk(endpoint: &'static str) -> RequestFacts<'static> {
+    const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    RequestFacts {
+        id: RequestId::from_bits(1),
+        address: [203, 0, 113, 20].into(),
+        address_is_own: true,
+        user_agent: Some(BROWSER),
+        endpoint,
+    }
+}
+
 /// Texts of the demo are right by construction.
 fn known<T>(value: Result<T, Invalid>) -> Result<T, Failure> {
     value.map_err(|problem| Failure::new(format!("the demo has a wrong text: {problem}")))
@@ -127,23 +154,25 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
         })
         .await?;
     locations.push(made.location);
-    let operator = app.operator_in(made.agency).await?;
+    let maria = Maria::comes(app).await?;
+    let at_first = maria.now(app)?;
     for (name, country, zone, _) in &LOCATIONS[1..] {
-        locations.push(app.create_location(&operator, profile(name, country, zone)?).await?.id);
+        locations.push(app.create_location(&at_first, profile(name, country, zone)?).await?.id);
     }
     for (location, trade) in locations.iter().zip(&crm::TRADES) {
-        trade.set_up(app, &operator, *location).await?;
+        trade.set_up(app, &at_first, *location).await?;
     }
-    let selling = Selling { agency: made.agency, owner: made.user, locations: &locations };
-    old_keys(app, &operator, (story, &selling)).await?;
+    let selling = Selling { maria, owner: made.user, locations: &locations };
+    old_keys(app, (story, &selling)).await?;
+    let working = Working::made(app, &locations).await?;
     month(app, (story, &selling)).await?;
-    let operator = app.operator_in(made.agency).await?;
-    files(app, &operator, locations[0]).await?;
-    trash(app, &operator, &locations).await?;
+    let maria = Maria::comes(app).await?.now(app)?;
+    files(app, &maria, locations[0]).await?;
+    trash(app, &maria, &locations).await?;
     for location in &locations {
-        crm::tasks(app, &operator, (*location, made.user)).await?;
+        crm::tasks(app, &maria, (*location, made.user)).await?;
     }
-    keys(app, &operator, &locations).await
+    keys(app, &maria, (&locations, working)).await
 }
 
 /// Days in which contacts come in, before now; half of them were there before.
@@ -154,12 +183,12 @@ async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<()
     let weight = |day: usize| if day % 7 > 4 { 1 } else { 3 + day * 7 % 5 };
     let all: usize = (0..MONTH_DAYS).map(weight).sum();
     for day in 0..=MONTH_DAYS {
-        let operator = app.operator_in(selling.agency).await?;
+        let maria = selling.maria.now(app)?;
         let until =
             |day: usize, count: usize| count / 2 + (count - count / 2) * (0..day).map(weight).sum::<usize>() / all;
         for (location, (_, country, _, count)) in selling.locations.iter().zip(LOCATIONS) {
             let from = if day == 0 { 0 } else { until(day - 1, *count) };
-            contacts(app, &operator, *location, country, from..until(day, *count)).await?;
+            contacts(app, &maria, *location, country, from..until(day, *count)).await?;
         }
         selling.on(app, (MONTH_DAYS - day) as i64).await?;
         if day < MONTH_DAYS {
@@ -182,8 +211,8 @@ fn rows() -> String {
 }
 
 /// An import that was tried, and then made: the server works on both when it begins.
-async fn files(app: &App, operator: &AgencyContext, location: LocationId) -> Result<(), Failure> {
-    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
+async fn files(app: &App, maria: &AgencyContext, location: LocationId) -> Result<(), Failure> {
+    let context = app.enter_location(maria.authority().clone(), Some(location)).await?;
     for is_trial in [true, false] {
         let mapping = [("Notes".to_owned(), String::new())].into();
         let asked = ImportOptions { mapping, is_trial, ..ImportOptions::default() };
@@ -196,9 +225,9 @@ async fn files(app: &App, operator: &AgencyContext, location: LocationId) -> Res
 }
 
 /// Contacts that somebody deleted.
-async fn trash(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
+async fn trash(app: &App, maria: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
     for location in locations {
-        let context = app.enter_location(operator.authority().clone(), Some(*location)).await?;
+        let context = app.enter_location(maria.authority().clone(), Some(*location)).await?;
         let oldest = ContactFilter { ascending: true, ..ContactFilter::default() };
         for contact in app.list_contacts(&context, oldest, Window::skip(20, 3)).await?.page.rows {
             app.delete_contact(&context, contact.id).await?;
@@ -209,12 +238,12 @@ async fn trash(app: &App, operator: &AgencyContext, locations: &[LocationId]) ->
 
 async fn contacts(
     app: &App,
-    operator: &AgencyContext,
+    maria: &AgencyContext,
     location: LocationId,
     country: &str,
     numbers: Range<usize>,
 ) -> Result<(), Failure> {
-    let context = app.enter_location(operator.authority().clone(), Some(location)).await?;
+    let context = app.enter_location(maria.authority().clone(), Some(location)).await?;
     let country = known(Country::parse(country))?;
     for number in numbers {
         let (first, last) = (FIRST[number % FIRST.len()], LAST[number / FIRST.len() % LAST.len()]);
@@ -267,7 +296,7 @@ async fn make(
 
 /// Who sells, and where.
 struct Selling<'l> {
-    agency: AgencyId,
+    maria: Maria,
     owner: UserId,
     locations: &'l [LocationId],
 }
@@ -279,20 +308,16 @@ impl Selling<'_> {
     /// What people ask for so many days ago.
     async fn on(&self, app: &App, days_ago: i64) -> Result<(), Failure> {
         let Some(day) = SOLD.iter().position(|sold| *sold == days_ago) else { return Ok(()) };
-        let operator = app.operator_in(self.agency).await?;
+        let maria = self.maria.now(app)?;
         for (location, trade) in self.locations.iter().zip(&crm::TRADES) {
-            trade.sell(app, &operator, (*location, self.owner), day).await?;
+            trade.sell(app, &maria, (*location, self.owner), day).await?;
         }
         Ok(())
     }
 }
 
 /// Keys that nobody uses any more, one at each step to its end, and one beyond.
-async fn old_keys(
-    app: &App,
-    operator: &AgencyContext,
-    (story, selling): (&Story, &Selling<'_>),
-) -> Result<(), Failure> {
+async fn old_keys(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<(), Failure> {
     let keys = [
         ("Trial of a calendar", "Nobody remembers", 0, 60),
         ("Spring campaign", "Landing page of the spring", 0, 120),
@@ -301,15 +326,9 @@ async fn old_keys(
     ];
     let mut passed = 0;
     for (name, about, location, hours) in keys {
-        let operator = app.operator_in(operator.authority().agency()).await?;
-        make(
-            app,
-            operator.authority(),
-            (name, about),
-            Reach::location(selling.locations[location]),
-            Preset::Integration,
-        )
-        .await?;
+        let maria = Maria::comes(app).await?.now(app)?;
+        let reach = Reach::location(selling.locations[location]);
+        make(app, maria.authority(), (name, about), reach, Preset::Integration).await?;
         story.pass(app, hours).await?;
         passed += hours;
     }
@@ -321,9 +340,35 @@ async fn old_keys(
     Ok(())
 }
 
+/// Keys that programs have used for a month: they are older than that.
+struct Working {
+    marketing: CreatedKey,
+    export: CreatedKey,
+    widget: CreatedKey,
+    reports: CreatedKey,
+}
+
+impl Working {
+    async fn made(app: &App, locations: &[LocationId]) -> Result<Self, Failure> {
+        let maria = Maria::comes(app).await?.now(app)?;
+        let make = async |names: (&str, &str), reach: Reach, preset: Preset| -> Result<_, Failure> {
+            make(app, maria.authority(), names, reach, preset).await
+        };
+        let at = |index: usize| Reach::location(locations[index]);
+        Ok(Self {
+            marketing: make(("Marketing Automation", "Keeps tags up to date"), at(0), Preset::WorkflowAutomation)
+                .await?,
+            export: make(("Nightly export", "Copies contacts to the warehouse"), at(1), Preset::ReadOnly).await?,
+            widget: make(("Booking widget", "On the clinic's home page"), at(2), Preset::FormsIntake).await?,
+            reports: make(("Agency reports", "Reads all locations"), Reach::Agency, Preset::ReadOnly).await?,
+        })
+    }
+}
+
 /// Keys in the stages of their lives.
-async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> Result<(), Failure> {
-    let authority = operator.authority();
+async fn keys(app: &App, maria: &AgencyContext, (locations, working): (&[LocationId], Working)) -> Result<(), Failure> {
+    let authority = maria.authority();
+    let Working { marketing, export, widget, reports } = working;
     let make = async |name: &str, about: &str, reach: Reach, preset: Preset| -> Result<_, Failure> {
         make(app, authority, (name, about), reach, preset).await
     };
@@ -357,13 +402,10 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
         Ok(())
     };
     let at = |index: usize| Reach::location(locations[index]);
-    let marketing = make("Marketing Automation", "Keeps tags up to date", at(0), Preset::WorkflowAutomation).await?;
     used(&marketing, ("POST /contacts", Scope::ContactsWrite), "n8n", [203, 0, 113, 7]).await?;
-    let export = make("Nightly export", "Copies contacts to the warehouse", at(1), Preset::ReadOnly).await?;
     used(&export, ("GET /contacts", Scope::ContactsRead), "export/2.1", [192, 0, 2, 44]).await?;
     let rotated = app.rotate_key(authority, export.key.id, None, Duration::from_secs(2 * 86_400)).await?;
     used(&rotated, ("GET /contacts", Scope::ContactsRead), "export/2.2", [192, 0, 2, 44]).await?;
-    let widget = make("Booking widget", "On the clinic's home page", at(2), Preset::FormsIntake).await?;
     used(&widget, ("POST /contacts/upsert", Scope::ContactsIntake), "clinic-site/3", [198, 51, 100, 71]).await?;
     let about = KeyAboutPatch {
         labels: Some(known(KeyLabels::parse(["website", "leads"]))?),
@@ -377,7 +419,6 @@ async fn keys(app: &App, operator: &AgencyContext, locations: &[LocationId]) -> 
     app.deactivate_key(authority, old.key.id).await?;
     let gone = make("Zapier trial", "Was only tried out", at(0), Preset::Integration).await?;
     app.delete_key(authority, gone.key.id).await?;
-    let reports = make("Agency reports", "Reads all locations", Reach::Agency, Preset::ReadOnly).await?;
     used(&reports, ("GET /locations/search", Scope::LocationsRead), "reports/1.0", [198, 51, 100, 20]).await?;
     Ok(())
 }

@@ -106,8 +106,8 @@ fn line<const MAX: usize>(text: &str) -> Result<Line<MAX>, Failure> {
 
 impl Trade {
     /// What the location has before anybody asks for anything.
-    pub(super) async fn set_up(&self, app: &App, operator: &AgencyContext, at: LocationId) -> Result<(), Failure> {
-        let context = app.enter_location(operator.authority().clone(), Some(at)).await?;
+    pub(super) async fn set_up(&self, app: &App, maria: &AgencyContext, at: LocationId) -> Result<(), Failure> {
+        let context = app.enter_location(maria.authority().clone(), Some(at)).await?;
         for pipeline in app.list_pipelines(&context).await? {
             app.delete_pipeline(&context, pipeline.id).await?;
         }
@@ -141,11 +141,11 @@ impl Trade {
     pub(super) async fn sell(
         &self,
         app: &App,
-        operator: &AgencyContext,
+        maria: &AgencyContext,
         (at, owner): (LocationId, UserId),
         day: usize,
     ) -> Result<(), Failure> {
-        let context = app.enter_location(operator.authority().clone(), Some(at)).await?;
+        let context = app.enter_location(maria.authority().clone(), Some(at)).await?;
         let pipelines = app.list_pipelines(&context).await?;
         let Some(pipeline) = pipelines.first() else { return Ok(()) };
         let reasons = app.list_lost_reasons(&context, LostReasonFilter::default(), Window::all()).await?.page.rows;
@@ -195,12 +195,8 @@ impl Trade {
 }
 
 /// What is still to be done for some contacts, about now.
-pub(super) async fn tasks(
-    app: &App,
-    operator: &AgencyContext,
-    (at, owner): (LocationId, UserId),
-) -> Result<(), Failure> {
-    let context = app.enter_location(operator.authority().clone(), Some(at)).await?;
+pub(super) async fn tasks(app: &App, maria: &AgencyContext, (at, owner): (LocationId, UserId)) -> Result<(), Failure> {
+    let context = app.enter_location(maria.authority().clone(), Some(at)).await?;
     let contacts = app.list_contacts(&context, ContactFilter::default(), Window::first(40)).await?.page.rows;
     for (number, (contact, (title, hours))) in contacts.iter().step_by(4).zip(TASKS.iter().cycle()).enumerate() {
         let days = i64::try_from(number / TASKS.len()).unwrap_or_default();
