@@ -275,6 +275,7 @@ impl App {
                 let user = users::find(tx, authority.agency(), id)?
                     .filter(|user| user.role.is_within_at(&authority.grant().reach, &user.locations))
                     .ok_or_else(|| Error::NotFound(Noun::User, id.to_string()))?;
+                authority.expect(&user)?;
                 if user.is_operator && !is_operator(tx, &authority)? {
                     let message = "Only an operator of the instance may change another".to_owned();
                     return Err(Error::Forbidden(ErrorCode::NotAllowed, message));

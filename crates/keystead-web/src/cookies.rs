@@ -13,6 +13,8 @@ pub(crate) enum Cookie {
     Session,
     /// Whom the browser has signed in before; it outlives the sign-out.
     Browser,
+    /// Who was signed in last; it outlives their session, and opens nothing.
+    Member,
     /// What was just done.
     Flash,
     /// Light or dark, where somebody has chosen.
@@ -28,6 +30,8 @@ impl Cookie {
             (Self::Session, false) => "keystead",
             (Self::Browser, true) => "__Host-keystead-browser",
             (Self::Browser, false) => "keystead-browser",
+            (Self::Member, true) => "__Host-keystead-member",
+            (Self::Member, false) => "keystead-member",
             (Self::Flash, true) => "__Host-keystead-flash",
             (Self::Flash, false) => "keystead-flash",
             (Self::Theme, true) => "__Host-keystead-theme",

@@ -12,6 +12,7 @@ use keystead_core::{Error, ErrorCode, tally::Happening};
 
 use crate::{
     Web,
+    kept::SentForm,
     page::{Frame, render_with},
     place::{Here, Visitor},
 };
@@ -57,12 +58,14 @@ struct Said {
 struct Page {
     frame: Frame,
     said: Said,
+    /// What was in the form that was not taken.
+    typed: Vec<(String, String)>,
 }
 
 impl Said {
     /// The page for nobody in particular.
     fn answer(self, status: StatusCode) -> Response {
-        let page = Page { frame: Frame::bare(&self.heading), said: self.clone() };
+        let page = Page { frame: Frame::bare(&self.heading), said: self.clone(), typed: Vec::new() };
         let mut response = render_with(status, &page);
         response.extensions_mut().insert(self);
         response
@@ -71,7 +74,7 @@ impl Said {
 
 /// The same answer in the shell, if it is the page of a failure and `parts` are a request of somebody who is signed in: in the
 /// place that they asked for, else in one that is theirs.
-pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response) -> Response {
+pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response, sent: Option<&SentForm>) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED && response.extensions().get::<Said>().is_none() {
         let allow = response.headers_mut().remove(header::ALLOW);
         response = not_here();
@@ -89,7 +92,9 @@ pub(crate) async fn in_shell(web: &Web, mut parts: Parts, mut response: Response
         },
     };
     let Some(here) = here else { return response };
-    let page = Page { frame: Frame::of(&here, &said.heading, ""), said };
+    // What was to be changed may be gone by now; what somebody typed for it is not.
+    let typed = sent.map(SentForm::typed).unwrap_or_default();
+    let page = Page { frame: Frame::of(&here, &said.heading, ""), said, typed };
     match page.render() {
         Ok(html) => {
             response.headers_mut().remove(header::CONTENT_LENGTH);

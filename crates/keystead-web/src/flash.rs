@@ -72,6 +72,7 @@ done! {
     ContactsTrashed = "contacts-trashed", "good", "# moved to the trash; after 30 days they are gone.", undo "/contacts/trash/*/restore";
     ContactsRestored = "contacts-restored", "good", "# brought back from the trash.";
     ContactsRestoredInPart = "contacts-restored-in-part", "warn", "# brought back from the trash. The others are not there any more, or somebody else has their e-mail address or phone number by now.";
+    ChosenGone = "chosen-gone", "warn", "None of the chosen contacts is there any more: nothing was done.";
     ContactsTagged = "contacts-tagged", "good", "The tags are added to #.";
     ContactsUntagged = "contacts-untagged", "good", "The tags are taken from #.";
     ContactsMerged = "contacts-merged", "good", "* has now what both had; the other one is in the trash.";

@@ -28,8 +28,10 @@ use crate::{
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Bytes of a form. The longest of ours chooses some hundred locations.
-const FORM_LIMIT: usize = 64 * 1024;
+/// Bytes of a form that anybody may send.
+const OPEN_FORM_LIMIT: usize = 64 * 1024;
+/// Bytes of a form of a page. The longest of ours is a note of 65,000 characters, each of which may be nine bytes there.
+const FORM_LIMIT: usize = 640 * 1024;
 
 /// A sign-in has a queue of its own, bounded for each source, and waits so that all refusals take equally long: meanwhile it must
 /// not keep a place from pages.
@@ -51,12 +53,12 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     };
     let lost = response.extensions_mut().remove::<Lost>();
     if let (Some(Lost { next }), Some(asked), Some(sent)) = (lost, &asked, &sent)
-        && let Some(kept) = Kept::of(asked, sent)
+        && let Some(kept) = Kept::of(&web, asked, sent)
     {
         response = sessions::sign_in_keeping(next, kept);
     }
     if let Some(asked) = asked {
-        response = failure::in_shell(&web, asked, response).await;
+        response = failure::in_shell(&web, asked, response, sent.as_ref()).await;
     }
     if has_flash {
         flash::forget(&web, &mut response);
@@ -109,9 +111,12 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if let Some(bytes) = file_bytes(&request) {
         return Ok(with_files(web, request, bytes).await);
     }
+    let limit = if is_open(&request) { OPEN_FORM_LIMIT } else { FORM_LIMIT };
     let (mut parts, body) = request.into_parts();
-    let form = read_body(body, FORM_LIMIT).await.map_err(|error| match error {
-        BodyError::TooLarge => failure::not_taken(ErrorCode::BodyTooLarge, "The form is too large: it may have 64 KB."),
+    let form = read_body(body, limit).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            failure::not_taken(ErrorCode::BodyTooLarge, "What was sent is longer than any form of ours.")
+        }
         BodyError::TooSlow => failure::not_taken(ErrorCode::RequestTimeout, "The form did not arrive in time."),
         BodyError::NoRoom => Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(),
         BodyError::Broken => failure::not_taken(ErrorCode::MalformedBody, "The form did not arrive whole."),

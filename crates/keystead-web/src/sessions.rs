@@ -23,7 +23,7 @@ use crate::{
     failure::Failure,
     flash::{Done, Flash, lead},
     form::{Field, Fields, Form, new_password},
-    kept::Kept,
+    kept::{self, Kept},
     page::{Frame, render, render_with},
     place::{Guest, Visitor, facts},
     show,
@@ -71,6 +71,7 @@ pub(crate) fn safe_next(next: Option<String>) -> String {
             && !next.contains('\\')
             && !next.contains("//")
             && !next.contains("%00")
+            && !next.contains("/.")
             // It would stand in one more history and one more log.
             && !contains_secret(next)
     };
@@ -122,10 +123,8 @@ pub(crate) async fn sign_in(State(web): State<Web>, guest: Guest, sent: Fields) 
     let signed_in = form.run_with(typed, sign_in).await?;
     let kept = Kept::sent_with(&form.sent);
     if let Some(signed_in) = signed_in {
-        let onward = match kept {
-            Some(kept) => kept.question(next),
-            None => back(&web, &next, lost),
-        };
+        let question = kept.and_then(|kept| kept.question(signed_in.user.id, next.clone()));
+        let onward = question.unwrap_or_else(|| back(&web, &next, lost));
         return Ok(begun(&web, &guest.headers, &signed_in, onward));
     }
     // A key that was pasted into the wrong field is not shown.
@@ -142,6 +141,7 @@ pub(crate) fn begun(web: &Web, headers: &HeaderMap, signed_in: &SignedIn, mut re
     Cookie::Session.set(web, &mut response, signed_in.token.expose(), keystead_model::session::SESSION_MS / 1000);
     let known = web.app.remember_browser(Cookie::Browser.of(web, headers), signed_in.user.id);
     Cookie::Browser.set(web, &mut response, &known, BROWSER_SECONDS);
+    kept::note_member(web, &mut response, signed_in.user.id);
     response
 }
 

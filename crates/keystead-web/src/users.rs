@@ -20,7 +20,7 @@ use crate::{
     Web, api_keys,
     failure::Failure,
     flash::{Done, lead},
-    form::{Choice, Field, Fields, Form, Kind, new_password},
+    form::{Choice, Edit, Field, Fields, Form, Kind, new_password},
     location_choice::{LocationChoices, chosen_in},
     page::{Frame, render},
     place::{Guest, Here, facts},
@@ -253,7 +253,7 @@ async fn wanted(web: &Web, here: &Here) -> Result<User, Failure> {
 fn form_of(here: &Here, user: &User) -> Form {
     let mut pairs = vec![("role", user.role.as_str().to_owned())];
     pairs.extend(user.locations.iter().map(|id| ("locationIds", id.to_string())));
-    Form::filled(fields(here, false), pairs)
+    Form::filled(fields(here, false), pairs).opened_on(user)
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -267,9 +267,12 @@ pub(crate) async fn set_role(State(web): State<Web>, mut here: Here, sent: Field
     let mut form = Form::new(fields(&here, false), sent);
     let role = read_role(&mut form);
     form.confirm(&web, &mut here).await?;
-    let set = async |(role, locations)| web.app.set_user_role(here.authority(), user.id, role, locations).await;
-    if form.run_with(role, set).await?.is_some() {
-        return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name()));
+    let careful = here.authority().clone().with_seen(form.seen::<User>());
+    let set = async |(role, locations)| web.app.set_user_role(&careful, user.id, role, locations).await;
+    match form.edit_with(role, set).await? {
+        Edit::Saved(()) => return Ok(lead(&web, &here.url("/members"), Done::RoleSaved, &user.display_name())),
+        Edit::Overtaken => form.overtaken("member", &user, &form_of(&here, &user)),
+        Edit::Wrong => {}
     }
     let page = member_page(&web, &here, &user, form, Form::of_buttons(&here)).await?;
     Ok(page.form.again(&page))

@@ -24,7 +24,7 @@ use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
-    form::{Field, Fields, Form},
+    form::{Edit, Field, Fields, Form},
     location_choice::LocationChoices,
     page::{Frame, render},
     place::Here,
@@ -33,7 +33,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "api_keys/edit.html")]
-struct Edit {
+struct Editor {
     frame: Frame,
     name: String,
     form: Form,
@@ -41,7 +41,6 @@ struct Edit {
     /// Of an agency key: the locations that it may act in.
     allowed: Option<LocationChoices>,
     only_chosen: bool,
-    version: i64,
     key_url: String,
 }
 
@@ -57,28 +56,26 @@ fn form_of(here: &Here, key: &ApiKey, zone: &TimeZoneName, sent: Fields) -> Form
     Form::new(fields(here, name, "One address or range a line; empty allows all.".to_owned(), expiry), sent)
 }
 
-async fn edit_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> Result<Edit, Error> {
+async fn edit_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> Result<Editor, Error> {
     let allowed = match key.kind() {
         KeyKind::Location => None,
         KeyKind::Agency => Some(LocationChoices::of(web, here, &form.sent, "allowedLocations").await?),
     };
     let chosen: ScopeSet = form.sent.all("scopes").into_iter().filter_map(Scope::parse).collect();
-    Ok(Edit {
+    Ok(Editor {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         allowed,
         only_chosen: form.text("reach") == Some("chosen"),
         name: key.name.to_string(),
         matrix: matrix(key.kind(), chosen, &BTreeMap::new()),
-        version: key.version,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
         form,
     })
 }
 
-pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let key = wanted(&web, &here).await?;
-    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
-    let day = key.grant.expires_at.map(|at| Zone::of(&zone).iso_day(at)).unwrap_or_default();
+/// The form as it stands for a key.
+fn form_as_is(here: &Here, key: &ApiKey, zone: &TimeZoneName) -> Form {
+    let day = key.grant.expires_at.map(|at| Zone::of(zone).iso_day(at)).unwrap_or_default();
     let mut pairs = vec![
         ("name", key.name.to_string()),
         ("allowedIps", key.grant.allowed_ips.to_texts().join("\n")),
@@ -90,8 +87,13 @@ pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response,
         pairs.extend(set.iter().map(|location| ("allowedLocations", location.to_string())));
     }
     pairs.extend(key.grant.scopes.iter().map(|scope| ("scopes", scope.as_str().to_owned())));
-    let form = form_of(&here, &key, &zone, Fields::of(pairs));
-    Ok(render(&edit_page(&web, &here, &key, form).await?))
+    form_of(here, key, zone, Fields::of(pairs)).opened_on(key)
+}
+
+pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let key = wanted(&web, &here).await?;
+    let zone = web.app.zone_of(here.authority(), &key.grant.reach).await?;
+    Ok(render(&edit_page(&web, &here, &key, form_as_is(&here, &key, &zone)).await?))
 }
 
 /// What a form makes of a key, and whether that is more than the key may do now.
@@ -140,16 +142,16 @@ pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields)
     if is_more {
         form.confirm(&web, &mut here).await?;
     }
-    let version = form.text("version").and_then(|version| version.parse().ok());
-    match form.run(web.app.update_key(here.authority(), key.id, version, patch)).await? {
-        Some(changed) => {
+    let careful = here.authority().clone().with_seen(form.seen::<ApiKey>());
+    match form.edit(web.app.update_key(&careful, key.id, None, patch)).await? {
+        Edit::Saved(changed) => {
             let done = if changed.namesakes > 0 { Done::KeySavedAsNamesake } else { Done::KeySaved };
             let url = here.url(&format!("/settings/keys/{}", key.id));
-            Ok(lead(&web, &url, done, changed.key.name.as_str()))
+            return Ok(lead(&web, &url, done, changed.key.name.as_str()));
         }
-        None => {
-            let page = edit_page(&web, &here, &key, form).await?;
-            Ok(page.form.again(&page))
-        }
+        Edit::Overtaken => form.overtaken("key", &key, &form_as_is(&here, &key, &zone)),
+        Edit::Wrong => {}
     }
+    let page = edit_page(&web, &here, &key, form).await?;
+    Ok(page.form.again(&page))
 }

@@ -170,6 +170,9 @@ pub(crate) async fn bulk(State(web): State<Web>, asked: Asked, here: Here, sent:
                     gone.push(id);
                 }
             }
+            if gone.is_empty() {
+                return Ok(lead(&web, &url, Done::ChosenGone, ""));
+            }
             let count = counted(i64::try_from(gone.len()).unwrap_or(i64::MAX), "contact");
             return Ok(lead_back(&web, &url, Done::ContactsTrashed, &count, &joined(&gone)));
         }
@@ -182,5 +185,8 @@ pub(crate) async fn bulk(State(web): State<Web>, asked: Asked, here: Here, sent:
         }
     };
     let count = outcomes.iter().filter(|is_done| **is_done).count();
+    if count == 0 {
+        return Ok(lead(&web, &url, Done::ChosenGone, ""));
+    }
     Ok(lead(&web, &url, done, &counted(i64::try_from(count).unwrap_or(i64::MAX), "contact")))
 }

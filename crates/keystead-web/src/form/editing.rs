@@ -1,14 +1,15 @@
 //! Two who edit one thing: whoever saves later is told, sees both versions, and decides.
 
-use std::any::Any;
+use std::{any::Any, collections::BTreeSet};
 
 use keystead_core::{Error, ErrorCode, Seen};
 use keystead_model::{
-    agency::Agency, contact::Contact, custom_field::CustomField, custom_value::CustomValue, key_policy::KeyPolicy,
-    location::Location, opportunity::Opportunity, pipeline::Pipeline, saved_view::SavedView, tag::Tag,
+    agency::Agency, api_key::ApiKey, contact::Contact, custom_field::CustomField, custom_value::CustomValue,
+    key_policy::KeyPolicy, location::Location, opportunity::Opportunity, pipeline::Pipeline, saved_view::SavedView,
+    tag::Tag, user::User,
 };
 
-use super::{Field, Form, Kind};
+use super::{Field, Fields, Form, Kind};
 
 /// The field with the state that a form was opened in.
 pub(crate) const SEEN: &str = "seen";
@@ -37,6 +38,19 @@ impl Edited for Tag {
     }
 }
 
+impl Edited for ApiKey {
+    fn state(&self) -> String {
+        self.version.to_string()
+    }
+}
+
+impl Edited for User {
+    fn state(&self) -> String {
+        let locations: Vec<&str> = self.locations.iter().map(|id| id.as_str()).collect();
+        format!("{} {}", self.role.as_str(), locations.join(" "))
+    }
+}
+
 impl Edited for Agency {
     fn state(&self) -> String {
         let KeyPolicy { longest_days, default_days, agency_keys_by, contact } = &self.keys;
@@ -54,10 +68,14 @@ pub(crate) enum Edit<T> {
     Wrong,
 }
 
+/// Between the state of a thing and what stood in the form on it.
+const MARK: char = '|';
+
 impl Form {
-    /// Notes what it was opened on.
+    /// Notes what it was opened on, and what stood in it then.
     pub(crate) fn opened_on(mut self, thing: &impl Edited) -> Self {
-        self.carry(thing.state());
+        let stood = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.sent.0).finish();
+        self.carry(format!("{}{MARK}{stood}", thing.state()));
         self
     }
 
@@ -67,7 +85,8 @@ impl Form {
         if let Some(seen) = &seen {
             self.carry(seen.clone());
         }
-        Seen::new(move |now: &T| seen.as_ref().is_none_or(|seen| *seen == now.state()))
+        let state = seen.map(|seen| seen.rsplit_once(MARK).map_or(seen.clone(), |(state, _)| state.to_owned()));
+        Seen::new(move |now: &T| state.as_ref().is_none_or(|state| *state == now.state()))
     }
 
     /// Does what [`Form::run`] does, by somebody who has [`Form::seen`] the thing.
@@ -97,22 +116,43 @@ impl Form {
         }
     }
 
-    /// Says that somebody else has changed the thing while it was edited, and beside each field that differs what it is now: both
-    /// versions are shown, and sent again the visitor's is written.
+    /// Says that somebody else has changed the thing while it was edited. What only they changed is filled in, what only the
+    /// visitor changed stays, and where both did both versions are shown: sent again, the form is written as it stands then.
     pub(crate) fn overtaken(&mut self, noun: &str, now: &impl Edited, form: &Self) {
-        self.problems.generally(format!(
-            "Somebody changed this {noun} while you edited it; what differs says both. Save again to keep what stands here"
-        ));
-        let differs = |field: &&Field| self.values_of(field) != form.values_of(field);
-        let texts = self.fields.iter().filter(differs).map(|field| {
-            let stands = form.values_of(field);
-            let says = if stands.is_empty() { "nothing".to_owned() } else { format!("“{}”", stands.join(", ")) };
-            (field.name.clone().into_owned(), format!("{}: meanwhile it is {says}", field.label))
-        });
-        for (name, text) in texts.collect::<Vec<_>>() {
-            self.problems.say(&name, text);
+        let stood = self.sent.raw(SEEN).and_then(|seen| seen.rsplit_once(MARK)).map(|(_, stood)| stood.to_owned());
+        let stood: Option<Fields> =
+            stood.map(|stood| Fields(form_urlencoded::parse(stood.as_bytes()).into_owned().collect()));
+        let sent = [&self.sent, &form.sent].into_iter().flat_map(|sent| sent.0.iter());
+        let is_shown = |name: &&String| self.field_of(name).is_none_or(|field| field.kind != Kind::Hidden);
+        let names: BTreeSet<String> = sent.map(|(name, _)| name).filter(is_shown).cloned().collect();
+        let mut both = Vec::new();
+        for name in names {
+            let [mine, theirs] = [&self.sent, &form.sent].map(|sent| values(sent, &name));
+            let before = stood.as_ref().map(|stood| values(stood, &name));
+            if mine == theirs || before.as_ref() == Some(&theirs) {
+                continue;
+            }
+            if before.as_ref() == Some(&mine) {
+                self.sent.0.retain(|(known, _)| *known != name);
+                self.sent.0.extend(theirs.into_iter().map(|value| (name.clone(), value)));
+            } else {
+                both.push((name, theirs));
+            }
         }
-        self.carry(now.state());
+        self.generally(match both.is_empty() {
+            true => format!("Somebody changed this {noun} while you edited it. What they changed is filled in; save again"),
+            false => format!(
+                "Somebody changed this {noun} while you edited it; what differs says both. Save again to keep what stands here"
+            ),
+        });
+        for (name, theirs) in both {
+            if let Some(field) = self.field_of(&name) {
+                let said = format!("{}: meanwhile it is {}", field.label, said(field, &theirs));
+                self.say(&name, said);
+            }
+        }
+        let state = form.sent.raw(SEEN).map_or_else(|| now.state(), str::to_owned);
+        self.carry(state);
     }
 
     fn carry(&mut self, state: String) {
@@ -121,9 +161,23 @@ impl Form {
         }
         self.put(SEEN, state);
     }
+}
 
-    fn values_of(&self, field: &Field) -> Vec<&str> {
-        let values = self.sent.all(&field.name).into_iter().map(str::trim);
-        values.filter(|value| !value.is_empty() && field.kind != Kind::Hidden).collect()
+/// What stands in a field, as it is compared: browsers end lines in their own way.
+fn values(sent: &Fields, name: &str) -> Vec<String> {
+    let values = sent.all(name).into_iter().map(|value| value.trim().replace("\r\n", "\n"));
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// The same as people read it: what can be chosen by its words.
+fn said(field: &Field, values: &[String]) -> String {
+    if field.kind == Kind::Check {
+        return if values.is_empty() { "not ticked" } else { "ticked" }.to_owned();
     }
+    let words = values.iter().map(|value| {
+        let chosen = field.choices.iter().find(|choice| choice.value == *value);
+        chosen.map_or(value.as_str(), |choice| choice.words.as_str())
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { "nothing".to_owned() } else { format!("“{words}”") }
 }

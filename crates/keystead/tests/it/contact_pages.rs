@@ -389,7 +389,7 @@ async fn an_address_that_cannot_be_read_is_answered_with_a_page() {
         }
         assert!(!page.text.contains("deserialize"), "{url}: {}", page.text);
     }
-    let long = "x".repeat(70_000);
+    let long = "x".repeat(700_000);
     let page = visitor.post(&format!("/{id}/notes"), &[("body", &long)]).await;
     assert!(page.status == 413 && page.text.contains("Nothing was saved"), "{} {}", page.status, page.text);
 }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use keystead_model::{grant::Reach, key_kind::KeyKind, scope::Preset, user::Role};
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp};
 use serde_json::json;
 
-use crate::app::{from_here, sign_in};
+use crate::app::{from_here, member, sign_in};
 
 /// Somebody who is signed in, with two tabs open.
 struct Tabs {
@@ -146,6 +147,13 @@ async fn an_address_that_somebody_has_is_said_beside_it_and_nothing_is_lost() {
     }
 }
 
+/// The value of a field with an id.
+fn value_of(page: &Answer, id: &str) -> String {
+    let (_, rest) = page.text.split_once(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {}", page.text));
+    let tag = rest.split('>').next().unwrap();
+    tag.split_once("value=\"").map(|(_, value)| value.split('"').next().unwrap().to_owned()).unwrap_or_default()
+}
+
 /// The value of a field in a page.
 fn value(page: &Answer, name: &str) -> String {
     let (_, rest) =
@@ -169,8 +177,10 @@ async fn what_was_typed_when_the_session_had_ended_is_sent_once_more() {
     let contact = ada["contact"]["id"].as_str().unwrap();
     let at = format!("/app/locations/{}/contacts/{contact}", app.ids.location);
     let notes = format!("{at}/notes");
+    let admin = app.member(ADMIN_EMAIL, ADMIN_PASSWORD).await.actor().id().unwrap().to_owned();
+    let browser = format!("keystead-member={admin}");
     let sent = [("body", BODY), ("pinned", "on"), ("password", "not kept"), ("title", key.secret.as_str())];
-    let page = from_here(app.post(&notes)).form(&sent).send().await;
+    let page = from_here(app.post(&notes)).header("Cookie", &browser).form(&sent).send().await;
     assert_eq!(page.status, 401, "{}", page.text);
     assert!(
         page.text.contains("What you typed is kept on this page") && !page.text.contains("not kept"),
@@ -178,13 +188,14 @@ async fn what_was_typed_when_the_session_had_ended_is_sent_once_more() {
         page.text
     );
     assert!(!page.text.contains(&key.secret), "no secret is kept");
-    let [to, kept, next] = ["to", "kept", "next"].map(|name| value(&page, name));
+    let [to, kept, next, by] = ["to", "kept", "next", "by"].map(|name| value(&page, name));
     assert_eq!((to.as_str(), next.as_str()), (notes.as_str(), at.as_str()));
     // A wrong password does not lose it.
-    let send = async |password: &str, to: &str| {
+    let send_as = async |email: &str, password: &str, to: &str| {
         let fields = [
-            ("email", ADMIN_EMAIL),
+            ("email", email),
             ("password", password),
+            ("by", &by),
             ("to", to),
             ("kept", &kept),
             ("next", &next),
@@ -192,6 +203,7 @@ async fn what_was_typed_when_the_session_had_ended_is_sent_once_more() {
         ];
         from_here(app.post("/app/sign-in")).form(&fields).send().await
     };
+    let send = async |password: &str, to: &str| send_as(ADMIN_EMAIL, password, to).await;
     assert_eq!(value(&send("wrong", &to).await, "kept"), kept);
     let question = send(ADMIN_PASSWORD, &to).await;
     assert_eq!(question.status, 200, "{}", question.text);
@@ -202,14 +214,130 @@ async fn what_was_typed_when_the_session_had_ended_is_sent_once_more() {
     let cookie = question.header("set-cookie").split(';').next().unwrap().to_owned();
     let again = from_here(app.post(&notes)).header("Cookie", &cookie).form(&[("body", BODY)]).send().await;
     assert_eq!((again.status, &noted().await["notes"][0]["body"]), (303, &json!(BODY)));
+    // Nobody else is shown it.
+    member(&app, "lou@example.com", Role::AgencyAdmin, &[]).await;
+    let other = send_as("lou@example.com", "a long password", &to).await;
+    assert!(other.status == 303 && other.header("location") == at, "{} {}", other.status, other.text);
     // It leads nowhere else.
-    for elsewhere in ["https://evil.example/", "//evil.example", "/docs", "javascript:alert(1)"] {
+    for elsewhere in ["https://evil.example/", "//evil.example", "/docs", "javascript:alert(1)", "/app/../docs"] {
         let page = send(ADMIN_PASSWORD, elsewhere).await;
         assert!(page.status == 303 && page.header("location") == at, "{elsewhere}: {} {}", page.status, page.text);
     }
-    // Where nothing was typed, or too much, they are led to the sign-in as ever.
-    for fields in [vec![], vec![("seen", "1")], vec![("body", "x".repeat(30_000).leak() as &str)]] {
-        let page = from_here(app.post(&notes)).form(&fields).send().await;
-        assert!(page.status == 303 && page.header("location").contains("lost=1"), "{}", page.status);
+    // Where nothing was typed, or too much, or something is done that is asked first, they are led to the sign-in as ever.
+    let pasted = format!("/app/locations/{}/search", app.ids.location);
+    let deletion = format!("/app/agency/locations/{}/delete", app.ids.location);
+    let long = "x".repeat(50_000);
+    for (url, fields) in [
+        (&notes, vec![]),
+        (&notes, vec![("seen", "1")]),
+        (&notes, vec![("body", long.as_str())]),
+        (&pasted, vec![("q", "Ada")]),
+        (&deletion, vec![("name", "Harbour Dental")]),
+    ] {
+        let page = from_here(app.post(url)).header("Cookie", &browser).form(&fields).send().await;
+        assert!(page.status == 303 && page.header("location").contains("lost=1"), "{url}: {}", page.status);
     }
+    // Nor is anything kept of somebody who was never here.
+    let page = from_here(app.post(&notes)).form(&sent).send().await;
+    assert_eq!(page.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_one_of_two_changed_is_theirs() {
+    let app = TestApp::start().await;
+    let (key, cookie) = (app.location_key().await, sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
+    let new = json!({"firstName": "Ada", "city": "Paris", "source": "fair"});
+    let made = app.post("/contacts/").key(&key).json(&new).send().await.expect(201);
+    let id = made["contact"]["id"].as_str().unwrap().to_owned();
+    let at = format!("/app/locations/{}", app.ids.location);
+    let url = format!("{at}/contacts/{id}/edit");
+    let tabs = Tabs { app, cookie };
+    let opened = seen(&tabs.get(&url).await);
+    let by_other = [("firstName", "Ada"), ("city", "London"), ("source", "fair"), ("companyName", "Engines")];
+    assert_eq!(tabs.post(&url, &with(&by_other, &opened)).await.status, 303);
+    // Only the source is changed here; what the other one changed is filled in, and saved with it.
+    let mine = [("firstName", "Ada"), ("city", "Paris"), ("source", "letter")];
+    let late = tabs.post(&url, &with(&mine, &opened)).await;
+    assert!(late.status == 422 && late.text.contains("What they changed is filled in"), "{}", late.text);
+    assert_eq!(
+        ["city", "source", "companyName"].map(|name| value_of(&late, name)),
+        ["London", "letter", "Engines"].map(str::to_owned)
+    );
+    assert!(!late.text.contains("meanwhile it is"), "nothing collides: {}", late.text);
+    let merged = [("firstName", "Ada"), ("city", "London"), ("source", "letter"), ("companyName", "Engines")];
+    assert_eq!(tabs.post(&url, &with(&merged, &seen(&late))).await.status, 303);
+    // What both changed is said in the words of the form.
+    let new = json!({"name": "Roof", "contactId": id, "pipelineId": null});
+    let pipelines = tabs.app.get("/opportunities/pipelines").key(&key).send().await.expect(200);
+    let pipeline = &pipelines["pipelines"][0];
+    let stages: Vec<&str> =
+        pipeline["stages"].as_array().unwrap().iter().filter_map(|stage| stage["id"].as_str()).collect();
+    let mut body = new.as_object().unwrap().clone();
+    body.insert("pipelineId".to_owned(), pipeline["id"].clone());
+    body.insert("pipelineStageId".to_owned(), json!(stages[0]));
+    body.insert("status".to_owned(), json!("open"));
+    let deal = tabs.app.post("/opportunities/").key(&key).json(&json!(body)).send().await.expect(201);
+    let url = format!("{at}/opportunities/{}", deal["opportunity"]["id"].as_str().unwrap());
+    let opened = seen(&tabs.get(&url).await);
+    let at_stage = |stage: &str| {
+        let fields = [("name", "Roof"), ("status", "open"), ("monetaryValue", "0"), ("pipelineStageId", stage)];
+        with(&fields, &opened)
+    };
+    assert_eq!(tabs.post(&url, &at_stage(stages[1])).await.status, 303);
+    let late = tabs.post(&url, &at_stage(stages[2])).await;
+    let name = pipeline["stages"][1]["name"].as_str().unwrap();
+    assert!(late.text.contains(&format!("Stage: meanwhile it is “{name}”")), "{}", late.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_were_taken_meanwhile_do_not_come_back_unseen() {
+    let app = TestApp::start().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let key =
+        app.key_with(Reach::location(app.ids.location), Preset::FullAccess.scopes(KeyKind::Location), |_| {}).await;
+    member(&app, "lou@example.com", Role::AgencyUser, &[]).await;
+    let lou = app.app.list_users(app.operator().await.authority()).await.unwrap();
+    let lou = lou.into_iter().find(|user| user.email.as_str() == "lou@example.com").unwrap().id;
+    let location = app.ids.location.to_string();
+    let tabs = Tabs { app, cookie };
+    let url = format!("/app/agency/settings/keys/{}/edit", key.id);
+    let opened = seen(&tabs.get(&url).await);
+    let less = [("name", "Less"), ("scopes", "contacts.readonly"), ("allowedIps", "203.0.113.0/24")];
+    assert_eq!(tabs.post(&url, &with(&less, &opened)).await.status, 303);
+    let all: Vec<String> =
+        Preset::FullAccess.scopes(KeyKind::Location).iter().map(|scope| scope.as_str().to_owned()).collect();
+    let mut mine: Vec<(&str, &str)> = all.iter().map(|scope| ("scopes", scope.as_str())).collect();
+    mine.extend([("name", "A test"), ("description", "For the shop")]);
+    let late = tabs.post(&url, &with(&mine, &opened)).await;
+    assert_eq!(late.status, 422, "{}", late.text);
+    let box_of = |scope: &str| {
+        late.text.split(&format!("value=\"{scope}\"")).nth(1).unwrap().split('>').next().unwrap().to_owned()
+    };
+    assert!(box_of("contacts.readonly").contains(" checked") && !box_of("contacts.write").contains(" checked"));
+    assert!(late.text.contains("203.0.113.0/24") && late.text.contains("For the shop"), "{}", late.text);
+    // A member who was given less is not given more again by whoever has not seen that.
+    let url = format!("/app/agency/members/{lou}");
+    let opened = seen(&tabs.get(&url).await);
+    let fewer = [("role", "account-user"), ("locationIds", location.as_str())];
+    assert_eq!(tabs.post(&url, &with(&fewer, &opened)).await.status, 303);
+    let late = tabs.post(&url, &with(&[("role", "agency-admin")], &opened)).await;
+    assert!(late.status == 422 && late.text.contains("Role: meanwhile it is “Location user”"), "{}", late.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_about_something_that_is_gone_is_shown() {
+    let app = TestApp::start().await;
+    let (key, cookie) = (app.location_key().await, sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
+    let made = app.post("/contacts/").key(&key).json(&json!({"firstName": "Ada"})).send().await.expect(201);
+    let id = made["contact"]["id"].as_str().unwrap().to_owned();
+    app.delete(&format!("/contacts/{id}")).key(&key).send().await.expect(200);
+    let at = format!("/app/locations/{}/contacts/{id}/notes", app.ids.location);
+    let tabs = Tabs { app, cookie };
+    let page = tabs.post(&at, &vec![("body".to_owned(), "Likes tea".to_owned())]).await;
+    assert_eq!(page.status, 404);
+    assert!(page.text.contains("What you had typed") && page.text.contains("Likes tea"), "{}", page.text);
+    // As long as the longest field takes, in any script.
+    let long: String = "茶".repeat(64_000);
+    let page = tabs.post(&at, &vec![("body".to_owned(), long)]).await;
+    assert_eq!(page.status, 404, "it was read: {}", page.text.chars().take(300).collect::<String>());
 }
