@@ -147,7 +147,7 @@ codes! {
         "The request names in `If-Match` the ETag of what it wants to change, and that was changed since.",
         "Read it again, and repeat your change with its new ETag. Nothing was stored.";
     KeyState = "key_state", 409, "The state of the key does not allow this",
-        "The key is already there, or deleted, or no rotation is running.",
+        "The key is already there, or deleted, or replaced, or no rotation is running.",
         "Read the key and look at its `state` and `rotation`.";
     RotationRunning = "rotation_running", 409, "A rotation is running",
         "Both secrets of the running rotation are in use, so a third one would cut one of them off.",

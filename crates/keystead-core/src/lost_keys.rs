@@ -20,7 +20,7 @@ use keystead_store::{
 use subtle::ConstantTimeEq;
 
 use crate::{
-    App, Authority, CreatedKey, Error, Result,
+    App, Authority, CreatedKey, Error, ErrorCode, Result,
     api_keys::{can_see, insert_key, not_found, settings_by_policy},
     events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
@@ -49,8 +49,17 @@ const REPORTS: i64 = 10_000;
 /// Keys in one report.
 pub const REPORTED_AT_ONCE: usize = 100;
 
+fn replaced_already(authority: &Authority, successor: &ApiKey) -> Error {
+    let message = match can_see(authority, successor) {
+        true => format!("This key is replaced already, by “{}” ({})", successor.name, successor.id),
+        false => "This key is replaced already".to_owned(),
+    };
+    Error::Conflict(ErrorCode::KeyState, message)
+}
+
 impl App {
-    /// Makes a new key with the settings of a lost one, and deactivates the lost one now or at the first use.
+    /// Makes a new key with the settings of a lost one, and deactivates the lost one now or at the first use. A key is replaced
+    /// once: not again while the key that took its place is active.
     pub async fn replace_key(&self, authority: &Authority, id: KeyId, ends: OldKeyEnds) -> Result<ReplacedKey> {
         authority.require(keystead_model::scope::Scope::KeysWrite)?;
         let known = self.get_key(authority, id).await?;
@@ -73,6 +82,9 @@ impl App {
                         return Err(keystead_model::api_key::InvalidTransition::Deleted.into());
                     }
                     giver.adds_authority(&old)?;
+                    if let Some(successor) = api_keys::successor(tx, authority.agency(), id)? {
+                        return Err(replaced_already(authority, &successor));
+                    }
                     let mut new = ApiKey::create(
                         new_id,
                         settings_by_policy(tx, authority, &old)?,
@@ -93,6 +105,7 @@ impl App {
                     };
                     let new = insert_key(tx, authority, &new, cap)?;
                     api_keys::update(tx, &ended)?;
+                    api_keys::set_successor(tx, id, new_id)?;
                     tell(tx, authority, Happened::changed(EventKind::KeyReplaced, &old, &ended))?;
                     let old = api_keys::find(tx, authority.agency(), id)?.ok_or_else(|| not_found(id))?;
                     Ok((sequence, new, old, true))
@@ -115,7 +128,8 @@ impl App {
         Ok(ReplacedKey { made: CreatedKey { key, secret, receipt: self.receipt(sequence).await, namesakes: 0 }, old })
     }
 
-    /// The key whose first use ends this one, if it was replaced so and that has not happened yet.
+    /// The key that was made in place of this one, while it is active. It ends this one by its first use where it still
+    /// [replaces](ApiKey::replaces) it.
     pub async fn successor_of_key(&self, authority: &Authority, id: KeyId) -> Result<Option<ApiKey>> {
         self.get_key(authority, id).await?;
         let agency = authority.agency();

@@ -177,14 +177,20 @@ pub fn find(tx: &mut Tx<'_>, agency: AgencyId, id: KeyId) -> Result<Option<ApiKe
     tx.query_opt(&sql, &[&id, &agency], read)
 }
 
-/// The key whose first use ends another one, if there is one: the newest, where it was replaced twice.
+/// The key that was made in place of another one, while it is active.
 pub fn successor(tx: &mut Tx<'_>, agency: AgencyId, replaced: KeyId) -> Result<Option<ApiKey>> {
     let sql = format!(
         "SELECT {COLUMNS}, {} FROM api_keys k JOIN api_key_lives v ON v.id = k.id
-         WHERE k.replaces = ?1 AND k.agency_id = ?2 AND k.state = 'active' ORDER BY k.created_at DESC, k.id LIMIT 1",
+         WHERE k.id = (SELECT successor FROM api_keys WHERE id = ?1) AND k.agency_id = ?2 AND k.state = 'active'",
         *TENANT
     );
     tx.query_opt(&sql, &[&replaced, &agency], read)
+}
+
+/// Notes which key was made in place of another one.
+pub fn set_successor(tx: &mut Tx<'_>, replaced: KeyId, successor: KeyId) -> Result<()> {
+    tx.execute("UPDATE api_keys SET successor = ?2 WHERE id = ?1", &[&replaced, &successor])?;
+    Ok(())
 }
 
 /// One key of an agency, with its row locked against uses that are written meanwhile.

@@ -71,6 +71,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (65, "trash_by_time", include_str!("../migrations/0065_trash_by_time.sql")),
     (66, "saved_views", include_str!("../migrations/0066_saved_views.sql")),
     (67, "trials_of_imports", include_str!("../migrations/0067_trials_of_imports.sql")),
+    (68, "successors_of_ended_keys", include_str!("../migrations/0068_successors_of_ended_keys.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -11,7 +11,7 @@ use keystead_model::{
 };
 
 use super::{
-    key::key_page,
+    key::{OtherKey, key_page},
     reveal::{Made, make_once},
     wanted,
 };
@@ -125,6 +125,8 @@ pub(crate) async fn rotate(State(web): State<Web>, mut here: Here, sent: Fields)
 struct ReplaceForm {
     frame: Frame,
     name: String,
+    /// What it was replaced by, and is not again.
+    successor: Option<OtherKey>,
     form_id: String,
     used: String,
     form: Form,
@@ -141,20 +143,23 @@ fn replace_fields(here: &Here, sent: Fields) -> Form {
     Form::new([ends].into_iter().chain(Field::confirmation(here)).collect(), sent)
 }
 
-fn replace_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> ReplaceForm {
-    ReplaceForm {
+async fn replace_page(web: &Web, here: &Here, key: &ApiKey, form: Form) -> Result<ReplaceForm, Error> {
+    let successor = web.app.successor_of_key(here.authority(), key.id).await?;
+    Ok(ReplaceForm {
         frame: Frame::of(here, "Replace", "keys"),
         name: key.name.to_string(),
+        successor: successor.map(|successor| OtherKey::of(here, &successor)),
         form_id: web.app.entropy().token(),
         used: last_used(here, key, web.app.now()),
         form,
         key_url: here.url(&format!("/settings/keys/{}", key.id)),
-    }
+    })
 }
 
 pub(crate) async fn replace_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let key = wanted(&web, &here).await?;
-    Ok(render(&replace_page(&web, &here, &key, replace_fields(&here, Fields::of([("old_ends", "now".to_owned())])))))
+    let form = replace_fields(&here, Fields::of([("old_ends", "now".to_owned())]));
+    Ok(render(&replace_page(&web, &here, &key, form).await?))
 }
 
 pub(crate) async fn replace(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
@@ -177,7 +182,7 @@ pub(crate) async fn replace(State(web): State<Web>, mut here: Here, sent: Fields
     match form.run_with(ends, replace).await? {
         Some(revealed) => Ok(revealed),
         None => {
-            let page = replace_page(&web, &here, &key, form);
+            let page = replace_page(&web, &here, &key, form).await?;
             Ok(page.form.again(&page))
         }
     }

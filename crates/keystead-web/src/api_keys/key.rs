@@ -86,9 +86,15 @@ struct Rotation {
 }
 
 /// Another key that this one has to do with.
-struct OtherKey {
-    name: String,
-    url: String,
+pub(super) struct OtherKey {
+    pub(super) name: String,
+    pub(super) url: String,
+}
+
+impl OtherKey {
+    pub(super) fn of(here: &Here, key: &ApiKey) -> Self {
+        Self { name: key.name.to_string(), url: here.url(&format!("/settings/keys/{}", key.id)) }
+    }
 }
 
 #[derive(Template)]
@@ -165,10 +171,12 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
     let name_of = |id: &LocationId| locations.get(id).cloned().unwrap_or_else(|| id.to_string());
     let row = row(web, here, key, &names, &locations);
     let matrix = matrix(key.kind(), key.grant.scopes, &days.scopes);
-    let other =
-        |key: ApiKey| OtherKey { name: key.name.to_string(), url: here.url(&format!("/settings/keys/{}", key.id)) };
+    let other = |key: ApiKey| OtherKey::of(here, &key);
     let successor = match key.state {
-        KeyState::Active => web.app.successor_of_key(here.authority(), key.id).await?.map(other),
+        KeyState::Active => {
+            let successor = web.app.successor_of_key(here.authority(), key.id).await?;
+            successor.filter(|successor| successor.replaces == Some(key.id)).map(other)
+        }
         _ => None,
     };
     let replaced = match key.replaces {

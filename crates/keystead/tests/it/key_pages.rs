@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use keystead_core::OldKeyEnds;
+use keystead_core::{KeyFilter, OldKeyEnds};
 use keystead_model::{
-    api_key::{KeyName, NewKey},
+    api_key::{KeyName, KeyState, NewKey},
     grant::Reach,
     key_kind::KeyKind,
+    page::Window,
     scope::{Preset, Scope, ScopeSet},
     user::Role,
 };
@@ -87,6 +88,34 @@ async fn a_key_that_is_replaced_leads_to_its_successor_until_that_is_used() {
     let page = admin.key_page(&new).await;
     assert!(page.contains("saw the first use of") && !page.contains("takes the place of"), "{page}");
     assert!(!admin.key_page(&lost).await.contains("is being replaced"));
+}
+
+/// Two tabs have the form of one key: each has its own `form_id`, so neither is a repeat of the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_replaced_once_until_its_successor_has_ended() {
+    let app = TestApp::start().await;
+    let admin = Admin::of(&app).await;
+    let lost = named(&app, "Lost").await;
+    let path = format!("/app/agency/settings/keys/{}/replace", lost.id);
+    let press = async |tab: &str| admin.post(&path, &[("form_id", tab), ("old_ends", "now")]).await;
+    assert_eq!(press("one").await.status, 200);
+    let second = press("two").await;
+    assert_eq!(second.status, 422, "{}", second.text);
+    assert!(second.text.contains("This key is replaced already, by “Lost” ("), "{}", second.text);
+    let operator = app.operator().await;
+    let successor = app.app.successor_of_key(operator.authority(), lost.id).await.unwrap().unwrap();
+    let keys = app.app.list_keys(operator.authority(), KeyFilter::default(), Window::first(10)).await.unwrap().rows;
+    assert_eq!(keys.iter().filter(|key| key.state == KeyState::Active).count(), 1);
+    let page = admin.get(&path).await.text;
+    let link = format!("/app/agency/settings/keys/{}\"><bdi>Lost", successor.id);
+    assert!(page.contains(&link) && !page.contains("Replace key</button>"), "{page}");
+    // It ended at once, and is not "being" replaced, nor when it is switched on again.
+    app.app.reactivate_key(operator.authority(), lost.id).await.unwrap();
+    assert!(!admin.key_page(&lost).await.contains("is being replaced"));
+    assert_eq!(press("three").await.status, 422);
+    app.app.deactivate_key(operator.authority(), successor.id).await.unwrap();
+    assert!(admin.get(&path).await.text.contains("Replace key</button>"));
+    assert_eq!(press("four").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{AgencyContext, App, Error, NoticeFilter, Result, Swept};
+use keystead_core::{AgencyContext, App, Error, ErrorCode, NoticeFilter, OldKeyEnds, Result, Swept};
 use keystead_model::{
     api_key::{ApiKey, KeyState, Refusal},
     page::Window,
@@ -332,6 +332,27 @@ async fn of_two_rotations_at_once_one_is_told_to_look_again() {
         assert_eq!([ours.is_ok(), theirs.is_ok()].iter().filter(|ok| **ok).count(), 1);
         // The secret that the client holds goes on.
         app.get("/api-keys/self").key(&key).send().await.expect(200);
+    }
+    other.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replacements_at_once_one_makes_a_key_and_the_other_is_told_of_it() {
+    let app = TestApp::start().await;
+    let other = app.second_node().await;
+    let operator = app.operator().await;
+    let there = other.operator_in(app.ids.agency).await.unwrap();
+    for ends in [OldKeyEnds::Now, OldKeyEnds::FirstUse].into_iter().cycle().take(20) {
+        let lost = app.location_key().await;
+        let (ours, theirs) = tokio::join!(
+            app.app.replace_key(operator.authority(), lost.id, ends),
+            other.replace_key(there.authority(), lost.id, ends),
+        );
+        let ((Ok(replaced), Err(refused)) | (Err(refused), Ok(replaced))) = (ours, theirs) else {
+            panic!("{ends:?}: not exactly one has replaced it")
+        };
+        assert!(matches!(refused, Error::Conflict(ErrorCode::KeyState, _)), "{ends:?}: {refused}");
+        assert!(refused.to_string().contains(replaced.made.key.id.as_str()), "{ends:?}: {refused}");
     }
     other.close().await.unwrap();
 }
