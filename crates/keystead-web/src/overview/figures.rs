@@ -57,9 +57,9 @@ pub(super) struct Requests {
 }
 
 /// When the last 24 hours began: the same instant for whoever looks, from wherever, which no day is. Sums are kept by hours, so
-/// these are those that the 24 have something of.
+/// these are 24 of them with the one that has just begun, as in the table of a key.
 pub(super) fn a_day_ago(now: UtcMs) -> UtcMs {
-    UtcMs((now.0 - DAY_MS).div_euclid(HOUR_MS) * HOUR_MS)
+    UtcMs((now.0 - DAY_MS).div_euclid(HOUR_MS) * HOUR_MS + HOUR_MS)
 }
 
 pub(super) async fn requests(web: &Web, here: &Here) -> Result<Requests, Error> {

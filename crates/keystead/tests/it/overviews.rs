@@ -175,6 +175,37 @@ async fn a_location_shows_what_it_has_and_what_is_to_be_done() {
     assert!(said.contains("Harbour Dental") && !said.contains("Requests") && !said.contains("All is well"), "{said}");
 }
 
+/// 24 rows of the table of hours, the one that has begun among them: not what the hour of yesterday still had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_is_24_hours_of_the_table_of_a_key_and_the_day_before_the_24_above() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let hour = std::time::Duration::from_secs(3600);
+    app.clock.advance(hour / 2);
+    // Around both borders each hour has another number of requests, one more than its own.
+    for number in 0..49_u32 {
+        for _ in 0..(if [0, 1, 24, 25].contains(&number) { number + 1 } else { 0 }) {
+            app.get("/contacts/").key(&key).send().await.expect(200);
+        }
+        app.app.flush_uses().await.unwrap();
+        if number < 48 {
+            app.clock.advance(hour);
+            app.app.poll_changes().await.unwrap();
+        }
+    }
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    for place in ["/app/agency".to_owned(), format!("/app/locations/{}", app.ids.location)] {
+        let page = page(&app, &cookie, &place).await;
+        let tile = page.split("<span>Requests, 24 hours</span><b>").nth(1).unwrap_or_else(|| panic!("{page}"));
+        assert!(tile.starts_with("26<") && tile.split("</a>").next().unwrap().contains("27 the day before"), "{tile}");
+    }
+    let agency = page(&app, &cookie, "/app/agency").await;
+    let row = agency.split(&format!("/app/locations/{}\"><bdi>", app.ids.location)).nth(1).unwrap();
+    assert!(row.split("</tr>").next().unwrap().contains(">26<"), "{row}");
+    let address = format!("/app/agency/settings/keys/{}?by=hours", key.id);
+    assert!(page(&app, &cookie, &address).await.contains(">53 in 48 hours"));
+}
+
 /// Sums that are kept follow what a migration counted of what was there.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sums_of_tenants_are_those_of_their_keys() {
