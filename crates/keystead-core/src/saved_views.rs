@@ -102,6 +102,18 @@ impl Authority {
             false => is_own,
         }
     }
+
+    /// Refuses whoever may not change a view that they see.
+    pub fn require_change(&self, view: &SavedView) -> Result<()> {
+        if view.content.is_shared {
+            self.require(view.list.write_scope())?;
+        }
+        if self.may_change(view) {
+            return Ok(());
+        }
+        let message = "Only whoever saved this view, or an admin, changes it; save yours as a new view".to_owned();
+        Err(Error::Forbidden(ErrorCode::NotAllowed, message))
+    }
 }
 
 impl InLocation<'_, '_> {
@@ -140,7 +152,7 @@ impl InLocation<'_, '_> {
 
     fn update_saved_view(&mut self, list: ViewedList, id: SavedViewId, patch: SavedViewPatch) -> Result<SavedView> {
         let before = self.saved_view(list, id)?;
-        self.require_own(&before)?;
+        self.context.authority.require_change(&before)?;
         self.context.authority.expect(&before)?;
         let mut after = before.clone();
         patch.apply(&mut after.content);
@@ -157,7 +169,7 @@ impl InLocation<'_, '_> {
 
     fn delete_saved_view(&mut self, list: ViewedList, id: SavedViewId) -> Result<SavedView> {
         let view = self.saved_view(list, id)?;
-        self.require_own(&view)?;
+        self.context.authority.require_change(&view)?;
         let (location, now) = (self.context.location, self.now());
         saved_views::forget(self.tx, location, UtcMs(now.0 - KEPT_MS))?;
         let deleted = SavedView { deleted_at: Some(now), ..view };
@@ -168,7 +180,7 @@ impl InLocation<'_, '_> {
 
     fn restore_saved_view(&mut self, list: ViewedList, id: SavedViewId) -> Result<SavedView> {
         let deleted = self.any_saved_view(list, id)?;
-        self.require_own(&deleted)?;
+        self.context.authority.require_change(&deleted)?;
         if deleted.deleted_at.is_none() {
             return Ok(deleted);
         }
@@ -187,16 +199,6 @@ impl InLocation<'_, '_> {
             self.tell(Happened::gone(EventKind::SavedViewDeleted, &view))?;
         }
         Ok(())
-    }
-
-    /// Of what is shared that its caller may change it: whose it is, or who manages members.
-    fn require_own(&self, view: &SavedView) -> Result<()> {
-        self.require_sharing(view.list, &view.content)?;
-        if self.context.authority.may_change(view) {
-            return Ok(());
-        }
-        let message = "Only whoever saved this view, or an admin, changes it; save yours as a new view".to_owned();
-        Err(Error::Forbidden(ErrorCode::NotAllowed, message))
     }
 
     /// What others see is for those who may change what the list shows.

@@ -260,6 +260,7 @@ async fn wanted(web: &Web, here: &Here) -> Result<(LocationContext, &'static Vie
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (_, viewed, view) = wanted(&web, &here).await?;
+    here.authority().require_change(&view)?;
     let form = form_of(&view, viewed.may_share(&here));
     Ok(render(&editor(&here, viewed, Some(&view), form)))
 }

@@ -260,6 +260,11 @@ async fn a_view_is_its_members_until_it_is_shared() {
     }
     bob.refused(&format!("/views/contacts/{own}"), &[("name", "Bob’s")], "Only whoever saved this view, or an admin")
         .await;
+    // By its address, too, no form is offered that would be refused.
+    let form = bob.get(&format!("/views/contacts/{own}")).await;
+    assert_eq!(form.status, 403, "{}", form.text);
+    assert!(form.text.contains("<h1>Not allowed</h1>"), "{}", form.text);
+    assert!(!form.text.contains("name=\"isShared\""), "{}", form.text);
     admin.done(&format!("/views/contacts/{own}"), &[("name", "Everybody’s"), ("isShared", "on")]).await;
     assert_eq!(bob.tabs("/contacts").await, ["*All contacts", "Everybody’s"]);
     // Kept for oneself again, it is gone for the others.
