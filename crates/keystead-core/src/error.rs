@@ -147,6 +147,11 @@ impl Error {
         Self::Invalid(vec![Violation { field: field.to_owned(), problem: problem.into() }])
     }
 
+    /// For a new one where there are `most` already; `what` they are.
+    pub(crate) fn too_many(most: impl std::fmt::Display, what: &str) -> Self {
+        Self::invalid("name", format!("cannot be given: there are {most} {what} already; delete one that is not used"))
+    }
+
     /// For a server that cannot tell, or must not ask.
     pub fn unavailable(wait: Duration) -> Self {
         Self::Unavailable(Unavailable { wait, cause: None, code: ErrorCode::Unavailable })

@@ -71,7 +71,7 @@ impl InLocation<'_, '_> {
     fn create_pipeline(&mut self, content: PipelineContent, drafts: Vec<StageDraft>) -> Result<Pipeline> {
         let (id, location, now) = (self.new_id(), self.context.location, self.now());
         if usize::try_from(pipelines::count(self.tx, location)?).is_ok_and(|count| count >= MAX_PIPELINES) {
-            return Err(Error::invalid("name", format!("would be that of more than {MAX_PIPELINES} pipelines")));
+            return Err(Error::too_many(MAX_PIPELINES, "pipelines"));
         }
         let mut pipeline = Pipeline { id, location, content, stages: Vec::new(), created_at: now, updated_at: now };
         pipeline.stages = self.stages(&pipeline, drafts)?;

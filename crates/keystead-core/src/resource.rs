@@ -149,8 +149,7 @@ impl InLocation<'_, '_> {
         if let Some(most) = R::MOST
             && stored::count::<R>(self.tx, self.context.location, parent)? >= most
         {
-            let problem = format!("would be that of more than {most} of this kind; delete some that are not used");
-            return Err(Error::invalid("name", problem));
+            return Err(Error::too_many(most, "of this kind"));
         }
         let made = Made { id: self.new_id(), location: self.context.location, parent, now: self.now() };
         let mut resource = R::new(made, content);

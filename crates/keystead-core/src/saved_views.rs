@@ -216,8 +216,7 @@ impl InLocation<'_, '_> {
         }
         let alike = others.iter().filter(|other| other.content.is_shared == view.content.is_shared).count();
         if is_new_there && alike >= MOST {
-            let problem = format!("would be that of more than {MOST} views; delete some that are not used");
-            return Err(Error::invalid("name", problem));
+            return Err(Error::too_many(MOST, "views"));
         }
         Ok(())
     }

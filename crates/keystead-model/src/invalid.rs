@@ -13,6 +13,14 @@ impl Invalid {
     }
 }
 
+/// A problem as it is said to people, where the contract with programs has words of its own for it.
+pub fn in_words(problem: &str) -> &str {
+    match problem {
+        "must be an email" => "must be an e-mail address",
+        other => other,
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

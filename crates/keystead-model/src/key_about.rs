@@ -47,7 +47,9 @@ impl KeyLabels {
             if text.contains(',') {
                 return Err(Invalid::new("must have no comma in a label"));
             }
-            let label = KeyLabel::parse(text)?;
+            // Of each, since together they may be longer.
+            let label = KeyLabel::parse(text)
+                .map_err(|Invalid(problem)| Invalid(problem.replacen("must ", "must each ", 1)))?;
             if !labels.iter().any(|known| folded(known.as_str()) == folded(label.as_str())) {
                 labels.push(label);
             }
@@ -121,6 +123,8 @@ mod tests {
         let many: Vec<String> = (0..=MAX_LABELS).map(|number| format!("label {number}")).collect();
         assert!(KeyLabels::parse(many.iter().map(String::as_str)).is_err());
         assert!(KeyLabels::parse(many[1..].iter().map(String::as_str)).is_ok());
+        let long = KeyLabels::parse(["short", &"x".repeat(41)]).unwrap_err();
+        assert_eq!(long.to_string(), "must each be shorter than or equal to 40 characters");
         assert!(KeyLabels::parse(["a, b"]).is_err(), "it would be two where it is written");
         assert!(KeyLabels::parse(["ks_location_Hq3vT0bZk9Wd_8sFvN1cQyT5rLz0aGmXe"]).is_err(), "no key in a label");
     }

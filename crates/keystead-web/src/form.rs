@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use keystead_core::{Error, Violation};
-use keystead_model::{Invalid, text::folded};
+use keystead_model::{Invalid, invalid, text::folded};
 
 pub(crate) use self::editing::{Edit, Edited, SEEN};
 use crate::{Web, page::render_with, place::Here};
@@ -358,6 +358,7 @@ impl Form {
 
     /// What is wrong with a field, said of it: `must be in the future`.
     pub(crate) fn violate(&mut self, name: &str, problem: &str) {
+        let problem = invalid::in_words(problem);
         let sentence = match self.field_of(name) {
             Some(field) if field.noun.is_empty() => format!("{} {problem}", field.label),
             Some(field) => format!("{} {problem}", field.noun),
@@ -523,8 +524,8 @@ impl Problems {
     }
 }
 
-/// `must be an email` becomes `Must be an email.`
-fn sentence(problem: &str) -> String {
+/// `must be in the future` becomes `Must be in the future.`
+pub(crate) fn sentence(problem: &str) -> String {
     let mut characters = problem.chars();
     let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     let end = if problem.ends_with('.') { "" } else { "." };

@@ -23,6 +23,7 @@ use crate::{
     api_keys::creator,
     failure::Failure,
     flash::{Done, lead},
+    form,
     page::{Frame, render},
     place::Here,
     show,
@@ -186,7 +187,7 @@ fn wrong(row: &ProblemRow) -> WrongRow {
         Some((end, _)) => format!("{}…", &cells[..end]),
         None => cells,
     };
-    WrongRow { line: show::grouped(row.line), is_refused: row.is_refused, problem: row.problem.clone(), cells }
+    WrongRow { line: show::grouped(row.line), is_refused: row.is_refused, problem: form::sentence(&row.problem), cells }
 }
 
 /// How far an import is, for the page that shows it.

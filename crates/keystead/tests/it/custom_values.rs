@@ -116,5 +116,5 @@ async fn a_location_has_no_more_than_so_many() {
         app.clock.advance(Duration::from_secs(10));
     }
     let refused = app.post(&path).key(&key).json(&value(2_000)).send().await;
-    assert!(refused.status == 422 && refused.text.contains("more than 2000 of this kind"), "{}", refused.text);
+    assert!(refused.status == 422 && refused.text.contains("there are 2000 of this kind already"), "{}", refused.text);
 }

@@ -63,6 +63,7 @@ async fn a_file_is_sent_once_mapped_tried_and_imported() {
     let page = over(&mut browser, &tried).await;
     assert_eq!((figures(&page), contacts(&app).await), (["3", "1", "0", "0", "0", "2"].map(str::to_owned).to_vec(), 0));
     assert!(page.text.contains("nothing was changed") && page.text.contains("Line 3"), "{}", page.text);
+    assert!(page.text.contains("<bdi>Has neither e-mail address nor phone number, by which"), "{}", page.text);
     // The file waits again: what was chosen can be changed, or imported as it is.
     let like = format!("{mapping}?like={}", tried.rsplit('/').next().unwrap());
     assert!(page.text.contains(&like.replace('&', "&#38;")), "{}", page.text);

@@ -328,7 +328,7 @@ async fn all_that_is_wrong_with_a_key_is_said_at_once_and_what_was_typed_stays()
     ];
     let said = [
         "Enter a name.",
-        "The address to tell must be an email.",
+        "The address to tell must be an e-mail address.",
         "“300.1.2.3” is not an address, nor a range such as 203.0.113.0/24.",
         "The expiry must be in the future.",
     ];

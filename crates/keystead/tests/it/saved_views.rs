@@ -330,8 +330,12 @@ async fn fifty_views_are_enough_for_a_member_and_for_all() {
     for number in 0..50 {
         ada.save(&format!("View {number}"), "tag=a", false).await;
     }
-    ada.refused("/views/contacts/new", &[("name", "One more"), ("query", "")], "would be that of more than 50 views")
-        .await;
+    ada.refused(
+        "/views/contacts/new",
+        &[("name", "One more"), ("query", "")],
+        "Name cannot be given: there are 50 views already; delete one that is not used.",
+    )
+    .await;
     // Others are not in her way, nor is she in theirs; nor are views of other lists.
     let (shared, _) = admin.save("For all", "tag=b", true).await;
     ada.done("/views/tasks/new", &[("name", "Calls"), ("query", "q=call")]).await;
@@ -352,7 +356,12 @@ async fn fifty_views_are_enough_for_a_member_and_for_all() {
     ada.done(&format!("/views/contacts/{mine}"), &[("name", "View 1 again")]).await;
     let ours = ada.page("/contacts").await;
     let ours = opened(&ours.split("title=\"Ours\"").next().unwrap().rsplit("href=").next().unwrap().replace('"', "&"));
-    ada.refused(&format!("/views/contacts/{ours}"), &[("name", "Ours")], "would be that of more than 50 views").await;
+    ada.refused(
+        &format!("/views/contacts/{ours}"),
+        &[("name", "Ours")],
+        "Name cannot be given: there are 50 views already; delete one that is not used.",
+    )
+    .await;
     admin.done(&format!("/views/contacts/{shared}"), &[("name", "For all of us"), ("isShared", "on")]).await;
 }
 

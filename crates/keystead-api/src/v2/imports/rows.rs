@@ -8,7 +8,7 @@ use keystead_core::{
 };
 use keystead_http::spreadsheet::{Row, Rows, Unreadable};
 use keystead_model::{
-    contact_upsert::LeftOut, custom_field::CustomField, data_type::DataType, import::Import, text::echo,
+    contact_upsert::LeftOut, custom_field::CustomField, data_type::DataType, import::Import, invalid, text::echo,
 };
 use serde_json::{Map, Value, json};
 
@@ -103,11 +103,7 @@ fn in_words(wrong: Vec<Violation>, custom: &[&str]) -> String {
         let number = field.strip_prefix(CUSTOM).and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
         let own = field.split('.').next().and_then(columns::title);
         let called = number.and_then(|number| custom.get(number).copied()).or(own).unwrap_or(&field);
-        let problem = match problem.as_str() {
-            "must be an email" => "must be an e-mail address",
-            other => other,
-        };
-        format!("{called} {problem}")
+        format!("{called} {}", invalid::in_words(&problem))
     });
     said.collect::<Vec<_>>().join("; ")
 }
