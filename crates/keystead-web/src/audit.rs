@@ -64,6 +64,8 @@ struct Page {
     others: Vec<(String, String)>,
     /// Each with what it is called while it is off.
     filters: [(Filter, &'static str); 4],
+    /// What is asked for that no entry can be.
+    never: Option<String>,
     /// The chip that adds what becomes of data, or takes it away; none where another filter decides that.
     data: Option<(bool, String)>,
     is_filtered: bool,
@@ -106,6 +108,16 @@ impl AuditQuery {
 
     fn day(&self, name: &str) -> Option<Moment> {
         Moment::parse(self.asked.text(name)?).ok()
+    }
+
+    /// That no day is from one until another that is before it, if that is asked for.
+    fn never(&self, zone: &Zone) -> Option<String> {
+        let [from, until] = ["from", "until"].map(|name| Some(self.day(name)?.start(&zone.to_name())));
+        let (from, until) = from.zip(until).filter(|(from, until)| from > until)?;
+        let (from, until) = (zone.day(from), zone.day(until));
+        Some(format!(
+            "“From” ({from}) is later than “Until” ({until}), so no entry fits. Choose an earlier “From”, or a later “Until”."
+        ))
     }
 
     /// Days are those of the zone that the page shows.
@@ -192,6 +204,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         subject: asked.text("subject").unwrap_or_default().to_owned(),
         others: asked.others(&["subject"]),
         filters: filters(&web, &here, &query, &base).await?,
+        never: query.never(&here.zone()),
         data: (with_data || is_of_administration)
             .then(|| (with_data, asked.with(&base, "data", (!with_data).then_some("1")))),
         is_filtered: asked.whole(&base) != base,

@@ -146,6 +146,23 @@ async fn the_log_is_filtered_by_who_what_where_and_when() {
 }
 
 /// Names of what is elsewhere are nobody's business.
+/// Days in the wrong order fit nothing, which is said: else the log would seem to hold nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_from_later_than_until_says_so() {
+    let app = TestApp::start().await;
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let said = async |days: &str| {
+        let page = app.get(&format!("/app/agency/audit?{days}")).header("Cookie", &cookie).send().await;
+        assert_eq!(page.status, 200, "{days}: {}", page.text);
+        page.text.split_once("“From” (").map(|(_, said)| said.split("</p>").next().unwrap().to_owned())
+    };
+    let wrong = said("from=2026-11-26&until=2026-11-25").await.unwrap();
+    assert!(wrong.starts_with("26 Nov 2026) is later than “Until” (25 Nov 2026), so no entry fits."), "{wrong}");
+    for fits in ["from=2026-11-25&until=2026-11-25", "from=2026-11-25&until=2026-11-26", "from=2026-11-26"] {
+        assert_eq!(said(fits).await, None, "{fits}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_location_learns_no_names_of_what_is_elsewhere() {
     let app = TestApp::start().await;
