@@ -77,6 +77,16 @@ function overflows() {
       found.push(`${text} holds ${element.scrollWidth} px in ${element.clientWidth}`);
     }
   }
+  // Fields beside each other are typed into on one line, however long their hints are.
+  for (const row of document.querySelectorAll('.two')) {
+    const lines = new Map();
+    for (const field of row.querySelectorAll(':scope > .field')) {
+      const control = field.querySelector('input, select, textarea').getBoundingClientRect().top;
+      const line = field.getBoundingClientRect().top;
+      if (Math.abs((lines.get(line) ?? control) - control) > 1) found.push(`what is typed into is not on one line: ${row.textContent.trim().slice(0, 80)}`);
+      lines.set(line, control);
+    }
+  }
   return found.slice(0, 6);
 }
 
