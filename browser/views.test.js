@@ -108,6 +108,53 @@ test('columns and views are chosen by keys alone', async () => {
   assert.equal(await current(page), 'By keys, only yours');
 });
 
+/// What the list shows at a width: its columns, what of it is broken or cut in vain, and where names are when it is scrolled.
+function shown() {
+  const region = document.querySelector('.wide');
+  const headings = [...document.querySelectorAll('thead th:not(.pick)')];
+  const broken = [...document.querySelectorAll('.wide td > :is(.cut, .nowrap)')].filter((text) => text.offsetHeight > 30);
+  const phone = headings.findIndex((heading) => heading.textContent === 'Phone');
+  const phones = phone < 0 ? [] : [...document.querySelectorAll(`tbody td:not(.pick):nth-child(${phone + 2}) > .cut`)];
+  region?.scrollTo(region.scrollWidth, 0);
+  const [view, name, last] = [region, headings[0], headings.at(-1)].map((element) => element?.getBoundingClientRect());
+  return {
+    columns: headings.filter((heading) => heading.offsetWidth).length,
+    broken: broken.map((text) => text.textContent),
+    cut: phones.filter((text) => text.scrollWidth > text.clientWidth).map((text) => text.textContent),
+    phones: phones.length,
+    name: view && Math.abs(Math.round(name.left - view.left)),
+    room: view && Math.round(last.left - name.right),
+    rest: view && Math.abs(Math.round(last.right - view.right)),
+  };
+}
+
+test('columns that are chosen are all there on every screen, and nothing in them is broken', async () => {
+  await page.goto(`${base}${place}/contacts?columns=name,email,phone,company,tags,owner,added,updated,born`);
+  for (const width of [1280, 1100, 900, 899, 768, 390, 320]) {
+    await page.setViewportSize({ width, height: 900 });
+    const { columns, broken, cut, phones, name, room, rest } = await page.evaluate(shown);
+    assert.deepEqual({ columns, broken, cut, name, rest }, { columns: 9, broken: [], cut: [], name: 0, rest: 0 }, `${width} px`);
+    assert.ok(phones > 10 && room >= 0, `${width} px: ${phones} numbers, and the last column is ${room} px from the names`);
+  }
+  await page.setViewportSize({ width: 390, height: 900 });
+  await page.reload();
+  const region = page.getByRole('region', { name: 'Contacts and their columns' });
+  await region.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => document.querySelector('.wide').scrollLeft > 0);
+  await look(page, 'contacts-columns-all');
+  await page.goto(`${base}${place}/contacts`);
+  let before = 0;
+  for (const width of [320, 390, 600, 660, 768, 899, 900, 1000, 1100, 1280, 1600]) {
+    await page.setViewportSize({ width, height: 900 });
+    const { columns } = await page.evaluate(shown);
+    assert.ok(columns >= before, `${columns} columns at ${width} px, and ${before} where there is less room`);
+    before = columns;
+  }
+  assert.equal(before, 4);
+  await page.setViewportSize({ width: 1280, height: 900 });
+});
+
 test('of many views the open one is in sight, and all stay in their place', async () => {
   for (let view = 0; view < 12; view += 1) {
     await page.goto(`${base}${place}/views/contacts/new?tag=t${view}`);

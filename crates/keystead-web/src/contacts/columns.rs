@@ -18,7 +18,7 @@ pub(super) const USUAL: &str = "name,company,tags,updated";
 const NAME: &str = "name";
 /// Of a custom field, before its id.
 const CUSTOM: &str = "cf_";
-/// Most beside the name; more have no room.
+/// Most beside the name; nobody reads more in one row.
 pub(super) const MOST: usize = 8;
 /// Custom fields that are offered; there may be thousands.
 const OFFERED: usize = 100;
@@ -76,18 +76,9 @@ pub(super) enum Cell {
     },
 }
 
-/// A column that is shown: its heading, and from which room on there is place for it.
+/// A column that is shown: its heading, and from which room on there is place for it. What somebody chose is never folded away.
 pub(super) struct Heading {
     pub(super) words: String,
-    pub(super) fold: &'static str,
-}
-
-/// E-mail address and phone number, under the name where they have no column.
-pub(super) struct Addresses {
-    /// Those that have none.
-    pub(super) wide: String,
-    /// All, where the columns are folded.
-    pub(super) narrow: String,
     pub(super) fold: &'static str,
 }
 
@@ -136,9 +127,19 @@ impl<'f> Columns<'f> {
     pub(super) fn headings(&self) -> Vec<Heading> {
         let heading = |(place, column): (usize, &Column<'_>)| Heading {
             words: column.words().to_owned(),
-            fold: if place < 2 { "from-m" } else { "from-l" },
+            fold: match place {
+                _ if self.are_chosen() => "",
+                0 | 1 => "from-m",
+                _ => "from-l",
+            },
         };
         self.chosen.iter().enumerate().map(heading).collect()
+    }
+
+    /// Whether they are others than the usual ones.
+    pub(super) fn are_chosen(&self) -> bool {
+        let names: Vec<String> = self.chosen.iter().map(Column::name).collect();
+        !USUAL.split(',').skip(1).eq(names)
     }
 
     pub(super) fn has_owner(&self) -> bool {
@@ -149,15 +150,10 @@ impl<'f> Columns<'f> {
         self.chosen.iter().map(|column| column.cell(contact, told)).collect()
     }
 
-    pub(super) fn addresses(&self, contact: &Contact) -> Addresses {
-        let own: Vec<usize> = [Column::Email, Column::Phone]
-            .iter()
-            .filter_map(|column| self.chosen.iter().position(|chosen| chosen == column))
-            .collect();
+    /// E-mail address and phone number where they have no column, for under the name.
+    pub(super) fn addresses(&self, contact: &Contact) -> String {
         let left = [Column::Email, Column::Phone].into_iter().filter(|column| !self.chosen.contains(column));
-        let wide: Vec<&str> = left.filter_map(|column| column.text(contact)).collect();
-        let fold = if own.iter().any(|place| *place >= 2) { "l" } else { "m" };
-        Addresses { wide: wide.join(" · "), narrow: super::addresses(contact), fold }
+        left.filter_map(|column| column.text(contact)).collect::<Vec<_>>().join(" · ")
     }
 }
 

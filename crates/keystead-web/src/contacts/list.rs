@@ -18,7 +18,7 @@ use keystead_model::{
 };
 
 use super::{
-    columns::{self, Addresses, Cell, Columns, Heading, Told},
+    columns::{self, Cell, Columns, Heading, Told},
     fields_of, name,
 };
 use crate::{
@@ -36,7 +36,8 @@ struct Row {
     id: String,
     name: String,
     initials: String,
-    addresses: Addresses,
+    /// E-mail address and phone number, where they have no column.
+    addresses: String,
     url: String,
     cells: Vec<Cell>,
 }
@@ -47,6 +48,8 @@ struct Contacts {
     frame: Frame,
     views: Views,
     headings: Vec<Heading>,
+    /// Whether somebody chose the columns, so that none is folded away.
+    are_chosen: bool,
     rows: Vec<Row>,
     list: Listing,
     /// Columns that are asked for beyond what has room.
@@ -157,6 +160,7 @@ pub(crate) async fn list(State(web): State<Web>, mut asked: Asked, here: Here) -
         frame: Frame::of(&here, "Contacts", "contacts"),
         views,
         headings: columns.headings(),
+        are_chosen: columns.are_chosen(),
         rows,
         list,
         left_out: columns.left_out,
