@@ -1,7 +1,7 @@
 // First pages, the audit log, times and the account, with a script and without, against the demo.
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { base, visit, signIn, maria, begin, look } = require('./support');
+const { base, visit, signIn, maria, begin, look, hangs } = require('./support');
 
 let browser;
 let page;
@@ -62,6 +62,7 @@ test('the audit log is filtered by chips, without a script too', async () => {
     await reader.waitForURL(/action=api/);
     assert.doesNotMatch(await reader.locator('.events').innerText(), /signed in/);
     await reader.locator('summary.chip', { hasText: 'When' }).click();
+    await hangs(reader, '.chips .more[open] > .menu', 'audit-when');
     await reader.fill('#add-from', '2020-01-01');
     await reader.locator('.chips').getByRole('button', { name: 'Apply' }).click();
     await reader.waitForURL(/action=api.*from=2020-01-01/);
