@@ -30,7 +30,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Bytes of a form that anybody may send.
 const OPEN_FORM_LIMIT: usize = 64 * 1024;
-/// Bytes of a form of a page. The longest of ours is a note of 65,000 characters, each of which may be nine bytes there.
+/// Bytes of a form of whoever is signed in. The longest of ours is a note of 65,000 characters, each of which may be nine bytes there.
 const FORM_LIMIT: usize = 640 * 1024;
 
 /// A sign-in has a queue of its own, bounded for each source, and waits so that all refusals take equally long: meanwhile it must
@@ -111,8 +111,9 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if let Some(bytes) = file_bytes(&request) {
         return Ok(with_files(web, request, bytes).await);
     }
-    let limit = if is_open(&request) { OPEN_FORM_LIMIT } else { FORM_LIMIT };
+    let is_open = is_open(&request);
     let (mut parts, body) = request.into_parts();
+    let limit = if !is_open && may_be_long(web, &parts.headers).await { FORM_LIMIT } else { OPEN_FORM_LIMIT };
     let form = read_body(body, limit).await.map_err(|error| match error {
         BodyError::TooLarge => {
             failure::not_taken(ErrorCode::BodyTooLarge, "What was sent is longer than any form of ours.")
@@ -127,6 +128,13 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     let form = form.into_bytes();
     parts.extensions.insert(SentForm(form.clone()));
     Ok(Request::from_parts(parts, Body::from(form)))
+}
+
+/// Whether a form says that it is longer than anybody's, and is that of somebody who is signed in.
+async fn may_be_long(web: &Web, headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let is_long = length.is_some_and(|length: usize| length > OPEN_FORM_LIMIT);
+    is_long && matches!(place::session(web, headers).await, Ok(Some(_)))
 }
 
 /// A form with files, read before its page has a place to work, which must not be held while somebody sends them.
