@@ -56,7 +56,7 @@ impl Output for Served {
 
     fn describe(_: &mut Definitions) -> Answer {
         let (schema, example) = (json!({"type": "object"}), json!({"openapi": "3.1.0"}));
-        Answer::Json { schema, example, is_tagged: false }
+        Answer::Json { schema, example, is_tagged: false, found: None }
     }
 }
 
@@ -160,7 +160,13 @@ fn operation(route: &Route, which: Document, definitions: &mut Definitions, stat
         });
     }
     let mut responses = Map::new();
-    responses.insert(route.status.to_string(), success(route, definitions));
+    let (success, found) = success(route, definitions);
+    if let Some(found) = found {
+        let mut success = success.clone();
+        success["description"] = json!("It was there already");
+        responses.insert(found.to_string(), success);
+    }
+    responses.insert(route.status.to_string(), success);
     for status in refusals(route) {
         statuses.insert(status);
         responses.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{}", component(status))}));
@@ -363,7 +369,8 @@ fn headers() -> Value {
     })
 }
 
-fn success(route: &Route, definitions: &mut Definitions) -> Value {
+/// The answer of a success, and its status where what it answers was there already.
+fn success(route: &Route, definitions: &mut Definitions) -> (Value, Option<u16>) {
     let description = StatusCode::from_u16(route.status).ok().and_then(|status| status.canonical_reason());
     let names: &[&str] = match route.access() {
         Access::Open | Access::Public => &["X-Request-Id"],
@@ -378,8 +385,10 @@ fn success(route: &Route, definitions: &mut Definitions) -> Value {
     };
     let mut headers: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), reference("headers", name))).collect();
+    let mut found = None;
     let content = match (route.shapes.answer)(definitions) {
-        Answer::Json { schema, example, is_tagged } => {
+        Answer::Json { schema, example, is_tagged, found: status } => {
+            found = status;
             if is_tagged {
                 headers.insert("ETag".to_owned(), reference("headers", "ETag"));
             }
@@ -387,7 +396,7 @@ fn success(route: &Route, definitions: &mut Definitions) -> Value {
         }
         Answer::Other(kind, schema) => json!({kind: {"schema": schema}}),
     };
-    json!({"description": description, "headers": headers, "content": content})
+    (json!({"description": description, "headers": headers, "content": content}), found)
 }
 
 /// With which statuses a route can refuse.

@@ -116,6 +116,14 @@ pub(crate) trait Written: Sized {
         None
     }
 
+    /// The status of an answer about what was there already, where that has one of its own.
+    const FOUND: Option<u16> = None;
+
+    /// Whether this was there already.
+    fn is_found(&self) -> bool {
+        false
+    }
+
     /// Takes the secret out of it, if it holds one: a repeated request is answered what is left.
     fn forget_secret(&mut self) {}
 }
@@ -456,6 +464,8 @@ pub(crate) enum Answer {
         example: Value,
         /// Whether it comes with an ETag.
         is_tagged: bool,
+        /// Its status where what it answers was there already, if that has one of its own.
+        found: Option<u16>,
     },
     /// Anything else, such as what is made while it is sent: its media type, and what it is. It is not kept for a repeated
     /// request, so a route that answers it takes no `Idempotency-Key`.
@@ -478,6 +488,7 @@ impl<T: Written> Output for T {
             self.forget_secret();
             [Version::V2021, Version::V3].map(|version| write(&self, Way { version, ..way.clone() }))
         });
+        let status = T::FOUND.filter(|_| self.is_found()).unwrap_or(status);
         Reply { status, kept, tag, ..Reply::of(body, content) }
     }
 
@@ -489,7 +500,7 @@ impl<T: Written> Output for T {
             example["traceId"] = json!("4924de3a-48ad-8210-916c-6815fdffcbbf");
         }
         let is_tagged = definitions.way.face == Face::V2 && Written::tag(&T::sample()).is_some();
-        Answer::Json { schema: outline.into_schema(false), example, is_tagged }
+        Answer::Json { schema: outline.into_schema(false), example, is_tagged, found: T::FOUND }
     }
 }
 
@@ -503,7 +514,12 @@ impl Output for EmptyString {
     }
 
     fn describe(_: &mut Definitions) -> Answer {
-        Answer::Json { schema: json!({"type": "string", "const": ""}), example: json!(""), is_tagged: false }
+        Answer::Json {
+            schema: json!({"type": "string", "const": ""}),
+            example: json!(""),
+            is_tagged: false,
+            found: None,
+        }
     }
 }
 
