@@ -6,6 +6,7 @@ mod keys;
 mod locations;
 mod opportunities;
 mod users;
+mod webhooks;
 
 use crate::{
     openapi,
@@ -21,6 +22,7 @@ pub fn routes() -> Vec<Route> {
         opportunities::v2_routes(),
         automation::v2_routes(),
         keys::v2_routes(),
+        webhooks::v2_routes(),
         documents(),
         contacts::v1_routes(),
         users::v1_routes(),

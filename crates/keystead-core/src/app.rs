@@ -15,7 +15,8 @@ use keystead_model::{
     ip_range::IpRanges,
     scope::{Class, ScopeSet},
 };
-use keystead_store::{Store, agencies, api_keys, instance};
+use keystead_outbound::address::Allowed;
+use keystead_store::{Store, agencies, instance};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -33,7 +34,7 @@ use crate::{
 };
 
 /// Limits that the operator sets for the instance.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Requests of a key in a location.
     pub rate: RateLimits,
@@ -43,6 +44,25 @@ pub struct Limits {
     pub search: Duration,
     /// How long the audit log tells of changes of data; `None` for ever.
     pub data_audit: Option<Duration>,
+    /// Of what goes to webhooks.
+    pub webhooks: WebhookLimits,
+}
+
+/// Where webhooks may lead, and how often they are tried.
+#[derive(Clone, Debug)]
+pub struct WebhookLimits {
+    /// Addresses inside that may be called, besides all public ones.
+    pub allowed: Allowed,
+    /// How long after each try that failed the next is made; after the last the delivery fails.
+    pub retries: Vec<Duration>,
+}
+
+impl Default for WebhookLimits {
+    fn default() -> Self {
+        let (minute, hour) = (60, 60 * 60);
+        let seconds = [5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+        Self { allowed: Allowed::default(), retries: seconds.into_iter().map(Duration::from_secs).collect() }
+    }
 }
 
 /// Requests of a key in a location; each limit is switched off by itself, with `None`.
@@ -66,6 +86,7 @@ impl Default for Limits {
             keys_per_owner: 100,
             search: Duration::from_secs(1),
             data_audit: Some(Duration::from_secs(400 * 24 * 60 * 60)),
+            webhooks: WebhookLimits::default(),
         }
     }
 }
@@ -143,7 +164,7 @@ impl App {
         journal: Option<Journal>,
     ) -> Result<Self, OpenAppError> {
         let (known, referred) = store
-            .read(|tx| Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, api_keys::pepper_versions(tx)?)))
+            .read(|tx| Ok::<_, keystead_store::Error>((instance::fingerprints(tx)?, instance::referred_versions(tx)?)))
             .await?;
         secret.check(&known, &referred)?;
         let ours = secret.fingerprints();
@@ -236,14 +257,19 @@ impl App {
         }
     }
 
-    pub(crate) fn operator_authority(&self, agency: AgencyId) -> Authority {
-        let grant = Grant {
+    /// What the operator may do in an agency: everything.
+    pub(crate) fn operator_grant(agency: AgencyId) -> Grant {
+        Grant {
             agency,
             reach: Reach::Agency,
             scopes: ScopeSet::of(&[Class::Data, Class::Administration, Class::Keys]),
             allowed_ips: IpRanges::default(),
             expires_at: None,
-        };
+        }
+    }
+
+    pub(crate) fn operator_authority(&self, agency: AgencyId) -> Authority {
+        let grant = Self::operator_grant(agency);
         Authority {
             actor: Actor::Operator,
             holder: Holder::Other(Arc::new(grant)),

@@ -29,6 +29,7 @@ use crate::{
     field_values::put_values,
     idempotency,
     operate::InLocation,
+    webhooks,
 };
 
 /// What makes a search short.
@@ -361,6 +362,10 @@ impl InLocation<'_, '_> {
 }
 
 impl Described for Contact {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::contact(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

@@ -104,6 +104,8 @@ pub enum Noun {
     User,
     Invitation,
     Notice,
+    Webhook,
+    Delivery,
 }
 
 impl Noun {
@@ -137,6 +139,8 @@ impl Noun {
             Self::User => "user",
             Self::Invitation => "invitation",
             Self::Notice => "notification",
+            Self::Webhook => "webhook",
+            Self::Delivery => "delivery",
         }
     }
 }

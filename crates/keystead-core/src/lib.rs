@@ -75,12 +75,13 @@ pub mod tally;
 mod tasks;
 mod templates;
 mod users;
+mod webhooks;
 mod workflows;
 
 pub use accounts::NewAccount;
 pub use agencies::NewAgency;
 pub use api_keys::{ChangedKey, CreatedKey, Receipt, warning_of_namesakes};
-pub use app::{App, Limits, OpenAppError, RateLimits};
+pub use app::{App, Limits, OpenAppError, RateLimits, WebhookLimits};
 pub use clock::{Clock, TestClock};
 pub use contact_companions::FollowersChanged;
 pub use contact_dossier::{ContactDossier, Kept};
@@ -107,7 +108,7 @@ pub use imports::{ContactRow, ContactRows, NewImport, RowContact, RowReader, Row
 pub use journal::{Gap, Journal, Reapplied, Revocations, UndecidedKey};
 pub use key_usage::{Steps, UsageCounter, UsageReport};
 pub use keys::{fence::Fence, verification::KeyCaller};
-pub use keystead_outbound::Mailer;
+pub use keystead_outbound::{Client as OutboundClient, Mailer, address::Allowed, target::Guard};
 pub use keystead_store::stored::Stored;
 pub use keystead_store::{
     BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
@@ -127,3 +128,4 @@ pub use setup::{Setup, SetupOutcome};
 pub use sources::Source;
 pub use sweep::Swept;
 pub use system::SystemStatus;
+pub use webhooks::{MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};

@@ -26,6 +26,7 @@ use crate::{
     events::{Described, Fields, Happened, fields, put, tell, tell_by_system},
     idempotency::Lost,
     operate::{InAgency, InLocation},
+    webhooks,
 };
 
 impl App {
@@ -329,6 +330,10 @@ impl InLocation<'_, '_> {
 }
 
 impl Described for Location {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::location(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

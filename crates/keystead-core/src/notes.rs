@@ -12,6 +12,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
     resource::{Made, Resource},
+    webhooks,
 };
 
 impl Resource for Note {
@@ -37,6 +38,10 @@ impl Resource for Note {
 }
 
 impl Described for Note {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::note(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

@@ -28,6 +28,7 @@ use crate::{
     field_values::put_values,
     idempotency::{self, Lost},
     operate::InLocation,
+    webhooks,
 };
 
 /// Notes, and tasks, of a contact that stand beside its opportunities.
@@ -422,7 +423,7 @@ impl InLocation<'_, '_> {
 }
 
 /// A number that every reader of JSON reads as it is, else a text.
-fn number(value: Decimal) -> Json {
+pub(crate) fn number(value: Decimal) -> Json {
     let text = value.to_string();
     match serde_json::from_str::<serde_json::Number>(&text) {
         Ok(number) if number.to_string() == text => Json::Number(number),
@@ -431,6 +432,10 @@ fn number(value: Decimal) -> Json {
 }
 
 impl Described for Opportunity {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::opportunity(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

@@ -5,7 +5,7 @@
 //! ever at the same job. What was done once may still be done again, where a server ends between the doing and the saying.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use keystead_model::{
 use keystead_store::{Tx, departures, mails, queue, ripples};
 use tokio::time::Instant;
 
-use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening};
+use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening, webhooks};
 
 /// How long whoever takes a job has it to itself.
 pub const LEASE: Duration = Duration::from_secs(120);
@@ -45,6 +45,8 @@ struct Line {
     owners: VecDeque<Id<()>>,
     /// After whom to look on.
     after: Option<Id<()>>,
+    /// Whose jobs this server has taken and not settled, and how long they are its own.
+    under_way: HashMap<Id<()>, (Id<()>, Instant)>,
 }
 
 impl Lines {
@@ -111,16 +113,23 @@ impl App {
     pub async fn take_turn(&self, kind: JobKind, settled: &[Arc<Settled>], most: usize) -> Result<Turn> {
         // Before the database is asked what time it is: so the work ends before the lease, not after.
         let begun = Instant::now();
-        let (line, told, settled) = (self.lines.of(kind).clone(), self.clock.told(), settled.to_vec());
+        let (line, told, mut settled) = (self.lines.of(kind).clone(), self.clock.told(), settled.to_vec());
+        // Rows that belong to an owner are changed in one order by everybody.
+        settled.sort_by_key(|settled| (settled.job.owner, settled.job.id));
         let of_closure = settled.clone();
         let taken = self.store.write_serial(move |tx| {
             let now = queue::begin(tx, told)?;
             let kept = settle(tx, &of_closure, now)?;
             let mut line = line.clone();
+            for settled in &of_closure {
+                line.under_way.remove(&settled.job.id);
+            }
             let (jobs, has_more) = take(tx, kind, &mut line, now, most)?;
             Ok::<_, Error>((kept, line, jobs, has_more))
         });
-        let (kept, line, jobs, has_more) = taken.await?;
+        let (kept, mut line, jobs, has_more) = taken.await?;
+        line.under_way.retain(|_, (_, until)| begun < *until);
+        line.under_way.extend(jobs.iter().map(|job| (job.id, (job.owner, begun + LEASE))));
         *self.lines.of(kind) = line;
         let too_late = settled.iter().filter(|settled| !kept.contains(&settled.job.id)).count();
         for settled in &settled {
@@ -165,6 +174,8 @@ impl App {
                 Settled::new(job, Outcome::GivenUp(problem))
                     .with(move |tx, now| imports::give_up(tx, id.of(), &consequence, now, ids.clone()))
             }
+            JobKind::Delivery => Settled::new(job, Outcome::GivenUp(problem))
+                .with(move |tx, now| webhooks::give_up(tx, id.of(), &consequence, now)),
             JobKind::Aftermath => Settled::new(job, Outcome::GivenUp(problem)).with(move |tx, _| {
                 departures::end(tx, id.of())?;
                 ripples::forget(tx, id.of())
@@ -229,23 +240,37 @@ fn take(
         let (owners, next) = queue::owners_due(tx, kind, line.after, now)?;
         // Who stood before whom it was begun after comes when the end of the line was seen.
         let is_whole = line.after.is_none() && next.is_none();
-        *line = Line { owners: owners.into(), after: next };
+        (line.owners, line.after) = (owners.into(), next);
         if line.owners.is_empty() {
             return Ok((Vec::new(), !is_whole));
         }
     }
     let until = UtcMs(now.0 + LEASE.as_millis() as i64);
-    let mut jobs = Vec::new();
-    for served in 0..OWNERS {
+    let under_way: Vec<Id<()>> = line.under_way.values().map(|(owner, _)| *owner).collect();
+    let mut rooms = match kind {
+        JobKind::Delivery => Some(webhooks::rooms(tx, line.owners.iter().copied(), &under_way, most)?),
+        JobKind::Mail | JobKind::Import | JobKind::Aftermath => None,
+    };
+    let (mut jobs, mut served) = (Vec::new(), 0);
+    while served < OWNERS && jobs.len() < most {
         let waiting = (OWNERS - served).min(line.owners.len());
-        if waiting == 0 || jobs.len() >= most {
-            break;
-        }
-        let share = (most - jobs.len()).div_ceil(waiting);
         let Some(owner) = line.owners.pop_front() else { break };
-        jobs.extend(queue::take(tx, kind, owner, now, until, share as i64)?);
+        let share = (most - jobs.len()).div_ceil(waiting);
+        let share = rooms.as_ref().map_or(share, |rooms| rooms.of(owner, share));
+        if share == 0 {
+            // It has as many as it may have; its others wait for one of these to end.
+            continue;
+        }
+        let taken = queue::take(tx, kind, owner, now, until, share as i64)?;
+        if let Some(rooms) = &mut rooms {
+            rooms.begin(owner, taken.len());
+        }
+        served += 1;
+        jobs.extend(taken);
     }
-    Ok((jobs, true))
+    // Where nobody in line may have one, it is looked again when one has ended.
+    let has_more = served > 0 || !line.owners.is_empty() || line.after.is_some();
+    Ok((jobs, has_more))
 }
 
 /// Milliseconds that are up to a tenth more or less, so that what failed together is not tried again together.

@@ -1,5 +1,10 @@
 //! The instance secret: one line per version in a file outside the database, and what is derived from it.
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -120,6 +125,32 @@ impl InstanceSecret {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 
+    /// Encrypts a text that is kept for the row which `context` names, under the newest version, whose number stands before it.
+    pub(crate) fn encrypt(&self, context: &[impl AsRef<str>], text: &str, nonce: [u8; 24]) -> String {
+        let newest = self.versions.last().expect("a secret has a version at least");
+        let payload = Payload { msg: text.as_bytes(), aad: &bound(context) };
+        let sealed = newest.cipher().encrypt(&XNonce::from(nonce), payload).expect("a text that fits into memory");
+        format!("{}.{}", newest.number, STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// Reads what [`InstanceSecret::encrypt`] wrote for the same row; `None` of anything else.
+    pub(crate) fn decrypt(&self, context: &[impl AsRef<str>], sealed: &str) -> Option<Zeroizing<String>> {
+        let (number, encoded) = sealed.split_once('.')?;
+        let number: i64 = number.parse().ok()?;
+        let version = self.versions.iter().find(|candidate| candidate.number == number)?;
+        let bytes = STANDARD_NO_PAD.decode(encoded).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<24>()?;
+        let payload = Payload { msg: sealed, aad: &bound(context) };
+        let text = version.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
+        String::from_utf8(text).ok().map(Zeroizing::new)
+    }
+
+    /// 32 bytes that follow from `version` for one purpose; `None` if the version is not there.
+    pub(crate) fn seed(&self, version: i64, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
+        let version = self.versions.iter().find(|candidate| candidate.number == version)?;
+        Some(derive(&version.key, purpose))
+    }
+
     /// What the database remembers of each version.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
         self.versions
@@ -149,6 +180,18 @@ impl InstanceSecret {
             None => Ok(()),
         }
     }
+}
+
+impl Version {
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&(*derive(&self.key, "keystead stored secrets")).into())
+    }
+}
+
+/// The parts of a context, so that no two contexts are the same bytes.
+fn bound(context: &[impl AsRef<str>]) -> Vec<u8> {
+    let parts = context.iter().map(AsRef::as_ref);
+    parts.flat_map(|part| [&(part.len() as u64).to_be_bytes()[..], part.as_bytes()].concat()).collect()
 }
 
 fn derive(key: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> {
@@ -185,6 +228,26 @@ mod tests {
         {
             assert!(matches!(InstanceSecret::parse(bad), Err(SecretError::Malformed(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_encrypted_is_read_for_its_row_alone() {
+        let ours = InstanceSecret::parse(&file(7)).unwrap();
+        let sealed = ours.encrypt(&["agency", "row"], "text", [1; 24]);
+        assert!(sealed.starts_with("1.") && !sealed.contains("text"));
+        assert_eq!(ours.decrypt(&["agency", "row"], &sealed).as_deref().map(String::as_str), Some("text"));
+        for other in [&["agency", "other"][..], &["agencyrow"], &["agencyr", "ow"], &["agency", "row", ""]] {
+            assert!(ours.decrypt(other, &sealed).is_none(), "{other:?}");
+        }
+        let changed = format!("{}A", &sealed[..sealed.len() - 1]);
+        for bad in ["", "1.", "2.AAAA", "x", &changed, &sealed.replacen('1', "2", 1)] {
+            assert!(bad == sealed || ours.decrypt(&["agency", "row"], bad).is_none(), "{bad}");
+        }
+        assert!(InstanceSecret::parse(&file(8)).unwrap().decrypt(&["agency", "row"], &sealed).is_none());
+        // A newer version encrypts from then on, and what an older one wrote is still read.
+        let both = InstanceSecret::parse(&format!("{}{}", *file(7), *InstanceSecret::line(2, &[9; 32]))).unwrap();
+        assert!(both.decrypt(&["agency", "row"], &sealed).is_some());
+        assert!(both.encrypt(&["agency", "row"], "text", [1; 24]).starts_with("2."));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     error::Noun,
     events::{Described, Fields, put, text},
     resource::{Made, Resource},
+    webhooks,
 };
 
 impl App {
@@ -56,6 +57,10 @@ impl Resource for Task {
 }
 
 impl Described for Task {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::task(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

@@ -31,6 +31,7 @@ use crate::{
     password::Passwords,
     secret::token_hash,
     sessions::SignedIn,
+    webhooks,
 };
 
 /// Keys that are looked at when who made them leaves.
@@ -455,6 +456,10 @@ fn withdraw(tx: &mut Tx<'_>, authority: &Authority, id: Id<Invitation>) -> Resul
 }
 
 impl Described for User {
+    fn flat(&self) -> Option<Fields> {
+        Some(webhooks::user(self))
+    }
+
     fn subject(&self) -> &str {
         self.id.as_str()
     }

@@ -6,16 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keystead_core::{App, Mailer, Result, RowReader};
+use keystead_core::{App, Mailer, OutboundClient, Result, RowReader};
 use keystead_model::UtcMs;
 use tokio::sync::watch;
 
 mod aftermath;
+mod deliveries;
 mod imports;
 mod mails;
 mod queue;
 
 pub use aftermath::aftermath_worker;
+pub use deliveries::delivery_worker;
 pub use imports::import_worker;
 pub use mails::mail_worker;
 pub use queue::Worker;
@@ -43,6 +45,8 @@ pub struct Outside {
     pub base_url: String,
     /// Reads the rows of imports.
     pub rows: Arc<dyn RowReader>,
+    /// Calls webhooks.
+    pub client: OutboundClient,
 }
 
 /// How long work on the queue that is under way may go on after a stop: much less than a stop may take, since what is aborted is
@@ -65,6 +69,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
         mails,
         import_worker(&app, &outside.rows).run(stop.clone(), PATIENCE),
         aftermath_worker(&app).run(stop.clone(), PATIENCE),
+        delivery_worker(&app, &outside.client).run(stop.clone(), PATIENCE),
         every(Duration::from_secs(5), ("service_clock", "tick the service clock"), |app| boxed(async move {
             app.tick_service_clock().await.map(drop)
         })),
@@ -113,6 +118,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             app.trim_usage().await?;
             app.trim_mails().await?;
             app.trim_jobs().await?;
+            while app.trim_webhooks().await? > 0 {}
             app.trim_audit().await?;
             while app.trim_imports().await? > 0 {}
             while app.purge_contacts().await? > 0 {}

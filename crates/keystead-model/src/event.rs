@@ -82,6 +82,7 @@ pub enum Subject {
     Key,
     User,
     Invitation,
+    WebhookEndpoint,
     Session,
     Instance,
     AuditLog,
@@ -107,6 +108,7 @@ impl Subject {
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
+            Self::WebhookEndpoint => Some(Scope::WebhooksRead),
             // Of one list or another, and often of one member alone.
             Self::SavedView | Self::Session | Self::Instance | Self::AuditLog => None,
         }
@@ -221,6 +223,10 @@ kinds! {
     UserOperatorWithdrawn = "user.operator_withdrawn", Security, User;
     UserNoticesChanged = "user.notices_changed", Security, User;
     UserRevocationReapplied = "user.revocation_reapplied", Security, User;
+    WebhookEndpointCreated = "webhook_endpoint.created", Security, WebhookEndpoint;
+    WebhookEndpointUpdated = "webhook_endpoint.updated", Security, WebhookEndpoint;
+    WebhookEndpointDeleted = "webhook_endpoint.deleted", Security, WebhookEndpoint;
+    WebhookEndpointDisabled = "webhook_endpoint.disabled", Security, WebhookEndpoint;
     SessionStarted = "session.started", Security, Session;
     SessionEnded = "session.ended", Security, Session;
     SessionRefused = "session.refused", Security, Session;

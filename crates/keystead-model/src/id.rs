@@ -9,7 +9,8 @@ use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
     custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, opportunity::Opportunity,
     pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask, saved_view::SavedView, tag::Tag,
-    task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid, workflow::Workflow,
+    task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid, webhook::WebhookDelivery,
+    webhook::WebhookEndpoint, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -146,6 +147,10 @@ pub type WorkflowId = Id<Workflow>;
 pub type CampaignId = Id<Campaign>;
 /// Names a recurring task.
 pub type RecurringTaskId = Id<RecurringTask>;
+/// Names an endpoint of webhooks.
+pub type WebhookEndpointId = Id<WebhookEndpoint>;
+/// Names the delivery of a message to an endpoint.
+pub type WebhookDeliveryId = Id<WebhookDelivery>;
 /// Names a saved view of a list.
 pub type SavedViewId = Id<SavedView>;
 /// Names a template.

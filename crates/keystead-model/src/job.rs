@@ -11,11 +11,13 @@ pub enum JobKind {
     Import,
     /// What follows from a change in many rows is written; the job has the id of the ripple, or of the user who is deleted.
     Aftermath,
+    /// A message goes to an endpoint of a webhook; the job has the id of the delivery, and belongs to the endpoint.
+    Delivery,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Mail, Self::Import, Self::Aftermath];
+    pub const ALL: [Self; 4] = [Self::Mail, Self::Import, Self::Aftermath, Self::Delivery];
 
     /// `"mail"`.
     pub const fn as_str(self) -> &'static str {
@@ -23,6 +25,7 @@ impl JobKind {
             Self::Mail => "mail",
             Self::Import => "import",
             Self::Aftermath => "aftermath",
+            Self::Delivery => "delivery",
         }
     }
 }
@@ -34,7 +37,7 @@ pub struct Job {
     pub id: Id<()>,
     /// What is to be done.
     pub kind: JobKind,
-    /// Who waits for it: a location, or an agency. Owners take turns.
+    /// Who waits for it: a location, an agency, or an endpoint. Owners take turns.
     pub owner: Id<()>,
     /// How often it was taken, this time included; no other taker has the same number.
     pub attempt: i64,

@@ -66,12 +66,13 @@ pub mod text;
 pub mod time;
 pub mod user;
 pub mod uuid;
+pub mod webhook;
 pub mod workflow;
 
 pub use id::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId,
     NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, StageId, TagId, TaskId, TemplateId,
-    UserId, WorkflowId,
+    UserId, WebhookDeliveryId, WebhookEndpointId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

@@ -109,6 +109,11 @@ scopes! {
     UsersRead = "users.readonly", "List members", Class::Administration, Kinds::Both;
     UsersWrite = "users.write", "Make, change and delete members, within what the key itself may do",
         Class::Administration, Kinds::Both;
+    // Where data goes, once and for all: not for everybody who works with it.
+    WebhooksRead = "webhooks.readonly", "Read webhook endpoints and what was sent to them", Class::Administration, Kinds::Both;
+    WebhooksWrite =
+        "webhooks.write", "Create, change and delete webhook endpoints, which are told what their maker may read",
+        Class::Administration, Kinds::Both;
     // The next release's, as it were: for the tests of who would get it by itself.
     #[cfg(test)]
     NewRead = "novelties.readonly", "Read what is new in the administration", Class::Administration, Kinds::Both;
@@ -336,7 +341,10 @@ impl Preset {
     /// What it grants to a key of `kind` in this release.
     pub fn scopes(self, kind: KeyKind) -> ScopeSet {
         let chosen: ScopeSet = match self {
-            Self::FullAccess => ScopeSet::of(&[Class::Data, Class::Keys]).with(Scope::LocationsWrite),
+            Self::FullAccess => ScopeSet::of(&[Class::Data, Class::Keys])
+                .with(Scope::LocationsWrite)
+                .with(Scope::WebhooksRead)
+                .with(Scope::WebhooksWrite),
             Self::ReadOnly => ScopeSet::of(&[Class::Data, Class::Keys]).reading(),
             Self::FormsIntake => [Scope::ContactsIntake, Scope::FormsWrite].into_iter().collect(),
             // What such programs work with, and what they offer in their menus: fields, tags, workflows.
@@ -355,7 +363,10 @@ impl Preset {
             ]
             .into_iter()
             .collect(),
-            Self::Integration => ScopeSet::of(&[Class::Data]).with(Scope::LocationsWrite),
+            Self::Integration => ScopeSet::of(&[Class::Data])
+                .with(Scope::LocationsWrite)
+                .with(Scope::WebhooksRead)
+                .with(Scope::WebhooksWrite),
         };
         chosen.suiting(kind)
     }
@@ -383,12 +394,17 @@ mod tests {
                      api-keys.readonly";
         let keys = "api-keys.readonly api-keys.write";
         let company = "companies.readonly";
+        let hooks = "webhooks.readonly webhooks.write";
         let reads_company = reads.replace("api-keys", "companies.readonly api-keys");
-        let full = format!("{data} locations.write {tags} {company} {keys}");
+        let full = format!("{data} locations.write {tags} {company} {keys} {hooks}");
         for (preset, agency, location) in [
-            (Preset::FullAccess, full, format!("{data} {tags} {keys}")),
+            (Preset::FullAccess, full, format!("{data} {tags} {keys} {hooks}")),
             (Preset::ReadOnly, reads_company, reads.to_owned()),
-            (Preset::Integration, format!("{data} locations.write {tags} {company}"), format!("{data} {tags}")),
+            (
+                Preset::Integration,
+                format!("{data} locations.write {tags} {company} {hooks}"),
+                format!("{data} {tags} {hooks}"),
+            ),
         ] {
             assert_eq!(preset.scopes(KeyKind::Agency).to_names(), agency, "{preset:?}");
             assert_eq!(preset.scopes(KeyKind::Location).to_names(), location, "{preset:?}");

@@ -12,7 +12,7 @@ use std::{
 use jiff::{
     Span, SpanTotal, Timestamp, Unit,
     civil::{Date, DateTime, Time},
-    fmt::{rfc2822::DateTimePrinter, temporal::Pieces},
+    fmt::{rfc2822, rfc2822::DateTimePrinter, temporal::Pieces},
     tz::{Offset, TimeZone},
 };
 
@@ -175,6 +175,12 @@ impl UtcMs {
     pub fn to_http_date(self) -> String {
         let timestamp = Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::MAX);
         DateTimePrinter::new().timestamp_to_rfc9110_string(&timestamp).unwrap_or_default()
+    }
+
+    /// Reads [`UtcMs::to_http_date`].
+    pub fn read_http_date(text: &str) -> Option<Self> {
+        let read = rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+        Some(Self(read.as_millisecond()))
     }
 
     /// `2026-11-25`, the day in UTC.

@@ -134,7 +134,9 @@ impl Role {
             Self::AgencyUser => data,
             Self::AccountAdmin => {
                 let scopes = ScopeSet::of(&[Class::Data, Class::Keys]).suiting(KeyKind::Location);
-                scopes.with(Scope::UsersRead).with(Scope::UsersWrite)
+                [Scope::UsersRead, Scope::UsersWrite, Scope::WebhooksRead, Scope::WebhooksWrite]
+                    .into_iter()
+                    .fold(scopes, ScopeSet::with)
             }
             // What only an agency key can hold is about the agency, which they do not reach.
             Self::AccountUser => data.suiting(KeyKind::Location),
@@ -432,7 +434,8 @@ mod tests {
         assert_eq!(Role::AccountUser.scopes().to_names(), data);
         assert_eq!(Role::AgencyUser.scopes().to_names(), format!("{data} companies.readonly"));
         let keys = format!("{data} api-keys.readonly api-keys.write");
-        assert_eq!(Role::AccountAdmin.scopes().to_names(), format!("{keys} users.readonly users.write"));
+        let managed = "users.readonly users.write webhooks.readonly webhooks.write";
+        assert_eq!(Role::AccountAdmin.scopes().to_names(), format!("{keys} {managed}"));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! Whoever names a URL is not trusted with the network that the server stands in. So only addresses of the public Internet are
 //! called, and what the operator allows.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use keystead_model::{Invalid, ip_range::IpRanges};
 
@@ -27,6 +30,12 @@ impl Allowed {
     pub fn has(&self, address: IpAddr) -> bool {
         let opens = |address| !self.is_empty() && self.0.allows(address);
         opens(address) || opens(led_to(address))
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_texts().join(","))
     }
 }
 

@@ -112,7 +112,8 @@ mod tests {
         ] {
             assert_eq!(stringify(&json!(float)), text);
         }
-        for (whole, text) in [(json!(0), "0"), (json!(-7), "-7"), (json!(9_007_199_254_740_991_i64), "9007199254740991")]
+        for (whole, text) in
+            [(json!(0), "0"), (json!(-7), "-7"), (json!(9_007_199_254_740_991_i64), "9007199254740991")]
         {
             assert_eq!(stringify(&whole), text);
         }
@@ -122,7 +123,8 @@ mod tests {
 
     #[test]
     fn members_stand_where_javascript_puts_them() {
-        let value = json!({"b": 1, "10": 2, "a": 3, "2": [{"1": 0, "0": 0}], "01": 4, "4294967295": 5, "4294967294": 6});
+        let value =
+            json!({"b": 1, "10": 2, "a": 3, "2": [{"1": 0, "0": 0}], "01": 4, "4294967295": 5, "4294967294": 6});
         let text = r#"{"2":[{"0":0,"1":0}],"10":2,"4294967294":6,"b":1,"a":3,"01":4,"4294967295":5}"#;
         assert_eq!(stringify(&value), text);
     }

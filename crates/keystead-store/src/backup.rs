@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Database, Error, Migrations, Result, Tx, api_keys, changes,
+    Database, Error, Migrations, Result, Tx, changes,
     copy::{Clocks, Copied, copy},
     instance::{self, Fingerprint},
     migrations, sqlite,
@@ -136,8 +136,8 @@ pub struct Checked {
     pub schema: i64,
     /// The secrets that it belongs to.
     pub fingerprints: Vec<Fingerprint>,
-    /// The versions of the secret that its keys were made with.
-    pub pepper_versions: Vec<i64>,
+    /// The versions of the secret that something in it refers to.
+    pub secret_versions: Vec<i64>,
 }
 
 /// Whether a file is a backup, be it whole or not; `false` also for what is no database, and for what was a backup until a
@@ -181,7 +181,7 @@ pub fn check(file: &Path, mut progress: impl FnMut(u64)) -> Result<Checked> {
             manifest,
             schema,
             fingerprints: instance::fingerprints(&mut tx)?,
-            pepper_versions: api_keys::pepper_versions(&mut tx)?,
+            secret_versions: instance::referred_versions(&mut tx)?,
         }),
     }
 }

@@ -63,6 +63,16 @@ pub const OF_CONTACT: &[Belonging] = &[
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("submissions"),
+    Belonging {
+        naming: "delivery_id IN (SELECT d.id FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id
+            WHERE m.location_id = ?1 AND m.contact_id = ?2)",
+        ..of_itself("webhook_attempts")
+    },
+    Belonging {
+        naming: "message_id IN (SELECT id FROM webhook_messages WHERE location_id = ?1 AND contact_id = ?2)",
+        ..of_itself("webhook_deliveries")
+    },
+    of_itself("webhook_messages"),
     by_contact("tasks"),
     by_contact("notes"),
     of_itself("contact_tags"),

@@ -47,6 +47,7 @@ const fn of_location(subject: Subject) -> Option<(&'static str, &'static str, &'
         | Subject::Key
         | Subject::User
         | Subject::Invitation
+        | Subject::WebhookEndpoint
         | Subject::Session
         | Subject::Instance
         | Subject::AuditLog => return None,

@@ -2,7 +2,7 @@
 
 use keystead_model::UtcMs;
 
-use crate::{Result, Tx};
+use crate::{Migrations, Result, Tx, api_keys, webhooks};
 
 /// A version of the instance secret, as the database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,18 @@ pub struct Fingerprint {
     pub version: i64,
     /// A digest that tells whether the file has the same secret, and nothing else about it.
     pub fingerprint: String,
+}
+
+/// The first schema with webhooks, whose secrets refer to versions of the instance secret, too.
+const WITH_WEBHOOKS: i64 = 69;
+
+/// Every version of the instance secret that something in the database refers to; also of an older release's.
+pub fn referred_versions(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
+    let mut referred = api_keys::pepper_versions(tx)?;
+    if Migrations::version(tx)? >= WITH_WEBHOOKS {
+        referred.extend(webhooks::secret_versions(tx)?);
+    }
+    Ok(referred)
 }
 
 /// Makes the rows that every database has once. A second call changes nothing.

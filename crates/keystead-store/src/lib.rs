@@ -80,6 +80,7 @@ mod tx;
 pub mod user_search;
 pub mod users;
 mod value;
+pub mod webhooks;
 pub mod workflows;
 
 pub use error::{Error, Result};

@@ -126,6 +126,18 @@ pub fn give_back(tx: &mut Tx<'_>, job: &Job, due_at: Option<UtcMs>, problem: &st
     Ok(tx.execute(sql, &[&job.id, &job.attempt, &due_at, &problem])? == 1)
 }
 
+/// Makes a job due at `at`, if it would wait longer and nobody has it.
+pub fn hasten(tx: &mut Tx<'_>, kind: JobKind, id: Id<()>, at: UtcMs) -> Result<()> {
+    tx.note_work(kind);
+    tx.later("UPDATE jobs SET due_at = ?2 WHERE id = ?1 AND due_at > ?2 AND unsettled = 0", &[&id, &at])
+}
+
+/// Lets all jobs of an owner wait until `at` that nobody has.
+pub fn hold(tx: &mut Tx<'_>, kind: JobKind, owner: Owner, at: UtcMs) -> Result<()> {
+    let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND owner_id = ?2 AND due_at < ?3 AND unsettled = 0";
+    tx.later(sql, &[&kind.as_str(), &owner, &at])
+}
+
 /// How many jobs of a kind stand where.
 pub fn count(tx: &mut Tx<'_>, kind: JobKind) -> Result<JobCounts> {
     let number = |condition| format!("CAST(count(CASE WHEN {condition} THEN 1 END) AS BIGINT)");

@@ -30,7 +30,7 @@ pub async fn open(config: &Config, clock: Clock, entropy: Entropy) -> Result<App
 /// Opens a database that is being restored: it is brought back within all journals at once, and told of when that is done.
 pub(crate) async fn open_without_journal(config: &Config, clock: Clock, entropy: Entropy) -> Result<App, Failure> {
     let (store, secret) = (find_current(config).await?, secret_file::read(&config.secret_file)?);
-    let opened = App::open(store, secret, clock, entropy, config.limits, None).await;
+    let opened = App::open(store, secret, clock, entropy, config.limits.clone(), None).await;
     opened.map_err(|error| Failure::new(error.to_string()))
 }
 
@@ -128,7 +128,7 @@ async fn open_app(
     entropy: Entropy,
 ) -> Result<App, Failure> {
     let journal = Journal::at(config.data_dir.join(JOURNAL));
-    let opened = App::open(store, secret, clock, entropy, config.limits, Some(journal)).await;
+    let opened = App::open(store, secret, clock, entropy, config.limits.clone(), Some(journal)).await;
     opened.map_err(|error| Failure::new(error.to_string()))
 }
 

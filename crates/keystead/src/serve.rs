@@ -11,7 +11,7 @@ use keystead_api::{
     Api, Document, document,
     v2::{contacts::Downloads, imports::Spreadsheets},
 };
-use keystead_core::{App, Clock, Entropy, Mailer};
+use keystead_core::{App, Clock, Entropy, Guard, Mailer, OutboundClient};
 use keystead_http::{Admission, Arrivals, Connections, Metrics, Places, Requests, TrustedProxies};
 use keystead_jobs::{Outside, ThisNode};
 use keystead_store::Database;
@@ -102,7 +102,9 @@ impl Server {
             None => None,
         };
         let node = ThisNode { id: entropy.token(), address: address.to_string(), started_at: app.now() };
-        let outside = Outside { node, mailer, base_url: base_url.clone(), rows: Arc::new(Spreadsheets) };
+        let guard = Guard::new(config.limits.webhooks.allowed.clone());
+        let client = OutboundClient::of_this_machine(guard).map_err(Failure::new)?;
+        let outside = Outside { node, mailer, base_url: base_url.clone(), rows: Arc::new(Spreadsheets), client };
         let (ending, ended) = watch::channel(false);
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));

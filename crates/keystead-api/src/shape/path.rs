@@ -3,7 +3,8 @@
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
     AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId, NoteId,
-    NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WorkflowId,
+    NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WebhookDeliveryId,
+    WebhookEndpointId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
     import::ImportId,
@@ -127,5 +128,7 @@ parts! {
     TemplateId, "The id of a template", Id::parse, |text| Error::NotFound(Noun::Template, text);
     KeyId, "The id of an API key", KeyId::parse, |text| Error::NotFound(Noun::Key, text);
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
+    WebhookEndpointId, "The id of a webhook", Id::parse, |text| Error::NotFound(Noun::Webhook, text);
+    WebhookDeliveryId, "The id of a delivery", Id::parse, |text| Error::NotFound(Noun::Delivery, text);
     LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;
 }

@@ -23,6 +23,7 @@ use keystead_model::{
     task::Task,
     template::Template,
     user::User,
+    webhook::{Health, WebhookEndpoint},
     workflow::Workflow,
 };
 use sha2::{Digest, Sha256};
@@ -125,6 +126,13 @@ impl Tagged for User {
 impl Tagged for ApiKey {
     fn tag(&self) -> String {
         self.version.to_string()
+    }
+}
+
+/// How it answers changes what is answered of a webhook, and nothing about it.
+impl Tagged for WebhookEndpoint {
+    fn tag(&self) -> String {
+        of_answer(&Self { health: Health::default(), ..self.clone() })
     }
 }
 

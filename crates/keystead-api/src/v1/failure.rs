@@ -98,6 +98,8 @@ fn noun_field(noun: Noun) -> &'static str {
         | Noun::Key
         | Noun::User
         | Noun::Invitation
-        | Noun::Notice => "id",
+        | Noun::Notice
+        | Noun::Webhook
+        | Noun::Delivery => "id",
     }
 }

@@ -209,6 +209,8 @@ fn title(noun: Noun) -> &'static str {
         Noun::User => "User",
         Noun::Invitation => "Invitation",
         Noun::Notice => "Notification",
+        Noun::Webhook => "Webhook",
+        Noun::Delivery => "Delivery",
     }
 }
 

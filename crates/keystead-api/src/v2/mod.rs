@@ -32,6 +32,7 @@ pub(crate) mod tags;
 pub(crate) mod tasks;
 pub(crate) mod templates;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 pub(crate) mod workflows;
 
 use http::HeaderMap;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use keystead_core::WholeOpportunity;
+use keystead_core::{WholeDelivery, WholeOpportunity};
 use keystead_model::{
     ContactId, KeyId, LocationId, NoteId, ServiceMs, TagId, TaskId, UtcMs,
     actor::{Actor, Signature},
@@ -42,6 +42,10 @@ use keystead_model::{
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
     user::{Role, User, UserProfile},
     uuid::Uuid,
+    webhook::{
+        DeliveryAttempt, DeliveryState, EndpointContent, EventNames, Health, Listener, SealedSecrets, WebhookDelivery,
+        WebhookEndpoint, WebhookMessage,
+    },
     workflow::{Workflow, WorkflowHead},
 };
 
@@ -65,6 +69,63 @@ fn contact_id() -> ContactId {
 
 fn location_id() -> LocationId {
     id(LOCATION)
+}
+
+pub(super) fn webhook() -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: id(THING),
+        agency: id(AGENCY),
+        location: Some(location_id()),
+        content: EndpointContent {
+            url: line("https://hooks.harbour.example/crm"),
+            events: EventNames::from_stored("contact.created"),
+            description: Some(line("Newsletter")),
+            app_id: Some(line("6650e1f0a1b2c3d4e5f60718")),
+            headers: vec!["x-token".to_owned()],
+        },
+        disabled: None,
+        listener: Listener { actor: Actor::Key(key_id()), scopes: ScopeSet::EMPTY },
+        sealed: SealedSecrets { secret: String::new(), previous: None, headers: None, key_version: 1 },
+        health: Health { succeeded_at: Some(NOON), ..Health::default() },
+        created_at: NOON,
+        updated_at: NOON,
+    }
+}
+
+pub(super) fn delivery() -> WholeDelivery {
+    let message = "msg_0aQ7cXkPTm9Rb4Vw6Yz4_1".to_owned();
+    let attempt = DeliveryAttempt {
+        number: 1,
+        at: NOON,
+        duration_ms: 120,
+        status: Some(500),
+        problem: Some("the answer was 500 Internal Server Error".to_owned()),
+        answer: Some("Oops".to_owned()),
+    };
+    WholeDelivery {
+        delivery: WebhookDelivery {
+            id: id(THING),
+            endpoint: id(THING),
+            message: message.clone(),
+            app_id: None,
+            state: DeliveryState::Waiting,
+            tries: 1,
+            attempts: 1,
+            created_at: NOON,
+            tried_at: Some(NOON),
+        },
+        message: WebhookMessage {
+            id: message,
+            agency: id(AGENCY),
+            location: Some(location_id()),
+            contact: Some(contact_id()),
+            event: EventKind::ContactDeleted.as_str().to_owned(),
+            name: "ContactDelete".to_owned(),
+            body: "{\"type\":\"ContactDelete\"}".to_owned(),
+            created_at: NOON,
+        },
+        attempts: vec![attempt],
+    }
 }
 
 pub(super) fn tag() -> Tag {

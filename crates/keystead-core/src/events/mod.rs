@@ -19,6 +19,7 @@ use serde_json::{Map, Value as Json};
 use crate::{
     Authority, Entropy, Result, idempotency,
     operate::{Ground, Operation},
+    webhooks,
 };
 
 /// Fields by their names on the wire; what is empty is not there. Never a secret.
@@ -38,6 +39,10 @@ pub trait Described {
     }
     /// What they tell of it.
     fn describe(&self) -> Fields;
+    /// What the wire contract's webhooks say of it; `None` of what it has none for.
+    fn flat(&self) -> Option<Fields> {
+        None
+    }
 }
 
 /// Longest text of a field in an event, in characters: what people write at length stands in the thing itself.
@@ -77,12 +82,13 @@ pub(crate) struct Happened<'h> {
     contact: Option<ContactId>,
     before: Option<Fields>,
     after: Option<Fields>,
+    thing: Option<&'h dyn Described>,
 }
 
 impl<'h> Happened<'h> {
     /// Something happened to the thing with this id.
     pub(crate) fn to(kind: EventKind, subject: &'h str) -> Self {
-        Self { kind, subject, location: None, contact: None, before: None, after: None }
+        Self { kind, subject, location: None, contact: None, before: None, after: None, thing: None }
     }
 
     /// Something was made, and is so.
@@ -109,7 +115,8 @@ impl<'h> Happened<'h> {
     }
 
     fn about(kind: EventKind, thing: &'h impl Described) -> Self {
-        Self { location: thing.location(), contact: thing.contact(), ..Self::to(kind, thing.subject()) }
+        let (location, contact) = (thing.location(), thing.contact());
+        Self { location, contact, thing: Some(thing), ..Self::to(kind, thing.subject()) }
     }
 
     /// In a location.
@@ -120,6 +127,27 @@ impl<'h> Happened<'h> {
     /// With these fields, as they were and as they are.
     pub(crate) fn with(self, before: Option<Fields>, after: Option<Fields>) -> Self {
         Self { before, after, ..self }
+    }
+
+    /// Whether a field is not what it was.
+    pub(crate) fn changes(&self, field: &str) -> bool {
+        let value = |fields: &Option<Fields>| fields.as_ref().and_then(|fields| fields.get(field).cloned());
+        value(&self.before) != value(&self.after)
+    }
+
+    /// What it was and what it is, of one field.
+    pub(crate) fn became(&self, field: &str) -> Option<&Json> {
+        self.after.as_ref()?.get(field).filter(|_| self.changes(field))
+    }
+
+    /// What happened to what.
+    pub(crate) fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// What the wire contract's webhooks say of the thing.
+    pub(crate) fn flat(&self) -> Option<Fields> {
+        self.thing.and_then(Described::flat)
     }
 }
 
@@ -132,8 +160,7 @@ fn tell_as(tx: &mut Tx<'_>, authority: &Authority, id: EventId, cause: Cause, ha
     idempotency::about(tx, authority, happened.subject)?;
     let (ip, request) = (authority.address().map(|address| address.to_string()), authority.request);
     let from = (ip, request.map(|request| request.to_string()));
-    events::insert(tx, &row(authority.agency(), authority.actor(), authority.now(), from, (id, cause), happened))?;
-    Ok(())
+    Ok(record(tx, authority.agency(), authority.actor(), authority.now(), from, (id, cause), &happened)?)
 }
 
 impl<G: Ground> Operation<'_, '_, G> {
@@ -167,28 +194,32 @@ pub(crate) fn tell_of(
     happened: Happened<'_>,
 ) -> keystead_store::Result<()> {
     let about = (Entropy::System.id(at), Cause::default());
-    events::insert(tx, &row(agency, actor, at, (ip, None), about, happened))
+    record(tx, agency, actor, at, (ip, None), about, &happened)
 }
 
-/// Every event is made here, with the address and the request where there are any.
-fn row(
+/// Every event is written here, with the address and the request where there are any, and with it what webhooks are told.
+fn record(
+    tx: &mut Tx<'_>,
     agency: AgencyId,
     actor: Actor,
     at: UtcMs,
     (ip, request_id): (Option<String>, Option<String>),
     (id, cause): (EventId, Cause),
-    happened: Happened<'_>,
-) -> NewEvent {
-    let Happened { kind, subject, location, contact, before, after } = happened;
+    happened: &Happened<'_>,
+) -> keystead_store::Result<()> {
+    let Happened { kind, subject, location, contact, before, after, thing: _ } = happened;
     // No flow puts a secret of ours here; the mask is the second lock, and people write keys into notes.
-    let text = |fields: Option<Fields>| fields.map(|fields| mask_keys(&Json::Object(fields).to_string()).into_owned());
-    NewEvent {
+    let text = |fields: &Option<Fields>| {
+        let text = Json::Object(fields.clone()?).to_string();
+        Some(mask_keys(&text).into_owned())
+    };
+    let event = NewEvent {
         id,
-        kind,
+        kind: *kind,
         agency,
-        location,
-        contact,
-        subject: subject.to_owned(),
+        location: *location,
+        contact: *contact,
+        subject: (*subject).to_owned(),
         at,
         actor,
         ip,
@@ -196,7 +227,9 @@ fn row(
         before: text(before),
         after: text(after),
         cause,
-    }
+    };
+    events::insert(tx, &event)?;
+    webhooks::publish(tx, &event, happened)
 }
 
 /// Writes into the log that a key's authority was ended: what `db restore --revocations` reads, since an older backup

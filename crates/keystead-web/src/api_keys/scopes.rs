@@ -26,6 +26,7 @@ const RESOURCES: &[(&str, &str, &str)] = &[
     ("companies", "Agency profile", ""),
     ("api-keys", "API keys", "and their use"),
     ("users", "Members", ""),
+    ("webhooks", "Webhooks", "which hear what their maker may read"),
 ];
 
 fn named(scope: Scope) -> (&'static str, &'static str) {
@@ -183,17 +184,17 @@ mod tests {
         assert_eq!(
             said(KeyKind::Location),
             [
-                "Reads all data and API keys; writes the same",
+                "Reads all data, API keys and webhooks; writes the same",
                 "Reads all data and API keys; writes nothing",
                 "Reads nothing; writes new contacts and forms",
                 "Reads contacts, locations, tags, custom fields, opportunities, tasks and workflows; writes contacts, tags, \
                  opportunities and tasks",
-                "Reads all data; writes the same",
+                "Reads all data and webhooks; writes the same",
             ]
         );
         assert_eq!(
             what(ScopeSet::all(KeyKind::Agency), KeyKind::Agency, false),
-            "all data, new contacts, locations, API keys and members"
+            "all data, new contacts, locations, API keys, members and webhooks"
         );
     }
 }

@@ -300,7 +300,8 @@ fn name_told(event: &Event) -> Option<String> {
         let text = |name: &str| fields.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty());
         let person = [text("firstName"), text("lastName")].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let name = Some(person.as_str()).filter(|name| !name.is_empty());
-        let name = name.or_else(|| ["name", "title", "fileName", "companyName", "email"].into_iter().find_map(text));
+        let name =
+            name.or_else(|| ["name", "title", "fileName", "companyName", "email", "url"].into_iter().find_map(text));
         name.map(|name| mask_keys(name).into_owned())
     })
 }

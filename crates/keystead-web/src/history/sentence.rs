@@ -113,6 +113,10 @@ pub(super) const fn done(kind: EventKind) -> &'static str {
         K::UserOperatorWithdrawn => "made * an operator no longer",
         K::UserNoticesChanged => "chose what * is told",
         K::UserRevocationReapplied => "took rights from * again, as before the backup was restored",
+        K::WebhookEndpointCreated => "added the webhook *",
+        K::WebhookEndpointUpdated => "changed the webhook *",
+        K::WebhookEndpointDeleted => "deleted the webhook *",
+        K::WebhookEndpointDisabled => "disabled the webhook *, which took nothing any more",
         K::SessionStarted => "signed in as *",
         K::SessionEnded => "signed * out",
         K::SessionRefused => "failed to sign in as *",
@@ -155,6 +159,7 @@ pub(super) const fn look(kind: EventKind) -> (&'static str, &'static str) {
         | K::AgencySuspended
         | K::UserDisabled
         | K::UserDeleted
+        | K::WebhookEndpointDisabled
         | K::InstanceSweepPaused
         | K::AuditErased => ("power", "warn"),
         K::KeyCreated | K::KeyReactivated | K::KeyRestored => ("key", "good"),
@@ -164,6 +169,7 @@ pub(super) const fn look(kind: EventKind) -> (&'static str, &'static str) {
             S::Agency => ("home", ""),
             S::User | S::Invitation => ("users", ""),
             S::Session => ("lock", ""),
+            S::WebhookEndpoint => ("out", ""),
             S::Instance | S::AuditLog => ("screen", ""),
             S::Opportunity | S::Pipeline | S::LostReason => ("target", ""),
             S::Tag => ("tag", ""),

@@ -6,13 +6,13 @@ mod values;
 use std::{fmt, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use clap::Args;
-use keystead_core::{Limits, RateLimits};
+use keystead_core::{Allowed, Limits, RateLimits, WebhookLimits};
 use keystead_http::{Connections, Pace, TrustedProxies};
 use keystead_store::Database;
 
 pub use self::{
     sources::{Setting, Settings, Source},
-    values::Limit,
+    values::{Limit, Retries},
 };
 use crate::failure::Failure;
 
@@ -68,6 +68,12 @@ pub struct Options {
     #[arg(long, global = true, env = "KEYSTEAD_DATA_AUDIT_DAYS", value_name = "N|off", allow_negative_numbers = true,
         value_parser = values::days)]
     pub data_audit_days: Option<Limit>,
+    /// When a webhook that took no message is tried again, each time after the try before: 5s,5m,2h; off for one try alone
+    #[arg(long, global = true, env = "KEYSTEAD_WEBHOOK_RETRIES", value_name = "LIST|off", value_parser = values::retries)]
+    pub webhook_retries: Option<Retries>,
+    /// Addresses inside your network that webhooks may lead to, on every port and without encryption: 10.1.0.0/16
+    #[arg(long, global = true, env = "KEYSTEAD_WEBHOOK_ALLOW", value_name = "LIST", value_parser = values::addresses)]
+    pub webhook_allow: Option<Allowed>,
     /// Bearer token of /metrics; without it there is no such page
     #[arg(long, global = true, env = "KEYSTEAD_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<String>,
@@ -163,6 +169,8 @@ impl Config {
             ("daily_rate_limit", Some(rate(limits.rate.daily))),
             ("keys_per_owner", Some(limits.keys_per_owner.to_string())),
             ("data_audit_days", Some(audit)),
+            ("webhook_retries", Some(values::retries_text(&limits.webhooks.retries))),
+            ("webhook_allow", (!limits.webhooks.allowed.is_empty()).then(|| limits.webhooks.allowed.to_string())),
             ("metrics_token", set(self.metrics_token.is_some())),
             ("smtp_url", self.smtp.as_ref().map(|(url, _)| without_password(url))),
             ("mail_from", self.smtp.as_ref().map(|(_, from)| from.clone())),
@@ -268,6 +276,10 @@ impl Options {
                     Some(Limit::Off) => None,
                     Some(Limit::Of(days)) => Some(Duration::from_secs(u64::from(days) * 86_400)),
                     None => defaults.data_audit,
+                },
+                webhooks: WebhookLimits {
+                    allowed: self.webhook_allow.unwrap_or_default(),
+                    retries: self.webhook_retries.map_or(defaults.webhooks.retries, |Retries(waits)| waits),
                 },
             },
             smtp: match (self.smtp_url, self.mail_from) {

@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
     str::FromStr,
+    time::Duration,
 };
+
+use keystead_core::Allowed;
 
 /// The port where none is named.
 pub(super) const PORT: u16 = 8080;
@@ -67,6 +70,54 @@ pub(super) fn daily_rate(text: &str) -> Result<Limit, String> {
 /// A number of days, or `off`.
 pub(super) fn days(text: &str) -> Result<Limit, String> {
     limit(text).ok_or_else(|| "must be a number of days, from 1 on, or off".to_owned())
+}
+
+/// How long after each try the next one is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retries(pub Vec<Duration>);
+
+/// Units of how long something takes, the longest first, in milliseconds.
+const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+/// Most tries after the first, and the longest wait between two.
+const MOST_RETRIES: usize = 100;
+const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// `5s,5m,2h`, or `off`.
+pub(super) fn retries(text: &str) -> Result<Retries, String> {
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok(Retries(Vec::new()));
+    }
+    let waits: Option<Vec<Duration>> = text.split(',').map(wait).collect();
+    let waits = waits.filter(|waits| waits.len() <= MOST_RETRIES);
+    waits.map(Retries).ok_or_else(|| {
+        "must be waits with their unit (ms, s, m, h), separated by commas: 5s,5m,2h, each of 7 days at most; or off"
+            .to_owned()
+    })
+}
+
+fn wait(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(unit);
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let wait = Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(*factor)?);
+    Some(wait).filter(|wait| *wait <= LONGEST_WAIT)
+}
+
+/// Waits as [`retries`] reads them.
+pub(super) fn retries_text(waits: &[Duration]) -> String {
+    let text = |wait: &Duration| {
+        let length = wait.as_millis() as u64;
+        let (unit, factor) = UNITS.iter().find(|(_, factor)| length.is_multiple_of(*factor)).unwrap_or(&("ms", 1));
+        format!("{}{unit}", length / factor)
+    };
+    if waits.is_empty() { "off".to_owned() } else { waits.iter().map(text).collect::<Vec<_>>().join(",") }
+}
+
+/// Addresses and ranges, separated by commas.
+pub(super) fn addresses(text: &str) -> Result<Allowed, String> {
+    Allowed::parse(text)
+        .map_err(|_| "must be addresses or ranges, separated by commas: 127.0.0.1/32,10.1.0.0/16".to_owned())
 }
 
 fn limit(text: &str) -> Option<Limit> {

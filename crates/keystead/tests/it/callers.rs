@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use keystead_api::v2::contacts::Downloads;
-use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewFile, NewImport};
+use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewEndpoint, NewFile, NewImport};
 use keystead_model::{
     ContactId, UtcMs,
     agency::TenantName,
@@ -27,6 +27,7 @@ use keystead_model::{
     template::{NewTemplate, TemplateContent, TemplateKind},
     text::{EmailAddress, Line, Prose},
     user::{NewUser, Role, UserProfile},
+    webhook::{EndpointHeaders, EventNames},
     workflow::WorkflowContent,
 };
 use keystead_testkit::TestApp;
@@ -55,6 +56,18 @@ pub(crate) fn name(text: &str) -> TenantName {
 pub(crate) fn saved_view(name: &str) -> SavedViewContent {
     let query = Prose::parse("tag=vip").unwrap();
     SavedViewContent { name: Line::parse(name).unwrap(), query, is_shared: false }
+}
+
+/// An endpoint of webhooks that hears of everything.
+pub(crate) fn webhook(url: &str) -> NewEndpoint {
+    NewEndpoint {
+        location: None,
+        url: Line::parse(url).unwrap(),
+        events: EventNames::all(),
+        description: None,
+        app_id: None,
+        headers: EndpointHeaders::default(),
+    }
 }
 
 pub(crate) fn business(name: &str) -> BusinessContent {

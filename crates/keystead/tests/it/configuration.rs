@@ -123,6 +123,8 @@ fn nonsense_is_refused_wherever_it_stands() {
         ("public-url", &["crm.example.com", "https://a/b"]),
         ("trusted-proxies", &["proxy.local", "10.0.0.0/99"]),
         ("log-requests", &["2", "maybe"]),
+        ("webhook-retries", &["5", "5s,,1m", "5 days", "-5s", "1d", "200h", "5s,x", "99999999999999999999s"]),
+        ("webhook-allow", &["hooks.local", "10.0.0.0/99", "127.0.0.1;10.0.0.1"]),
         ("log-level", &["loud", "3"]),
         ("database-url", &["mysql://x", "postgres://h/d?sslmode=verify-ca", "postgres://h/d?gssencmode=disable"]),
     ] {

@@ -307,6 +307,8 @@ async fn every_row_of_the_other_goes_along() {
     }
     let path = format!("/contacts/{ada}/merge");
     app.post(&path).key(&key).json(&json!({"from": other})).send().await.expect(200);
+    // What webhooks are told of the survivor is sent like all else.
+    crate::things::tried(&app).await;
     for belonging in catalog::OF_CONTACT {
         assert!(count(belonging, &ada).await > 0, "{}", belonging.table);
         let is_left = count(belonging, &other).await > 0;

@@ -7,7 +7,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose};
 use keystead_model::{
     BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
-    OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs, WorkflowId,
+    OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs,
+    WebhookEndpointId, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -38,6 +39,7 @@ use keystead_model::{
     template::{Template, TemplatePatch},
     text::{EmailAddress, Line},
     user::UserPatch,
+    webhook::EndpointPatch,
     workflow::{Workflow, WorkflowPatch},
 };
 use keystead_store::{Error as StoreError, Store, Tx, catalog};
@@ -45,7 +47,8 @@ use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task, template, workflow,
+    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task, template, webhook,
+    workflow,
 };
 
 /// What use cases act on.
@@ -76,6 +79,8 @@ struct Things {
     file_field: CustomFieldId,
     key: KeyId,
     user: UserId,
+    /// Which is told of everything else that is done here.
+    webhook: WebhookEndpointId,
 }
 
 type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
@@ -218,6 +223,11 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     update_user(&by.authority, at.user, UserPatch { is_admin: Some(true), ..UserPatch::default() }): "user.role_changed";
     update_user(&by.authority, at.user, UserPatch { first_name: Some(None), ..UserPatch::default() }): "user.updated";
     delete_user(&by.authority, at.user): "user.deleted";
+    create_webhook(&by.authority, webhook("https://hooks.example.com/new")): "webhook_endpoint.created";
+    update_webhook(&by.authority, at.webhook, EndpointPatch { enabled: Some(false), ..EndpointPatch::default() }):
+        "webhook_endpoint.updated";
+    rotate_webhook_secret(&by.authority, at.webhook, Duration::from_secs(60)): "webhook_endpoint.updated";
+    delete_webhook(&by.authority, at.webhook): "webhook_endpoint.deleted";
     delete_location(&by.agency, by.location.location()): "location.deleted";
     restore_location(&by.agency, by.location.location()): "location.restored";
 };
@@ -373,6 +383,13 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         },
         key: app.location_key().await.id,
         user: somebody(&app, &by).await,
+        webhook: app
+            .app
+            .create_webhook(&by.authority, webhook("https://hooks.example.com/"))
+            .await
+            .unwrap()
+            .endpoint
+            .id,
     };
     // What works by itself would change things, too.
     app.stop().await;

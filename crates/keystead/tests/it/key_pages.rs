@@ -178,7 +178,7 @@ async fn the_form_says_what_presets_do_and_what_a_key_cannot_hold() {
     let app = TestApp::start().await;
     let admin = Admin::of(&app).await;
     let form = admin.get("/app/agency/settings/keys/new?preset=forms-intake").await.text;
-    for said in ["Reads nothing; writes new contacts and forms", "Reads all data; writes the same<"] {
+    for said in ["Reads nothing; writes new contacts and forms", "Reads all data and webhooks; writes the same<"] {
         assert!(form.contains(said), "{said}: {form}");
     }
     assert!(form.contains("<span data-short=\"writes\">new contacts and forms</span>"), "{form}");

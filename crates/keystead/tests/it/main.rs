@@ -105,5 +105,6 @@ mod usage;
 mod user_search;
 mod users;
 mod v1;
+mod webhooks;
 mod workflows;
 mod writes;

@@ -21,7 +21,7 @@ use keystead_model::{
     custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
     enrollment::EnrolledIn,
-    event::Subject,
+    event::{EventKind, Subject},
     field_value::ValueSet,
     form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter},
     grant::{Grant, Reach},
@@ -43,6 +43,7 @@ use keystead_model::{
     template::{Template, TemplateFilter, TemplatePatch},
     text::Line,
     user::{Role, UserFilter, UserPatch},
+    webhook::EndpointPatch,
     workflow::{Workflow, WorkflowPatch},
 };
 use keystead_testkit::{TestApp, TestKey, authenticate};
@@ -51,7 +52,7 @@ use syn::{FnArg, ImplItem, Item, Type, Visibility};
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, downloads, form, link, name, new_account, new_import,
     new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task,
-    template, workflow,
+    template, webhook, workflow,
 };
 
 /// A program with these scopes.
@@ -287,6 +288,18 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     replace_key(&by.authority, at.key, OldKeyEnds::FirstUse): KeysWrite KeysRead;
     delete_key(&by.authority, at.key): KeysWrite;
     restore_key(&by.authority, at.key): KeysWrite;
+    create_webhook(&by.authority, webhook("https://hooks.example.com/")): WebhooksWrite;
+    list_webhooks(&by.authority, None, Window::all()): WebhooksRead;
+    get_webhook(&by.authority, at.none()): WebhooksRead;
+    update_webhook(&by.authority, at.none(), EndpointPatch::default()): WebhooksWrite;
+    delete_webhook(&by.authority, at.none()): WebhooksWrite;
+    rotate_webhook_secret(&by.authority, at.none(), Duration::ZERO): WebhooksWrite;
+    webhook_public_key(&by.authority, None): WebhooksRead;
+    test_webhook(&by.authority, at.none(), EventKind::ContactCreated): WebhooksWrite;
+    list_webhook_deliveries(&by.authority, at.none(), None, Window::first(1)): WebhooksRead;
+    get_webhook_delivery(&by.authority, at.none(), at.none()): WebhooksRead;
+    resend_webhook_delivery(&by.authority, at.none(), at.none()): WebhooksWrite;
+    recover_webhook_deliveries(&by.authority, at.none(), UtcMs(0)): WebhooksWrite;
     list_events(&by.authority, contact_events(at)): ContactsRead;
     history_of(&by.location, (Subject::Contact, at.contact.to_string()), Window::first(1)): ContactsRead;
     list_audit(&by.agency, AuditFilter::default(), Window::first(1)): KeysRead;
@@ -348,7 +361,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // By the clock.
-    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "send_delivery", "trim_webhooks", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
     "work_on_aftermath",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.

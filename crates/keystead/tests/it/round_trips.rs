@@ -115,6 +115,7 @@ const NOUNS: &[Noun] = &[
     Noun { made_by: "POST /locations/{locationId}/recurring-tasks", id: "{recurringTaskId}", seen_at: &[
         "GET /locations/{locationId}/recurring-tasks/{recurringTaskId}", "GET /locations/{locationId}/recurring-tasks",
     ] },
+    Noun { made_by: "POST /webhooks", id: "{webhookId}", seen_at: &["GET /webhooks/{webhookId}", "GET /webhooks"] },
     Noun { made_by: "POST /api-keys", id: "{id}", seen_at: &["GET /api-keys/{id}", "GET /api-keys"] },
 ];
 
@@ -250,6 +251,7 @@ fn no_noun_is_left_out() {
         "/filter-by-email",
         "/revoke-exposed",
         "/api-keys/{id}/",
+        "/webhooks/{webhookId}/",
         "/replace",
         "/imports",
         "upload-custom-files",

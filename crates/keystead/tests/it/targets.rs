@@ -56,6 +56,8 @@ fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
                 "email" => *value = json!(format!("sample{number}@example.com")),
                 "phone" => *value = json!(format!("+1415{:07}", 5_550_000 + number)),
                 "name" => *value = json!(format!("Sample {number}")),
+                // Another each time: the same one would be there already.
+                "url" => *value = json!(format!("https://hooks.example.com/{number}")),
                 "expiresAt" => *value = json!("9999-12-31"),
                 // What has come already makes its tasks by itself, while somebody looks at it.
                 "rruleOptions" => {
@@ -93,6 +95,8 @@ pub(crate) struct Target {
     pub(crate) key: String,
     pub(crate) notice: String,
     pub(crate) user: String,
+    /// Of an example to the webhook.
+    pub(crate) delivery: String,
 }
 
 pub(crate) const CANARY: &str = "Canary-4711";
@@ -150,6 +154,10 @@ impl Target {
         let import = id(&crate::imports::import(app, key, CANARY).await);
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
+        let (_, webhook) = automation.iter().find(|(name, _)| *name == "{webhookId}").unwrap();
+        let example = app.post(&format!("/webhooks/{webhook}/test")).key(key);
+        let example = example.json(&json!({"event": "contact.created"})).send().await.expect(201);
+        let delivery = id(&example["delivery"]);
         let key = self.key.clone();
         Self {
             location,
@@ -171,6 +179,7 @@ impl Target {
             key,
             notice,
             user,
+            delivery,
         }
     }
 
@@ -202,6 +211,7 @@ impl Target {
             ("{secret}", &self.file),
             ("{userId}", &self.user),
             ("{importId}", &self.import),
+            ("{deliveryId}", &self.delivery),
             ("{id}", id),
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
@@ -246,6 +256,7 @@ impl Target {
             ("keyId", &self.key),
             ("noticeId", &self.notice),
             ("userId", &self.user),
+            ("deliveryId", &self.delivery),
         ];
         let automation = self.automation.iter().map(|(name, id)| (name.trim_matches(['{', '}']), id.as_str()));
         own.into_iter().map(|(name, id)| (name, id.as_str())).chain(automation).collect()
@@ -395,6 +406,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
         key: named.id.to_string(),
         notice: told[0].id.to_string(),
         user: String::new(),
+        delivery: String::new(),
     };
     target.renewed(app, key).await
 }

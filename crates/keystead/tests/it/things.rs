@@ -27,6 +27,10 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
         let answer = app.post(&format!("{path}?locationId={at}")).key(key).json(&new).send().await.expect(201);
         made.push((name, id(&answer[noun])));
     }
+    let url = format!("https://hooks.example.com/{text}");
+    let new = json!({"url": url, "events": ["*"], "description": text, "locationId": at});
+    // Where one leads there already it is that.
+    made.push(("{webhookId}", id(&app.post("/webhooks").key(key).json(&new).send().await.json()["webhook"])));
     made
 }
 
@@ -89,11 +93,12 @@ fn id(thing: &Value) -> String {
 
 /// One of each thing that belongs to a contact.
 pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
+    // Told of all that follows.
+    let made = automation(app, key, "x", contact).await;
     let task = json!({"title": "x", "dueDate": "2026-12-01", "completed": false});
     for (path, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
         app.post(&format!("/contacts/{contact}/{path}")).key(key).json(&body).send().await.expect(201);
     }
-    let made = automation(app, key, "x", contact).await;
     let (_, form) = made.iter().find(|(name, _)| *name == "{formId}").unwrap();
     let known = app.get(&format!("/contacts/{contact}")).key(key).send().await.expect(200)["contact"]["email"].clone();
     let answers = json!({"answers": {"email": known}});
@@ -112,6 +117,14 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     let field = file_field(app, key, "opportunity").await;
     let body = json!({"customFields": [{"id": field, "field_value": sent["meta"][0]["url"]}]});
     app.put(&format!("/opportunities/{opportunity}")).key(key).json(&body).send().await.expect(200);
+    tried(app).await;
+}
+
+/// Notes a try of each message to a webhook, whatever comes of its own.
+pub(crate) async fn tried(app: &TestApp) {
+    let tries = "INSERT INTO webhook_attempts (delivery_id, location_id, number, at, duration_ms)
+        SELECT id, location_id, 1000, 0, 0 FROM webhook_deliveries WHERE TRUE ON CONFLICT DO NOTHING";
+    app.sql(tries).await;
 }
 
 /// The field of a location for files of this model.

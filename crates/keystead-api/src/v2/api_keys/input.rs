@@ -169,7 +169,7 @@ struct ScopeName(String);
 /// An address range, likewise.
 struct IpText(String);
 /// How long both secrets of a rotation work.
-struct Overlap(Duration);
+pub(crate) struct Overlap(pub(crate) Duration);
 /// A state, as keys are shown in it.
 struct StateName(String);
 /// How soon a key is deleted if it is not used, in milliseconds of service time.

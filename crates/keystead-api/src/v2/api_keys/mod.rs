@@ -9,6 +9,7 @@ use keystead_model::{
     time::{DAY_MS, HOUR_MS},
 };
 
+pub(super) use self::input::Overlap;
 use self::{
     input::{Exposed, KeyChange, KeyList, Replacement, Rotation, UsageQuery},
     shapes::{Changed, KeyShape, Keys, Made, Thanks, Usage},

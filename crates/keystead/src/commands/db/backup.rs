@@ -141,6 +141,6 @@ pub(super) async fn look(file: &Path) -> Result<Checked, Failure> {
 
 /// Whether a secret is the one that a backup needs.
 pub(super) fn belongs(secret: &InstanceSecret, backup: &Checked) -> Result<(), Failure> {
-    let checked = secret.check(&backup.fingerprints, &backup.pepper_versions);
+    let checked = secret.check(&backup.fingerprints, &backup.secret_versions);
     checked.map_err(|error| Failure::new(error.to_string()))
 }

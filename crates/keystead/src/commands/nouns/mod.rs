@@ -117,6 +117,12 @@ const NOUNS: &[Noun] = &[
         path: "/links",
         columns: &["id", "name", "redirectTo"],
     },
+    Noun {
+        name: "webhooks",
+        about: "List, make, change and delete webhooks",
+        path: "/webhooks",
+        columns: &["id", "state", "events", "url"],
+    },
 ];
 
 /// What is done with a noun, and by which method, at the noun's path or at one of them.
@@ -175,7 +181,9 @@ impl Noun {
     /// The route of a verb; a list may be a search.
     fn route(&self, method: &str, is_of_one: bool) -> Option<&'static Route> {
         let is_at = |route: &Route, is_it: &dyn Fn(&str) -> bool| {
-            route.face == Face::V2 && route.method == method && route.path.strip_prefix(self.path).is_some_and(is_it)
+            // What is ours is changed by PATCH.
+            let is_method = route.method == method || method == "PUT" && route.method == "PATCH";
+            route.face == Face::V2 && is_method && route.path.strip_prefix(self.path).is_some_and(is_it)
         };
         let find = |is_it: &dyn Fn(&str) -> bool| TABLE.iter().find(|route| is_at(route, is_it));
         if is_of_one {

@@ -1,0 +1,568 @@
+//! Endpoints of webhooks, and what was sent to them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use keystead_model::{
+    AgencyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    event::{Cause, EventKind, NewEvent},
+    grant::Reach,
+    page::{Page, Window},
+    scope::Scope,
+    text::Line,
+    webhook::{
+        DeliveryAttempt, DeliveryState, EndpointContent, EndpointHeaders, EndpointPatch, EventNames, Health, Listener,
+        SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage,
+    },
+};
+use keystead_outbound::{
+    signing::{SigningKey, WebhookSecret},
+    target::Guard,
+};
+use keystead_store::{locations, webhooks};
+use zeroize::Zeroizing;
+
+use super::{
+    payload,
+    publishing::{deliver, kind_of, message},
+};
+use crate::{
+    App, Authority, Error, Result,
+    error::Noun,
+    events::{Described, Fields, Happened, put},
+    idempotency::Lost,
+    operate::Operation,
+};
+
+/// Most endpoints of a location, or of the agency itself.
+const MOST: i64 = 50;
+/// Most deliveries that are recovered in one go.
+const RECOVERED: i64 = 5_000;
+
+/// An endpoint that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    /// Of this location; without it of the one that the caller has, or of the agency.
+    pub location: Option<LocationId>,
+    /// Where it is.
+    pub url: Line<2_000>,
+    /// Of what it is told.
+    pub events: EventNames,
+    /// What it is for.
+    pub description: Option<Line<500>>,
+    /// The app that receivers expect.
+    pub app_id: Option<Line<100>>,
+    /// What is sent along.
+    pub headers: EndpointHeaders,
+}
+
+/// An endpoint, with the secret that is shown once.
+pub struct MadeEndpoint {
+    /// The endpoint.
+    pub endpoint: WebhookEndpoint,
+    /// What signs. Nothing else shows it; `None` where it was shown before.
+    pub secret: Option<Zeroizing<String>>,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
+/// A delivery, with what it brings and how it fared.
+#[derive(Clone, Debug)]
+pub struct WholeDelivery {
+    /// The delivery.
+    pub delivery: WebhookDelivery,
+    /// What it brings. Its body is empty for those who may not read what it tells of.
+    pub message: WebhookMessage,
+    /// Every try; of one in a list none.
+    pub attempts: Vec<DeliveryAttempt>,
+}
+
+/// What was recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Deliveries that were sent on their way again.
+    pub count: i64,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// The public half of what an agency signs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Which of its keys.
+    pub version: i64,
+    /// As libraries of cryptography read it.
+    pub pem: String,
+    /// 32 bytes in base64.
+    pub base64: String,
+}
+
+/// On an agency, within what somebody reaches of it.
+type OnAgency<'t, 'c> = Operation<'t, 'c, Authority>;
+
+/// What a secret of an endpoint is bound to.
+pub(super) fn row(agency: AgencyId, id: WebhookEndpointId, what: &'static str) -> [String; 3] {
+    [agency.to_string(), id.to_string(), what.to_owned()]
+}
+
+impl App {
+    /// Makes an endpoint, which hears of what its maker may read. One of the same owner with this URL and these events is the one
+    /// that is wanted.
+    pub async fn create_webhook(&self, authority: &Authority, new: NewEndpoint) -> Result<MadeEndpoint> {
+        authority.require(Scope::WebhooksWrite)?;
+        authority.require_fresh()?;
+        self.admit_url(&new.url)?;
+        let secret = self.new_secret();
+        let (app, text, nonces) = (self.clone(), secret.expose(), self.nonces());
+        let run = move |operation: &mut OnAgency<'_, '_>| operation.create_webhook(&app, &new, &text, nonces);
+        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| Ok((operation.webhook(lost.id()?)?, false));
+        let is_lost = authority.claim().is_some_and(|claim| claim.lost().is_some());
+        let (endpoint, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
+        Ok(MadeEndpoint { endpoint, secret: is_new.then(|| secret.expose()), is_new: is_new || is_lost })
+    }
+
+    /// Endpoints that the authority may see, newest first; those of one location, if it is named.
+    pub async fn list_webhooks(
+        &self,
+        authority: &Authority,
+        location: Option<LocationId>,
+        window: Window<WebhookEndpointId>,
+    ) -> Result<Page<WebhookEndpoint>> {
+        let reached = match (location, &authority.grant().reach) {
+            (Some(location), reach) if !reach.has_location(location) => return Err(Error::NoAccess),
+            (Some(location), _) => Some(BTreeSet::from([location])),
+            (None, Reach::Agency) => None,
+            (None, Reach::Chosen(set) | Reach::Locations(set)) => Some(set.clone()),
+        };
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            let agency = operation.context.agency();
+            Ok(webhooks::list(operation.tx, agency, reached.as_ref(), &window)?)
+        })
+        .await
+    }
+
+    /// One endpoint.
+    pub async fn get_webhook(&self, authority: &Authority, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
+        self.look_up(authority, Scope::WebhooksRead, move |operation| operation.webhook(id)).await
+    }
+
+    /// Changes an endpoint. From then on it hears of what whoever changed it may read: nobody points what others may read
+    /// somewhere else.
+    pub async fn update_webhook(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        patch: EndpointPatch,
+    ) -> Result<WebhookEndpoint> {
+        authority.require(Scope::WebhooksWrite)?;
+        authority.require_fresh()?;
+        if let Some(url) = &patch.url {
+            self.admit_url(url)?;
+        }
+        let (app, nonces) = (self.clone(), self.nonces());
+        let run = move |operation: &mut OnAgency<'_, '_>| operation.update_webhook(&app, id, patch.clone(), nonces);
+        self.operate(authority, Scope::WebhooksWrite, run, move |operation, _| operation.webhook(id)).await
+    }
+
+    /// Deletes an endpoint with all that was to go there.
+    pub async fn delete_webhook(&self, authority: &Authority, id: WebhookEndpointId) -> Result<()> {
+        let run = move |operation: &mut OnAgency<'_, '_>| operation.delete_webhook(id);
+        self.operate(authority, Scope::WebhooksWrite, run, |_, _| Ok(())).await
+    }
+
+    /// Gives an endpoint a new secret. For `overlap` messages are signed with the old one, too.
+    pub async fn rotate_webhook_secret(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        overlap: Duration,
+    ) -> Result<MadeEndpoint> {
+        authority.require(Scope::WebhooksWrite)?;
+        authority.require_fresh()?;
+        let secret = self.new_secret();
+        let (app, text, nonces) = (self.clone(), secret.expose(), self.nonces());
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            Ok((operation.rotate_webhook_secret(&app, id, overlap, &text, nonces)?, true))
+        };
+        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| Ok((operation.webhook(id)?, false));
+        let (endpoint, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
+        Ok(MadeEndpoint { endpoint, secret: is_new.then(|| secret.expose()), is_new })
+    }
+
+    /// Sends an endpoint an example of an event, whether it hears of that or not.
+    pub async fn test_webhook(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        kind: EventKind,
+    ) -> Result<WholeDelivery> {
+        let run = move |operation: &mut OnAgency<'_, '_>| operation.test_webhook(id, kind);
+        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| operation.newest_delivery(lost.id()?);
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// What was sent to an endpoint, newest first; what stands in one way, if that is said.
+    pub async fn list_webhook_deliveries(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        state: Option<DeliveryState>,
+        window: Window<WebhookDeliveryId>,
+    ) -> Result<Page<WholeDelivery>> {
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            operation.webhook(id)?;
+            let page = webhooks::list_deliveries(operation.tx, id, state, &window)?;
+            let authority = operation.context;
+            Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new())))
+        })
+        .await
+    }
+
+    /// One delivery to an endpoint, with every try.
+    pub async fn get_webhook_delivery(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        delivery: WebhookDeliveryId,
+    ) -> Result<WholeDelivery> {
+        self.read(authority, Scope::WebhooksRead, move |operation| operation.whole_delivery(id, delivery)).await
+    }
+
+    /// Sends a delivery on its way again, whatever became of it: with the same id, so that receivers know it again.
+    pub async fn resend_webhook_delivery(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        delivery: WebhookDeliveryId,
+    ) -> Result<WholeDelivery> {
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let endpoint = operation.webhook(id)?;
+            let WholeDelivery { delivery: known, .. } = operation.whole_delivery(id, delivery)?;
+            require_enabled(&endpoint)?;
+            let now = operation.now();
+            webhooks::send_again(operation.tx, &known, now)?;
+            operation.whole_delivery(id, delivery)
+        };
+        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| operation.whole_delivery(id, delivery);
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// Sends on its way again what an endpoint did not take since `since`, the oldest first.
+    pub async fn recover_webhook_deliveries(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        since: UtcMs,
+    ) -> Result<Recovered> {
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let endpoint = operation.webhook(id)?;
+            require_enabled(&endpoint)?;
+            let found = webhooks::not_taken(operation.tx, id, since, RECOVERED + 1)?;
+            let now = operation.now();
+            let recovered = found.iter().take(RECOVERED as usize);
+            let count = recovered.len() as i64;
+            for delivery in recovered {
+                webhooks::send_again(operation.tx, delivery, now)?;
+            }
+            Ok(Recovered { count, has_more: found.len() as i64 > count })
+        };
+        let recover = |_: &mut OnAgency<'_, '_>, _: &Lost| Ok(Recovered { count: 0, has_more: false });
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// With which key the caller's agency signs in the wire contract's way: the newest, or an older one that endpoints still have.
+    #[expect(clippy::unused_async, reason = "called like all operations")]
+    pub async fn webhook_public_key(&self, authority: &Authority, version: Option<i64>) -> Result<PublicKey> {
+        authority.require(Scope::WebhooksRead)?;
+        let version = version.unwrap_or_else(|| self.secret.current());
+        let key = self.signing_key_of(authority.agency(), version);
+        let key = key.ok_or_else(|| Error::invalid("version", "is none of the keys of this instance"))?;
+        Ok(PublicKey { version, pem: key.public_pem(), base64: key.public_base64() })
+    }
+
+    pub(super) fn signing_key_of(&self, agency: AgencyId, version: i64) -> Option<SigningKey> {
+        let seed = self.secret.seed(version, &format!("keystead webhook signing {agency} {version}"))?;
+        Some(SigningKey::of(&seed))
+    }
+
+    /// The headers of an endpoint, with their values.
+    pub(super) fn webhook_headers(&self, endpoint: &WebhookEndpoint) -> Result<EndpointHeaders> {
+        let Some(sealed) = &endpoint.sealed.headers else { return Ok(EndpointHeaders::default()) };
+        let text = self.secret.decrypt(&row(endpoint.agency, endpoint.id, "headers"), sealed);
+        let headers = text.and_then(|text| serde_json::from_str::<Vec<(String, String)>>(&text).ok());
+        let headers = headers.and_then(|headers| EndpointHeaders::parse(headers).ok());
+        headers.ok_or_else(Error::secret_not_read)
+    }
+
+    fn seal(&self, endpoint: (AgencyId, WebhookEndpointId), what: &'static str, text: &str, nonce: [u8; 24]) -> String {
+        self.secret.encrypt(&row(endpoint.0, endpoint.1, what), text, nonce)
+    }
+
+    fn seal_headers(
+        &self,
+        endpoint: (AgencyId, WebhookEndpointId),
+        headers: &EndpointHeaders,
+        nonce: [u8; 24],
+    ) -> Option<String> {
+        let text = Zeroizing::new(serde_json::json!(headers.expose()).to_string());
+        (!headers.expose().is_empty()).then(|| self.seal(endpoint, "headers", &text, nonce))
+    }
+
+    /// Refuses what leads nowhere in public. Each call is judged again, by every address that the name then has.
+    fn admit_url(&self, url: &Line<2_000>) -> Result<()> {
+        let guard = Guard::new(self.limits.webhooks.allowed.clone());
+        guard.target(url.as_str()).map(drop).map_err(|refusal| {
+            let text = refusal.to_string();
+            Error::invalid(
+                "url",
+                text.strip_prefix("the URL ").map_or_else(|| format!("is refused: {text}"), str::to_owned),
+            )
+        })
+    }
+
+    fn new_secret(&self) -> WebhookSecret {
+        let mut random = Zeroizing::new([0; 32]);
+        self.entropy.fill(random.as_mut_slice());
+        WebhookSecret::of(&random)
+    }
+
+    /// For the secret, and for the headers.
+    fn nonces(&self) -> [[u8; 24]; 2] {
+        let mut nonces = [[0; 24]; 2];
+        for nonce in &mut nonces {
+            self.entropy.fill(nonce);
+        }
+        nonces
+    }
+}
+
+impl OnAgency<'_, '_> {
+    fn webhook(&mut self, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
+        let found = webhooks::find(self.tx, self.context.agency(), id)?;
+        found.filter(|endpoint| can_see(self.context, endpoint)).ok_or_else(|| not_found(id))
+    }
+
+    fn create_webhook(
+        &mut self,
+        app: &App,
+        new: &NewEndpoint,
+        secret: &str,
+        nonces: [[u8; 24]; 2],
+    ) -> Result<(WebhookEndpoint, bool)> {
+        let NewEndpoint { location, url, events, description, app_id, headers } = new.clone();
+        let agency = self.context.agency();
+        let location = self.owner_of_new(location)?;
+        let own = location.map(|location| BTreeSet::from([location]));
+        let others = webhooks::list(self.tx, agency, own.as_ref(), &Window::all())?.rows;
+        let is_wanted = |other: &WebhookEndpoint| {
+            other.location == location && other.content.url == url && other.content.events == events
+        };
+        if let Some(known) = others.into_iter().find(is_wanted) {
+            crate::idempotency::about(self.tx, self.context, known.id.as_str())?;
+            return Ok((known, false));
+        }
+        if webhooks::count(self.tx, agency, location)? >= MOST {
+            let problem = format!("would be that of more than {MOST} webhooks; delete some that are not used");
+            return Err(Error::invalid("url", problem));
+        }
+        let (id, now) = (self.new_id(), self.now());
+        let endpoint = WebhookEndpoint {
+            id,
+            agency,
+            location,
+            content: EndpointContent { url, events, description, app_id, headers: headers.names() },
+            disabled: None,
+            listener: listener(self.context),
+            sealed: SealedSecrets {
+                secret: app.seal((agency, id), "secret", secret, nonces[0]),
+                previous: None,
+                headers: app.seal_headers((agency, id), &headers, nonces[1]),
+                key_version: app.secret.current(),
+            },
+            health: Health::default(),
+            created_at: now,
+            updated_at: now,
+        };
+        webhooks::save(self.tx, &endpoint)?;
+        self.tell(Happened::made(EventKind::WebhookEndpointCreated, &endpoint))?;
+        Ok((endpoint, true))
+    }
+
+    /// Whose a new endpoint is: the location's that is named, or that the caller has; else the agency's, for whoever reaches all
+    /// of it.
+    fn owner_of_new(&mut self, named: Option<LocationId>) -> Result<Option<LocationId>> {
+        let reach = &self.context.grant().reach;
+        let location = named.or_else(|| reach.only_location());
+        match (location, reach) {
+            (Some(location), reach) if reach.has_location(location) => {
+                locations::find(self.tx, self.context.agency(), location)?.ok_or(Error::NoAccess)?;
+                Ok(Some(location))
+            }
+            (Some(_), _) => Err(Error::NoAccess),
+            (None, Reach::Agency) => Ok(None),
+            (None, _) => Err(Error::invalid("locationId", "can't be undefined")),
+        }
+    }
+
+    fn update_webhook(
+        &mut self,
+        app: &App,
+        id: WebhookEndpointId,
+        patch: EndpointPatch,
+        nonces: [[u8; 24]; 2],
+    ) -> Result<WebhookEndpoint> {
+        let before = self.webhook_to_change(id)?;
+        let mut after = before.clone();
+        if let Some(headers) = &patch.headers {
+            after.sealed.headers = app.seal_headers((before.agency, id), headers, nonces[1]);
+        }
+        patch.apply(&mut after);
+        if after == before {
+            return Ok(before);
+        }
+        after.listener = listener(self.context);
+        after.updated_at = self.now();
+        webhooks::save(self.tx, &after)?;
+        self.tell(Happened::changed(EventKind::WebhookEndpointUpdated, &before, &after))?;
+        Ok(after)
+    }
+
+    fn webhook_to_change(&mut self, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
+        let found = webhooks::find_to_change(self.tx, id)?.filter(|endpoint| can_see(self.context, endpoint));
+        let endpoint = found.ok_or_else(|| not_found(id))?;
+        self.context.expect(&endpoint)?;
+        Ok(endpoint)
+    }
+
+    fn delete_webhook(&mut self, id: WebhookEndpointId) -> Result<()> {
+        let endpoint = self.webhook_to_change(id)?;
+        webhooks::delete(self.tx, id)?;
+        self.tell(Happened::gone(EventKind::WebhookEndpointDeleted, &endpoint))?;
+        Ok(())
+    }
+
+    fn rotate_webhook_secret(
+        &mut self,
+        app: &App,
+        id: WebhookEndpointId,
+        overlap: Duration,
+        secret: &str,
+        nonces: [[u8; 24]; 2],
+    ) -> Result<WebhookEndpoint> {
+        let before = self.webhook_to_change(id)?;
+        let now = self.now();
+        let mut after = WebhookEndpoint { updated_at: now, ..before.clone() };
+        after.sealed.secret = app.seal((before.agency, id), "secret", secret, nonces[0]);
+        after.sealed.previous = (!overlap.is_zero()).then(|| (before.sealed.secret.clone(), now + overlap));
+        webhooks::save(self.tx, &after)?;
+        self.tell(Happened::changed(EventKind::WebhookEndpointUpdated, &before, &after))?;
+        Ok(after)
+    }
+
+    fn test_webhook(&mut self, id: WebhookEndpointId, kind: EventKind) -> Result<WholeDelivery> {
+        let endpoint = self.webhook(id)?;
+        require_enabled(&endpoint)?;
+        let event = NewEvent {
+            id: self.new_id(),
+            kind,
+            agency: endpoint.agency,
+            location: endpoint.location,
+            contact: None,
+            subject: payload::EXAMPLE.to_owned(),
+            at: self.now(),
+            actor: self.context.actor(),
+            ip: None,
+            request_id: None,
+            before: None,
+            after: None,
+            cause: Cause::default(),
+        };
+        let wire_id = format!("msg_test_{}", event.id);
+        let (name, body) = payload::example(&wire_id, &event);
+        let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
+        webhooks::insert_message(self.tx, &message)?;
+        let delivery = deliver(self.tx, &message, &endpoint, event.at)?;
+        crate::idempotency::about(self.tx, self.context, endpoint.id.as_str())?;
+        Ok(WholeDelivery { delivery, message, attempts: Vec::new() })
+    }
+
+    fn whole_delivery(&mut self, id: WebhookEndpointId, delivery: WebhookDeliveryId) -> Result<WholeDelivery> {
+        self.webhook(id)?;
+        let found = webhooks::find_delivery(self.tx, delivery)?.filter(|(found, _)| found.endpoint == id);
+        let (found, message) = found.ok_or_else(|| Error::NotFound(Noun::Delivery, delivery.to_string()))?;
+        let attempts = webhooks::attempts_of(self.tx, delivery)?;
+        Ok(shown(self.context, found, message, attempts))
+    }
+
+    fn newest_delivery(&mut self, id: WebhookEndpointId) -> Result<WholeDelivery> {
+        let newest = webhooks::list_deliveries(self.tx, id, None, &Window::first(1))?.rows.pop();
+        let (delivery, _) = newest.ok_or_else(|| not_found(id))?;
+        self.whole_delivery(id, delivery.id)
+    }
+}
+
+/// As somebody may see it: who may not read what a message tells of reads no body.
+fn shown(
+    authority: &Authority,
+    delivery: WebhookDelivery,
+    mut message: WebhookMessage,
+    attempts: Vec<DeliveryAttempt>,
+) -> WholeDelivery {
+    let reads = |kind: EventKind| kind.subject().read_scope().is_some_and(|scope| authority.grant().allows(scope));
+    if !kind_of(&message).is_some_and(reads) {
+        message.body.clear();
+    }
+    WholeDelivery { delivery, message, attempts }
+}
+
+fn listener(authority: &Authority) -> Listener {
+    Listener { actor: authority.actor(), scopes: authority.grant().scopes }
+}
+
+/// Whoever reaches its location, or of the agency's own whoever reaches all of it.
+fn can_see(authority: &Authority, endpoint: &WebhookEndpoint) -> bool {
+    let Reach::Agency = authority.grant().reach else {
+        let reach = &authority.grant().reach;
+        return endpoint.agency == authority.agency()
+            && endpoint.location.is_some_and(|location| reach.has_location(location));
+    };
+    endpoint.agency == authority.agency()
+}
+
+fn require_enabled(endpoint: &WebhookEndpoint) -> Result<()> {
+    match endpoint.disabled {
+        None => Ok(()),
+        Some(_) => {
+            let message = "The webhook is disabled, so nothing is sent; enable it first".to_owned();
+            Err(Error::Conflict(crate::ErrorCode::Conflict, message))
+        }
+    }
+}
+
+fn not_found(id: WebhookEndpointId) -> Error {
+    Error::NotFound(Noun::Webhook, id.to_string())
+}
+
+impl Described for WebhookEndpoint {
+    fn subject(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn location(&self) -> Option<LocationId> {
+        self.location
+    }
+
+    fn describe(&self) -> Fields {
+        let EndpointContent { url, events, description, app_id, headers } = &self.content;
+        let mut fields = Fields::new();
+        put(&mut fields, "url", Some(url.as_str()));
+        put(&mut fields, "events", Some(events.to_text()));
+        put(&mut fields, "description", description.as_ref().map(Line::as_str));
+        put(&mut fields, "appId", app_id.as_ref().map(Line::as_str));
+        put(&mut fields, "headers", Some(headers.clone()).filter(|headers| !headers.is_empty()));
+        put(&mut fields, "disabled", self.disabled.map(|why| why.as_str()));
+        put(&mut fields, "listener", Some(self.listener.actor.to_string()));
+        put(&mut fields, "scopes", Some(self.listener.scopes.to_names()));
+        put(&mut fields, "previousSecretUntil", self.sealed.previous.as_ref().map(|(_, until)| until.to_iso()));
+        fields
+    }
+}

@@ -1,0 +1,54 @@
+//! Webhooks: programs elsewhere that are told what happens here.
+//!
+//! What an event says is written once, in its transaction, and goes to each endpoint that hears it by a job of the queue, as
+//! often as it takes. An endpoint hears what those may still read who made it.
+
+mod endpoints;
+mod payload;
+mod publishing;
+mod sending;
+
+use keystead_model::{
+    AgencyId, LocationId, UtcMs, actor::Actor, api_key::KeyState, event::EventKind, grant::Grant, scope::ScopeSet,
+    webhook::WebhookEndpoint,
+};
+use keystead_store::{Tx, api_keys, users};
+
+pub use endpoints::{MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+pub(crate) use payload::{contact, location, note, opportunity, task, user};
+pub(crate) use publishing::publish;
+pub(crate) use sending::{give_up, rooms};
+
+/// What an endpoint may hear now: what its listener held when they set it up, and still holds.
+struct Hearing {
+    scopes: ScopeSet,
+    grant: Grant,
+}
+
+impl Hearing {
+    /// `None` if its listener may do nothing any more.
+    fn of(tx: &mut Tx<'_>, endpoint: &WebhookEndpoint, now: UtcMs) -> keystead_store::Result<Option<Self>> {
+        let scopes = endpoint.listener.scopes;
+        Ok(grant_of(tx, endpoint.agency, endpoint.listener.actor, now)?.map(|grant| Self { scopes, grant }))
+    }
+
+    /// Whether it hears of such an event: its listener may read what it is about, and reaches where it happened.
+    fn has(&self, kind: EventKind, location: Option<LocationId>) -> bool {
+        let reach = &self.grant.reach;
+        let is_reached = location.map_or_else(|| reach.has_agency(), |location| reach.has_location(location));
+        let reads = |scope| self.scopes.allows(scope) && self.grant.allows(scope);
+        is_reached && kind.subject().read_scope().is_some_and(reads)
+    }
+}
+
+/// What somebody may do now; `None` if that is nothing.
+fn grant_of(tx: &mut Tx<'_>, agency: AgencyId, actor: Actor, now: UtcMs) -> keystead_store::Result<Option<Grant>> {
+    Ok(match actor {
+        Actor::Key(id) => api_keys::find(tx, agency, id)?
+            .filter(|key| key.state == KeyState::Active && key.grant.expires_at.is_none_or(|end| end > now))
+            .map(|key| key.grant),
+        Actor::User(id) => users::find(tx, agency, id)?.filter(|user| !user.disabled).map(|user| user.grant()),
+        Actor::Operator => Some(crate::App::operator_grant(agency)),
+        Actor::System => None,
+    })
+}

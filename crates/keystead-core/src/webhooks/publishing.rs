@@ -1,0 +1,119 @@
+//! What an event says to endpoints, written with it.
+
+use keystead_model::{
+    UtcMs, WebhookDeliveryId,
+    event::{EventKind, NewEvent},
+    id::Id,
+    key_secret::mask_keys,
+    webhook::{DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
+};
+use keystead_outbound::json::stringify;
+use keystead_store::{Tx, webhooks};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use super::{Hearing, payload};
+use crate::events::Happened;
+
+/// Writes what an event says, if anybody hears of it, and puts it on its way to everybody who does. Who listens is read here: an
+/// endpoint that was made before this transaction took its turn misses nothing.
+pub(crate) fn publish(tx: &mut Tx<'_>, event: &NewEvent, happened: &Happened<'_>) -> keystead_store::Result<()> {
+    let hearing = hearing(tx, event)?;
+    if hearing.is_empty() {
+        return Ok(());
+    }
+    let id = |number: usize| format!("msg_{}_{number}", event.id);
+    let flat = happened.flat();
+    let names = payload::names(happened);
+    let contract = names.iter().enumerate().map(|(number, name)| {
+        let id = id(number + 1);
+        let body = payload::of_contract(name, &id, event, flat.as_ref());
+        message(event, id, name, &body)
+    });
+    let mut messages: Vec<WebhookMessage> = contract.collect();
+    if messages.is_empty() {
+        let body = payload::of_ours(&id(1), event);
+        messages.push(message(event, id(1), event.kind.as_str(), &body));
+    }
+    for message in &messages {
+        webhooks::insert_message(tx, message)?;
+        for endpoint in &hearing {
+            deliver(tx, message, endpoint, event.at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The endpoints that hear of an event.
+fn hearing(tx: &mut Tx<'_>, event: &NewEvent) -> keystead_store::Result<Vec<WebhookEndpoint>> {
+    let mut hearing = Vec::new();
+    if event.kind.subject().read_scope().is_none() {
+        return Ok(hearing);
+    }
+    for endpoint in webhooks::listening(tx, event.agency, event.location)? {
+        if endpoint.content.events.has(event.kind)
+            && Hearing::of(tx, &endpoint, event.at)?.is_some_and(|hearing| hearing.has(event.kind, event.location))
+        {
+            hearing.push(endpoint);
+        }
+    }
+    Ok(hearing)
+}
+
+pub(super) fn message(event: &NewEvent, id: String, name: &str, body: &Json) -> WebhookMessage {
+    WebhookMessage {
+        id,
+        agency: event.agency,
+        location: event.location,
+        // It is about nobody else.
+        contact: event
+            .contact
+            .or_else(|| (event.kind.as_str().starts_with("contact.")).then(|| Id::parse(&event.subject)).flatten()),
+        event: event.kind.as_str().to_owned(),
+        name: name.to_owned(),
+        // People write keys into notes.
+        body: mask_keys(&stringify(body)).into_owned(),
+        created_at: event.at,
+    }
+}
+
+/// Puts a message on its way to an endpoint. One that is disabled gets it when somebody wants it to be recovered.
+pub(super) fn deliver(
+    tx: &mut Tx<'_>,
+    message: &WebhookMessage,
+    endpoint: &WebhookEndpoint,
+    now: UtcMs,
+) -> keystead_store::Result<WebhookDelivery> {
+    let state = if endpoint.disabled.is_some() { DeliveryState::Held } else { DeliveryState::Waiting };
+    let delivery = WebhookDelivery {
+        id: delivery_id(message, endpoint),
+        endpoint: endpoint.id,
+        message: message.id.clone(),
+        app_id: endpoint.content.app_id.as_ref().map(|app| app.as_str().to_owned()),
+        state,
+        tries: 0,
+        attempts: 0,
+        created_at: now,
+        tried_at: None,
+    };
+    // While one try tells for all, the others wait with it.
+    let due = endpoint.health.next_probe.map_or(now, |probe| probe.max(now));
+    webhooks::insert_delivery(tx, &delivery, message.location, due)?;
+    Ok(delivery)
+}
+
+/// The same each time that a transaction runs: it follows from what nobody can guess.
+fn delivery_id(message: &WebhookMessage, endpoint: &WebhookEndpoint) -> WebhookDeliveryId {
+    let mut digest = Sha256::new().chain_update(message.id.as_bytes()).chain_update(endpoint.id.as_bytes()).finalize();
+    Id::generate(message.created_at, |pool| {
+        for chunk in pool.chunks_mut(digest.len()) {
+            chunk.copy_from_slice(&digest[..chunk.len()]);
+            digest = Sha256::digest(digest);
+        }
+    })
+}
+
+/// The kind of an event of a message, if this release knows it.
+pub(super) fn kind_of(message: &WebhookMessage) -> Option<EventKind> {
+    EventKind::parse(&message.event)
+}

@@ -1,0 +1,563 @@
+//! Webhooks: where somebody is told of events, what they are told, and what became of it.
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{
+    AgencyId, ContactId, Invalid, LocationId, ServiceMs, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    actor::Actor,
+    event::EventKind,
+    location::set,
+    scope::ScopeSet,
+    text::{Line, echo},
+    time::{DAY_MS, HOUR_MS, MINUTE_MS},
+};
+
+/// Where somebody wants to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookEndpoint {
+    /// Its id.
+    pub id: WebhookEndpointId,
+    /// The tenant.
+    pub agency: AgencyId,
+    /// Of one location; without it, of the agency and of all its locations that are reached.
+    pub location: Option<LocationId>,
+    /// What its owner writes.
+    pub content: EndpointContent,
+    /// Why nothing is sent there, if nothing is.
+    pub disabled: Option<WhyDisabled>,
+    /// On whose authority it hears.
+    pub listener: Listener,
+    /// What nobody reads back.
+    pub sealed: SealedSecrets,
+    /// How it answers.
+    pub health: Health,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// When its owner last changed it.
+    pub updated_at: UtcMs,
+}
+
+/// The part of an endpoint that its owner writes, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointContent {
+    /// Where it is. Judged when it is written, and at each call.
+    pub url: Line<2_000>,
+    /// Of what it is told.
+    pub events: EventNames,
+    /// What it is for.
+    pub description: Option<Line<500>>,
+    /// The app that receivers expect in a body: official middlewares check a signature only where it is theirs.
+    pub app_id: Option<Line<100>>,
+    /// Headers that are sent along, by name. Their values are secrets.
+    pub headers: Vec<String>,
+}
+
+/// A change of an endpoint; `None` leaves a thing as it is, `Some(None)` takes it away.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the fields are those of EndpointContent")]
+pub struct EndpointPatch {
+    pub url: Option<Line<2_000>>,
+    pub events: Option<EventNames>,
+    pub description: Option<Option<Line<500>>>,
+    pub app_id: Option<Option<Line<100>>>,
+    /// All of them, with their values.
+    pub headers: Option<EndpointHeaders>,
+    /// Whether something is sent there.
+    pub enabled: Option<bool>,
+}
+
+impl EndpointPatch {
+    /// Changes `endpoint`. Whoever switches it on again begins with a clean slate.
+    pub fn apply(self, endpoint: &mut WebhookEndpoint) {
+        let Self { url, events, description, app_id, headers, enabled } = self;
+        let content = &mut endpoint.content;
+        set(&mut content.url, url);
+        set(&mut content.events, events);
+        set(&mut content.description, description);
+        set(&mut content.app_id, app_id);
+        set(&mut content.headers, headers.map(|headers| headers.names()));
+        match enabled {
+            Some(true) if endpoint.disabled.is_some() => {
+                endpoint.disabled = None;
+                endpoint.health = Health::default();
+            }
+            Some(false) if endpoint.disabled.is_none() => endpoint.disabled = Some(WhyDisabled::Requested),
+            _ => {}
+        }
+    }
+}
+
+/// Why nothing is sent to an endpoint. Its events are kept, and can be recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyDisabled {
+    /// Somebody wanted it so.
+    Requested,
+    /// It did not take a message for too long.
+    Failing,
+    /// It said that it is gone.
+    Gone,
+}
+
+impl WhyDisabled {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Requested, Self::Failing, Self::Gone];
+
+    /// `"requested"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Failing => "failing",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Reads [`WhyDisabled::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == text)
+    }
+}
+
+/// On whose authority an endpoint hears of events: that of whoever last said where it is and what it hears, as it was then. It
+/// hears no more than they may still see themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Who.
+    pub actor: Actor,
+    /// What they held.
+    pub scopes: ScopeSet,
+}
+
+/// Secrets of an endpoint, each sealed for its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedSecrets {
+    /// What signs.
+    pub secret: String,
+    /// What signed before, and until when it goes on.
+    pub previous: Option<(String, UtcMs)>,
+    /// The values of its headers.
+    pub headers: Option<String>,
+    /// Which key of its agency signs beside them, in the contract's way.
+    pub key_version: i64,
+}
+
+/// How an endpoint answers, since it last took a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Tries that failed.
+    pub failures: i64,
+    /// On how many days.
+    pub days: i64,
+    /// On which day the last did, counted from 1970.
+    pub last_day: i64,
+    /// Since when.
+    pub failing_since: Option<ServiceMs>,
+    /// When it first said that it is gone.
+    pub gone_since: Option<UtcMs>,
+    /// When it is tried again, where it fails so often that one try tells for all.
+    pub next_probe: Option<UtcMs>,
+    /// Messages that may be under way to it on a server.
+    pub window: i64,
+    /// When it last took a message.
+    pub succeeded_at: Option<UtcMs>,
+}
+
+/// Failures in a row after which one try tells for all.
+const PROBED_AFTER: i64 = 5;
+/// Messages that may be under way to an endpoint, at least and at most.
+const WINDOW: std::ops::RangeInclusive<i64> = 4..=64;
+/// A success that was so quick makes room for one more.
+const QUICK_MS: i64 = 1_000;
+/// An endpoint that fails for so long, with tries on several days, is disabled.
+const FAILING_MS: i64 = 5 * DAY_MS;
+const FAILING_TRIES: i64 = 12;
+const FAILING_DAYS: i64 = 3;
+/// An endpoint that says for so long that it is gone is believed.
+const GONE_MS: i64 = HOUR_MS;
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            failures: 0,
+            days: 0,
+            last_day: 0,
+            failing_since: None,
+            gone_since: None,
+            next_probe: None,
+            window: *WINDOW.start(),
+            succeeded_at: None,
+        }
+    }
+}
+
+impl Health {
+    /// Whether one try tells for all.
+    pub fn is_probed(&self) -> bool {
+        self.failures >= PROBED_AFTER
+    }
+
+    /// How many messages may be under way at a time.
+    pub fn most_under_way(&self) -> i64 {
+        if self.is_probed() { 1 } else { self.window }
+    }
+
+    /// It took a message, after so long.
+    pub fn succeed(&mut self, duration_ms: i64, now: UtcMs) {
+        let more = i64::from(duration_ms < QUICK_MS);
+        let window = (self.window + more).min(*WINDOW.end());
+        *self = Self { window, succeeded_at: Some(now), ..Self::default() };
+    }
+
+    /// It did not take a message. Answers why it is disabled, if it is.
+    pub fn fail(&mut self, is_gone: bool, now: UtcMs, service: ServiceMs) -> Option<WhyDisabled> {
+        let day = now.0.div_euclid(DAY_MS);
+        self.failures += 1;
+        self.days += i64::from(self.failing_since.is_none() || day != self.last_day);
+        self.last_day = day;
+        self.window = (self.window / 2).max(*WINDOW.start());
+        let since = *self.failing_since.get_or_insert(service);
+        if self.is_probed() {
+            let doubled = MINUTE_MS << (self.failures - PROBED_AFTER).min(6);
+            self.next_probe = Some(UtcMs(now.0 + doubled.min(HOUR_MS)));
+        }
+        if is_gone {
+            let first = *self.gone_since.get_or_insert(now);
+            if now - first >= GONE_MS {
+                return Some(WhyDisabled::Gone);
+            }
+        }
+        let is_failing =
+            service.0 - since.0 >= FAILING_MS && self.failures >= FAILING_TRIES && self.days >= FAILING_DAYS;
+        is_failing.then_some(WhyDisabled::Failing)
+    }
+}
+
+/// Which events an endpoint is told of: names, all of a noun (`contact.*`), or all (`*`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventNames(BTreeSet<String>);
+
+/// What stands for all events.
+const ALL: &str = "*";
+
+impl EventNames {
+    /// Most that are named.
+    pub const MOST: usize = 100;
+
+    /// All events.
+    pub fn all() -> Self {
+        Self(BTreeSet::from([ALL.to_owned()]))
+    }
+
+    /// Reads names. Nothing but what an endpoint can be told of is one.
+    pub fn parse<'t>(names: impl IntoIterator<Item = &'t str>) -> Result<Self, Invalid> {
+        let names: BTreeSet<String> = names.into_iter().map(|name| name.trim().to_owned()).collect();
+        if names.is_empty() {
+            return Err(Invalid::new("must name an event, or all by *"));
+        }
+        let told = || EventKind::ALL.iter().filter(|kind| kind.subject().read_scope().is_some());
+        match names.iter().find(|name| !told().any(|kind| is_meant(name, *kind))) {
+            Some(name) => Err(Invalid::new(format!("has {}, which is no event", echo(name)))),
+            None => Ok(Self(names)),
+        }
+    }
+
+    /// Reads [`EventNames::to_text`].
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.split(' ').map(str::to_owned).collect())
+    }
+
+    /// As it is stored.
+    pub fn to_text(&self) -> String {
+        self.iter().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Whether an event of this kind is one of them.
+    pub fn has(&self, kind: EventKind) -> bool {
+        self.iter().any(|name| is_meant(name, kind))
+    }
+}
+
+fn is_meant(name: &str, kind: EventKind) -> bool {
+    let kind = kind.as_str();
+    name == ALL
+        || name == kind
+        || name.strip_suffix('*').is_some_and(|noun| noun.ends_with('.') && kind.starts_with(noun))
+}
+
+/// Headers that are sent along with each message, in the order of their names. What they hold is secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct EndpointHeaders(Vec<(String, String)>);
+
+impl EndpointHeaders {
+    /// Most of them.
+    pub const MOST: usize = 20;
+    /// Longest value.
+    const LONGEST: usize = 1_000;
+
+    /// Checks names and values. What the client, the contract or the signature has is not for its owner to say.
+    pub fn parse(headers: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
+        let mut known: Vec<(String, String)> = Vec::new();
+        for (name, value) in headers {
+            let name = name.trim().to_ascii_lowercase();
+            let suits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || name.len() > 100 || !name.bytes().all(suits) {
+                return Err(Invalid::new(format!("has {}, which is no name of a header", echo(&name))));
+            }
+            if is_kept_back(&name) {
+                return Err(Invalid::new(format!("has {name}, which cannot be chosen")));
+            }
+            if known.iter().any(|(other, _)| *other == name) {
+                return Err(Invalid::new(format!("has {name} twice")));
+            }
+            let value = value.trim().to_owned();
+            if value.is_empty()
+                || value.len() > Self::LONGEST
+                || !value.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+            {
+                let problem =
+                    format!("has a value for {name} that is not 1 to {} printable ASCII characters", Self::LONGEST);
+                return Err(Invalid::new(problem));
+            }
+            known.push((name, value));
+        }
+        if known.len() > Self::MOST {
+            return Err(Invalid::new(format!("must not have more than {}", Self::MOST)));
+        }
+        known.sort_unstable();
+        Ok(Self(known))
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Names and values.
+    pub fn expose(&self) -> &[(String, String)] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EndpointHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// The client's own, those of one connection (RFC 9110), and what says from whom a message is.
+fn is_kept_back(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "host",
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "accept-encoding",
+        "user-agent",
+    ];
+    const BEGINNINGS: &[&str] = &["content-", "webhook-", "x-ghl-", "x-wh-", "keystead-"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+}
+
+/// What is said of an event, once for everybody who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookMessage {
+    /// `msg_…`, the same in its body, and at each try.
+    pub id: String,
+    /// The tenant.
+    pub agency: AgencyId,
+    /// Where it happened, if that was in a location.
+    pub location: Option<LocationId>,
+    /// Of whom it tells: it goes with them.
+    pub contact: Option<ContactId>,
+    /// What happened. Another release may know kinds that this one does not.
+    pub event: String,
+    /// What it is called in the body.
+    pub name: String,
+    /// The body, whole but for what is the endpoint's own.
+    pub body: String,
+    /// When it happened.
+    pub created_at: UtcMs,
+}
+
+/// A message on its way to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookDelivery {
+    /// Its id.
+    pub id: WebhookDeliveryId,
+    /// Where to.
+    pub endpoint: WebhookEndpointId,
+    /// What.
+    pub message: String,
+    /// What the endpoint's owner wants in the body, since the first try.
+    pub app_id: Option<String>,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// How often it was tried, since it was last sent on its way.
+    pub tries: i64,
+    /// How often it was tried in all.
+    pub attempts: i64,
+    /// When it was put here.
+    pub created_at: UtcMs,
+    /// When its last try ended.
+    pub tried_at: Option<UtcMs>,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It waits for a try.
+    Waiting,
+    /// The endpoint took it.
+    Delivered,
+    /// No more tries are made.
+    Failed,
+    /// The endpoint was disabled.
+    Held,
+}
+
+impl DeliveryState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Delivered, Self::Failed, Self::Held];
+
+    /// `"waiting"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Held => "held",
+        }
+    }
+
+    /// Reads [`DeliveryState::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// One try to deliver a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// The first is 1.
+    pub number: i64,
+    /// When it began.
+    pub at: UtcMs,
+    /// How long it took.
+    pub duration_ms: i64,
+    /// What the endpoint answered.
+    pub status: Option<i64>,
+    /// Why there is no answer that counts.
+    pub problem: Option<String>,
+    /// The first of what it answered.
+    pub answer: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_meant_by_name_by_noun_or_all() {
+        let names = |names: &[&str]| EventNames::parse(names.iter().copied()).unwrap();
+        let (one, noun, all) = (names(&["contact.created"]), names(&["contact.*"]), names(&["*"]));
+        assert!(one.has(EventKind::ContactCreated) && !one.has(EventKind::ContactUpdated));
+        assert!(noun.has(EventKind::ContactUpdated) && !noun.has(EventKind::NoteCreated));
+        assert!(EventKind::ALL.iter().all(|kind| all.has(*kind)));
+        assert_eq!(EventNames::from_stored(&noun.to_text()), noun);
+        for bad in [&[][..], &["contact.imagined"], &["contact*"], &["con.*"], &[".*"], &["session.started"], &[""]] {
+            assert!(EventNames::parse(bad.iter().copied()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_not_the_owners_are_refused() {
+        let one = |name: &str, value: &str| EndpointHeaders::parse([(name.to_owned(), value.to_owned())]);
+        assert_eq!(one("X-Api-Key", " s3cret ").unwrap().expose(), [("x-api-key".to_owned(), "s3cret".to_owned())]);
+        assert!(one("Authorization", "Bearer x").is_ok());
+        assert!(!format!("{:?}", one("X-Api-Key", "s3cret").unwrap()).contains("s3cret"));
+        for name in [
+            "Host",
+            "Content-Type",
+            "content-length",
+            "Webhook-Id",
+            "X-GHL-Signature",
+            "x-wh-x",
+            "TE",
+            "",
+            "a b",
+            "ä",
+            "a:",
+        ] {
+            assert!(one(name, "x").is_err(), "{name}");
+        }
+        for value in ["", " ", "a\r\nb: c", "ä", &"x".repeat(1_001)] {
+            assert!(one("x-a", value).is_err(), "{value}");
+        }
+        let twice = [("X-A".to_owned(), "1".to_owned()), ("x-a".to_owned(), "2".to_owned())];
+        assert!(EndpointHeaders::parse(twice).is_err());
+    }
+
+    #[test]
+    fn an_endpoint_is_probed_after_failures_and_trusted_again_after_a_success() {
+        let mut health = Health::default();
+        let now = UtcMs(DAY_MS);
+        for _ in 0..4 {
+            assert_eq!(health.fail(false, now, ServiceMs(0)), None);
+        }
+        assert!(!health.is_probed() && health.next_probe.is_none() && health.most_under_way() == 4);
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+            health.fail(false, now, ServiceMs(0));
+            assert_eq!(health.next_probe, Some(UtcMs(now.0 + minutes * MINUTE_MS)));
+            assert_eq!(health.most_under_way(), 1);
+        }
+        health.succeed(10, now);
+        assert!(!health.is_probed() && health.next_probe.is_none());
+        for _ in 0..100 {
+            health.succeed(10, now);
+        }
+        assert_eq!(health.most_under_way(), 64);
+        health.succeed(2_000, now);
+        assert_eq!(health.most_under_way(), 64);
+        health.fail(false, now, ServiceMs(0));
+        assert_eq!(health.most_under_way(), 32);
+    }
+
+    /// Days pass on the clock while the instance is off: only service time counts.
+    #[test]
+    fn an_endpoint_is_disabled_after_days_of_service_with_tries_on_several() {
+        let at = |days: i64| (UtcMs(days * DAY_MS), ServiceMs(days * DAY_MS));
+        let mut health = Health::default();
+        for _ in 0..11 {
+            assert_eq!(health.fail(false, at(10).0, at(10).1), None);
+        }
+        assert_eq!(health.clone().fail(false, at(16).0, at(16).1), None, "on two days only");
+        assert_eq!(health.fail(false, at(12).0, at(12).1), None);
+        assert_eq!(health.clone().fail(false, at(15).0, ServiceMs(at(15).1.0 - 1)), None, "not long enough in service");
+        assert_eq!(health.fail(false, at(15).0, at(15).1), Some(WhyDisabled::Failing));
+        let mut few = Health::default();
+        for day in 10..=20 {
+            assert_eq!(few.fail(false, at(day).0, at(day).1), None, "too few tries");
+        }
+        assert_eq!(few.fail(false, at(21).0, at(21).1), Some(WhyDisabled::Failing));
+    }
+
+    #[test]
+    fn what_says_that_it_is_gone_is_believed_after_an_hour() {
+        let mut health = Health::default();
+        assert_eq!(health.fail(true, UtcMs(0), ServiceMs(0)), None);
+        assert_eq!(health.clone().fail(true, UtcMs(HOUR_MS - 1), ServiceMs(0)), None);
+        assert_eq!(health.clone().fail(false, UtcMs(HOUR_MS), ServiceMs(0)), None);
+        assert_eq!(health.fail(true, UtcMs(HOUR_MS), ServiceMs(0)), Some(WhyDisabled::Gone));
+    }
+}
