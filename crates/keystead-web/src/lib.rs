@@ -27,6 +27,7 @@ mod location_choice;
 mod locations;
 mod lost_reasons;
 mod notices;
+mod once;
 mod opportunities;
 mod overview;
 mod page;

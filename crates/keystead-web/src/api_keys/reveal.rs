@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::response::Response;
-use keystead_core::{Authority, CreatedKey, Error, Replay, warning_of_namesakes};
+use keystead_core::{Authority, CreatedKey, Error, warning_of_namesakes};
 use keystead_model::{KeyId, key_kind::KeyKind, text::isolated};
 use serde_json::json;
 
 use super::access;
 use crate::{
     Web,
+    once::{Once, once},
     page::{Frame, render},
     place::Here,
 };
@@ -134,30 +135,23 @@ fn reveal(web: &Web, here: &Here, made: &CreatedKey, rotated: bool, old: String)
 
 /// Makes a secret once for each form that was sent, and shows it beside what became of the old one. A form that is
 /// sent again shows none.
-pub(super) async fn make_once<F>(
+pub(super) async fn make_once(
     web: &Web,
     here: &Here,
     form_id: &str,
     made: Made,
-    make: impl FnOnce(Authority) -> F,
-) -> Result<Response, Error>
-where
-    F: Future<Output = Result<(CreatedKey, String), Error>>,
-{
+    make: impl AsyncFnOnce(Authority) -> Result<(CreatedKey, String), Error>,
+) -> Result<Response, Error> {
     let (route, rotated) = match made {
         Made::Created => ("app create key", false),
         Made::Rotated => ("app rotate key", true),
         Made::Replaced => ("app replace key", false),
     };
-    let arrival = &here.visitor.arrival;
-    let claim = match web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), arrival.id).await?
-    {
-        Replay::New(claim) | Replay::Lost(claim) => claim,
-        Replay::Answered(_, id) => return Ok(already_shown(here, &id)),
-    };
-    let (made, old) = make(here.authority().clone().with_claim(claim.clone())).await?;
-    web.app.finish_idempotent(&claim, 200, made.key.id.as_str()).await?;
-    Ok(reveal(web, here, &made, rotated, old))
+    let id = |(made, _): &(CreatedKey, String)| made.key.id.to_string();
+    Ok(match once(web, here, (route, form_id), make, id).await? {
+        Once::Made((made, old)) => reveal(web, here, &made, rotated, old),
+        Once::Before(id) => already_shown(here, &id),
+    })
 }
 
 fn already_shown(here: &Here, id: &str) -> Response {
