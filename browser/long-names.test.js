@@ -345,6 +345,11 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     customFields: [{ id: field.id, field_value: [long('p', 200)] }],
   }, 'opportunity');
   const tag = await send(`${of}/tags`, { name: long('t', 100) }, 'tag');
+  const hook = await send('/webhooks', {
+    url: `https://hooks.example.com/${long('u', 1900)}`, events: ['contact.*', 'note.created'], description: long('d', 500), appId: long('i', 100),
+    headers: { [long('x', 100)]: 'secret' },
+  }, 'webhook');
+  const example = await send(`/webhooks/${hook.id}/test`, { event: 'opportunity.updated' }, 'delivery');
   const value = await send(`${of}/customValues`, { name: long('v', 200), value: long('w', 2000) }, 'customValue');
   await send(`/contacts/${contact.id}/tasks`, { title: long('k', 300), body: long('b', 500), dueDate: '2020-01-01', completed: false }, 'task');
   const template = '/app/locations/{location}';
@@ -370,6 +375,11 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     await look(page, `long-one-of-${name}`);
     await look_at(`/settings/${name}/${id}/delete`, `/settings/${name}/{id}/delete`, `delete, ${name}`);
   }
+  for (const rest of ['', '/new', '/signing-key']) await look_at(`/settings/webhooks${rest}`, `/settings/webhooks${rest}`, `webhooks${rest}`);
+  for (const rest of ['', '/edit', '/rotate-secret', '/delete']) {
+    await look_at(`/settings/webhooks/${hook.id}${rest}`, `/settings/webhooks/{id}${rest}`, `webhook${rest}`);
+  }
+  await look_at(`/settings/webhooks/${hook.id}/deliveries/${example.id}`, '/settings/webhooks/{id}/deliveries/{delivery}', 'delivery');
 });
 
 test('pages for everybody, and every page was measured', async () => {

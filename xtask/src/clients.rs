@@ -77,6 +77,7 @@ const OF_THE_DEMO: &[&str] = &[
     "views.test.js",
     "imports.test.js",
     "opportunities.test.js",
+    "webhooks.test.js",
     "weight.test.js",
 ];
 
@@ -200,6 +201,8 @@ impl Server {
             // What tests send is more than a client does.
             .env("KEYSTEAD_RATE_LIMIT", "off")
             .env("KEYSTEAD_DAILY_RATE_LIMIT", daily_limit)
+            // Receivers of webhooks are here, too.
+            .env("KEYSTEAD_WEBHOOK_ALLOW", "127.0.0.1/32")
             // The browser's, which the server would take for a setting of its own.
             .env_remove("KEYSTEAD_SCREENSHOTS")
             .stdout(printed)

@@ -113,6 +113,11 @@ impl Subject {
             Self::SavedView | Self::Session | Self::Instance | Self::AuditLog => None,
         }
     }
+
+    /// Whether such things are an agency's, so that nothing which happens to them happens in a location.
+    pub const fn is_of_agency(self) -> bool {
+        matches!(self, Self::Agency | Self::User | Self::Invitation | Self::Session | Self::Instance | Self::AuditLog)
+    }
 }
 
 kinds! {

@@ -259,13 +259,16 @@ fn read_delivery(row: &mut Row<'_>) -> Result<WebhookDelivery> {
         endpoint: row.column()?,
         message: row.column()?,
         app_id: row.column()?,
-        state: DeliveryState::parse(&row.column::<String>()?)
-            .ok_or_else(|| Error::unreadable("the state of a delivery"))?,
+        state: read_state(row)?,
         tries: row.column()?,
         attempts: row.column()?,
         created_at: row.column()?,
         tried_at: row.column()?,
     })
+}
+
+fn read_state(row: &mut Row<'_>) -> Result<DeliveryState> {
+    DeliveryState::parse(&row.column::<String>()?).ok_or_else(|| Error::unreadable("the state of a delivery"))
 }
 
 /// A delivery with its message, if it is still kept.
@@ -294,6 +297,13 @@ pub fn list_deliveries(
         "SELECT {OF_DELIVERY}, {OF_MESSAGE} FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id"
     );
     filter.page(tx, &select, Order::descending(&["d.id"]), window, |row| Ok((read_delivery(row)?, read_message(row)?)))
+}
+
+/// How many of the newest `most` deliveries to an endpoint stand in each state.
+pub fn tally(tx: &mut Tx<'_>, endpoint: WebhookEndpointId, most: i64) -> Result<Vec<(DeliveryState, i64)>> {
+    let newest = "SELECT state FROM webhook_deliveries WHERE endpoint_id = ?1 ORDER BY id DESC LIMIT ?2";
+    let sql = format!("SELECT state, count(*) FROM ({newest}) newest GROUP BY state");
+    tx.query(&sql, &[&endpoint, &most], |row| Ok((read_state(row)?, row.column()?)))
 }
 
 /// Notes how a delivery stands after a try.

@@ -104,6 +104,15 @@ done! {
     ViewDeleted = "view-deleted", "good", "The view * is deleted.", undo "/views/*/restore";
     ViewRestored = "view-restored", "good", "The view * is back.";
     ViewNotRestored = "view-not-restored", "warn", "The view did not come back: another one has its name by now, or there is no room for it.";
+    WebhookSaved = "webhook-saved", "good", "* is saved.";
+    WebhookOn = "webhook-on", "good", "* is told of events again. What it missed can be sent again below.";
+    WebhookOff = "webhook-off", "good", "Nothing is sent to * any more. Its events are kept for 30 days.";
+    WebhookDeleted = "webhook-deleted", "good", "* is deleted, with all that was to go there.";
+    WebhookWasThere = "webhook-was-there", "warn", "This webhook was there already: the same address for the same events.";
+    ExampleSent = "example-sent", "good", "An example of * is on its way.";
+    DeliverySentAgain = "delivery-sent-again", "good", "* is on its way again, with the same id.";
+    DeliveriesRecovered = "deliveries-recovered", "good", "On its way again, the oldest first: *.";
+    NothingToRecover = "nothing-to-recover", "warn", "Nothing failed in that time.";
     PipelineAdded = "pipeline-added", "good", "* is added.";
     PipelineSaved = "pipeline-saved", "good", "* is saved.";
     PipelineDeleted = "pipeline-deleted", "good", "* is deleted.";

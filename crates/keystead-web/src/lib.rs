@@ -48,6 +48,7 @@ mod template_tests;
 mod theme;
 mod users;
 mod value_fields;
+mod webhooks;
 mod zone;
 
 use std::{
@@ -326,6 +327,18 @@ fn place_routes() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/settings/keys/{id}/keep", action(1, post(api_keys::keep))),
         ("/settings/keys/{id}/restore", action(1, post(api_keys::restore))),
         ("/settings/keys/{id}/replace", get(api_keys::replace_form).post(api_keys::replace)),
+        ("/settings/webhooks", get(webhooks::list)),
+        ("/settings/webhooks/new", get(webhooks::new).post(webhooks::create)),
+        ("/settings/webhooks/signing-key", get(webhooks::signing_key)),
+        ("/settings/webhooks/{id}", get(webhooks::show)),
+        ("/settings/webhooks/{id}/edit", get(webhooks::edit).post(webhooks::update)),
+        ("/settings/webhooks/{id}/switch", action(1, post(webhooks::switch))),
+        ("/settings/webhooks/{id}/rotate-secret", get(webhooks::rotate_form).post(webhooks::rotate)),
+        ("/settings/webhooks/{id}/test", action(1, post(webhooks::test))),
+        ("/settings/webhooks/{id}/recover", action(1, post(webhooks::recover))),
+        ("/settings/webhooks/{id}/deliveries/{delivery}", get(webhooks::delivery)),
+        ("/settings/webhooks/{id}/deliveries/{delivery}/resend", action(1, post(webhooks::resend))),
+        ("/settings/webhooks/{id}/delete", get(webhooks::delete_form).post(webhooks::delete)),
         ("/notices", get(notices::list)),
         ("/notices/stream", get(notices::stream)),
         ("/notices/preferences", get(notices::preferences).post(notices::set_preferences)),

@@ -122,6 +122,13 @@ pub(crate) const SECTIONS: &[Section] = &[
         ..section("keys", "API keys", "/settings/keys", At::Both)
     },
     Section {
+        scope: Some(Scope::WebhooksRead),
+        heading: "Settings",
+        icon: "hook",
+        words: "endpoints deliveries integrations zapier make n8n callbacks",
+        ..section("webhooks", "Webhooks", "/settings/webhooks", At::Both)
+    },
+    Section {
         is_operators: true,
         heading: "Settings",
         icon: "screen",

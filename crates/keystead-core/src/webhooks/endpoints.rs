@@ -85,6 +85,24 @@ pub struct Recovered {
     pub has_more: bool,
 }
 
+/// How deliveries to an endpoint stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryFigures {
+    /// Taken.
+    pub delivered: i64,
+    /// On their way.
+    pub waiting: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Kept while nothing is sent.
+    pub held: i64,
+}
+
+impl DeliveryFigures {
+    /// They are counted among the newest so many.
+    pub const MOST: i64 = 10_000;
+}
+
 /// The public half of what an agency signs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
@@ -213,6 +231,24 @@ impl App {
             let page = webhooks::list_deliveries(operation.tx, id, state, &window)?;
             let authority = operation.context;
             Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new())))
+        })
+        .await
+    }
+
+    /// How the newest deliveries to an endpoint stand.
+    pub async fn webhook_figures(&self, authority: &Authority, id: WebhookEndpointId) -> Result<DeliveryFigures> {
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            operation.webhook(id)?;
+            let mut figures = DeliveryFigures::default();
+            for (state, count) in webhooks::tally(operation.tx, id, DeliveryFigures::MOST)? {
+                *match state {
+                    DeliveryState::Delivered => &mut figures.delivered,
+                    DeliveryState::Waiting => &mut figures.waiting,
+                    DeliveryState::Failed => &mut figures.failed,
+                    DeliveryState::Held => &mut figures.held,
+                } = count;
+            }
+            Ok(figures)
         })
         .await
     }

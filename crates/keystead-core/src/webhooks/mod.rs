@@ -14,7 +14,7 @@ use keystead_model::{
 };
 use keystead_store::{Tx, api_keys, users};
 
-pub use endpoints::{MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+pub use endpoints::{DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;
 pub(crate) use sending::{give_up, rooms};

@@ -6,7 +6,7 @@ use keystead_core::{Error, ErrorCode, Seen};
 use keystead_model::{
     agency::Agency, api_key::ApiKey, contact::Contact, custom_field::CustomField, custom_value::CustomValue,
     key_policy::KeyPolicy, location::Location, opportunity::Opportunity, pipeline::Pipeline, saved_view::SavedView,
-    tag::Tag, user::User,
+    tag::Tag, user::User, webhook::WebhookEndpoint,
 };
 
 use super::{Field, Fields, Form, Kind};
@@ -30,7 +30,16 @@ macro_rules! told_by_when_it_was_changed {
     };
 }
 
-told_by_when_it_was_changed!(Contact, CustomField, CustomValue, Location, Opportunity, Pipeline, SavedView);
+told_by_when_it_was_changed!(
+    Contact,
+    CustomField,
+    CustomValue,
+    Location,
+    Opportunity,
+    Pipeline,
+    SavedView,
+    WebhookEndpoint
+);
 
 impl Edited for Tag {
     fn state(&self) -> String {

@@ -105,6 +105,7 @@ mod usage;
 mod user_search;
 mod users;
 mod v1;
+mod webhook_pages;
 mod webhooks;
 mod workflows;
 mod writes;

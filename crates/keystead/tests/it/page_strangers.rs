@@ -61,6 +61,8 @@ struct Things {
     value: String,
     reason: String,
     view: String,
+    webhook: String,
+    delivery: String,
 }
 
 impl Things {
@@ -94,6 +96,8 @@ impl Things {
             value: String::new(),
             reason: String::new(),
             view: String::new(),
+            webhook: String::new(),
+            delivery: String::new(),
         };
         things.renewed(app).await.made_anew(app).await
     }
@@ -120,7 +124,12 @@ impl Things {
         let value = make(&format!("{location}/customValues"), value, "customValue").await;
         let reason = json!({"name": format!("Reason {contact}"), "locationId": self.location.as_str()});
         let reason = make("/opportunities/lost-reason", reason, "lostReason").await;
-        Self { opportunity, pipeline, tag, field, value, reason, view: self.shared_view(app).await, ..self }
+        let hook = json!({"url": format!("https://hooks.example.com/{contact}"), "events": ["*"]});
+        let webhook = make("/webhooks", hook, "webhook").await;
+        let example = json!({"event": "contact.created"});
+        let delivery = make(&format!("/webhooks/{webhook}/test"), example, "delivery").await;
+        let view = self.shared_view(app).await;
+        Self { opportunity, pipeline, tag, field, value, reason, view, webhook, delivery, ..self }
     }
 
     /// A view that a member shares.
@@ -182,6 +191,7 @@ impl Things {
             ("/settings/custom-fields/{id}", &self.field),
             ("/settings/custom-values/{id}", &self.value),
             ("/views/{viewed}/{id}", &self.view),
+            ("/settings/webhooks/{id}", &self.webhook),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
         let parts = [
@@ -191,6 +201,7 @@ impl Things {
             ("{task}", &self.task),
             ("{to}", "won"),
             ("{viewed}", "contacts"),
+            ("{delivery}", &self.delivery),
         ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");

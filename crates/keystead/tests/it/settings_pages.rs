@@ -11,36 +11,37 @@ use crate::{
 /// What stands in every text field.
 const MARKUP: &str = "<b>\"'&x";
 
-struct Scene {
-    app: TestApp,
-    key: TestKey,
-    cookie: String,
+/// A location with a key, and an admin who is signed in.
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
+    pub(crate) key: TestKey,
+    pub(crate) cookie: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::start().await;
         let (key, cookie) = (app.location_key().await, sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await);
         Self { app, key, cookie }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("/app/locations/{}{path}", self.app.ids.location)
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(crate) async fn get(&self, path: &str) -> String {
         let answer = self.app.get(&self.url(path)).header("Cookie", &self.cookie).send().await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         assert!(!answer.text.contains(MARKUP), "{path}");
         answer.text
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         from_here(self.app.post(&self.url(path))).header("Cookie", &self.cookie).form(fields).send().await
     }
 
     /// What is said after something was done.
-    async fn said(&self, path: &str, fields: &[(&str, &str)]) -> String {
+    pub(crate) async fn said(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.post(path, fields).await;
         assert_eq!(answer.status, 303, "{path}: {}", answer.text);
         let cookies = format!("{}; {}", self.cookie, answer.header("set-cookie").split(';').next().unwrap());
@@ -48,23 +49,23 @@ impl Scene {
         flash(&page).unwrap_or_default()
     }
 
-    async fn refused(&self, path: &str, fields: &[(&str, &str)], wanted: &str) {
+    pub(crate) async fn refused(&self, path: &str, fields: &[(&str, &str)], wanted: &str) {
         let answer = self.post(path, fields).await;
         assert_eq!(answer.status, 422, "{path}: {}", answer.text);
         assert!(answer.text.contains(wanted), "{wanted}: {}", answer.text);
     }
 
     /// What the API answers, by what it is called there.
-    async fn stored(&self, path: &str, name: &str) -> Value {
+    pub(crate) async fn stored(&self, path: &str, name: &str) -> Value {
         self.app.get(path).key(&self.key).send().await.expect(200)[name].clone()
     }
 
-    fn of_location(&self, path: &str) -> String {
+    pub(crate) fn of_location(&self, path: &str) -> String {
         format!("/locations/{}{path}", self.app.ids.location)
     }
 
     /// The address of the page behind a name in a list.
-    async fn page_of(&self, list: &str, name: &str) -> String {
+    pub(crate) async fn page_of(&self, list: &str, name: &str) -> String {
         let list = self.get(list).await;
         let (before, _) = list.split_once(name).unwrap_or_else(|| panic!("{name}: {list}"));
         let (_, address) = before.rsplit_once("href=\"").unwrap();

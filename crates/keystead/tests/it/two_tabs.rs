@@ -60,6 +60,8 @@ async fn whoever_saves_later_sees_both_versions_and_decides() {
     let pipelines = app.get("/opportunities/pipelines").key(&key).send().await.expect(200);
     let pipeline = pipelines["pipelines"][0]["id"].as_str().unwrap().to_owned();
     let contact = make("/contacts/", json!({"firstName": "Ada"}), "contact").await;
+    let hook = json!({"url": "https://hooks.example.com/a", "events": ["*"]});
+    let hook = make("/webhooks", hook, "webhook").await;
     let tabs = Tabs { app, cookie };
     let location = format!("/app/agency/locations/{}", tabs.app.ids.location);
     let place = [("country", "US"), ("timezone", "UTC")];
@@ -97,6 +99,12 @@ async fn whoever_saves_later_sees_both_versions_and_decides() {
             vec![("firstName", "Ada"), ("city", "Paris")],
             vec![("firstName", "Ada"), ("city", "London")],
             "City: meanwhile it is “Paris”",
+        ),
+        (
+            format!("{at}/settings/webhooks/{hook}/edit"),
+            vec![("url", "https://hooks.example.com/a"), ("which", "all"), ("description", "Newsletter")],
+            vec![("url", "https://hooks.example.com/a"), ("which", "all"), ("description", "Billing")],
+            "What it is for: meanwhile it is “Newsletter”",
         ),
     ];
     for (url, first, second, said) in cases {

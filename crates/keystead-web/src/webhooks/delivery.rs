@@ -1,0 +1,131 @@
+//! A delivery: what was sent, and how each try went.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use keystead_core::{Error, WholeDelivery, error::Noun};
+use keystead_model::{
+    WebhookDeliveryId,
+    id::Id,
+    scope::Scope,
+    webhook::{DeliveryAttempt, DeliveryState, WebhookEndpoint},
+};
+use serde_json::Value;
+
+use super::{SECTION, Status, title, url_of, wanted, wanted_to_change};
+use crate::{
+    Web,
+    failure::Failure,
+    flash::{Done, lead},
+    form::Form,
+    page::{Frame, render},
+    place::Here,
+    show::ago,
+};
+
+impl Status {
+    /// How a delivery stands.
+    pub(super) fn of_delivery(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Waiting => Self::new("warn", "Waiting"),
+            DeliveryState::Delivered => Self::new("good", "Taken"),
+            DeliveryState::Failed => Self::new("bad", "Failed"),
+            DeliveryState::Held => Self::new("mid", "Held"),
+        }
+    }
+}
+
+struct Try {
+    number: i64,
+    status: Status,
+    ago: String,
+    exactly: String,
+    duration: String,
+    problem: String,
+    answer: String,
+}
+
+#[derive(Template)]
+#[template(path = "webhooks/delivery.html")]
+struct Delivery {
+    frame: Frame,
+    endpoint: String,
+    /// The event as the endpoint's owner chose it, and as the message calls it.
+    event: String,
+    name: String,
+    message: String,
+    status: Status,
+    created: String,
+    created_exactly: String,
+    /// For those who may read what it tells of.
+    body: String,
+    tries: Vec<Try>,
+    may_write: bool,
+    is_on: bool,
+    form: Form,
+    url: String,
+    endpoint_url: String,
+}
+
+fn id_of(here: &Here) -> Result<WebhookDeliveryId, Error> {
+    let text = here.visitor.param("delivery");
+    Id::parse(text).ok_or_else(|| Error::NotFound(Noun::Delivery, text.to_owned()))
+}
+
+fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery, form: Form) -> Delivery {
+    let WholeDelivery { delivery, message, attempts } = whole;
+    let (now, zone) = (web.app.now(), here.zone());
+    let one = |attempt: DeliveryAttempt| Try {
+        number: attempt.number,
+        status: match attempt.status {
+            Some(status) if attempt.problem.is_none() => Status::new("good", status.to_string()),
+            Some(status) => Status::new("bad", status.to_string()),
+            None => Status::new("bad", "No answer"),
+        },
+        ago: ago(attempt.at, now),
+        exactly: zone.exactly(attempt.at),
+        duration: format!("{} ms", crate::show::grouped(attempt.duration_ms)),
+        problem: attempt.problem.unwrap_or_default(),
+        answer: attempt.answer.unwrap_or_default(),
+    };
+    // For reading: the bytes that are signed have no spaces.
+    let read = serde_json::from_str::<Value>(&message.body).ok();
+    let endpoint_url = url_of(here, endpoint.id);
+    Delivery {
+        frame: Frame::of(here, &message.name, SECTION),
+        endpoint: title(endpoint).to_owned(),
+        status: Status::of_delivery(delivery.state),
+        created: ago(delivery.created_at, now),
+        created_exactly: zone.exactly(delivery.created_at),
+        body: read.and_then(|body| serde_json::to_string_pretty(&body).ok()).unwrap_or_default(),
+        tries: attempts.into_iter().rev().map(one).collect(),
+        may_write: here.authority().grant().allows(Scope::WebhooksWrite),
+        is_on: endpoint.disabled.is_none(),
+        url: format!("{endpoint_url}/deliveries/{}", delivery.id),
+        event: message.event,
+        name: message.name,
+        message: message.id,
+        form,
+        endpoint_url,
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let endpoint = wanted(&web, &here).await?;
+    let whole = web.app.get_webhook_delivery(here.authority(), endpoint.id, id_of(&here)?).await?;
+    Ok(render(&page(&web, &here, &endpoint, whole, Form::default())))
+}
+
+/// Sends it again.
+pub(crate) async fn resend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let endpoint = wanted_to_change(&web, &here).await?;
+    let id = id_of(&here)?;
+    let mut form = Form::default();
+    let sent = form.run(web.app.resend_webhook_delivery(here.authority(), endpoint.id, id)).await?;
+    if let Some(sent) = sent {
+        let url = format!("{}/deliveries/{id}", url_of(&here, endpoint.id));
+        return Ok(lead(&web, &url, Done::DeliverySentAgain, &sent.message.id));
+    }
+    let whole = web.app.get_webhook_delivery(here.authority(), endpoint.id, id).await?;
+    let page = page(&web, &here, &endpoint, whole, form);
+    Ok(page.form.again(&page))
+}
