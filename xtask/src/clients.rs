@@ -42,6 +42,8 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("models.py", "python", "off"),
     ("habits.test.js", "none", "off"),
     ("limits.test.js", "none", "20"),
+    ("webhooks.test.js", "none", "off"),
+    ("webhooks.py", "python", "off"),
 ];
 
 /// The part `clients`. A failure of one does not keep the others from being told.

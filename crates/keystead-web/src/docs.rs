@@ -21,7 +21,38 @@ const GUIDES: &[(&str, &str, &str)] = &[
     ("quickstart", "Quickstart", include_str!("../guides/quickstart.md")),
     ("api-keys", "API keys", include_str!("../guides/api-keys.md")),
     ("events", "Following changes", include_str!("../guides/events.md")),
+    ("webhooks", "Webhooks", include_str!("../guides/webhooks.md")),
 ];
+
+/// Programs that guides and pages show, by the names of their files: tests run these very files.
+macro_rules! samples {
+    ($($file:literal),*) => { &[$(($file, include_str!(concat!("../guides/samples/", $file)))),*] };
+}
+
+const SAMPLES: &[(&str, &str)] = samples![
+    "webhook.mjs",
+    "webhook.py",
+    "webhook.rs",
+    "webhook.sh",
+    "signing-key.mjs",
+    "signing-key.py",
+    "signing-key.rs",
+    "signing-key.sh"
+];
+
+/// A program that pages show in several languages: the ending of its file, the language, and its text.
+pub(crate) fn samples_of(name: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    SAMPLES.iter().filter_map(move |(file, text)| {
+        let ending = file.strip_prefix(name)?.strip_prefix('.')?;
+        let language = match ending {
+            "mjs" => "JavaScript",
+            "py" => "Python",
+            "rs" => "Rust",
+            _ => "Shell",
+        };
+        Some((ending, language, *text))
+    })
+}
 
 #[derive(Template)]
 #[template(path = "docs/guide.html")]
@@ -70,7 +101,9 @@ fn to_html(markdown: &str) -> String {
 
 fn guide(web: &Web, name: &str) -> Option<Response> {
     let (name, title, text) = GUIDES.iter().find(|(known, ..)| *known == name)?;
-    let html = to_html(&text.replace("{{base_url}}", &web.base_url));
+    let text = text.replace("{{base_url}}", &web.base_url);
+    let filled = SAMPLES.iter().fold(text, |text, (file, sample)| text.replace(&format!("{{{{{file}}}}}"), sample));
+    let html = to_html(&filled);
     Some(render(&Guide { frame: Frame::bare(title), html, pages: pages(), here: (*name).to_owned() }))
 }
 
