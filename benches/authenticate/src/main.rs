@@ -23,6 +23,7 @@ async fn main() {
         address_is_own: true,
         user_agent: Some("bench/1.0"),
         endpoint: "GET /api-keys/self",
+        origin: None,
     };
     app.app.authenticate(&key.secret, &facts).await.expect("a key");
     app.app.poll_changes().await.expect("a poll");

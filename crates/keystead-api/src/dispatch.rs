@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use keystead_core::{
-    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay, Seen,
-    Source, UsageCounter,
+    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
+    RequestFacts, Seen, Source, UsageCounter,
 };
 use keystead_http::{Answered, Arrival, BODY_LIMIT, Crowded, Party, Place, RequestBody, Requests};
 use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     call::Asked,
-    credential,
+    cors, credential,
     failure::Failure,
     reply::{Payload, Reply},
     route::{Access, Face, Handler, Route},
@@ -31,6 +31,8 @@ pub struct Api {
     table: Vec<Route>,
     router: matchit::Router<HashMap<Method, usize>>,
     base_url: Arc<str>,
+    /// The site that this instance is itself: its pages are no other site's.
+    own_origin: String,
     requests: Arc<Requests>,
 }
 
@@ -50,6 +52,8 @@ struct Facts {
     answered: Answered,
     /// There was no place to work.
     crowded: Option<Crowded>,
+    /// Whether the key that was sent may be used by pages of the site that has sent it; nothing before a key is known.
+    is_for_site: Option<bool>,
 }
 
 /// Bytes of a body from somebody without a key: a hundred keys and more.
@@ -71,7 +75,8 @@ impl Api {
         for (path, methods) in by_path {
             router.insert(path, methods).expect("the routes of the table do not conflict");
         }
-        Arc::new(Self { app, table, router, base_url: base_url.into(), requests })
+        let own_origin = keystead_model::origin::of(&base_url).unwrap_or_default();
+        Arc::new(Self { app, table, router, base_url: base_url.into(), own_origin, requests })
     }
 
     /// Answers one request.
@@ -80,6 +85,13 @@ impl Api {
         let path = parts.uri.path();
         let face = if path == "/v1" || path.starts_with("/v1/") { Face::V1 } else { Face::V2 };
         let mut facts = Facts::default();
+        let origin = cors::origin(&parts.headers, &self.own_origin);
+        let known_site = || origin.filter(|origin| self.app.is_origin_of_a_key(origin));
+        if cors::is_preflight(&parts.method, &parts.headers)
+            && let Some(site) = known_site()
+        {
+            return (cors::permitted(site), facts.answered);
+        }
         let outcome = match self.route(&parts.method, path) {
             Some((route, params)) => {
                 facts.answered.route = Some(route.endpoint);
@@ -102,7 +114,16 @@ impl Api {
         if let Some((usage, endpoint, scope)) = &facts.usage {
             usage.count(endpoint, *scope, reply.status, self.app.now());
         }
-        (respond(reply, &arrival, &facts, &self.base_url), facts.answered)
+        let mut response = respond(reply, &arrival, &facts, &self.base_url);
+        let site = match facts.is_for_site {
+            Some(is_for_site) => origin.filter(|_| is_for_site),
+            // Whoever sent no key that counts is told so where they could have sent one.
+            None => known_site(),
+        };
+        if let Some(site) = site {
+            cors::expose(response.headers_mut(), site);
+        }
+        (response, facts.answered)
     }
 
     /// What stands at a path. Both forms of every path are served.
@@ -254,13 +275,16 @@ impl Api {
         facts: &mut Facts,
     ) -> Result<KeyCaller, Failure> {
         let presented = credential::from_request(&parts.headers, parts.uri.query())?;
-        let caller = self.app.authenticate(presented, &arrival.facts(&parts.headers, route.endpoint)).await;
+        let origin = cors::origin(&parts.headers, &self.own_origin);
+        let request = RequestFacts { origin, ..arrival.facts(&parts.headers, route.endpoint) };
+        let caller = self.app.authenticate(presented, &request).await;
         // For the log: a caller that was verified brings its id, so only a refusal is read once more.
         facts.answered.key = match &caller {
             Ok(caller) => Some(caller.key().id),
             Err(_) => PresentedKey::parse(presented).map(|key| key.id),
         };
         let caller = caller?;
+        facts.is_for_site = origin.map(|origin| caller.key().allowed_origins.has(origin));
         let scopes = caller.key().grant.scopes;
         facts.usage = Some((caller.usage(), route.endpoint, route.scope.map(|scope| scopes.by_which(scope))));
         facts.key_ends_at = Some(self.ends_at(&caller));
@@ -567,6 +591,7 @@ fn respond(reply: Reply, arrival: &Arrival, facts: &Facts, base_url: &str) -> Re
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
         headers.insert(names::REQUEST_ID, id);
     }

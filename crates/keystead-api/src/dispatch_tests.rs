@@ -196,7 +196,13 @@ async fn server(name: &str) -> Server {
         allowed_ips: IpRanges::default(),
         expires_at: None,
     };
-    let new = NewKey { name: KeyName::parse("Test").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
+    let new = NewKey {
+        name: KeyName::parse("Test").unwrap(),
+        about: KeyAbout::default(),
+        grant,
+        rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
+    };
     let operator = app.operator_in(ids.agency).await.unwrap();
     let made = app.create_key(operator.authority(), new).await.unwrap();
     let key = made.secret.as_ref().unwrap().expose().to_owned();

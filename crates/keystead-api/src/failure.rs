@@ -75,6 +75,7 @@ impl Failure {
                 | ErrorCode::KeyExpired
                 | ErrorCode::KeySecretRetired
                 | ErrorCode::AddressNotAllowed
+                | ErrorCode::OriginNotAllowed
                 | ErrorCode::KeyInUrl
                 | ErrorCode::Escalation
         )
@@ -137,5 +138,8 @@ fn what_happened(refusal: &Refusal) -> String {
         Refusal::LocationDeleted => "The key's location is deleted.".to_owned(),
         Refusal::TenantSuspended => "The key's location or agency is suspended.".to_owned(),
         Refusal::AddressNotAllowed { address } => format!("The request came from {address}."),
+        Refusal::OriginNotAllowed => {
+            "The request came from a page of a site that is not on the list of the key.".to_owned()
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! "Known quirks" in `docs/api-design.md`.
 
 mod call;
+mod cors;
 mod credential;
 mod dispatch;
 mod failure;

@@ -10,6 +10,7 @@ use keystead_model::{
     key_kind::KeyKind,
     key_policy::{AgencyKeyMakers, KeyPolicy, in_future},
     key_secret::KeySecret,
+    origin::Origins,
     page::{Page, Window},
     scope::{Scope, ScopeSet},
     time::DAY_MS,
@@ -81,6 +82,7 @@ impl App {
         authority.require(Scope::KeysWrite)?;
         authority.require_fresh()?;
         require_suiting_scopes(&new.grant)?;
+        require_suiting_origins(&new.allowed_origins, &new.grant)?;
         let now = authority.now();
         self.giver(authority).may_give(&new.grant, new.rate_limit)?;
         require_future(new.grant.expires_at, now)?;
@@ -165,6 +167,7 @@ impl App {
                 return Err(Error::invalid("allowedLocations", "belongs to agency keys"));
             }
             require_suiting_scopes(&changed.grant)?;
+            require_suiting_origins(&changed.allowed_origins, &changed.grant)?;
             if changed.grant.exceeds(&before).is_some() || giver.rate(changed.rate_limit) > giver.rate(rate) {
                 // The key gains something: only who has it may give it.
                 giver.adds_authority(&changed)?;
@@ -500,6 +503,10 @@ pub(crate) fn location_of(key: &ApiKey) -> Option<LocationId> {
     }
 }
 
+fn require_suiting_origins(origins: &Origins, grant: &Grant) -> Result<()> {
+    origins.suit(grant).map_err(|Invalid(problem)| Error::invalid("allowedOrigins", problem))
+}
+
 fn require_future(expires_at: Option<UtcMs>, now: UtcMs) -> Result<()> {
     let admitted = expires_at.map_or(Ok(()), |at| in_future(at, now));
     admitted.map_err(|Invalid(problem)| Error::invalid("expiresAt", problem))
@@ -554,6 +561,7 @@ impl Described for ApiKey {
             "allowedIps": self.grant.allowed_ips.to_texts(),
             "expiresAt": self.grant.expires_at,
             "rateLimit": self.rate_limit,
+            "allowedOrigins": (!self.allowed_origins.is_empty()).then(|| self.allowed_origins.iter().collect::<Vec<_>>()),
             "state": state,
             "lastFour": self.current.last_four,
             "replaces": self.replaces,

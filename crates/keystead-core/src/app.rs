@@ -26,7 +26,7 @@ use crate::{
     figures::Counted,
     guesses::Guesses,
     journal::{Position, Reapplied},
-    keys::{cache::KeyCache, fence::Fence, floods::Floods, uses::Uses},
+    keys::{cache::KeyCache, fence::Fence, floods::Floods, origins::KnownOrigins, uses::Uses},
     password::Passwords,
     queue::Lines,
     service_clock::NodeClock,
@@ -118,6 +118,7 @@ pub struct Inner {
     /// Requests that ask the database for their key while the cache may not be believed.
     pub(crate) unfenced: Semaphore,
     pub(crate) floods: Floods,
+    pub(crate) origins: KnownOrigins,
     /// How far this node has read the change feed.
     pub(crate) feed: tokio::sync::Mutex<Position>,
     pub(crate) service_clock: NodeClock,
@@ -189,6 +190,7 @@ impl App {
                 fence: Fence::default(),
                 unfenced: Semaphore::new(UNFENCED),
                 floods: Floods::new(),
+                origins: KnownOrigins::default(),
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),
                 counted: Counted::default(),

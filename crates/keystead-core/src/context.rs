@@ -54,6 +54,8 @@ pub struct RequestFacts<'r> {
     pub user_agent: Option<&'r str>,
     /// The route's template, `GET /contacts/{id}`.
     pub endpoint: &'static str,
+    /// The site whose page has sent the request, if it is another one's.
+    pub origin: Option<&'r str>,
 }
 
 /// Somebody's authority during one request.

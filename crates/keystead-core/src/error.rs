@@ -205,6 +205,7 @@ impl Error {
                 Refusal::TenantSuspended => ErrorCode::TenantSuspended,
                 Refusal::LocationDeleted => ErrorCode::LocationDeleted,
                 Refusal::AddressNotAllowed { .. } => ErrorCode::AddressNotAllowed,
+                Refusal::OriginNotAllowed => ErrorCode::OriginNotAllowed,
             },
             Self::NotAKey(_) => ErrorCode::KeyUnknown,
             Self::MissingScope(_) => ErrorCode::ScopeMissing,

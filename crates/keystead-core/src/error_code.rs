@@ -74,6 +74,9 @@ codes! {
     AddressNotAllowed = "address_not_allowed", 403, "The API key may not be used from this address",
         "The key has a list of allowed addresses, and the request came from another.",
         "Add the address to the key's list, or call from an allowed one. Behind a proxy, the operator must set KEYSTEAD_TRUSTED_PROXIES.";
+    OriginNotAllowed = "origin_not_allowed", 403, "The API key may not be used from this site",
+        "The key has a list of sites whose pages may use it, and the request came from a page of another.",
+        "Add the origin to the key's list as browsers send it, such as https://shop.example.com, or call from a server, without an Origin header.";
     ScopeMissing = "scope_missing", 401, "The API key lacks a scope",
         "The operation needs a scope that the key was not given. The answer names it under `required`.",
         "Add the scope on the key's page; its secret stays the same.";

@@ -29,6 +29,7 @@ impl Arrival {
             address_is_own: self.address_is_own,
             user_agent: headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()),
             endpoint,
+            origin: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     key_secret,
+    origin::Origins,
     scope::ScopeSet,
     text::Line,
     time::parse_duration,
@@ -148,6 +149,8 @@ pub struct ApiKey {
     pub grant: Grant,
     /// Its own limit of requests per 10 seconds instead of the instance's.
     pub rate_limit: Option<u32>,
+    /// The sites whose pages may use it.
+    pub allowed_origins: Origins,
     /// Active, deactivated or deleted.
     pub state: KeyState,
     /// Who made it.
@@ -184,6 +187,8 @@ pub struct NewKey {
     pub grant: Grant,
     /// Its own limit of requests per 10 seconds.
     pub rate_limit: Option<u32>,
+    /// The sites whose pages may use it.
+    pub allowed_origins: Origins,
 }
 
 /// A change of a key; `None` leaves a thing as it is.
@@ -203,6 +208,8 @@ pub struct KeyPatch {
     pub expires_at: Option<Option<UtcMs>>,
     /// New limit, or the instance's.
     pub rate_limit: Option<Option<u32>>,
+    /// New sites.
+    pub allowed_origins: Option<Origins>,
 }
 
 /// A transition that the key's state does not allow: what it is, in a sentence for people.
@@ -286,18 +293,21 @@ pub enum Refusal {
         /// The address as the server sees it.
         address: IpAddr,
     },
+    /// A page of a site that is not on the list has sent the request.
+    OriginNotAllowed,
 }
 
 impl ApiKey {
     /// A key that begins now.
     pub fn create(id: KeyId, new: NewKey, secret: StoredSecret, by: Actor, at: UtcMs, service: ServiceMs) -> Self {
-        let NewKey { name, about, grant, rate_limit } = new;
+        let NewKey { name, about, grant, rate_limit, allowed_origins } = new;
         Self {
             id,
             name,
             about,
             grant,
             rate_limit,
+            allowed_origins,
             state: KeyState::Active,
             created_by: by,
             created_at: at,
@@ -319,6 +329,7 @@ impl ApiKey {
             about: self.about.clone(),
             grant: self.grant.clone(),
             rate_limit: self.rate_limit,
+            allowed_origins: self.allowed_origins.clone(),
         }
     }
 
@@ -388,6 +399,13 @@ impl ApiKey {
             TenantState::Suspended => Err(Refusal::TenantSuspended),
             TenantState::Deleted => Err(Refusal::LocationDeleted),
         }
+    }
+
+    /// Whether pages of `origin` may use it; `None` is a request that no page of another site has sent. A key without a list is not
+    /// asked: programs send origins, too.
+    pub fn admits_origin(&self, origin: Option<&str>) -> Result<(), Refusal> {
+        let is_admitted = |origin: &str| self.allowed_origins.is_empty() || self.allowed_origins.has(origin);
+        if origin.is_none_or(is_admitted) { Ok(()) } else { Err(Refusal::OriginNotAllowed) }
     }
 
     fn live(&self) -> Result<(), InvalidTransition> {
@@ -533,7 +551,7 @@ impl ApiKey {
     /// Applies a change of settings.
     pub fn patch(mut self, patch: KeyPatch) -> Result<Self, InvalidTransition> {
         self.live()?;
-        let KeyPatch { name, about, scopes, reach, allowed_ips, expires_at, rate_limit } = patch;
+        let KeyPatch { name, about, scopes, reach, allowed_ips, expires_at, rate_limit, allowed_origins } = patch;
         if let Some(name) = name {
             self.name = name;
         }
@@ -552,6 +570,9 @@ impl ApiKey {
         }
         if let Some(rate_limit) = rate_limit {
             self.rate_limit = rate_limit;
+        }
+        if let Some(allowed_origins) = allowed_origins {
+            self.allowed_origins = allowed_origins;
         }
         Ok(self.changed())
     }

@@ -37,6 +37,7 @@ fn key() -> ApiKey {
             expires_at: None,
         },
         rate_limit: None,
+        allowed_origins: crate::origin::Origins::default(),
         state: KeyState::Active,
         created_by: Actor::Operator,
         created_at: NOW,

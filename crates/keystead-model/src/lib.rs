@@ -47,6 +47,7 @@ pub mod note;
 pub mod notice;
 pub mod opportunity;
 pub mod opportunity_field;
+pub mod origin;
 pub mod page;
 pub mod phone;
 pub mod pipeline;

@@ -34,7 +34,13 @@ fn secret(byte: u8) -> StoredSecret {
 }
 
 fn key_with(grant: Grant) -> ApiKey {
-    let new = NewKey { name: KeyName::parse("A key").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
+    let new = NewKey {
+        name: KeyName::parse("A key").unwrap(),
+        about: KeyAbout::default(),
+        grant,
+        rate_limit: None,
+        allowed_origins: crate::origin::Origins::default(),
+    };
     ApiKey::create(KeyId::parse("Hq3vT0bZk9Wd").unwrap(), new, secret(1), Actor::Operator, NOW, SERVICE)
 }
 

@@ -197,6 +197,7 @@ impl World {
                 expires_at: None,
             },
             rate_limit: None,
+            allowed_origins: keystead_model::origin::Origins::default(),
         };
         let held = secret.hash.unwrap_or_default();
         self.database.write(|tx| {

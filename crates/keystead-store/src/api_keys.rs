@@ -1,6 +1,6 @@
 //! API keys.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use keystead_model::{
     AgencyId, KeyId, LocationId, ServiceMs, UserId, UtcMs,
@@ -12,6 +12,7 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     key_search::KeySearch,
+    origin::Origins,
     page::{Page, Window},
     scope::ScopeSet,
     text::{EmailAddress, folded},
@@ -26,7 +27,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "k.id, k.name, k.description, k.labels, k.contact, k.kind, k.agency_id, k.location_id, k.allowed_locations, k.scopes,
-    k.allowed_ips, k.expires_at, k.rate_limit, k.state, k.state_at, k.state_by_kind, k.state_by_id, k.delete_reason,
+    k.allowed_ips, k.expires_at, k.rate_limit, k.allowed_origins, k.state, k.state_at, k.state_by_kind, k.state_by_id, k.delete_reason,
     k.deleted_while_active, k.restore_until, k.created_by_kind, k.created_by_id, k.created_at, k.secret_hash,
     k.secret_pepper_version, k.secret_last_four, k.secret_created_at, k.secret_used_at, k.previous_hash,
     k.previous_pepper_version, k.previous_last_four, k.previous_created_at, k.previous_used_at, k.previous_retires_at,
@@ -59,6 +60,7 @@ fn read(row: &mut Row<'_>) -> Result<ApiKey> {
         },
         grant: read_grant(row)?,
         rate_limit: row.column::<Option<i64>>()?.map(|limit| limit.try_into().unwrap_or(u32::MAX)),
+        allowed_origins: Origins::from_stored(&row.column::<String>()?),
         state: read_state(row)?,
         created_by: read_actor(row)?,
         created_at: row.column()?,
@@ -104,6 +106,13 @@ fn read_grant(row: &mut Row<'_>) -> Result<Grant> {
             .map_err(|_| Error::unreadable("allowed addresses"))?,
         expires_at: row.column()?,
     })
+}
+
+/// All sites whose pages may use some live key.
+pub fn origins(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
+    let sql = "SELECT DISTINCT allowed_origins FROM api_keys WHERE allowed_origins <> '' AND state = 'active'";
+    let lists: Vec<String> = tx.query(sql, &[], |row| row.column())?;
+    Ok(lists.iter().flat_map(|list| list.split(' ').map(str::to_owned)).collect())
 }
 
 fn read_state(row: &mut Row<'_>) -> Result<KeyState> {
@@ -246,6 +255,7 @@ fn write(
         about,
         grant: Grant { agency, reach, scopes, allowed_ips, expires_at },
         rate_limit,
+        allowed_origins,
         state,
         created_by,
         created_at,
@@ -284,6 +294,7 @@ fn write(
         ("allowed_ips", &allowed_ips.to_stored()),
         ("expires_at", expires_at),
         ("rate_limit", &rate_limit.map(i64::from)),
+        ("allowed_origins", &allowed_origins.to_stored()),
         ("state", &state),
         ("state_at", &state_at),
         ("state_by_kind", &state_by.map(Actor::kind)),

@@ -73,6 +73,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (67, "trials_of_imports", include_str!("../migrations/0067_trials_of_imports.sql")),
     (68, "successors_of_ended_keys", include_str!("../migrations/0068_successors_of_ended_keys.sql")),
     (69, "webhooks", include_str!("../migrations/0069_webhooks.sql")),
+    (70, "origins_of_keys", include_str!("../migrations/0070_origins_of_keys.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -171,6 +171,7 @@ impl TestApp {
             about: KeyAbout::default(),
             grant: Grant { agency: self.ids.agency, reach, scopes, allowed_ips: IpRanges::default(), expires_at: None },
             rate_limit: None,
+            allowed_origins: keystead_model::origin::Origins::default(),
         };
         change(&mut new);
         let made = self.app.create_key(authority, new).await.expect("a key");
@@ -293,6 +294,7 @@ fn facts() -> RequestFacts<'static> {
         address_is_own: true,
         user_agent: Some("test/1.0"),
         endpoint: "GET /api-keys/self",
+        origin: None,
     }
 }
 

@@ -490,6 +490,7 @@ pub(super) fn api_key() -> ApiKey {
             expires_at: None,
         },
         rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
     };
     let last_four = "x9Qa".to_owned();
     let secret = StoredSecret { hash: None, pepper_version: 1, last_four, created_at: NOON, last_used_at: None };

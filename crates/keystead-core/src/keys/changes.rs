@@ -75,10 +75,14 @@ impl App {
             if is_set_back {
                 self.keep_journal_now().await?;
             }
+            self.read_origins().await?;
             *cursor = Position::of(poll);
             self.counted.followed(head, head);
             self.fence.polled(sent);
             return Ok(());
+        }
+        if cursor.through < head || !self.origins.are_read() {
+            self.read_origins().await?;
         }
         while cursor.through < head {
             let after = cursor.through;

@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod fence;
 pub(crate) mod floods;
 mod flush;
+pub(crate) mod origins;
 pub(crate) mod uses;
 pub(crate) mod verification;
 

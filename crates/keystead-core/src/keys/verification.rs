@@ -146,7 +146,7 @@ impl App {
         let Some((slot, secret_hash)) = proven else {
             return missing.map_or(Verdict::WrongSecret, Verdict::Unknowable);
         };
-        match known.key.admits(slot, facts.address, now) {
+        match known.key.admits(slot, facts.address, now).and_then(|()| known.key.admits_origin(facts.origin)) {
             Err(refusal) => Verdict::Refused(refusal),
             Ok(()) => Verdict::Admitted { slot, secret_hash },
         }
@@ -205,7 +205,7 @@ impl App {
         let fresh = self.keys.reread(id, Instant::now()).await?;
         let refusal = fresh.and_then(|fresh| {
             let slot = fresh.key.slot_of(secret_hash)?;
-            fresh.key.admits(slot, facts.address, now).err()
+            fresh.key.admits(slot, facts.address, now).and_then(|()| fresh.key.admits_origin(facts.origin)).err()
         });
         Ok(refusal.map_or(Error::Unauthenticated(ErrorCode::KeyUnknown), Error::Refused))
     }

@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use super::{
     ABOUT, LIMITS, admit, expiry_hint, fields, fields_of_about, read_about, read_chosen, read_day, read_ips,
-    read_scopes,
+    read_origins, read_scopes,
     reveal::{Made, make_once},
     scopes::{Line, PresetCard, matrix, preset_cards, reads_and_writes},
 };
@@ -228,6 +228,7 @@ fn settings_of(key: &ApiKey) -> Vec<(&'static str, String)> {
         }
     }
     pairs.push(("allowedIps", key.grant.allowed_ips.to_texts().join("\n")));
+    pairs.push(("allowedOrigins", key.allowed_origins.iter().collect::<Vec<_>>().join("\n")));
     pairs
 }
 
@@ -249,7 +250,7 @@ async fn read_new(web: &Web, here: &Here, form: &mut Form) -> Result<Option<NewK
         Some(preset) => preset.scopes(kind),
         None => read_scopes(form, kind),
     };
-    let allowed_ips = read_ips(form);
+    let (allowed_ips, allowed_origins) = (read_ips(form), read_origins(form));
     let day = form.read("expiresAt", read_day);
     let Ok(reach) = reach else {
         // Without a location nobody knows where the day ends; what is over where days end last is over everywhere.
@@ -266,7 +267,7 @@ async fn read_new(web: &Web, here: &Here, form: &mut Form) -> Result<Option<NewK
     }
     let Some(name) = name else { return Ok(None) };
     let grant = Grant { agency: here.authority().agency(), reach, scopes, allowed_ips, expires_at };
-    Ok(Some(NewKey { name, about, grant, rate_limit: None }))
+    Ok(Some(NewKey { name, about, grant, rate_limit: None, allowed_origins }))
 }
 
 pub(crate) async fn create(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {

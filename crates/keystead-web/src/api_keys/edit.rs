@@ -16,7 +16,7 @@ use keystead_model::{
 
 use super::{
     ABOUT, LIMITS, admit, expiry_hint, fields, fields_of_about, read_about, read_chosen, read_day, read_ips,
-    read_scopes,
+    read_origins, read_scopes,
     scopes::{Line, matrix},
     wanted,
 };
@@ -79,6 +79,7 @@ fn form_as_is(here: &Here, key: &ApiKey, zone: &TimeZoneName) -> Form {
     let mut pairs = vec![
         ("name", key.name.to_string()),
         ("allowedIps", key.grant.allowed_ips.to_texts().join("\n")),
+        ("allowedOrigins", key.allowed_origins.iter().collect::<Vec<_>>().join("\n")),
         ("expiresAt", day),
     ];
     pairs.extend(fields_of_about(&key.about));
@@ -130,6 +131,7 @@ fn read(form: &mut Form, web: &Web, here: &Here, key: &ApiKey, zone: &TimeZoneNa
         allowed_ips: Some(allowed_ips),
         expires_at: (expires_at != before.expires_at).then_some(expires_at),
         rate_limit: None,
+        allowed_origins: Some(read_origins(form)),
     };
     (patch, grant.exceeds(before).is_some())
 }

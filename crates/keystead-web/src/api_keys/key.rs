@@ -128,6 +128,7 @@ pub(super) struct Page {
     /// Of an agency key that does not act in all locations: those in which it does.
     chosen: Vec<String>,
     addresses: Vec<String>,
+    origins: Vec<String>,
     expires: String,
     expires_exactly: String,
     matrix: Vec<Line>,
@@ -229,6 +230,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
             KeyKind::Location => Vec::new(),
         },
         addresses: key.grant.allowed_ips.to_texts(),
+        origins: key.allowed_origins.iter().map(str::to_owned).collect(),
         expires: key.grant.expires_at.map(|at| zone.instant(at)).unwrap_or_default(),
         expires_exactly: key.grant.expires_at.map(|at| zone.exactly(at)).unwrap_or_default(),
         not_granted: not_granted(&matrix),

@@ -31,6 +31,7 @@ use keystead_model::{
     ip_range::IpRanges,
     key_kind::KeyKind,
     key_policy::{KeyPolicy, in_future},
+    origin::Origins,
     scope::{Preset, ScopeSet},
     text::{EmailAddress, echo},
     time::Moment,
@@ -119,10 +120,12 @@ fn row(web: &Web, here: &Here, key: &ApiKey, names: &ActorNames, locations: &Has
 
 /// What both forms of a key have in common: what is said of it, and within what it works.
 const ABOUT: &[&str] = &["name", "description", "labels", "contactEmail"];
-const LIMITS: &[&str] = &["allowedIps", "expiresAt"];
+const LIMITS: &[&str] = &["allowedIps", "allowedOrigins", "expiresAt"];
 
 /// The fields of a key that both its forms have, behind that of its name.
 fn fields(here: &Here, name: Field, addresses: String, expiry: String) -> Vec<Field> {
+    const SITES: &str =
+        "For a location key that may do little: whoever opens such a page can read the key. One a line.";
     const FOUND: &str = "What it is for; found by a search.";
     let fields = [
         name.needed("Enter a name"),
@@ -139,6 +142,10 @@ fn fields(here: &Here, name: Field, addresses: String, expiry: String) -> Vec<Fi
         Field::new(Kind::Lines(3), "allowedIps", "Allowed addresses")
             .with("class=mono placeholder=\"203.0.113.0/24\"")
             .hint(addresses),
+        Field::new(Kind::Lines(2), "allowedOrigins", "Sites whose pages may use it")
+            .called("The list of sites")
+            .with("class=mono placeholder=\"https://shop.example.com\"")
+            .hint(SITES),
         Field::typed("date", "expiresAt", "Expires on").called("The expiry").hint(expiry),
     ];
     fields.into_iter().chain(Field::confirmation(here)).collect()
@@ -191,6 +198,11 @@ fn read_ips(form: &mut Form) -> IpRanges {
     };
     form.say("allowedIps", sentence);
     IpRanges::default()
+}
+
+/// The sites whose pages may use a key.
+fn read_origins(form: &mut Form) -> Origins {
+    form.read("allowedOrigins", |text| Origins::parse(text.split([',', ' ', '\n', '\r', '\t']))).unwrap_or_default()
 }
 
 /// What is said of a key besides its name.

@@ -127,6 +127,7 @@ mod tests {
                 expires_at: None,
             },
             rate_limit: None,
+            allowed_origins: keystead_model::origin::Origins::default(),
         };
         let secret = StoredSecret {
             hash: Some([0; 32]),

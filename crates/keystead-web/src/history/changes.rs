@@ -33,6 +33,7 @@ pub(super) struct Words<'w> {
 /// What pages call fields whose own name is another.
 const FIELDS: &[(&str, &str)] = &[
     ("allowedIps", "Allowed from"),
+    ("allowedOrigins", "Sites that may use it"),
     ("allowedLocations", "Acts in"),
     ("expiresAt", "Expiry"),
     ("rateLimit", "Limit"),

@@ -125,6 +125,7 @@ fn at_her_desk(endpoint: &'static str) -> RequestFacts<'static> {
         address_is_own: true,
         user_agent: Some(BROWSER),
         endpoint,
+        origin: None,
     }
 }
 
@@ -290,6 +291,7 @@ async fn make(
             expires_at: None,
         },
         rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
     };
     Ok(app.create_key(authority, new).await?)
 }
@@ -383,6 +385,7 @@ async fn keys(app: &App, maria: &AgencyContext, (locations, working): (&[Locatio
             address_is_own: true,
             user_agent: Some(agent),
             endpoint,
+            origin: None,
         };
         // A month of calls, more on some days, and in some hours, than on others.
         let secret = made.secret.as_ref().map_or("", |secret| secret.expose());

@@ -14,6 +14,7 @@ use keystead_model::{
     grant::Reach,
     ip_range::IpRanges,
     key_kind::KeyKind,
+    origin::Origins,
     page::Window,
     scope::ScopeSet,
     text::EmailAddress,
@@ -108,6 +109,9 @@ pub(super) struct Create {
     /// Addresses or CIDR ranges that it may be used from, separated by commas
     #[arg(long, value_delimiter = ',')]
     allowed_ips: Vec<String>,
+    /// Sites whose pages may use it in browsers, as https://shop.example.com, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    allowed_origins: Vec<String>,
     /// Locations that an agency key may act in, separated by commas
     #[arg(long, value_delimiter = ',')]
     allowed_locations: Option<Vec<String>>,
@@ -169,6 +173,9 @@ pub(super) struct Update {
     /// New addresses or ranges, separated by commas; an empty text allows all
     #[arg(long, value_delimiter = ',')]
     allowed_ips: Option<Vec<String>>,
+    /// New sites whose pages may use it, separated by commas; an empty text takes them away
+    #[arg(long, value_delimiter = ',')]
+    allowed_origins: Option<Vec<String>>,
     /// New locations of an agency key, separated by commas, or all
     #[arg(long, value_delimiter = ',')]
     allowed_locations: Option<Vec<String>>,
@@ -274,6 +281,10 @@ fn ranges(texts: &[String]) -> Result<IpRanges, Failure> {
     valid("--allowed-ips", IpRanges::parse(texts.iter().map(String::as_str)))
 }
 
+fn origins(texts: &[String]) -> Result<Origins, Failure> {
+    valid("--allowed-origins", Origins::parse(texts.iter().map(String::as_str)))
+}
+
 fn chosen(texts: &[String]) -> Result<BTreeSet<LocationId>, Failure> {
     texts.iter().map(|text| valid("--allowed-locations", parse_location(text))).collect()
 }
@@ -356,6 +367,7 @@ impl Create {
             allowed_ips: Some(ranges(&self.allowed_ips)?),
             expires_at: self.expires_at.as_deref().map(moment).transpose()?,
             rate_limit: self.key_rate_limit.as_deref().map(rate_limit).transpose()?,
+            allowed_origins: Some(origins(&self.allowed_origins)?),
         };
         let made = app.create_key(context.authority(), wanted.into_new(app, context.authority()).await?).await?;
         show_created(app, &self.common, &made)
@@ -520,6 +532,7 @@ impl Update {
             allowed_ips: self.allowed_ips.as_deref().map(ranges).transpose()?,
             expires_at,
             rate_limit,
+            allowed_origins: self.allowed_origins.as_deref().map(origins).transpose()?,
         };
         let done = app.update_key(context.authority(), id, self.version, patch).await?;
         show_changed(app, &self.common, &done)

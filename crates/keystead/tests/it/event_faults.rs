@@ -267,7 +267,13 @@ fn new_key(by: &Caller) -> NewKey {
         allowed_ips: IpRanges::default(),
         expires_at: None,
     };
-    NewKey { name: KeyName::parse("x").unwrap(), about: KeyAbout::default(), grant, rate_limit: None }
+    NewKey {
+        name: KeyName::parse("x").unwrap(),
+        about: KeyAbout::default(),
+        grant,
+        rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
+    }
 }
 
 /// A member who is changed and deleted.

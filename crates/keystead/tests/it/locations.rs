@@ -233,6 +233,7 @@ async fn a_deleted_location_is_gone_at_once_and_comes_back_as_it_was() {
             expires_at: None,
         },
         rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
     };
     let made = app.app.create_key(app.operator().await.authority(), new).await;
     assert_eq!(made.err().map(|error| error.code()), Some(ErrorCode::LocationNotAccessible));

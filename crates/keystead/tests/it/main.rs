@@ -26,6 +26,7 @@ mod contact_upsert;
 mod contacts;
 mod contract_table;
 mod copies;
+mod cors;
 mod custom_fields;
 mod custom_values;
 mod dates;

@@ -152,6 +152,7 @@ async fn an_address_may_be_a_member_of_two_agencies_and_neither_learns_of_the_ot
             address_is_own: true,
             user_agent: None,
             endpoint: "app",
+            origin: None,
         };
         app.app.sign_in(credentials, &facts).await.map(|signed_in| signed_in.agency.id)
     };

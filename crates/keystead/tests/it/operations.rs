@@ -291,6 +291,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create_webhook(&by.authority, webhook("https://hooks.example.com/")): WebhooksWrite;
     list_webhooks(&by.authority, None, Window::all()): WebhooksRead;
     get_webhook(&by.authority, at.none()): WebhooksRead;
+    webhook_figures(&by.authority, at.none()): WebhooksRead;
     update_webhook(&by.authority, at.none(), EndpointPatch::default()): WebhooksWrite;
     delete_webhook(&by.authority, at.none()): WebhooksWrite;
     rotate_webhook_secret(&by.authority, at.none(), Duration::ZERO): WebhooksWrite;
@@ -352,7 +353,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "open", "close", "start_polling", "now", "entropy", "database_kind", "poll_changes", "applied_sequence", "figures", "ready",
     "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",
     // Whoever comes in, and what they have proven.
-    "authenticate", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
+    "authenticate", "is_origin_of_a_key", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
     "authority_of", "confirm_sign_in", "sign_out", "open_sessions", "end_session", "change_password", "remember_browser", "get_invitation",
     "accept_invitation", "needs_setup", "setup_token", "set_up", "report_exposed", "finish_idempotent",
     // By the clock.
@@ -397,7 +398,13 @@ fn templates() -> TemplateFilter {
 
 fn new_key(by: &Caller) -> NewKey {
     let grant = Grant { scopes: ScopeSet::EMPTY, allowed_ips: IpRanges::default(), ..by.authority.grant().clone() };
-    NewKey { name: KeyName::parse("x").unwrap(), about: KeyAbout::default(), grant, rate_limit: None }
+    NewKey {
+        name: KeyName::parse("x").unwrap(),
+        about: KeyAbout::default(),
+        grant,
+        rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -465,6 +472,7 @@ async fn a_key_stays_of_its_kind_and_holds_only_what_suits_it() {
             expires_at: None,
         },
         rate_limit: None,
+        allowed_origins: keystead_model::origin::Origins::default(),
     };
     let at = Reach::location(app.ids.location);
     for scope in [Scope::LocationsWrite, Scope::CompaniesRead] {

@@ -115,8 +115,13 @@ async fn made_by(node: &App, app: &TestApp, count: usize) -> Vec<TestKey> {
             allowed_ips: IpRanges::default(),
             expires_at: None,
         };
-        let new =
-            NewKey { name: KeyName::parse("A test").unwrap(), about: KeyAbout::default(), grant, rate_limit: None };
+        let new = NewKey {
+            name: KeyName::parse("A test").unwrap(),
+            about: KeyAbout::default(),
+            grant,
+            rate_limit: None,
+            allowed_origins: keystead_model::origin::Origins::default(),
+        };
         let key = node.create_key(operator.authority(), new).await.unwrap();
         made.push(TestKey { id: key.key.id, secret: key.secret.unwrap().expose().to_owned() });
     }

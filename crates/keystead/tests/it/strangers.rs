@@ -71,6 +71,7 @@ async fn strangers(app: &TestApp) -> Vec<Stranger> {
                     expires_at: None,
                 },
                 rate_limit: None,
+                allowed_origins: keystead_model::origin::Origins::default(),
             },
         )
         .await

@@ -10,6 +10,7 @@ use keystead_model::{
     ip_range::{IpRanges, MAX_RANGES},
     key_about::{KeyLabel, MAX_LABELS},
     key_kind::KeyKind,
+    origin::Origins,
     page::Window,
     scope::{Preset, Scope, ScopeSet},
     text::{TimeZoneName, echo},
@@ -50,6 +51,8 @@ pub struct WantedKey {
     pub expires_at: Option<Moment>,
     /// Requests per 10 seconds.
     pub rate_limit: Option<u32>,
+    /// Sites whose pages may use it.
+    pub allowed_origins: Option<Origins>,
 }
 
 impl WantedKey {
@@ -88,6 +91,7 @@ impl WantedKey {
                 expires_at: self.expires_at.map(|moment| moment.last(&zone)),
             },
             rate_limit: self.rate_limit,
+            allowed_origins: self.allowed_origins.unwrap_or_default(),
         })
     }
 }
@@ -168,6 +172,8 @@ macro_rules! words {
 struct ScopeName(String);
 /// An address range, likewise.
 struct IpText(String);
+/// A site, likewise.
+struct OriginText(String);
 /// How long both secrets of a rotation work.
 pub(crate) struct Overlap(pub(crate) Duration);
 /// A state, as keys are shown in it.
@@ -187,6 +193,10 @@ words! {
         Ok(ScopeName(text.to_owned()));
     IpText, "192.0.2.0/24", json!({"type": "string", "description": "An address, or a range in CIDR notation"}),
         |text: &str| Ok(IpText(text.to_owned()));
+    OriginText, "https://shop.example.com", json!({
+        "type": "string",
+        "description": "A site as browsers send it in `Origin`: https://host[:port], or http://localhost[:port]",
+    }), |text: &str| Ok(OriginText(text.to_owned()));
     Overlap, "P7D", json!({"type": "string", "description": "An ISO 8601 duration from PT0S to P30D"}), |text: &str|
         parse_overlap(text).map(Overlap);
     StateName, "active", one_of(["active", "deactivated", "expired", "deleted"]), |text: &str|
@@ -216,6 +226,17 @@ fn ip_ranges(reader: &mut Reader<'_>) -> Option<IpRanges> {
         Ok(ranges) => Some(ranges),
         Err(Invalid(problem)) => {
             reader.violate("allowedIps", problem);
+            None
+        }
+    }
+}
+
+fn origins(reader: &mut Reader<'_>) -> Option<Origins> {
+    let texts: Vec<OriginText> = reader.words("allowedOrigins", Origins::MOST)?;
+    match Origins::parse(texts.iter().map(|OriginText(text)| text.as_str())) {
+        Ok(origins) => Some(origins),
+        Err(Invalid(problem)) => {
+            reader.violate("allowedOrigins", problem);
             None
         }
     }
@@ -262,12 +283,13 @@ impl Input for WantedKey {
             allowed_ips: ip_ranges(reader),
             expires_at: reader.moment("expiresAt"),
             rate_limit: rate_limit(reader),
+            allowed_origins: origins(reader),
         })
     }
 
-    /// Scopes exclude a preset, and a location those of an agency key. Addresses would lock its maker out.
+    /// Scopes exclude a preset, and a location those of an agency key. Addresses would lock its maker out, and all scopes exclude sites.
     fn settle(example: &mut Map<String, Value>) {
-        for name in ["preset", "allowedLocations", "allowedIps"] {
+        for name in ["preset", "allowedLocations", "allowedIps", "allowedOrigins"] {
             example.remove(name);
         }
     }
@@ -302,14 +324,15 @@ impl Input for KeyChange {
                 },
                 allowed_ips: ip_ranges(reader),
                 rate_limit: reader.nullable("rateLimit", rate_limit),
+                allowed_origins: origins(reader),
                 ..KeyPatch::default()
             },
         })
     }
 
-    /// What suits an agency key only, and what would lock a caller out.
+    /// What suits an agency key only, what would lock a caller out, and what full access excludes.
     fn settle(example: &mut Map<String, Value>) {
-        for name in ["allowedLocations", "allowedIps"] {
+        for name in ["allowedLocations", "allowedIps", "allowedOrigins"] {
             example.remove(name);
         }
     }

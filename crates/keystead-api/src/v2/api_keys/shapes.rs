@@ -109,6 +109,7 @@ impl Written for KeyShape {
         fields.or_null("allowedLocations", allowed_locations.as_ref());
         fields.put("scopes", &key.grant.scopes.iter().collect::<Vec<_>>());
         fields.put("allowedIps", &key.grant.allowed_ips.to_texts());
+        fields.put("allowedOrigins", &key.allowed_origins.iter().map(str::to_owned).collect::<Vec<_>>());
         fields.or_null("rateLimit", key.rate_limit.as_ref());
         fields.one_of("state", state, STATES);
         // Whether its location or agency is, so that it is refused in every state.
