@@ -83,3 +83,9 @@ CREATE TABLE webhook_attempts (
 );
 
 CREATE INDEX webhook_attempts_of_locations ON webhook_attempts (location_id) WHERE location_id IS NOT NULL;
+
+-- How many events of a location, or of an agency itself, were told: what happened later has the greater number.
+CREATE TABLE webhook_sequences (
+    owner_id {text} PRIMARY KEY,
+    last BIGINT NOT NULL
+);

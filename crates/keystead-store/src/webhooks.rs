@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use keystead_model::{
     AgencyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    id::Id,
     job::JobKind,
     page::{Page, Window},
     scope::ScopeSet,
@@ -179,6 +180,14 @@ pub fn delete(tx: &mut Tx<'_>, id: WebhookEndpointId) -> Result<()> {
     tx.later("DELETE FROM webhook_deliveries WHERE endpoint_id = ?1", &[&id])?;
     tx.later("DELETE FROM jobs WHERE kind = ?1 AND owner_id = ?2", &[&JobKind::Delivery.as_str(), &id])?;
     tx.later("DELETE FROM webhook_endpoints WHERE id = ?1", &[&id])
+}
+
+/// The number of the next event that is told of a location or an agency itself. Its row is locked until the commit, so numbers are
+/// in the order in which changes can be seen.
+pub fn next_sequence(tx: &mut Tx<'_>, owner: Id<()>) -> Result<i64> {
+    let sql = "INSERT INTO webhook_sequences (owner_id, last) VALUES (?1, 1)
+         ON CONFLICT (owner_id) DO UPDATE SET last = webhook_sequences.last + 1 RETURNING last";
+    tx.query_one(sql, &[&owner], |row| row.column())
 }
 
 /// Adds a message.

@@ -63,7 +63,7 @@ pub(super) fn names(happened: &Happened<'_>) -> Vec<&'static str> {
 }
 
 /// The body of one of the contract's events.
-pub(super) fn of_contract(name: &str, id: &str, event: &NewEvent, flat: Option<&Fields>) -> Json {
+pub(super) fn of_contract(name: &str, id: Numbered<'_>, event: &NewEvent, flat: Option<&Fields>) -> Json {
     let mut body = head(name, id, event);
     // These say of a location and a user where they are by themselves.
     if !name.starts_with("Location") && !name.starts_with("User") {
@@ -81,7 +81,7 @@ pub(super) fn of_contract(name: &str, id: &str, event: &NewEvent, flat: Option<&
 }
 
 /// The body of an event of ours: what changed, as the list of events has it.
-pub(super) fn of_ours(id: &str, event: &NewEvent) -> Json {
+pub(super) fn of_ours(id: Numbered<'_>, event: &NewEvent) -> Json {
     let mut body = head(event.kind.as_str(), id, event);
     put(&mut body, "locationId", event.location.as_ref().map(|location| location.as_str()));
     put(&mut body, "companyId", Some(event.agency.as_str()));
@@ -95,11 +95,15 @@ pub(super) fn of_ours(id: &str, event: &NewEvent) -> Json {
     Json::Object(body)
 }
 
-fn head(name: &str, id: &str, event: &NewEvent) -> Fields {
+/// The id of a message, and the number of its event among all that are told of its location or agency; an example has none.
+type Numbered<'i> = (&'i str, Option<i64>);
+
+fn head(name: &str, (id, sequence): Numbered<'_>, event: &NewEvent) -> Fields {
     let mut body = Fields::new();
     put(&mut body, "type", Some(name));
     put(&mut body, "timestamp", Some(event.at.to_iso()));
     put(&mut body, "webhookId", Some(id));
+    put(&mut body, "sequence", sequence);
     body
 }
 
@@ -240,7 +244,9 @@ pub(super) const EXAMPLE: &str = "0000000000000example";
 /// What an event says of an example, and what it is called.
 pub(super) fn example(id: &str, event: &NewEvent) -> (&'static str, Json) {
     let happened = Happened::to(event.kind, EXAMPLE);
-    let Some(name) = names(&happened).first().copied() else { return (event.kind.as_str(), of_ours(id, event)) };
+    let Some(name) = names(&happened).first().copied() else {
+        return (event.kind.as_str(), of_ours((id, None), event));
+    };
     let at = event.at.to_iso();
     let flat = match event.kind.subject() {
         Subject::Contact => json!({
@@ -262,5 +268,5 @@ pub(super) fn example(id: &str, event: &NewEvent) -> (&'static str, Json) {
             "email": "ada@example.com", "role": "user", "permissions": {}, "scopes": [],
         }),
     };
-    (name, of_contract(name, id, event, flat.as_object()))
+    (name, of_contract(name, (id, None), event, flat.as_object()))
 }

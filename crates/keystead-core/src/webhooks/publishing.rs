@@ -2,7 +2,9 @@
 
 use keystead_model::{
     UtcMs, WebhookDeliveryId,
+    actor::Actor,
     event::{EventKind, NewEvent},
+    grant::Grant,
     id::Id,
     key_secret::mask_keys,
     webhook::{DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
@@ -12,7 +14,7 @@ use keystead_store::{Tx, webhooks};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::{Hearing, payload};
+use super::{Hearing, grant_of, payload};
 use crate::events::Happened;
 
 /// Writes what an event says, if anybody hears of it, and puts it on its way to everybody who does. Who listens is read here: an
@@ -22,17 +24,19 @@ pub(crate) fn publish(tx: &mut Tx<'_>, event: &NewEvent, happened: &Happened<'_>
     if hearing.is_empty() {
         return Ok(());
     }
+    let owner = event.location.map_or(event.agency.of_anything(), |location| location.of_anything());
+    let sequence = Some(webhooks::next_sequence(tx, owner)?);
     let id = |number: usize| format!("msg_{}_{number}", event.id);
     let flat = happened.flat();
     let names = payload::names(happened);
     let contract = names.iter().enumerate().map(|(number, name)| {
         let id = id(number + 1);
-        let body = payload::of_contract(name, &id, event, flat.as_ref());
+        let body = payload::of_contract(name, (&id, sequence), event, flat.as_ref());
         message(event, id, name, &body)
     });
     let mut messages: Vec<WebhookMessage> = contract.collect();
     if messages.is_empty() {
-        let body = payload::of_ours(&id(1), event);
+        let body = payload::of_ours((&id(1), sequence), event);
         messages.push(message(event, id(1), event.kind.as_str(), &body));
     }
     for message in &messages {
@@ -44,16 +48,28 @@ pub(crate) fn publish(tx: &mut Tx<'_>, event: &NewEvent, happened: &Happened<'_>
     Ok(())
 }
 
-/// The endpoints that hear of an event.
+/// The endpoints that hear of an event. Most were set up by the same few, each of whom is looked up once.
 fn hearing(tx: &mut Tx<'_>, event: &NewEvent) -> keystead_store::Result<Vec<WebhookEndpoint>> {
     let mut hearing = Vec::new();
     if event.kind.subject().read_scope().is_none() {
         return Ok(hearing);
     }
+    let mut known: Vec<(Actor, Option<Grant>)> = Vec::new();
     for endpoint in webhooks::listening(tx, event.agency, event.location)? {
-        if endpoint.content.events.has(event.kind)
-            && Hearing::of(tx, &endpoint, event.at)?.is_some_and(|hearing| hearing.has(event.kind, event.location))
-        {
+        if !endpoint.content.events.has(event.kind) {
+            continue;
+        }
+        let listener = &endpoint.listener;
+        let grant = match known.iter().find(|(actor, _)| *actor == listener.actor) {
+            Some((_, grant)) => grant.clone(),
+            None => {
+                let grant = grant_of(tx, endpoint.agency, listener.actor, event.at)?;
+                known.push((listener.actor, grant.clone()));
+                grant
+            }
+        };
+        let heard = grant.map(|grant| Hearing { scopes: listener.scopes, grant });
+        if heard.is_some_and(|heard| heard.has(event.kind, event.location)) {
             hearing.push(endpoint);
         }
     }

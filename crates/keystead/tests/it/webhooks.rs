@@ -224,6 +224,7 @@ async fn a_change_is_told_in_the_contracts_shape_and_signed() {
             |body: &str| signing_key_sample::is_signed(sent.header("x-ghl-signature"), body.as_bytes(), public);
         assert!(is_signed(&sent.body) && !is_signed(&format!("{} ", sent.body)), "{sent:?}");
     }
+    assert_eq!((&body["sequence"], &ours["sequence"]), (&json!(1), &json!(2)), "the tag came with the contact");
     // One change may be several of the contract's events, each a message of its own.
     let change = json!({"dnd": true, "tags": ["new one", "other"]});
     app.put(&format!("/contacts/{contact}")).key(&key).json(&change).send().await.expect(200);
@@ -232,6 +233,8 @@ async fn a_change_is_told_in_the_contracts_shape_and_signed() {
     let names: HashSet<String> = changed.iter().map(|sent| sent.json()["type"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["ContactUpdate", "ContactTagUpdate", "ContactDndUpdate"].map(str::to_owned).into());
     assert_eq!(changed.iter().map(|sent| sent.id()).collect::<HashSet<_>>().len(), 3);
+    let numbers: HashSet<Value> = changed.iter().map(|sent| sent.json()["sequence"].clone()).collect();
+    assert_eq!(numbers.len(), 1, "{numbers:?}");
     let note = json!({"body": "a note with ks_location_x in it"});
     app.post(&format!("/contacts/{contact}/notes")).key(&key).json(&note).send().await.expect(201);
     app.delete(&format!("/contacts/{contact}")).key(&key).send().await.expect(200);
@@ -641,7 +644,12 @@ fn conforms(published: &Value, body: &Value) -> Result<(), String> {
     let name = body["type"].as_str().unwrap();
     let fields = published[name].as_object().ok_or_else(|| format!("{name} is not published"))?;
     for (field, value) in body.as_object().unwrap() {
-        if ["timestamp", "webhookId"].contains(&field.as_str()) && value.is_string() {
+        let is_ours = match field.as_str() {
+            "timestamp" | "webhookId" => value.is_string(),
+            "sequence" => value.is_i64(),
+            _ => false,
+        };
+        if is_ours {
             continue;
         }
         let kind = match value {
