@@ -7,9 +7,11 @@ mod figures;
 mod guesses;
 mod overload;
 mod people;
+mod receiver;
 mod scale;
 mod server;
 mod slow_clients;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ enum Campaign {
     Guesses(guesses::Guesses),
     /// A location of very many contacts
     Scale(scale::Scale),
+    /// Receivers that fail, a sender that is killed, silent neighbours
+    Webhooks(webhooks::Webhooks),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         (Ok(runtime), Campaign::Overload(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Guesses(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Scale(campaign)) => runtime.block_on(campaign.run(&place)),
+        (Ok(runtime), Campaign::Webhooks(campaign)) => runtime.block_on(campaign.run(&place)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

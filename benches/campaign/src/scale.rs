@@ -81,7 +81,7 @@ type Ask = Box<dyn Fn(usize) -> (&'static str, String, Value)>;
 impl Scale {
     pub(crate) async fn run(self, place: &Place) -> Outcome {
         let begun = Instant::now();
-        let server = place.start(&["--daily-rate-limit", "off"])?;
+        let server = place.start(&[])?;
         println!("An empty server started within {:.2} s.", begun.elapsed().as_secs_f64());
         let mut client = Client::new(&server, 1).await?;
         let location = location_of(place, &server)?;

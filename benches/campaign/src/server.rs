@@ -81,6 +81,20 @@ impl Place {
             Ok(text(&made["key"]))
         };
         let (mine, neighbour) = (key(&text(&first["agencyId"]), &first["locationId"])?, key(&second, &location["id"])?);
+        let (child, address) = self.launch(&folder, "127.0.0.1:0", more)?;
+        Ok(Server { child, address, folder, agency: text(&first["agencyId"]), key: mine, neighbour })
+    }
+
+    /// Kills a server at once, and starts another one on what it leaves, at the same address.
+    pub(crate) fn kill_and_start(&self, server: &mut Server, more: &[&str]) -> Outcome {
+        server.child.kill().map_err(|error| error.to_string())?;
+        server.child.wait().map_err(|error| error.to_string())?;
+        (server.child, _) = self.launch(&server.folder, &server.address.to_string(), more)?;
+        Ok(())
+    }
+
+    /// Starts a server that serves what is in a folder.
+    fn launch(&self, folder: &Path, listen: &str, more: &[&str]) -> Outcome<(Child, SocketAddr)> {
         let mut command = match &self.server_cores {
             Some(cores) => {
                 let mut command = Command::new("taskset");
@@ -90,7 +104,7 @@ impl Place {
             None => Command::new(&self.binary),
         };
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "off", "--data-dir"])
+            .args(["serve", "--listen", listen, "--rate-limit", "off", "--daily-rate-limit", "off", "--data-dir"])
             .arg(folder.join("data"));
         if let Some(url) = &self.database_url {
             command.args(["--database-url", url]);
@@ -103,7 +117,7 @@ impl Place {
         BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
         let address = line.trim().rsplit("http://").next().and_then(|address| address.parse().ok());
         let address = address.ok_or_else(|| format!("the server said {line:?}"))?;
-        Ok(Server { child, address, folder, agency: text(&first["agencyId"]), key: mine, neighbour })
+        Ok((child, address))
     }
 }
 
