@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use keystead_core::{
-    AgencyContext, App, Authority, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus, Replay,
-    RequestFacts, Seen, Source, UsageCounter,
+    AgencyContext, App, Authority, CHAIN_HEADER, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus,
+    Replay, RequestFacts, Seen, Source, UsageCounter,
 };
 use keystead_http::{Answered, Arrival, BODY_LIMIT, Crowded, Party, Place, RequestBody, Requests};
 use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
@@ -193,7 +193,10 @@ impl Api {
         let size = route.size(&body.fields);
         // With everything read: nobody holds a place while we wait for them.
         let _place = self.enter(&parts.method, Party::Agency(caller.authority().agency()), facts).await?;
-        let admitted = self.admit(route, &caller, (named, size), facts).await?;
+        let cause = parts.headers.get(CHAIN_HEADER).and_then(|chain| chain.to_str().ok());
+        let cause = cause.and_then(|chain| self.app.cause_of(caller.authority().agency(), chain)).unwrap_or_default();
+        let authority = caller.authority().with_cause(cause);
+        let admitted = self.admit(route, (&caller, authority), (named, size), facts).await?;
 
         let claim = match self.begin_idempotent(route, parts, &query, &admitted, body.said(), arrival).await? {
             None => None,
@@ -304,11 +307,10 @@ impl Api {
     async fn admit(
         &self,
         route: &Route,
-        caller: &KeyCaller,
+        (caller, authority): (&KeyCaller, Authority),
         (named, size): (Named, u32),
         facts: &mut Facts,
     ) -> Result<Admitted, Failure> {
-        let authority = caller.authority();
         let reach = &authority.grant().reach;
         // The kind before the scope: no scope helps a key of the wrong kind, and some cannot be given to it.
         match (&route.handler, route.face, named) {

@@ -11,6 +11,7 @@ use std::{
 use keystead_model::{
     AgencyId, KeyId, LocationId, UtcMs,
     actor::Actor,
+    event::Cause,
     grant::{Grant, Reach},
     ip_range::IpRanges,
     scope::{Class, ScopeSet},
@@ -255,6 +256,7 @@ impl App {
             request: None,
             now,
             claim: None,
+            cause: Cause::default(),
             seen: None,
         }
     }
@@ -280,6 +282,7 @@ impl App {
             request: None,
             now: self.clock.now(),
             claim: None,
+            cause: Cause::default(),
             seen: None,
         }
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use keystead_model::{
-    AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, grant::Grant, location::Location, scope::Scope,
-    uuid::Uuid,
+    AgencyId, KeyId, LocationId, UtcMs, actor::Actor, api_key::ApiKey, event::Cause, grant::Grant, location::Location,
+    scope::Scope, uuid::Uuid,
 };
 
 use crate::{Error, ErrorCode, Result, Seen, idempotency::Claim, keys::cache::KnownKey};
@@ -68,6 +68,8 @@ pub struct Authority {
     pub(crate) address: Option<IpAddr>,
     pub(crate) request: Option<RequestId>,
     pub(crate) now: UtcMs,
+    /// Why it is done, if not because somebody asks for it.
+    pub(crate) cause: Cause,
     /// For a request that is to have its effect once.
     pub(crate) claim: Option<Arc<Claim>>,
     /// For a request that changes only what it has seen.
@@ -134,6 +136,11 @@ impl Authority {
     pub fn with_claim(mut self, claim: Arc<Claim>) -> Self {
         self.claim = Some(claim);
         self
+    }
+
+    /// The same for what is done because of something that happened here.
+    pub fn with_cause(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     /// The claim of a request that is to have its effect once.

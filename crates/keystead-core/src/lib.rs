@@ -128,4 +128,4 @@ pub use setup::{Setup, SetupOutcome};
 pub use sources::Source;
 pub use sweep::Swept;
 pub use system::SystemStatus;
-pub use webhooks::{DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+pub use webhooks::{CHAIN_HEADER, DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};

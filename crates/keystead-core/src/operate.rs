@@ -102,7 +102,7 @@ impl<'t, 'c, G: Ground> Operation<'t, 'c, G> {
         mut ids: Ids,
         run: impl FnOnce(&mut Operation<'_, 'c, G>) -> T,
     ) -> T {
-        run(&mut Operation { tx, context, cause: Cause::default(), ids: &mut ids })
+        run(&mut Operation { tx, context, cause: context.authority().cause, ids: &mut ids })
     }
 
     /// When it is.
@@ -156,7 +156,8 @@ impl App {
         let (context, ids) = (context.clone(), Ids::seeded(&self.entropy));
         let owner = context.owner();
         let work = move |tx: &mut Tx<'_>| {
-            let operation = &mut Operation { tx, context: &context, cause: Cause::default(), ids: &mut ids.clone() };
+            let operation =
+                &mut Operation { tx, context: &context, cause: context.authority().cause, ids: &mut ids.clone() };
             match context.authority().claim().and_then(|claim| claim.lost()) {
                 Some(lost) => recover(operation, lost),
                 None => {
@@ -217,7 +218,7 @@ fn looking<G: Ground, T>(
     // Nothing is made, so no id has to be a surprise.
     let ids = Ids { seed: [0; 32], count: 0 };
     Ok(move |tx: &mut Tx<'_>| {
-        run(&mut Operation { tx, context: &context, cause: Cause::default(), ids: &mut ids.clone() })
+        run(&mut Operation { tx, context: &context, cause: context.authority().cause, ids: &mut ids.clone() })
     })
 }
 

@@ -57,6 +57,7 @@ fn prepared() -> (Memory, LocationContext) {
         request: None,
         now: NOW,
         claim: None,
+        cause: Cause::default(),
         seen: None,
     };
     (memory, LocationContext::new(authority, location))

@@ -6,7 +6,7 @@ use keystead_model::{
     AgencyId, UserId, UtcMs,
     actor::Actor,
     agency::{Agency, TenantState},
-    event::EventKind,
+    event::{Cause, EventKind},
     key_secret::mask_keys,
     scope::Scope,
     session::{OpenSession, SESSION_MS, Session},
@@ -214,6 +214,7 @@ impl App {
             request: Some(facts.id),
             now,
             claim: None,
+            cause: Cause::default(),
             seen: None,
         }
     }

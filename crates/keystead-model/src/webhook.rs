@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use crate::{
     AgencyId, ContactId, Invalid, LocationId, ServiceMs, UtcMs, WebhookDeliveryId, WebhookEndpointId,
     actor::Actor,
-    event::EventKind,
+    event::{EventId, EventKind},
     location::set,
     scope::ScopeSet,
     text::{Line, echo},
@@ -372,6 +372,8 @@ fn is_kept_back(name: &str) -> bool {
 /// What is said of an event, once for everybody who is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookMessage {
+    /// With which event it began, and how far that is.
+    pub chain: (EventId, u32),
     /// `msg_…`, the same in its body, and at each try.
     pub id: String,
     /// The tenant.

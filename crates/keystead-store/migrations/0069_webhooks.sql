@@ -44,6 +44,8 @@ CREATE TABLE webhook_messages (
     event {text} NOT NULL,
     name {text} NOT NULL,
     body {text} NOT NULL,
+    chain_root {text} NOT NULL,
+    chain_depth BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use keystead_model::{
     AgencyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    event::EventId,
     id::Id,
     job::JobKind,
     page::{Page, Window},
@@ -192,7 +193,7 @@ pub fn next_sequence(tx: &mut Tx<'_>, owner: Id<()>) -> Result<i64> {
 
 /// Adds a message.
 pub fn insert_message(tx: &mut Tx<'_>, message: &WebhookMessage) -> Result<()> {
-    let WebhookMessage { id, agency, location, contact, event, name, body, created_at } = message;
+    let WebhookMessage { chain: (root, depth), id, agency, location, contact, event, name, body, created_at } = message;
     MESSAGES.insert(
         tx,
         &[
@@ -203,6 +204,8 @@ pub fn insert_message(tx: &mut Tx<'_>, message: &WebhookMessage) -> Result<()> {
             ("event", event),
             ("name", name),
             ("body", body),
+            ("chain_root", root),
+            ("chain_depth", &i64::from(*depth)),
             ("created_at", created_at),
         ],
     )
@@ -210,12 +213,15 @@ pub fn insert_message(tx: &mut Tx<'_>, message: &WebhookMessage) -> Result<()> {
 
 /// A message, if it is still kept.
 pub fn find_message(tx: &mut Tx<'_>, id: &str) -> Result<Option<WebhookMessage>> {
-    let sql = "SELECT id, agency_id, location_id, contact_id, event, name, body, created_at FROM webhook_messages WHERE id = ?1";
+    let sql = "SELECT chain_root, chain_depth, id, agency_id, location_id, contact_id, event, name, body, created_at
+         FROM webhook_messages WHERE id = ?1";
     tx.query_opt(sql, &[&id], read_message)
 }
 
 fn read_message(row: &mut Row<'_>) -> Result<WebhookMessage> {
+    let (root, depth): (EventId, i64) = (row.column()?, row.column()?);
     Ok(WebhookMessage {
+        chain: (root, u32::try_from(depth).unwrap_or(u32::MAX)),
         id: row.column()?,
         agency: row.column()?,
         location: row.column()?,
@@ -260,7 +266,7 @@ pub fn insert_delivery(
 
 const OF_DELIVERY: &str =
     "d.id, d.endpoint_id, d.message_id, d.app_id, d.state, d.tries, d.attempts, d.created_at, d.tried_at";
-const OF_MESSAGE: &str = "m.id, m.agency_id, m.location_id, m.contact_id, m.event, m.name, m.body, m.created_at";
+const OF_MESSAGE: &str = "m.chain_root, m.chain_depth, m.id, m.agency_id, m.location_id, m.contact_id, m.event, m.name, m.body, m.created_at";
 
 fn read_delivery(row: &mut Row<'_>) -> Result<WebhookDelivery> {
     Ok(WebhookDelivery {

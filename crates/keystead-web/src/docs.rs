@@ -22,6 +22,7 @@ const GUIDES: &[(&str, &str, &str)] = &[
     ("api-keys", "API keys", include_str!("../guides/api-keys.md")),
     ("events", "Following changes", include_str!("../guides/events.md")),
     ("webhooks", "Webhooks", include_str!("../guides/webhooks.md")),
+    ("integrations", "Connecting programs", include_str!("../guides/integrations.md")),
 ];
 
 /// Programs that guides and pages show, by the names of their files: tests run these very files.
@@ -37,7 +38,11 @@ const SAMPLES: &[(&str, &str)] = samples![
     "signing-key.mjs",
     "signing-key.py",
     "signing-key.rs",
-    "signing-key.sh"
+    "signing-key.sh",
+    "connection.sh",
+    "upsert.sh",
+    "subscribe.sh",
+    "unsubscribe.sh"
 ];
 
 /// A program that pages show in several languages: the ending of its file, the language, and its text.

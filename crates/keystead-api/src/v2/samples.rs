@@ -115,6 +115,7 @@ pub(super) fn delivery() -> WholeDelivery {
             tried_at: Some(NOON),
         },
         message: WebhookMessage {
+            chain: (id(THING), 1),
             id: message,
             agency: id(AGENCY),
             location: Some(location_id()),

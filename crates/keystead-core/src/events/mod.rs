@@ -153,7 +153,7 @@ impl<'h> Happened<'h> {
 
 /// Tells of what `authority` did.
 pub(crate) fn tell(tx: &mut Tx<'_>, authority: &Authority, happened: Happened<'_>) -> Result<()> {
-    tell_as(tx, authority, Entropy::System.id(authority.now()), Cause::default(), happened)
+    tell_as(tx, authority, Entropy::System.id(authority.now()), authority.cause, happened)
 }
 
 fn tell_as(tx: &mut Tx<'_>, authority: &Authority, id: EventId, cause: Cause, happened: Happened<'_>) -> Result<()> {

@@ -6,6 +6,7 @@ use keystead_model::{
     KeyId, LocationId, UtcMs,
     actor::Actor,
     api_key::{Refusal, SecretSlot},
+    event::Cause,
     inactivity::needs_touch,
     key_secret::{NotAKey, PresentedKey},
 };
@@ -272,6 +273,7 @@ impl KeyCaller {
             request: Some(self.request),
             now: self.now,
             claim: None,
+            cause: Cause::default(),
             seen: None,
         }
     }

@@ -3,6 +3,7 @@
 //! What an event says is written once, in its transaction, and goes to each endpoint that hears it by a job of the queue, as
 //! often as it takes. An endpoint hears what those may still read who made it.
 
+mod chain;
 mod endpoints;
 mod payload;
 mod publishing;
@@ -14,6 +15,7 @@ use keystead_model::{
 };
 use keystead_store::{Tx, api_keys, users};
 
+pub use chain::CHAIN_HEADER;
 pub use endpoints::{DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;

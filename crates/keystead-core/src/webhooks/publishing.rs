@@ -7,14 +7,14 @@ use keystead_model::{
     grant::Grant,
     id::Id,
     key_secret::mask_keys,
-    webhook::{DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
+    webhook::{DeliveryAttempt, DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
 };
 use keystead_outbound::json::stringify;
 use keystead_store::{Tx, webhooks};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::{Hearing, grant_of, payload};
+use super::{Hearing, chain, grant_of, payload};
 use crate::events::Happened;
 
 /// Writes what an event says, if anybody hears of it, and puts it on its way to everybody who does. Who listens is read here: an
@@ -78,6 +78,7 @@ fn hearing(tx: &mut Tx<'_>, event: &NewEvent) -> keystead_store::Result<Vec<Webh
 
 pub(super) fn message(event: &NewEvent, id: String, name: &str, body: &Json) -> WebhookMessage {
     WebhookMessage {
+        chain: chain::place(event),
         id,
         agency: event.agency,
         location: event.location,
@@ -100,7 +101,12 @@ pub(super) fn deliver(
     endpoint: &WebhookEndpoint,
     now: UtcMs,
 ) -> keystead_store::Result<WebhookDelivery> {
-    let state = if endpoint.disabled.is_some() { DeliveryState::Held } else { DeliveryState::Waiting };
+    let is_endless = message.chain.1 > chain::LONGEST;
+    let state = match endpoint.disabled {
+        Some(_) => DeliveryState::Held,
+        None if is_endless => DeliveryState::Failed,
+        None => DeliveryState::Waiting,
+    };
     let delivery = WebhookDelivery {
         id: delivery_id(message, endpoint),
         endpoint: endpoint.id,
@@ -108,14 +114,26 @@ pub(super) fn deliver(
         app_id: endpoint.content.app_id.as_ref().map(|app| app.as_str().to_owned()),
         state,
         tries: 0,
-        attempts: 0,
+        attempts: i64::from(is_endless),
         created_at: now,
         tried_at: None,
     };
     // While one try tells for all, the others wait with it.
     let due = endpoint.health.next_probe.map_or(now, |probe| probe.max(now));
     webhooks::insert_delivery(tx, &delivery, message.location, due)?;
+    if is_endless {
+        webhooks::note_try(tx, &delivery, Some(&not_tried(now)))?;
+    }
     Ok(delivery)
+}
+
+/// What is said of a message that was not sent, because too many led to it.
+fn not_tried(now: UtcMs) -> DeliveryAttempt {
+    let longest = chain::LONGEST;
+    let problem = format!(
+        "{longest} messages led to this one, each by way of a program: it was not sent, so that they come to an end"
+    );
+    DeliveryAttempt { number: 1, at: now, duration_ms: 0, status: None, problem: Some(problem), answer: None }
 }
 
 /// The same each time that a transaction runs: it follows from what nobody can guess.

@@ -23,7 +23,7 @@ use keystead_outbound::{
 use keystead_store::{Tx, queue, service_clock, webhooks};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Hearing, publishing::kind_of};
+use super::{Hearing, chain, publishing::kind_of};
 use crate::{
     App, Error, Result,
     events::{Happened, tell_by_system},
@@ -157,6 +157,10 @@ impl App {
             headers.insert(name, value);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let (root, depth) = message.chain;
+        if let Ok(chain) = HeaderValue::try_from(chain::of(&self.secret, endpoint.agency, root, depth)) {
+            headers.insert(chain::CHAIN_HEADER, chain);
+        }
         headers.extend(sign(&message.id, at.0.div_euclid(1000), body.as_bytes(), &secrets, &key));
         Ok(headers)
     }

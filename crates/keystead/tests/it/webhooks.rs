@@ -748,3 +748,44 @@ async fn every_event_of_the_contract_has_its_body() {
         }
     }
 }
+
+/// A program that changes a contact whenever it hears that one was changed, and says what it heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_answer_each_other_come_to_an_end() {
+    let (app, receiver) = (instance().await, Receiver::start().await);
+    let key = app.location_key().await;
+    let (id, _) = endpoint(&app, &key, &receiver, &["contact.updated"]).await;
+    let ada = contact(&app, &key, 1).await;
+    let update = async |chain: Option<&str>, city: &str| {
+        let call = app.put(&format!("/contacts/{ada}")).key(&key).json(&json!({"city": city}));
+        let call = match chain {
+            Some(chain) => call.header("Keystead-Chain", chain),
+            None => call,
+        };
+        call.send().await.expect(200);
+    };
+    update(None, "0").await;
+    for number in 1..=16 {
+        let heard = receiver.has_taken(number).await;
+        let chain = heard[number - 1].header("keystead-chain").to_owned();
+        assert!(chain.split('.').nth(1) == Some(number.to_string().as_str()), "{chain}");
+        update(Some(&chain), &number.to_string()).await;
+    }
+    are_delivered(&app, 16).await;
+    let failed = app.get(&format!("/webhooks/{id}/deliveries?state=failed")).key(&key).send().await.expect(200);
+    let delivery = failed["deliveries"][0]["id"].as_str().unwrap();
+    let shown = app.get(&format!("/webhooks/{id}/deliveries/{delivery}")).key(&key).send().await;
+    assert!(shown.text.contains("16 messages led to this one"), "{}", shown.text);
+    // The events say with what it began.
+    let told = app.get("/events?kinds=contact.updated&limit=100").key(&key).send().await.expect(200);
+    let depths: Vec<i64> =
+        told["events"].as_array().unwrap().iter().map(|event| event["cause"]["depth"].as_i64().unwrap()).collect();
+    assert_eq!(depths, (0..=16).collect::<Vec<i64>>());
+    // What somebody else wrote begins anew: a changed number, one of another agency, nonsense.
+    let heard = receiver.taken()[15].header("keystead-chain").to_owned();
+    for forged in [heard.replacen(".16.", ".1.", 1), format!("{heard}A"), "x".to_owned(), String::new()] {
+        let before = receiver.taken().len();
+        update(Some(&forged), &format!("{before} anew")).await;
+        assert_eq!(receiver.has_taken(before + 1).await[before].header("keystead-chain").split('.').nth(1), Some("1"));
+    }
+}
