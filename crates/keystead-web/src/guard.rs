@@ -14,7 +14,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode, Source};
-use keystead_http::{Answered, Arrival, BodyError, Crowded, Form, FormError, Party, read_body, read_form};
+use keystead_http::{Admission, Answered, Arrival, BodyError, Crowded, Form, FormError, Party, read_body, read_form};
 
 use crate::{
     FILE_FORMS, OPEN_FORMS, Web,
@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Bytes of a form that anybody may send.
-const OPEN_FORM_LIMIT: usize = 64 * 1024;
+pub(crate) const OPEN_FORM_LIMIT: usize = 64 * 1024;
 /// Bytes of a form of whoever is signed in. The longest of ours is a note of 65,000 characters, each of which may be nine bytes there.
 const FORM_LIMIT: usize = 640 * 1024;
 
@@ -48,7 +48,10 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     let sent = admitted.as_ref().ok().and_then(|request| request.extensions().get::<SentForm>()).cloned();
     let (mut response, waited) = match admitted {
         Ok(request) if is_asset || route == Some(SIGN_IN) => (next.run(request).await, Duration::ZERO),
-        Ok(request) => in_turn(&web, request, next).await,
+        Ok(request) => match in_turn(&web.admission, request, next).await {
+            Ok(made) => made,
+            Err(_) => (Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(), Duration::ZERO),
+        },
         Err(refusal) => (refusal, Duration::ZERO),
     };
     let lost = response.extensions_mut().remove::<Lost>();
@@ -67,17 +70,22 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request<Body>, next: 
     response.extensions_mut().insert(Answered { route, code, key: None, waited });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     if !is_asset {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    say_always(&web, headers);
+    response
+}
+
+/// What every answer says, whoever it is for.
+pub(crate) fn say_always(web: &Web, headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if web.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    response
 }
 
 /// A request without its body.
@@ -111,19 +119,38 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Re
     if let Some(bytes) = file_bytes(&request) {
         return Ok(with_files(web, request, bytes).await);
     }
-    let is_open = is_open(&request);
-    let (mut parts, body) = request.into_parts();
-    let limit = if !is_open && may_be_long(web, &parts.headers).await { FORM_LIMIT } else { OPEN_FORM_LIMIT };
-    let form = read_body(body, limit).await.map_err(|error| match error {
-        BodyError::TooLarge => {
+    let limit =
+        if !is_open(&request) && may_be_long(web, request.headers()).await { FORM_LIMIT } else { OPEN_FORM_LIMIT };
+    with_form(request, limit).await.map_err(|unread| match unread {
+        Unread::Body(BodyError::TooLarge) => {
             failure::not_taken(ErrorCode::BodyTooLarge, "What was sent is longer than any form of ours.")
         }
-        BodyError::TooSlow => failure::not_taken(ErrorCode::RequestTimeout, "The form did not arrive in time."),
-        BodyError::NoRoom => Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(),
-        BodyError::Broken => failure::not_taken(ErrorCode::MalformedBody, "The form did not arrive whole."),
-    })?;
+        Unread::Body(BodyError::TooSlow) => {
+            failure::not_taken(ErrorCode::RequestTimeout, "The form did not arrive in time.")
+        }
+        Unread::Body(BodyError::NoRoom) => Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(),
+        Unread::Body(BodyError::Broken) => {
+            failure::not_taken(ErrorCode::MalformedBody, "The form did not arrive whole.")
+        }
+        Unread::Nul => Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response(),
+    })
+}
+
+/// Why a form was not read.
+pub(crate) enum Unread {
+    /// It did not come in.
+    Body(BodyError),
+    /// It holds what no database takes.
+    Nul,
+}
+
+/// The request with its form read, which may have so many bytes: before there is a place to work, which must not be held while
+/// somebody sends it.
+pub(crate) async fn with_form(request: Request<Body>, limit: usize) -> Result<Request<Body>, Unread> {
+    let (mut parts, body) = request.into_parts();
+    let form = read_body(body, limit).await.map_err(Unread::Body)?;
     if has_nul(&form) {
-        return Err(Failure::from(Error::invalid("the form", "must not contain NUL characters")).into_response());
+        return Err(Unread::Nul);
     }
     let form = form.into_bytes();
     parts.extensions.insert(SentForm(form.clone()));
@@ -167,20 +194,24 @@ async fn with_files(web: &Web, request: Request<Body>, bytes: u64) -> Request<Bo
 }
 
 /// Makes the page when there is a place to work, and tells how long it waited for that.
-async fn in_turn(web: &Web, request: Request<Body>, next: Next) -> (Response, Duration) {
+pub(crate) async fn in_turn(
+    admission: &Admission,
+    request: Request<Body>,
+    next: Next,
+) -> Result<(Response, Duration), Crowded> {
     let source = request.extensions().get::<Arrival>().map(|arrival| Source::of(arrival.address));
     let place = match source {
-        Some(source) => web.admission.enter(Party::Source(source)).await.map(Some),
+        Some(source) => admission.enter(Party::Source(source)).await.map(Some),
         None => Ok(None),
     };
     match place {
         Ok(place) => {
             let waited = place.as_ref().map(|place| place.waited).unwrap_or_default();
-            (next.run(request).await, waited)
+            Ok((next.run(request).await, waited))
         }
         Err(crowded) => {
-            web.admission.hold_back(Some(crowded)).await;
-            (Failure::from(Error::Overloaded(Crowded::COME_BACK)).into_response(), Duration::ZERO)
+            admission.hold_back(Some(crowded)).await;
+            Err(crowded)
         }
     }
 }
@@ -192,7 +223,7 @@ fn is_open(request: &Request<Body>) -> bool {
 }
 
 /// Whether an address or a form holds the one character that databases do not take, as it is or encoded.
-fn has_nul(bytes: &[u8]) -> bool {
+pub(crate) fn has_nul(bytes: &[u8]) -> bool {
     bytes.contains(&0) || bytes.windows(3).any(|three| three == b"%00")
 }
 

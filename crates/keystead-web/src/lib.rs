@@ -33,6 +33,7 @@ mod overview;
 mod page;
 mod pipelines;
 mod place;
+mod public;
 mod saved_views;
 mod search;
 mod sections;
@@ -81,6 +82,8 @@ pub struct WebOptions {
     pub warnings: Vec<String>,
     /// Who may be worked for: pages do not wait for the work of programs.
     pub admission: Arc<Admission>,
+    /// The same of what strangers open, for whom nobody who is signed in waits.
+    pub strangers: Arc<Admission>,
     /// The OpenAPI document of an API (`2.0`, `v3`, `1.0`), which the reference shows.
     pub reference: fn(&str) -> &'static Value,
     /// Reads files of rows.
@@ -103,6 +106,7 @@ pub struct Inner {
     pub(crate) has_mail: bool,
     pub(crate) warnings: Vec<String>,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) strangers: Arc<Admission>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) reference: fn(&str) -> &'static Value,
     pub(crate) rows: Arc<dyn RowReader>,
@@ -119,9 +123,21 @@ impl std::ops::Deref for Web {
 impl Web {
     /// Over an application.
     pub fn new(app: App, options: WebOptions) -> Self {
-        let WebOptions { base_url, ended, has_mail, warnings, admission, reference, rows, downloads } = options;
-        let streams = Arc::default();
-        let inner = Inner { app, base_url, ended, has_mail, warnings, admission, streams, reference, rows, downloads };
+        let WebOptions { base_url, ended, has_mail, warnings, admission, strangers, reference, rows, downloads } =
+            options;
+        let inner = Inner {
+            app,
+            base_url,
+            ended,
+            has_mail,
+            warnings,
+            admission,
+            strangers,
+            streams: Arc::default(),
+            reference,
+            rows,
+            downloads,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -132,23 +148,34 @@ impl Web {
 
     /// Its routes.
     pub fn router(&self) -> Router {
-        let pages = routes().into_iter().fold(Router::new(), |router, (path, handlers)| router.route(&path, handlers));
-        pages
+        let routed = |table: Table| {
+            table.into_iter().fold(Router::new(), |router, (path, handlers)| router.route(&path, handlers))
+        };
+        let pages = routed(routes())
             .fallback(failure::not_found)
-            .layer(axum::middleware::from_fn_with_state(self.clone(), guard::guard))
-            .with_state(self.clone())
+            .layer(axum::middleware::from_fn_with_state(self.clone(), guard::guard));
+        let surfaces = routed(public::routes()).layer(axum::middleware::from_fn_with_state(self.clone(), public::room));
+        pages.merge(surfaces).with_state(self.clone())
     }
 }
+
+/// Paths with what answers them.
+type Table = Vec<(String, MethodRouter<Web>)>;
 
 /// Every path of the app, for the test that no page is open to strangers.
 pub fn paths() -> Vec<String> {
     routes().into_iter().map(|(path, _)| path).collect()
 }
 
+/// Every path of what is there for strangers.
+pub fn public_paths() -> Vec<String> {
+    public::routes().into_iter().map(|(path, _)| path).collect()
+}
+
 /// What pages are called where they are counted: `GET /app/agency`.
 static ENDPOINTS: LazyLock<HashMap<String, [String; 2]>> = LazyLock::new(|| {
     let both = |path: &String| ["GET", "POST"].map(|method| format!("{method} {path}"));
-    paths().into_iter().map(|path| (path.clone(), both(&path))).collect()
+    paths().into_iter().chain(public_paths()).map(|path| (path.clone(), both(&path))).collect()
 });
 
 /// What all pages are called.
@@ -169,7 +196,7 @@ pub(crate) const OPEN_FORMS: &[&str] = &["/app/setup", "/app/sign-in", "/app/inv
 pub(crate) const FILE_FORMS: &[(&str, u64)] = &[("/app/locations/{location}/contacts/imports/new", IMPORT_BYTES)];
 
 /// The table of pages.
-fn routes() -> Vec<(String, MethodRouter<Web>)> {
+fn routes() -> Table {
     let own = |path: &str, handlers| (path.to_owned(), handlers);
     let mut routes = vec![
         own("/", get(async || Redirect::to("/app"))),

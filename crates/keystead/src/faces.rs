@@ -35,6 +35,8 @@ pub struct Faces {
     pub requests: Arc<Requests>,
     /// Whose turn it is where pages wait.
     pub pages: Arc<Admission>,
+    /// Whose turn it is where strangers wait.
+    pub strangers: Arc<Admission>,
     /// Whether the server is about to stop.
     pub(crate) draining: AtomicBool,
     /// The process and its disk.
@@ -170,6 +172,7 @@ impl Faces {
         figures.extend(self.requests.reads.figures("reads"));
         figures.extend(self.requests.writes.figures("writes"));
         figures.extend(self.pages.figures("pages"));
+        figures.extend(self.strangers.figures("strangers"));
         figures.extend(self.machine.figures());
         figures
     }
@@ -196,12 +199,13 @@ fn names_one_host(request: &Request<RequestBody>) -> bool {
     }
 }
 
-/// The app lives under `/app`, the documentation under `/docs`; everything else is the wire contract's.
+/// The app lives under `/app`, the documentation under `/docs`, what is there for strangers under a letter; everything else is the
+/// wire contract's.
 fn face_of(path: &str) -> Face {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {
         "healthz" | "readyz" | "metrics" => Face::Operations,
-        "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" => Face::Web,
+        "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" | "l" => Face::Web,
         _ => Face::Api,
     }
 }

@@ -31,6 +31,8 @@ use crate::{
 
 /// Pages that are made at a time.
 const PAGES_AT_ONCE: usize = 32;
+/// The same of what strangers open, each of whom may write a row: as many as share a commit.
+const STRANGERS_AT_ONCE: usize = WRITES_AT_ONCE;
 
 /// How much longer than requests jobs may take to end.
 const JOBS_END_WITHIN: Duration = Duration::from_secs(1);
@@ -108,6 +110,7 @@ impl Server {
         let (ending, ended) = watch::channel(false);
         let (has_mail, warnings) = (config.smtp.is_some(), config.warnings());
         let pages = Arc::new(Admission::new(Places::of(PAGES_AT_ONCE)));
+        let strangers = Arc::new(Admission::new(Places::of(STRANGERS_AT_ONCE)));
         let requests = Arc::new(requests(config));
         let options = WebOptions {
             base_url: base_url.clone(),
@@ -115,6 +118,7 @@ impl Server {
             has_mail,
             warnings,
             admission: Arc::clone(&pages),
+            strangers: Arc::clone(&strangers),
             reference,
             rows: Arc::new(Spreadsheets),
             downloads: Arc::new(Downloads { base_url: Some(base_url.as_str().into()) }),
@@ -131,6 +135,7 @@ impl Server {
             metrics: Arc::new(Metrics::of(endpoints())),
             requests,
             pages,
+            strangers,
             draining: AtomicBool::new(false),
             machine: Machine::new(config.data_dir.clone(), &config.database, app.now()),
             metrics_token: config.metrics_token.clone(),

@@ -77,6 +77,7 @@ mod overviews;
 mod page_strangers;
 mod pages;
 mod pipelines;
+mod public_room;
 mod queue;
 mod races;
 mod rate_limits;

@@ -50,7 +50,7 @@ async fn no_query_breaks_a_route_or_a_page() {
     let location = app.ids.location.as_str();
     // A stream of events goes on for a minute.
     let pages = keystead_web::paths().into_iter().filter(|path| !path.ends_with("/stream"));
-    for path in paths.chain(pages) {
+    for path in paths.chain(pages).chain(keystead_web::public_paths()) {
         let path = path.replace("{location}", location).replace("{locationId}", location);
         for text in BROKEN {
             let broken = path.replace('{', "").replace('}', text);
@@ -107,7 +107,7 @@ async fn no_form_breaks_a_page() {
         "labels",
         "timeZone",
     ];
-    for path in keystead_web::paths() {
+    for path in keystead_web::paths().into_iter().chain(keystead_web::public_paths()) {
         let path = path.replace("{location}", app.ids.location.as_str()).replace(['{', '}'], "");
         for text in ["\0", "a\0b", "\u{1}", "\u{85}", "\u{feff}"] {
             let fields: Vec<(&str, &str)> = names.iter().map(|name| (*name, text)).collect();

@@ -1,0 +1,167 @@
+//! The room for strangers: what anybody may open who was given its address.
+//!
+//! Here nobody is signed in and no browser is believed: no cookie is read or set, and a form may come from any site. What does
+//! not exist, was taken back, or belongs to a place that is suspended or deleted, looks the same.
+
+mod links;
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use keystead_core::{Error, ErrorCode};
+use keystead_http::{Answered, Arrival, BodyError, Crowded};
+
+use crate::{
+    Table, Web,
+    guard::{OPEN_FORM_LIMIT, Unread, has_nul, in_turn, say_always, with_form},
+    page::{Frame, render_with},
+};
+
+/// What a surface may do that says nothing of its own: no script, no other host, no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// The table of what strangers may open.
+pub(crate) fn routes() -> Table {
+    // Under a surface's letter nothing else is looked for: whoever is signed in is nobody there, too.
+    ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"]
+        .map(|path| (path.to_owned(), any(links::follow)))
+        .into()
+}
+
+/// Around every surface: who may be worked for, what is counted, and the headers that browsers enforce.
+///
+/// A surface that is to be framed says so in a `Content-Security-Policy` of its own.
+pub(crate) async fn room(State(web): State<Web>, mut request: Request<Body>, next: Next) -> Response {
+    // So that no surface can come to depend on one.
+    request.headers_mut().remove(header::COOKIE);
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = path.and_then(|path| crate::endpoint(request.method(), path));
+    let made = match admitted(&web, request).await {
+        Ok(request) => in_turn(&web.strangers, request, next).await.map_err(|_| Said::BUSY),
+        Err(said) => Err(said),
+    };
+    let (mut response, waited) = made.unwrap_or_else(|said| (said.into_response(), Duration::ZERO));
+    let code = response.extensions_mut().remove::<ErrorCode>();
+    response.extensions_mut().insert(Answered { route, code, key: None, waited });
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    headers.remove(header::SET_COOKIE);
+    say_always(&web, headers);
+    response
+}
+
+/// The request with its form read, if it may go on. What strangers send is counted before anybody reads it.
+async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
+    if request.uri().query().is_some_and(|query| has_nul(query.as_bytes())) {
+        return Err(Said::Nothing);
+    }
+    if request.method() != Method::POST {
+        return Ok(request);
+    }
+    if let Some(arrival) = request.extensions().get::<Arrival>()
+        && arrival.address_is_own
+    {
+        web.app.count_of_stranger("form", arrival.address).map_err(Said::of)?;
+    }
+    with_form(request, OPEN_FORM_LIMIT).await.map_err(|unread| match unread {
+        Unread::Body(BodyError::TooLarge) => Said::NotTaken(ErrorCode::BodyTooLarge),
+        Unread::Body(BodyError::TooSlow) => Said::NotTaken(ErrorCode::RequestTimeout),
+        Unread::Body(BodyError::NoRoom) => Said::BUSY,
+        Unread::Body(BodyError::Broken) | Unread::Nul => Said::NotTaken(ErrorCode::MalformedBody),
+    })
+}
+
+/// What strangers are told where there is nothing else for them.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// There is nothing, or nothing for them.
+    Nothing,
+    /// What they sent did not come in whole.
+    NotTaken(ErrorCode),
+    /// It is not done now; it may be after this long.
+    Later(ErrorCode, Duration),
+    /// It failed, and it is our fault.
+    Failed(ErrorCode),
+}
+
+#[derive(Template)]
+#[template(path = "public/said.html")]
+struct Page {
+    frame: Frame,
+    said: Said,
+}
+
+impl Said {
+    /// Too much is asked for.
+    const BUSY: Self = Self::Later(ErrorCode::Overloaded, Crowded::COME_BACK);
+
+    /// Why something did not work, without what is not for strangers to know.
+    pub(crate) fn of(error: Error) -> Self {
+        match (error.retry_after(), error.code()) {
+            (Some(wait), code) => Self::Later(code, wait),
+            (None, code) if code.status() < 500 => Self::Nothing,
+            (None, code) => Self::Failed(code),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Nothing => StatusCode::NOT_FOUND,
+            Self::NotTaken(code) | Self::Failed(code) | Self::Later(code, _) => {
+                StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+
+    fn heading(&self) -> &'static str {
+        match self {
+            Self::Nothing => "There is nothing here",
+            Self::NotTaken(_) => "This did not arrive",
+            Self::Later(..) => "Please try again in a moment",
+            Self::Failed(_) => "Something went wrong",
+        }
+    }
+
+    fn text(&self) -> &'static str {
+        match self {
+            Self::Nothing => "Check the address, or ask whoever sent it to you.",
+            Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
+            Self::Later(..) => "There is more to do here than usual. Nothing of yours was lost.",
+            Self::Failed(_) => "The fault is ours, and we were told. Please try again later.",
+        }
+    }
+}
+
+impl IntoResponse for Said {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let (code, wait) = match self {
+            Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
+            Self::Later(code, wait) => (Some(code), Some(wait)),
+            Self::Nothing => (None, None),
+        };
+        let mut response = render_with(status, &Page { frame: Frame::bare(self.heading()), said: self });
+        if let Some(code) = code {
+            response.extensions_mut().insert(code);
+        }
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
+        }
+        response
+    }
+}
