@@ -6,11 +6,11 @@
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
-    agency::Agency, base62, business::Business, campaign::Campaign, contact::Contact, custom_field::CustomField,
-    custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice, opportunity::Opportunity,
-    pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask, saved_view::SavedView, tag::Tag,
-    task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid, webhook::WebhookDelivery,
-    webhook::WebhookEndpoint, workflow::Workflow,
+    agency::Agency, base62, business::Business, campaign::Campaign, click::Click, click::LinkToken, contact::Contact,
+    custom_field::CustomField, custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice,
+    opportunity::Opportunity, pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask,
+    saved_view::SavedView, tag::Tag, task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid,
+    webhook::WebhookDelivery, webhook::WebhookEndpoint, workflow::Workflow,
 };
 
 /// An id of 20 base 62 characters that names one `T`.
@@ -157,6 +157,10 @@ pub type SavedViewId = Id<SavedView>;
 pub type TemplateId = Id<Template>;
 /// Names a trigger link.
 pub type LinkId = Id<Link>;
+/// Names a click on a trigger link.
+pub type ClickId = Id<Click>;
+/// Names a trigger link of one contact.
+pub type LinkTokenId = Id<LinkToken>;
 /// Names a tag of a location.
 pub type TagId = Id<Tag>;
 /// Id of a notice.

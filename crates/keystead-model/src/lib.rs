@@ -10,6 +10,7 @@ pub mod base62;
 pub mod business;
 pub mod calendar_date;
 pub mod campaign;
+pub mod click;
 pub mod condition;
 pub mod contact;
 pub mod contact_field;
@@ -43,6 +44,7 @@ pub mod key_secret;
 pub mod link;
 pub mod location;
 pub mod mail;
+pub mod merge_field;
 pub mod note;
 pub mod notice;
 pub mod opportunity;
@@ -71,9 +73,9 @@ pub mod webhook;
 pub mod workflow;
 
 pub use id::{
-    AgencyId, BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId,
-    NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, StageId, TagId, TaskId, TemplateId,
-    UserId, WebhookDeliveryId, WebhookEndpointId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LinkTokenId,
+    LocationId, LostReasonId, NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, StageId,
+    TagId, TaskId, TemplateId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};
