@@ -72,6 +72,7 @@ pub(crate) struct Counted {
     tasks: Mutex<BTreeMap<&'static str, TaskFigures>>,
     feed_head: AtomicI64,
     feed_applied: AtomicI64,
+    clicks_lost: AtomicI64,
 }
 
 /// A task that runs by the clock.
@@ -86,6 +87,11 @@ struct TaskFigures {
 impl Counted {
     pub(crate) fn swept(&self, swept: Swept) {
         *self.swept.lock().unwrap_or_else(PoisonError::into_inner) += swept;
+    }
+
+    /// Somebody was led on whose click could not be kept.
+    pub(crate) fn click_lost(&self) {
+        self.clicks_lost.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn followed(&self, head: i64, applied: i64) {
@@ -120,6 +126,11 @@ impl App {
                 .of("database", self.database_kind())
                 .of("schema", Migrations::known().to_string()),
             Figure::gauge("keystead_cached_keys", "API keys in this server's cache", self.keys.len() as f64),
+            Figure::counter(
+                "keystead_clicks_lost",
+                "Clicks on trigger links that could not be kept; who made them was led on",
+                self.counted.clicks_lost.load(Relaxed) as f64,
+            ),
         ];
         store_figures(self.store.figures(), &mut figures);
         self.feed_figures(&mut figures);

@@ -11,6 +11,7 @@ mod app;
 pub mod audit;
 mod businesses;
 mod campaigns;
+mod clicks;
 mod clock;
 mod contact_companions;
 mod contact_dossier;
@@ -42,6 +43,7 @@ mod journal;
 mod key_usage;
 mod keys;
 mod known_browsers;
+mod link_tokens;
 mod links;
 mod locations;
 mod lost_keys;
@@ -82,6 +84,7 @@ pub use accounts::NewAccount;
 pub use agencies::NewAgency;
 pub use api_keys::{ChangedKey, CreatedKey, Receipt, warning_of_namesakes};
 pub use app::{App, Limits, OpenAppError, RateLimits, WebhookLimits};
+pub use clicks::{Led, Means, Opening};
 pub use clock::{Clock, TestClock};
 pub use contact_companions::FollowersChanged;
 pub use contact_dossier::{ContactDossier, Kept};
@@ -111,8 +114,14 @@ pub use keys::{fence::Fence, verification::KeyCaller};
 pub use keystead_outbound::{Client as OutboundClient, Mailer, address::Allowed, target::Guard};
 pub use keystead_store::stored::Stored;
 pub use keystead_store::{
-    BOUNDS, Distribution, Durations, api_keys::KeyFilter, events::AuditFilter, notices::NoticeFilter, spent,
+    BOUNDS, Distribution, Durations,
+    api_keys::KeyFilter,
+    clicks::{ClickFilter, ClickStats},
+    events::AuditFilter,
+    notices::NoticeFilter,
+    spent,
 };
+pub use link_tokens::MintedLink;
 pub use lost_keys::{OldKeyEnds, REPORTED_AT_ONCE, ReplacedKey};
 pub use many::UpsertMany;
 pub use opportunities::{Beside, Known, WholeOpportunity, Whose};

@@ -89,6 +89,10 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             while app.make_recurring_tasks().await? > 0 {}
             Ok(())
         })),
+        every(Duration::from_secs(2), ("clicks", "tell clicks of people from others"), |app| boxed(async move {
+            while app.judge_clicks().await? > 0 {}
+            Ok(())
+        })),
         every(Duration::from_secs(2), ("seal", "seal the audit log"), |app| boxed(async move {
             app.seal_audit().await.map(drop)
         })),
@@ -121,6 +125,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             while app.trim_webhooks().await? > 0 {}
             app.trim_audit().await?;
             while app.trim_imports().await? > 0 {}
+            while app.trim_clicks().await? {}
             while app.purge_contacts().await? > 0 {}
             while app.purge_field_values().await? > 0 {}
             while app.purge_files().await? > 0 {}

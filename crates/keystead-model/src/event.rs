@@ -166,6 +166,10 @@ kinds! {
     LinkCreated = "trigger_link.created", Data, Link;
     LinkUpdated = "trigger_link.updated", Data, Link;
     LinkDeleted = "trigger_link.deleted", Data, Link;
+    LinkClicked = "trigger_link.clicked", Data, Link;
+    LinkClickClassified = "trigger_link.click_classified", Data, Link;
+    LinkTokenCreated = "trigger_link.token_created", Data, Link;
+    LinkTokenRevoked = "trigger_link.token_revoked", Data, Link;
     RecurringTaskCreated = "recurring_task.created", Data, RecurringTask;
     RecurringTaskUpdated = "recurring_task.updated", Data, RecurringTask;
     RecurringTaskDeleted = "recurring_task.deleted", Data, RecurringTask;

@@ -1,8 +1,9 @@
 //! Trigger links: addresses of ours that lead to one of somebody else's, so that it is known who went there.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::{Invalid, LinkId, LocationId, UtcMs, text::Line};
+use crate::{Invalid, LinkId, LocationId, UtcMs, id::Id, location::set, merge_field, text::Line, time::DAY_MS};
 
 /// A trigger link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,12 @@ pub struct Link {
     pub id: LinkId,
     /// The location that has it.
     pub location: LocationId,
+    /// What it is known by in its address, `/l/{slug}`: of no other link of the instance.
+    pub slug: Slug,
     /// What its author writes.
     pub content: LinkContent,
+    /// Clicks of people, as far as they were judged.
+    pub humans: i64,
     /// When it was made.
     pub created_at: UtcMs,
     /// When it was last changed.
@@ -26,12 +31,202 @@ pub struct LinkContent {
     pub name: Line<200>,
     /// Where it leads.
     pub redirect_to: Destination,
+    /// Whether it leads there.
+    pub status: LinkStatus,
+    /// Until when it does.
+    pub expires_at: Option<UtcMs>,
+    /// After how many clicks of people it does no more.
+    pub max_clicks: Option<i64>,
+    /// Where it leads then; without one, it says that it is over.
+    pub fallback: Option<Destination>,
+    /// Whether it shows a button first, and counts only who presses it: no scanner does.
+    pub confirm: bool,
+    /// How often a click starts something.
+    pub fire: FirePolicy,
+}
+
+impl LinkContent {
+    /// With everything but its name and where it leads as it is unless somebody says otherwise.
+    pub fn new(name: Line<200>, redirect_to: Destination) -> Self {
+        Self {
+            name,
+            redirect_to,
+            status: LinkStatus::Active,
+            expires_at: None,
+            max_clicks: None,
+            fallback: None,
+            confirm: false,
+            fire: FirePolicy::FirstPerContact,
+        }
+    }
+}
+
+/// A change of a link, or a new one; `None` leaves a thing as it is, or as it is usually. By the wire contract whoever changes a link
+/// always names it and says where it leads.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of Link")]
+pub struct LinkPatch {
+    pub name: Line<200>,
+    pub redirect_to: Destination,
+    pub slug: Option<Slug>,
+    pub status: Option<LinkStatus>,
+    pub expires_at: Option<Option<UtcMs>>,
+    pub max_clicks: Option<Option<i64>>,
+    pub fallback: Option<Option<Destination>>,
+    pub confirm: Option<bool>,
+    pub fire: Option<FirePolicy>,
+}
+
+impl LinkPatch {
+    /// Of what every change says.
+    pub fn new(name: Line<200>, redirect_to: Destination) -> Self {
+        Self {
+            name,
+            redirect_to,
+            slug: None,
+            status: None,
+            expires_at: None,
+            max_clicks: None,
+            fallback: None,
+            confirm: None,
+            fire: None,
+        }
+    }
+
+    /// Changes a link, of which this is the address and what its author wrote.
+    pub fn apply(self, own: &mut Slug, content: &mut LinkContent) {
+        let Self { name, redirect_to, slug, status, expires_at, max_clicks, fallback, confirm, fire } = self;
+        (content.name, content.redirect_to) = (name, redirect_to);
+        set(own, slug);
+        set(&mut content.status, status);
+        set(&mut content.expires_at, expires_at);
+        set(&mut content.max_clicks, max_clicks);
+        set(&mut content.fallback, fallback);
+        set(&mut content.confirm, confirm);
+        set(&mut content.fire, fire);
+    }
 }
 
 impl Link {
     /// What stands for it in texts.
     pub fn field_key(&self) -> String {
         format!("{{{{trigger_link.{}}}}}", self.id)
+    }
+
+    /// Whether it leads where it is to lead, as far as it is known who went there.
+    pub fn is_open(&self, now: UtcMs) -> bool {
+        let LinkContent { status, expires_at, max_clicks, .. } = &self.content;
+        *status == LinkStatus::Active
+            && expires_at.is_none_or(|end| now < end)
+            && max_clicks.is_none_or(|most| self.humans < most)
+    }
+}
+
+/// Whether a link leads anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkStatus {
+    /// It does.
+    Active,
+    /// Somebody has switched it off.
+    Disabled,
+}
+
+impl LinkStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
+
+    /// `"active"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Reads [`LinkStatus::as_str`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| Invalid::new("must be active or disabled"))
+    }
+}
+
+/// How often the clicks of a contact on a link start something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirePolicy {
+    /// The first does.
+    FirstPerContact,
+    /// Each does.
+    Every,
+    /// One within 24 hours does.
+    Daily,
+}
+
+impl FirePolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::FirstPerContact, Self::Every, Self::Daily];
+
+    /// `"first_per_contact"`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstPerContact => "first_per_contact",
+            Self::Every => "every",
+            Self::Daily => "daily",
+        }
+    }
+
+    /// Reads [`FirePolicy::as_str`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| Invalid::new("must be first_per_contact, every or daily"))
+    }
+
+    /// After how long the next click of a contact starts something, where one has; `None` for never.
+    pub const fn again_after(self) -> Option<i64> {
+        match self {
+            Self::FirstPerContact => None,
+            Self::Every => Some(0),
+            Self::Daily => Some(DAY_MS),
+        }
+    }
+}
+
+/// What a link is known by in its address: small letters, digits and hyphens, so that it can be read out and typed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slug(String);
+
+impl Slug {
+    /// Characters of one.
+    pub const LENGTH: std::ops::RangeInclusive<usize> = 3..=60;
+
+    /// Reads one, whatever the size of its letters.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim().to_ascii_lowercase();
+        let suits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !Self::LENGTH.contains(&text.len()) || !text.chars().all(suits) {
+            return Err(Invalid::new("must have 3 to 60 letters, digits and hyphens, such as spring-offer"));
+        }
+        if text.starts_with('-') || text.ends_with('-') {
+            return Err(Invalid::new("must begin and end with a letter or a digit"));
+        }
+        Ok(Self(text))
+    }
+
+    /// One that nobody chose: of as many digits of an id as no other has, without those that look like others.
+    pub fn of_id<T>(id: &Id<T>) -> Self {
+        let easy = |c: &char| c.is_ascii_alphanumeric() && !matches!(c, 'i' | 'l' | 'o' | '0' | '1');
+        // The last ones are random.
+        let digits = id.as_str().chars().rev().take(12).map(|c| c.to_ascii_lowercase()).filter(easy);
+        Self(digits.take(8).collect())
+    }
+
+    /// One that was checked when it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As it stands in the address.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -49,7 +244,7 @@ impl Destination {
         let line = Line::<MAX>::parse(text)?.into_string();
         let parts = pieces(&line)?;
         if let [Piece::Field(name)] = parts[..] {
-            return if is_custom_value(name) {
+            return if merge_field::custom_value(name).is_some() {
                 Ok(Self(line))
             } else {
                 Err(Invalid::new("must be an address; only a custom value may be all of it"))
@@ -89,7 +284,37 @@ impl Destination {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Names of the fields that stand in it.
+    pub fn fields(&self) -> Vec<&str> {
+        let field = |piece| if let Piece::Field(name) = piece { Some(name) } else { None };
+        pieces(&self.0).unwrap_or_default().into_iter().filter_map(field).collect()
+    }
+
+    /// The address to go to, with what `value` says of each field; what it knows nothing of is empty. `None` where that is no
+    /// address: of a custom value, anybody may have made anything since.
+    pub fn render(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut parts = pieces(&self.0).ok()?;
+        let whole;
+        if let [Piece::Field(name)] = parts[..] {
+            whole = Self::parse(value(name)?.trim()).ok()?;
+            parts = pieces(whole.as_str()).ok()?;
+            // One custom value in another would be asked for without end.
+            if matches!(parts[..], [Piece::Field(_)]) {
+                return None;
+            }
+        }
+        let written = |part: &Piece<'_>| match part {
+            Piece::Text(text) => (*text).to_owned(),
+            Piece::Field(name) => utf8_percent_encode(&value(name).unwrap_or_default(), NOT_IN_ADDRESSES).to_string(),
+        };
+        let url = Url::parse(&parts.iter().map(written).collect::<String>()).ok()?;
+        ["http", "https"].contains(&url.scheme()).then(|| url.into())
+    }
 }
+
+/// What a field may hold that would mean something in an address, or end it.
+const NOT_IN_ADDRESSES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn no_address() -> Invalid {
     Invalid::new("must be an address that begins with http:// or https://")
@@ -118,12 +343,6 @@ fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
     }
     pieces.extend((!text.is_empty()).then_some(Piece::Text(text)));
     Ok(pieces)
-}
-
-/// Both APIs have a name for them.
-fn is_custom_value(name: &str) -> bool {
-    let key = name.strip_prefix("custom_values.").or_else(|| name.strip_prefix("custom_value."));
-    key.is_some_and(|key| !key.is_empty())
 }
 
 #[cfg(test)]
@@ -196,5 +415,60 @@ mod tests {
             assert!(Destination::parse(text).is_err(), "{text:?}");
         }
         assert!(Destination::parse(&format!("https://example.com/{}", "x".repeat(MAX))).is_err());
+    }
+
+    #[test]
+    fn what_stands_in_fields_leads_nowhere_else() {
+        let to = |text: &str, value: &str| Destination::parse(text).unwrap().render(|_| Some(value.to_owned()));
+        let of = |value| to("https://example.com/{{contact.city}}?a={{contact.email}}#{{contact.x}}", value);
+        assert_eq!(of("x-1").as_deref(), Some("https://example.com/x-1?a=x-1#x-1"));
+        assert_eq!(of("a b&c=d/../?#@\r\n").as_deref().map(|url| url.matches("%2F").count()), Some(6));
+        for value in ["//evil.example/", "?a=b", "#x", "\r\nSet-Cookie: a=b", "@evil.example", "/../../", "ä\0", "%2e"]
+        {
+            let url = of(value).unwrap();
+            assert!(url.starts_with("https://example.com/") && url.is_ascii(), "{url}");
+            assert_eq!(url.matches(['?', '#', '@', '&']).count(), 2, "{url}");
+            assert!(!url.contains(['\r', '\n', ' ']), "{url}");
+        }
+        assert_eq!(to("https://müller.example/ä", "").as_deref(), Some("https://xn--mller-kva.example/%C3%A4"));
+        // Nothing is known of it.
+        let empty = Destination::parse("https://example.com/?a={{contact.x}}").unwrap().render(|_| None);
+        assert_eq!(empty.as_deref(), Some("https://example.com/?a="));
+    }
+
+    #[test]
+    fn a_custom_value_is_judged_when_somebody_goes_there() {
+        let to = |value: &str| {
+            let asked = |name: &str| match name {
+                "custom_values.x" => Some(value.to_owned()),
+                _ => Some("Ada".to_owned()),
+            };
+            Destination::parse("{{custom_values.x}}").unwrap().render(asked)
+        };
+        assert_eq!(to(" https://example.com/?a={{contact.x}} ").as_deref(), Some("https://example.com/?a=Ada"));
+        for value in [
+            "",
+            "javascript:alert(1)",
+            "//evil.example",
+            "https://a@b.example/",
+            "{{custom_values.x}}",
+            "{{contact.x}}",
+            "x",
+        ] {
+            assert_eq!(to(value), None, "{value}");
+        }
+        assert_eq!(Destination::parse("{{custom_values.x}}").unwrap().render(|_| None), None);
+    }
+
+    #[test]
+    fn slugs_are_what_can_be_typed() {
+        for (text, slug) in [("Spring-26", "spring-26"), (" abc ", "abc"), ("0a1", "0a1")] {
+            assert_eq!(Slug::parse(text).unwrap().as_str(), slug);
+        }
+        for bad in ["", "ab", "-abc", "abc-", "a b", "a/b", "ä-b", "a.b", "%41bc", &"x".repeat(61)] {
+            assert!(Slug::parse(bad).is_err(), "{bad}");
+        }
+        let made = Slug::of_id(&Id::<()>::parse("0aQ7cXkPTm9Rb4Vw6Yz4").unwrap());
+        assert_eq!(Slug::parse(made.as_str()), Ok(made));
     }
 }

@@ -63,6 +63,9 @@ pub const OF_CONTACT: &[Belonging] = &[
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("submissions"),
+    by_contact("link_tokens"),
+    by_contact("clicks"),
+    Belonging { merging: Merging::GoUnlessAlike(&["link_id"]), ..by_contact("link_fires") },
     Belonging {
         naming: "delivery_id IN (SELECT d.id FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id
             WHERE m.location_id = ?1 AND m.contact_id = ?2)",

@@ -74,6 +74,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (68, "successors_of_ended_keys", include_str!("../migrations/0068_successors_of_ended_keys.sql")),
     (69, "webhooks", include_str!("../migrations/0069_webhooks.sql")),
     (70, "origins_of_keys", include_str!("../migrations/0070_origins_of_keys.sql")),
+    (71, "clicks", include_str!("../migrations/0071_clicks.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

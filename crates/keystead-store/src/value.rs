@@ -202,6 +202,31 @@ impl ToValue for keystead_model::link::Destination {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::link::Slug {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::link::LinkStatus {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::link::FirePolicy {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::click::Verdict {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
+impl ToValue for keystead_model::click::TokenSource {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::actor::Signature {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -448,6 +473,31 @@ impl FromCell for keystead_model::saved_view::ViewedList {
 impl FromCell for keystead_model::link::Destination {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         String::from_cell(cell).map(Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::link::Slug {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        String::from_cell(cell).map(Self::from_stored)
+    }
+}
+impl FromCell for keystead_model::link::LinkStatus {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "status of a link", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::link::FirePolicy {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "how often a link starts something", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::click::Verdict {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "verdict of a click", Self::parse)
+    }
+}
+impl FromCell for keystead_model::click::TokenSource {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "source of a personal link", Self::parse)
     }
 }
 impl FromCell for keystead_model::actor::Signature {

@@ -4,7 +4,7 @@
 use keystead_model::{
     campaign::{Campaign, CampaignContent, CampaignPatch},
     form::{AsForm, AsSurvey, Form, FormContent, FormPatch},
-    link::{Link, LinkContent},
+    link::{Link, LinkPatch},
     recurring_task::{NewRecurringTask, RecurringTask, RecurringTaskPatch},
     scope::Scope,
     template::{NewTemplate, Template, TemplatePatch},
@@ -20,7 +20,8 @@ use crate::{
 
 pub(super) fn v2_routes() -> Vec<Route> {
     use v2::{
-        campaigns, forms, links, recurring_tasks, submissions, succeeded::Succeeded, tasks, templates, workflows,
+        campaigns, clicks, forms, links, recurring_tasks, submissions, succeeded::Succeeded, tasks, templates,
+        workflows,
     };
     Table::new(Face::V2)
         .location(
@@ -135,7 +136,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
             "Create a trigger link",
             Scope::LinksWrite,
             201,
-            resources::create::<Link, LinkContent, One<Link>>,
+            resources::create::<Link, LinkPatch, One<Link>>,
         )
         .location(
             "GET /links/search",
@@ -156,7 +157,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
             "Update a trigger link",
             Scope::LinksWrite,
             201,
-            resources::update::<Link, LinkContent, One<Link>>,
+            resources::update::<Link, LinkPatch, One<Link>>,
         )
         .if_match::<Link>()
         .location(
@@ -167,6 +168,42 @@ pub(super) fn v2_routes() -> Vec<Route> {
             resources::delete::<Link, Succeeded>,
         )
         .if_match::<Link>()
+        .location(
+            "GET /links/{linkId}/clicks",
+            "List the clicks on a trigger link, newest first",
+            Scope::LinksRead,
+            200,
+            clicks::list,
+        )
+        .location(
+            "POST /links/{linkId}/clicks/{clickId}/classify",
+            "Say who made a click: a person or a program",
+            Scope::LinksWrite,
+            200,
+            clicks::classify,
+        )
+        .location("GET /links/{linkId}/stats", "Get how a trigger link has fared", Scope::LinksRead, 200, clicks::stats)
+        .location(
+            "GET /links/{linkId}/tokens",
+            "List the personal links of contacts, newest first",
+            Scope::LinksRead,
+            200,
+            clicks::list_tokens,
+        )
+        .location(
+            "POST /links/{linkId}/tokens",
+            "Make a personal link for a contact, whose address is shown once",
+            Scope::LinksWrite,
+            201,
+            clicks::mint,
+        )
+        .location(
+            "DELETE /links/{linkId}/tokens/{tokenId}",
+            "End a personal link: who opens it is led on, and is nobody",
+            Scope::LinksWrite,
+            200,
+            clicks::revoke,
+        )
         .location("GET /forms", "List forms", Scope::FormsRead, 200, forms::list::<AsForm>)
         .location(
             "POST /forms",
@@ -334,14 +371,14 @@ pub(super) fn v1_routes() -> Vec<Route> {
             "Create a trigger link",
             Scope::LinksWrite,
             200,
-            resources::create::<Link, LinkContent, Link>,
+            resources::create::<Link, LinkPatch, Link>,
         )
         .location(
             "PUT /v1/links/{linkId}",
             "Update a trigger link",
             Scope::LinksWrite,
             200,
-            resources::update::<Link, LinkContent, Link>,
+            resources::update::<Link, LinkPatch, Link>,
         )
         .location(
             "DELETE /v1/links/{linkId}",

@@ -8,7 +8,7 @@ use keystead_model::{
     decimal::{Decimal, nanos_to_text},
     id::Id,
     json_object::JsonObject,
-    link::Destination,
+    link::{Destination, Slug},
     phone::PhoneNumber,
     scope::Scope,
     tag::TagName,
@@ -356,6 +356,7 @@ text_fields! {
     [] Country, json!({"type": "string"});
     [] TimeZoneName, json!({"type": "string"});
     [] Destination, json!({"type": "string"});
+    [] Slug, json!({"type": "string"});
     [] Uuid, json!({"type": "string", "format": "uuid"});
     [] Scope, one_of(Scope::ALL.iter().map(|scope| scope.as_str()));
 }

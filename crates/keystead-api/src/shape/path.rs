@@ -2,9 +2,9 @@
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    AgencyId, BusinessId, CampaignId, ContactId, CustomValueId, KeyId, LinkId, LocationId, LostReasonId, NoteId,
-    NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId, WebhookDeliveryId,
-    WebhookEndpointId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomValueId, KeyId, LinkId, LinkTokenId, LocationId,
+    LostReasonId, NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId,
+    WebhookDeliveryId, WebhookEndpointId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
     import::ImportId,
@@ -121,6 +121,8 @@ parts! {
     WorkflowId, "The id of a workflow, a UUID", Uuid::parse_id, |text| Error::NotFound(Noun::Workflow, text);
     CampaignId, "The id of a campaign", Id::parse, |text| Error::NotFound(Noun::Campaign, text);
     LinkId, "The id of a trigger link", Id::parse, |text| Error::NotFound(Noun::Link, text);
+    ClickId, "The id of a click", Id::parse, |text| Error::NotFound(Noun::Click, text);
+    LinkTokenId, "The id of a personal link", Id::parse, |text| Error::NotFound(Noun::LinkToken, text);
     AgencyId, "The id of a company", Id::parse, |text| Error::NotFound(Noun::Company, text);
     RecurringTaskId, "The id of a recurring task", Id::parse, |text| Error::NotFound(Noun::RecurringTask, text);
     UserId, "The id of a user", Id::parse, |text| Error::NotFound(Noun::User, text);

@@ -100,6 +100,8 @@ fn noun_field(noun: Noun) -> &'static str {
         | Noun::Invitation
         | Noun::Notice
         | Noun::Webhook
-        | Noun::Delivery => "id",
+        | Noun::Delivery
+        | Noun::Click
+        | Noun::LinkToken => "id",
     }
 }

@@ -196,6 +196,8 @@ fn title(noun: Noun) -> &'static str {
         Noun::Workflow => "Workflow",
         Noun::Campaign => "Campaign",
         Noun::Link => "Link",
+        Noun::Click => "Click",
+        Noun::LinkToken => "Personal link",
         Noun::Company => "Company",
         Noun::RecurringTask => "Recurring task",
         Noun::Form => "Form",

@@ -3,15 +3,18 @@
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid,
-    link::{Destination, Link, LinkContent},
+    link::{Destination, FirePolicy, Link, LinkContent, LinkPatch, LinkStatus, Slug},
+    text::TimeZoneName,
+    time::Moment,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::samples;
 use crate::{
+    Face,
     call::Call,
     reader::{Reader, Slice},
-    shape::{Envelope, Fields, Ground, Input, Many, Tagged, Word, Written, word},
+    shape::{Envelope, Fields, Ground, Input, Many, Tagged, Word, Written, word, word::one_of},
 };
 
 impl Envelope for Link {
@@ -27,12 +30,26 @@ impl Written for Link {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, content: LinkContent { name, redirect_to }, created_at: _, updated_at: _ } = self;
+        let Self { id, location, slug, content, humans, created_at, updated_at } = self;
+        let LinkContent { name, redirect_to, status, expires_at, max_clicks, fallback, confirm, fire } = content;
         fields.put("id", id);
         fields.put("name", name);
         fields.put("redirectTo", redirect_to);
         fields.put("fieldKey", &self.field_key());
         fields.put("locationId", location);
+        if fields.face() == Face::V1 {
+            return;
+        }
+        fields.put("slug", slug);
+        fields.one_of("status", status.as_str(), &LinkStatus::ALL.map(LinkStatus::as_str));
+        fields.or_null("expiresAt", expires_at.as_ref());
+        fields.or_null("maxClicks", max_clicks.as_ref());
+        fields.or_null("fallbackUrl", fallback.as_ref());
+        fields.put("confirm", confirm);
+        fields.one_of("fire", fire.as_str(), &FirePolicy::ALL.map(FirePolicy::as_str));
+        fields.put("clicks", humans);
+        fields.put("createdAt", created_at);
+        fields.put("updatedAt", updated_at);
     }
 
     fn tag(&self) -> Option<String> {
@@ -55,12 +72,71 @@ impl Word for Destination {
     }
 }
 
-impl Input for LinkContent {
+impl Word for Slug {
+    const EXAMPLE: &'static str = "spring-offer";
+
+    fn schema() -> Value {
+        word::text(60, "What the link is known by in its address, /l/{slug}: letters, digits and hyphens")
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl Word for LinkStatus {
+    const EXAMPLE: &'static str = "active";
+
+    fn schema() -> Value {
+        one_of(Self::ALL.map(Self::as_str))
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl Word for FirePolicy {
+    const EXAMPLE: &'static str = "first_per_contact";
+
+    fn schema() -> Value {
+        one_of(Self::ALL.map(Self::as_str))
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+/// Clicks that a link may have.
+const MOST_CLICKS: std::ops::RangeInclusive<i64> = 1..=1_000_000_000;
+
+impl Input for LinkPatch {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.names_location();
         let name = reader.required("name", |reader| reader.word("name"));
         let redirect_to = reader.required("redirectTo", |reader| reader.word("redirectTo"));
-        Some(Self { name: name?, redirect_to: redirect_to? })
+        let (slug, status, fire) = (reader.word("slug"), reader.word("status"), reader.word("fire"));
+        let expires_at = reader.nullable("expiresAt", |reader| reader.moment("expiresAt"));
+        let max_clicks = reader.nullable("maxClicks", |reader| reader.integer("maxClicks", MOST_CLICKS));
+        let (fallback, confirm) =
+            (reader.nullable("fallbackUrl", |reader| reader.word("fallbackUrl")), reader.truth("confirm"));
+        Some(Self {
+            name: name?,
+            redirect_to: redirect_to?,
+            slug,
+            status,
+            expires_at: expires_at.map(|end| end.map(|moment: Moment| moment.start(&TimeZoneName::utc()))),
+            max_clicks,
+            fallback,
+            confirm,
+            fire,
+        })
+    }
+
+    /// An address is of one link.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("slug");
     }
 }
 

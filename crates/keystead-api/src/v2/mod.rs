@@ -6,6 +6,7 @@ pub(crate) mod audit_logs;
 pub(crate) mod businesses;
 pub(crate) mod by_time;
 pub(crate) mod campaigns;
+pub(crate) mod clicks;
 pub(crate) mod companies;
 pub mod contacts;
 pub(crate) mod custom_fields;

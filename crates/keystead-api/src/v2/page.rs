@@ -1,8 +1,9 @@
 //! Where a list of ours goes on.
 
-use keystead_model::page::Page;
+use keystead_model::{Invalid, id::Id, page::Page};
+use serde_json::Value;
 
-use crate::shape::{Fields, Written};
+use crate::shape::{Fields, Ground, Word, Written, word};
 
 /// `meta` of a list that is read by its cursor.
 pub(crate) struct NextCursor {
@@ -32,5 +33,20 @@ impl Written for NextCursor {
         fields.opt("total", self.total.as_ref());
         fields.opt("unseen", self.unseen.as_ref());
         fields.or_null("nextCursor", self.next.as_ref());
+    }
+}
+
+/// Where a list goes on whose rows have ids.
+pub(crate) struct Cursor<T>(pub(crate) Id<T>);
+
+impl<T> Word for Cursor<T> {
+    const EXAMPLE: &'static str = word::THING;
+
+    fn schema() -> Value {
+        word::id("The nextCursor of the page before")
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Id::parse(text).map(Self).ok_or_else(|| Invalid::new("must be the nextCursor of a list"))
     }
 }

@@ -11,6 +11,7 @@ use keystead_model::{
     business::{Business, BusinessContent},
     calendar_date::CalendarDate,
     campaign::{Campaign, CampaignContent},
+    click::{Click, LinkToken, Reason, TokenSource, Verdict},
     contact::{Contact, ContactProfile},
     custom_field::{CustomField, CustomFieldContent, OwnerKind, TextBox},
     custom_value::{CustomValue, CustomValueContent},
@@ -26,7 +27,7 @@ use keystead_model::{
     ip_range::IpRanges,
     json_object::JsonObject,
     key_policy::KeyPolicy,
-    link::{Destination, Link, LinkContent},
+    link::{Destination, Link, LinkContent, Slug},
     location::{Location, LocationProfile, LocationSettings},
     note::{Note, NoteContent},
     opportunity::{Opportunity, OpportunityContent, Status},
@@ -40,6 +41,7 @@ use keystead_model::{
     task::{Task, TaskContent},
     template::{Template, TemplateContent, TemplateKind},
     text::{Country, EmailAddress, Line, Prose, TimeZoneName},
+    time::DAY_MS,
     user::{Role, User, UserProfile},
     uuid::Uuid,
     webhook::{
@@ -313,8 +315,41 @@ pub(super) fn import() -> Import {
 
 pub(super) fn link() -> Link {
     let redirect_to = Destination::from_stored("https://harbour.example/book".to_owned());
-    let content = LinkContent { name: line("Book an appointment"), redirect_to };
-    Link { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON }
+    let fallback = Some(Destination::from_stored("https://harbour.example/".to_owned()));
+    let (expires_at, max_clicks) = (Some(UtcMs(NOON.0 + 30 * DAY_MS)), Some(500));
+    let content =
+        LinkContent { expires_at, max_clicks, fallback, ..LinkContent::new(line("Book an appointment"), redirect_to) };
+    let slug = Slug::from_stored("book".to_owned());
+    Link { id: id(THING), location: location_id(), slug, content, humans: 12, created_at: NOON, updated_at: NOON }
+}
+
+pub(super) fn click() -> Click {
+    Click {
+        id: id(THING),
+        link: id(THING),
+        contact: Some(contact_id()),
+        token: Some(id(THING)),
+        at: NOON,
+        device: "Chrome, Windows".to_owned(),
+        network: "203.0.113.0/24".to_owned(),
+        referrer: Some("harbour.example".to_owned()),
+        verdict: Some(Verdict::Human),
+        reasons: vec![Reason::TwoLinks],
+        classified_by: Some(Signature::of(Actor::User(id(USER)))),
+        fired_at: Some(NOON),
+    }
+}
+
+pub(super) fn link_token() -> LinkToken {
+    LinkToken {
+        id: id(THING),
+        link: id(THING),
+        contact: contact_id(),
+        source: TokenSource::Api,
+        created_at: NOON,
+        handed_over_at: Some(NOON),
+        revoked_at: None,
+    }
 }
 
 pub(super) fn note() -> Note {

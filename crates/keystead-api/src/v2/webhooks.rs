@@ -6,7 +6,6 @@ use keystead_core::{Authority, Error, MadeEndpoint, NewEndpoint, PublicKey, Reco
 use keystead_model::{
     Invalid, LocationId, WebhookDeliveryId, WebhookEndpointId,
     event::EventKind,
-    id::Id,
     page::Window,
     text::echo,
     time::{DAY_MS, Moment},
@@ -17,7 +16,14 @@ use keystead_model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{actor::Who, api_keys::Overlap, events::document, page::NextCursor, samples, succeeded::Succeeded};
+use super::{
+    actor::Who,
+    api_keys::Overlap,
+    events::document,
+    page::{Cursor, NextCursor},
+    samples,
+    succeeded::Succeeded,
+};
 use crate::{
     call::Call,
     reader::Reader,
@@ -224,21 +230,6 @@ impl Input for EndpointPatch {
             headers: headers(reader),
             enabled: reader.truth("enabled"),
         })
-    }
-}
-
-/// Where a list goes on.
-struct Cursor<T>(Id<T>);
-
-impl<T> Word for Cursor<T> {
-    const EXAMPLE: &'static str = word::THING;
-
-    fn schema() -> Value {
-        word::id("The nextCursor of the page before")
-    }
-
-    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
-        Id::parse(text).map(Self).ok_or_else(|| Invalid::new("must be the nextCursor of a list"))
     }
 }
 

@@ -124,6 +124,11 @@ impl<'h> Happened<'h> {
         Self { location, ..self }
     }
 
+    /// To what belongs to a contact.
+    pub(crate) fn of(self, contact: Option<ContactId>) -> Self {
+        Self { contact, ..self }
+    }
+
     /// With these fields, as they were and as they are.
     pub(crate) fn with(self, before: Option<Fields>, after: Option<Fields>) -> Self {
         Self { before, after, ..self }

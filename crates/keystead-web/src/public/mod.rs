@@ -91,6 +91,8 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Sa
 pub(crate) enum Said {
     /// There is nothing, or nothing for them.
     Nothing,
+    /// There was something, and whoever made it has ended it.
+    Over,
     /// What they sent did not come in whole.
     NotTaken(ErrorCode),
     /// It is not done now; it may be after this long.
@@ -122,6 +124,7 @@ impl Said {
     fn status(&self) -> StatusCode {
         match self {
             Self::Nothing => StatusCode::NOT_FOUND,
+            Self::Over => StatusCode::GONE,
             Self::NotTaken(code) | Self::Failed(code) | Self::Later(code, _) => {
                 StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -131,6 +134,7 @@ impl Said {
     fn heading(&self) -> &'static str {
         match self {
             Self::Nothing => "There is nothing here",
+            Self::Over => "This has ended",
             Self::NotTaken(_) => "This did not arrive",
             Self::Later(..) => "Please try again in a moment",
             Self::Failed(_) => "Something went wrong",
@@ -140,6 +144,7 @@ impl Said {
     fn text(&self) -> &'static str {
         match self {
             Self::Nothing => "Check the address, or ask whoever sent it to you.",
+            Self::Over => "It leads nowhere any more. Ask whoever sent you this address for a new one.",
             Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
             Self::Later(..) => "There is more to do here than usual. Nothing of yours was lost.",
             Self::Failed(_) => "The fault is ours, and we were told. Please try again later.",
@@ -153,7 +158,7 @@ impl IntoResponse for Said {
         let (code, wait) = match self {
             Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
             Self::Later(code, wait) => (Some(code), Some(wait)),
-            Self::Nothing => (None, None),
+            Self::Nothing | Self::Over => (None, None),
         };
         let mut response = render_with(status, &Page { frame: Frame::bare(self.heading()), said: self });
         if let Some(code) = code {

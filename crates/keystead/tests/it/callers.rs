@@ -15,7 +15,7 @@ use keystead_model::{
     form::{FormContent, NewSubmission},
     import::{ImportColumn, ImportPlan},
     json_object::JsonObject,
-    link::{Destination, LinkContent},
+    link::{Destination, LinkPatch},
     note::NoteContent,
     opportunity::OpportunityPatch,
     pipeline::StageDraft,
@@ -91,9 +91,9 @@ pub(crate) fn campaign(name: &str) -> CampaignContent {
     CampaignContent { name: Line::parse(name).unwrap(), status: Publication::Draft }
 }
 
-pub(crate) fn link(name: &str) -> LinkContent {
+pub(crate) fn link(name: &str) -> LinkPatch {
     let redirect_to = Destination::parse("https://example.com/").unwrap();
-    LinkContent { name: Line::parse(name).unwrap(), redirect_to }
+    LinkPatch::new(Line::parse(name).unwrap(), redirect_to)
 }
 
 pub(crate) fn recurring_task(contact: ContactId) -> NewRecurringTask {

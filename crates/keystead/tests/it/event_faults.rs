@@ -4,15 +4,18 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use keystead_core::{App, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose};
+use keystead_core::{
+    App, ClickFilter, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose,
+};
 use keystead_model::{
-    BusinessId, CampaignId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LostReasonId, NoteId,
-    OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs,
+    BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LinkTokenId, LostReasonId,
+    NoteId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs,
     WebhookEndpointId, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
+    click::{TokenSource, Verdict},
     contact::ContactPatch,
     custom_field::{CustomFieldPatch, FieldName, NewCustomField},
     custom_value::CustomValue,
@@ -75,6 +78,8 @@ struct Things {
     workflow: WorkflowId,
     campaign: CampaignId,
     link: LinkId,
+    link_token: LinkTokenId,
+    click: ClickId,
     custom_field: CustomFieldId,
     file_field: CustomFieldId,
     key: KeyId,
@@ -189,6 +194,10 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     delete(&by.location, (), at.campaign): "campaign.deleted";
     create::<Link>(&by.location, (), link("x")): "trigger_link.created";
     update(&by.location, (), at.link, link("y")): "trigger_link.updated";
+    mint_link_token(&by.location, at.link, at.contact, TokenSource::Api, None): "trigger_link.token_created";
+    revoke_link_token(&by.location, at.link, at.link_token): "trigger_link.token_revoked";
+    classify_click(&by.location, at.link, at.click, Verdict::Human, false): "trigger_link.click_classified";
+    classify_click(&by.location, at.link, at.click, Verdict::Human, true): "trigger_link.clicked";
     delete(&by.location, (), at.link): "trigger_link.deleted";
     create_custom_field(&by.location, custom_field("new")): "custom_field.created";
     update_custom_field(&by.location, FieldName::Id(at.custom_field),
@@ -356,6 +365,11 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let empty_pipeline = app.app.create_pipeline(&by.location, PipelineContent::named(line("x")), stages("x")).await;
     let whose = Whose::Contact(made.id);
     let first = app.app.create_opportunity(&by.location, whose, pipeline, opportunity("first")).await.unwrap();
+    let opened = app.app.create::<Link>(&by.location, (), link("first")).await.unwrap();
+    let token = app.app.mint_link_token(&by.location, opened.id, made.id, TokenSource::Api, None).await.unwrap();
+    assert_eq!(app.get(&token.path).send().await.status, 302);
+    let clicks = app.app.list_clicks(&by.location, opened.id, ClickFilter::default(), Window::first(1)).await.unwrap();
+    let click = clicks.rows[0].id;
     let node = app.second_node().await;
     let mut things = Things {
         import: Id::parse("0000000000000000000I").unwrap(),
@@ -381,7 +395,9 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         template: app.app.create::<Template>(&by.location, (), template("first")).await.unwrap().id,
         workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,
         campaign: app.app.create::<Campaign>(&by.location, (), campaign("first")).await.unwrap().id,
-        link: app.app.create::<Link>(&by.location, (), link("first")).await.unwrap().id,
+        link: opened.id,
+        link_token: token.token.id,
+        click,
         custom_field: app.app.create_custom_field(&by.location, custom_field("first")).await.unwrap().id,
         file_field: {
             let new = NewCustomField { data_type: DataType::FileUpload, ..custom_field("contract") };

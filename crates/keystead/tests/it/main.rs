@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_texts;
 mod businesses;
 mod callers;
+mod clicks;
 mod companies;
 mod conditions;
 mod configuration;

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, fs, pin::Pin, sync::Arc, time::Duration};
 
 use keystead_api::v2::imports::Spreadsheets;
 use keystead_core::{
-    App, AuditFilter, Authority, Beside, ContactFormat, Error, ErrorCode, EventQuery, KeyFilter, Known, OldKeyEnds,
-    Result, Steps, TagChange, UpsertMany, WhenDuplicate, Whose,
+    App, AuditFilter, Authority, Beside, ClickFilter, ContactFormat, Error, ErrorCode, EventQuery, KeyFilter, Known,
+    OldKeyEnds, Result, Steps, TagChange, UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -17,6 +17,7 @@ use keystead_model::{
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
+    click::{TokenSource, Verdict},
     contact::{Contact, ContactFilter, ContactPatch, ContactProfile},
     custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
@@ -232,6 +233,12 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Link>(&by.location, (), at.none()): LinksRead;
     update::<Link>(&by.location, (), at.none(), link("x")): LinksWrite;
     delete::<Link>(&by.location, (), at.none()): LinksWrite;
+    list_clicks(&by.location, at.none(), ClickFilter::default(), Window::first(1)): LinksRead;
+    click_stats(&by.location, at.none(), UtcMs(0)): LinksRead;
+    classify_click(&by.location, at.none(), at.none(), Verdict::Human, true): LinksWrite;
+    mint_link_token(&by.location, at.none(), at.contact, TokenSource::Api, None): LinksWrite;
+    list_link_tokens(&by.location, at.none(), None, Window::first(1)): LinksRead;
+    revoke_link_token(&by.location, at.none(), at.none()): LinksWrite;
     create_custom_field(&by.location, custom_field("x")): CustomFieldsWrite;
     list_custom_fields(&by.location, None): CustomFieldsRead;
     get_custom_field(&by.location, FieldName::Id(at.none())): CustomFieldsRead;
@@ -359,6 +366,8 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // By the clock.
     "flush_uses", "trim_changes", "seal_audit", "trim_audit", "log_audit_heads", "purge_contacts",
     "purge_locations", "purge_field_values", "purge_files", "trim_idempotent",
+    // Whoever has the address of a link.
+    "follow_link", "judge_clicks", "trim_clicks",
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // By the clock.

@@ -252,6 +252,7 @@ fn no_noun_is_left_out() {
         "/revoke-exposed",
         "/api-keys/{id}/",
         "/webhooks/{webhookId}/",
+        "/links/{linkId}/",
         "/replace",
         "/imports",
         "upload-custom-files",

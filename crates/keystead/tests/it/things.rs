@@ -27,11 +27,26 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
         let answer = app.post(&format!("{path}?locationId={at}")).key(key).json(&new).send().await.expect(201);
         made.push((name, id(&answer[noun])));
     }
+    let (_, link) = made.last().unwrap();
+    let (token, click) = clicked(app, key, link, contact).await;
+    made.extend([("{tokenId}", token), ("{clickId}", click)]);
     let url = format!("https://hooks.example.com/{text}");
     let new = json!({"url": url, "events": ["*"], "description": text, "locationId": at});
     // Where one leads there already it is that.
     made.push(("{webhookId}", id(&app.post("/webhooks").key(key).json(&new).send().await.json()["webhook"])));
     made
+}
+
+/// A link of a contact's own, and the click of whoever opened it: their ids.
+pub(crate) async fn clicked(app: &TestApp, key: &TestKey, link: &str, contact: &str) -> (String, String) {
+    let at = format!("locationId={}", app.ids.location);
+    let mint = app.post(&format!("/links/{link}/tokens?{at}")).key(key).json(&json!({"contactId": contact}));
+    let minted = mint.send().await.expect(201);
+    let url = minted["url"].as_str().unwrap();
+    let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap();
+    assert_eq!(app.get(path).send().await.status, 302, "{path}");
+    let clicks = app.get(&format!("/links/{link}/clicks?{at}")).key(key).send().await.expect(200);
+    (id(&minted["token"]), id(&clicks["clicks"][0]))
 }
 
 /// What was submitted to the form and to the survey among them; of nobody.
@@ -99,7 +114,11 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     for (path, body) in [("notes", json!({"body": "x"})), ("tasks", task)] {
         app.post(&format!("/contacts/{contact}/{path}")).key(key).json(&body).send().await.expect(201);
     }
-    let (_, form) = made.iter().find(|(name, _)| *name == "{formId}").unwrap();
+    let of = |wanted: &str| made.iter().find(|(name, _)| *name == wanted).unwrap().1.clone();
+    // A person's, which starts something.
+    let path = format!("/links/{}/clicks/{}/classify", of("{linkId}"), of("{clickId}"));
+    app.post(&path).key(key).json(&json!({"verdict": "human", "fire": true})).send().await.expect(200);
+    let form = of("{formId}");
     let known = app.get(&format!("/contacts/{contact}")).key(key).send().await.expect(200)["contact"]["email"].clone();
     let answers = json!({"answers": {"email": known}});
     app.post(&format!("/forms/{form}/submissions")).key(key).json(&answers).send().await.expect(201);

@@ -79,8 +79,8 @@ async fn nothing_of_a_contact_is_left_when_the_trash_is_emptied() {
     // What happened stays, and says nothing of the contact any more.
     let told_of_gone = told(&contacts[0]).await;
     let what = "made, noted, a task, an opportunity, its file, one that recurs, enrolled, a file, a source, a submission, deleted, \
-                the opportunity with it";
-    assert_eq!(told_of_gone.len(), 12, "{what}: {told_of_gone:#?}");
+                the opportunity with it; of a link its own address, who clicked, and what that started";
+    assert_eq!(told_of_gone.len(), 15, "{what}: {told_of_gone:#?}");
     for event in &told_of_gone {
         assert_eq!(event["erased"], true);
         assert!(event["before"].is_null() && event["after"].is_null(), "{event}");

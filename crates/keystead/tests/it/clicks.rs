@@ -1,0 +1,463 @@
+//! Opening trigger links: where people are led, what is kept of it, who it was, and what that starts.
+
+use std::time::Duration;
+
+use keystead_model::agency::TenantState;
+use keystead_testkit::{Answer, Call, TestApp, TestKey};
+use serde_json::{Value, json};
+
+/// A contact, by its first name.
+async fn contact(app: &TestApp, key: &TestKey, name: &str) -> String {
+    let made = app.post("/contacts/").key(key).json(&json!({"firstName": name})).send().await.expect(201);
+    made["contact"]["id"].as_str().unwrap().to_owned()
+}
+
+pub(crate) const CHROME: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+
+/// As a person's browser asks for a page.
+pub(crate) fn as_person(call: Call) -> Call {
+    call.header("User-Agent", CHROME)
+        .header("Accept-Language", "en-US,en;q=0.9")
+        .header("Sec-Fetch-Mode", "navigate")
+        .header("Sec-Fetch-Dest", "document")
+        .header("Sec-Fetch-User", "?1")
+        .header("Sec-CH-UA", r#""Chromium";v="156", "Google Chrome";v="156""#)
+}
+
+/// A link of a location, and who may change it.
+struct Linked<'a> {
+    app: &'a TestApp,
+    key: TestKey,
+    id: String,
+    slug: String,
+}
+
+impl<'a> Linked<'a> {
+    async fn new(app: &'a TestApp, more: Value) -> Self {
+        let key = app.location_key().await;
+        let mut new = json!({"name": "Offer", "redirectTo": "https://example.com/"});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = app.post("/links/").key(&key).json(&new).send().await.expect(201)["link"].clone();
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        Self { app, key, id: text("id"), slug: text("slug") }
+    }
+
+    async fn change(&self, more: Value) {
+        let path = format!("/links/id/{}", self.id);
+        let now = self.app.get(&path).key(&self.key).send().await.expect(200)["link"].clone();
+        let mut change = json!({"name": now["name"], "redirectTo": now["redirectTo"]});
+        change.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.app.put(&format!("/links/{}", self.id)).key(&self.key).json(&change).send().await.expect(201);
+    }
+
+    fn path(&self) -> String {
+        format!("/l/{}", self.slug)
+    }
+
+    async fn get(&self) -> Answer {
+        as_person(self.app.get(&self.path())).send().await
+    }
+
+    /// The path of a contact's own link.
+    async fn of(&self, contact: &str) -> String {
+        self.mint(json!({"contactId": contact})).await
+    }
+
+    async fn mint(&self, body: Value) -> String {
+        let minted = self.app.post(&format!("/links/{}/tokens", self.id)).key(&self.key).json(&body).send().await;
+        let url = minted.expect(201)["url"].as_str().unwrap().to_owned();
+        url[url.find("/l/").unwrap()..].to_owned()
+    }
+
+    async fn open(&self, path: &str) -> Answer {
+        as_person(self.app.get(path)).send().await
+    }
+
+    async fn clicks(&self, query: &str) -> Vec<Value> {
+        let path = format!("/links/{}/clicks?{query}", self.id);
+        let listed = self.app.get(&path).key(&self.key).send().await.expect(200);
+        listed["clicks"].as_array().unwrap().clone()
+    }
+
+    /// What happened to it of a kind, and to whom.
+    async fn told(&self, kind: &str) -> Vec<Value> {
+        let query = [("kinds", kind), ("subject", &self.id)];
+        let read = self.app.get("/events").key(&self.key).query(&query).send().await.expect(200);
+        read["events"].as_array().unwrap().clone()
+    }
+
+    /// Lets so much time pass, and the jobs judge.
+    async fn after(&self, seconds: u64) {
+        self.app.clock.advance(Duration::from_secs(seconds));
+        while self.app.app.judge_clicks().await.unwrap() > 0 {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_leads_to_where_it_says_and_nobody_keeps_that() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"redirectTo": "https://example.com/a?b={{contact.first_name}}#c"})).await;
+    let answer = as_person(app.get(&format!("{}?to=https://evil.example", link.path()))).send().await;
+    assert_eq!((answer.status, answer.header("location")), (302, "https://example.com/a?b=#c"));
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-robots-tag", "noindex"),
+        ("set-cookie", ""),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    // Whatever the size of its letters, as people type it.
+    assert_eq!(app.get(&link.path().to_uppercase().replace("/L/", "/l/")).send().await.status, 302);
+    let ada = contact(&app, &link.key, "Ada & Co/../?#").await;
+    let own = link.of(&ada).await;
+    let led = link.open(&own).await;
+    assert_eq!(led.header("location"), "https://example.com/a?b=Ada%20%26%20Co%2F..%2F%3F%23#c");
+    // Whoever changes the token is nobody, and gets there all the same.
+    let other = Linked::new(&app, json!({})).await;
+    let token = own.rsplit('/').next().unwrap();
+    for path in [
+        format!("{own}x"),
+        own[..own.len() - 1].to_owned(),
+        format!("{}/{ada}", link.path()),
+        format!("{}/{}", link.path(), "a%2Fb%00"),
+        format!("{}/{}", link.path(), token.to_lowercase()),
+        format!("{}/{}", link.path(), other.of(&ada).await.rsplit('/').next().unwrap()),
+    ] {
+        let led = link.open(&path).await;
+        assert_eq!((led.status, led.header("location")), (302, "https://example.com/a?b=#c"), "{path}");
+    }
+    let of_ada = link.clicks(&format!("contactId={ada}")).await;
+    assert_eq!(of_ada.len(), 1, "only the whole token is hers");
+    assert_eq!((&of_ada[0]["device"], &of_ada[0]["network"]), (&json!("Chrome, Windows"), &json!("127.0.0.0/24")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_ahead_gets_no_answer_to_keep() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Purpose", "prefetch"),
+        ("X-Moz", "prefetch"),
+        ("X-Purpose", "preview"),
+    ] {
+        let answer = as_person(app.get(&link.path())).header(name, value).send().await;
+        assert_eq!((answer.status, answer.header("location")), (503, ""), "{name}: {value}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert!(answer.header("vary").contains("Sec-Purpose"));
+    }
+    let office = "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0; ms-office; MSOffice 16)";
+    for agent in [office, "Microsoft Office Protocol Discovery", "Microsoft Office/16.0 (Microsoft Outlook 16.0; Pro)"]
+    {
+        let answer = app.get(&link.path()).header("User-Agent", agent).send().await;
+        assert_eq!((answer.status, answer.header("location")), (200, ""), "{agent}");
+        assert!(answer.text.contains(r#"http-equiv="refresh""#), "{}", answer.text);
+    }
+    assert_eq!(link.clicks("").await, [json!(null); 0], "none of these was a click");
+    // Who asks by another method is led on, and is nobody.
+    for method in ["HEAD", "OPTIONS", "POST", "PUT"] {
+        let answer = as_person(app.call(method.parse().unwrap(), &link.path())).send().await;
+        assert_eq!((answer.status, answer.header("location")), (302, "https://example.com/"), "{method}");
+    }
+    let clicks = link.clicks("").await;
+    assert_eq!(clicks.len(), 4);
+    for click in clicks {
+        assert_eq!((&click["verdict"], &click["reasons"][0]), (&json!("bot"), &json!("not_opened")), "{click}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_leads_elsewhere_or_says_so() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"maxClicks": 1})).await;
+    let to = async || {
+        let answer = link.get().await;
+        (answer.status, answer.header("location").to_owned(), answer.text)
+    };
+    assert_eq!(to().await.0, 302);
+    link.after(10).await;
+    let (status, _, text) = to().await;
+    assert!(status == 410 && text.contains("This has ended"), "{status}: {text}");
+    link.change(json!({"maxClicks": 2})).await;
+    assert_eq!(to().await.0, 302);
+    link.change(json!({"expiresAt": app.app.now().to_iso(), "fallbackUrl": "https://example.com/over"})).await;
+    assert_eq!((to().await.0, to().await.1), (302, "https://example.com/over".to_owned()));
+    link.change(json!({"expiresAt": null, "status": "disabled"})).await;
+    assert_eq!(to().await.1, "https://example.com/over");
+    link.change(json!({"status": "active"})).await;
+    assert_eq!(to().await.1, "https://example.com/");
+    // A custom value is judged when somebody goes there.
+    let values = format!("/locations/{}/customValues", app.ids.location);
+    let value = json!({"name": "Landing", "value": "https://example.com/landing?c={{contact.id}}"});
+    let value = app.post(&values).key(&link.key).json(&value).send().await.expect(201)["customValue"].clone();
+    link.change(json!({"redirectTo": "{{custom_values.landing}}"})).await;
+    assert_eq!(to().await.1, "https://example.com/landing?c=");
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    assert_eq!(link.open(&own).await.header("location"), format!("https://example.com/landing?c={ada}"));
+    for wrong in ["javascript:alert(1)", "//evil.example", "https://good@evil.example/", "{{custom_values.landing}}"] {
+        let change = json!({"name": "Landing", "value": wrong});
+        let path = format!("{values}/{}", value["id"].as_str().unwrap());
+        app.put(&path).key(&link.key).json(&change).send().await.expect(200);
+        assert_eq!(to().await.1, "https://example.com/over", "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_place_that_is_closed_strangers_see_nothing() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let link = Linked::new(&app, json!({"fallbackUrl": "https://example.com/over"})).await;
+    let nothing = app.get("/l/no-such-link").send().await;
+    assert_eq!(nothing.status, 404);
+    let is_nothing = async || {
+        let answer = link.get().await;
+        (answer.status, answer.text) == (404, nothing.text.clone())
+    };
+    assert!(!is_nothing().await);
+    app.app.set_location_state(&operator, app.ids.location, TenantState::Suspended).await.unwrap();
+    assert!(is_nothing().await);
+    app.app.set_location_state(&operator, app.ids.location, TenantState::Active).await.unwrap();
+    app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
+    assert!(is_nothing().await);
+    app.app.set_agency_state(&operator, TenantState::Active).await.unwrap();
+    assert!(!is_nothing().await);
+    app.app.delete_location(&operator, app.ids.location).await.unwrap();
+    assert!(is_nothing().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_a_person_opens_starts_something() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"name": "Spring offer"})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    // A scanner, by its name: known at once.
+    app.get(&own).header("User-Agent", "Mozilla/5.0 (compatible; proofpoint)").send().await;
+    assert_eq!(link.clicks("verdict=bot").await.len(), 1);
+    link.open(&own).await;
+    link.after(9).await;
+    assert_eq!(link.clicks("verdict=held").await.len(), 1, "nobody knows yet what comes with it");
+    assert_eq!(link.told("trigger_link.clicked").await, [json!(null); 0]);
+    link.after(1).await;
+    let told = link.told("trigger_link.clicked").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let click = link.clicks("verdict=human").await[0].clone();
+    assert_eq!((&told[0]["contactId"], &told[0]["actor"]["type"]), (&json!(ada), &json!("system")), "{}", told[0]);
+    assert_eq!(told[0]["after"]["clickId"], click["id"]);
+    assert_eq!(told[0]["after"]["name"], "Spring offer");
+    assert!(click["firedAt"].is_string());
+    let shown = app.get(&format!("/links/id/{}", link.id)).key(&link.key).send().await.expect(200);
+    assert_eq!(shown["link"]["clicks"], 1);
+    // Once for each contact.
+    app.clock.advance(Duration::from_secs(3_600));
+    link.open(&own).await;
+    link.after(10).await;
+    assert_eq!((link.clicks("verdict=human").await.len(), link.told("trigger_link.clicked").await.len()), (2, 1));
+    link.change(json!({"fire": "daily"})).await;
+    link.open(&own).await;
+    link.after(10).await;
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 1, "a day has not passed");
+    app.clock.advance(Duration::from_secs(24 * 3_600));
+    link.open(&own).await;
+    link.after(10).await;
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 2);
+    link.change(json!({"fire": "every"})).await;
+    for number in 3..5 {
+        link.open(&own).await;
+        link.after(11).await;
+        assert_eq!(link.told("trigger_link.clicked").await.len(), number);
+    }
+    // Nobody knows whose these are.
+    link.get().await;
+    link.after(10).await;
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 4);
+    assert_eq!(link.clicks("verdict=human").await[0]["contactId"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_thing_alone_makes_nobody_a_program_but_is_looked_at_longer() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let others = [Linked::new(&app, json!({})).await, Linked::new(&app, json!({})).await];
+    let ada = contact(&app, &link.key, "Ada").await;
+    let verdict = async |link: &Linked<'_>| link.clicks("").await[0]["verdict"].clone();
+    // Two links of a message: a person, in doubt for a minute.
+    let (own, second, third) = (link.of(&ada).await, others[0].of(&ada).await, others[1].of(&ada).await);
+    link.open(&own).await;
+    app.clock.advance(Duration::from_secs(3));
+    link.open(&second).await;
+    link.after(10).await;
+    let held = link.clicks("verdict=held").await;
+    assert_eq!(held[0]["reasons"], json!(["two_links"]));
+    link.after(50).await;
+    assert_eq!((verdict(&link).await, verdict(&others[0]).await), (json!("human"), json!("human")));
+    // Three within ten seconds: none of them.
+    app.clock.advance(Duration::from_secs(60));
+    for path in [&own, &second, &third] {
+        link.open(path).await;
+    }
+    link.after(10).await;
+    for link in [&link, &others[0], &others[1]] {
+        assert_eq!(verdict(link).await, json!("bot"));
+    }
+    // Right after the message that brings it was handed over.
+    app.clock.advance(Duration::from_secs(60));
+    let sent = link.mint(json!({"contactId": ada, "handedOverAt": app.app.now().to_iso()})).await;
+    app.clock.advance(Duration::from_secs(29));
+    link.open(&sent).await;
+    assert_eq!(link.clicks("").await[0]["reasons"], json!(["early"]));
+    app.clock.advance(Duration::from_secs(31));
+    link.open(&sent).await;
+    link.after(10).await;
+    assert_eq!(verdict(&link).await, json!("human"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_better_says_who_it_was() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    app.get(&own).header("User-Agent", "curl/8").send().await;
+    let click = link.clicks("").await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/links/{}/clicks/{click}/classify", link.id);
+    let say = async |body: Value| app.post(&path).key(&link.key).json(&body).send().await;
+    let said = say(json!({"verdict": "human"})).await.expect(200)["click"].clone();
+    assert_eq!((&said["verdict"], &said["firedAt"]), (&json!("human"), &json!(null)), "only where that is wanted");
+    assert_eq!(said["classifiedBy"], json!(format!("key:{}", link.key.id)));
+    let counted = async || app.get(&format!("/links/id/{}", link.id)).key(&link.key).send().await.expect(200);
+    assert_eq!(counted().await["link"]["clicks"], 1);
+    let said = say(json!({"verdict": "human", "fire": true})).await.expect(200)["click"].clone();
+    assert!(said["firedAt"].is_string());
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 1);
+    say(json!({"verdict": "human", "fire": true})).await.expect(200);
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 1, "once");
+    say(json!({"verdict": "bot"})).await.expect(200);
+    assert_eq!(counted().await["link"]["clicks"], 0);
+    assert_eq!(link.told("trigger_link.click_classified").await.len(), 2);
+    // The rules do not take it back.
+    link.after(120).await;
+    assert_eq!(link.clicks("").await[0]["verdict"], "bot");
+    for wrong in [json!({}), json!({"verdict": "perhaps"}), json!({"verdict": "human", "fire": "now"})] {
+        assert_eq!(say(wrong.clone()).await.status, 422, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_decides_something_counts_who_presses_its_button() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"confirm": true, "redirectTo": "https://shop.example/yes"})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    let page = link.open(&own).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("shop.example") && page.text.contains("<button"), "{}", page.text);
+    assert!(!page.text.contains("<script") && !page.text.contains("refresh"), "nothing presses it: {}", page.text);
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self' http: https:"),
+        "{policy}"
+    );
+    link.after(60).await;
+    assert_eq!(link.clicks("").await, [json!(null); 0], "who looks has not clicked");
+    let pressed = as_person(app.post(&own)).header("Sec-Fetch-Site", "same-origin").form(&[]).send().await;
+    assert_eq!((pressed.status, pressed.header("location")), (302, "https://shop.example/yes"));
+    link.after(10).await;
+    assert_eq!(link.clicks("verdict=human").await.len(), 1);
+    assert_eq!(link.told("trigger_link.clicked").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contacts_own_link_goes_along_and_can_be_ended() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"redirectTo": "https://example.com/?c={{contact.id}}"})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    let twin = contact(&app, &link.key, "Ada L.").await;
+    let own = link.of(&twin).await;
+    let leads_to = async |path: &str| link.open(path).await.header("location").replace("https://example.com/?c=", "");
+    assert_eq!(leads_to(&own).await, twin);
+    app.post(&format!("/contacts/{ada}/merge")).key(&link.key).json(&json!({"from": twin})).send().await.expect(200);
+    assert_eq!(leads_to(&own).await, ada, "it is the link of whom the other became a part of");
+    let tokens = format!("/links/{}/tokens", link.id);
+    let listed = app.get(&format!("{tokens}?contactId={ada}")).key(&link.key).send().await.expect(200);
+    let token = listed["tokens"][0].clone();
+    assert_eq!((&token["source"], &token["contactId"]), (&json!("api"), &json!(ada)));
+    assert!(!listed.to_string().contains(own.rsplit('/').next().unwrap()), "its token is in no answer any more");
+    let path = format!("{tokens}/{}", token["id"].as_str().unwrap());
+    app.delete(&path).key(&link.key).send().await.expect(200);
+    assert_eq!(leads_to(&own).await, "");
+    let listed = app.get(&tokens).key(&link.key).send().await.expect(200);
+    assert!(listed["tokens"][0]["revokedAt"].is_string());
+    // In the trash nobody is known, and brought back they are again.
+    let again = link.of(&ada).await;
+    app.delete(&format!("/contacts/{ada}")).key(&link.key).send().await.expect(200);
+    assert_eq!(leads_to(&again).await, "");
+    app.post(&format!("/contacts/trash/{ada}/restore")).key(&link.key).send().await.expect(200);
+    assert_eq!(leads_to(&again).await, ada);
+    let missing = app.post(&tokens).key(&link.key).json(&json!({"contactId": "0000000000000000000A"})).send().await;
+    assert_eq!(missing.status, 400, "{}", missing.text);
+    // Repeated, the same one is told of, without its address.
+    let once = async || {
+        let call = app.post(&tokens).key(&link.key).header("Idempotency-Key", "one");
+        call.json(&json!({"contactId": ada})).send().await.expect(201)
+    };
+    let (first, second) = (once().await, once().await);
+    assert_eq!(first["token"]["id"], second["token"]["id"]);
+    assert_eq!((second["url"].clone(), second["urlAlreadyShown"].clone()), (json!(null), json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_link_fares_is_told_in_sums() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"fire": "every"})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    for _ in 0..2 {
+        as_person(app.get(&own)).header("Referer", "https://mail.example/inbox?secret=1").send().await;
+        link.after(11).await;
+    }
+    app.get(&link.path()).header("User-Agent", "curl/8").send().await;
+    link.get().await;
+    let stats = async |query: &str| {
+        let path = format!("/links/{}/stats?{query}", link.id);
+        app.get(&path).key(&link.key).send().await.expect(200)["stats"].clone()
+    };
+    let now = stats("").await;
+    for (name, expected) in [("hits", 4), ("humans", 2), ("bots", 1), ("held", 1), ("contacts", 1), ("fired", 2)] {
+        assert_eq!(now[name], expected, "{name}: {now}");
+    }
+    assert_eq!(now["referrers"], json!([{"name": "mail.example", "hits": 2}]), "the site, and nothing of its address");
+    assert_eq!(now["reasons"][0], json!({"name": "no_browser", "hits": 1}));
+    assert_eq!(now["days"], json!([{"date": "2026-11-25", "humans": 2, "bots": 1}]));
+    app.clock.advance(Duration::from_secs(40 * 86_400));
+    assert_eq!(stats("").await["hits"], 0, "of the last 30 days");
+    assert_eq!(stats("since=2026-11-01").await["hits"], 4);
+    // What is known of who came is forgotten.
+    app.app.judge_clicks().await.unwrap();
+    while app.app.trim_clicks().await.unwrap() {}
+    let left = app.number("SELECT count(*) FROM clicks WHERE source_key IS NOT NULL OR agent IS NOT NULL").await;
+    assert_eq!(left, 0);
+    assert_eq!(link.clicks("").await.len(), 4);
+    app.delete(&format!("/links/{}", link.id)).key(&link.key).send().await.expect(201);
+    assert_eq!(app.get(&own).send().await.status, 404);
+    while app.app.trim_clicks().await.unwrap() {}
+    for table in ["clicks", "link_tokens", "link_slugs"] {
+        assert_eq!(app.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_too_often_is_led_on_and_not_written_down() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    for number in 0..605 {
+        assert_eq!(app.get(&link.path()).send().await.status, 302, "{number}");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM clicks").await, 600);
+    let lost = app.app.figures().await.into_iter().find(|figure| figure.name == "keystead_clicks_lost").unwrap();
+    assert!(format!("{:?}", lost.reading).contains('5'), "{lost:?}");
+}
