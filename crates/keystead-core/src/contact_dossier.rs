@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use keystead_model::{
-    ContactId, NoteId, TaskId,
+    ClickId, ContactId, LinkTokenId, NoteId, TaskId,
+    click::{Click, LinkToken},
     contact::Contact,
     enrollment::Enrollment,
     event::{Event, EventKind},
@@ -16,7 +17,9 @@ use keystead_model::{
     scope::Scope,
     task::Task,
 };
-use keystead_store::{enrollments, events, files, opportunities, recurring_tasks, stored, submissions};
+use keystead_store::{
+    clicks, enrollments, events, files, link_tokens, opportunities, recurring_tasks, stored, submissions,
+};
 
 use crate::{
     App, Beside, ContactWriter, InParts, LocationContext, Result, WholeOpportunity, events::list::may_see,
@@ -44,6 +47,10 @@ pub enum Kept {
     FormSubmissions(Vec<Submission<AsForm>>),
     /// What was submitted to surveys.
     SurveySubmissions(Vec<Submission<AsSurvey>>),
+    /// Links of its own.
+    LinkTokens(Vec<LinkToken>),
+    /// What it clicked on.
+    Clicks(Vec<Click>),
     /// Files in its fields, and in those of its opportunities.
     Files(Vec<StoredFile>),
     /// What happened to it, and to what belongs to it.
@@ -61,6 +68,8 @@ enum Part {
     Enrollments,
     FormSubmissions(Option<Id<Submission<AsForm>>>),
     SurveySubmissions(Option<Id<Submission<AsSurvey>>>),
+    LinkTokens(Option<LinkTokenId>),
+    Clicks(Option<ClickId>),
     Files,
     Events(Option<i64>),
 }
@@ -76,7 +85,9 @@ impl Part {
             Self::Opportunities => ("opportunities", Scope::OpportunitiesRead, Some(Self::Enrollments)),
             Self::Enrollments => ("enrollments", Scope::ContactsRead, Some(Self::FormSubmissions(None))),
             Self::FormSubmissions(_) => ("formSubmissions", Scope::FormsRead, Some(Self::SurveySubmissions(None))),
-            Self::SurveySubmissions(_) => ("surveySubmissions", Scope::SurveysRead, Some(Self::Files)),
+            Self::SurveySubmissions(_) => ("surveySubmissions", Scope::SurveysRead, Some(Self::LinkTokens(None))),
+            Self::LinkTokens(_) => ("linkTokens", Scope::LinksRead, Some(Self::Clicks(None))),
+            Self::Clicks(_) => ("clicks", Scope::LinksRead, Some(Self::Files)),
             // Of its opportunities, too.
             Self::Files => ("files", Scope::OpportunitiesRead, Some(Self::Events(None))),
             Self::Events(_) => ("events", Scope::ContactsRead, None),
@@ -207,6 +218,16 @@ impl InLocation<'_, '_> {
                 let page = submissions::of_contact(self.tx, location, id, &Window::after(after, AT_ONCE))?;
                 let (rows, rest) = paged(page, |one: &Submission<AsSurvey>| one.id, Part::SurveySubmissions);
                 (Kept::SurveySubmissions(rows), rest)
+            }
+            Part::LinkTokens(after) => {
+                let page = link_tokens::of_contact(self.tx, location, id, &Window::after(after, AT_ONCE))?;
+                let (rows, rest) = paged(page, |token: &LinkToken| token.id, Part::LinkTokens);
+                (Kept::LinkTokens(rows), rest)
+            }
+            Part::Clicks(after) => {
+                let page = clicks::of_contact(self.tx, location, id, &Window::after(after, AT_ONCE))?;
+                let (rows, rest) = paged(page, |click: &Click| click.id, Part::Clicks);
+                (Kept::Clicks(rows), rest)
             }
             Part::Files => (Kept::Files(files::of_contact(self.tx, location, id)?), None),
             Part::Events(after) => {

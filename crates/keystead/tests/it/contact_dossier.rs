@@ -40,9 +40,19 @@ async fn everything_about_a_contact_is_in_one_file() {
     let whole: Value = serde_json::from_str(&answer.text).unwrap();
     assert_eq!(whole["contact"]["email"], "ada@example.com");
     let count = |part: &str| whole[part].as_array().unwrap().len();
-    let made = ["notes", "tasks", "recurringTasks", "opportunities", "enrollments", "formSubmissions", "files"];
+    let made = [
+        "notes",
+        "tasks",
+        "recurringTasks",
+        "opportunities",
+        "enrollments",
+        "formSubmissions",
+        "linkTokens",
+        "clicks",
+        "files",
+    ];
     let counts: Vec<usize> = made.iter().map(|part| count(part)).collect();
-    assert_eq!(counts, [451, 1, 1, 1, 1, 1, 2], "{made:?}");
+    assert_eq!(counts, [451, 1, 1, 1, 1, 1, 1, 1, 2], "{made:?}");
     assert!(count("surveySubmissions") == 0 && count("events") > 450, "{}", count("events"));
     assert!(whole["files"][0]["name"].is_string() && whole["files"][0]["url"].is_null());
     let mentions = |part: &str| whole[part].as_array().unwrap().iter().any(|one| one.to_string().contains(&other));
@@ -57,7 +67,15 @@ async fn everything_about_a_contact_is_in_one_file() {
     let some = ScopeSet::EMPTY.with(Scope::ContactsRead);
     let some = app.key_with(Reach::location(app.ids.location), some, |_| {}).await;
     let part = app.get(&format!("/contacts/{id}/everything")).key(&some).send().await.expect(200);
-    let left_out = json!(["recurringTasks", "opportunities", "formSubmissions", "surveySubmissions", "files"]);
+    let left_out = json!([
+        "recurringTasks",
+        "opportunities",
+        "formSubmissions",
+        "surveySubmissions",
+        "linkTokens",
+        "clicks",
+        "files"
+    ]);
     assert_eq!(
         (&part["leftOut"], &part["contact"], &part["opportunities"]),
         (&left_out, &whole["contact"], &json!(null))

@@ -85,6 +85,8 @@ impl ContactWriter for Downloads {
             Kept::Enrollments(enrollments) => self.objects(enrollments),
             Kept::FormSubmissions(submissions) => self.objects(submissions),
             Kept::SurveySubmissions(submissions) => self.objects(submissions),
+            Kept::LinkTokens(tokens) => self.objects(tokens),
+            Kept::Clicks(clicks) => self.objects(clicks),
             Kept::Files(files) => self.objects(&files.iter().cloned().map(Named).collect::<Vec<_>>()),
             Kept::Events(events) => self.objects(&events.iter().cloned().map(events::Shape).collect::<Vec<_>>()),
         }
