@@ -350,6 +350,14 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     headers: { [long('x', 100)]: 'secret' },
   }, 'webhook');
   const example = await send(`/webhooks/${hook.id}/test`, { event: 'opportunity.updated' }, 'delivery');
+  const link = await send('/links/', {
+    name: long('l', 200), redirectTo: `https://example.com/${long('r', 1900)}`, slug: long('s', 60), fallbackUrl: `https://example.com/${long('f', 1900)}`,
+  }, 'link');
+  const minted = await fetch(`${base}/links/${link.id}/tokens`, {
+    method: 'POST', headers: { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ contactId: contact.id }),
+  });
+  const own = (await minted.json()).url;
+  await fetch(base + new URL(own).pathname, { redirect: 'manual', headers: { Referer: `https://${long('e', 60)}.${long('g', 60)}.example/` } });
   const value = await send(`${of}/customValues`, { name: long('v', 200), value: long('w', 2000) }, 'customValue');
   await send(`/contacts/${contact.id}/tasks`, { title: long('k', 300), body: long('b', 500), dueDate: '2020-01-01', completed: false }, 'task');
   const template = '/app/locations/{location}';
@@ -375,6 +383,10 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     await look(page, `long-one-of-${name}`);
     await look_at(`/settings/${name}/${id}/delete`, `/settings/${name}/{id}/delete`, `delete, ${name}`);
   }
+  for (const rest of ['', '/new']) await look_at(`/links${rest}`, `/links${rest}`, `trigger links${rest}`);
+  for (const rest of ['', '/edit', '/delete']) await look_at(`/links/${link.id}${rest}`, `/links/{id}${rest}`, `trigger link${rest}`);
+  await page.goto(`${base}${place}/links/${link.id}`);
+  await look(page, 'long-link');
   for (const rest of ['', '/new', '/signing-key']) await look_at(`/settings/webhooks${rest}`, `/settings/webhooks${rest}`, `webhooks${rest}`);
   for (const rest of ['', '/edit', '/rotate-secret', '/delete']) {
     await look_at(`/settings/webhooks/${hook.id}${rest}`, `/settings/webhooks/{id}${rest}`, `webhook${rest}`);

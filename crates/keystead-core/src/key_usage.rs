@@ -52,8 +52,13 @@ impl Steps {
         UtcMs(first.0 - HOUR_MS / 2)..self.until
     }
 
+    /// When each begins.
+    pub fn begins(&self) -> &[UtcMs] {
+        &self.begins
+    }
+
     /// The step that an hour belongs to.
-    pub(crate) fn of_hour(&self, hour: UtcMs) -> Option<usize> {
+    pub fn of_hour(&self, hour: UtcMs) -> Option<usize> {
         let middle = UtcMs(hour.0 + HOUR_MS / 2);
         self.begins.partition_point(|begin| *begin <= middle).checked_sub(1)
     }

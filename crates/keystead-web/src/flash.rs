@@ -113,6 +113,14 @@ done! {
     DeliverySentAgain = "delivery-sent-again", "good", "* is on its way again, with the same id.";
     DeliveriesRecovered = "deliveries-recovered", "good", "On its way again, the oldest first: *.";
     NothingToRecover = "nothing-to-recover", "warn", "Nothing failed in that time.";
+    LinkAdded = "link-added", "good", "* is added.";
+    LinkSaved = "link-saved", "good", "* is saved.";
+    LinkDeleted = "link-deleted", "good", "* is deleted: its address leads nowhere any more.";
+    LinkSwitchedOn = "link-switched-on", "good", "* is switched on.", undo "/links/*/status";
+    LinkSwitchedOff = "link-switched-off", "good", "* is switched off: who opens it is told that it has ended.", undo "/links/*/status";
+    LinkTokenEnded = "link-token-ended", "good", "That personal link of * is ended: who opens it is led on, and is nobody.";
+    ClickOfPerson = "click-of-person", "good", "That click on * was a person’s, and counts.";
+    ClickOfBot = "click-of-bot", "good", "That click on * was a bot’s, and does not count.";
     PipelineAdded = "pipeline-added", "good", "* is added.";
     PipelineSaved = "pipeline-saved", "good", "* is saved.";
     PipelineDeleted = "pipeline-deleted", "good", "* is deleted.";

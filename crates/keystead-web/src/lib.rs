@@ -22,6 +22,7 @@ mod guard;
 mod history;
 mod imports;
 mod kept;
+mod links;
 mod list;
 mod location_choice;
 mod locations;
@@ -269,6 +270,17 @@ fn routes() -> Table {
             get(opportunities::delete_form).post(opportunities::delete),
         ),
         own("/app/locations/{location}/tasks", get(tasks::list)),
+        own("/app/locations/{location}/links", get(links::list)),
+        own("/app/locations/{location}/links/new", get(links::new).post(links::create)),
+        own("/app/locations/{location}/links/{id}", get(links::show)),
+        own("/app/locations/{location}/links/{id}/edit", get(links::edit).post(links::update)),
+        own("/app/locations/{location}/links/{id}/status", action(1, post(links::switch))),
+        own("/app/locations/{location}/links/{id}/clicks.csv", get(links::clicks_csv)),
+        own("/app/locations/{location}/links/{id}/qr.svg", get(links::qr)),
+        own("/app/locations/{location}/links/{id}/tokens", action(1, post(links::mint))),
+        own("/app/locations/{location}/links/{id}/tokens/{token}/revoke", action(3, post(links::revoke))),
+        own("/app/locations/{location}/links/{id}/clicks/{click}/classify", action(3, post(links::classify))),
+        own("/app/locations/{location}/links/{id}/delete", get(links::delete_form).post(links::delete)),
         own("/app/locations/{location}/views/{viewed}/new", get(saved_views::new).post(saved_views::create)),
         own("/app/locations/{location}/views/{viewed}/{id}", get(saved_views::edit).post(saved_views::update)),
         own("/app/locations/{location}/views/{viewed}/{id}/query", action(1, post(saved_views::keep))),

@@ -80,6 +80,13 @@ pub(crate) const SECTIONS: &[Section] = &[
         ..section("members", "Members", "/members", At::Both)
     },
     Section {
+        scope: Some(Scope::LinksRead),
+        heading: "Automation",
+        icon: "link",
+        words: "short urls clicks qr tracking redirect",
+        ..section("links", "Trigger links", "/links", At::Location)
+    },
+    Section {
         scope: Some(Scope::LocationsWrite),
         heading: "Settings",
         icon: "gear",

@@ -297,14 +297,14 @@ const SEVERAL: &str = "This contact has an opportunity in this pipeline already.
                        location";
 
 /// Whose a new opportunity is.
-enum Whom {
+pub(crate) enum Whom {
     Known(Box<Contact>),
     /// Not known yet: one of these, if any were found.
     OneOf(Vec<Contact>),
 }
 
 /// Whom a form names: by an id, or by words that mean one contact alone.
-async fn whom(web: &Web, here: &Here, context: &LocationContext, sent: &Fields) -> Result<Whom, Error> {
+pub(crate) async fn whom(web: &Web, here: &Here, context: &LocationContext, sent: &Fields) -> Result<Whom, Error> {
     if let Some(id) = sent.text(CONTACT).and_then(ContactId::parse) {
         return Ok(Whom::Known(Box::new(web.app.get_contact(context, id).await?)));
     }

@@ -29,6 +29,7 @@ use crate::{
     place::Here,
     show::{amount, initials, since},
 };
+pub(crate) use edit::{Whom, whom};
 
 /// What the pages are called in the navigation.
 const SECTION: &str = "opportunities";

@@ -1,6 +1,7 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
 mod crm;
+mod links;
 
 use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
@@ -183,6 +184,7 @@ const MONTH_DAYS: usize = 30;
 async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<(), Failure> {
     let weight = |day: usize| if day % 7 > 4 { 1 } else { 3 + day * 7 % 5 };
     let all: usize = (0..MONTH_DAYS).map(weight).sum();
+    let mut offer = None;
     for day in 0..=MONTH_DAYS {
         let maria = selling.maria.now(app)?;
         let until =
@@ -192,6 +194,14 @@ async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<()
             contacts(app, &maria, *location, country, from..until(day, *count)).await?;
         }
         selling.on(app, (MONTH_DAYS - day) as i64).await?;
+        if offer.is_none() {
+            offer = Some(links::made(app, &maria, selling.locations[0]).await?);
+        }
+        if let Some(offer) = &offer
+            && day < MONTH_DAYS
+        {
+            offer.opened(app, story, day).await?;
+        }
         if day < MONTH_DAYS {
             story.pass(app, 24).await?;
         }

@@ -95,6 +95,7 @@ pub(crate) fn fill(path: &str, location: LocationId, id: &str) -> String {
         .replace("{task}", id)
         .replace("{delivery}", id)
         .replace("{to}", "won")
+        .replace("{click}", id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,7 +317,7 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
         // Who or what has the key's id is nobody and nothing: the page is the right one all the same.
-        let nouns = ["members", "contacts", "imports", "opportunities", "views/{viewed}", "webhooks"];
+        let nouns = ["members", "links", "contacts", "imports", "opportunities", "views/{viewed}", "webhooks"];
         let exists = !nouns.iter().any(|noun| path.contains(&format!("/{noun}/{{id}}")))
             || path.ends_with("/views/{viewed}/{id}/restore");
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
@@ -528,8 +529,8 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let wanted = "The rotation of “A test” is taken back: its old secret stays, the new one has ended.";
     assert_eq!(flash(&page).as_deref(), Some(wanted));
     actions.retain(|path| !path.ends_with("/cancel"));
-    // What is done with imports, the trash and webhooks is told in tests of their own.
-    let told = ["/contacts/imports/", "/contacts/trash/", "/settings/webhooks/"];
+    // What is done with imports, the trash, links and webhooks is told in tests of their own.
+    let told = ["/contacts/imports/", "/contacts/trash/", "/links/", "/settings/webhooks/"];
     actions.retain(|path| !told.iter().any(|place| path.starts_with(place)));
     // A search does nothing; the list is what it says.
     actions.retain(|path| path != "/settings/keys/find");

@@ -58,6 +58,7 @@ mod key_commands;
 mod key_pages;
 mod key_policy;
 mod keys_life;
+mod link_pages;
 mod links;
 mod lists;
 mod locations;

@@ -21,6 +21,7 @@ use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
     callers::{rows_of_one, saved_view},
     imports::import,
+    things::clicked,
 };
 
 /// Pages that need no sign-in, and why.
@@ -61,6 +62,9 @@ struct Things {
     value: String,
     reason: String,
     view: String,
+    link: String,
+    token: String,
+    click: String,
     webhook: String,
     delivery: String,
 }
@@ -96,6 +100,9 @@ impl Things {
             value: String::new(),
             reason: String::new(),
             view: String::new(),
+            link: String::new(),
+            token: String::new(),
+            click: String::new(),
             webhook: String::new(),
             delivery: String::new(),
         };
@@ -129,7 +136,9 @@ impl Things {
         let example = json!({"event": "contact.created"});
         let delivery = make(&format!("/webhooks/{webhook}/test"), example, "delivery").await;
         let view = self.shared_view(app).await;
-        Self { opportunity, pipeline, tag, field, value, reason, view, webhook, delivery, ..self }
+        let link = make("/links/", json!({"name": "A link", "redirectTo": "https://example.com"}), "link").await;
+        let (token, click) = clicked(app, &key, &link, &contact).await;
+        Self { opportunity, pipeline, tag, field, value, reason, view, link, token, click, webhook, delivery, ..self }
     }
 
     /// A view that a member shares.
@@ -191,6 +200,7 @@ impl Things {
             ("/settings/custom-fields/{id}", &self.field),
             ("/settings/custom-values/{id}", &self.value),
             ("/views/{viewed}/{id}", &self.view),
+            ("/links/{id}", &self.link),
             ("/settings/webhooks/{id}", &self.webhook),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
@@ -201,6 +211,8 @@ impl Things {
             ("{task}", &self.task),
             ("{to}", "won"),
             ("{viewed}", "contacts"),
+            ("{token}", &self.token),
+            ("{click}", &self.click),
             ("{delivery}", &self.delivery),
         ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
