@@ -61,7 +61,9 @@ test('a contact has a link of their own, whose address is shown once', async () 
 });
 
 test('who opens it is led on and shown, and a verdict is changed without a script', async () => {
-  const stranger = await visit(browser);
+  // As a browser that is not headless, which would be known by its name.
+  const userAgent = (await page.evaluate(() => navigator.userAgent)).replace('Headless', '');
+  const stranger = await visit(browser, { userAgent });
   const led = await (await stranger.goto(own)).request().redirectedFrom().response();
   assert.equal(new URL(stranger.url()).searchParams.get('c'), 'Ada');
   assert.deepEqual([led.status(), (await led.allHeaders())['set-cookie']], [302, undefined]);

@@ -78,6 +78,7 @@ const OF_THE_DEMO: &[&str] = &[
     "contacts.test.js",
     "views.test.js",
     "imports.test.js",
+    "links.test.js",
     "opportunities.test.js",
     "webhooks.test.js",
     "weight.test.js",
