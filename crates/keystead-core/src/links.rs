@@ -7,7 +7,7 @@ use keystead_model::{
     page::{Page, Window},
     scope::Scope,
 };
-use keystead_store::{link_tokens, links};
+use keystead_store::{clicks, link_tokens, links};
 
 use crate::{
     App, Error, ErrorCode, LocationContext, Result,
@@ -66,8 +66,9 @@ impl Resource for Link {
 
     fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
         links::release_slug(operation.tx, self.location, self.id)?;
+        link_tokens::delete_all(operation.tx, self.location, self.id)?;
         // Its clicks are many, and go when the jobs come to them.
-        Ok(link_tokens::delete_all(operation.tx, self.location, self.id)?)
+        Ok(clicks::leave(operation.tx, self.location, self.id)?)
     }
 
     fn updated_at(&mut self) -> &mut UtcMs {

@@ -84,3 +84,10 @@ CREATE TABLE link_fires (
 );
 
 CREATE INDEX link_fires_of_contacts ON link_fires (location_id, contact_id);
+
+-- Links that are deleted and whose clicks are not, which are many and go some at a time.
+CREATE TABLE gone_links (
+    location_id {text} NOT NULL REFERENCES locations (id),
+    link_id {text} NOT NULL,
+    PRIMARY KEY (location_id, link_id)
+);

@@ -273,18 +273,33 @@ pub fn forget(tx: &mut Tx<'_>, sources: UtcMs, agents: UtcMs, limit: i64) -> Res
     for (column, before) in [("source_key", sources), ("agent", agents)] {
         let sql = format!(
             "UPDATE clicks SET {column} = NULL WHERE (location_id, id) IN (SELECT location_id, id FROM clicks
-             WHERE {column} IS NOT NULL AND at < ?1 AND judged_next IS NULL LIMIT ?2)"
+             WHERE {column} IS NOT NULL AND at < ?1 LIMIT ?2)"
         );
         more |= tx.execute(&sql, &[&before, &limit])? == limit as u64;
     }
     Ok(more)
 }
 
-/// Deletes clicks whose links are gone, at most `limit`; whether there may be more.
+static GONE: Table = Table::new("gone_links", &["location_id", "link_id"]);
+
+/// Notes that a link is deleted, whose clicks then go some at a time.
+pub fn leave(tx: &mut Tx<'_>, location: LocationId, link: LinkId) -> Result<()> {
+    GONE.insert(tx, &[("location_id", &location), ("link_id", &link)])
+}
+
+/// Deletes clicks on a link that is deleted, at most `limit`; whether there may be more of such links.
 pub fn purge(tx: &mut Tx<'_>, limit: i64) -> Result<bool> {
-    let sql = "DELETE FROM clicks WHERE (location_id, id) IN (SELECT c.location_id, c.id FROM clicks c
-               WHERE NOT EXISTS (SELECT 1 FROM links k WHERE k.location_id = c.location_id AND k.id = c.link_id) LIMIT ?1)";
-    Ok(tx.execute(sql, &[&limit])? == limit as u64)
+    let next = "SELECT location_id, link_id FROM gone_links LIMIT 1";
+    let gone: Option<(LocationId, LinkId)> = tx.query_opt(next, &[], |row| Ok((row.column()?, row.column()?)))?;
+    let Some((location, link)) = gone else { return Ok(false) };
+    let sql = "DELETE FROM clicks WHERE location_id = ?1 AND id IN (
+                   SELECT id FROM clicks WHERE location_id = ?1 AND link_id = ?2 LIMIT ?3)";
+    if tx.execute(sql, &[&location, &link, &limit])? < limit as u64 {
+        for table in ["link_fires", "gone_links"] {
+            tx.execute(&format!("DELETE FROM {table} WHERE location_id = ?1 AND link_id = ?2"), &[&location, &link])?;
+        }
+    }
+    Ok(true)
 }
 
 /// How a link has fared since some time.

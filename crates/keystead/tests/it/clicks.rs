@@ -445,7 +445,7 @@ async fn how_a_link_fares_is_told_in_sums() {
     app.delete(&format!("/links/{}", link.id)).key(&link.key).send().await.expect(201);
     assert_eq!(app.get(&own).send().await.status, 404);
     while app.app.trim_clicks().await.unwrap() {}
-    for table in ["clicks", "link_tokens", "link_slugs"] {
+    for table in ["clicks", "link_fires", "link_tokens", "link_slugs", "gone_links"] {
         assert_eq!(app.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
 }
