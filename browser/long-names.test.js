@@ -384,11 +384,12 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
   for (const rest of ['', '/edit', '/delete']) await look_at(`/links/${link.id}${rest}`, `/links/{id}${rest}`, `trigger link${rest}`);
   await page.goto(`${base}${place}/links/${link.id}`);
   await look(page, 'long-link');
-  for (const rest of ['', '/new', '/signing-key']) await look_at(`/settings/webhooks${rest}`, `/settings/webhooks${rest}`, `webhooks${rest}`);
-  for (const rest of ['', '/edit', '/rotate-secret', '/delete']) {
-    await look_at(`/settings/webhooks/${hook.id}${rest}`, `/settings/webhooks/{id}${rest}`, `webhook${rest}`);
+  for (const [at_place, shape] of [[place, template], ['/app/agency', '/app/agency']]) {
+    const hooks = async (rest, path = rest) => { await at(`${at_place}/settings/webhooks${path}`, `webhooks${rest}`, `${shape}/settings/webhooks${rest}`); };
+    for (const rest of ['', '/new', '/signing-key']) await hooks(rest);
+    for (const rest of ['', '/edit', '/rotate-secret', '/delete']) await hooks(`/{id}${rest}`, `/${hook.id}${rest}`);
+    await hooks('/{id}/deliveries/{delivery}', `/${hook.id}/deliveries/${example.id}`);
   }
-  await look_at(`/settings/webhooks/${hook.id}/deliveries/${example.id}`, '/settings/webhooks/{id}/deliveries/{delivery}', 'delivery');
 });
 
 test('pages for everybody, and every page was measured', async () => {
