@@ -66,6 +66,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Receiver {
+    #[expect(clippy::disallowed_methods, reason = "it ends with the campaign")]
     pub(crate) async fn start(manner: Manner) -> Outcome<Arc<Self>> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -106,7 +107,7 @@ impl Receiver {
     async fn answer(&self, head: &str, body: &str) -> &'static str {
         let number = self.tries.fetch_add(1, Relaxed);
         let fails = match self.manner {
-            Manner::Fails(of_ten) => number % 10 % 3 == 0 && number % 10 / 3 < of_ten,
+            Manner::Fails(of_ten) => (number % 10).is_multiple_of(3) && number % 10 / 3 < of_ten,
             Manner::Silent(_) => false,
         };
         let id = self.note(head, body, !fails);
@@ -121,6 +122,7 @@ impl Receiver {
     }
 
     /// Looks at a try; answers which message it was of.
+    #[expect(clippy::disallowed_methods, reason = "a receiver has a clock of its own")]
     fn note(&self, head: &str, body: &str, is_taken: bool) -> Option<String> {
         let header = |name: &str| {
             let line = head.lines().find(|line| line.get(..name.len()).is_some_and(|l| l.eq_ignore_ascii_case(name)));

@@ -76,6 +76,20 @@ async fn endpoint(connection: &mut Connection, key: &str, receiver: &Receiver, p
     Ok(())
 }
 
+/// Keys of so many locations of the first agency.
+fn locations(place: &Place, server: &Server, count: usize) -> Outcome<Vec<String>> {
+    let mut keys = Vec::new();
+    for number in 0..count {
+        let name = format!("L{number}");
+        #[rustfmt::skip]
+        let location = place.json(server.folder(), &["locations", "create", "--agency-id", &server.agency, "--name", &name, "--json"])?;
+        #[rustfmt::skip]
+        let made = place.json(server.folder(), &["keys", "create", "--agency-id", &server.agency, "--kind", "location", "--location-id", location["id"].as_str().unwrap_or_default(), "--name", "Campaign", "--preset", "full-access", "--json"])?;
+        keys.push(made["key"].as_str().unwrap_or_default().to_owned());
+    }
+    Ok(keys)
+}
+
 impl Webhooks {
     pub(crate) async fn run(self, place: &Place) -> Outcome {
         self.arrive(place).await?;
@@ -193,7 +207,7 @@ impl Webhooks {
             let receiver = Receiver::start(Manner::Fails(0)).await?;
             let server = place.start(&SERVE)?;
             let mut connection = connect(&server, 1).await?;
-            let places = self.locations(place, &server, (silent + dead).div_ceil(OF_A_LOCATION).max(1))?;
+            let places = locations(place, &server, (silent + dead).div_ceil(OF_A_LOCATION).max(1))?;
             for number in 0..silent {
                 endpoint(&mut connection, &places[number / OF_A_LOCATION], &quiet, &format!("quiet{number}")).await?;
             }
@@ -235,26 +249,12 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Keys of so many locations of the first agency.
-    fn locations(&self, place: &Place, server: &Server, count: usize) -> Outcome<Vec<String>> {
-        let mut keys = Vec::new();
-        for number in 0..count {
-            let name = format!("L{number}");
-            #[rustfmt::skip]
-            let location = place.json(server.folder(), &["locations", "create", "--agency-id", &server.agency, "--name", &name, "--json"])?;
-            #[rustfmt::skip]
-            let made = place.json(server.folder(), &["keys", "create", "--agency-id", &server.agency, "--kind", "location", "--location-id", location["id"].as_str().unwrap_or_default(), "--name", "Campaign", "--preset", "full-access", "--json"])?;
-            keys.push(made["key"].as_str().unwrap_or_default().to_owned());
-        }
-        Ok(keys)
-    }
-
     /// How many deliveries there are in a second, to very many endpoints.
     async fn many(&self, place: &Place) -> Outcome {
         let receiver = Receiver::start(Manner::Fails(0)).await?;
         let server = place.start(&SERVE)?;
         let mut connection = connect(&server, 1).await?;
-        let keys = self.locations(place, &server, self.endpoints.div_ceil(OF_A_LOCATION))?;
+        let keys = locations(place, &server, self.endpoints.div_ceil(OF_A_LOCATION))?;
         for number in 0..self.endpoints {
             endpoint(&mut connection, &keys[number / OF_A_LOCATION], &receiver, &format!("hook{number}")).await?;
         }

@@ -360,7 +360,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "open", "close", "start_polling", "now", "entropy", "database_kind", "poll_changes", "applied_sequence", "figures", "ready",
     "disk_space", "service_now", "deletions_are_paused", "to_utc", "note_node", "note_task", "journal_warning",
     // Whoever comes in, and what they have proven.
-    "authenticate", "is_origin_of_a_key", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
+    "authenticate", "cause_of", "is_origin_of_a_key", "still_admitted", "count_request", "count_request_in", "count_of_stranger", "sign_in", "session",
     "authority_of", "confirm_sign_in", "sign_out", "open_sessions", "end_session", "change_password", "remember_browser", "get_invitation",
     "accept_invitation", "needs_setup", "setup_token", "set_up", "report_exposed", "finish_idempotent",
     // By the clock.
