@@ -24,7 +24,8 @@ use crate::{
     api_keys::{can_see, insert_key, not_found, settings_by_policy},
     events::{Happened, log_revocation, tell, tell_by_system},
     keys::cache::KnownKey,
-    sweep::{notice_of, notify},
+    notices::notify,
+    sweep::notice_of,
 };
 
 /// When a lost key stops working after it was replaced.

@@ -11,7 +11,7 @@ use keystead_model::{
     grant::Reach,
     job::{Job, JobKind},
     mail::{Mail, MailReader, MailState},
-    notice::{Channel, Mailing, Muted, Notice, NoticeKind},
+    notice::{Channel, Mailing, Muted, Notice, NoticeKind, NoticeNoun},
     page::Window,
     text::{EmailAddress, echo},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
@@ -30,6 +30,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     App, Error, Result,
+    notices::reader_of,
     queue::{Outcome, Settled},
     tally::Happening,
 };
@@ -80,14 +81,17 @@ impl Addressee {
     fn reader(&self) -> NoticeReader {
         let agency = self.agency();
         match self {
-            Self::Member(user) => {
-                let (actor, reach) = (Actor::User(user.id), user.grant().reach);
-                NoticeReader { actor, agency, reach, own_only: false, contact: None }
-            }
+            Self::Member(user) => reader_of(Actor::User(user.id), agency, user.grant()),
             Self::Contact { address, hears_all, .. } => {
                 let named = (!hears_all).then(|| address.clone());
                 let contact = Some(Contact { id: self.mail_reader().to_stored(), named });
-                NoticeReader { actor: Actor::System, agency, reach: Reach::Agency, own_only: false, contact }
+                NoticeReader {
+                    actor: Actor::System,
+                    agency,
+                    reach: Reach::Agency,
+                    nouns: vec![NoticeNoun::Key],
+                    contact,
+                }
             }
         }
     }
@@ -133,7 +137,7 @@ fn addressees(tx: &mut Tx<'_>, agency: &Agency) -> keystead_store::Result<Vec<Ad
 }
 
 fn belongs(notice: &Notice, mailing: Mailing) -> bool {
-    notice.kind.topic().mailing() == mailing
+    notice.kind.mailing() == mailing
 }
 
 /// What a mail tells of: a summary of all that is open now, an alert of what it was written for.
@@ -212,7 +216,8 @@ impl App {
         now: UtcMs,
         base_url: &str,
     ) -> (String, String) {
-        let notices: Vec<_> = open.iter().map(|notice| (notice.clone(), self.to_utc(notice.deletes_at, now))).collect();
+        let deletes_at = |notice: &Notice| notice.about.key().map(|key| self.to_utc(key.deletes_at, now));
+        let notices: Vec<_> = open.iter().map(|notice| (notice.clone(), deletes_at(notice))).collect();
         let reader = match to {
             Addressee::Member(user) => Reader::Member(user),
             Addressee::Contact { address, .. } => Reader::Contact(address.as_str()),

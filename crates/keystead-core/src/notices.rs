@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use keystead_model::{
-    KeyId, NoticeId, UserId, UtcMs,
+    AgencyId, KeyId, NoticeId, UserId, UtcMs,
     actor::Actor,
     api_key::{ApiKey, KeyState},
     event::EventKind,
-    notice::{Muted, Notice, NoticeKind, Reading},
+    grant::Grant,
+    notice::{Muted, NewNotice, Notice, NoticeKind, NoticeNoun, Reading},
     page::{Page, Window},
-    scope::Scope,
     time::DAY_MS,
 };
 use keystead_store::{
@@ -23,21 +23,26 @@ use crate::{
     error::Noun,
     events::{Happened, fields, tell},
     operate::Operation,
-    sweep::{notice_of, notify},
+    sweep::notice_of,
 };
 
 /// Notices are kept this long.
 const KEPT_MS: i64 = 180 * DAY_MS;
 
-/// Whoever may see keys is told about them where they reach; everybody else about the keys that they made themselves.
+/// Whoever may see keys or webhooks is told about them where they reach; everybody else about the keys that they made
+/// themselves.
+pub(crate) fn reader_of(actor: Actor, agency: AgencyId, grant: Grant) -> NoticeReader {
+    let nouns = NoticeNoun::ALL.into_iter().filter(|noun| grant.allows(noun.read_scope())).collect();
+    NoticeReader { actor, agency, nouns, reach: grant.reach, contact: None }
+}
+
 fn reader(authority: &Authority) -> NoticeReader {
-    NoticeReader {
-        actor: authority.actor(),
-        agency: authority.agency(),
-        reach: authority.grant().reach.clone(),
-        own_only: !authority.grant().allows(Scope::KeysRead),
-        contact: None,
-    }
+    reader_of(authority.actor(), authority.agency(), authority.grant().clone())
+}
+
+/// Records a notice; `false` if it was recorded before.
+pub(crate) fn notify(tx: &mut Tx<'_>, notice: NewNotice) -> keystead_store::Result<bool> {
+    Ok(notices::insert(tx, &[notice])? == 1)
 }
 
 /// Whose choices they are. Programs have none: they are told everything that they may see.

@@ -174,8 +174,11 @@ impl App {
                 Settled::new(job, Outcome::GivenUp(problem))
                     .with(move |tx, now| imports::give_up(tx, id.of(), &consequence, now, ids.clone()))
             }
-            JobKind::Delivery => Settled::new(job, Outcome::GivenUp(problem))
-                .with(move |tx, now| webhooks::give_up(tx, id.of(), &consequence, now)),
+            JobKind::Delivery => {
+                let notice = self.new_notice();
+                Settled::new(job, Outcome::GivenUp(problem))
+                    .with(move |tx, now| webhooks::give_up(tx, id.of(), &consequence, notice, now))
+            }
             JobKind::Aftermath => Settled::new(job, Outcome::GivenUp(problem)).with(move |tx, _| {
                 departures::end(tx, id.of())?;
                 ripples::forget(tx, id.of())

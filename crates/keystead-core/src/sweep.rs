@@ -14,7 +14,7 @@ use keystead_model::{
     api_key::{ApiKey, DeleteReason, KeyState},
     event::EventKind,
     inactivity::{NOTHING_DUE_MS, RESTORE_WINDOW_MS, Stage, Step, expiry_notice_lead},
-    notice::{NewNotice, NoticeKind},
+    notice::{NewNotice, NoticeKind, NoticeSubject},
     page::Window,
     time::{DAY_MS, HOUR_MS},
 };
@@ -26,6 +26,7 @@ use crate::{
     App, Authority, Entropy, Error, Result,
     api_keys::location_of,
     events::{Happened, fields, tell_by_system, tell_of},
+    notices::notify,
     users::require_operator,
 };
 
@@ -168,12 +169,8 @@ pub(crate) fn notice_of(
     address: Option<String>,
 ) -> NewNotice {
     let (agency, location) = (key.grant.agency, location_of(key));
-    NewNotice { id, agency, location, key: key.id, kind, episode, recorded_at: now, address }
-}
-
-/// Records a notice about a key; `false` if it was recorded before.
-pub(crate) fn notify(tx: &mut Tx<'_>, notice: NewNotice) -> keystead_store::Result<bool> {
-    Ok(notices::insert(tx, &[notice])? == 1)
+    let subject = NoticeSubject::Key(key.id);
+    NewNotice { id, agency, location, subject, kind, episode, recorded_at: now, address }
 }
 
 /// What the sweep did to a key, for its agency.

@@ -1,8 +1,14 @@
-//! Notices: what the people of a tenant are told about their keys.
+//! Notices: what the people of a tenant are told about their keys and webhooks.
 
 use std::collections::BTreeSet;
 
-use crate::{AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs, inactivity::Stage, key_kind::KeyKind};
+use crate::{
+    AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs, WebhookEndpointId,
+    inactivity::Stage,
+    key_kind::KeyKind,
+    scope::Scope,
+    webhook::{Disabled, NamedEndpoint},
+};
 
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +27,10 @@ pub enum NoticeKind {
     Retiring,
     /// Its secret was found in public and ended.
     Exposed,
+    /// Messages to the webhook failed after their last try, on one day.
+    WebhookFailed,
+    /// The webhook was switched off because it took nothing any more.
+    WebhookDisabled,
 }
 
 impl NoticeKind {
@@ -34,6 +44,8 @@ impl NoticeKind {
             Self::Expired => "expired",
             Self::Retiring => "retiring",
             Self::Exposed => "exposed",
+            Self::WebhookFailed => "webhook_failed",
+            Self::WebhookDisabled => "webhook_disabled",
         }
     }
 
@@ -41,7 +53,13 @@ impl NoticeKind {
     pub const fn days(self) -> i64 {
         match self {
             Self::Inactivity(stage) | Self::Expiring(stage) => stage.days(),
-            Self::Deleted | Self::DeletedKeyUsed | Self::Expired | Self::Retiring | Self::Exposed => 0,
+            Self::Deleted
+            | Self::DeletedKeyUsed
+            | Self::Expired
+            | Self::Retiring
+            | Self::Exposed
+            | Self::WebhookFailed
+            | Self::WebhookDisabled => 0,
         }
     }
 
@@ -52,6 +70,17 @@ impl NoticeKind {
             Self::DeletedKeyUsed | Self::Exposed => Topic::Exposure,
             Self::Expiring(_) | Self::Expired => Topic::Expiry,
             Self::Retiring => Topic::Rotation,
+            Self::WebhookFailed | Self::WebhookDisabled => Topic::Webhooks,
+        }
+    }
+
+    /// What mails of it are part of.
+    pub const fn mailing(self) -> Mailing {
+        match self {
+            Self::Inactivity(_) | Self::Deleted | Self::Expiring(_) | Self::Expired | Self::WebhookFailed => {
+                Mailing::Summary
+            }
+            Self::DeletedKeyUsed | Self::Exposed | Self::Retiring | Self::WebhookDisabled => Mailing::Alert,
         }
     }
 
@@ -66,6 +95,8 @@ impl NoticeKind {
             ("expired", None) => Some(Self::Expired),
             ("retiring", None) => Some(Self::Retiring),
             ("exposed", None) => Some(Self::Exposed),
+            ("webhook_failed", None) => Some(Self::WebhookFailed),
+            ("webhook_disabled", None) => Some(Self::WebhookDisabled),
             _ => None,
         }
     }
@@ -82,11 +113,13 @@ pub enum Topic {
     Expiry,
     /// The end of a rotation.
     Rotation,
+    /// Webhooks that do not get through.
+    Webhooks,
 }
 
 impl Topic {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Inactivity, Self::Exposure, Self::Expiry, Self::Rotation];
+    pub const ALL: [Self; 5] = [Self::Inactivity, Self::Exposure, Self::Expiry, Self::Rotation, Self::Webhooks];
 
     /// The stored name, and that of form fields.
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +128,7 @@ impl Topic {
             Self::Exposure => "exposure",
             Self::Expiry => "expiry",
             Self::Rotation => "rotation",
+            Self::Webhooks => "webhooks",
         }
     }
 
@@ -110,6 +144,7 @@ impl Topic {
             Self::Exposure => "Exposed keys",
             Self::Expiry => "Chosen expiry",
             Self::Rotation => "Old secrets",
+            Self::Webhooks => "Webhooks",
         }
     }
 
@@ -120,6 +155,9 @@ impl Topic {
             Self::Exposure => "A secret was found in public, or somebody tries a key that was deleted.",
             Self::Expiry => "A key is about to reach the end that its owner chose, or has reached it.",
             Self::Rotation => "An old secret ends within a day and is still in use.",
+            Self::Webhooks => {
+                "Messages failed after their last try, or a webhook was switched off because it took none."
+            }
         }
     }
 
@@ -130,14 +168,16 @@ impl Topic {
             Self::Exposure => &["deleted_key_used", "exposed"],
             Self::Expiry => &["expiring", "expired"],
             Self::Rotation => &["retiring"],
+            Self::Webhooks => &["webhook_failed", "webhook_disabled"],
         }
     }
 
-    /// What its mails are part of.
-    pub const fn mailing(self) -> Mailing {
+    /// When its mails come, see [`NoticeKind::mailing`].
+    pub const fn when_mailed(self) -> &'static str {
         match self {
-            Self::Inactivity | Self::Expiry => Mailing::Summary,
-            Self::Exposure | Self::Rotation => Mailing::Alert,
+            Self::Inactivity | Self::Expiry => "Daily mail",
+            Self::Exposure | Self::Rotation => "Mail at once",
+            Self::Webhooks => "Daily mail, at once if switched off",
         }
     }
 }
@@ -201,7 +241,7 @@ impl Muted {
     /// Whether a topic can be muted: a deletion counts only because somebody was told in the app, so what a key's life
     /// or safety hangs on is always shown there.
     pub const fn allows(topic: Topic, channel: Channel) -> bool {
-        matches!((topic, channel), (Topic::Expiry | Topic::Rotation, _) | (_, Channel::Email))
+        matches!((topic, channel), (Topic::Expiry | Topic::Rotation | Topic::Webhooks, _) | (_, Channel::Email))
     }
 
     /// Everything of `wanted` that can be muted.
@@ -220,21 +260,82 @@ impl Muted {
     }
 }
 
-/// A notice about a key that is about to be recorded. Of one kind and stage there is one for each episode.
+/// The nouns that notices are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeNoun {
+    /// API keys.
+    Key,
+    /// Endpoints of webhooks.
+    Webhook,
+}
+
+impl NoticeNoun {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Key, Self::Webhook];
+
+    /// The stored name, and the noun in a sentence.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// Reads [`NoticeNoun::as_str`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|noun| noun.as_str() == name)
+    }
+
+    /// By what somebody is told of all that they reach.
+    pub const fn read_scope(self) -> Scope {
+        match self {
+            Self::Key => Scope::KeysRead,
+            Self::Webhook => Scope::WebhooksRead,
+        }
+    }
+}
+
+/// The thing that a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the nouns themselves")]
+pub enum NoticeSubject {
+    Key(KeyId),
+    Webhook(WebhookEndpointId),
+}
+
+impl NoticeSubject {
+    /// What it is.
+    pub const fn noun(&self) -> NoticeNoun {
+        match self {
+            Self::Key(_) => NoticeNoun::Key,
+            Self::Webhook(_) => NoticeNoun::Webhook,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Key(id) => id.as_str(),
+            Self::Webhook(id) => id.as_str(),
+        }
+    }
+}
+
+/// A notice that is about to be recorded. Of one kind and stage there is one for each episode of what it is about.
 #[derive(Clone, Debug)]
 pub struct NewNotice {
     /// Its id.
     pub id: NoticeId,
     /// The tenant.
     pub agency: AgencyId,
-    /// The location, for a location's key.
+    /// The location, for what is a location's.
     pub location: Option<LocationId>,
-    /// The key.
-    pub key: KeyId,
+    /// What it is about.
+    pub subject: NoticeSubject,
     /// What it tells.
     pub kind: NoticeKind,
-    /// Which run of events it belongs to: the `idle_since` of a ladder, the end of a restore window, an expiry. It is
-    /// open only while the key is still in that run.
+    /// Which run of events it belongs to: the `idle_since` of a ladder, the end of a restore window, an expiry, a day. It is
+    /// open only while what it is about is still in that run.
     pub episode: i64,
     /// When.
     pub recorded_at: UtcMs,
@@ -272,6 +373,80 @@ impl Reading {
     }
 }
 
+/// What a notice is about, as it stands now.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the nouns themselves")]
+pub enum About {
+    Key(AboutKey),
+    Webhook(AboutWebhook),
+}
+
+/// A key, as its notices tell of it.
+#[derive(Clone, Debug)]
+pub struct AboutKey {
+    /// The key.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Whether it is active: else it cannot close the notice by being used.
+    pub is_active: bool,
+    /// When it is deleted, in service time, as things stand now.
+    pub deletes_at: ServiceMs,
+    /// Until when it can be restored.
+    pub restore_until: Option<ServiceMs>,
+    /// When it expires.
+    pub expires_at: Option<UtcMs>,
+    /// When its old secret ends.
+    pub retires_at: Option<UtcMs>,
+    /// Webhooks that it has set up and that the reader may see; told of an exposed key alone.
+    pub set_up: Vec<NamedEndpoint>,
+}
+
+/// A webhook, as its notices tell of it.
+#[derive(Clone, Debug)]
+pub struct AboutWebhook {
+    /// The webhook.
+    pub endpoint: NamedEndpoint,
+    /// Whether it is disabled.
+    pub disabled: Option<Disabled>,
+}
+
+impl About {
+    /// Which thing it is.
+    pub fn subject(&self) -> NoticeSubject {
+        match self {
+            Self::Key(key) => NoticeSubject::Key(key.id),
+            Self::Webhook(webhook) => NoticeSubject::Webhook(webhook.endpoint.id),
+        }
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Key(key) => &key.name,
+            Self::Webhook(webhook) => webhook.endpoint.title(),
+        }
+    }
+
+    /// The key, if it is one.
+    pub fn key(&self) -> Option<&AboutKey> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Webhook(_) => None,
+        }
+    }
+
+    /// The same, to complete it.
+    pub fn key_mut(&mut self) -> Option<&mut AboutKey> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Webhook(_) => None,
+        }
+    }
+}
+
 /// A notice as one reader sees it.
 #[derive(Clone, Debug)]
 pub struct Notice {
@@ -279,33 +454,20 @@ pub struct Notice {
     pub id: NoticeId,
     /// The tenant.
     pub agency: AgencyId,
-    /// The location, for a location's key.
+    /// The location, for what is a location's.
     pub location: Option<LocationId>,
-    /// The key.
-    pub key: KeyId,
-    /// Its name.
-    pub key_name: String,
-    /// Its kind.
-    pub key_kind: KeyKind,
-    /// Whether it is deactivated: then it cannot close the notice by being used.
-    pub key_is_active: bool,
+    /// What it is about.
+    pub about: About,
     /// What it tells.
     pub kind: NoticeKind,
     /// Which run of events it belongs to.
     pub episode: i64,
     /// When it was recorded.
     pub recorded_at: UtcMs,
-    /// When the key is deleted, in service time, as things stand now.
-    pub deletes_at: ServiceMs,
-    /// Until when the key can be restored.
-    pub restore_until: Option<ServiceMs>,
-    /// When it expires.
-    pub expires_at: Option<UtcMs>,
-    /// When its old secret ends.
-    pub retires_at: Option<UtcMs>,
     /// From where a secret was used.
     pub address: Option<String>,
-    /// Whether it still calls for something. A use of the key, Keep or a restore close it by themselves.
+    /// Whether it still calls for something. What settles it closes it by itself: a use of the key, Keep, a restore, messages
+    /// that are sent again.
     pub open: bool,
     /// Where the reader stands.
     pub reading: Reading,
@@ -323,6 +485,8 @@ mod tests {
             NoticeKind::Expired,
             NoticeKind::Retiring,
             NoticeKind::Exposed,
+            NoticeKind::WebhookFailed,
+            NoticeKind::WebhookDisabled,
         ];
         kinds
             .extend(Stage::ALL.iter().flat_map(|stage| [NoticeKind::Inactivity(*stage), NoticeKind::Expiring(*stage)]));
@@ -337,9 +501,13 @@ mod tests {
     fn what_a_keys_life_or_safety_hangs_on_is_never_muted_in_the_app() {
         let all = Topic::ALL.into_iter().flat_map(|topic| Channel::ALL.map(|channel| (topic, channel)));
         let muted = Muted::new(all);
-        for (topic, in_app) in
-            [(Topic::Inactivity, false), (Topic::Exposure, false), (Topic::Expiry, true), (Topic::Rotation, true)]
-        {
+        for (topic, in_app) in [
+            (Topic::Inactivity, false),
+            (Topic::Exposure, false),
+            (Topic::Expiry, true),
+            (Topic::Rotation, true),
+            (Topic::Webhooks, true),
+        ] {
             assert_eq!(muted.has(topic, Channel::InApp), in_app, "{topic:?}");
             assert!(muted.has(topic, Channel::Email));
         }

@@ -23,8 +23,8 @@ pub struct WebhookEndpoint {
     pub location: Option<LocationId>,
     /// What its owner writes.
     pub content: EndpointContent,
-    /// Why nothing is sent there, if nothing is.
-    pub disabled: Option<WhyDisabled>,
+    /// Why nothing is sent there and since when, if nothing is.
+    pub disabled: Option<Disabled>,
     /// On whose authority it hears.
     pub listener: Listener,
     /// What nobody reads back.
@@ -52,6 +52,34 @@ pub struct EndpointContent {
     pub headers: Vec<String>,
 }
 
+impl EndpointContent {
+    /// What an endpoint is called: by what it is for, else by its address.
+    pub fn title(&self) -> &str {
+        title(&self.url, self.description.as_ref())
+    }
+}
+
+fn title<'n>(url: &'n Line<2_000>, description: Option<&'n Line<500>>) -> &'n str {
+    description.map_or(url.as_str(), Line::as_str)
+}
+
+/// An endpoint, as things that name it know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of WebhookEndpoint and EndpointContent")]
+pub struct NamedEndpoint {
+    pub id: WebhookEndpointId,
+    pub location: Option<LocationId>,
+    pub url: Line<2_000>,
+    pub description: Option<Line<500>>,
+}
+
+impl NamedEndpoint {
+    /// See [`EndpointContent::title`].
+    pub fn title(&self) -> &str {
+        title(&self.url, self.description.as_ref())
+    }
+}
+
 /// A change of an endpoint; `None` leaves a thing as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of EndpointContent")]
@@ -68,7 +96,7 @@ pub struct EndpointPatch {
 
 impl EndpointPatch {
     /// Changes `endpoint`. Whoever switches it on again begins with a clean slate.
-    pub fn apply(self, endpoint: &mut WebhookEndpoint) {
+    pub fn apply(self, endpoint: &mut WebhookEndpoint, now: UtcMs) {
         let Self { url, events, description, app_id, headers, enabled } = self;
         let content = &mut endpoint.content;
         set(&mut content.url, url);
@@ -81,10 +109,21 @@ impl EndpointPatch {
                 endpoint.disabled = None;
                 endpoint.health = Health::default();
             }
-            Some(false) if endpoint.disabled.is_none() => endpoint.disabled = Some(WhyDisabled::Requested),
+            Some(false) if endpoint.disabled.is_none() => {
+                endpoint.disabled = Some(Disabled { why: WhyDisabled::Requested, since: now });
+            }
             _ => {}
         }
     }
+}
+
+/// That nothing is sent to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disabled {
+    /// Why.
+    pub why: WhyDisabled,
+    /// Since when.
+    pub since: UtcMs,
 }
 
 /// Why nothing is sent to an endpoint. Its events are kept, and can be recovered.

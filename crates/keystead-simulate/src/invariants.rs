@@ -7,6 +7,7 @@ use keystead_model::{
     api_key::KeyState,
     grant::Reach,
     inactivity::{Stage, Step},
+    notice::{NoticeNoun, NoticeSubject},
     page::Window,
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
 };
@@ -80,10 +81,14 @@ impl World {
             actor: Actor::Operator,
             agency: self.agency,
             reach: Reach::Agency,
-            own_only: false,
+            nouns: vec![NoticeNoun::Key],
             contact: None,
         };
-        let filter = notices::NoticeFilter { key: Some(id), open: true, ..notices::NoticeFilter::default() };
+        let filter = notices::NoticeFilter {
+            subject: Some(NoticeSubject::Key(id)),
+            open: true,
+            ..notices::NoticeFilter::default()
+        };
         let at = UtcMs(EPOCH + self.now);
         let open = self.database.read(|tx| notices::list(tx, &reader, &filter, at, &Window::first(10)))?.rows;
         if !open.is_empty() {

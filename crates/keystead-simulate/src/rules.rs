@@ -165,8 +165,8 @@ fn notice(tx: &mut Tx<'_>, due: &DueStep, days: i64, now: UtcMs, again: bool) ->
     };
     let notice: NoticeId = due.notice;
     tx.execute(
-        "INSERT INTO notices (id, agency_id, location_id, key_id, kind, stage, episode, recorded_at)
-         VALUES (?1, ?2, ?3, ?4, 'inactivity', ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        "INSERT INTO notices (id, agency_id, location_id, subject_kind, subject_id, kind, stage, episode, recorded_at)
+         VALUES (?1, ?2, ?3, 'key', ?4, 'inactivity', ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         &[&notice, &key.grant.agency, &location, &key.id, &days, &episode, &now],
     )?;
     Ok(())

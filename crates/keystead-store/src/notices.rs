@@ -1,5 +1,7 @@
 //! Notices and who has read them.
 
+use std::collections::BTreeSet;
+
 use keystead_model::{
     AgencyId, KeyId, LocationId, NoticeId, UserId, UtcMs,
     actor::Actor,
@@ -7,7 +9,10 @@ use keystead_model::{
     id::Id,
     key_kind::KeyKind,
     mail::{Mail, MailReader},
-    notice::{Channel, Muted, NewNotice, Notice, NoticeKind, Reading, Topic},
+    notice::{
+        About, AboutKey, AboutWebhook, Channel, Muted, NewNotice, Notice, NoticeKind, NoticeNoun, NoticeSubject,
+        Reading, Topic,
+    },
     page::{Page, Window},
     text::EmailAddress,
 };
@@ -16,36 +21,41 @@ use crate::{
     Error, Result, Row, ToValue, Tx,
     filter::{Filter, rows},
     list::Order,
+    webhooks::{self, read_disabled, read_named},
 };
 
-/// Adds notices; how many their keys did not have already.
+/// Adds notices; how many were not there already.
 pub fn insert(tx: &mut Tx<'_>, notices: &[NewNotice]) -> Result<u64> {
     if notices.is_empty() {
         return Ok(0);
     }
-    let kinds: Vec<(&str, i64)> = notices.iter().map(|notice| (notice.kind.as_str(), notice.kind.days())).collect();
-    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(notices.len() * 9);
-    for (NewNotice { id, agency, location, key, kind: _, episode, recorded_at, address }, (kind, days)) in
-        notices.iter().zip(&kinds)
-    {
-        values.extend([id as &dyn ToValue, agency, location, key, kind, days, episode, recorded_at, address]);
+    let texts = |NewNotice { subject, kind, .. }: &NewNotice| {
+        (subject.noun().as_str(), subject.id().to_owned(), kind.as_str(), kind.days())
+    };
+    let texts: Vec<_> = notices.iter().map(texts).collect();
+    let mut values: Vec<&dyn ToValue> = Vec::with_capacity(notices.len() * 10);
+    for (new, (noun, subject, kind, days)) in notices.iter().zip(&texts) {
+        let NewNotice { id, agency, location, subject: _, kind: _, episode, recorded_at, address } = new;
+        values.extend([id as &dyn ToValue, agency, location, noun, subject, kind, days, episode, recorded_at, address]);
     }
     let sql = format!(
-        "INSERT INTO notices (id, agency_id, location_id, key_id, kind, stage, episode, recorded_at, address)
+        "INSERT INTO notices (id, agency_id, location_id, subject_kind, subject_id, kind, stage, episode, recorded_at, address)
          VALUES {} ON CONFLICT DO NOTHING",
-        rows(0, notices.len(), &["?"; 9])
+        rows(0, notices.len(), &["?"; 10])
     );
     tx.execute(&sql, &values)
 }
 
-/// Whether a notice still calls for something: only while its key is in the run of events that it tells of.
+/// Whether a notice still calls for something: only while what it is about is in the run of events that it tells of.
 ///
 /// Nothing has to be closed when a key is used, kept or restored; that moves the key out of the run. What it told of may
-/// be gone altogether: compared with nothing, it is not open. Nor is anything of a location that is deleted.
+/// be gone altogether: compared with nothing, it is not open. Nor is anything of a location that is deleted. What failed on a day
+/// is asked of an index that has nothing else, by when its last try was.
 const OPEN: &str = "COALESCE(CASE
-        WHEN EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state = 'deleted') THEN FALSE
+        WHEN EXISTS (SELECT 1 FROM locations l WHERE l.id = n.location_id AND l.state = 'deleted') THEN FALSE
         ELSE CASE n.kind
-        WHEN 'inactivity' THEN k.state <> 'deleted' AND v.idle_since = n.episode AND v.stage = n.stage
+        WHEN 'inactivity' THEN k.state <> 'deleted'
+            AND EXISTS (SELECT 1 FROM api_key_lives v WHERE v.id = k.id AND v.idle_since = n.episode AND v.stage = n.stage)
             AND EXISTS (SELECT 1 FROM agencies a WHERE a.id = k.agency_id AND a.state = 'active')
             AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.id = k.location_id AND l.state <> 'active')
         WHEN 'deleted' THEN k.state = 'deleted' AND k.restore_until = n.episode AND k.secret_hash IS NOT NULL
@@ -55,49 +65,91 @@ const OPEN: &str = "COALESCE(CASE
         WHEN 'expired' THEN k.state <> 'deleted' AND k.expires_at = n.episode
         WHEN 'retiring' THEN k.state <> 'deleted' AND k.previous_hash IS NOT NULL
             AND k.previous_retires_at = n.episode AND k.previous_retires_at > @
-        ELSE k.state <> 'deleted' AND k.exposed_at = n.episode
+        WHEN 'exposed' THEN k.state <> 'deleted' AND k.exposed_at = n.episode
+        WHEN 'webhook_failed' THEN EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = w.id
+            AND d.state = 'failed' AND d.tried_at >= n.episode AND d.tried_at < n.episode + 86400000)
+        WHEN 'webhook_disabled' THEN w.disabled IS NOT NULL AND w.disabled_at = n.episode
     END END, FALSE)";
 
-const COLUMNS: &str = "n.id, n.agency_id, n.location_id, n.key_id, k.name, k.kind, k.state = 'active', n.kind, n.stage,
-    n.episode, n.recorded_at, v.deletes_at, k.restore_until, k.expires_at, k.previous_retires_at, n.address,
+/// What the things that notices are about stand in, one of which each notice has.
+const TABLES: &str = "notices n
+    LEFT JOIN api_keys k ON n.subject_kind = 'key' AND k.id = n.subject_id
+    LEFT JOIN webhook_endpoints w ON n.subject_kind = 'webhook' AND w.id = n.subject_id";
+
+const COLUMNS: &str = "n.id, n.agency_id, n.location_id, n.kind, n.stage, n.episode, n.recorded_at, n.address,
     COALESCE(r.reading, 'unseen')";
 
-const TABLES: &str = "notices n JOIN api_keys k ON k.id = n.key_id JOIN api_key_lives v ON v.id = k.id";
+/// What is told of a thing of a noun.
+const fn columns_of(noun: NoticeNoun) -> &'static [&'static str] {
+    match noun {
+        NoticeNoun::Key => &[
+            "k.id",
+            "k.name",
+            "k.kind",
+            "k.state = 'active'",
+            "(SELECT v.deletes_at FROM api_key_lives v WHERE v.id = k.id)",
+            "k.restore_until",
+            "k.expires_at",
+            "k.previous_retires_at",
+        ],
+        NoticeNoun::Webhook => &["w.id", "w.location_id", "w.url", "w.description", "w.disabled", "w.disabled_at"],
+    }
+}
+
+fn read_about(row: &mut Row<'_>, noun: NoticeNoun) -> Result<About> {
+    Ok(match noun {
+        NoticeNoun::Key => About::Key(AboutKey {
+            id: row.column()?,
+            name: row.column()?,
+            kind: KeyKind::parse(&row.column::<String>()?).ok_or_else(|| Error::unreadable("the kind of a key"))?,
+            is_active: row.column()?,
+            deletes_at: row.column()?,
+            restore_until: row.column()?,
+            expires_at: row.column()?,
+            retires_at: row.column()?,
+            set_up: Vec::new(),
+        }),
+        NoticeNoun::Webhook => {
+            About::Webhook(AboutWebhook { endpoint: read_named(row)?, disabled: read_disabled(row)? })
+        }
+    })
+}
 
 fn read(row: &mut Row<'_>) -> Result<Notice> {
-    let (id, agency, location, key): (NoticeId, AgencyId, Option<LocationId>, KeyId) =
-        (row.column()?, row.column()?, row.column()?, row.column()?);
-    let (key_name, key_kind): (String, String) = (row.column()?, row.column()?);
-    let key_is_active = row.column()?;
+    let (id, agency, location) = (row.column()?, row.column()?, row.column()?);
     let (kind, days): (String, i64) = (row.column()?, row.column()?);
+    let (episode, recorded_at, address) = (row.column()?, row.column()?, row.column()?);
+    let reading = Reading::parse(&row.column::<String>()?).unwrap_or(Reading::Unseen);
+    let open = row.column()?;
+    let noun: String = row.column()?;
+    let mut about = None;
+    for known in NoticeNoun::ALL {
+        match known.as_str() == noun {
+            true => about = Some(read_about(row, known)?),
+            false => row.pass(columns_of(known).len()),
+        }
+    }
     Ok(Notice {
         id,
         agency,
         location,
-        key,
-        key_name,
-        key_kind: KeyKind::parse(&key_kind).ok_or_else(|| Error::unreadable("the kind of a key"))?,
-        key_is_active,
+        about: about.ok_or_else(|| Error::unreadable("what a notice is about"))?,
         kind: NoticeKind::parse(&kind, days).ok_or_else(|| Error::unreadable("the kind of a notice"))?,
-        episode: row.column()?,
-        recorded_at: row.column()?,
-        deletes_at: row.column()?,
-        restore_until: row.column()?,
-        expires_at: row.column()?,
-        retires_at: row.column()?,
-        address: row.column()?,
-        reading: Reading::parse(&row.column::<String>()?).unwrap_or(Reading::Unseen),
-        open: row.column()?,
+        episode,
+        recorded_at,
+        address,
+        open,
+        reading,
     })
 }
 
 /// Which notices to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoticeFilter {
-    /// Those of one location's keys.
+    /// Those about what is one location's.
     pub location: Option<LocationId>,
-    /// Those of one key.
-    pub key: Option<KeyId>,
+    /// Those about one thing.
+    pub subject: Option<NoticeSubject>,
     /// One of them.
     pub id: Option<NoticeId>,
     /// Only those that still call for something.
@@ -119,10 +171,10 @@ pub struct NoticeReader {
     pub actor: Actor,
     /// The tenant.
     pub agency: AgencyId,
-    /// Where: notices about the agency's own keys are for those who reach the whole agency.
+    /// Where: notices about what is the agency's own are for those who reach the whole agency.
     pub reach: Reach,
-    /// Only notices about keys that they made themselves.
-    pub own_only: bool,
+    /// Of which nouns they are told all that they reach. Of keys that they made themselves they are told anyway.
+    pub nouns: Vec<NoticeNoun>,
     /// Whoever reads by mail alone, at an address.
     pub contact: Option<Contact>,
 }
@@ -156,9 +208,11 @@ fn visible<'f>(conditions: &mut Filter<'f>, reader: &'f NoticeReader, id: &'f &'
     if let Some(Contact { named: Some(address), .. }) = &reader.contact {
         conditions.and("k.contact = @", &[address]);
     }
-    if reader.own_only {
-        conditions.and("k.created_by_id = @", &[id]);
-    }
+    let nouns: Vec<String> = reader.nouns.iter().map(|noun| format!("'{}'", noun.as_str())).collect();
+    let nouns = if nouns.is_empty() { "NULL".to_owned() } else { nouns.join(", ") };
+    conditions.and(&format!("(n.subject_kind IN ({nouns}) OR k.created_by_id = @)"), &[id]);
+    // What it was about may be gone.
+    conditions.and("COALESCE(k.id, w.id) IS NOT NULL", &[]);
 }
 
 /// Not of a topic that the reader has muted in the app.
@@ -201,7 +255,7 @@ pub fn list(
     if filter.unmailed {
         conditions.and(
             "NOT EXISTS (SELECT 1 FROM mailed_notices m JOIN notices o ON o.id = m.notice_id WHERE m.reader_id = @
-                AND o.key_id = n.key_id AND o.kind = n.kind AND o.episode = n.episode)",
+                AND o.subject_id = n.subject_id AND o.kind = n.kind AND o.episode = n.episode)",
             &[&id],
         );
     }
@@ -212,16 +266,39 @@ pub fn list(
     if let Some(location) = &filter.location {
         conditions.and("n.location_id = @", &[location]);
     }
-    if let Some(key) = &filter.key {
-        conditions.and("n.key_id = @", &[key]);
+    let subject = filter.subject.as_ref().map(NoticeSubject::id);
+    if let Some(subject) = &subject {
+        conditions.and("n.subject_id = @", &[subject]);
     }
     if let Some(id) = &filter.id {
         conditions.and("n.id = @", &[id]);
     }
+    let things = NoticeNoun::ALL.map(|noun| columns_of(noun).join(", ")).join(", ");
     let select = format!(
-        "SELECT {COLUMNS}, {open} FROM {TABLES} LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader}"
+        "SELECT {COLUMNS}, {open}, n.subject_kind, {things} FROM {TABLES}
+         LEFT JOIN notice_readings r ON r.notice_id = n.id AND {is_reader}"
     );
-    conditions.page(tx, &select, Order::descending(&["n.id"]), window, read)
+    let mut page = conditions.page(tx, &select, Order::descending(&["n.id"]), window, read)?;
+    if reader.nouns.contains(&NoticeNoun::Webhook) {
+        name_what_was_set_up(tx, reader, &mut page.rows)?;
+    }
+    Ok(page)
+}
+
+/// Whoever had an exposed key may have let webhooks hear what it may read.
+fn name_what_was_set_up(tx: &mut Tx<'_>, reader: &NoticeReader, notices: &mut [Notice]) -> Result<()> {
+    let exposed = notices.iter_mut().filter(|notice| notice.kind == NoticeKind::Exposed);
+    let mut keys: Vec<&mut AboutKey> = exposed.filter_map(|notice| notice.about.key_mut()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let ids: BTreeSet<KeyId> = keys.iter().map(|key| key.id).collect();
+    for (by, endpoint) in webhooks::set_up_by(tx, reader.agency, &reader.reach, &ids)? {
+        for key in keys.iter_mut().filter(|key| key.id == by) {
+            key.set_up.push(endpoint.clone());
+        }
+    }
+    Ok(())
 }
 
 /// How many open notices a reader has not seen.
@@ -284,6 +361,15 @@ pub fn set_mailed(tx: &mut Tx<'_>, reader: &MailReader, notice: NoticeId, mail: 
     let sql = "INSERT INTO mailed_notices (reader_id, notice_id, mail_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     tx.execute(sql, &[&reader.to_stored(), &notice, &mail])?;
     Ok(())
+}
+
+/// Forgets all that was told of something.
+pub(crate) fn forget(tx: &mut Tx<'_>, subject: &NoticeSubject) -> Result<()> {
+    let of_it = "SELECT id FROM notices WHERE subject_id = ?1";
+    for table in ["notice_readings", "mailed_notices"] {
+        tx.later(&format!("DELETE FROM {table} WHERE notice_id IN ({of_it})"), &[&subject.id()])?;
+    }
+    tx.later("DELETE FROM notices WHERE subject_id = ?1", &[&subject.id()])
 }
 
 /// Forgets notices recorded before `before`, at most `limit`.

@@ -92,7 +92,7 @@ pub fn retiring(tx: &mut Tx<'_>, now: UtcMs, until: UtcMs, used_since: UtcMs, li
     conditions.and("k.state = 'active'", &[]);
     conditions.and(LOCATION_IS_THERE, &[]);
     conditions.and(
-        "NOT EXISTS (SELECT 1 FROM notices n WHERE n.key_id = k.id AND n.kind = 'retiring'
+        "NOT EXISTS (SELECT 1 FROM notices n WHERE n.subject_id = k.id AND n.kind = 'retiring'
              AND n.episode = k.previous_retires_at)",
         &[],
     );

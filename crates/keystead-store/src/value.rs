@@ -562,6 +562,11 @@ impl<'r> Row<'r> {
         })
     }
 
+    /// Passes over columns that are not read.
+    pub(crate) fn pass(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
     fn cell(&self) -> Result<Cell<'r>> {
         match self.source {
             Source::Sqlite(row) => {

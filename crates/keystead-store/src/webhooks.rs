@@ -3,22 +3,24 @@
 use std::collections::BTreeSet;
 
 use keystead_model::{
-    AgencyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    AgencyId, KeyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
     event::EventId,
+    grant::Reach,
     id::Id,
     job::JobKind,
+    notice::NoticeSubject,
     page::{Page, Window},
     scope::ScopeSet,
     webhook::{
-        DeliveryAttempt, DeliveryState, EndpointContent, EventNames, Health, Listener, SealedSecrets, WebhookDelivery,
-        WebhookEndpoint, WebhookMessage, WhyDisabled,
+        DeliveryAttempt, DeliveryState, Disabled, EndpointContent, EventNames, Health, Listener, NamedEndpoint,
+        SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage, WhyDisabled,
     },
 };
 
-use crate::{Error, Result, Row, Tx, filter::Filter, list::Order, queue, table::Table, users::read_actor};
+use crate::{Error, Result, Row, Tx, filter::Filter, list::Order, notices, queue, table::Table, users::read_actor};
 
 const COLUMNS: &str =
-    "id, agency_id, location_id, url, events, description, app_id, header_names, disabled, actor_kind,
+    "id, agency_id, location_id, url, events, description, app_id, header_names, disabled, disabled_at, actor_kind,
     actor_id, scopes, secret, previous_secret, previous_until, headers, key_version, failures, failure_days,
     last_failure_day, failing_since, gone_since, next_probe, places, succeeded_at, created_at, updated_at";
 
@@ -32,10 +34,7 @@ fn read(row: &mut Row<'_>) -> Result<WebhookEndpoint> {
     let (url, events) = (row.column()?, EventNames::from_stored(&row.column::<String>()?));
     let (description, app_id) = (row.column()?, row.column()?);
     let headers = row.column::<String>()?.split_whitespace().map(str::to_owned).collect();
-    let disabled = match row.column::<Option<String>>()? {
-        Some(why) => Some(WhyDisabled::parse(&why).ok_or_else(|| Error::unreadable("why a webhook is disabled"))?),
-        None => None,
-    };
+    let disabled = read_disabled(row)?;
     let (actor, scopes) = (read_actor(row)?, ScopeSet::from_names(&row.column::<String>()?));
     let (secret, previous) = (row.column()?, row.column::<Option<String>>()?);
     let until: Option<UtcMs> = row.column()?;
@@ -67,6 +66,14 @@ fn read(row: &mut Row<'_>) -> Result<WebhookEndpoint> {
     })
 }
 
+/// `disabled` and `disabled_at`.
+pub(crate) fn read_disabled(row: &mut Row<'_>) -> Result<Option<Disabled>> {
+    let (why, since): (Option<String>, Option<UtcMs>) = (row.column()?, row.column()?);
+    let Some((why, since)) = why.zip(since) else { return Ok(None) };
+    let why = WhyDisabled::parse(&why).ok_or_else(|| Error::unreadable("why a webhook is disabled"))?;
+    Ok(Some(Disabled { why, since }))
+}
+
 /// Adds an endpoint, or replaces what is written of it.
 pub fn save(tx: &mut Tx<'_>, endpoint: &WebhookEndpoint) -> Result<()> {
     let WebhookEndpoint { id, agency, location, content, disabled, listener, sealed, health, created_at, updated_at } =
@@ -85,7 +92,8 @@ pub fn save(tx: &mut Tx<'_>, endpoint: &WebhookEndpoint) -> Result<()> {
             ("description", description),
             ("app_id", app_id),
             ("header_names", &headers.join(" ")),
-            ("disabled", &disabled.map(WhyDisabled::as_str)),
+            ("disabled", &disabled.map(|disabled| disabled.why.as_str())),
+            ("disabled_at", &disabled.map(|disabled| disabled.since)),
             ("actor_kind", &actor.kind()),
             ("actor_id", &actor.id()),
             ("scopes", &scopes.to_names()),
@@ -158,6 +166,32 @@ pub fn list(
     filter.page(tx, &format!("SELECT {COLUMNS} FROM webhook_endpoints"), Order::descending(&["id"]), window, read)
 }
 
+/// Endpoints that these keys have set up, where somebody reaches: each with its key, in the order of their ids.
+pub fn set_up_by(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    reach: &Reach,
+    keys: &BTreeSet<KeyId>,
+) -> Result<Vec<(KeyId, NamedEndpoint)>> {
+    let mut filter = Filter::new();
+    filter.and("agency_id = @ AND actor_kind = 'key'", &[&agency]);
+    filter.and_one_of("actor_id", keys);
+    match reach {
+        Reach::Agency => {}
+        Reach::Chosen(set) | Reach::Locations(set) => filter.and_one_of("location_id", set),
+    }
+    let sql = format!(
+        "SELECT actor_id, id, location_id, url, description FROM webhook_endpoints WHERE {} ORDER BY id",
+        filter.sql()
+    );
+    tx.query(&sql, &filter.values(), |row| Ok((row.column()?, read_named(row)?)))
+}
+
+/// `id`, `location_id`, `url` and `description`.
+pub(crate) fn read_named(row: &mut Row<'_>) -> Result<NamedEndpoint> {
+    Ok(NamedEndpoint { id: row.column()?, location: row.column()?, url: row.column()?, description: row.column()? })
+}
+
 /// How many endpoints a location has, or the agency itself.
 pub fn count(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) -> Result<i64> {
     let sql = "SELECT CAST(count(*) AS BIGINT) FROM webhook_endpoints
@@ -174,12 +208,13 @@ pub fn secret_versions(tx: &mut Tx<'_>) -> Result<BTreeSet<i64>> {
     Ok(found.iter().flat_map(|(signed, texts)| texts.iter().filter_map(sealed).chain([*signed])).collect())
 }
 
-/// Deletes an endpoint with all that was to go there.
+/// Deletes an endpoint with all that was to go there, and all that was told of it.
 pub fn delete(tx: &mut Tx<'_>, id: WebhookEndpointId) -> Result<()> {
     let of_endpoint = "SELECT id FROM webhook_deliveries WHERE endpoint_id = ?1";
     tx.later(&format!("DELETE FROM webhook_attempts WHERE delivery_id IN ({of_endpoint})"), &[&id])?;
     tx.later("DELETE FROM webhook_deliveries WHERE endpoint_id = ?1", &[&id])?;
     tx.later("DELETE FROM jobs WHERE kind = ?1 AND owner_id = ?2", &[&JobKind::Delivery.as_str(), &id])?;
+    notices::forget(tx, &NoticeSubject::Webhook(id))?;
     tx.later("DELETE FROM webhook_endpoints WHERE id = ?1", &[&id])
 }
 
@@ -321,14 +356,14 @@ pub fn tally(tx: &mut Tx<'_>, endpoint: WebhookEndpointId, most: i64) -> Result<
     tx.query(&sql, &[&endpoint, &most], |row| Ok((read_state(row)?, row.column()?)))
 }
 
-/// Notes how a delivery stands after a try.
-pub fn note_try(tx: &mut Tx<'_>, delivery: &WebhookDelivery, attempt: Option<&DeliveryAttempt>) -> Result<()> {
+/// Notes how a delivery stands after a try; `false` if it is gone meanwhile, with its endpoint or with whom it told of.
+pub fn note_try(tx: &mut Tx<'_>, delivery: &WebhookDelivery, attempt: Option<&DeliveryAttempt>) -> Result<bool> {
     let WebhookDelivery { id, state, tries, attempts, tried_at, .. } = delivery;
     let sql = "UPDATE webhook_deliveries SET state = ?2, tries = ?3, attempts = ?4, tried_at = ?5 WHERE id = ?1
          RETURNING location_id";
     let found = tx.query_opt(sql, &[id, &state.as_str(), tries, attempts, tried_at], |row| row.column())?;
-    // It may be gone meanwhile, with its endpoint or with whom it told of.
-    let (Some(location), Some(attempt)) = (found, attempt) else { return Ok(()) };
+    let Some(location) = found else { return Ok(false) };
+    let Some(attempt) = attempt else { return Ok(true) };
     let location: Option<LocationId> = location;
     let DeliveryAttempt { number, at, duration_ms, status, problem, answer } = attempt;
     ATTEMPTS.save(
@@ -343,7 +378,8 @@ pub fn note_try(tx: &mut Tx<'_>, delivery: &WebhookDelivery, attempt: Option<&De
             ("problem", problem),
             ("answer", answer),
         ],
-    )
+    )?;
+    Ok(true)
 }
 
 /// Every try of a delivery, in order.

@@ -13,10 +13,13 @@ use futures_util::stream;
 use http::{HeaderValue, header};
 use keystead_core::{Error, NoticeFilter, error::Noun};
 use keystead_model::{
-    NoticeId, UtcMs,
-    notice::{Channel, Mailing, Muted, Notice, NoticeKind, Reading, Topic},
+    LocationId, NoticeId, UtcMs,
+    notice::{
+        About, AboutKey, AboutWebhook, Channel, Muted, Notice, NoticeKind, NoticeNoun, NoticeSubject, Reading, Topic,
+    },
     page::Window,
     scope::Scope,
+    webhook::{NamedEndpoint, WhyDisabled},
 };
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -32,23 +35,32 @@ use crate::{
     streams::Stream,
 };
 
-/// Notices about one key, the newest in full.
+/// Notices about one thing, the newest in full.
 pub(crate) struct Group {
     id: NoticeId,
-    key_name: String,
-    key_url: String,
-    key_is_active: bool,
-    status: &'static str,
+    noun: NoticeNoun,
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) status: &'static str,
     pub(crate) class: &'static str,
     pub(crate) text: String,
     when: String,
     exactly: String,
     others: usize,
+    /// Webhooks that an exposed key has set up.
+    set_up: Vec<Link>,
     pub(crate) keeps: bool,
+    deactivates: bool,
     /// Whether a new secret is what helps.
     pub(crate) rotates: bool,
     restores: bool,
     is_archived: bool,
+}
+
+/// A thing by its name, and where it is.
+pub(crate) struct Link {
+    pub(crate) name: String,
+    pub(crate) url: String,
 }
 
 #[derive(Template)]
@@ -80,6 +92,28 @@ pub(crate) fn expiring(zone: &Zone, at: UtcMs, now: UtcMs) -> String {
 
 /// What a notice says, in a sentence.
 fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
+    match &notice.about {
+        About::Key(key) => of_key(web, zone, notice, key, now),
+        About::Webhook(webhook) => of_webhook(notice, webhook).to_owned(),
+    }
+}
+
+fn of_webhook(notice: &Notice, webhook: &AboutWebhook) -> &'static str {
+    let why = webhook.disabled.map(|disabled| disabled.why);
+    match (notice.kind, notice.open) {
+        (NoticeKind::WebhookDisabled, true) if why == Some(WhyDisabled::Gone) => {
+            "Was switched off because its receiver says that it is gone. What happens meanwhile is kept for 30 days."
+        }
+        (NoticeKind::WebhookDisabled, true) => {
+            "Was switched off because it took no message for days. What happens meanwhile is kept for 30 days."
+        }
+        (NoticeKind::WebhookDisabled, false) => "Was switched off because it took nothing any more; that is over.",
+        (_, true) => "Messages failed after their last try. They are kept for 30 days and can be sent again.",
+        (_, false) => "Messages failed after their last try; that is over.",
+    }
+}
+
+fn of_key(web: &Web, zone: &Zone, notice: &Notice, key: &AboutKey, now: UtcMs) -> String {
     let utc = |instant| web.app.to_utc(instant, now);
     let from = notice.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
     match notice.kind {
@@ -88,11 +122,11 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
             "Unused. Deletions are paused, so nothing happens to it until they go on.".to_owned()
         }
         NoticeKind::Inactivity(_) => {
-            let at = utc(notice.deletes_at);
-            let off = if notice.key_is_active { "" } else { " It is switched off, so only Keep saves it." };
+            let at = utc(key.deletes_at);
+            let off = if key.is_active { "" } else { " It is switched off, so only Keep saves it." };
             format!("Unused, and deleted {}, not before {}.{off}", words::until(at, now), zone.instant(at))
         }
-        NoticeKind::Deleted => match notice.restore_until.filter(|_| notice.open) {
+        NoticeKind::Deleted => match key.restore_until.filter(|_| notice.open) {
             Some(until) => {
                 format!("Was deleted after 90 days without use. It can be restored until {}.", zone.instant(utc(until)))
             }
@@ -101,16 +135,38 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
         NoticeKind::DeletedKeyUsed => {
             format!("Somebody used it{from} after it was deleted, with the right secret, and was refused.")
         }
-        NoticeKind::Expiring(_) => match notice.expires_at {
+        NoticeKind::Expiring(_) => match key.expires_at {
             Some(at) => expiring(zone, at, now),
             None => "Was about to expire.".to_owned(),
         },
         NoticeKind::Expired => EXPIRED.to_owned(),
-        NoticeKind::Retiring => match notice.retires_at.filter(|_| notice.open) {
+        NoticeKind::Retiring => match key.retires_at.filter(|_| notice.open) {
             Some(at) => format!("Its old secret ends {} and is still in use{from}.", words::until(at, now)),
             None => "Its old secret was still in use when it was about to end.".to_owned(),
         },
-        NoticeKind::Exposed => "Its secret was found in public and stopped. Rotate the key to use it again.".to_owned(),
+        _ => "Its secret was found in public and stopped. Rotate the key to use it again.".to_owned(),
+    }
+}
+
+/// The page of what a notice is about, in its own place: a location's key is also seen from there.
+fn url_of(here: &Here, subject: NoticeSubject, location: Option<LocationId>) -> String {
+    let page = match subject {
+        NoticeSubject::Key(id) => format!("/settings/keys/{id}"),
+        NoticeSubject::Webhook(id) => format!("/settings/webhooks/{id}"),
+    };
+    match (&here.location, location) {
+        (None, Some(location)) if !place::reaches_agency(here.authority()) => {
+            format!("/app/locations/{location}{page}")
+        }
+        _ => here.url(&page),
+    }
+}
+
+/// A webhook that something else names.
+pub(crate) fn link(here: &Here, endpoint: &NamedEndpoint) -> Link {
+    Link {
+        name: endpoint.title().to_owned(),
+        url: url_of(here, NoticeSubject::Webhook(endpoint.id), endpoint.location),
     }
 }
 
@@ -125,26 +181,26 @@ pub(crate) fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now:
         (true, NoticeKind::Expired) => ("Expired", "bad"),
         (true, NoticeKind::Retiring) => ("Old secret in use", "warn"),
         (true, NoticeKind::Exposed) => ("Exposed", "bad"),
+        (true, NoticeKind::WebhookFailed) => ("Messages failed", "warn"),
+        (true, NoticeKind::WebhookDisabled) => ("Switched off", "bad"),
     };
-    // A key's page is in its own place: a location's key is also seen from there.
-    let key_url = match (&here.location, notice.location) {
-        (None, Some(location)) if !place::reaches_agency(here.authority()) => {
-            format!("/app/locations/{location}/settings/keys/{}", notice.key)
-        }
-        _ => here.url(&format!("/settings/keys/{}", notice.key)),
-    };
+    let key = notice.about.key();
+    let set_up = key.map(|key| key.set_up.as_slice()).unwrap_or_default();
+    let keeps = notice.open && matches!(notice.kind, NoticeKind::Inactivity(_));
     Group {
         id: notice.id,
-        key_name: notice.key_name.clone(),
-        key_url,
-        key_is_active: notice.key_is_active,
+        noun: notice.about.subject().noun(),
+        name: notice.about.name().to_owned(),
+        url: url_of(here, notice.about.subject(), notice.location),
         status,
         class,
         text: sentence(web, &here.zone(), notice, now),
         when: words::ago(notice.recorded_at, now),
         exactly: here.zone().exactly(notice.recorded_at),
         others,
-        keeps: notice.open && matches!(notice.kind, NoticeKind::Inactivity(_)),
+        set_up: set_up.iter().map(|endpoint| link(here, endpoint)).collect(),
+        keeps,
+        deactivates: keeps && key.is_some_and(|key| key.is_active),
         restores: notice.open && matches!(notice.kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
         rotates: notice.open && notice.kind == NoticeKind::Exposed,
         is_archived: notice.reading == Reading::Archived,
@@ -169,10 +225,13 @@ pub(crate) async fn list(
     let now = web.app.now();
     let mut groups: Vec<Group> = Vec::new();
     for (index, notice) in found.iter().enumerate() {
-        // What is open stands alone; the rest is history of its key.
-        let earlier = |other: &&Notice| other.key == notice.key && !other.open;
-        let is_first = !found[..index].iter().any(|other| other.key == notice.key);
-        if notice.open || (archived && is_first) {
+        // What is open stands alone, once of each kind; the rest is history of its thing.
+        let is_about = |other: &Notice| other.about.subject() == notice.about.subject();
+        let says_more = |other: &Notice| other.open && other.kind.as_str() == notice.kind.as_str();
+        let earlier = |other: &&Notice| is_about(other) && (!other.open || says_more(other));
+        let is_first = !found[..index].iter().any(is_about);
+        let is_said = found[..index].iter().any(|other| is_about(other) && says_more(other));
+        if (notice.open && !is_said) || (archived && is_first) {
             let others = if is_first { found[index + 1..].iter().filter(earlier).count() } else { 0 };
             groups.push(group(&web, &here, notice, others, now));
         }
@@ -193,7 +252,7 @@ pub(crate) async fn list(
 pub(crate) async fn archive(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let id = here.id(Noun::Notice)?;
     let notice = web.app.read_notice(here.authority(), id, Reading::Archived).await?;
-    Ok(lead(&web, &here.url("/notices"), Done::NoticePutAway, &notice.key_name))
+    Ok(lead(&web, &here.url("/notices"), Done::NoticePutAway, notice.about.name()))
 }
 
 /// A topic, and by which channels it comes.
@@ -237,10 +296,7 @@ pub(crate) async fn preferences(State(web): State<Web>, here: Here) -> Result<Re
         topic,
         in_app: told(topic, Channel::InApp),
         email: told(topic, Channel::Email),
-        when_mailed: match topic.mailing() {
-            Mailing::Summary => "Daily mail",
-            Mailing::Alert => "Mail at once",
-        },
+        when_mailed: topic.when_mailed(),
     };
     Ok(render(&Preferences {
         frame: Frame::of(&here, "Notification preferences", "notices"),

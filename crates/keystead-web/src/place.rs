@@ -408,9 +408,10 @@ impl Here {
             last_day: self
                 .last_day
                 .iter()
-                .map(|notice| SwitchTo {
-                    name: notice.key_name.clone(),
-                    url: self.url(&format!("/settings/keys/{}", notice.key)),
+                .filter_map(|notice| notice.about.key())
+                .map(|key| SwitchTo {
+                    name: key.name.clone(),
+                    url: self.url(&format!("/settings/keys/{}", key.id)),
                     is_here: false,
                 })
                 .collect(),

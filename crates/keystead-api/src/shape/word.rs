@@ -2,7 +2,7 @@
 
 use keystead_model::{
     AgencyId, BusinessId, ContactId, Invalid, KeyId, LocationId, LostReasonId, NoticeId, OpportunityId, PipelineId,
-    StageId, UserId,
+    StageId, UserId, WebhookEndpointId,
     calendar_date::CalendarDate,
     phone::PhoneNumber,
     tag::TagName,
@@ -155,6 +155,8 @@ words! {
         StageId::parse(text.trim()).map_err(|_| Invalid::new("must be the id of a stage, a UUID"));
     KeyId, KEY, id("The id of an API key"), |text: &str|
         KeyId::parse(text).ok_or_else(|| Invalid::new("must be the id of a key"));
+    WebhookEndpointId, THING, id("The id of a webhook"), |text: &str|
+        WebhookEndpointId::parse(text.trim()).ok_or_else(|| Invalid::new("must be the id of a webhook"));
     NoticeId, THING, id("The nextCursor of a list"), |text: &str|
         NoticeId::parse(text).ok_or_else(|| Invalid::new("must be the nextCursor of a list"));
 }

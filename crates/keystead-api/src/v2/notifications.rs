@@ -1,9 +1,9 @@
-//! Notifications of API 2.0: what an owner is told about their keys.
+//! Notifications of API 2.0: what an owner is told about their keys and webhooks.
 
 use keystead_core::{App, Authority, Error, NoticeFilter, error::Noun};
 use keystead_model::{
-    Invalid, KeyId, LocationId, NoticeId, UtcMs,
-    notice::{Notice, NoticeKind, Reading},
+    Invalid, LocationId, NoticeId, ServiceMs, UtcMs,
+    notice::{Notice, NoticeKind, NoticeSubject, Reading},
     page::Window,
     time::DAY_MS,
 };
@@ -27,8 +27,8 @@ pub(crate) struct Shape {
     stage: Option<i64>,
     /// Whole days until the end, as things stand now.
     days_left: Option<i64>,
-    api_key_id: KeyId,
-    api_key_name: String,
+    about: NoticeSubject,
+    name: String,
     location_id: Option<LocationId>,
     created_at: UtcMs,
     deletes_at: Option<UtcMs>,
@@ -50,6 +50,8 @@ const TYPES: &[&str] = &[
     "api_key.expired",
     "api_key.retiring",
     "api_key.exposed",
+    "webhook.failed",
+    "webhook.disabled",
 ];
 
 fn type_of(kind: NoticeKind) -> &'static str {
@@ -61,6 +63,8 @@ fn type_of(kind: NoticeKind) -> &'static str {
         NoticeKind::Expired => "api_key.expired",
         NoticeKind::Retiring => "api_key.retiring",
         NoticeKind::Exposed => "api_key.exposed",
+        NoticeKind::WebhookFailed => "webhook.failed",
+        NoticeKind::WebhookDisabled => "webhook.disabled",
     }
 }
 
@@ -70,28 +74,31 @@ impl Shape {
         let now = app.now();
         let kind = notice.kind;
         let tag = notice.tag();
+        let key = notice.about.key();
         let only = |wanted: bool, at: Option<UtcMs>| at.filter(|_| wanted && notice.open);
-        let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), Some(app.to_utc(notice.deletes_at, now)));
-        let expires_at = only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), notice.expires_at);
+        let utc = |at: ServiceMs| app.to_utc(at, now);
+        let deletes_at = only(matches!(kind, NoticeKind::Inactivity(_)), key.map(|key| utc(key.deletes_at)));
+        let expires_at =
+            only(matches!(kind, NoticeKind::Expiring(_) | NoticeKind::Expired), key.and_then(|key| key.expires_at));
         let ends_at = deletes_at.or(expires_at.filter(|_| kind != NoticeKind::Expired));
         Self {
             id: notice.id,
             kind: type_of(kind),
             stage: Some(kind.days()).filter(|days| *days > 0),
             days_left: ends_at.map(|at| (at - now).max(0) / DAY_MS),
-            api_key_id: notice.key,
+            about: notice.about.subject(),
+            name: notice.about.name().to_owned(),
             location_id: notice.location,
             created_at: notice.recorded_at,
             deletes_at,
             expires_at,
-            retires_at: only(kind == NoticeKind::Retiring, notice.retires_at),
+            retires_at: only(kind == NoticeKind::Retiring, key.and_then(|key| key.retires_at)),
             restorable_until: only(
                 matches!(kind, NoticeKind::Deleted | NoticeKind::DeletedKeyUsed),
-                notice.restore_until.map(|until| app.to_utc(until, now)),
+                key.and_then(|key| key.restore_until).map(utc),
             ),
             open: notice.open,
             state: notice.reading.as_str(),
-            api_key_name: notice.key_name,
             ip: notice.address,
             tag,
         }
@@ -112,8 +119,8 @@ impl Written for Shape {
             kind: "api_key.inactivity_warning",
             stage: Some(15),
             days_left: Some(14),
-            api_key_id: samples::key_id(),
-            api_key_name: "Marketing Automation".to_owned(),
+            about: NoticeSubject::Key(samples::key_id()),
+            name: "Marketing Automation".to_owned(),
             location_id: Some(samples::id(word::LOCATION)),
             created_at: samples::NOON,
             deletes_at: Some(samples::NOON),
@@ -132,8 +139,14 @@ impl Written for Shape {
         fields.one_of("type", self.kind, TYPES);
         fields.or_null("stage", self.stage.as_ref());
         fields.or_null("daysLeft", self.days_left.as_ref());
-        fields.put("apiKeyId", &self.api_key_id);
-        fields.put("apiKeyName", &self.api_key_name);
+        let (key, webhook) = match &self.about {
+            NoticeSubject::Key(id) => (Some(id), None),
+            NoticeSubject::Webhook(id) => (None, Some(id)),
+        };
+        fields.or_null("apiKeyId", key);
+        fields.or_null("apiKeyName", key.map(|_| &self.name));
+        fields.opt("webhookId", webhook);
+        fields.opt("webhookName", webhook.map(|_| &self.name));
         fields.or_null("locationId", self.location_id.as_ref());
         fields.put("createdAt", &self.created_at);
         fields.or_null("deletesAt", self.deletes_at.as_ref());
@@ -174,9 +187,16 @@ pub(crate) struct NoticeQuery {
 impl Input for NoticeQuery {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         let window = query.window(|id| id);
+        let (key, webhook) = (query.word("apiKeyId"), query.word("webhookId"));
+        if key.is_some() && webhook.is_some() {
+            query.violate(
+                "webhookId",
+                "cannot be asked for together with apiKeyId: a notification is about one of them",
+            );
+        }
         let filter = NoticeFilter {
             location: query.word("locationId"),
-            key: query.word("apiKeyId"),
+            subject: key.map(NoticeSubject::Key).or(webhook.map(NoticeSubject::Webhook)),
             open: query.truth("open").unwrap_or(false),
             archived: query.truth("archived").unwrap_or(false),
             ..NoticeFilter::default()
@@ -184,9 +204,10 @@ impl Input for NoticeQuery {
         Some(Self { filter, window })
     }
 
-    /// A location that is nobody's.
+    /// A location that is nobody's, and what is not asked for together.
     fn settle(example: &mut Map<String, Value>) {
         example.remove("locationId");
+        example.remove("webhookId");
     }
 }
 

@@ -63,7 +63,7 @@ impl Written for WebhookEndpoint {
         fields.one_of("state", if disabled.is_some() { "disabled" } else { "enabled" }, &["enabled", "disabled"]);
         fields.one_of_or_null(
             "disabledReason",
-            disabled.map(WhyDisabled::as_str),
+            disabled.map(|disabled| disabled.why.as_str()),
             &WhyDisabled::ALL.map(WhyDisabled::as_str),
         );
         // It hears of what they may read.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use keystead_model::{
-    AgencyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    AgencyId, KeyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
     event::{Cause, EventKind, NewEvent},
     grant::Reach,
     page::{Page, Window},
@@ -11,7 +11,7 @@ use keystead_model::{
     text::Line,
     webhook::{
         DeliveryAttempt, DeliveryState, EndpointContent, EndpointHeaders, EndpointPatch, EventNames, Health, Listener,
-        SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage,
+        NamedEndpoint, SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage,
     },
 };
 use keystead_outbound::{
@@ -154,6 +154,16 @@ impl App {
         self.read(authority, Scope::WebhooksRead, move |operation| {
             let agency = operation.context.agency();
             Ok(webhooks::list(operation.tx, agency, reached.as_ref(), &window)?)
+        })
+        .await
+    }
+
+    /// Endpoints that a key has set up: they hear of what it may read.
+    pub async fn webhooks_set_up_by(&self, authority: &Authority, key: KeyId) -> Result<Vec<NamedEndpoint>> {
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            let (agency, reach) = (operation.context.agency(), &operation.context.grant().reach);
+            let found = webhooks::set_up_by(operation.tx, agency, reach, &BTreeSet::from([key]))?;
+            Ok(found.into_iter().map(|(_, endpoint)| endpoint).collect())
         })
         .await
     }
@@ -451,7 +461,7 @@ impl OnAgency<'_, '_> {
         if let Some(headers) = &patch.headers {
             after.sealed.headers = app.seal_headers((before.agency, id), headers, nonces[1]);
         }
-        patch.apply(&mut after);
+        patch.apply(&mut after, self.now());
         if after == before {
             return Ok(before);
         }
@@ -595,7 +605,7 @@ impl Described for WebhookEndpoint {
         put(&mut fields, "description", description.as_ref().map(Line::as_str));
         put(&mut fields, "appId", app_id.as_ref().map(Line::as_str));
         put(&mut fields, "headers", Some(headers.clone()).filter(|headers| !headers.is_empty()));
-        put(&mut fields, "disabled", self.disabled.map(|why| why.as_str()));
+        put(&mut fields, "disabled", self.disabled.map(|disabled| disabled.why.as_str()));
         put(&mut fields, "listener", Some(self.listener.actor.to_string()));
         put(&mut fields, "scopes", Some(self.listener.scopes.to_names()));
         put(&mut fields, "previousSecretUntil", self.sealed.previous.as_ref().map(|(_, until)| until.to_iso()));

@@ -8,13 +8,14 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use keystead_model::{
-    UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    NoticeId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
     event::EventKind,
     id::Id,
     job::{Job, JobKind},
+    notice::{NewNotice, NoticeKind, NoticeSubject},
     text::echo,
     time::DAY_MS,
-    webhook::{DeliveryAttempt, DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
+    webhook::{DeliveryAttempt, DeliveryState, Disabled, WebhookDelivery, WebhookEndpoint, WebhookMessage},
 };
 use keystead_outbound::{
     Answer, Call, Client,
@@ -27,6 +28,7 @@ use super::{Hearing, chain, publishing::kind_of};
 use crate::{
     App, Error, Result,
     events::{Happened, tell_by_system},
+    notices::notify,
     queue::{Outcome, Settled},
 };
 
@@ -48,7 +50,7 @@ struct Ready {
 enum Next {
     Send(Box<Ready>),
     /// It is not sent, and stands like this from now on.
-    Settle(WebhookDelivery, Option<String>),
+    Settle(Box<(WebhookDelivery, Option<DeliveryAttempt>)>),
     /// It is gone.
     Nothing,
 }
@@ -71,17 +73,11 @@ impl App {
     pub async fn send_delivery(&self, client: &Client, job: Job, until: Instant) -> Result<Settled> {
         match self.next_of(job.id.of()).await? {
             Next::Nothing => Ok(Settled::new(job, Outcome::Done)),
-            Next::Settle(delivery, problem) => {
-                let attempt = problem.map(|problem| DeliveryAttempt {
-                    number: delivery.attempts,
-                    at: self.clock.now(),
-                    duration_ms: 0,
-                    status: None,
-                    problem: Some(problem),
-                    answer: None,
-                });
+            Next::Settle(settled) => {
+                let (delivery, attempt) = *settled;
+                let notice = self.new_notice();
                 Ok(Settled::new(job, Outcome::Done)
-                    .with(move |tx, _| webhooks::note_try(tx, &delivery, attempt.as_ref())))
+                    .with(move |tx, now| note(tx, &delivery, attempt.as_ref(), notice, now)))
             }
             Next::Send(ready) => {
                 let tried = self.try_to_send(client, &ready, until).await?;
@@ -99,14 +95,13 @@ impl App {
             }
             let Some(endpoint) = webhooks::find_any(tx, delivery.endpoint)? else { return Ok(Next::Nothing) };
             if endpoint.disabled.is_some() {
-                return Ok(Next::Settle(WebhookDelivery { state: DeliveryState::Held, ..delivery }, None));
+                return Ok(Next::Settle(Box::new((WebhookDelivery { state: DeliveryState::Held, ..delivery }, None))));
             }
             let hears = |hearing: &Hearing| kind_of(&message).is_some_and(|kind| hearing.has(kind, message.location));
             if !Hearing::of(tx, &endpoint, now)?.as_ref().is_some_and(hears) {
                 let problem = "whoever set up the webhook may not read this any more".to_owned();
-                let attempts = delivery.attempts + 1;
-                let failed = WebhookDelivery { state: DeliveryState::Failed, attempts, ..delivery };
-                return Ok(Next::Settle(failed, Some(problem)));
+                let (failed, attempt) = fail_untried(delivery, problem, now);
+                return Ok(Next::Settle(Box::new((failed, Some(attempt)))));
             }
             Ok::<_, keystead_store::Error>(Next::Send(Box::new(Ready { delivery, message, endpoint })))
         });
@@ -196,11 +191,16 @@ impl App {
             tried_at: Some(tried.attempt.at),
             ..delivery.clone()
         };
-        let id = endpoint.id;
+        let (id, notices) = (endpoint.id, [self.new_notice(), self.new_notice()]);
         Settled::new(job, outcome).with(move |tx, now| {
-            webhooks::note_try(tx, &after, Some(&tried.attempt))?;
-            note_health(tx, id, &tried, now)
+            note(tx, &after, Some(&tried.attempt), notices[0], now)?;
+            note_health(tx, id, &tried, notices[1], now)
         })
+    }
+
+    /// Id for a notice of what becomes of a job, should there be one.
+    pub(crate) fn new_notice(&self) -> NoticeId {
+        self.entropy.id(self.clock.now())
     }
 
     /// Forgets messages of long ago, with what became of them. Called by the jobs. Answers how many.
@@ -250,8 +250,31 @@ fn retry_after(text: &str, now: UtcMs) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs).or_else(until)
 }
 
+/// Notes how a delivery stands. Of those that failed on a day one tells for all of its endpoint.
+fn note(
+    tx: &mut Tx<'_>,
+    delivery: &WebhookDelivery,
+    attempt: Option<&DeliveryAttempt>,
+    notice: NoticeId,
+    now: UtcMs,
+) -> keystead_store::Result<()> {
+    let is_there = webhooks::note_try(tx, delivery, attempt)?;
+    let (true, DeliveryState::Failed, Some(at)) = (is_there, delivery.state, delivery.tried_at) else { return Ok(()) };
+    let Some(endpoint) = webhooks::find_any(tx, delivery.endpoint)? else { return Ok(()) };
+    let day = at.0 - at.0.rem_euclid(DAY_MS);
+    notify(tx, notice_of(&endpoint, notice, NoticeKind::WebhookFailed, day, now))?;
+    Ok(())
+}
+
+/// A notice about an endpoint that is about to be recorded.
+fn notice_of(endpoint: &WebhookEndpoint, id: NoticeId, kind: NoticeKind, episode: i64, now: UtcMs) -> NewNotice {
+    let WebhookEndpoint { id: subject, agency, location, .. } = *endpoint;
+    let subject = NoticeSubject::Webhook(subject);
+    NewNotice { id, agency, location, subject, kind, episode, recorded_at: now, address: None }
+}
+
 /// Notes how an endpoint does. While one try tells for all, the others wait with it.
-fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, now: UtcMs) -> Result<()> {
+fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, notice: NoticeId, now: UtcMs) -> Result<()> {
     let Some(mut endpoint) = webhooks::find_to_change(tx, id)? else { return Ok(()) };
     if tried.is_taken() {
         endpoint.health.succeed(tried.attempt.duration_ms, now);
@@ -260,13 +283,14 @@ fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, now: UtcMs
     let service = service_clock::read(tx)?.now;
     let disabled = endpoint.health.fail(tried.is_gone, now, service);
     if let (Some(why), None) = (disabled, endpoint.disabled) {
-        endpoint.disabled = Some(why);
+        endpoint.disabled = Some(Disabled { why, since: now });
         let after =
             crate::events::fields(serde_json::json!({"url": endpoint.content.url.as_str(), "reason": why.as_str()}));
         let happened = Happened::to(EventKind::WebhookEndpointDisabled, id.as_str());
         let happened = happened.at(endpoint.location).with(None, Some(after));
         webhooks::save(tx, &endpoint)?;
         tell_by_system(tx, now, [(endpoint.agency, happened)])?;
+        notify(tx, notice_of(&endpoint, notice, NoticeKind::WebhookDisabled, now.0, now))?;
     } else {
         webhooks::save(tx, &endpoint)?;
     }
@@ -277,19 +301,25 @@ fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, now: UtcMs
 }
 
 /// Gives up a delivery that ended everybody who took it.
-pub(crate) fn give_up(tx: &mut Tx<'_>, id: WebhookDeliveryId, problem: &str, now: UtcMs) -> keystead_store::Result<()> {
+pub(crate) fn give_up(
+    tx: &mut Tx<'_>,
+    id: WebhookDeliveryId,
+    problem: &str,
+    notice: NoticeId,
+    now: UtcMs,
+) -> keystead_store::Result<()> {
     let Some((delivery, _)) = webhooks::find_delivery(tx, id)? else { return Ok(()) };
-    let attempt = DeliveryAttempt {
-        number: delivery.attempts + 1,
-        at: now,
-        duration_ms: 0,
-        status: None,
-        problem: Some(echo(problem)),
-        answer: None,
-    };
-    let (attempts, tried_at) = (attempt.number, Some(now));
-    let failed = WebhookDelivery { state: DeliveryState::Failed, attempts, tried_at, ..delivery };
-    webhooks::note_try(tx, &failed, Some(&attempt))
+    let (failed, attempt) = fail_untried(delivery, echo(problem), now);
+    note(tx, &failed, Some(&attempt), notice, now)
+}
+
+/// A delivery that fails without having been sent, and why.
+fn fail_untried(delivery: WebhookDelivery, problem: String, now: UtcMs) -> (WebhookDelivery, DeliveryAttempt) {
+    let number = delivery.attempts + 1;
+    let attempt =
+        DeliveryAttempt { number, at: now, duration_ms: 0, status: None, problem: Some(problem), answer: None };
+    let failed = WebhookDelivery { state: DeliveryState::Failed, attempts: number, tried_at: Some(now), ..delivery };
+    (failed, attempt)
 }
 
 /// How many more deliveries may begin to each of these endpoints, where `under_way` says whose are and `free` how many places

@@ -13,6 +13,7 @@ use keystead_model::{
     api_key::{ApiKey, KeyState},
     grant::Reach,
     key_kind::KeyKind,
+    notice::NoticeSubject,
     page::Window,
     scope::Scope,
 };
@@ -32,6 +33,7 @@ use crate::{
     failure::Failure,
     form::Form,
     history::{Told, told},
+    notices::{Link, link},
     page::{Frame, render},
     place::Here,
     show::{self as words, Zone},
@@ -141,6 +143,8 @@ pub(super) struct Page {
     successor: Option<OtherKey>,
     /// The key that this one's first use ends.
     replaced: Option<OtherKey>,
+    /// Webhooks that it has set up.
+    webhooks: Vec<Link>,
     events: Vec<Told>,
     /// That of the buttons which do something with the key.
     pub(super) button: Form,
@@ -152,7 +156,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
     let (now, zone) = (web.app.now(), here.zone());
     let names = web.app.actor_names(here.authority(), [key.created_by]).await?;
     let changes = web.app.list_key_changes(here.authority(), key.id).await?;
-    let filter = NoticeFilter { key: Some(key.id), archived: true, ..NoticeFilter::default() };
+    let filter = NoticeFilter { subject: Some(NoticeSubject::Key(key.id)), archived: true, ..NoticeFilter::default() };
     let notices = web.app.list_notices(here.authority(), filter, Window::first(50)).await?.rows;
     let usage =
         async |span: Span, zone: &Zone| web.app.key_usage(here.authority(), key.id, span.steps(now, zone)).await;
@@ -187,6 +191,11 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
         }
         None => None,
     };
+    let webhooks = match here.authority().grant().allows(Scope::WebhooksRead) {
+        true => web.app.webhooks_set_up_by(here.authority(), key.id).await?,
+        false => Vec::new(),
+    };
+    let webhooks = webhooks.iter().map(|endpoint| link(here, endpoint)).collect();
     Ok(Page {
         frame: Frame::of(here, key.name.as_str(), "keys"),
         row,
@@ -249,6 +258,7 @@ pub(super) async fn key_page(web: &Web, here: &Here, key: &ApiKey, span: Span, b
         }),
         successor,
         replaced,
+        webhooks,
         events: told(web, here, &changes).await?,
         button,
         list_url: here.url("/settings/keys"),

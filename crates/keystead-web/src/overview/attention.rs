@@ -1,12 +1,12 @@
-//! What calls for somebody: keys of which notices are open, the most urgent first, and those that end soon without one.
+//! What calls for somebody: keys and webhooks of which notices are open, the most urgent first, and keys that end soon without one.
 
 use std::collections::BTreeSet;
 
 use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
-    UtcMs,
+    ServiceMs, UtcMs,
     api_key::ApiKey,
-    notice::{Notice, Reading},
+    notice::{About, Notice, NoticeSubject, Reading},
     page::Window,
 };
 
@@ -17,9 +17,14 @@ use crate::{
     place::Here,
 };
 
-/// A key, how it stands, and why that matters.
+/// A key or a webhook, how it stands, and why that matters.
 pub(super) struct Need {
-    pub(super) key: Row,
+    pub(super) icon: &'static str,
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) place: String,
+    /// How it stands, and the class of that.
+    pub(super) status: (String, &'static str),
     /// `bad` before `warn`.
     pub(super) class: &'static str,
     pub(super) why: String,
@@ -27,7 +32,37 @@ pub(super) struct Need {
     pub(super) rotates: bool,
 }
 
-/// Keys that are shown; the page of notices has all.
+impl Need {
+    fn of_key(key: Row, class: &'static str, why: String) -> Self {
+        Self {
+            icon: "key",
+            name: key.name,
+            url: key.url,
+            place: key.place,
+            status: (key.status.text, key.status.class),
+            class,
+            why,
+            keeps: false,
+            rotates: false,
+        }
+    }
+
+    fn of_webhook(group: notices::Group, place: String) -> Self {
+        Self {
+            icon: "hook",
+            name: group.name,
+            url: group.url,
+            place,
+            status: (group.status.to_owned(), group.class),
+            class: group.class,
+            why: group.text,
+            keeps: false,
+            rotates: false,
+        }
+    }
+}
+
+/// Things that are shown; the page of notices has all.
 const SHOWN: usize = 6;
 /// Notices that are looked at.
 const LOOKED_AT: i64 = 200;
@@ -37,7 +72,9 @@ const LOOKED_AT: i64 = 200;
 pub(super) struct Needs {
     pub(super) shown: Vec<Need>,
     /// How many keys that are, with those that are not shown.
-    pub(super) count: usize,
+    pub(super) keys: usize,
+    /// How many webhooks.
+    pub(super) webhooks: usize,
     /// How many keys end soon or have ended, as their list counts them.
     pub(super) at_risk: i64,
 }
@@ -48,40 +85,44 @@ pub(super) async fn needs(web: &Web, here: &Here) -> Result<Needs, Error> {
     let now = web.app.now();
     let mut open: Vec<(&Notice, notices::Group)> =
         open.iter().map(|notice| (notice, notices::group(web, here, notice, 0, now))).collect();
-    open.sort_by_key(|(notice, group)| (group.class != "bad", !group.rotates, notice.deletes_at));
-    // A key may have several: the most urgent says what to do.
+    open.sort_by_key(|(notice, group)| (group.class != "bad", !group.rotates, ends_at(notice)));
+    // A thing may have several: the most urgent says what to do.
     let mut seen = BTreeSet::new();
-    open.retain(|(notice, _)| seen.insert(notice.key));
+    open.retain(|(notice, _)| seen.insert(notice.about.subject()));
     open.retain(|(notice, _)| notice.reading != Reading::Archived);
-    let count = open.len();
-    let mut keys = Vec::new();
-    let mut shown = Vec::new();
-    for (notice, group) in open.into_iter().take(SHOWN) {
-        if let Ok(key) = web.app.get_key(here.authority(), notice.key).await {
-            keys.push(key);
-            shown.push(group);
+    let keys = open.iter().filter(|(notice, _)| notice.about.key().is_some()).count();
+    let webhooks = open.len() - keys;
+    open.truncate(SHOWN);
+    let mut told = Vec::new();
+    for (notice, _) in &open {
+        if let Some(key) = notice.about.key() {
+            told.push(web.app.get_key(here.authority(), key.id).await?);
         }
     }
-    let told = rows(web, here, &keys).await?;
-    let need = |(key, group): (Row, notices::Group)| Need {
-        key,
-        class: group.class,
-        why: group.text,
-        keeps: group.keeps,
-        rotates: group.rotates,
+    let mut told = rows(web, here, &told).await?.into_iter();
+    let places = here.names_of(web, open.iter().filter_map(|(notice, _)| notice.location)).await?;
+    let need = |(notice, group): (&Notice, notices::Group)| match notice.about {
+        About::Key(_) => {
+            let (keeps, rotates) = (group.keeps, group.rotates);
+            Some(Need { keeps, rotates, ..Need::of_key(told.next()?, group.class, group.text) })
+        }
+        About::Webhook(_) => {
+            let place = notice.location.and_then(|location| places.get(&location).cloned());
+            Some(Need::of_webhook(group, place.unwrap_or_else(|| "All locations".to_owned())))
+        }
     };
-    let mut needs: Vec<Need> = told.into_iter().zip(shown).map(need).collect();
+    let mut needs: Vec<Need> = open.into_iter().filter_map(need).collect();
     // A short life has its first notice late, or the sweep has not come by yet.
     let at_risk = api_keys::at_risk(web, here);
     let mut ending = web.app.list_keys(here.authority(), at_risk.clone(), Window::first(LOOKED_AT)).await?.rows;
-    ending.retain(|key| !seen.contains(&key.id));
+    ending.retain(|key| !seen.contains(&NoticeSubject::Key(key.id)));
     ending.sort_by_key(|key| key.grant.expires_at);
     let untold = rows(web, here, &ending).await?.into_iter().zip(&ending).filter(|(row, _)| row.status.class != "good");
     let untold: Vec<Need> = untold.map(|(row, key)| untold_need(here, key, row, now)).collect();
-    let count = count + untold.len();
+    let keys = keys + untold.len();
     needs.extend(untold);
     needs.truncate(SHOWN);
-    Ok(Needs { shown: needs, count, at_risk: web.app.count_keys(here.authority(), at_risk).await? })
+    Ok(Needs { shown: needs, keys, webhooks, at_risk: web.app.count_keys(here.authority(), at_risk).await? })
 }
 
 fn untold_need(here: &Here, key: &ApiKey, row: Row, now: UtcMs) -> Need {
@@ -91,5 +132,11 @@ fn untold_need(here: &Here, key: &ApiKey, row: Row, now: UtcMs) -> Need {
         // Its pill says the rest.
         None => "Nobody was told of it yet.".to_owned(),
     };
-    Need { class: row.status.class, key: row, why, keeps: false, rotates: false }
+    let class = row.status.class;
+    Need::of_key(row, class, why)
+}
+
+/// When the key that a notice is about is deleted; of what is not, never.
+fn ends_at(notice: &Notice) -> ServiceMs {
+    notice.about.key().map_or(ServiceMs(i64::MAX), |key| key.deletes_at)
 }

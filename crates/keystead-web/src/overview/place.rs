@@ -83,15 +83,15 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
         let listed = web.app.list_keys(here.authority(), filter, Window::first(KEYS)).await?;
         newest = rows(web, here, &listed.rows).await?;
     }
-    let Needs { shown: needs, count: needs_count, at_risk } = found;
+    let Needs { shown: needs, keys, webhooks, at_risk } = found;
     let suspended = here.switcher().iter().filter(|location| location.state == TenantState::Suspended).count();
     let suspended = if here.location.is_none() { suspended } else { 0 };
     Ok(Overview {
         frame: Frame::of(here, &heading, "overview"),
         heading,
-        lead: lead(shows_keys, (needs_count, at_risk), suspended),
+        lead: lead(shows_keys, (keys, webhooks), at_risk, suspended),
         needs,
-        needs_count: grouped(needs_count),
+        needs_count: grouped(keys + webhooks),
         figures,
         requests: requested,
         things,
@@ -105,19 +105,29 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
 }
 
 /// Whether anything is wrong, in one sentence; nothing where the visitor sees too little to say so.
-fn lead(shows_keys: bool, (needs, at_risk): (usize, i64), suspended: usize) -> String {
+fn lead(shows_keys: bool, (keys, webhooks): (usize, usize), at_risk: i64, suspended: usize) -> String {
     let suspended = match suspended {
         0 => String::new(),
         1 => " One location is suspended.".to_owned(),
         count => format!(" {} locations are suspended.", grouped(count)),
     };
-    match (shows_keys, needs, at_risk) {
+    let several = |count: usize, one: &str| match count {
+        0 => None,
+        1 => Some(format!("one {one}")),
+        count => Some(format!("{} {one}s", grouped(count))),
+    };
+    let needs: Vec<String> = [several(keys, "key"), several(webhooks, "webhook")].into_iter().flatten().collect();
+    let mut needs = needs.join(" and ");
+    if let Some(first) = needs.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    match (shows_keys, keys + webhooks, at_risk) {
         (false, ..) => suspended.trim().to_owned(),
         (true, 0, 0) => format!("All is well: no key needs anybody.{suspended}"),
         (true, 0, 1) => format!("No key needs anybody now. 1 is at risk.{suspended}"),
         (true, 0, ending) => format!("No key needs anybody now. {} are at risk.{suspended}", grouped(ending)),
-        (true, 1, _) => format!("One key needs attention.{suspended}"),
-        (true, count, _) => format!("{} keys need attention.{suspended}", grouped(count)),
+        (true, 1, _) => format!("{needs} needs attention.{suspended}"),
+        (true, ..) => format!("{needs} need attention.{suspended}"),
     }
 }
 
@@ -155,10 +165,12 @@ mod tests {
 
     #[test]
     fn the_state_of_everything_is_one_sentence() {
-        assert_eq!(lead(true, (0, 0), 0), "All is well: no key needs anybody.");
-        assert_eq!(lead(true, (0, 1), 0), "No key needs anybody now. 1 is at risk.");
-        assert_eq!(lead(true, (0, 1_200), 0), "No key needs anybody now. 1,200 are at risk.");
-        assert_eq!(lead(true, (1, 1), 2), "One key needs attention. 2 locations are suspended.");
-        assert_eq!(lead(false, (0, 0), 0), "");
+        assert_eq!(lead(true, (0, 0), 0, 0), "All is well: no key needs anybody.");
+        assert_eq!(lead(true, (0, 0), 1, 0), "No key needs anybody now. 1 is at risk.");
+        assert_eq!(lead(true, (0, 0), 1_200, 0), "No key needs anybody now. 1,200 are at risk.");
+        assert_eq!(lead(true, (1, 0), 1, 2), "One key needs attention. 2 locations are suspended.");
+        assert_eq!(lead(true, (0, 1), 0, 0), "One webhook needs attention.");
+        assert_eq!(lead(true, (1_200, 1), 0, 0), "1,200 keys and one webhook need attention.");
+        assert_eq!(lead(false, (0, 0), 0, 0), "");
     }
 }

@@ -11,7 +11,7 @@ use keystead_model::{
 };
 use serde_json::Value;
 
-use super::{SECTION, Status, title, url_of, wanted, wanted_to_change};
+use super::{SECTION, Status, url_of, wanted, wanted_to_change};
 use crate::{
     Web,
     failure::Failure,
@@ -92,7 +92,7 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery
     let endpoint_url = url_of(here, endpoint.id);
     Delivery {
         frame: Frame::of(here, &message.name, SECTION),
-        endpoint: title(endpoint).to_owned(),
+        endpoint: endpoint.content.title().to_owned(),
         status: Status::of_delivery(delivery.state),
         created: ago(delivery.created_at, now),
         created_exactly: zone.exactly(delivery.created_at),

@@ -11,7 +11,7 @@ use keystead_model::{
     webhook::{EndpointContent, EndpointHeaders, EndpointPatch, EventNames, WebhookEndpoint},
 };
 
-use super::{PATH, SECTION, secret, title, url_of, wanted_to_change};
+use super::{PATH, SECTION, secret, url_of, wanted_to_change};
 use crate::{
     Web,
     failure::Failure,
@@ -163,7 +163,7 @@ struct Editor {
 }
 
 fn editor(web: &Web, here: &Here, existing: Option<&WebhookEndpoint>, form: Form) -> Editor {
-    let heading = existing.map_or("Add a webhook", title);
+    let heading = existing.map_or("Add a webhook", |endpoint| endpoint.content.title());
     let about = match (existing.map(|endpoint| endpoint.location), &here.location) {
         (Some(Some(_)), _) | (None, Some(_)) => "It is told what happens in its location, as far as you may read that.",
         (Some(None), _) | (None, None) => {
@@ -259,7 +259,7 @@ pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields)
     };
     match form.edit_with(draft, update).await? {
         Edit::Saved(saved) => {
-            return Ok(lead(&web, &url_of(&here, saved.id), Done::WebhookSaved, title(&saved)));
+            return Ok(lead(&web, &url_of(&here, saved.id), Done::WebhookSaved, saved.content.title()));
         }
         Edit::Overtaken => form.overtaken("webhook", &endpoint, &form_of(&here, &endpoint)),
         Edit::Wrong => {}

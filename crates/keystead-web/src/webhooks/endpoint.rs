@@ -12,7 +12,7 @@ use keystead_model::{
     webhook::{DeliveryState, EndpointPatch, WebhookEndpoint},
 };
 
-use super::{PATH, SECTION, Status, editor, title, url_of, wanted, wanted_to_change};
+use super::{PATH, SECTION, Status, editor, url_of, wanted, wanted_to_change};
 use crate::{
     Web,
     api_keys::creator,
@@ -152,8 +152,8 @@ async fn page(web: &Web, here: &Here, endpoint: WebhookEndpoint, asked: Asked, f
     let previous = endpoint.sealed.previous.as_ref().filter(|(_, until)| *until > now);
     let Forms { button, test, recover } = forms;
     Ok(Page {
-        frame: Frame::of(here, title(&endpoint), SECTION),
-        title: title(&endpoint).to_owned(),
+        frame: Frame::of(here, endpoint.content.title(), SECTION),
+        title: endpoint.content.title().to_owned(),
         status: Status::of(&endpoint),
         is_on: endpoint.disabled.is_none(),
         next_probe: endpoint.health.next_probe.filter(|at| *at > now).map(|at| until(at, now)),
@@ -248,7 +248,7 @@ pub(crate) async fn switch(State(web): State<Web>, mut here: Here, sent: Fields)
     let patch = EndpointPatch { enabled: Some(is_on), ..EndpointPatch::default() };
     let done = if is_on { Done::WebhookOn } else { Done::WebhookOff };
     match button.run(web.app.update_webhook(here.authority(), endpoint.id, patch)).await? {
-        Some(saved) => Ok(lead(&web, &url_of(&here, saved.id), done, title(&saved))),
+        Some(saved) => Ok(lead(&web, &url_of(&here, saved.id), done, saved.content.title())),
         None => {
             let forms = Forms { button, ..Forms::of(&here) };
             again(&web, &here, endpoint, forms, |page| &page.button).await
@@ -261,7 +261,7 @@ fn question(here: &Here, endpoint: &WebhookEndpoint) -> Ask {
         "Nothing is sent there any more, and what was on its way is dropped.".to_owned(),
         "Its secret is gone with it. To pause it, switch it off instead.".to_owned(),
     ];
-    Ask::to_delete(here, SECTION, (title(endpoint), "Delete webhook"), sentences, url_of(here, endpoint.id))
+    Ask::to_delete(here, SECTION, (endpoint.content.title(), "Delete webhook"), sentences, url_of(here, endpoint.id))
 }
 
 pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
@@ -271,6 +271,6 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 
 pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let endpoint = wanted_to_change(&web, &here).await?;
-    let done = |()| lead(&web, &here.url(PATH), Done::WebhookDeleted, title(&endpoint));
+    let done = |()| lead(&web, &here.url(PATH), Done::WebhookDeleted, endpoint.content.title());
     question(&here, &endpoint).answered(web.app.delete_webhook(here.authority(), endpoint.id), done).await
 }

@@ -16,8 +16,7 @@ use keystead_model::{
     page::Window,
     scope::Scope,
     search::fold,
-    text::Line,
-    webhook::{EndpointContent, WebhookEndpoint, WhyDisabled},
+    webhook::{WebhookEndpoint, WhyDisabled},
 };
 
 pub(crate) use self::{
@@ -52,7 +51,7 @@ impl Status {
 
     fn of(endpoint: &WebhookEndpoint) -> Self {
         let health = &endpoint.health;
-        match endpoint.disabled {
+        match endpoint.disabled.map(|disabled| disabled.why) {
             Some(WhyDisabled::Requested) => Self::new("mid", "Switched off"),
             Some(WhyDisabled::Failing) => Self::new("bad", "Switched off after days without success"),
             Some(WhyDisabled::Gone) => Self::new("bad", "Switched off: it says that it is gone"),
@@ -62,12 +61,6 @@ impl Status {
             None => Self::new("mid", "Nothing sent yet"),
         }
     }
-}
-
-/// What an endpoint is called: by what it is for, else by its address.
-pub(super) fn title(endpoint: &WebhookEndpoint) -> &str {
-    let EndpointContent { url, description, .. } = &endpoint.content;
-    description.as_ref().map_or(url.as_str(), Line::as_str)
 }
 
 /// Of what it is told, in a few words.
@@ -111,7 +104,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     // There are no more of them than people make by hand.
     let mut all: Vec<WebhookEndpoint> = web.app.list_webhooks(here.authority(), of, Window::all()).await?.rows;
     all.retain(|endpoint| {
-        fold(title(endpoint)).contains(&wanted) || fold(endpoint.content.url.as_str()).contains(&wanted)
+        fold(endpoint.content.title()).contains(&wanted) || fold(endpoint.content.url.as_str()).contains(&wanted)
     });
     let places = here.names_of(&web, all.iter().filter_map(|endpoint| endpoint.location)).await?;
     let now = web.app.now();
@@ -133,7 +126,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
 fn row(here: &Here, endpoint: &WebhookEndpoint, places: &HashMap<LocationId, String>, now: UtcMs) -> Row {
     let WebhookEndpoint { content, location, .. } = endpoint;
     Row {
-        title: title(endpoint).to_owned(),
+        title: endpoint.content.title().to_owned(),
         address: content.description.as_ref().map(|_| content.url.to_string()).unwrap_or_default(),
         told: told(endpoint),
         place: match location {

@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 use keystead_core::MadeEndpoint;
 use keystead_model::{api_key::parse_overlap, webhook::WebhookEndpoint};
 
-use super::{SECTION, title, url_of, wanted_to_change};
+use super::{SECTION, url_of, wanted_to_change};
 use crate::{
     Web,
     failure::Failure,
@@ -42,7 +42,7 @@ pub(super) fn reveal(here: &Here, made: &MadeEndpoint, rotated: bool) -> Respons
     let Some(secret) = &made.secret else { return already_shown(here, endpoint.id.as_str()) };
     render(&Reveal {
         frame: Frame::of(here, "Store the signing secret", SECTION),
-        title: title(endpoint).to_owned(),
+        title: endpoint.content.title().to_owned(),
         rotated,
         env: format!("KEYSTEAD_WEBHOOK_SECRET={}\n", secret.as_str()),
         secret: secret.to_string(),
@@ -83,7 +83,7 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, form: Form) -> Rotat
     let now = web.app.now();
     Rotate {
         frame: Frame::of(here, "Rotate the secret", SECTION),
-        title: title(endpoint).to_owned(),
+        title: endpoint.content.title().to_owned(),
         has_two: endpoint.sealed.previous.as_ref().is_some_and(|(_, until)| *until > now),
         form_id: web.app.entropy().token(),
         form,

@@ -11,7 +11,7 @@ use keystead_model::{
     inactivity::Stage,
     key_kind::KeyKind,
     key_secret::KeySecret,
-    notice::{Notice, NoticeKind},
+    notice::{Notice, NoticeKind, NoticeSubject},
     page::Window,
     scope::Preset,
 };
@@ -29,7 +29,7 @@ async fn days(app: &TestApp, days: f64) {
 }
 
 async fn notices(app: &TestApp, key: &TestKey) -> Vec<Notice> {
-    let filter = NoticeFilter { key: Some(key.id), ..NoticeFilter::default() };
+    let filter = NoticeFilter { subject: Some(NoticeSubject::Key(key.id)), ..NoticeFilter::default() };
     let operator = app.operator().await;
     app.app.list_notices(operator.authority(), filter, Window::first(100)).await.expect("notices").rows
 }

@@ -233,8 +233,8 @@ async fn a_last_page_that_is_full_leads_nowhere() {
         ))
         .await;
         app.sql(&format!(
-            "INSERT INTO notices (id, agency_id, location_id, key_id, kind, stage, episode, recorded_at)
-             VALUES ('{number:020}', '{agency}', '{location}', '{id}', 'exposed', 0, {number}, {number})"
+            "INSERT INTO notices (id, agency_id, location_id, subject_kind, subject_id, kind, stage, episode, recorded_at)
+             VALUES ('{number:020}', '{agency}', '{location}', 'key', '{id}', 'exposed', 0, {number}, {number})"
         ))
         .await;
     };

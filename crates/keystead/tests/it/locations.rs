@@ -8,6 +8,7 @@ use keystead_model::{
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     grant::{Grant, Reach},
     ip_range::IpRanges,
+    notice::NoticeSubject,
     page::Window,
     scope::{Preset, Scope, ScopeSet},
     text::EmailAddress,
@@ -290,7 +291,7 @@ async fn nothing_happens_to_the_keys_of_a_deleted_location() {
         .await;
     app.let_days_pass(80.0).await;
     let notices = async |key: &TestKey| {
-        let filter = NoticeFilter { key: Some(key.id), open: true, ..NoticeFilter::default() };
+        let filter = NoticeFilter { subject: Some(NoticeSubject::Key(key.id)), open: true, ..NoticeFilter::default() };
         app.app.list_notices(app.operator().await.authority(), filter, Window::first(10)).await.unwrap().rows.len()
     };
     app.app.sweep().await.unwrap();

@@ -109,6 +109,7 @@ mod usage;
 mod user_search;
 mod users;
 mod v1;
+mod webhook_notices;
 mod webhook_pages;
 mod webhooks;
 mod workflows;

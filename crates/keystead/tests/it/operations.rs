@@ -298,6 +298,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     create_webhook(&by.authority, webhook("https://hooks.example.com/")): WebhooksWrite;
     list_webhooks(&by.authority, None, Window::all()): WebhooksRead;
     get_webhook(&by.authority, at.none()): WebhooksRead;
+    webhooks_set_up_by(&by.authority, at.key): WebhooksRead;
     webhook_figures(&by.authority, at.none()): WebhooksRead;
     update_webhook(&by.authority, at.none(), EndpointPatch::default()): WebhooksWrite;
     delete_webhook(&by.authority, at.none()): WebhooksWrite;

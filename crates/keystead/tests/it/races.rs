@@ -11,6 +11,7 @@ use std::{
 use keystead_core::{AgencyContext, App, Error, ErrorCode, NoticeFilter, OldKeyEnds, Result, Swept};
 use keystead_model::{
     api_key::{ApiKey, KeyState, Refusal},
+    notice::NoticeSubject,
     page::Window,
 };
 use keystead_testkit::{TestApp, TestDatabase, TestKey, authenticate};
@@ -55,7 +56,10 @@ impl<A, B> Raced<A, B> {
         let operator = self.app.operator().await;
         let filter = NoticeFilter { archived: true, ..Default::default() };
         let found = self.app.app.list_notices(operator.authority(), filter, Window::first(1000)).await.unwrap().rows;
-        found.iter().filter(|notice| notice.key == self.key.id && notice.kind.as_str() == kind).count()
+        found
+            .iter()
+            .filter(|notice| notice.about.subject() == NoticeSubject::Key(self.key.id) && notice.kind.as_str() == kind)
+            .count()
     }
 
     async fn audited(&self, action: &str) -> usize {

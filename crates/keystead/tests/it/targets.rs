@@ -13,6 +13,7 @@ use keystead_model::{
     grant::Reach,
     key_kind::KeyKind,
     location::LocationPatch,
+    notice::NoticeSubject,
     page::Window,
     scope::Preset,
     text::{EmailAddress, Line},
@@ -378,7 +379,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
     // Told about, so that there is a notice to reach for.
     app.let_days_pass(75.05).await;
     app.app.sweep().await.unwrap();
-    let filter = NoticeFilter { key: Some(named.id), ..NoticeFilter::default() };
+    let filter = NoticeFilter { subject: Some(NoticeSubject::Key(named.id)), ..NoticeFilter::default() };
     let told = app.app.list_notices(app.operator().await.authority(), filter, Window::first(1)).await.unwrap().rows;
     let email = EmailAddress::parse("canary4711@example.com").unwrap();
     // A sample's opportunity is one more of the same contact.

@@ -30,7 +30,7 @@ mod signing_key_sample;
 
 /// What a receiver was sent.
 #[derive(Clone, Debug)]
-struct Sent {
+pub(crate) struct Sent {
     headers: HeaderMap,
     body: String,
     status: u16,
@@ -63,8 +63,8 @@ type Answering = Arc<dyn Fn(usize, &Sent) -> (u16, Duration) + Send + Sync>;
 
 /// Takes what it is sent, and answers as it is told.
 #[derive(Clone)]
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     sent: Arc<Mutex<Vec<Sent>>>,
     answering: Answering,
 }
@@ -76,7 +76,7 @@ impl Receiver {
 
     /// One that answers the n-th message so, after so long.
     #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
-    async fn answering(answer: impl Fn(usize, &Sent) -> (u16, Duration) + Send + Sync + 'static) -> Self {
+    pub(crate) async fn answering(answer: impl Fn(usize, &Sent) -> (u16, Duration) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let receiver = Self { url, sent: Arc::default(), answering: Arc::new(answer) };
@@ -85,7 +85,7 @@ impl Receiver {
         receiver
     }
 
-    fn sent(&self) -> Vec<Sent> {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
     }
 
@@ -94,7 +94,7 @@ impl Receiver {
     }
 
     /// Waits until it has taken so many messages.
-    async fn has_taken(&self, count: usize) -> Vec<Sent> {
+    pub(crate) async fn has_taken(&self, count: usize) -> Vec<Sent> {
         until(|| self.taken().len() >= count, || format!("{:#?}", self.sent())).await;
         self.taken()
     }
@@ -131,12 +131,12 @@ async fn instance() -> TestApp {
     TestApp::start_with(|config| config.limits.webhooks.allowed = allowed()).await
 }
 
-fn allowed() -> Allowed {
+pub(crate) fn allowed() -> Allowed {
     Allowed::parse("127.0.0.1/32").unwrap()
 }
 
 /// An endpoint and its secret.
-async fn endpoint(app: &TestApp, key: &TestKey, receiver: &Receiver, events: &[&str]) -> (String, String) {
+pub(crate) async fn endpoint(app: &TestApp, key: &TestKey, receiver: &Receiver, events: &[&str]) -> (String, String) {
     let made =
         app.post("/webhooks").key(key).json(&json!({"url": receiver.url, "events": events})).send().await.expect(201);
     (made["webhook"]["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap().to_owned())
@@ -152,7 +152,7 @@ async fn are_delivered(app: &TestApp, count: i64) {
 }
 
 /// Waits until the server has noted how so many tries went: what follows from one is reckoned from then.
-async fn are_noted(app: &TestApp, tries: i64) {
+pub(crate) async fn are_noted(app: &TestApp, tries: i64) {
     let begun = Instant::now();
     while app.number("SELECT count(*) FROM webhook_attempts").await < tries {
         assert!(begun.elapsed() < Duration::from_secs(20), "{tries} tries were not noted");
@@ -160,7 +160,7 @@ async fn are_noted(app: &TestApp, tries: i64) {
     }
 }
 
-async fn contact(app: &TestApp, key: &TestKey, number: usize) -> String {
+pub(crate) async fn contact(app: &TestApp, key: &TestKey, number: usize) -> String {
     let new = json!({"firstName": "Zoë", "email": format!("c{number}@example.com")});
     let made = app.post("/contacts/").key(key).json(&new).send().await.expect(201);
     made["contact"]["id"].as_str().unwrap().to_owned()
@@ -354,7 +354,7 @@ async fn what_a_server_took_and_never_sent_is_sent_by_another() {
 }
 
 /// A key with these scopes of the location.
-async fn with(app: &TestApp, scopes: &[Scope]) -> TestKey {
+pub(crate) async fn with(app: &TestApp, scopes: &[Scope]) -> TestKey {
     app.key_with(Reach::location(app.ids.location), scopes.iter().copied().collect(), |_| {}).await
 }
 
