@@ -13,6 +13,7 @@ use keystead_model::{
     actor::Actor,
     event::Cause,
     grant::{Grant, Reach},
+    id::Id,
     ip_range::IpRanges,
     scope::{Class, ScopeSet},
 };
@@ -130,6 +131,10 @@ pub struct Inner {
     pub(crate) guesses: Guesses,
     /// What those send whom nobody knows, by what it is and where it comes from.
     pub(crate) strangers: SourceCounts<(&'static str, Source)>,
+    /// Answers to each form, by where they come from; how many are too many each form says.
+    pub(crate) answers_from: SourceCounts<(Id<()>, Source)>,
+    /// The same from everywhere.
+    pub(crate) answers_to: SourceCounts<Id<()>>,
     /// Outlives the database.
     pub(crate) journal: Option<Arc<Journal>>,
     /// What the journal took from the database when it was opened.
@@ -199,6 +204,8 @@ impl App {
                 passwords: Passwords::new(&entropy)?,
                 guesses: Guesses::default(),
                 strangers: SourceCounts::new(MINUTE, OF_STRANGERS_PER_MINUTE),
+                answers_from: SourceCounts::new(MINUTE, u32::MAX),
+                answers_to: SourceCounts::new(MINUTE, u32::MAX),
                 journal: journal.map(Arc::new),
                 brought_back: std::sync::OnceLock::new(),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),

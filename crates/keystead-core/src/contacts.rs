@@ -325,6 +325,15 @@ impl InLocation<'_, '_> {
     ) -> Result<Vec<(IdentityKind, String, Contact)>> {
         let location = self.context.location;
         contact_identities::prioritize(self.tx, location, &mut identities)?;
+        self.who_has(identities)
+    }
+
+    /// The same in the order of `identities`.
+    pub(crate) fn who_has(
+        &mut self,
+        identities: Vec<(IdentityKind, String)>,
+    ) -> Result<Vec<(IdentityKind, String, Contact)>> {
+        let location = self.context.location;
         let mut known = Vec::new();
         for (kind, value) in identities {
             if let Some(found) = contact_identities::find_by_identity(self.tx, location, kind, &value)? {

@@ -167,6 +167,9 @@ codes! {
     IdempotencyMismatch = "idempotency_mismatch", 422, "The Idempotency-Key was used for another request",
         "The same key came with another body within 24 hours.",
         "Use a new Idempotency-Key for each new request.";
+    SubmissionDecided = "submission_decided", 409, "Somebody has decided about the submission already",
+        "What is held for review is accepted or discarded once, and that was done.",
+        "Ask for the submission to see what became of it.";
     IdempotencyInFlight = "idempotency_in_flight", 409, "The same request is still running",
         "A request with this Idempotency-Key has not been answered yet.",
         "Wait for its answer, or repeat it in a moment.";

@@ -4,18 +4,24 @@ use std::marker::PhantomData;
 
 use keystead_model::{
     UtcMs,
+    custom_field::{CustomField, OwnerKind},
     event::EventKind,
-    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormPatch},
+    form::{AsForm, AsSurvey, Form, FormContent, FormDefinition, FormHead, FormPatch},
+    form_schema::FormSchema,
     id::Id,
     page::{Counted, Window},
     scope::Scope,
 };
-use keystead_store::forms::{self, StoredForm};
+use keystead_store::{
+    custom_fields,
+    forms::{self, StoredForm},
+};
 
 use crate::{
-    App, LocationContext, Result,
+    App, Error, LocationContext, Result, Violation,
     error::Noun,
     events::{Described, Fields, put, text},
+    operate::InLocation,
     resource::{MOST_MADE_BY_HAND, Made, Resource},
 };
 
@@ -70,7 +76,8 @@ impl<K: FormResource> Resource for Form<K> {
 
     fn new(made: Made<Self>, content: FormContent) -> Self {
         let Made { id, location, parent: (), now } = made;
-        Self { id, location, content, created_at: now, updated_at: now, kind: PhantomData }
+        let (published, versions, slug) = (None, 0, None);
+        Self { id, location, content, published, versions, slug, created_at: now, updated_at: now, kind: PhantomData }
     }
 
     fn change(&mut self, patch: FormPatch) {
@@ -79,6 +86,35 @@ impl<K: FormResource> Resource for Form<K> {
 
     fn updated_at(&mut self) -> &mut UtcMs {
         &mut self.updated_at
+    }
+
+    fn complete(&mut self, before: Option<&Self>, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        let definition = &self.content.definition;
+        if before.is_some_and(|before| before.content.definition == *definition) {
+            return Ok(());
+        }
+        operation.schema(definition).map(drop)
+    }
+}
+
+impl InLocation<'_, '_> {
+    /// A definition that keeps all rules, also those that depend on what the location has.
+    pub(crate) fn schema(&mut self, definition: &FormDefinition) -> Result<FormSchema> {
+        let known: Vec<CustomField> = custom_fields::list(self.tx, self.context.location, Some(OwnerKind::Contact))?;
+        let violation = |place: String, problem: String| Violation { field: format!("definition.{place}"), problem };
+        let read = FormSchema::read(definition);
+        let schema = read.map_err(|wrong| {
+            Error::Invalid(wrong.into_iter().map(|(place, problem)| violation(place, problem.0)).collect())
+        })?;
+        let mut violations = Vec::new();
+        for (number, page) in schema.pages.iter().enumerate() {
+            for (index, field) in page.fields.iter().enumerate() {
+                if let Err(problem) = field.check_target(&known) {
+                    violations.push(violation(format!("pages.{number}.fields.{index}.mapsTo"), problem.0));
+                }
+            }
+        }
+        if violations.is_empty() { Ok(schema) } else { Err(Error::Invalid(violations)) }
     }
 }
 
@@ -92,6 +128,8 @@ impl<K: FormResource> Described for Form<K> {
         let mut fields = Fields::new();
         put(&mut fields, "name", Some(name.as_str()));
         put(&mut fields, "definition", Some(text(definition.as_str())));
+        put(&mut fields, "version", self.published);
+        put(&mut fields, "slug", self.slug.as_deref());
         fields
     }
 }

@@ -66,6 +66,12 @@ impl<S: Copy + Eq + Hash> SourceCounts<S> {
         Err(Error::TooManyRequests(self.window.saturating_sub(now.saturating_sub(seen.begun))))
     }
 
+    /// Counts one more, and answers how many that makes and how long the window still is.
+    pub(crate) fn count_of(&self, source: S, now: Duration) -> (u32, Duration) {
+        let seen = self.count(source, now);
+        (seen.count, self.window.saturating_sub(now.saturating_sub(seen.begun)))
+    }
+
     /// Whether there were more than the limit, without counting.
     pub(crate) fn is_over(&self, source: S, now: Duration) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

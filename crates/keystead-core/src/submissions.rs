@@ -2,19 +2,32 @@
 
 use keystead_model::{
     ContactId, Invalid, UtcMs,
-    contact::{ContactPatch, ContactProfile},
+    contact::{Contact, ContactPatch, ContactProfile, IdentityKind, MAX_TAGS},
     custom_field::OwnerKind,
-    form::{Form, NewSubmission, Submission, SubmissionFilter},
-    form_answers::{self, Place},
+    event::EventKind,
+    form::{
+        Answers, AsForm, Consent, Form, FormContent, Handling, NewSubmission, Submission, SubmissionFilter,
+        SubmissionState,
+    },
+    form_answers::{self, Outcome, Place},
+    form_schema::{FieldKind, FormSchema, OnMatch},
     id::Id,
     page::{Counted, Window},
+    phone::PhoneNumber,
+    scope::Scope,
+    tag::TagName,
     text::{EmailAddress, Line},
+    time::DAY_MS,
 };
-use keystead_store::{custom_fields, locations, stored, submissions};
+use keystead_store::{
+    custom_fields, forms, locations, stored,
+    submissions::{self, Marks, Sameness},
+};
+use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    App, Error, LocationContext, Result, Violation,
+    App, Error, ErrorCode, LocationContext, Result, Violation,
     error::Noun,
     events::{Described, Fields, Happened, put, text},
     forms::FormResource,
@@ -24,6 +37,30 @@ use crate::{
 
 /// What makes a search short.
 const SHORTENS: &str = "a formId, or a startAt that is later";
+
+/// How long the same answers under the same name are one submission.
+pub(crate) const SAME_KEY_MS: i64 = DAY_MS;
+/// The same for those from one place whose sender does not name them.
+pub(crate) const SAME_SENDER_MS: i64 = 10_000;
+/// How many of one person start something within a day.
+const LOUD_IN_A_DAY: i64 = 3;
+
+/// What is answered: a form as it is asked for at the moment.
+pub(crate) struct Questions<K> {
+    pub(crate) form: Id<Form<K>>,
+    /// Which version it is; `None` is a draft.
+    pub(crate) version: Option<i64>,
+    pub(crate) name: Line<200>,
+    pub(crate) schema: FormSchema,
+}
+
+/// Answers that were found good.
+pub(crate) struct Judged {
+    pub(crate) answers: Answers,
+    patch: ContactPatch,
+    profile: ContactProfile,
+    pub(crate) marks: Marks,
+}
 
 impl App {
     /// Keeps answers, and makes the contact that they tell of, or fills what is empty in it. The same answers under the same name
@@ -36,6 +73,47 @@ impl App {
     ) -> Result<Submission<K>> {
         let run = move |operation: &mut InLocation<'_, '_>| operation.submit(form, new.clone());
         self.operate(context, K::SCOPES.1, run, move |operation, lost| operation.submission(form, lost.id()?)).await
+    }
+
+    /// Lets a submission count that was held: what it would have started starts now.
+    pub async fn accept_submission(
+        &self,
+        context: &LocationContext,
+        form: Id<Form<AsForm>>,
+        id: Id<Submission<AsForm>>,
+    ) -> Result<Submission<AsForm>> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.accept_submission(form, id);
+        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| operation.submission(form, id);
+        self.operate(context, Scope::FormsWrite, run, recover).await
+    }
+
+    /// Puts a submission away that was held.
+    pub async fn discard_submission(
+        &self,
+        context: &LocationContext,
+        form: Id<Form<AsForm>>,
+        id: Id<Submission<AsForm>>,
+    ) -> Result<Submission<AsForm>> {
+        let run = move |operation: &mut InLocation<'_, '_>| operation.discard_submission(form, id);
+        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| operation.submission(form, id);
+        self.operate(context, Scope::FormsWrite, run, recover).await
+    }
+
+    /// Adds an address to a contact that a submission only offered.
+    pub async fn accept_offer(
+        &self,
+        context: &LocationContext,
+        form: Id<Form<AsForm>>,
+        id: Id<Submission<AsForm>>,
+        kind: IdentityKind,
+    ) -> Result<Contact> {
+        context.authority.require(Scope::FormsRead)?;
+        let run = move |operation: &mut InLocation<'_, '_>| operation.accept_offer(form, id, kind);
+        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| {
+            let submission: Submission<AsForm> = operation.submission(form, id)?;
+            operation.contact(submission.contact.ok_or_else(|| nothing_offered(kind))?)
+        };
+        self.operate(context, Scope::ContactsWrite, run, recover).await
     }
 
     /// One submission to a form.
@@ -71,62 +149,318 @@ impl InLocation<'_, '_> {
     }
 
     fn submit<K: FormResource>(&mut self, form: Id<Form<K>>, new: NewSubmission) -> Result<Submission<K>> {
-        let (location, now) = (self.context.location, self.now());
-        let NewSubmission { answers, key } = new;
-        let found: Option<Form<K>> = stored::find(self.tx, location, (), form)?;
+        let found: Option<Form<K>> = stored::find(self.tx, self.context.location, (), form)?;
         let found = found.ok_or_else(|| Error::NotFound(K::NOUN, form.to_string()))?;
-        let digest: [u8; 32] = Sha256::digest(answers.as_str()).into();
-        if let Some(key) = &key
-            && let Some(same) = submissions::find_same(self.tx, location, form, key, &digest)?
-        {
-            idempotency::about(self.tx, &self.context.authority, same.id.as_str())?;
+        let questions = self.questions(form, found.published, found.content)?;
+        let judged = self.judge(&questions, new.answers.fields(), true)?;
+        let same = new.key.as_ref().map(|key| (Sameness::Key(key), SAME_KEY_MS));
+        if let Some(same) = self.find_same(form, &judged, same)? {
             return Ok(same);
         }
-        let place = Place {
-            country: locations::country(self.tx, location)?,
-            zone: locations::zone(self.tx, location)?,
-            fields: custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?,
+        self.take(&questions, judged, new, Handling::default())
+    }
+
+    /// What is asked by the version of a form that others see, or by its draft while there is none. What the rules do not allow any
+    /// more asks nothing.
+    pub(crate) fn questions<K: FormResource>(
+        &mut self,
+        form: Id<Form<K>>,
+        version: Option<i64>,
+        draft: FormContent,
+    ) -> Result<Questions<K>> {
+        let published = match version {
+            Some(number) => forms::find_version(self.tx, self.context.location, form, number)?,
+            None => None,
         };
-        let patch = form_answers::contact(&found.content.definition, &answers, &place).map_err(refused)?;
+        let FormContent { name, definition } = published.map_or(draft, |version| version.content);
+        let schema = FormSchema::read(&definition).unwrap_or_else(|_| FormSchema::empty());
+        Ok(Questions { form, version, name, schema })
+    }
+
+    /// Whether answers suit, and what they say of a contact. `keeps_others` keeps those that were not asked for.
+    pub(crate) fn judge<K>(
+        &mut self,
+        questions: &Questions<K>,
+        sent: Map<String, Json>,
+        keeps_others: bool,
+    ) -> Result<Judged> {
+        let (location, schema) = (self.context.location, &questions.schema);
+        let country = locations::country(self.tx, location)?;
+        let (mut kept, mut wrong) = schema.judge(&sent, country);
+        // In the order in which they were sent.
+        let mut answers = Map::new();
+        for (key, answer) in sent {
+            match schema.field(&key) {
+                Some(_) => answers.extend(kept.shift_remove(&key).map(|answer| (key, answer))),
+                None if keeps_others => answers.extend([(key, answer)]),
+                None => {}
+            }
+        }
+        answers.extend(kept);
+        let has_others = answers.keys().any(|key| schema.field(key).is_none());
+        let fields = if schema.is_plain() && !has_others {
+            Vec::new()
+        } else {
+            custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?
+        };
+        let place = Place { country, zone: locations::zone(self.tx, location)?, fields };
+        let patch = form_answers::contact(schema, &answers, &place).unwrap_or_else(|further| {
+            wrong.extend(further);
+            ContactPatch::default()
+        });
+        if !wrong.is_empty() {
+            return Err(refused(wrong));
+        }
         let mut profile = ContactProfile::default();
         patch.clone().apply(&mut profile);
+        let answers = Answers::new(answers).map_err(|problem| Error::invalid("answers", problem.0))?;
+        let marks = Marks {
+            digest: Sha256::digest(answers.as_str()).into(),
+            sender: None,
+            identity: profile.identities().into_iter().next().map(|(_, value)| value),
+            phone: profile.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        };
+        Ok(Judged { answers, patch, profile, marks })
+    }
+
+    /// The submission that these answers are, if they were sent before.
+    pub(crate) fn find_same<K: FormResource>(
+        &mut self,
+        form: Id<Form<K>>,
+        judged: &Judged,
+        same: Option<(Sameness<'_>, i64)>,
+    ) -> Result<Option<Submission<K>>> {
+        let Some((sameness, within)) = same else { return Ok(None) };
+        let since = UtcMs(self.now().0 - within);
+        let found =
+            submissions::find_same(self.tx, self.context.location, form, &judged.marks.digest, sameness, since)?;
+        if let Some(same) = &found {
+            idempotency::about(self.tx, &self.context.authority, same.id.as_str())?;
+        }
+        Ok(found)
+    }
+
+    /// Keeps answers, and does in the contact what they say.
+    pub(crate) fn take<K: FormResource>(
+        &mut self,
+        questions: &Questions<K>,
+        judged: Judged,
+        new: NewSubmission,
+        handling: Handling,
+    ) -> Result<Submission<K>> {
         // Named first, so that a repeated request finds the submission and not the contact.
         let id = self.new_id();
         idempotency::about(self.tx, &self.context.authority, id.as_str())?;
-        let contact = self.contact_who_answers(patch, &profile, &found.content.name)?;
-        let (name, phone) = (profile.full_name(), profile.phone.as_ref().map(|phone| phone.as_str().to_owned()));
-        let email = profile.email.as_ref().map(|email| EmailAddress::as_str(email).to_owned());
-        let submission = Submission { id, location, form, contact, key, answers, name, email, created_at: now };
-        submissions::insert(self.tx, &submission, &digest, phone.as_deref())?;
-        self.tell(Happened::made(K::SUBMITTED, &submission))?;
+        let Judged { answers, patch, profile, marks } = judged;
+        let is_quiet = self.has_sent_many(marks.identity.as_deref())?;
+        let (contact, outcome) = self.contact_who_answers(patch, &profile, questions)?;
+        let handling = Handling { outcome, is_quiet, ..handling };
+        let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
+        let submission = Submission { contact, ..submission };
+        submissions::insert(self.tx, &submission, &marks)?;
+        self.tell(Happened::made(K::SUBMITTED, &Told { submission: &submission, name: &questions.name }))?;
         Ok(submission)
     }
 
-    /// Whose answers they are: where the location forbids duplicates the contact that has one of the addresses, of which only
-    /// what is empty is filled; else somebody new. Answers that say of nobody who they are belong to nobody.
-    fn contact_who_answers(
+    /// Keeps answers until somebody has looked at them. Nothing else comes of them.
+    pub(crate) fn hold(
+        &mut self,
+        questions: &Questions<AsForm>,
+        judged: Judged,
+        new: NewSubmission,
+        handling: Handling,
+    ) -> Result<Submission<AsForm>> {
+        let id = self.new_id();
+        let Judged { answers, patch: _, profile, marks } = judged;
+        let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
+        let submission = Submission { state: SubmissionState::Held, ..submission };
+        submissions::insert(self.tx, &submission, &marks)?;
+        self.tell(Happened::made(EventKind::FormHeld, &Told { submission: &submission, name: &questions.name }))?;
+        Ok(submission)
+    }
+
+    fn new_submission<K>(
+        &self,
+        id: Id<Submission<K>>,
+        questions: &Questions<K>,
+        (answers, profile): (Answers, &ContactProfile),
+        new: NewSubmission,
+        mut handling: Handling,
+    ) -> Submission<K> {
+        let given = answers.fields();
+        let consents = questions.schema.fields().filter(|field| given.contains_key(&field.key));
+        handling.consents = consents
+            .filter_map(|field| match field.kind {
+                FieldKind::Consent(version) => {
+                    Some(Consent { key: field.key.clone(), text: field.label.as_str().to_owned(), version })
+                }
+                _ => None,
+            })
+            .collect();
+        Submission {
+            id,
+            location: self.context.location,
+            form: questions.form,
+            contact: None,
+            key: new.key,
+            answers,
+            version: questions.version,
+            state: SubmissionState::Taken,
+            handling,
+            name: profile.full_name(),
+            email: profile.email.as_ref().map(|email| EmailAddress::as_str(email).to_owned()),
+            created_at: self.now(),
+        }
+    }
+
+    fn has_sent_many(&mut self, identity: Option<&str>) -> Result<bool> {
+        let Some(identity) = identity else { return Ok(false) };
+        let since = UtcMs(self.now().0 - DAY_MS);
+        let location = self.context.location;
+        Ok(submissions::count_of_identity(self.tx, location, identity, since, LOUD_IN_A_DAY)? >= LOUD_IN_A_DAY)
+    }
+
+    /// Whose answers they are, and what became of them there: where the location forbids duplicates the contact that has one of the
+    /// addresses, else somebody new. Answers that say of nobody who they are belong to nobody.
+    fn contact_who_answers<K>(
         &mut self,
         mut patch: ContactPatch,
         profile: &ContactProfile,
-        form: &Line<200>,
-    ) -> Result<Option<ContactId>> {
+        questions: &Questions<K>,
+    ) -> Result<(Option<ContactId>, Outcome)> {
         if !profile.is_identifiable() {
-            return Ok(None);
+            return Ok((None, Outcome::default()));
         }
-        patch.source = Some(Some(form.clone()));
-        if !locations::allows_duplicates(self.tx, self.context.location)?
-            && let Some((_, _, found)) = self.known_by(profile.identities())?.into_iter().next()
-        {
-            form_answers::fill_empty(&mut patch, &found);
-            return Ok(Some(self.update_contact(found.id, patch)?.id));
+        let rule = &questions.schema.contact;
+        let source = Some(Some(questions.name.clone()));
+        let looks = !locations::allows_duplicates(self.tx, self.context.location)?;
+        let mut identities = if looks { profile.identities() } else { Vec::new() };
+        let place = |kind: &IdentityKind| rule.match_by.iter().position(|by| by == kind).unwrap_or(usize::MAX);
+        identities.sort_by_key(|(kind, _)| place(kind));
+        let known = self.who_has(identities)?;
+        let matched = known.iter().find(|(kind, ..)| rule.match_by.contains(kind)).map(|(.., contact)| contact.clone());
+        if let Some(contact) = matched {
+            let mut outcome = Outcome::merge(&mut patch, &contact, rule.on_match);
+            outcome.point_at(&known);
+            if rule.on_match != OnMatch::Never {
+                patch.tags = Some(with_tags(&contact, &rule.tags)).filter(|tags| *tags != contact.tags);
+                patch.source = source.filter(|_| contact.profile.source.is_none());
+            }
+            // What the contact does not take is no reason to refuse the answers: that would tell of the contact.
+            let written = self.attempt(|operation| operation.update_contact(contact.id, patch));
+            return match written {
+                Ok(_) => Ok((Some(contact.id), outcome)),
+                Err(Error::Invalid(_) | Error::Duplicate(_)) => Ok((Some(contact.id), outcome.not_taken())),
+                Err(error) => Err(error),
+            };
         }
-        Ok(Some(self.create_contact(patch)?.id))
+        // An address that is somebody else's stays theirs.
+        let mut outcome = Outcome::withdraw(&mut patch, &known);
+        let mut rest = ContactProfile::default();
+        patch.clone().apply(&mut rest);
+        if !rest.is_identifiable() {
+            return Ok((None, outcome));
+        }
+        let made = Outcome::made(&patch);
+        outcome = Outcome { offered: outcome.offered, ..made };
+        patch.source = source;
+        patch.tags = Some(rule.tags.clone()).filter(|tags| !tags.is_empty());
+        Ok((Some(self.create_contact(patch)?.id), outcome))
     }
+
+    fn held(&mut self, form: Id<Form<AsForm>>, id: Id<Submission<AsForm>>) -> Result<Submission<AsForm>> {
+        let submission = self.submission(form, id)?;
+        if submission.state == SubmissionState::Held {
+            return Ok(submission);
+        }
+        let message = match submission.state {
+            SubmissionState::Discarded => "This submission was discarded",
+            SubmissionState::Held | SubmissionState::Taken => "This submission counts already",
+        };
+        Err(Error::Conflict(ErrorCode::SubmissionDecided, message.to_owned()))
+    }
+
+    fn accept_submission(&mut self, form: Id<Form<AsForm>>, id: Id<Submission<AsForm>>) -> Result<Submission<AsForm>> {
+        let submission = self.held(form, id)?;
+        let draft: Option<Form<AsForm>> = stored::find(self.tx, self.context.location, (), form)?;
+        let draft = draft.ok_or_else(|| Error::NotFound(Noun::Form, form.to_string()))?;
+        let questions = self.questions(form, submission.version, draft.content)?;
+        let Judged { patch, profile, marks, .. } = self.judge(&questions, submission.answers.fields(), false)?;
+        let is_quiet = self.has_sent_many(marks.identity.as_deref())?;
+        let (contact, outcome) = self.contact_who_answers(patch, &profile, &questions)?;
+        let handling = Handling { outcome, is_quiet, ..submission.handling };
+        let submission = Submission { contact, handling, state: SubmissionState::Taken, ..submission };
+        submissions::decide(self.tx, &submission, marks.phone.as_deref())?;
+        self.tell(Happened::made(EventKind::FormSubmitted, &Told { submission: &submission, name: &questions.name }))?;
+        Ok(submission)
+    }
+
+    fn discard_submission(&mut self, form: Id<Form<AsForm>>, id: Id<Submission<AsForm>>) -> Result<Submission<AsForm>> {
+        let before = self.held(form, id)?;
+        let after = Submission { state: SubmissionState::Discarded, ..before.clone() };
+        submissions::decide(self.tx, &after, None)?;
+        self.tell(Happened::changed(EventKind::FormDiscarded, &before, &after))?;
+        Ok(after)
+    }
+
+    fn accept_offer(
+        &mut self,
+        form: Id<Form<AsForm>>,
+        id: Id<Submission<AsForm>>,
+        kind: IdentityKind,
+    ) -> Result<Contact> {
+        let submission = self.submission(form, id)?;
+        let offer = submission.handling.outcome.offered.iter().find(|offer| offer.kind == kind);
+        let (Some(offer), Some(contact)) = (offer, submission.contact) else { return Err(nothing_offered(kind)) };
+        let contact = self.contact(contact)?;
+        let country = locations::country(self.tx, self.context.location)?;
+        let refused = |Invalid(problem)| Error::invalid(kind.as_str(), problem);
+        let mut patch = ContactPatch::default();
+        let value = &offer.value;
+        match kind {
+            IdentityKind::Email => patch.email = Some(Some(EmailAddress::parse(value).map_err(refused)?)),
+            IdentityKind::Phone => patch.phone = Some(Some(PhoneNumber::parse(value, country).map_err(refused)?)),
+        }
+        patch.add_to(&contact.profile);
+        self.update_contact(contact.id, patch)
+    }
+}
+
+/// The tags of a contact with those that a form gives, as many as it may have.
+fn with_tags(contact: &Contact, given: &[TagName]) -> Vec<TagName> {
+    let more = given.iter().filter(|tag| !contact.tags.contains(tag));
+    contact.tags.iter().chain(more).take(MAX_TAGS.max(contact.tags.len())).cloned().collect()
+}
+
+fn nothing_offered(kind: IdentityKind) -> Error {
+    Error::invalid(kind.as_str(), "is not offered by this submission")
 }
 
 fn refused(wrong: Vec<(String, Invalid)>) -> Error {
     let violation = |(key, Invalid(problem))| Violation { field: format!("answers.{key}"), problem };
     Error::Invalid(wrong.into_iter().map(violation).collect())
+}
+
+/// A submission, as it is told of with the name of its form.
+struct Told<'s, K> {
+    submission: &'s Submission<K>,
+    name: &'s Line<200>,
+}
+
+impl<K: FormResource> Described for Told<'_, K> {
+    fn subject(&self) -> &str {
+        self.submission.subject()
+    }
+
+    fn contact(&self) -> Option<ContactId> {
+        self.submission.contact
+    }
+
+    fn describe(&self) -> Fields {
+        let mut fields = self.submission.describe();
+        put(&mut fields, "formName", Some(self.name.as_str()));
+        fields
+    }
 }
 
 impl<K: FormResource> Described for Submission<K> {
@@ -142,7 +476,14 @@ impl<K: FormResource> Described for Submission<K> {
         let mut fields = Fields::new();
         put(&mut fields, "formId", Some(self.form.as_str()));
         put(&mut fields, "contactId", self.contact.as_ref().map(Id::as_str));
-        put(&mut fields, "answers", Some(text(self.answers.as_str())));
+        let shortened = |(key, answer)| match answer {
+            Json::String(whole) => (key, text(&whole)),
+            other => (key, other),
+        };
+        put(&mut fields, "answers", Some(Json::Object(self.answers.fields().into_iter().map(shortened).collect())));
+        put(&mut fields, "version", self.version);
+        put(&mut fields, "state", Some(self.state.as_str()).filter(|_| self.state != SubmissionState::Taken));
+        put(&mut fields, "quiet", self.handling.is_quiet.then_some(true));
         fields
     }
 }

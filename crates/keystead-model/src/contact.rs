@@ -316,7 +316,8 @@ impl ContactProfile {
 }
 
 /// What a contact is told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "lowercase")]
 pub enum IdentityKind {
     /// Its e-mail address.
     Email,

@@ -176,7 +176,11 @@ kinds! {
     FormCreated = "form.created", Data, Form;
     FormUpdated = "form.updated", Data, Form;
     FormDeleted = "form.deleted", Data, Form;
+    FormPublished = "form.published", Data, Form;
+    FormUnpublished = "form.unpublished", Data, Form;
     FormSubmitted = "form.submitted", Data, Form;
+    FormHeld = "form.held", Data, Form;
+    FormDiscarded = "form.discarded", Data, Form;
     SurveyCreated = "survey.created", Data, Survey;
     SurveyUpdated = "survey.updated", Data, Survey;
     SurveyDeleted = "survey.deleted", Data, Survey;

@@ -2,7 +2,12 @@
 
 use std::{fmt, marker::PhantomData};
 
-use crate::{ContactId, LocationId, UtcMs, id::Id, json_object::JsonObject, location::set, text::Line};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ContactId, Invalid, LocationId, UtcMs, actor::Signature, form_answers::Outcome, id::Id, json_object::JsonObject,
+    location::set, text::Line,
+};
 
 /// Bytes of a definition.
 const DEFINITION_MAX: usize = 64 * 1024;
@@ -43,14 +48,33 @@ pub struct Form<K> {
     pub id: Id<Self>,
     /// The location that has it.
     pub location: LocationId,
-    /// What its author writes.
+    /// What its author writes, which is a draft: others see what was published of it.
     pub content: FormContent,
+    /// Which version others see, by its number.
+    pub published: Option<i64>,
+    /// How many versions there are.
+    pub versions: i64,
+    /// Under which name the published version is found.
+    pub slug: Option<String>,
     /// When it was made.
     pub created_at: UtcMs,
     /// When it was last changed.
     pub updated_at: UtcMs,
     /// Which of both it is.
     pub kind: PhantomData<K>,
+}
+
+/// What a form was when it was published. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormVersion {
+    /// Its number among those of its form, from 1.
+    pub number: i64,
+    /// What it asks.
+    pub content: FormContent,
+    /// Who published it.
+    pub by: Signature,
+    /// When.
+    pub created_at: UtcMs,
 }
 
 /// A form without its definition, which may be long: what lists have of it.
@@ -60,6 +84,8 @@ pub struct FormHead<K> {
     pub id: Id<Form<K>>,
     pub location: LocationId,
     pub name: Line<200>,
+    pub published: Option<i64>,
+    pub updated_at: UtcMs,
 }
 
 /// The part of a form that its author writes.
@@ -103,12 +129,133 @@ pub struct Submission<K> {
     pub key: Option<SubmissionKey>,
     /// What was answered.
     pub answers: Answers,
+    /// Which version of the form was answered; `None` where it was a draft.
+    pub version: Option<i64>,
+    /// Whether it counts.
+    pub state: SubmissionState,
+    /// What became of it, and how it came.
+    pub handling: Handling,
     /// The name in it.
     pub name: Option<String>,
     /// The e-mail address in it.
     pub email: Option<String>,
     /// When it was made.
     pub created_at: UtcMs,
+}
+
+/// Whether a submission counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubmissionState {
+    /// It does.
+    Taken,
+    /// Somebody has to look at it first.
+    Held,
+    /// Somebody looked at it, and it does not.
+    Discarded,
+}
+
+impl SubmissionState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Taken, Self::Held, Self::Discarded];
+
+    /// Its stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Held => "held",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| Invalid::new("must be taken, held or discarded"))
+    }
+}
+
+/// What became of a submission, and how it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Handling {
+    /// What it changed in the contact.
+    pub outcome: Outcome,
+    /// Why somebody has to look at it, or had to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<WhyHeld>,
+    /// It starts nothing: the same person has sent several already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_quiet: bool,
+    /// The page on which it was sent; `None` where a program sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visit: Option<Visit>,
+    /// What was agreed to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<Consent>,
+}
+
+impl Handling {
+    /// As it is stored.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What was stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// Why somebody has to look at a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyHeld {
+    /// A field was filled that people do not see.
+    Honeypot,
+    /// It came sooner than anybody types.
+    TooFast,
+    /// There were many from the same source.
+    ManyFromThere,
+    /// There were many to the same form.
+    ManyToForm,
+}
+
+/// Of a page on which somebody answered, as their browser said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Visit {
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What led there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
+    /// The language that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// Longest address of a page.
+const URL_MAX: usize = 1_000;
+
+impl Visit {
+    /// Of what a browser said, cut where it is longer than anybody reads.
+    pub fn new(url: Option<&str>, referrer: Option<&str>, language: Option<&str>) -> Self {
+        let cut = |text: &str, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect::<String>();
+        let kept = |text: Option<&str>, most| text.map(|text| cut(text, most)).filter(|text| !text.is_empty());
+        Self { url: kept(url, URL_MAX), referrer: kept(referrer, URL_MAX), language: kept(language, 35) }
+    }
+}
+
+/// That somebody agreed to a text, as it was when they did; the submission says when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The key of its field.
+    pub key: String,
+    /// The text.
+    pub text: String,
+    /// Which version of it.
+    pub version: i64,
 }
 
 /// What the sender of a submission calls it.
@@ -126,6 +273,8 @@ pub struct NewSubmission {
 /// Which submissions of a location are listed.
 #[derive(Clone, Debug)]
 pub struct SubmissionFilter<K> {
+    /// Those that count, or others.
+    pub state: SubmissionState,
     /// To this form only.
     pub form: Option<Id<Form<K>>>,
     /// With this in the name, the e-mail address or the phone number, whatever its case and accents; or of this contact.

@@ -114,6 +114,12 @@ impl<T> serde::Serialize for Id<T> {
         serializer.serialize_str(self.as_str())
     }
 }
+impl<'de, T> serde::Deserialize<'de> for Id<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("must be an id"))
+    }
+}
 
 /// Names an agency (`companyId` on the wire).
 pub type AgencyId = Id<Agency>;

@@ -27,6 +27,7 @@ pub mod field_value;
 pub mod file;
 pub mod form;
 pub mod form_answers;
+pub mod form_schema;
 pub mod grant;
 pub mod id;
 pub mod import;

@@ -320,15 +320,16 @@ fn no_address() -> Invalid {
     Invalid::new("must be an address that begins with http:// or https://")
 }
 
-/// A part of a text with fields.
+/// A part of a text with fields in it.
 #[derive(Debug, PartialEq)]
-enum Piece<'t> {
+pub(crate) enum Piece<'t> {
     Text(&'t str),
     /// The name between the braces.
     Field(&'t str),
 }
 
-fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
+/// The parts of a text, in their order.
+pub(crate) fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
     let mut pieces = Vec::new();
     while let Some((before, rest)) = text.split_once("{{") {
         let (name, after) = rest.split_once("}}").ok_or_else(|| Invalid::new("has a {{ without its }}"))?;

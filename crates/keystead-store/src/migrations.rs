@@ -75,6 +75,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (69, "webhooks", include_str!("../migrations/0069_webhooks.sql")),
     (70, "origins_of_keys", include_str!("../migrations/0070_origins_of_keys.sql")),
     (71, "clicks", include_str!("../migrations/0071_clicks.sql")),
+    (72, "form_versions", include_str!("../migrations/0072_form_versions.sql")),
     (75, "notices_of_nouns", include_str!("../migrations/0075_notices_of_nouns.sql")),
 ];
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keystead_model::{
     ContactId, LocationId, UtcMs,
-    form::{Form, FormKind, Submission, SubmissionFilter, SubmissionKey},
+    form::{Answers, Form, FormKind, Submission, SubmissionFilter, SubmissionKey},
     id::Id,
     page::{Counted, Page, Window},
     search::fold,
@@ -14,8 +14,8 @@ use crate::{Result, Row, Tx, filter::Filter, list::Order, table::Table};
 
 static SUBMISSIONS: Table = Table::new("submissions", &["location_id", "id"]);
 
-const COLUMNS: &str =
-    "s.id, s.location_id, s.form_id, s.contact_id, s.submission_key, s.answers, s.name, s.email, s.created_at";
+const COLUMNS: &str = "s.id, s.location_id, s.form_id, s.contact_id, s.submission_key, s.answers, s.version, s.state,
+    s.handling, s.name, s.email, s.created_at";
 
 /// What is in the trash takes its submissions with it.
 const FROM: &str = "FROM submissions s LEFT JOIN contacts c ON c.location_id = s.location_id AND c.id = s.contact_id";
@@ -29,22 +29,40 @@ fn read<K>(row: &mut Row<'_>) -> Result<Submission<K>> {
         contact: row.column()?,
         key: row.column()?,
         answers: row.column()?,
+        version: row.column()?,
+        state: row.column()?,
+        handling: row.column()?,
         name: row.column()?,
         email: row.column()?,
         created_at: row.column()?,
     })
 }
 
-/// Adds one. `digest` stands for its answers, and `phone` is the number in it.
-pub fn insert<K: FormKind>(
-    tx: &mut Tx<'_>,
-    submission: &Submission<K>,
-    digest: &[u8; 32],
-    phone: Option<&str>,
-) -> Result<()> {
-    let Submission { id, location, form, contact, key, answers, name, email, created_at } = submission;
+/// By what a submission is found again.
+#[derive(Clone, Debug)]
+pub struct Marks {
+    /// What stands for its answers.
+    pub digest: [u8; 32],
+    /// Where whoever sent it was, if nobody knows them.
+    pub sender: Option<String>,
+    /// By what they are told apart: the first address in it.
+    pub identity: Option<String>,
+    /// The number in it.
+    pub phone: Option<String>,
+}
+
+fn found_by<K>(submission: &Submission<K>, phone: Option<&str>) -> String {
+    let Submission { contact, name, email, .. } = submission;
     let texts = [name.as_deref(), email.as_deref(), phone, contact.as_ref().map(Id::as_str)];
-    let found_by = fold(&texts.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+    fold(&texts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+}
+
+/// Adds one.
+pub fn insert<K: FormKind>(tx: &mut Tx<'_>, submission: &Submission<K>, marks: &Marks) -> Result<()> {
+    let Submission { id, location, form, contact, key, answers, version, state, handling, name, email, created_at } =
+        submission;
+    let Marks { digest, sender, identity, phone } = marks;
+    let (found_by, handling) = (found_by(submission, phone.as_deref()), handling.to_text());
     SUBMISSIONS.insert(
         tx,
         &[
@@ -56,12 +74,26 @@ pub fn insert<K: FormKind>(
             ("submission_key", key),
             ("digest", digest),
             ("answers", answers),
+            ("version", version),
+            ("state", state),
+            ("handling", &handling),
+            ("sender", sender),
+            ("identity", identity),
             ("name", name),
             ("email", email),
             ("found_by", &found_by),
             ("created_at", created_at),
         ],
     )
+}
+
+/// Notes what somebody decided about one that was held, and whose it is since.
+pub fn decide<K: FormKind>(tx: &mut Tx<'_>, submission: &Submission<K>, phone: Option<&str>) -> Result<()> {
+    let Submission { id, location, contact, state, handling, .. } = submission;
+    let (found_by, handling) = (found_by(submission, phone), handling.to_text());
+    let sql = "UPDATE submissions SET contact_id = ?3, state = ?4, handling = ?5, found_by = ?6
+               WHERE location_id = ?1 AND id = ?2";
+    tx.later(sql, &[location, id, contact, state, &handling, &found_by])
 }
 
 /// Those of a contact, oldest first.
@@ -93,18 +125,59 @@ pub fn find<K>(
     find_where(tx, &filter)
 }
 
-/// The one that has the same answers under the same key.
+/// Who says that two submissions are one.
+#[derive(Clone, Copy, Debug)]
+pub enum Sameness<'s> {
+    /// They are called alike.
+    Key(&'s SubmissionKey),
+    /// They come from the same place.
+    Sender(&'s str),
+}
+
+/// The one that has the same answers and was made since then.
 pub fn find_same<K>(
     tx: &mut Tx<'_>,
     location: LocationId,
     form: Id<Form<K>>,
-    key: &SubmissionKey,
     digest: &[u8; 32],
+    sameness: Sameness<'_>,
+    since: UtcMs,
 ) -> Result<Option<Submission<K>>> {
     let mut filter = Filter::new();
-    filter.and("s.location_id = @ AND s.form_id = @", &[&location, &form]);
-    filter.and("s.submission_key = @ AND s.digest = @", &[key, digest]);
-    find_where(tx, &filter)
+    filter.and("s.location_id = @ AND s.form_id = @ AND s.digest = @", &[&location, &form, digest]);
+    match &sameness {
+        Sameness::Key(key) => filter.and("s.submission_key = @", &[*key]),
+        Sameness::Sender(sender) => filter.and("s.submission_key IS NULL AND s.sender = @", &[sender]),
+    }
+    filter.and("s.created_at > @", &[&since]);
+    let sql = format!("SELECT {COLUMNS} {FROM} WHERE {} ORDER BY s.created_at DESC LIMIT 1", filter.sql());
+    tx.query_opt(&sql, &filter.values(), read)
+}
+
+/// How many somebody has sent to all forms since then that count; after `most` nobody counts on.
+pub fn count_of_identity(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    identity: &str,
+    since: UtcMs,
+    most: i64,
+) -> Result<i64> {
+    let sql = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM submissions WHERE location_id = ?1 AND identity = ?2
+               AND created_at > ?3 AND state = 'taken' LIMIT ?4) AS recent";
+    tx.query_one(sql, &[&location, &identity, &since, &most], |row| row.column())
+}
+
+/// How many submissions of a form hold an answer to one of its fields, of those that were made last.
+pub fn count_with_answer<K>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    form: Id<Form<K>>,
+    key: &str,
+    among: i64,
+) -> Result<i64> {
+    let sql = "SELECT answers FROM submissions WHERE location_id = ?1 AND form_id = ?2 ORDER BY created_at DESC, id DESC LIMIT ?3";
+    let answers: Vec<Answers> = tx.query(sql, &[&location, &form, &among], |row| row.column())?;
+    Ok(answers.iter().filter(|answers| answers.fields().contains_key(key)).count() as i64)
 }
 
 /// What is looked for, as it stands in `found_by`: of a phone number, however it is written, its digits.
@@ -122,11 +195,12 @@ pub fn list<K: FormKind>(
     window: &Window<(UtcMs, Id<Submission<K>>)>,
     time: Duration,
 ) -> Result<Counted<Submission<K>>> {
-    let SubmissionFilter { form, part, from, until } = filter;
+    let SubmissionFilter { state, form, part, from, until } = filter;
     let (kind, part) = (K::NAME, part.as_deref().map(compared));
     let mut filter = Filter::new();
     filter.and("s.location_id = @ AND s.form_kind = @", &[&location, &kind]);
     filter.and("s.created_at >= @ AND s.created_at < @", &[from, until]);
+    filter.and("s.state = @", &[state]);
     filter.and(IS_THERE, &[]);
     if let Some(form) = form {
         filter.and("s.form_id = @", &[form]);

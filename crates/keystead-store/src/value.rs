@@ -177,6 +177,11 @@ impl ToValue for keystead_model::publication::Publication {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::form::SubmissionState {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::recurrence::Unit {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())
@@ -448,6 +453,16 @@ impl<const MAX: usize> FromCell for keystead_model::json_object::JsonObject<MAX>
 impl FromCell for keystead_model::publication::Publication {
     fn from_cell(cell: Cell<'_>) -> Result<Self> {
         parsed(cell, "status", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::form::SubmissionState {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "state of a submission", |text| Self::parse(text).ok())
+    }
+}
+impl FromCell for keystead_model::form::Handling {
+    fn from_cell(cell: Cell<'_>) -> Result<Self> {
+        parsed(cell, "handling of a submission", Self::from_stored)
     }
 }
 impl FromCell for keystead_model::recurrence::Unit {

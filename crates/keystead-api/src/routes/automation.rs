@@ -243,6 +243,37 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .if_match::<Form<AsForm>>()
         .location(
+            "POST /forms/{formId}/publish",
+            "Let others see a form as it is",
+            Scope::FormsWrite,
+            200,
+            forms::publish,
+        )
+        .if_match::<Form<AsForm>>()
+        .location(
+            "POST /forms/{formId}/unpublish",
+            "Take a form away from others",
+            Scope::FormsWrite,
+            200,
+            forms::unpublish,
+        )
+        .if_match::<Form<AsForm>>()
+        .location(
+            "GET /forms/{formId}/versions",
+            "List what was published of a form",
+            Scope::FormsRead,
+            200,
+            forms::versions,
+        )
+        .location(
+            "POST /forms/{formId}/versions/{version}/restore",
+            "Make the draft of a form what a version was",
+            Scope::FormsWrite,
+            200,
+            forms::restore,
+        )
+        .if_match::<Form<AsForm>>()
+        .location(
             "POST /forms/{formId}/submissions",
             "Submit answers to a form, for the contact that they tell of",
             Scope::FormsWrite,
@@ -255,6 +286,20 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::FormsRead,
             200,
             submissions::get::<AsForm>,
+        )
+        .location(
+            "POST /forms/{formId}/submissions/{submissionId}/accept",
+            "Let a submission count that is held for review",
+            Scope::FormsWrite,
+            200,
+            submissions::accept,
+        )
+        .location(
+            "POST /forms/{formId}/submissions/{submissionId}/discard",
+            "Put a submission away that is held for review",
+            Scope::FormsWrite,
+            200,
+            submissions::discard,
         )
         .location("GET /surveys", "List surveys", Scope::SurveysRead, 200, forms::list::<AsSurvey>)
         .location(

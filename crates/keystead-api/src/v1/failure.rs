@@ -85,6 +85,7 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::CustomField => "customFieldId",
         Noun::File => "fileId",
         Noun::Form => "formId",
+        Noun::FormVersion => "version",
         Noun::Survey => "surveyId",
         Noun::Contact
         | Noun::RecurringTask

@@ -48,7 +48,7 @@ impl<K: FormShape> Written for Flat<K> {
 }
 
 fn flat<K: FormShape>(submission: &Submission<K>) -> Value {
-    let Submission { id, location: _, form, contact, key: _, answers, name, email, created_at } = submission;
+    let Submission { id, form, contact, answers, name, email, created_at, .. } = submission;
     let mut fields = answers.fields();
     let own = json!({
         "id": id,

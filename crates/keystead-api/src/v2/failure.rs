@@ -201,6 +201,7 @@ fn title(noun: Noun) -> &'static str {
         Noun::Company => "Company",
         Noun::RecurringTask => "Recurring task",
         Noun::Form => "Form",
+        Noun::FormVersion => "Version",
         Noun::Survey => "Survey",
         Noun::Submission => "Submission",
         Noun::Template => "Template",

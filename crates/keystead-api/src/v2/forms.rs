@@ -1,20 +1,22 @@
 //! Forms and surveys of a location in API 2.0. Both are the same but for their names.
 
-use keystead_core::{Error, FormResource, LocationContext};
+use keystead_core::{Error, FormResource, LocationContext, error::Noun};
 use keystead_model::{
     Invalid,
-    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormPatch},
+    form::{AsForm, AsSurvey, Form, FormContent, FormHead, FormPatch, FormVersion},
     id::Id,
     json_object::JsonObject,
     page::{Counted, Page},
 };
 use serde_json::Value;
 
-use super::samples;
+use super::{actor::Who, samples};
 use crate::{
     call::Call,
     reader::{Reader, Slice},
-    shape::{Envelope, Fields, Ground, Input, Tagged, Word, Written, path::Part, tag::of_answer, word},
+    shape::{
+        Bare, Empty, Envelope, Fields, Ground, Input, One, Tagged, Word, Written, path::Part, tag::of_answer, word,
+    },
 };
 
 /// A kind of forms, as the wire calls it.
@@ -80,12 +82,12 @@ impl<K: FormShape> Written for FormHead<K> {
     const NAME: &'static str = K::HEAD;
 
     fn sample() -> Self {
-        let Form { id, location, content, .. } = samples::form();
-        Self { id, location, name: content.name }
+        let Form { id, location, content, published, updated_at, .. } = samples::form();
+        Self { id, location, name: content.name, published, updated_at }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, name } = self;
+        let Self { id, location, name, published: _, updated_at: _ } = self;
         fields.put("id", id);
         fields.put("name", name);
         fields.put("locationId", location);
@@ -105,12 +107,14 @@ impl<K: FormShape> Written for Form<K> {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location, content, created_at, updated_at, kind: _ } = self;
+        let Self { id, location, content, published, versions: _, slug, created_at, updated_at, kind: _ } = self;
         let FormContent { name, definition } = content;
         fields.put("id", id);
         fields.put("name", name);
         fields.put("locationId", location);
         fields.put("definition", definition);
+        fields.or_null("publishedVersion", published.as_ref());
+        fields.or_null("slug", slug.as_ref());
         fields.put("createdAt", created_at);
         fields.put("updatedAt", updated_at);
     }
@@ -170,4 +174,90 @@ impl<K: FormShape> Written for Listed<K> {
 
 pub(crate) async fn list<K: FormShape>(context: LocationContext, call: Call<(), Listing>) -> Result<Listed<K>, Error> {
     Ok(Listed(call.app.list_forms(&context, call.query.0.window()).await?))
+}
+
+type FormId = Id<Form<AsForm>>;
+
+pub(crate) async fn publish(
+    context: LocationContext,
+    call: Call<FormId, Bare, Empty>,
+) -> Result<One<Form<AsForm>>, Error> {
+    call.app.publish_form(&context, call.path).await.map(One)
+}
+
+pub(crate) async fn unpublish(
+    context: LocationContext,
+    call: Call<FormId, Bare, Empty>,
+) -> Result<One<Form<AsForm>>, Error> {
+    call.app.unpublish_form(&context, call.path).await.map(One)
+}
+
+impl Written for FormVersion {
+    const NAME: &'static str = "FormVersion";
+
+    fn sample() -> Self {
+        let Form { content, created_at, .. } = samples::form::<AsForm>();
+        Self { number: 1, content, by: samples::signature(), created_at }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { number, content, by, created_at } = self;
+        fields.put("version", number);
+        fields.put("name", &content.name);
+        fields.put("definition", &content.definition);
+        fields.put("publishedBy", &Who(by.actor()));
+        fields.put("publishedAt", created_at);
+    }
+}
+
+/// What was published of a form, newest first.
+pub(crate) struct Versions(Vec<FormVersion>);
+
+impl Written for Versions {
+    fn sample() -> Self {
+        Self(vec![FormVersion::sample()])
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("versions", &self.0);
+    }
+}
+
+/// A part of them.
+pub(crate) struct SomeVersions(Slice);
+
+impl Input for SomeVersions {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        Some(Self(query.short_slice(10, 50)))
+    }
+}
+
+pub(crate) async fn versions(context: LocationContext, call: Call<FormId, SomeVersions>) -> Result<Versions, Error> {
+    let page = call.app.list_form_versions(&context, call.path, call.query.0.window()).await?;
+    Ok(Versions(page.rows))
+}
+
+/// The number of a version, in a path.
+pub(crate) struct VersionNumber(i64);
+
+impl Part for VersionNumber {
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number| *number > 0).map(Self)
+    }
+
+    fn missing(text: &str) -> Error {
+        Error::NotFound(Noun::FormVersion, text.to_owned())
+    }
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "string", "pattern": "^[1-9][0-9]*$", "description": "The number of a version of a form"})
+    }
+}
+
+pub(crate) async fn restore(
+    context: LocationContext,
+    call: Call<(FormId, VersionNumber), Bare, Empty>,
+) -> Result<One<Form<AsForm>>, Error> {
+    let (form, VersionNumber(number)) = call.path;
+    call.app.restore_form_version(&context, form, number).await.map(One)
 }

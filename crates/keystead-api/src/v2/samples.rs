@@ -20,7 +20,7 @@ use keystead_model::{
     event::{Event, EventKind},
     field_value::{Held, ValueSet},
     file::StoredFile,
-    form::{Form, FormContent, Submission},
+    form::{Form, FormContent, Handling, Submission, SubmissionState},
     grant::{Grant, Reach},
     id::Id,
     import::{Import, ImportColumn, ImportPlan, ImportState, ImportTally},
@@ -257,7 +257,21 @@ pub(super) fn campaign() -> Campaign {
 pub(super) fn form<K>() -> Form<K> {
     let definition = r#"{"pages":[{"fields":[{"key":"email","type":"email","mapsTo":"contact.email"}]}]}"#;
     let content = FormContent { name: line("Contact us"), definition: JsonObject::from_stored(definition.to_owned()) };
-    Form { id: id(THING), location: location_id(), content, created_at: NOON, updated_at: NOON, kind: PhantomData }
+    Form {
+        id: id(THING),
+        location: location_id(),
+        content,
+        published: Some(1),
+        versions: 1,
+        slug: Some("contact-us".to_owned()),
+        created_at: NOON,
+        updated_at: NOON,
+        kind: PhantomData,
+    }
+}
+
+pub(super) fn signature() -> Signature {
+    Signature::of(Actor::User(id(USER)))
 }
 
 pub(super) fn submission<K>() -> Submission<K> {
@@ -268,6 +282,9 @@ pub(super) fn submission<K>() -> Submission<K> {
         contact: Some(contact_id()),
         key: None,
         answers: JsonObject::from_stored(r#"{"name":"Ada Lovelace","email":"ada@example.com"}"#.to_owned()),
+        version: Some(1),
+        state: SubmissionState::Taken,
+        handling: Handling::default(),
         name: Some("Ada Lovelace".to_owned()),
         email: Some("ada@example.com".to_owned()),
         created_at: NOON,

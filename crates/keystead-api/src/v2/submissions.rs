@@ -3,7 +3,7 @@
 use keystead_core::{App, Error, LocationContext, error::Noun};
 use keystead_model::{
     UtcMs,
-    form::{Form, NewSubmission, Submission, SubmissionFilter},
+    form::{AsForm, Form, NewSubmission, Submission, SubmissionFilter, SubmissionState, Visit},
     form_answers,
     id::Id,
     page::{Counted, Page, Window},
@@ -16,7 +16,7 @@ use crate::{
     call::Call,
     reader::Reader,
     shape::{
-        Bare, Envelope, Fields, Input, One, Written,
+        Bare, Empty, Envelope, Fields, Input, One, Written,
         output::{Definitions, Field, Out},
         path::Part,
         word,
@@ -50,12 +50,11 @@ impl<K: FormShape> Written for Submission<K> {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, location: _, form, contact, key: _, answers, name, email, created_at } = self;
+        let Self { id, form, contact, answers, handling, name, email, created_at, .. } = self;
         let mut others = answers.fields();
         let asked: Vec<&String> = others.keys().collect();
         let asked = json!(asked);
-        // Nobody was on a page: it was sent by a program.
-        others.insert("eventData".to_owned(), json!({"source": "api", "timestamp": created_at.0}));
+        others.insert("eventData".to_owned(), event_data(handling.visit.as_ref(), *created_at));
         others.insert("fieldsOriSequance".to_owned(), asked);
         fields.put("id", id);
         fields.or_null("contactId", contact.as_ref());
@@ -65,6 +64,14 @@ impl<K: FormShape> Written for Submission<K> {
         fields.or_null("email", email.as_ref());
         fields.put("others", &Others(others));
     }
+}
+
+/// How it came: by a program, or on a page.
+fn event_data(visit: Option<&Visit>, at: UtcMs) -> Value {
+    let Some(Visit { url, referrer, language: _ }) = visit else {
+        return json!({"source": "api", "timestamp": at.0});
+    };
+    json!({"source": "form", "page": {"url": url}, "referrer": referrer, "timestamp": at.0})
 }
 
 /// Answers by their keys, whatever these are.
@@ -141,7 +148,7 @@ impl<K: FormShape> Listing<K> {
         // What is made in this millisecond is made until now.
         let until = until.map_or(UtcMs(app.now().0 + 1), |until| until.end(&zone));
         let from = from.map_or(UtcMs(until.0 - USUAL_MS), |from| from.start(&zone));
-        let filter = SubmissionFilter { form, part, from, until };
+        let filter = SubmissionFilter { state: SubmissionState::Taken, form, part, from, until };
         let window = Window::skip((page - 1).saturating_mul(limit), limit);
         Ok(Found { counted: app.list_submissions(context, filter, window).await?, page })
     }
@@ -217,4 +224,20 @@ pub(crate) async fn get<K: FormShape>(
 ) -> Result<One<Submission<K>>, Error> {
     let (form, id) = call.path;
     call.app.get_submission(&context, form, id).await.map(One)
+}
+
+pub(crate) async fn accept(
+    context: LocationContext,
+    call: Call<Place<AsForm>, Bare, Empty>,
+) -> Result<One<Submission<AsForm>>, Error> {
+    let (form, id) = call.path;
+    call.app.accept_submission(&context, form, id).await.map(One)
+}
+
+pub(crate) async fn discard(
+    context: LocationContext,
+    call: Call<Place<AsForm>, Bare, Empty>,
+) -> Result<One<Submission<AsForm>>, Error> {
+    let (form, id) = call.path;
+    call.app.discard_submission(&context, form, id).await.map(One)
 }

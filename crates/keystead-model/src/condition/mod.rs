@@ -7,6 +7,7 @@ mod evaluate;
 mod json;
 mod value;
 
+pub(crate) use self::value::plain;
 pub use self::{
     evaluate::{Facts, Step, Trace},
     json::{MAX_DEPTH, MAX_LISTED, MAX_TESTS, MAX_TEXT, value_of},

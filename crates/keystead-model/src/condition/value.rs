@@ -99,6 +99,11 @@ const TRIMMED: &[char] = &[
     '\u{202f}', '\u{205f}', '\u{3000}', '\u{feff}',
 ];
 
+/// What somebody wrote, without what surrounds it and with one way to end a line.
+pub(crate) fn plain(text: &str) -> String {
+    with_plain_ends(text.trim_matches(TRIMMED))
+}
+
 /// A text without what surrounds it, case, accents and ways to end a line or compose a letter. It is never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComparedText(String);

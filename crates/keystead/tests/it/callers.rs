@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use keystead_api::v2::contacts::Downloads;
-use keystead_core::{AgencyContext, Authority, LocationContext, NewAccount, NewEndpoint, NewFile, NewImport};
+use keystead_core::{
+    AgencyContext, App, Authority, LocationContext, NewAccount, NewEndpoint, NewFile, NewImport, StrangersAnswers,
+};
 use keystead_model::{
     ContactId, UtcMs,
     agency::TenantName,
@@ -12,7 +14,8 @@ use keystead_model::{
     custom_field::{CustomFieldContent, NewCustomField, OwnerKind},
     custom_value::CustomValueContent,
     data_type::DataType,
-    form::{FormContent, NewSubmission},
+    form::{AsForm, Form, FormContent, NewSubmission, Visit},
+    id::Id,
     import::{ImportColumn, ImportPlan},
     json_object::JsonObject,
     link::{Destination, LinkPatch},
@@ -121,12 +124,28 @@ pub(crate) fn recurring_task(contact: ContactId) -> NewRecurringTask {
 }
 
 pub(crate) fn form(name: &str) -> FormContent {
-    FormContent { name: Line::parse(name).unwrap(), definition: JsonObject::empty() }
+    let definition = r#"{"pages":[{"fields":[{"key":"email","mapsTo":"contact.email"}]}]}"#;
+    FormContent { name: Line::parse(name).unwrap(), definition: JsonObject::from_stored(definition.to_owned()) }
 }
 
 pub(crate) fn submission() -> NewSubmission {
     let answers = r#"{"name":"Ada Lovelace","email":"submitted@example.com"}"#;
     NewSubmission { answers: JsonObject::from_stored(answers.to_owned()), key: None }
+}
+
+/// Answers of a stranger, with which something is wrong or nothing.
+pub(crate) fn strangers_answers(app: &App, form: Id<Form<AsForm>>, is_trapped: bool) -> StrangersAnswers {
+    let answers = serde_json::json!({"email": "stranger@example.com"});
+    StrangersAnswers {
+        answers: answers.as_object().unwrap().clone(),
+        key: None,
+        page: is_trapped.then(|| (app.page_token(form), true)),
+        visit: Visit::default(),
+        address: std::net::Ipv4Addr::new(192, 0, 2, 1 + u8::from(is_trapped)).into(),
+        // Nor is it counted from where they come.
+        address_is_own: false,
+        request: None,
+    }
 }
 
 /// A file of one row.

@@ -5,7 +5,8 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use keystead_core::{
-    App, ClickFilter, Known, NewAccount, NewFile, OldKeyEnds, Result, TagChange, UpsertMany, WhenDuplicate, Whose,
+    App, ClickFilter, FormAddress, Known, NewAccount, NewFile, OldKeyEnds, Result, StrangersAnswers, TagChange,
+    UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LinkTokenId, LostReasonId,
@@ -23,7 +24,7 @@ use keystead_model::{
     enrollment::EnrolledIn,
     field_value::{FieldValue, FieldValues},
     file::FileId,
-    form::{AsForm, AsSurvey, Form, FormPatch},
+    form::{AsForm, AsSurvey, Form, FormPatch, Submission, SubmissionFilter, SubmissionState},
     grant::{Grant, Reach},
     id::Id,
     import::ImportId,
@@ -50,8 +51,8 @@ use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
     Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task, template, webhook,
-    workflow,
+    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, strangers_answers, submission, task,
+    template, webhook, workflow,
 };
 
 /// What use cases act on.
@@ -70,6 +71,12 @@ struct Things {
     business: BusinessId,
     recurring_task: RecurringTaskId,
     form: Id<Form<AsForm>>,
+    /// Others see it, and it waits for review what one of them sent.
+    published: Id<Form<AsForm>>,
+    held: Id<Submission<AsForm>>,
+    other_held: Id<Submission<AsForm>>,
+    /// Its draft is not what others see.
+    changed: Id<Form<AsForm>>,
     survey: Id<Form<AsSurvey>>,
     template: TemplateId,
     /// Made when the server has ended, which would work on it.
@@ -170,6 +177,15 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Form<AsForm>>(&by.location, (), form("x")): "form.created";
     update(&by.location, (), at.form, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }): "form.updated";
     submit(&by.location, at.form, submission()): "form.submitted";
+    publish_form(&by.location, at.form): "form.published";
+    restore_form_version(&by.location, at.changed, 1): "form.updated";
+    answer_form(&app.open_form(FormAddress::Id(at.published)).await.unwrap(), strangers_answers(app, at.published, false)):
+        "form.submitted";
+    answer_form(&app.open_form(FormAddress::Id(at.published)).await.unwrap(), strangers_answers(app, at.published, true)):
+        "form.held";
+    accept_submission(&by.location, at.published, at.held): "form.submitted";
+    discard_submission(&by.location, at.published, at.other_held): "form.discarded";
+    unpublish_form(&by.location, at.published): "form.unpublished";
     delete(&by.location, (), at.form): "form.deleted";
     create::<Form<AsSurvey>>(&by.location, (), form("x")): "survey.created";
     update(&by.location, (), at.survey, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }):
@@ -354,6 +370,11 @@ async fn rows(store: &Store, tables: &[String]) -> Vec<String> {
     store.read(read).await.unwrap()
 }
 
+async fn published(app: &TestApp, by: &Caller, name: &str) -> Id<Form<AsForm>> {
+    let made: Form<AsForm> = app.app.create(&by.location, (), form(name)).await.unwrap();
+    app.app.publish_form(&by.location, made.id).await.unwrap().id
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_without_its_event_and_no_event_without_its_change() {
     let mut app = TestApp::start().await;
@@ -370,6 +391,19 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     assert_eq!(app.get(&token.path).send().await.status, 302);
     let clicks = app.app.list_clicks(&by.location, opened.id, ClickFilter::default(), Window::first(1)).await.unwrap();
     let click = clicks.rows[0].id;
+    let published = published(&app, &by, "published").await;
+    for address in ["192.0.2.7", "192.0.2.8"] {
+        let answers =
+            StrangersAnswers { address: address.parse().unwrap(), ..strangers_answers(&app.app, published, true) };
+        let open = app.app.open_form(FormAddress::Id(published)).await.unwrap();
+        app.app.answer_form(&open, answers).await.unwrap();
+    }
+    let (from, until) = (UtcMs(0), UtcMs(i64::MAX));
+    let filter = SubmissionFilter { state: SubmissionState::Held, form: None, part: None, from, until };
+    let held = app.app.list_submissions::<AsForm>(&by.location, filter, Window::first(2)).await.unwrap();
+    let changed = self::published(&app, &by, "changed").await;
+    let patch = FormPatch { name: Some(line("changed since")), ..FormPatch::default() };
+    app.app.update(&by.location, (), changed, patch).await.unwrap();
     let node = app.second_node().await;
     let mut things = Things {
         import: Id::parse("0000000000000000000I").unwrap(),
@@ -391,6 +425,10 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         business: app.app.create::<Business>(&by.location, (), business("first")).await.unwrap().id,
         recurring_task: app.app.create::<RecurringTask>(&by.location, (), recurring_task(made.id)).await.unwrap().id,
         form: app.app.create(&by.location, (), form("first")).await.map(|form: Form<AsForm>| form.id).unwrap(),
+        published,
+        held: held.page.rows[0].id,
+        other_held: held.page.rows[1].id,
+        changed,
         survey: app.app.create(&by.location, (), form("first")).await.map(|survey: Form<AsSurvey>| survey.id).unwrap(),
         template: app.app.create::<Template>(&by.location, (), template("first")).await.unwrap().id,
         workflow: app.app.create::<Workflow>(&by.location, (), workflow("first")).await.unwrap().head.id,

@@ -127,7 +127,8 @@ async fn answers_fill_custom_fields_of_the_contact() {
     .await;
     let visits = make(json!({"name": "Visits", "dataType": "NUMERICAL", "model": "contact"})).await;
     let definition = json!({"pages": [{"fields": [
-        {"key": "mail", "mapsTo": "contact.email"}, {"key": "card", "mapsTo": level["fieldKey"]},
+        {"key": "mail", "mapsTo": "contact.email"},
+        {"key": "card", "type": "multi", "options": ["Gold", "Silver"], "mapsTo": level["fieldKey"]},
         {"key": "often", "mapsTo": visits["id"]},
     ]}]});
     let values = async |submission: &Value| {

@@ -43,6 +43,8 @@ mod field_values;
 mod fields;
 mod files;
 mod finding;
+mod form_strangers;
+mod form_versions;
 mod forms;
 mod fuzz;
 mod ground;

@@ -18,13 +18,13 @@ use keystead_model::{
     business::{Business, BusinessPatch},
     campaign::{Campaign, CampaignPatch},
     click::{TokenSource, Verdict},
-    contact::{Contact, ContactFilter, ContactPatch, ContactProfile},
+    contact::{Contact, ContactFilter, ContactPatch, ContactProfile, IdentityKind},
     custom_field::{CustomFieldPatch, FieldName},
     custom_value::CustomValue,
     enrollment::EnrolledIn,
     event::{EventKind, Subject},
     field_value::ValueSet,
-    form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter},
+    form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter, SubmissionState},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -198,6 +198,14 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     submit::<AsForm>(&by.location, at.none(), submission()): FormsWrite;
     list_submissions::<AsForm>(&by.location, submissions(), Window::first(1)): FormsRead;
     get_submission::<AsForm>(&by.location, at.none(), at.none()): FormsRead;
+    accept_submission(&by.location, at.none(), at.none()): FormsWrite;
+    discard_submission(&by.location, at.none(), at.none()): FormsWrite;
+    accept_offer(&by.location, at.none(), at.none(), IdentityKind::Email): FormsRead ContactsWrite;
+    publish_form(&by.location, at.none()): FormsWrite;
+    unpublish_form(&by.location, at.none()): FormsWrite;
+    list_form_versions(&by.location, at.none(), Window::first(1)): FormsRead;
+    restore_form_version(&by.location, at.none(), 1): FormsWrite;
+    use_of_form_field(&by.location, at.none(), "email".to_owned()): FormsRead;
     create::<Form<AsSurvey>>(&by.location, (), form("x")): SurveysWrite;
     list_forms::<AsSurvey>(&by.location, Window::all()): SurveysRead;
     submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
@@ -371,6 +379,8 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "follow_link", "judge_clicks", "trim_clicks",
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
+    // Whoever answers a form.
+    "open_form", "page_token", "read_page_token", "answer_form",
     // By the clock.
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "send_delivery", "trim_webhooks", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
     "work_on_aftermath",
@@ -399,7 +409,7 @@ fn contact_events(at: &Things) -> EventQuery {
 }
 
 fn submissions<K>() -> SubmissionFilter<K> {
-    SubmissionFilter { form: None, part: None, from: UtcMs(0), until: UtcMs(1) }
+    SubmissionFilter { state: SubmissionState::Taken, form: None, part: None, from: UtcMs(0), until: UtcMs(1) }
 }
 
 fn templates() -> TemplateFilter {

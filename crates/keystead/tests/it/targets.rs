@@ -60,6 +60,10 @@ fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
                 // Another each time: the same one would be there already.
                 "url" => *value = json!(format!("https://hooks.example.com/{number}")),
                 "expiresAt" => *value = json!("9999-12-31"),
+                // What asks nothing is shown to nobody.
+                "definition" if route.path.starts_with("/forms") => {
+                    *value = json!({"pages": [{"fields": [{"key": "why"}]}]});
+                }
                 // What has come already makes its tasks by itself, while somebody looks at it.
                 "rruleOptions" => {
                     value["startDate"] = json!("2030-01-01");
@@ -92,6 +96,8 @@ pub(crate) struct Target {
     pub(crate) file: String,
     /// To the form and to the survey.
     pub(crate) submissions: [String; 2],
+    /// To the form, and waiting for review.
+    pub(crate) held: [String; 2],
     pub(crate) import: String,
     pub(crate) key: String,
     pub(crate) notice: String,
@@ -152,6 +158,7 @@ impl Target {
         let sales = crate::things::Sales::new(app, key, CANARY, &contact).await;
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
+        let held = crate::things::held(app, key, &automation).await;
         let import = id(&crate::imports::import(app, key, CANARY).await);
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
@@ -176,6 +183,7 @@ impl Target {
             file_field,
             file,
             submissions,
+            held,
             import,
             key,
             notice,
@@ -208,6 +216,7 @@ impl Target {
             ("{businessId}", &self.business),
             ("{companyId}", &self.company),
             ("{type}", "add"),
+            ("{version}", "1"),
             ("{customFieldId}", &self.custom_field),
             ("{secret}", &self.file),
             ("{userId}", &self.user),
@@ -217,7 +226,12 @@ impl Target {
         ];
         let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
         let path = self.automation.iter().fold(path, |path, (name, value)| path.replace(name, value));
-        let submission = if path.starts_with("/surveys") { &self.submissions[1] } else { &self.submissions[0] };
+        let submission = match path.rsplit('/').next() {
+            Some("accept") => &self.held[0],
+            Some("discard") => &self.held[1],
+            _ if path.starts_with("/surveys") => &self.submissions[1],
+            _ => &self.submissions[0],
+        };
         let path = path.replace("{submissionId}", submission);
         assert!(!path.contains(['{', '}']) && !path.contains("//"), "{path} has a parameter that nothing fills");
         // What acts in a location names it, so that nobody acts in one of their own instead.
@@ -253,6 +267,8 @@ impl Target {
             ("secret", &self.file),
             ("formSubmissionId", &self.submissions[0]),
             ("surveySubmissionId", &self.submissions[1]),
+            ("heldToAccept", &self.held[0]),
+            ("heldToDiscard", &self.held[1]),
             ("importId", &self.import),
             ("keyId", &self.key),
             ("noticeId", &self.notice),
@@ -403,6 +419,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
         file_field: String::new(),
         file: String::new(),
         submissions: [String::new(), String::new()],
+        held: [String::new(), String::new()],
         import: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),

@@ -1,7 +1,16 @@
 //! One of each thing that automates or is sold, for tests that try every route.
 
+use keystead_core::FormAddress;
+use keystead_model::{
+    UtcMs,
+    form::{AsForm, SubmissionFilter, SubmissionState},
+    id::Id,
+    page::Window,
+};
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
+
+use crate::callers::{Caller, strangers_answers};
 
 /// New ones in a location, each by the name that its id has in paths. All texts of theirs are `text`, and what is for a contact is
 /// for this one.
@@ -14,7 +23,12 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
         ("{workflowId}", "/workflows/".to_owned(), "workflow", json!({"name": text, "definition": {"note": text}})),
         ("{campaignId}", "/campaigns/".to_owned(), "campaign", json!({"name": text})),
         ("{recurringTaskId}", format!("/locations/{at}/recurring-tasks"), "recurringTask", recurring),
-        ("{formId}", "/forms/".to_owned(), "form", json!({"name": text, "definition": {"note": text}})),
+        (
+            "{formId}",
+            "/forms/".to_owned(),
+            "form",
+            json!({"name": text, "definition": {"intro": text, "pages": [{"fields": [{"key": "why"}]}]}}),
+        ),
         ("{surveyId}", "/surveys/".to_owned(), "survey", json!({"name": text})),
         (
             "{templateId}",
@@ -64,6 +78,25 @@ pub(crate) async fn submissions(
         made.push(id(&answer["submission"]));
     }
     made.try_into().unwrap()
+}
+
+/// What strangers sent to the form among them, which is published then; each waits for review.
+pub(crate) async fn held(app: &TestApp, key: &TestKey, automation: &[(&'static str, String)]) -> [String; 2] {
+    let (_, form) = automation.iter().find(|(known, _)| *known == "{formId}").unwrap();
+    let path = format!("/forms/{form}/publish?locationId={}", app.ids.location);
+    app.post(&path).key(key).json(&json!({})).send().await.expect(200);
+    let id = Id::parse(form).unwrap();
+    let open = app.app.open_form(FormAddress::Id(id)).await.unwrap();
+    for why in ["one", "other"] {
+        let mut answers = strangers_answers(&app.app, id, true);
+        answers.answers = [("why".to_owned(), json!(why))].into_iter().collect();
+        app.app.answer_form(&open, answers).await.unwrap();
+    }
+    let context = Caller::new(app, app.admin().await).await.location;
+    let (from, until) = (UtcMs(0), UtcMs(i64::MAX));
+    let filter = SubmissionFilter { state: SubmissionState::Held, form: Some(id), part: None, from, until };
+    let held = app.app.list_submissions::<AsForm>(&context, filter, Window::first(2)).await.unwrap();
+    held.page.rows.iter().map(|submission| submission.id.to_string()).collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// A location's first pipeline with an opportunity in it, and what may be deleted.

@@ -1,14 +1,21 @@
 //! What answers say of a contact.
 
+mod judge;
+mod outcome;
+
 use serde_json::{Map, Value};
 
+pub use self::{
+    judge::NEEDED,
+    outcome::{Offer, Outcome, Refusal, WhyRefused},
+};
 use crate::{
     CustomFieldId, Invalid,
     calendar_date::CalendarDate,
-    contact::{Contact, ContactPatch, split_name},
+    contact::{ContactPatch, split_name},
     custom_field::{CustomField, FieldName, OwnerKind},
     field_value::{self, FieldValues},
-    form::{Answers, FormDefinition},
+    form_schema::{Field, FormSchema},
     phone::PhoneNumber,
     text::{Country, EmailAddress, Line, TimeZoneName, echo},
 };
@@ -50,25 +57,25 @@ pub struct Place {
 /// "contact.first_name"`, or the key or the id of a custom field), and those that the form does not know and that are called like
 /// one. Answers that these fields do not take are named, with what is wrong with them.
 pub fn contact(
-    definition: &FormDefinition,
-    answers: &Answers,
+    schema: &FormSchema,
+    answers: &Map<String, Value>,
     place: &Place,
 ) -> Result<ContactPatch, Vec<(String, Invalid)>> {
-    let fields = mapped(definition);
     let (mut patch, mut wrong) = (ContactPatch::default(), Vec::new());
     let mut whole_name = None;
-    for (key, answer) in answers.fields() {
-        let Some(target) = fields.get(&key).map_or(Some(key.as_str()), Value::as_str) else { continue };
+    for (key, answer) in answers {
+        let target = schema.field(key).map_or(Some(key.as_str()), |field| field.maps_to.as_deref());
+        let Some(target) = target else { continue };
         if let Some(field) = custom(target, &place.fields) {
-            match field_value::read(field, &answer, place.country, &place.zone) {
+            match field_value::read(field, answer, place.country, &place.zone) {
                 // An empty answer says nothing.
                 Ok(values) if values.is_empty() => {}
                 Ok(values) => patch.custom_fields.push(FieldValues { field: field.id, values }),
-                Err(problem) => wrong.push((echo(&key), problem)),
+                Err(problem) => wrong.push((echo(key), problem)),
             }
             continue;
         }
-        let text = match &answer {
+        let text = match answer {
             Value::String(text) if !text.trim().is_empty() => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             _ => continue,
@@ -77,7 +84,7 @@ pub fn contact(
         if ["name", "fullname"].contains(&target.as_str()) {
             whole_name = Some((key, text));
         } else if let Err(problem) = put(&mut patch, &target, &text, place.country) {
-            wrong.push((echo(&key), problem));
+            wrong.push((echo(key), problem));
         }
     }
     if let Some((key, text)) = whole_name {
@@ -86,7 +93,7 @@ pub fn contact(
             if field.is_none() && !part.is_empty() {
                 match Line::parse(part) {
                     Ok(part) => *field = Some(Some(part)),
-                    Err(problem) => wrong.push((echo(&key), problem)),
+                    Err(problem) => wrong.push((echo(key), problem)),
                 }
             }
         }
@@ -94,16 +101,47 @@ pub fn contact(
     if wrong.is_empty() { Ok(patch) } else { Err(wrong) }
 }
 
-/// The fields of a form, each with what it is mapped to.
-fn mapped(definition: &FormDefinition) -> Map<String, Value> {
-    let definition = definition.fields();
-    let list = |of: Option<&Value>| of.and_then(Value::as_array).cloned().unwrap_or_default();
-    let fields = list(definition.get("pages")).into_iter().flat_map(|page| list(page.get("fields")));
-    let entry = |field: Value| {
-        let key = field.get("key")?.as_str()?.to_owned();
-        Some((key, field.get("mapsTo").cloned().unwrap_or_default()))
-    };
-    fields.filter_map(entry).collect()
+impl Field {
+    /// Refuses a target that is no field of a contact, of which `fields` are the custom ones.
+    pub fn check_target(&self, fields: &[CustomField]) -> Result<(), Invalid> {
+        match &self.maps_to {
+            Some(target) if !is_known(target) && custom(target, fields).is_none() => {
+                Err(Invalid::new(format!("names no field of contacts that answers can fill: {}", echo(target))))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FormSchema {
+    /// Whether what it maps can be read without knowing the custom fields of the location.
+    pub fn is_plain(&self) -> bool {
+        self.fields().all(|field| field.maps_to.as_deref().is_none_or(is_known))
+    }
+}
+
+/// The fields of a contact that answers fill, besides custom ones.
+pub const TARGETS: [(&str, &str); 14] = [
+    ("contact.first_name", "First name"),
+    ("contact.last_name", "Last name"),
+    ("contact.full_name", "Whole name"),
+    ("contact.email", "E-mail"),
+    ("contact.phone", "Phone"),
+    ("contact.company_name", "Company"),
+    ("contact.address1", "Street"),
+    ("contact.city", "City"),
+    ("contact.state", "State"),
+    ("contact.postal_code", "Postal code"),
+    ("contact.country", "Country"),
+    ("contact.website", "Website"),
+    ("contact.timezone", "Time zone"),
+    ("contact.date_of_birth", "Date of birth"),
+];
+
+fn is_known(target: &str) -> bool {
+    let meant = plain(target);
+    TARGETS.iter().any(|(known, _)| plain(known) == meant)
+        || ["name", "address", "organization"].contains(&meant.as_str())
 }
 
 /// The custom field that is meant, by its id or its key. Files come by an upload, which says whose they are.
@@ -145,28 +183,6 @@ fn put(patch: &mut ContactPatch, name: &str, text: &str, country: Country) -> Re
     }
 }
 
-/// Leaves of a patch only what fills what is empty in a contact, and nothing that tells contacts apart: whoever knows somebody's
-/// address must not be able to add their own.
-pub fn fill_empty(patch: &mut ContactPatch, contact: &Contact) {
-    let profile = &contact.profile;
-    patch.email = None;
-    patch.phone = None;
-    patch.custom_fields.retain(|change| contact.custom_fields.get(change.field).is_empty());
-    macro_rules! keep {
-        ($($field:ident),*) => {
-            $(if profile.$field.is_some() {
-                patch.$field = None;
-            })*
-        };
-    }
-    keep!(company_name, address1, city, state, postal_code, country, website, timezone, source, date_of_birth);
-    // A name is one thing.
-    if profile.first_name.is_some() || profile.last_name.is_some() {
-        patch.first_name = None;
-        patch.last_name = None;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -176,14 +192,16 @@ mod tests {
     use super::*;
     use crate::{
         ContactId, LocationId, UtcMs,
+        contact::Contact,
         contact::ContactProfile,
         custom_field::{CustomFieldContent, NewCustomField},
         data_type::DataType,
         field_value::{FieldValue, Held, ValueField, ValueSet},
+        form_schema::OnMatch,
     };
 
-    fn object<const MAX: usize>(value: &Value) -> crate::json_object::JsonObject<MAX> {
-        crate::json_object::JsonObject::new(value.as_object().unwrap().clone()).unwrap()
+    fn object(value: &Value) -> crate::form::FormDefinition {
+        crate::form::FormDefinition::new(value.as_object().unwrap().clone()).unwrap()
     }
 
     fn field(id: &str, name: &str, data_type: DataType) -> CustomField {
@@ -206,7 +224,8 @@ mod tests {
     }
 
     fn patch(definition: &Value, answers: &Value) -> Result<ContactPatch, Vec<(String, Invalid)>> {
-        contact(&object(definition), &object(answers), &place())
+        let schema = FormSchema::read(&object(definition)).unwrap();
+        contact(&schema, answers.as_object().unwrap(), &place())
     }
 
     fn said(definition: Value, answers: Value) -> Result<ContactProfile, Vec<(String, Invalid)>> {
@@ -240,8 +259,7 @@ mod tests {
     fn answers_are_mapped_as_the_form_says_and_else_by_their_name() {
         let definition = json!({"pages": [
             {"fields": [{"key": "mail", "mapsTo": "contact.email"}, {"key": "city", "label": "Which city do you like?"}]},
-            {"fields": [{"key": "who", "mapsTo": "contact.full_name"}, {"type": "heading"}]},
-            "nonsense",
+            {"fields": [{"key": "who", "mapsTo": "contact.full_name"}, {"key": "h", "type": "heading"}]},
         ]});
         let answers = json!({
             "mail": " ada@example.com ", "city": "Rome", "who": "Ada King Lovelace", "postalCode": 12345, "phone": "(415) 555-0123",
@@ -286,11 +304,31 @@ mod tests {
             created_at: UtcMs(0),
             updated_at: UtcMs(0),
         };
-        fill_empty(&mut patch, &known);
+        let every = patch.clone();
+        let outcome = Outcome::merge(&mut patch, &known, OnMatch::FillEmpty);
         let filled: Vec<&str> = patch.custom_fields.iter().map(|change| change.field.as_str()).collect();
         assert_eq!(filled, ["0000000000000000000B"], "what it has it keeps");
         patch.apply(&mut profile);
         assert_eq!((profile.email, profile.phone, profile.first_name), (None, None, None));
         assert_eq!((profile.city.unwrap().as_str(), profile.state.unwrap().as_str()), ("London", "x"));
+        assert_eq!(outcome.written, ["state", "customFields.0000000000000000000B"]);
+        let offered: Vec<&str> = outcome.offered.iter().map(|offer| offer.value.as_str()).collect();
+        assert_eq!(offered, ["eve@example.com", "+14155550123"]);
+        let refused: Vec<&str> = outcome.refused.iter().map(|refusal| refusal.field.as_str()).collect();
+        assert_eq!(refused, ["firstName", "city", "customFields.0000000000000000000A"]);
+        assert!(outcome.refused.iter().all(|refusal| refusal.why == WhyRefused::Filled));
+        // Where answers win, they still add no address; and where nothing is to change, nothing does.
+        let mut patch = every.clone();
+        let outcome = Outcome::merge(&mut patch, &known, OnMatch::Update);
+        assert_eq!((patch.email, patch.phone, outcome.offered.len(), outcome.refused), (None, None, 2, vec![]));
+        assert_eq!(outcome.written.len(), 5, "{:?}", outcome.written);
+        let mut patch = every.clone();
+        let outcome = Outcome::merge(&mut patch, &known, OnMatch::Never);
+        assert_eq!((patch.state, patch.custom_fields, outcome.written), (None, vec![], Vec::<String>::new()));
+        assert!(outcome.refused.iter().all(|refusal| refusal.why == WhyRefused::Never) && outcome.refused.len() == 5);
+        let made = Outcome::made(&every);
+        assert!(made.is_new && made.offered.is_empty() && made.written.contains(&"email".to_owned()), "{made:?}");
+        let text = serde_json::to_string(&made).unwrap();
+        assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), made);
     }
 }

@@ -1,0 +1,181 @@
+//! Forms as those meet them whom nobody knows.
+//!
+//! A form tells nobody anything: what is answered is the same whether a contact was found, made, or refused what was sent.
+
+use std::{net::IpAddr, time::Duration};
+
+use keystead_model::{
+    LocationId, UtcMs,
+    form::{AsForm, Form, Handling, NewSubmission, SubmissionKey, Visit, WhyHeld},
+    form_schema::FormSchema,
+    id::Id,
+    json_object::JsonObject,
+};
+use keystead_store::{
+    Tx,
+    forms::{self, PublicAddress, PublicForm},
+    submissions::Sameness,
+};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    App, Error, LocationContext, RequestId, Result, Source,
+    error::Noun,
+    operate::InLocation,
+    submissions::{Questions, SAME_KEY_MS, SAME_SENDER_MS},
+};
+
+/// How much more than is held is refused.
+const REFUSED_AFTER: u32 = 10;
+/// How old what a page says of itself may be to be believed.
+const BELIEVED_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Characters of the name of a field that only programs fill.
+const TRAP_LENGTH: usize = 8;
+
+/// Where a form is found, as an address says it.
+#[derive(Clone, Debug)]
+pub enum FormAddress {
+    /// By its id.
+    Id(Id<Form<AsForm>>),
+    /// By its name in a location.
+    Slug(LocationId, String),
+}
+
+/// A form that everybody may answer, with what it asks.
+#[derive(Clone, Debug)]
+pub struct OpenForm {
+    /// Where it is, and which version.
+    pub form: PublicForm,
+    /// What it asks.
+    pub schema: FormSchema,
+}
+
+/// What a page of a form says of itself when it is sent.
+#[derive(Clone, Debug)]
+pub struct PageToken {
+    /// As the page carries it.
+    pub text: String,
+    /// The name of a field that people do not see.
+    pub trap: String,
+    /// When the page was made.
+    pub at: UtcMs,
+}
+
+/// Answers of somebody whom nobody knows.
+#[derive(Clone, Debug)]
+pub struct StrangersAnswers {
+    /// What was answered, by the keys of fields; others are dropped.
+    pub answers: Map<String, Json>,
+    /// What the page calls it, so that it is taken once.
+    pub key: Option<SubmissionKey>,
+    /// What the page said of itself, and whether its trap was filled.
+    pub page: Option<(PageToken, bool)>,
+    /// Of the page on which it was answered.
+    pub visit: Visit,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// Whether the address is known to be the sender's own, so that what comes from there may be counted.
+    pub address_is_own: bool,
+    /// The request.
+    pub request: Option<RequestId>,
+}
+
+impl App {
+    /// A form that everybody may answer. One that does not exist, is not published, or is of somebody who is suspended, is not found.
+    pub async fn open_form(&self, address: FormAddress) -> Result<OpenForm> {
+        let named = match &address {
+            FormAddress::Id(id) => id.to_string(),
+            FormAddress::Slug(_, slug) => slug.clone(),
+        };
+        let find = move |tx: &mut Tx<'_>| match &address {
+            FormAddress::Id(id) => forms::find_public(tx, PublicAddress::Id(*id)),
+            FormAddress::Slug(location, slug) => forms::find_public(tx, PublicAddress::Slug(*location, slug)),
+        };
+        let form = self.store.look_up(find).await?.ok_or(Error::NotFound(Noun::Form, named))?;
+        let schema = FormSchema::read(&form.definition);
+        let schema =
+            schema.map_err(|wrong| Error::Internal(format!("the form {} was published: {wrong:?}", form.id)))?;
+        Ok(OpenForm { form, schema })
+    }
+
+    /// What a page of the form says of itself.
+    pub fn page_token(&self, form: Id<Form<AsForm>>) -> PageToken {
+        self.page_token_at(form, self.clock.now())
+    }
+
+    fn page_token_at(&self, form: Id<Form<AsForm>>, at: UtcMs) -> PageToken {
+        let mac = self.secret.token("keystead page of a form", &format!("{form} {}", at.0));
+        // An underscore begins no key of a field.
+        let name: String = mac.chars().filter(char::is_ascii_alphanumeric).take(TRAP_LENGTH).collect();
+        PageToken { text: format!("{}.{mac}", at.0), trap: format!("_{}", name.to_lowercase()), at }
+    }
+
+    /// Reads [`PageToken::text`]. What is old, or was made up, says nothing.
+    pub fn read_page_token(&self, form: Id<Form<AsForm>>, text: &str) -> Option<PageToken> {
+        let at = UtcMs(text.split_once('.')?.0.parse().ok()?);
+        let token = self.page_token_at(form, at);
+        let age = self.clock.now().0 - at.0;
+        (token.text == text && (0..BELIEVED_MS).contains(&age)).then_some(token)
+    }
+
+    /// Takes the answers of somebody whom nobody knows.
+    pub async fn answer_form(&self, open: &OpenForm, new: StrangersAnswers) -> Result<()> {
+        let OpenForm { form, schema } = open;
+        let held = self.suspects(open, &new)?;
+        let now = self.clock.now();
+        let mut authority = Self::own_authority(form.agency, form.location, now);
+        authority.address = Some(new.address);
+        authority.request = new.request;
+        let context = LocationContext::new(authority, form.location);
+        let questions =
+            Questions { form: form.id, version: Some(form.version), name: form.name.clone(), schema: schema.clone() };
+        let sender = Source::of(new.address).to_string();
+        let handling = Handling { held, visit: Some(new.visit), ..Handling::default() };
+        let (sent, key) = (new.answers, new.key);
+        let run = move |operation: &mut InLocation<'_, '_>| -> Result<()> {
+            let mut judged = operation.judge(&questions, sent.clone(), false)?;
+            let same = match &key {
+                Some(key) => (Sameness::Key(key), SAME_KEY_MS),
+                None => (Sameness::Sender(&sender), SAME_SENDER_MS),
+            };
+            if operation.find_same(questions.form, &judged, Some(same))?.is_some() {
+                return Ok(());
+            }
+            judged.marks.sender = Some(sender.clone());
+            let new = NewSubmission { answers: JsonObject::empty(), key: key.clone() };
+            if handling.held.is_empty() {
+                operation.take(&questions, judged, new, handling.clone()).map(drop)
+            } else {
+                operation.hold(&questions, judged, new, handling.clone()).map(drop)
+            }
+        };
+        self.operate_on_own(&context, run, |_, _| Ok(())).await
+    }
+
+    /// Why somebody should look at it first. What comes far too often is refused.
+    fn suspects(&self, open: &OpenForm, new: &StrangersAnswers) -> Result<Vec<WhyHeld>> {
+        let (form, rule) = (open.form.id, open.schema.spam);
+        let mut held = Vec::new();
+        if let Some((token, is_trapped)) = &new.page {
+            held.extend((rule.has_honeypot && *is_trapped).then_some(WhyHeld::Honeypot));
+            let is_fast = self.clock.now().0 - token.at.0 < rule.min_seconds * 1_000;
+            held.extend(is_fast.then_some(WhyHeld::TooFast));
+        }
+        if self.limits.rate.interval.is_none() {
+            return Ok(held);
+        }
+        let mut count = |seen: (u32, Duration), limit: u32, why: WhyHeld| {
+            let (count, wait) = seen;
+            held.extend((count > limit).then_some(why));
+            if count > limit.saturating_mul(REFUSED_AFTER) { Err(Error::TooManyRequests(wait)) } else { Ok(()) }
+        };
+        let now = self.clock.monotonic();
+        // Behind a proxy that nobody configured all have one address.
+        if new.address_is_own {
+            let seen = self.answers_from.count_of((form.of_anything(), Source::of(new.address)), now);
+            count(seen, rule.per_source, WhyHeld::ManyFromThere)?;
+        }
+        count(self.answers_to.count_of(form.of_anything(), now), rule.per_form, WhyHeld::ManyToForm)?;
+        Ok(held)
+    }
+}
