@@ -10,6 +10,7 @@ use keystead_model::{
     form_schema::FormSchema,
     id::Id,
     json_object::JsonObject,
+    scope::Scope,
 };
 use keystead_store::{
     Tx,
@@ -96,6 +97,27 @@ impl App {
         let schema =
             schema.map_err(|wrong| Error::Internal(format!("the form {} was published: {wrong:?}", form.id)))?;
         Ok(OpenForm { form, schema })
+    }
+
+    /// The draft of a form, as others would see it if it were published now.
+    pub async fn preview_form(&self, context: &LocationContext, id: Id<Form<AsForm>>) -> Result<OpenForm> {
+        let place = self.location_of(context).await?;
+        self.read(context, Scope::FormsRead, move |operation| {
+            let form: Form<AsForm> = operation.find((), id)?;
+            let schema = FormSchema::read(&form.content.definition).unwrap_or_else(|_| FormSchema::empty());
+            let public = PublicForm {
+                id,
+                location: form.location,
+                location_name: place.profile.name.as_str().to_owned(),
+                agency: place.agency,
+                country: place.profile.country,
+                version: form.versions + 1,
+                name: form.content.name,
+                definition: form.content.definition,
+            };
+            Ok(OpenForm { form: public, schema })
+        })
+        .await
     }
 
     /// What a page of the form says of itself.

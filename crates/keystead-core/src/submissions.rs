@@ -116,6 +116,30 @@ impl App {
         self.operate(context, Scope::ContactsWrite, run, recover).await
     }
 
+    /// The name of the form that a submission was made to and what it asked, as it was then; nothing of a draft that is deleted.
+    pub async fn schema_of_submission<K: FormResource>(
+        &self,
+        context: &LocationContext,
+        submission: &Submission<K>,
+    ) -> Result<Option<(String, FormSchema)>> {
+        let (form, version) = (submission.form, submission.version);
+        self.read(context, K::SCOPES.0, move |operation| {
+            let location = operation.context.location;
+            let asked = match version {
+                Some(number) => {
+                    forms::find_version(operation.tx, location, form, number)?.map(|version| version.content)
+                }
+                None => stored::find(operation.tx, location, (), form)?.map(|form: Form<K>| form.content),
+            };
+            let schema = |content: FormContent| {
+                let schema = FormSchema::read(&content.definition).unwrap_or_else(|_| FormSchema::empty());
+                (content.name.into_string(), schema)
+            };
+            Ok(asked.map(schema))
+        })
+        .await
+    }
+
     /// One submission to a form.
     pub async fn get_submission<K: FormResource>(
         &self,

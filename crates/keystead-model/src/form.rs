@@ -158,6 +158,11 @@ impl SubmissionState {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Taken, Self::Held, Self::Discarded];
 
+    /// Whether it waits for somebody.
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Held)
+    }
+
     /// Its stored name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -65,6 +65,13 @@ async fn serve(Path((_, file)): Path<(String, String)>) -> Response {
     }
 }
 
+/// A file under an address of its own, which stays when the file changes.
+pub(crate) async fn stable(file: &str) -> Response {
+    let mut response = serve(Path((VERSION.clone(), file.to_owned()))).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+}
+
 pub(crate) async fn favicon() -> Response {
     serve(Path((VERSION.clone(), "icon.svg".to_owned()))).await
 }

@@ -3,6 +3,7 @@
 //! Here nobody is signed in and no browser is believed: no cookie is read or set, and a form may come from any site. What does
 //! not exist, was taken back, or belongs to a place that is suspended or deleted, looks the same.
 
+pub(crate) mod forms;
 mod links;
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
-    routing::any,
+    routing::{MethodRouter, any, get, options},
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode};
@@ -32,9 +33,16 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
 /// The table of what strangers may open.
 pub(crate) fn routes() -> Table {
     // Under a surface's letter nothing else is looked for: whoever is signed in is nobody there, too.
-    ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"]
-        .map(|path| (path.to_owned(), any(links::follow)))
-        .into()
+    let links =
+        ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"].map(|path| (path, any(links::follow)));
+    let forms: [(&str, MethodRouter<Web>); 5] = [
+        ("/f/embed.js", get(forms::embed_script)),
+        ("/f/{id}", get(forms::show).post(forms::submit)),
+        ("/f/{id}/{slug}", get(forms::show_by_name)),
+        ("/f/{id}/embed", get(forms::show_embedded).post(forms::submit_embedded)),
+        ("/f/{id}/submissions", options(forms::allow).post(forms::submit_json)),
+    ];
+    links.into_iter().chain(forms).map(|(path, handlers)| (path.to_owned(), handlers)).collect()
 }
 
 /// Around every surface: who may be worked for, what is counted, and the headers that browsers enforce.
@@ -57,7 +65,7 @@ pub(crate) async fn room(State(web): State<Web>, mut request: Request<Body>, nex
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
     headers.remove(header::SET_COOKIE);
@@ -121,7 +129,7 @@ impl Said {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Nothing => StatusCode::NOT_FOUND,
             Self::Over => StatusCode::GONE,
@@ -131,7 +139,7 @@ impl Said {
         }
     }
 
-    fn heading(&self) -> &'static str {
+    pub(crate) fn heading(&self) -> &'static str {
         match self {
             Self::Nothing => "There is nothing here",
             Self::Over => "This has ended",

@@ -81,6 +81,7 @@ mod overviews;
 mod page_strangers;
 mod pages;
 mod pipelines;
+mod public_forms;
 mod public_room;
 mod queue;
 mod races;

@@ -1,0 +1,141 @@
+//! The door for scripts of other sites.
+//!
+//! Whoever may read what it answers, their browser decides by the origins that the form allows; sent is it either way.
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use keystead_core::{Error, OpenForm, StrangersAnswers};
+use keystead_http::Arrival;
+use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words};
+use serde_json::{Map, Value as Json, json};
+
+use super::{open, said_after, visit};
+use crate::{Web, public::Said};
+
+/// What a script sends.
+struct Sent {
+    answers: Map<String, Json>,
+    key: Option<SubmissionKey>,
+    page: Option<String>,
+}
+
+/// What is wrong, by the names of fields.
+type Wrong = Vec<(String, String)>;
+
+fn read(body: &[u8]) -> Result<Sent, Wrong> {
+    let whole = |problem: &str| vec![(String::new(), problem.to_owned())];
+    let Ok(Json::Object(mut sent)) = serde_json::from_slice(body) else {
+        return Err(whole("must be a JSON object with answers"));
+    };
+    let Some(Json::Object(answers)) = sent.remove("answers") else {
+        return Err(vec![("answers".to_owned(), "must be an object".to_owned())]);
+    };
+    let mut wrong: Wrong = form_answers::check(&answers).into_iter().map(|(key, problem)| (key, problem.0)).collect();
+    let mut text = |name: &str| match sent.remove(name) {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text),
+        Some(_) => {
+            wrong.push((name.to_owned(), "must be a string".to_owned()));
+            None
+        }
+    };
+    let (key, page) = (text("submissionId"), text("page"));
+    let key = key.map(|key| SubmissionKey::parse(&key)).transpose();
+    let key = key.unwrap_or_else(|problem| {
+        wrong.push(("submissionId".to_owned(), problem.0));
+        None
+    });
+    if wrong.is_empty() { Ok(Sent { answers, key, page }) } else { Err(wrong) }
+}
+
+/// `POST /f/{id}/submissions`
+pub(crate) async fn submit(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    Extension(arrival): Extension<Arrival>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let form = match open(&web, &id).await {
+        Ok(form) => form,
+        Err(why) => return failed(&why),
+    };
+    let response = match read(&body) {
+        Ok(sent) => take(&web, &form, &arrival, &headers, sent).await,
+        Err(wrong) => refused(wrong),
+    };
+    readable(response, &form, &headers)
+}
+
+async fn take(web: &Web, form: &OpenForm, arrival: &Arrival, headers: &HeaderMap, sent: Sent) -> Response {
+    let Sent { answers, key, page } = sent;
+    let new = StrangersAnswers {
+        answers: answers.clone(),
+        key,
+        page: None,
+        visit: visit(page.as_deref(), None, headers),
+        address: arrival.address,
+        address_is_own: arrival.address_is_own,
+        request: Some(arrival.id),
+    };
+    match web.app.answer_form(form, new).await {
+        Ok(()) => {
+            let (message, redirect) = said_after(form, &answers);
+            let message = Some(message).filter(|message| !message.is_empty());
+            said(StatusCode::OK, &json!({"message": message, "redirect": redirect}))
+        }
+        Err(Error::Invalid(problems)) => {
+            let key = |field: &str| field.strip_prefix("answers.").unwrap_or(field).to_owned();
+            refused(problems.iter().map(|one| (key(&one.field), in_words(&one.problem).to_owned())).collect())
+        }
+        Err(error) => failed(&Said::of(error)),
+    }
+}
+
+fn refused(wrong: Wrong) -> Response {
+    let errors: Vec<Json> =
+        wrong.into_iter().map(|(field, problem)| json!({"field": field, "problem": problem})).collect();
+    said(StatusCode::UNPROCESSABLE_ENTITY, &json!({"errors": errors}))
+}
+
+fn said(status: StatusCode, body: &Json) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
+}
+
+fn failed(why: &Said) -> Response {
+    let mut response = said(why.status(), &json!({"errors": [{"field": "", "problem": why.heading()}]}));
+    if let Said::Later(_, wait) = why {
+        response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(*wait));
+    }
+    response
+}
+
+/// Lets a browser show the answer to the site that asked, if the form allows that site.
+fn readable(mut response: Response, form: &OpenForm, asked: &HeaderMap) -> Response {
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = asked.get(header::ORIGIN)
+        && form.schema.allowed_origins.iter().any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+    response
+}
+
+/// What a browser asks before it sends JSON.
+pub(crate) async fn allow(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(form) = open(&web, &id).await else { return StatusCode::NO_CONTENT.into_response() };
+    let mut response = readable(StatusCode::NO_CONTENT.into_response(), &form, &headers);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}

@@ -1,0 +1,299 @@
+//! Forms as strangers meet them: without a script, in a frame, and by scripts of other sites.
+
+use std::time::Duration;
+
+use keystead_testkit::{Answer, TestApp, TestKey};
+use serde_json::{Value, json};
+
+use crate::form_versions::{act, published};
+
+const XSS: &str = "\"'><script>alert(1)</script>{{answer.name}}";
+
+fn asking(more: &Value) -> Value {
+    let mut definition = json!({"pages": [
+        {"title": "You", "fields": [
+            {"key": "name", "label": "Name", "required": true, "mapsTo": "contact.full_name", "width": 50},
+            {"key": "email", "type": "email", "label": "E-mail", "required": true, "mapsTo": "contact.email", "width": 50},
+            {"key": "level", "type": "radio", "label": "Level", "options": ["Gold", "Silver"]},
+            {"key": "days", "type": "multi", "label": "Days", "options": ["Mo", "Tu"]},
+        ]},
+        {"title": "More", "fields": [
+            {"key": "why", "type": "textarea", "label": "Why?", "hint": "In your words.",
+                "visibleIf": {"field": "level", "op": "eq", "value": "Gold"}, "required": true},
+            {"key": "source", "type": "hidden", "from": "query:utm_source"},
+            {"key": "agree", "type": "consent", "label": "You may write to me.", "required": true},
+        ]},
+    ], "spam": {"minSeconds": 0}});
+    definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    definition
+}
+
+/// The value of a hidden field.
+fn carried(page: &Answer, name: &str) -> String {
+    let from = format!("name=\"{name}\" value=\"");
+    let start = page.text.find(&from).unwrap_or_else(|| panic!("{name}: {}", page.text)) + from.len();
+    page.text[start..].split('"').next().unwrap().to_owned()
+}
+
+/// The name of the field that only programs fill.
+fn trap(page: &Answer) -> String {
+    let (_, after) = page.text.split_once("class=\"trap\"").expect("a trap");
+    after.split("name=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+async fn listed(app: &TestApp, key: &TestKey) -> Vec<Value> {
+    let found = app.get("/forms/submissions?limit=100").key(key).send().await.expect(200);
+    found["submissions"].as_array().unwrap().clone()
+}
+
+const GOOD: [(&str, &str); 5] =
+    [("name", "Ada Lovelace"), ("email", "ada@example.com"), ("level", "Silver"), ("days", "Mo"), ("agree", "on")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_filled_in_without_a_script() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let after = json!({"after": {"message": "Thank you, {{answer.name}}"}, "slug": "contact-us"});
+    let (path, id) = published(&app, &key, &asking(&after)).await;
+    let by_name = app.get(&format!("/f/{}/contact-us", app.ids.location)).send().await;
+    let page = app.get(&format!("/f/{id}?utm_source=mail")).header("Referer", "https://search.example/").send().await;
+    assert_eq!((page.status, by_name.status), (200, 200), "{}", page.text);
+    for page in [&page, &by_name] {
+        assert_eq!((page.header("set-cookie"), page.header("cache-control")), ("", "no-store"));
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("script-src 'self'"), "{policy}");
+    }
+    assert_eq!(carried(&page, "source"), "mail");
+    // Nothing is lost by what is wrong.
+    let own = ["_id", "_token", "_page", "_referrer"].map(|name| (name, carried(&page, name)));
+    let mut sent: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let without = sent.len();
+    sent.extend([
+        ("name", "Ada Lovelace"),
+        ("email", "ada@"),
+        ("level", "Gold"),
+        ("days", "Mo"),
+        ("days", "Tu"),
+        ("source", "mail"),
+    ]);
+    let again = app.post(&format!("/f/{id}")).form(&sent).send().await;
+    assert_eq!(again.status, 422);
+    for part in [
+        "3 answers need a look",
+        "<a href=\"#f-email\">E-mail: this must be an e-mail address</a>",
+        "<a href=\"#f-why\">Why?: an answer is needed</a>",
+        "<a href=\"#f-agree\">You may write to me.: tick this to go on</a>",
+        "value=\"Ada Lovelace\"",
+        "value=\"ada@\"",
+        "value=\"Gold\" checked",
+        "value=\"Mo\" checked",
+        "value=\"Tu\" checked",
+        "aria-describedby=\"f-why-hint f-why-problem\" aria-invalid=\"true\"",
+    ] {
+        assert!(again.text.contains(part), "{part}: {}", again.text);
+    }
+    assert_eq!(
+        ["_id", "_token", "_page"].map(|name| carried(&again, name)),
+        ["_id", "_token", "_page"].map(|name| carried(&page, name))
+    );
+    sent.truncate(without);
+    sent.extend(GOOD);
+    sent.push(("source", "mail"));
+    for _ in 0..2 {
+        let thanks = app.post(&format!("/f/{id}")).form(&sent).send().await;
+        assert!(thanks.status == 200 && thanks.text.contains("Thank you, Ada Lovelace"), "{}", thanks.text);
+        assert_eq!(thanks.header("refresh"), "");
+    }
+    let taken = listed(&app, &key).await;
+    assert_eq!(taken.len(), 1, "one click is one submission");
+    let others = &taken[0]["others"];
+    assert_eq!((&others["days"], &others["source"], &others["why"]), (&json!(["Mo"]), &json!("mail"), &Value::Null));
+    let data = &others["eventData"];
+    assert!(data["page"]["url"].as_str().unwrap().ends_with(&format!("/f/{id}?utm_source=mail")), "{data}");
+    assert_eq!(data["referrer"], "https://search.example/");
+    // What programs fill in is held, and whoever sent it sees what all see.
+    let filled = trap(&page);
+    let fresh = app.get(&format!("/f/{id}")).send().await;
+    let token = carried(&fresh, "_token");
+    let trapped: Vec<(&str, &str)> =
+        GOOD.into_iter().chain([("_token", token.as_str()), (trap(&fresh).leak(), "x")]).collect();
+    assert!(!filled.is_empty());
+    let thanks = app.post(&format!("/f/{id}")).form(&trapped).send().await;
+    assert!(thanks.status == 200 && thanks.text.contains("Thank you, Ada Lovelace"), "{}", thanks.text);
+    assert_eq!(listed(&app, &key).await.len(), 1);
+    let held = app.get("/events?kinds=form.held").key(&key).send().await.expect(200);
+    assert_eq!(held["events"].as_array().unwrap().len(), 1);
+    assert_eq!(app.get(&path).key(&key).send().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_for_strangers_looks_the_same() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let (path, id) = published(&app, &key, &asking(&json!({"slug": "mine"}))).await;
+    let draft = app.post("/forms/").key(&key).json(&json!({"name": "x"})).send().await.expect(201);
+    let draft = draft["form"]["id"].as_str().unwrap().to_owned();
+    let nothing = app.get("/f/0000000000000000000A").send().await;
+    assert!(nothing.status == 404 && nothing.text.contains("There is nothing here"), "{}", nothing.text);
+    let at = app.ids.location;
+    let addresses = [
+        format!("/f/{draft}"),
+        "/f/x".to_owned(),
+        format!("/f/{at}/other"),
+        format!("/f/{id}/mine"),
+        format!("/f/{draft}/embed"),
+    ];
+    for address in &addresses {
+        let page = app.get(address).send().await;
+        assert_eq!((page.status, &page.text), (404, &nothing.text), "{address}");
+    }
+    let posted = app.post(&format!("/f/{draft}")).form(&GOOD).send().await;
+    assert_eq!((posted.status, &posted.text), (404, &nothing.text));
+    let sent = app.post(&format!("/f/{draft}/submissions")).json(&json!({"answers": {}})).send().await;
+    assert_eq!((sent.status, sent.json()["errors"][0]["problem"].clone()), (404, json!("There is nothing here")));
+    assert_eq!(app.get(&format!("/f/{id}")).send().await.status, 200);
+    app.sql(&format!("UPDATE locations SET state = 'suspended' WHERE id = '{at}'")).await;
+    for address in [format!("/f/{id}"), format!("/f/{at}/mine"), format!("/f/{id}/embed")] {
+        let page = app.get(&address).send().await;
+        assert_eq!((page.status, &page.text), (404, &nothing.text), "{address}");
+    }
+    app.sql(&format!("UPDATE locations SET state = 'active' WHERE id = '{at}'")).await;
+    act(&app, &key, &format!("{path}/unpublish"), 200).await;
+    assert_eq!(app.get(&format!("/f/{id}")).send().await.text, nothing.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_afterwards_is_what_was_answered_and_nothing_that_is_known() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let to = "https://example.com/thanks?name={{answer.name}}";
+    let after =
+        json!({"after": {"message": "Thank you, {{answer.name}}", "redirect": to}, "contact": {"onMatch": "never"}});
+    let (_, id) = published(&app, &key, &asking(&after)).await;
+    let known = json!({"email": "ada@example.com", "firstName": "Ada", "lastName": "Secret"});
+    app.post("/contacts/").key(&key).json(&known).send().await.expect(201);
+    let mut said = Vec::new();
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let sent: Vec<(&str, &str)> =
+            GOOD.into_iter().filter(|(name, _)| *name != "email").chain([("email", email)]).collect();
+        let thanks = app.post(&format!("/f/{id}")).form(&sent).send().await;
+        assert_eq!(thanks.status, 200, "{}", thanks.text);
+        assert_eq!(thanks.header("refresh"), "0; url=https://example.com/thanks?name=Ada%20Lovelace");
+        assert!(thanks.text.contains("href=\"https://example.com/thanks?name=Ada%20Lovelace\""), "{}", thanks.text);
+        said.push(thanks.text);
+    }
+    assert_eq!(said[0], said[1], "nobody learns who is known");
+    assert!(!said[0].contains("Secret"));
+    let sent: Vec<(&str, &str)> = GOOD.into_iter().filter(|(name, _)| *name != "name").chain([("name", XSS)]).collect();
+    let thanks = app.post(&format!("/f/{id}")).form(&sent).send().await;
+    assert!(thanks.status == 200 && !thanks.text.contains("<script>alert"), "{}", thanks.text);
+    assert!(thanks.header("refresh").contains("name=%22%27%3E%3Cscript%3E"), "{}", thanks.header("refresh"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_authors_write_is_text_everywhere() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let fields = json!([
+        {"key": "a", "label": XSS, "hint": XSS, "placeholder": XSS},
+        {"key": "b", "type": "select", "label": XSS, "options": [XSS]},
+        {"key": "c", "type": "multi", "label": XSS, "options": [XSS], "visibleIf": {"field": "b", "op": "eq", "value": XSS}},
+        {"key": "d", "type": "heading", "label": XSS, "hint": XSS},
+        {"key": "e", "type": "consent", "label": XSS},
+        {"key": "f", "type": "hidden", "value": XSS},
+    ]);
+    let definition =
+        json!({"title": XSS, "intro": XSS, "submit": "Send'\"><b>", "pages": [{"title": XSS, "fields": fields}]});
+    let (_, id) = published(&app, &key, &definition).await;
+    for address in [format!("/f/{id}?x={}", "%22%3E%3Cscript%3E"), format!("/f/{id}/embed")] {
+        let page = app.get(&address).send().await;
+        assert_eq!(page.status, 200);
+        assert!(!page.text.contains("<script>") && !page.text.contains("<b>"), "{}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_frame_what_the_form_allows() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let allowed = json!({"embed": {"allowedOrigins": ["https://shop.example"]}});
+    let (_, framed) = published(&app, &key, &asking(&allowed)).await;
+    let (_, own) = published(&app, &key, &asking(&json!({}))).await;
+    for (id, ancestors) in [(framed, "frame-ancestors 'self' https://shop.example"), (own, "frame-ancestors 'self'")] {
+        let page = app.get(&format!("/f/{id}/embed")).send().await;
+        let policy = page.header("content-security-policy");
+        assert!(policy.ends_with(ancestors), "{policy}");
+        assert_eq!(page.header("x-frame-options"), "");
+        assert!(page.text.contains("form-frame.js") && page.text.contains(&format!("action=\"/f/{id}/embed\"")));
+        let thanks = app.post(&format!("/f/{id}/embed")).header("Origin", "null").form(&GOOD).send().await;
+        assert_eq!(thanks.status, 200, "{}", thanks.text);
+        assert!(thanks.header("content-security-policy").ends_with(ancestors));
+    }
+    let script = app.get("/f/embed.js").send().await;
+    assert!(script.status == 200 && script.text.len() < 3_000, "{}", script.text.len());
+    assert!(script.header("content-type").starts_with("text/javascript"));
+    assert_eq!(script.header("cache-control"), "public, max-age=3600");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_of_other_sites_send_and_those_that_are_allowed_read() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let more =
+        json!({"embed": {"allowedOrigins": ["https://shop.example"]}, "after": {"message": "Hi {{answer.name}}"}});
+    let (_, id) = published(&app, &key, &asking(&more)).await;
+    let path = format!("/f/{id}/submissions");
+    let good = json!({"submissionId": "a", "page": "https://shop.example/x", "answers": {
+        "name": "Ada", "email": "ada@example.com", "days": ["Mo"], "agree": true, "made_up": "x"}});
+    for (origin, reads) in
+        [("https://shop.example", "https://shop.example"), ("https://evil.example", ""), ("null", "")]
+    {
+        let asked = app.call("OPTIONS".parse().unwrap(), &path).header("Origin", origin).send().await;
+        assert_eq!((asked.status, asked.header("access-control-allow-origin")), (204, reads));
+        let answer = app.post(&path).header("Origin", origin).json(&good).send().await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"message": "Hi Ada", "redirect": null})));
+        assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (reads, "Origin"));
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    let taken = listed(&app, &key).await;
+    assert_eq!((taken.len(), &taken[0]["others"]["eventData"]["page"]["url"]), (1, &json!("https://shop.example/x")));
+    assert_eq!(taken[0]["others"]["made_up"], Value::Null);
+    for (body, fields) in [
+        (json!([]), vec![""]),
+        (json!({}), vec!["answers"]),
+        (json!({"answers": {"name": {"a": 1}}, "submissionId": 5}), vec!["name", "submissionId"]),
+        (json!({"answers": {"name": "x", "email": "x", "level": "Bronze"}}), vec!["email", "level", "agree"]),
+    ] {
+        let refused = app.post(&path).json(&body).send().await;
+        let said = refused.json();
+        let named: Vec<&str> =
+            said["errors"].as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
+        assert_eq!((refused.status, named), (422, fields), "{body}");
+    }
+    assert_eq!(app.post(&path).body("application/json", "{").send().await.status, 422);
+    assert_eq!(listed(&app, &key).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_are_told_to_come_back() {
+    let app = TestApp::start_with(|config| config.limits.rate.interval = Some(1_000)).await;
+    let key = app.location_key().await;
+    let (_, id) = published(&app, &key, &asking(&json!({"spam": {"rate": "1/min/ip"}}))).await;
+    let mut answers = Vec::new();
+    for number in 0..12 {
+        let name = format!("Nr {number}");
+        let sent: Vec<(&str, &str)> =
+            GOOD.into_iter().filter(|(known, _)| *known != "name").chain([("name", name.as_str())]).collect();
+        answers.push(app.post(&format!("/f/{id}")).form(&sent).send().await);
+    }
+    assert!(
+        answers[..10].iter().all(|answer| answer.status == 200 && answer.text == answers[0].text),
+        "thanks as always"
+    );
+    assert_eq!(answers[11].status, 429, "{}", answers[11].text);
+    assert!(!answers[11].header("retry-after").is_empty());
+    assert_eq!(listed(&app, &key).await.len(), 1);
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(app.post(&format!("/f/{id}")).form(&GOOD).send().await.status, 200);
+    assert_eq!(listed(&app, &key).await.len(), 2);
+}
