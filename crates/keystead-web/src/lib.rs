@@ -17,6 +17,7 @@ mod docs;
 mod failure;
 mod flash;
 mod form;
+mod forms;
 mod general;
 mod guard;
 mod history;
@@ -281,6 +282,34 @@ fn routes() -> Table {
         own("/app/locations/{location}/links/{id}/tokens/{token}/revoke", action(3, post(links::revoke))),
         own("/app/locations/{location}/links/{id}/clicks/{click}/classify", action(3, post(links::classify))),
         own("/app/locations/{location}/links/{id}/delete", get(links::delete_form).post(links::delete)),
+        own("/app/locations/{location}/forms", get(forms::list)),
+        own("/app/locations/{location}/forms/new", get(forms::new).post(forms::create)),
+        own("/app/locations/{location}/forms/{id}", get(forms::show)),
+        own("/app/locations/{location}/forms/{id}/preview", get(forms::preview)),
+        own("/app/locations/{location}/forms/{id}/arrange", action(1, post(forms::arrange))),
+        own("/app/locations/{location}/forms/{id}/add", action(1, post(forms::add_field))),
+        own("/app/locations/{location}/forms/{id}/pages", action(1, post(forms::add_page))),
+        own("/app/locations/{location}/forms/{id}/fields/{field}", get(forms::edit_field).post(forms::update_field)),
+        own(
+            "/app/locations/{location}/forms/{id}/fields/{field}/delete",
+            get(forms::delete_field_form).post(forms::delete_field),
+        ),
+        own("/app/locations/{location}/forms/{id}/settings", get(forms::settings).post(forms::save_settings)),
+        own("/app/locations/{location}/forms/{id}/share", get(forms::share)),
+        own("/app/locations/{location}/forms/{id}/versions", get(forms::versions)),
+        own("/app/locations/{location}/forms/{id}/versions/{version}/restore", action(2, post(forms::restore))),
+        own("/app/locations/{location}/forms/{id}/publish", action(1, post(forms::publish))),
+        own("/app/locations/{location}/forms/{id}/unpublish", action(1, post(forms::unpublish))),
+        own("/app/locations/{location}/forms/{id}/delete", get(forms::delete_form).post(forms::delete)),
+        own("/app/locations/{location}/submissions", get(forms::submissions)),
+        own("/app/locations/{location}/submissions.csv", get(forms::csv)),
+        own("/app/locations/{location}/forms/{id}/submissions/{submission}", get(forms::submission)),
+        own("/app/locations/{location}/forms/{id}/submissions/{submission}/accept", action(1, post(forms::accept))),
+        own("/app/locations/{location}/forms/{id}/submissions/{submission}/discard", action(1, post(forms::discard))),
+        own(
+            "/app/locations/{location}/forms/{id}/submissions/{submission}/offers/{kind}",
+            action(2, post(forms::accept_offer)),
+        ),
         own("/app/locations/{location}/views/{viewed}/new", get(saved_views::new).post(saved_views::create)),
         own("/app/locations/{location}/views/{viewed}/{id}", get(saved_views::edit).post(saved_views::update)),
         own("/app/locations/{location}/views/{viewed}/{id}/query", action(1, post(saved_views::keep))),

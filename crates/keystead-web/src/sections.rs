@@ -64,6 +64,18 @@ pub(crate) const SECTIONS: &[Section] = &[
         ..section("tasks", "Tasks", "/tasks", At::Location)
     },
     Section {
+        scope: Some(Scope::FormsRead),
+        icon: "edit",
+        words: "questions fields publish embed",
+        ..section("forms", "Forms", "/forms", At::Location)
+    },
+    Section {
+        scope: Some(Scope::FormsRead),
+        icon: "list",
+        words: "answers inbox leads quarantine spam",
+        ..section("submissions", "Submissions", "/submissions", At::Location)
+    },
+    Section {
         icon: "pin",
         words: "sub-accounts clients branches",
         ..section("locations", "Locations", "/locations", At::Agency)

@@ -10,6 +10,7 @@ use keystead_model::{
 };
 
 use super::{Field, Fields, Form, Kind};
+use crate::forms::TheForm;
 
 /// The field with the state that a form was opened in.
 pub(crate) const SEEN: &str = "seen";
@@ -39,6 +40,7 @@ told_by_when_it_was_changed!(
     Opportunity,
     Pipeline,
     SavedView,
+    TheForm,
     WebhookEndpoint
 );
 

@@ -1,6 +1,7 @@
 //! `keystead demo`: a believable agency on a throwaway directory. It shows what exists, by the same operations.
 
 mod crm;
+mod forms;
 mod links;
 
 use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
@@ -173,6 +174,7 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
     trash(app, &maria, &locations).await?;
     for location in &locations {
         crm::tasks(app, &maria, (*location, made.user)).await?;
+        forms::made(app, &maria, *location).await?;
     }
     keys(app, &maria, (&locations, working)).await
 }

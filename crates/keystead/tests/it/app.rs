@@ -26,7 +26,9 @@ use serde_json::json;
 
 use crate::{
     callers::saved_view,
+    form_versions::published,
     opportunities::{contact, first_pipeline, opportunity},
+    things::held,
 };
 
 pub(crate) fn from_here(call: Call) -> Call {
@@ -96,6 +98,10 @@ pub(crate) fn fill(path: &str, location: LocationId, id: &str) -> String {
         .replace("{delivery}", id)
         .replace("{to}", "won")
         .replace("{click}", id)
+        .replace("{field}", "why")
+        .replace("{version}", "1")
+        .replace("{submission}", id)
+        .replace("{kind}", "phone")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,7 +323,7 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
         // Who or what has the key's id is nobody and nothing: the page is the right one all the same.
-        let nouns = ["members", "links", "contacts", "imports", "opportunities", "views/{viewed}", "webhooks"];
+        let nouns = ["members", "links", "contacts", "imports", "opportunities", "views/{viewed}", "webhooks", "forms"];
         let exists = !nouns.iter().any(|noun| path.contains(&format!("/{noun}/{{id}}")))
             || path.ends_with("/views/{viewed}/{id}/restore");
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");
@@ -388,6 +394,18 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
     let at_view = |action: &str| format!("{in_location}/views/contacts/{view}{action}");
     let at_contact = |action: &str| format!("{in_location}/contacts/{contact}{action}");
     let at_key = |action: &str| format!("{key_page}/{action}");
+    let asking = json!({"pages": [{"fields": [
+        {"key": "why"}, {"key": "email", "mapsTo": "contact.email"}, {"key": "phone", "mapsTo": "contact.phone"},
+    ]}]});
+    let (_, form) = published(&app, &program, &asking).await;
+    let held = held(&app, &program, &[("{formId}", form.to_string())]).await;
+    let known = json!({"email": "known@example.com"});
+    app.post("/contacts/").key(&program).json(&known).send().await.expect(201);
+    let answers = json!({"answers": {"email": "known@example.com", "phone": "+14155550123"}});
+    let offering =
+        app.post(&format!("/forms/{form}/submissions")).key(&program).json(&answers).send().await.expect(201);
+    let offering = offering["submission"]["id"].as_str().unwrap().to_owned();
+    let at_form = |action: &str| format!("{in_location}/forms/{form}{action}");
     // One that does something, whose notices would close by it.
     let scopes = Preset::FullAccess.scopes(KeyKind::Location);
     let busy =
@@ -416,6 +434,27 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
             format!("{in_location}/contacts/bulk"),
             vec![("id", contact.as_str()), ("tags", "met"), ("do", "tag")],
             "The tags are added to 1 contact.",
+        ),
+        (at_form("/arrange"), vec![("change", "down-why")], "The draft of “Contact us” is saved."),
+        (at_form("/add"), vec![("label", "City"), ("type", "text")], "“City” is added, as the last field."),
+        (at_form("/pages"), vec![("title", "More")], "The draft of “Contact us” is saved."),
+        (at_form("/publish"), vec![], "“Contact us” is published: others see it as it is now."),
+        (
+            at_form("/versions/1/restore"),
+            vec![],
+            "The draft of “Contact us” is what that version was. Publish it for others to see it.",
+        ),
+        (at_form("/unpublish"), vec![], "“Contact us” is taken offline. Whoever opens its address finds nothing."),
+        (at_form(&format!("/submissions/{}/accept", held[0])), vec![], "The submission of “somebody” counts now."),
+        (
+            at_form(&format!("/submissions/{}/discard", held[1])),
+            vec![],
+            "The submission of “somebody” is discarded. Nothing came of it.",
+        ),
+        (
+            at_form(&format!("/submissions/{offering}/offers/phone")),
+            vec![],
+            "The contact has the address that “known@example.com” gave.",
         ),
         (at_view("/query"), vec![("query", "tag=new")], "The view “A view” is saved."),
         (at_view("/delete"), vec![], "The view “A view” is deleted."),

@@ -43,6 +43,7 @@ mod field_values;
 mod fields;
 mod files;
 mod finding;
+mod form_pages;
 mod form_strangers;
 mod form_versions;
 mod forms;

@@ -24,7 +24,7 @@ use keystead_model::{
     enrollment::EnrolledIn,
     event::{EventKind, Subject},
     field_value::ValueSet,
-    form::{AsForm, AsSurvey, Form, FormPatch, SubmissionFilter, SubmissionState},
+    form::{AsForm, AsSurvey, Form, FormPatch, Handling, Submission, SubmissionFilter, SubmissionState},
     grant::{Grant, Reach},
     id::Id,
     ip_range::IpRanges,
@@ -206,6 +206,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     list_form_versions(&by.location, at.none(), Window::first(1)): FormsRead;
     restore_form_version(&by.location, at.none(), 1): FormsWrite;
     use_of_form_field(&by.location, at.none(), "email".to_owned()): FormsRead;
+    preview_form(&by.location, at.none()): FormsRead;
+    schema_of_submission::<AsForm>(&by.location, &submission_of_nothing(at)): FormsRead;
     create::<Form<AsSurvey>>(&by.location, (), form("x")): SurveysWrite;
     list_forms::<AsSurvey>(&by.location, Window::all()): SurveysRead;
     submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
@@ -410,6 +412,23 @@ fn contact_events(at: &Things) -> EventQuery {
 
 fn submissions<K>() -> SubmissionFilter<K> {
     SubmissionFilter { state: SubmissionState::Taken, form: None, part: None, from: UtcMs(0), until: UtcMs(1) }
+}
+
+fn submission_of_nothing(at: &Things) -> Submission<AsForm> {
+    Submission {
+        id: at.none(),
+        location: at.location,
+        form: at.none(),
+        contact: None,
+        key: None,
+        answers: submission().answers,
+        version: None,
+        state: SubmissionState::Taken,
+        handling: Handling::default(),
+        name: None,
+        email: None,
+        created_at: UtcMs(0),
+    }
 }
 
 fn templates() -> TemplateFilter {

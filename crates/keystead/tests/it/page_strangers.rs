@@ -9,6 +9,7 @@ use keystead_model::{
     KeyId, LocationId, UserId,
     agency::{TenantName, TenantState},
     contact::ContactPatch,
+    form::{AsForm, Form},
     page::Window,
     saved_view::{SavedViewContent, ViewedList},
     text::{EmailAddress, Line},
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
-    callers::{rows_of_one, saved_view},
+    callers::{form, rows_of_one, saved_view, submission},
     imports::import,
     things::clicked,
 };
@@ -67,6 +68,8 @@ struct Things {
     click: String,
     webhook: String,
     delivery: String,
+    form: String,
+    submission: String,
 }
 
 impl Things {
@@ -105,6 +108,8 @@ impl Things {
             click: String::new(),
             webhook: String::new(),
             delivery: String::new(),
+            form: String::new(),
+            submission: String::new(),
         };
         things.renewed(app).await.made_anew(app).await
     }
@@ -152,8 +157,8 @@ impl Things {
         app.app.create_saved_view(&context, ViewedList::Contacts, view).await.unwrap().id.to_string()
     }
 
-    /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, and a file that nobody has
-    /// imported.
+    /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, a file that nobody has
+    /// imported, and a form with what was submitted to it.
     async fn renewed(self, app: &TestApp) -> Self {
         let new = NewUser {
             email: EmailAddress::parse("invited@x.example").unwrap(),
@@ -170,7 +175,12 @@ impl Things {
         let name = ContactPatch { first_name: Some(Some(Line::parse("Gone").unwrap())), ..ContactPatch::default() };
         let trashed = app.app.create_contact(&context, name).await.unwrap().id;
         app.app.delete_contact(&context, trashed).await.unwrap();
+        let form: Form<AsForm> = app.app.create(&context, (), form("A form")).await.unwrap();
+        app.app.publish_form(&context, form.id).await.unwrap();
+        let submission = app.app.submit(&context, form.id, submission()).await.unwrap();
         Self {
+            form: form.id.to_string(),
+            submission: submission.id.to_string(),
             invitation: made.id.to_string(),
             contact,
             note,
@@ -202,6 +212,7 @@ impl Things {
             ("/views/{viewed}/{id}", &self.view),
             ("/links/{id}", &self.link),
             ("/settings/webhooks/{id}", &self.webhook),
+            ("/forms/{id}", &self.form),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
         let parts = [
@@ -214,6 +225,10 @@ impl Things {
             ("{token}", &self.token),
             ("{click}", &self.click),
             ("{delivery}", &self.delivery),
+            ("{field}", "email"),
+            ("{version}", "1"),
+            ("{submission}", &self.submission),
+            ("{kind}", "email"),
         ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");

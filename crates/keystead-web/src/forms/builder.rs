@@ -1,0 +1,377 @@
+//! The fields of a form in their order, beside how they look.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, header};
+use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_model::form_schema::{Field as AskedField, FieldKind, FormSchema};
+use serde_json::{Map, Value as Json, json};
+
+use super::{PATH, SECTION, Strip, TheForm, redefine, schema_of, seen, wanted};
+use crate::{
+    Web,
+    failure::Failure,
+    flash::{Done, lead},
+    form::{Choice, Field, Fields, Form, Kind},
+    guard,
+    page::{Frame, render},
+    place::Here,
+    public,
+};
+
+/// What there is to add, in words.
+pub(super) const KINDS: [(&str, &str); 17] = [
+    ("text", "Text"),
+    ("textarea", "Long text"),
+    ("email", "E-mail"),
+    ("phone", "Phone"),
+    ("select", "List to choose from"),
+    ("radio", "One of a few"),
+    ("multi", "Several of a few"),
+    ("number", "Number"),
+    ("money", "Money"),
+    ("date", "Date"),
+    ("time", "Time"),
+    ("url", "Web address"),
+    ("rating", "Rating"),
+    ("checkbox", "Checkbox"),
+    ("consent", "Consent"),
+    ("hidden", "Hidden"),
+    ("heading", "Heading"),
+];
+
+/// A field or the beginning of a page, in the list.
+struct Row {
+    /// Of a field its key.
+    key: String,
+    label: String,
+    kind: &'static str,
+    /// What is worth knowing of it, besides.
+    notes: Vec<String>,
+    /// The number of the page that it begins; 0 is a field.
+    page: usize,
+    is_first: bool,
+    is_last: bool,
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "forms/builder.html")]
+struct Builder {
+    frame: Frame,
+    strip: Strip,
+    rows: Vec<Row>,
+    form: Form,
+    wrong: Form,
+    arrange_url: String,
+    add_url: String,
+    page_url: String,
+    preview_url: String,
+}
+
+pub(super) fn words_of(kind: &str) -> &'static str {
+    KINDS.iter().find(|(name, _)| *name == kind).map_or("Text", |(_, words)| words)
+}
+
+fn notes(field: &AskedField, schema: &FormSchema) -> Vec<String> {
+    let mut notes = Vec::new();
+    if field.is_required {
+        notes.push("needed".to_owned());
+    }
+    if let Some(target) = &field.maps_to {
+        notes.push(format!("fills {target}"));
+    }
+    if let Some(condition) = &field.visible_if {
+        notes.push(super::field::said(condition, schema));
+    }
+    if let FieldKind::Hidden(_) = field.kind {
+        notes.push("not seen".to_owned());
+    }
+    notes
+}
+
+fn rows(form: &TheForm, here: &Here) -> Vec<Row> {
+    let schema = schema_of(form);
+    let at = here.url(&format!("{PATH}/{}", form.id));
+    let mut rows = Vec::new();
+    for (index, page) in schema.pages.iter().enumerate() {
+        rows.push(Row {
+            key: index.to_string(),
+            label: page.title.as_ref().map(|title| title.as_str().to_owned()).unwrap_or_default(),
+            kind: "",
+            notes: Vec::new(),
+            page: index + 1,
+            is_first: index == 0,
+            is_last: false,
+            url: String::new(),
+        });
+        for field in &page.fields {
+            rows.push(Row {
+                key: field.key.clone(),
+                label: field.label.as_str().to_owned(),
+                kind: words_of(field.kind.as_str()),
+                notes: notes(field, &schema),
+                page: 0,
+                is_first: rows.len() == 1,
+                is_last: false,
+                url: format!("{at}/fields/{}", field.key),
+            });
+        }
+    }
+    if let Some(last) = rows.last_mut() {
+        last.is_last = true;
+    }
+    rows
+}
+
+fn add_fields() -> Vec<Field> {
+    let kinds = KINDS.map(|(name, words)| Choice::new(name, words));
+    vec![
+        Field::line("label", "Question").needed("Enter what is asked").with("maxlength=200 autocomplete=off").half(),
+        Field::new(Kind::Select, "type", "Type").of(kinds).half(),
+    ]
+}
+
+async fn page(
+    web: &Web,
+    here: &Here,
+    context: &LocationContext,
+    form: &TheForm,
+    (add, wrong): (Form, Form),
+) -> Result<Builder, Error> {
+    let at = here.url(&format!("{PATH}/{}", form.id));
+    Ok(Builder {
+        frame: Frame::of(here, form.content.name.as_str(), SECTION),
+        strip: Strip::of(web, here, context, form, "Fields").await?,
+        rows: rows(form, here),
+        form: add,
+        wrong,
+        arrange_url: format!("{at}/arrange"),
+        add_url: format!("{at}/add"),
+        page_url: format!("{at}/pages"),
+        preview_url: format!("{at}/preview"),
+    })
+}
+
+/// With the leave to show the preview in a frame.
+fn framing(mut response: Response) -> Response {
+    let policy = format!("{}; frame-src 'self'", guard::POLICY);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let (context, form) = seen(&web, &here).await?;
+    let add = Form::new(add_fields(), Vec::new());
+    Ok(framing(render(&page(&web, &here, &context, &form, (add, Form::default())).await?)))
+}
+
+/// The page again, with what is wrong.
+pub(super) async fn again(
+    web: &Web,
+    here: &Here,
+    context: &LocationContext,
+    form: &TheForm,
+    wrong: Form,
+) -> Result<Response, Failure> {
+    let page = page(web, here, context, form, (Form::new(add_fields(), Vec::new()), wrong)).await?;
+    Ok(framing(page.wrong.again(&page)))
+}
+
+/// How the draft looks. Nothing is sent from there.
+pub(crate) async fn preview(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let context = here.enter(&web).await?;
+    let open = web.app.preview_form(&context, here.id(Noun::Form)?).await?;
+    Ok(public::forms::preview(&web, &open))
+}
+
+/// A part of a definition: the beginning of a page, or a field.
+enum Part {
+    Page(Map<String, Json>),
+    Field(Json),
+}
+
+fn parts(definition: &Map<String, Json>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for page in definition.get("pages").and_then(Json::as_array).into_iter().flatten() {
+        let mut page = page.as_object().cloned().unwrap_or_default();
+        let fields = page.shift_remove("fields");
+        parts.push(Part::Page(page));
+        parts.extend(fields.as_ref().and_then(Json::as_array).into_iter().flatten().cloned().map(Part::Field));
+    }
+    parts
+}
+
+fn with_parts(mut definition: Map<String, Json>, parts: Vec<Part>) -> Map<String, Json> {
+    let mut pages: Vec<(Map<String, Json>, Vec<Json>)> = Vec::new();
+    for part in parts {
+        match part {
+            Part::Page(page) => pages.push((page, Vec::new())),
+            Part::Field(field) => {
+                if pages.is_empty() {
+                    pages.push((Map::new(), Vec::new()));
+                }
+                pages.last_mut().expect("a page").1.push(field);
+            }
+        }
+    }
+    let pages = pages.into_iter().map(|(mut page, fields)| {
+        page.insert("fields".to_owned(), fields.into());
+        Json::Object(page)
+    });
+    definition.insert("pages".to_owned(), pages.collect());
+    definition
+}
+
+/// Does what a button says: `up-key`, `down-key`, and `join-2`, which makes a page a part of the one before it.
+fn arranged(parts: &mut Vec<Part>, text: &str) {
+    let (what, about) = text.split_once('-').unwrap_or((text, ""));
+    let is_field = |part: &Part| matches!(part, Part::Field(field) if field["key"] == about);
+    let place = parts.iter().position(is_field);
+    match (what, place) {
+        ("up", Some(place)) if place > 1 => parts.swap(place, place - 1),
+        ("down", Some(place)) if place + 1 < parts.len() => parts.swap(place, place + 1),
+        ("join", None) => {
+            let number: usize = about.parse().unwrap_or(0);
+            let pages = parts.iter().enumerate().filter(|(_, part)| matches!(part, Part::Page(_)));
+            let found = pages.map(|(place, _)| place).nth(number).filter(|_| number > 0);
+            if let Some(place) = found {
+                parts.remove(place);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    let (context, form) = wanted(&web, &here).await?;
+    let definition = form.content.definition.fields();
+    let mut parts = parts(&definition);
+    arranged(&mut parts, sent.text("change").unwrap_or_default());
+    let mut asked = Form::default();
+    let work = redefine(&web, &context, form.id, with_parts(definition, parts));
+    let why = |error| match error {
+        Error::Invalid(_) => Error::invalid(
+            "This",
+            "cannot stand there: a field that is shown by an answer comes after the field that is answered",
+        ),
+        other => other,
+    };
+    match asked.run(async { work.await.map_err(why) }).await? {
+        Some(form) => {
+            Ok(lead(&web, &here.url(&format!("{PATH}/{}", form.id)), Done::FormSaved, form.content.name.as_str()))
+        }
+        None => again(&web, &here, &context, &form, asked).await,
+    }
+}
+
+/// A key that no field of the form has, of the letters of its label.
+fn key_for(label: &str, taken: &BTreeSet<String>) -> String {
+    let folded = keystead_model::search::fold(label);
+    let words: Vec<String> =
+        folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut key: String = words.join("_").chars().take(40).collect();
+    if key.is_empty() {
+        "field".clone_into(&mut key);
+    }
+    let numbered = (2..).map(|number| format!("{key}_{number}"));
+    std::iter::once(key.clone()).chain(numbered).find(|key| !taken.contains(key)).expect("numbers have no end")
+}
+
+pub(crate) async fn add_field(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    let (context, form) = wanted(&web, &here).await?;
+    let mut asked = Form::new(add_fields(), sent);
+    let label = asked.read("label", |text| Ok(text.to_owned()));
+    let kind = asked.text("type").unwrap_or("text").to_owned();
+    let definition = form.content.definition.fields();
+    let taken = schema_of(&form).fields().map(|field| field.key.clone()).collect();
+    let mut parts = parts(&definition);
+    let key = key_for(label.as_deref().unwrap_or_default(), &taken);
+    let work = async |label: String| {
+        let mut field = json!({"key": key, "type": kind, "label": label});
+        super::field::complete(&mut field);
+        parts.push(Part::Field(field));
+        redefine(&web, &context, form.id, with_parts(definition, parts)).await
+    };
+    match asked.run_with(label, work).await? {
+        Some(form) => {
+            let url = here.url(&format!("{PATH}/{}/fields/{key}", form.id));
+            Ok(lead(&web, &url, Done::FormFieldAdded, asked.text("label").unwrap_or_default()))
+        }
+        None => {
+            let page = page(&web, &here, &context, &form, (asked, Form::default())).await?;
+            Ok(framing(page.form.again(&page)))
+        }
+    }
+}
+
+pub(crate) async fn add_page(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
+    let (context, form) = wanted(&web, &here).await?;
+    let definition = form.content.definition.fields();
+    let mut parts = parts(&definition);
+    let title = sent.text("title").map(|title| json!({"title": title})).unwrap_or_else(|| json!({}));
+    parts.push(Part::Page(title.as_object().cloned().unwrap_or_default()));
+    let mut asked = Form::default();
+    match asked.run(redefine(&web, &context, form.id, with_parts(definition, parts))).await? {
+        Some(form) => {
+            Ok(lead(&web, &here.url(&format!("{PATH}/{}", form.id)), Done::FormSaved, form.content.name.as_str()))
+        }
+        None => again(&web, &here, &context, &form, asked).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(text: &str) -> String {
+        let definition = json!({"slug": "x", "pages": [
+            {"title": "A", "fields": [{"key": "a"}, {"key": "b"}]}, {"fields": [{"key": "c"}]},
+        ]});
+        let definition = definition.as_object().unwrap().clone();
+        let mut parts = parts(&definition);
+        arranged(&mut parts, text);
+        let pages = with_parts(definition, parts)["pages"].clone();
+        let keys = |page: &Json| {
+            page["fields"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|field| field["key"].as_str().unwrap().to_owned())
+                .collect::<String>()
+        };
+        pages.as_array().unwrap().iter().map(keys).collect::<Vec<_>>().join("|")
+    }
+
+    #[test]
+    fn buttons_move_fields_also_from_page_to_page() {
+        for (text, then) in [
+            ("up-b", "ba|c"),
+            ("up-a", "ab|c"),
+            ("down-b", "a|bc"),
+            ("up-c", "abc|"),
+            ("down-c", "ab|c"),
+            ("join-1", "abc"),
+            ("join-0", "ab|c"),
+            ("join-9", "ab|c"),
+            ("up-x", "ab|c"),
+            ("made up", "ab|c"),
+        ] {
+            assert_eq!(after(text), then, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_made_of_labels_and_none_comes_twice() {
+        let taken = BTreeSet::from(["name".to_owned(), "name_2".to_owned()]);
+        for (label, key) in
+            [("Name", "name_3"), ("Wie heißt Du?", "wie_heisst_du"), ("日本", "field"), ("__proto__", "proto")]
+        {
+            assert_eq!(key_for(label, &taken), key);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! What was submitted to the forms of a location.
+
+use std::future::ready;
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http::header;
+use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_http::spreadsheet::to_bytes;
+use keystead_model::{
+    UtcMs,
+    contact::IdentityKind,
+    form::{AsForm, Handling, Submission, SubmissionFilter, SubmissionState, Visit, WhyHeld},
+    form_answers::{Offer, WhyRefused},
+    form_schema::FormSchema,
+    id::Id,
+    page::{Counted, Page as Rows, Window},
+    scope::Scope,
+};
+use serde_json::Value as Json;
+
+use super::{FormId, PATH as FORMS};
+use crate::{
+    Web,
+    failure::Failure,
+    flash::{Done, lead},
+    form::{Fields, Form},
+    list::{Asked, Listing, PAGE},
+    page::{Frame, render},
+    place::Here,
+    show::ago,
+};
+
+const SECTION: &str = "submissions";
+pub(super) const PATH: &str = "/submissions";
+/// Rows of a download that are read at a time, while those before them are sent.
+const EXPORTED: i64 = 500;
+
+type TheSubmission = Submission<AsForm>;
+
+struct Row {
+    who: String,
+    email: String,
+    form: String,
+    at: String,
+    at_exactly: String,
+    why_held: String,
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "submissions/list.html")]
+struct Inbox {
+    frame: Frame,
+    rows: Vec<Row>,
+    list: Listing,
+    state: SubmissionState,
+    tabs: Vec<(&'static str, String, bool)>,
+    /// Whether there was no time to find them.
+    is_cut: bool,
+    csv_url: String,
+    forms_url: String,
+}
+
+fn state_of(asked: &Asked) -> SubmissionState {
+    asked.text("state").and_then(|text| SubmissionState::parse(text).ok()).unwrap_or(SubmissionState::Taken)
+}
+
+fn filter_of(asked: &Asked, now: UtcMs) -> SubmissionFilter<AsForm> {
+    SubmissionFilter {
+        state: state_of(asked),
+        form: asked.text("form").and_then(Id::parse),
+        part: asked.text("q").map(str::to_owned),
+        from: UtcMs(0),
+        until: UtcMs(now.0 + 1),
+    }
+}
+
+/// The forms of the location, by their names.
+async fn forms(web: &Web, context: &LocationContext) -> Result<Vec<(String, String)>, Error> {
+    let found = web.app.list_forms::<AsForm>(context, Window::all()).await?.page.rows;
+    Ok(found.into_iter().map(|form| (form.id.to_string(), form.name.into_string())).collect())
+}
+
+pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+    let context = here.enter(&web).await?;
+    let forms = forms(&web, &context).await?;
+    let window = Window::skip(asked.skipped(), PAGE);
+    let found = web.app.list_submissions::<AsForm>(&context, filter_of(&asked, web.app.now()), window).await;
+    let (found, is_cut) = match found {
+        Ok(found) => (found, false),
+        Err(Error::Invalid(_)) => (Counted { page: Rows { rows: Vec::new(), has_more: false }, total: 0 }, true),
+        Err(error) => return Err(error.into()),
+    };
+    let (zone, now, base) = (here.zone(), web.app.now(), here.url(PATH));
+    let name_of = |id: FormId| forms.iter().find(|(known, _)| *known == id.to_string()).map(|(_, name)| name.clone());
+    let rows: Vec<Row> = found
+        .page
+        .rows
+        .iter()
+        .map(|one| Row {
+            who: one.name.clone().or_else(|| one.email.clone()).unwrap_or_else(|| "Nobody says who".to_owned()),
+            email: one.email.clone().filter(|_| one.name.is_some()).unwrap_or_default(),
+            form: name_of(one.form).unwrap_or_else(|| "A deleted form".to_owned()),
+            at: ago(one.created_at, now),
+            at_exactly: zone.exactly(one.created_at),
+            why_held: why_held(&one.handling),
+            url: here.url(&format!("{FORMS}/{}/submissions/{}", one.form, one.id)),
+        })
+        .collect();
+    let state = state_of(&asked);
+    let tab = |words, one: SubmissionState| {
+        let name = (one != SubmissionState::Taken).then_some(one.as_str());
+        (words, asked.with(&base, "state", name), one == state)
+    };
+    let tabs = vec![
+        tab("Submissions", SubmissionState::Taken),
+        tab("Held for review", SubmissionState::Held),
+        tab("Discarded", SubmissionState::Discarded),
+    ];
+    let list = Listing::new(base, &asked, rows.len(), found.page.has_more, found.total);
+    Ok(render(&Inbox {
+        frame: Frame::of(&here, "Submissions", SECTION),
+        list: list.filtered(&asked, ("form", "Form", "list"), Some(forms)),
+        rows,
+        state,
+        tabs,
+        is_cut,
+        csv_url: asked.whole(&here.url("/submissions.csv")),
+        forms_url: here.url(FORMS),
+    }))
+}
+
+fn why_held(handling: &Handling) -> String {
+    let words = |why: &WhyHeld| match why {
+        WhyHeld::Honeypot => "a trap for programs was filled",
+        WhyHeld::TooFast => "it came sooner than anybody types",
+        WhyHeld::ManyFromThere => "there were many from the same place",
+        WhyHeld::ManyToForm => "there were many at once",
+    };
+    handling.held.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+/// An answer, as people read it.
+fn said(answer: &Json) -> String {
+    match answer {
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "Yes".to_owned(),
+        Json::Bool(false) => "No".to_owned(),
+        Json::Array(list) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The whole list that is asked for, in one file.
+pub(crate) async fn csv(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
+    let context = here.enter(&web).await?;
+    let filter = filter_of(&asked, web.app.now());
+    // Of one form each field has a column of its own.
+    let keys: Vec<String> = match filter.form {
+        Some(id) => match web.app.preview_form(&context, id).await {
+            Ok(open) => {
+                open.schema.fields().filter(|field| field.asked().is_some()).map(|field| field.key.clone()).collect()
+            }
+            Err(Error::NotFound(..)) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        },
+        None => Vec::new(),
+    };
+    // Read before anything is sent: whoever may not see them is told so.
+    let first = web.app.list_submissions::<AsForm>(&context, filter.clone(), Window::first(EXPORTED)).await?.page;
+    let own = ["id", "submitted_at", "form", "contact", "name", "email", "page", "referrer"].map(str::to_owned);
+    let names: Vec<String> = own.into_iter().chain(keys.iter().cloned()).chain(["other answers".to_owned()]).collect();
+    let head = to_bytes([names]);
+    let rows = stream::try_unfold(Some(first), move |rows: Option<Rows<TheSubmission>>| {
+        let (app, context, filter, keys) = (web.app.clone(), context.clone(), filter.clone(), keys.clone());
+        async move {
+            let Some(rows) = rows else { return Ok(None) };
+            let next = match rows.next(|last| (last.created_at, last.id)) {
+                Some(last) => {
+                    Some(app.list_submissions(&context, filter, Window::after(Some(last), EXPORTED)).await?.page)
+                }
+                None => None,
+            };
+            Ok::<_, Error>(Some((lines(&rows.rows, &keys), next)))
+        }
+    });
+    const WHAT: &str = "a download of submissions broke off";
+    let rows = rows.inspect_err(|error| tracing::error!(cause = error.cause(), "{WHAT}: {error}"));
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"submissions.csv\""),
+    ];
+    Ok((headers, Body::from_stream(stream::once(ready(Ok(head))).chain(rows))).into_response())
+}
+
+fn lines(rows: &[TheSubmission], keys: &[String]) -> Vec<u8> {
+    to_bytes(rows.iter().map(|row| {
+        let mut answers = row.answers.fields();
+        let visit = row.handling.visit.clone().unwrap_or_default();
+        let mut cells = vec![
+            row.id.to_string(),
+            row.created_at.to_iso(),
+            row.form.to_string(),
+            row.contact.map(|contact| contact.to_string()).unwrap_or_default(),
+            row.name.clone().unwrap_or_default(),
+            row.email.clone().unwrap_or_default(),
+            visit.url.unwrap_or_default(),
+            visit.referrer.unwrap_or_default(),
+        ];
+        cells.extend(keys.iter().map(|key| answers.shift_remove(key).as_ref().map(said).unwrap_or_default()));
+        cells.push(if answers.is_empty() { String::new() } else { Json::Object(answers).to_string() });
+        cells
+    }))
+}
+
+struct Fact {
+    label: String,
+    value: String,
+}
+
+/// An address that waits for somebody to add it.
+struct Offered {
+    label: &'static str,
+    value: String,
+    /// Whether the contact has it by now.
+    is_added: bool,
+    /// Another contact, who has it.
+    other_url: Option<String>,
+    accept_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "submissions/show.html")]
+struct Show {
+    frame: Frame,
+    who: String,
+    form_name: String,
+    form_url: String,
+    list_url: String,
+    at: String,
+    state: SubmissionState,
+    why_held: String,
+    is_quiet: bool,
+    answers: Vec<Fact>,
+    written: Vec<String>,
+    is_new: bool,
+    offered: Vec<Offered>,
+    refused: Vec<Fact>,
+    contact: Option<(String, String)>,
+    came: Vec<Fact>,
+    may_write: bool,
+    accept_url: String,
+    discard_url: String,
+    wrong: Form,
+}
+
+/// The submission that an address names, with the form that it was made to.
+fn ids(here: &Here) -> Result<(FormId, Id<TheSubmission>), Error> {
+    let text = here.visitor.param("submission");
+    let id = Id::parse(text).ok_or_else(|| Error::NotFound(Noun::Submission, text.to_owned()))?;
+    Ok((here.id(Noun::Form)?, id))
+}
+
+pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let context = here.enter(&web).await?;
+    let (form, id) = ids(&here)?;
+    let found = web.app.get_submission::<AsForm>(&context, form, id).await?;
+    Ok(render(&page(&web, &here, &context, found, Form::default()).await?))
+}
+
+fn words_of(field: &str) -> String {
+    let words = match field {
+        "firstName" => "First name",
+        "lastName" => "Last name",
+        "email" => "E-mail",
+        "phone" => "Phone",
+        "companyName" => "Company",
+        "address1" => "Street",
+        "city" => "City",
+        "state" => "State",
+        "postalCode" => "Postal code",
+        "country" => "Country",
+        "website" => "Website",
+        "timezone" => "Time zone",
+        "dateOfBirth" => "Date of birth",
+        other => other,
+    };
+    words.to_owned()
+}
+
+async fn page(
+    web: &Web,
+    here: &Here,
+    context: &LocationContext,
+    found: TheSubmission,
+    wrong: Form,
+) -> Result<Show, Error> {
+    let version = web.app.schema_of_submission(context, &found).await?;
+    let (name, schema) = version.unwrap_or_else(|| ("A deleted form".to_owned(), FormSchema::empty()));
+    let at = here.url(&format!("{FORMS}/{}/submissions/{}", found.form, found.id));
+    let contact = match found.contact {
+        Some(id) => web.app.contacts_of(context, vec![id]).await.ok().and_then(|mut found| found.pop()),
+        None => None,
+    };
+    let custom = web.app.fields_of(context, keystead_model::custom_field::OwnerKind::Contact).await.unwrap_or_default();
+    let named = |field: &str| match field.strip_prefix("customFields.") {
+        Some(id) => custom
+            .iter()
+            .find(|known| known.id.as_str() == id)
+            .map_or(id.to_owned(), |field| field.content.name.as_str().to_owned()),
+        None => words_of(field),
+    };
+    let own: Vec<(IdentityKind, String)> = contact.iter().flat_map(|contact| contact.profile.identities()).collect();
+    let offered = |offer: &Offer| {
+        let compared = match offer.kind {
+            IdentityKind::Email => keystead_model::text::normalized_email(&offer.value),
+            IdentityKind::Phone => offer.value.clone(),
+        };
+        Offered {
+            label: if offer.kind == IdentityKind::Email { "E-mail" } else { "Phone" },
+            value: offer.value.clone(),
+            is_added: own.contains(&(offer.kind, compared)),
+            other_url: offer.contact.map(|id| here.url(&format!("/contacts/{id}"))),
+            accept_url: format!("{at}/offers/{}", offer.kind.as_str()),
+        }
+    };
+    let outcome = &found.handling.outcome;
+    let refused = outcome.refused.iter().map(|refusal| Fact {
+        label: named(&refusal.field),
+        value: match refusal.why {
+            WhyRefused::Filled => "It was filled already, and the form fills only what is empty.",
+            WhyRefused::Never => "The form changes no contact that is there.",
+            WhyRefused::NotTaken => "The contact does not take it.",
+        }
+        .to_owned(),
+    });
+    let label = |key: &str| schema.field(key).map_or(key, |field| field.label.as_str()).to_owned();
+    let answers = found.answers.fields();
+    let who = found.name.clone().or_else(|| found.email.clone()).unwrap_or_else(|| "Nobody says who".to_owned());
+    Ok(Show {
+        frame: Frame::of(here, &who, SECTION),
+        form_url: here.url(&format!("{FORMS}/{}", found.form)),
+        form_name: name,
+        list_url: here.url(PATH),
+        at: here.zone().exactly(found.created_at),
+        state: found.state,
+        why_held: why_held(&found.handling),
+        is_quiet: found.handling.is_quiet,
+        answers: answers.iter().map(|(key, answer)| Fact { label: label(key), value: said(answer) }).collect(),
+        written: outcome.written.iter().map(|field| named(field)).collect(),
+        is_new: outcome.is_new,
+        offered: outcome.offered.iter().map(offered).collect(),
+        refused: refused.collect(),
+        contact: contact
+            .map(|contact| (crate::contacts::name(&contact), here.url(&format!("/contacts/{}", contact.id)))),
+        came: came(&found),
+        may_write: here.authority().grant().allows(Scope::FormsWrite),
+        accept_url: format!("{at}/accept"),
+        discard_url: format!("{at}/discard"),
+        wrong,
+        who,
+    })
+}
+
+/// How a submission came, and what was agreed to.
+fn came(found: &TheSubmission) -> Vec<Fact> {
+    let fact = |label: &str, value: Option<String>| value.map(|value| Fact { label: label.to_owned(), value });
+    let mut facts = Vec::new();
+    match &found.handling.visit {
+        Some(Visit { url, referrer, language }) => {
+            facts.extend(fact("Page", url.clone()));
+            facts.extend(fact("Came from", referrer.clone()));
+            facts.extend(fact("Language", language.clone()));
+        }
+        None => facts.extend(fact("Sent by", Some("a program".to_owned()))),
+    }
+    facts.extend(fact("Version of the form", found.version.map(|version| version.to_string())));
+    for consent in &found.handling.consents {
+        facts.extend(fact(&format!("Agreed to, version {}", consent.version), Some(consent.text.clone())));
+    }
+    facts
+}
+
+/// What somebody decides about a submission; refused, the page says why.
+async fn decided<T>(
+    web: &Web,
+    here: &Here,
+    done: Done,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<Response, Failure> {
+    let context = here.enter(web).await?;
+    let (form, id) = ids(here)?;
+    let found = web.app.get_submission::<AsForm>(&context, form, id).await?;
+    let mut asked = Form::default();
+    let who = found.name.clone().or_else(|| found.email.clone()).unwrap_or_else(|| "somebody".to_owned());
+    match asked.run(work).await? {
+        Some(_) => Ok(lead(web, &here.url(&format!("{FORMS}/{form}/submissions/{id}")), done, &who)),
+        None => {
+            let page = page(web, here, &context, found, asked).await?;
+            Ok(page.wrong.again(&page))
+        }
+    }
+}
+
+pub(crate) async fn accept(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {
+    let (context, (form, id)) = (here.enter(&web).await?, ids(&here)?);
+    decided(&web, &here, Done::SubmissionAccepted, web.app.accept_submission(&context, form, id)).await
+}
+
+pub(crate) async fn discard(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {
+    let (context, (form, id)) = (here.enter(&web).await?, ids(&here)?);
+    decided(&web, &here, Done::SubmissionDiscarded, web.app.discard_submission(&context, form, id)).await
+}
+
+pub(crate) async fn accept_offer(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {
+    let (context, (form, id)) = (here.enter(&web).await?, ids(&here)?);
+    let text = here.visitor.param("kind");
+    let kind = IdentityKind::parse(text).ok_or_else(|| Error::NotFound(Noun::Submission, text.to_owned()))?;
+    decided(&web, &here, Done::OfferAccepted, web.app.accept_offer(&context, form, id, kind)).await
+}
