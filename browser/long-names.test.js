@@ -390,6 +390,36 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     for (const rest of ['', '/edit', '/rotate-secret', '/delete']) await hooks(`/{id}${rest}`, `/${hook.id}${rest}`);
     await hooks('/{id}/deliveries/{delivery}', `/${hook.id}/deliveries/${example.id}`);
   }
+  const fields = [
+    { key: long('k', 64), label: long('l', 1000), hint: long('h', 400), required: true, mapsTo: 'contact.company_name', width: 50 },
+    { key: 'email', type: 'email', label: long('e', 200), mapsTo: 'contact.email', width: 50 },
+    { key: 'phone', type: 'phone', label: 'x', mapsTo: 'contact.phone' },
+    { key: 'level', type: 'radio', label: long('q', 200), options: [long('o', 200), long('n', 200)], visibleIf: { field: 'email', op: 'eq', value: long('v', 200) } },
+    { key: 'list', type: 'select', label: 'x', options: [long('s', 200)] },
+    { key: 'agree', type: 'consent', label: long('c', 1000) },
+  ];
+  const definition = {
+    slug: long('s', 64), title: long('T', 200), intro: long('i', 1000), submit: long('B', 50), pages: [{ title: long('p', 200), fields }],
+    after: { message: long('m', 500) }, contact: { tags: [long('g', 100)] }, spam: { minSeconds: 0 },
+  };
+  const asked = await send('/forms/', { name: long('F', 200), definition }, 'form');
+  await send(`/forms/${asked.id}/publish`, {}, 'form');
+  const answers = { [long('k', 64)]: long('a', 200), email: `${long('o', 60)}@${long('d', 60)}.example`, phone: '+14155550123', list: long('s', 200), agree: true };
+  const submitted = await send(`/forms/${asked.id}/submissions`, { answers }, 'submission');
+  for (const [path, shape] of [
+    ['/forms', '/forms'], ['/forms/new', '/forms/new'], [`/forms/${asked.id}`, '/forms/{id}'], [`/forms/${asked.id}/fields/level`, '/forms/{id}/fields/{field}'],
+    [`/forms/${asked.id}/fields/email/delete`, '/forms/{id}/fields/{field}/delete'], [`/forms/${asked.id}/settings`, '/forms/{id}/settings'],
+    [`/forms/${asked.id}/share`, '/forms/{id}/share'], [`/forms/${asked.id}/versions`, '/forms/{id}/versions'], [`/forms/${asked.id}/delete`, '/forms/{id}/delete'],
+    ['/submissions', '/submissions'], [`/forms/${asked.id}/submissions/${submitted.id}`, '/forms/{id}/submissions/{submission}'],
+    [`/forms/${asked.id}/preview`, '/forms/{id}/preview'],
+  ]) {
+    await look_at(path, shape, `long ${shape}`);
+  }
+  // What strangers see of it.
+  await page.goto(`${base}/f/${asked.id}`);
+  await measure(page, 'a form');
+  await page.locator('button[type=submit]').click();
+  await measure(page, 'a form with problems');
 });
 
 test('pages for everybody, and every page was measured', async () => {

@@ -81,6 +81,7 @@ const OF_THE_DEMO: &[&str] = &[
     "links.test.js",
     "opportunities.test.js",
     "webhooks.test.js",
+    "forms.test.js",
     "weight.test.js",
 ];
 

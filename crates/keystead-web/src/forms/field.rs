@@ -161,9 +161,9 @@ async fn fields(
             .hint("Answers to what is not shown are dropped."),
     );
     fields.push(
-        Field::new(Kind::Select, "op", "and the answer").of(OPS.map(|(name, words)| Choice::new(name, words))).half(),
+        Field::new(Kind::Select, "op", "If the answer").of(OPS.map(|(name, words)| Choice::new(name, words))).half(),
     );
-    fields.push(Field::line("compared", "this").with("maxlength=200").half());
+    fields.push(Field::line("compared", "Compared with").with("maxlength=200").half());
     Ok(fields)
 }
 

@@ -81,8 +81,8 @@ async fn a_form_is_filled_in_without_a_script() {
     for part in [
         "3 answers need a look",
         "<a href=\"#f-email\">E-mail: this must be an e-mail address</a>",
-        "<a href=\"#f-why\">Why?: an answer is needed</a>",
-        "<a href=\"#f-agree\">You may write to me.: tick this to go on</a>",
+        "<a href=\"#f-why\">Why? An answer is needed</a>",
+        "<a href=\"#f-agree\">You may write to me. Tick this to go on</a>",
         "value=\"Ada Lovelace\"",
         "value=\"ada@\"",
         "value=\"Gold\" checked",

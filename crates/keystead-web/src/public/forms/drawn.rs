@@ -149,7 +149,17 @@ fn sentence(kind: &FieldKind, problem: &str) -> String {
         };
         return needed.to_owned();
     }
-    format!("this {}", in_words(problem))
+    format!("This {}", in_words(problem))
+}
+
+/// The same with what was asked, which is often a sentence of its own.
+pub(super) fn beside(label: &str, sentence: &str) -> String {
+    if label.ends_with(['?', '.', '!', ':']) {
+        return format!("{label} {sentence}");
+    }
+    let mut letters = sentence.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+    format!("{label}: {first}{}", letters.as_str())
 }
 
 /// What browsers know of whoever answers.

@@ -155,7 +155,7 @@ fn page_of(web: &Web, form: &OpenForm, sent: &Fields, problems: &[Violation], st
     let pages: Vec<PageView> = schema.pages.iter().map(|page| PageView::new(page, sent, problems)).collect();
     let beside = pages.iter().flat_map(|page| &page.fields).filter(|shown| !shown.problem.is_empty());
     let mut wrong: Vec<(String, String)> =
-        beside.map(|shown| (shown.id.clone(), format!("{}: {}", shown.label, shown.problem))).collect();
+        beside.map(|shown| (shown.id.clone(), drawn::beside(&shown.label, &shown.problem))).collect();
     wrong.extend(
         problems
             .iter()

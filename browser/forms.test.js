@@ -1,0 +1,308 @@
+// Forms: built in the app, filled in by strangers with a script and without, framed, and judged alike on both sides.
+const test = require('node:test');
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { base, open, visit, maria, begin, look } = require('./support');
+
+let browser;
+let page;
+let place;
+test.before(async () => {
+  ({ browser, page } = await begin());
+  await page.goto(`${base}/app`);
+  await page.click('.switch summary');
+  await page.locator('#switch-places a', { hasText: 'Pine Street Clinic' }).click();
+  await page.waitForURL(/\/locations\/[^/]+$/);
+  place = new URL(page.url()).pathname;
+});
+test.after(async () => browser?.close());
+
+const press = (where, text) => where.getByRole('button', { name: text, exact: true }).click();
+const stranger = (options) => visit(browser, options);
+
+/// A key of the location, for what is made by programs.
+async function key() {
+  await page.goto(`${base}${place}/settings/keys/new?preset=full-access`);
+  await page.fill('#name', `Forms ${Date.now()}`);
+  await page.locator('main form button.main').click();
+  const secret = await page.locator('text=/ks_[A-Za-z0-9_]+/').first().textContent();
+  return secret.match(/ks_[A-Za-z0-9_]+/)[0];
+}
+
+async function call(secret, method, path, body) {
+  const headers = { authorization: `Bearer ${secret}`, version: '2021-07-28', 'content-type': 'application/json' };
+  const answer = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
+  const json = await answer.json();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${JSON.stringify(json)}`);
+  return json;
+}
+
+test('a form is built, looked at, published and answered', async () => {
+  await page.goto(`${base}${place}/forms`);
+  await look(page, 'forms');
+  await page.click('text=Add form');
+  await look(page, 'form-new');
+  await page.fill('#name', 'Enquiry');
+  await press(page, 'Add form');
+  await page.waitForURL(/forms\/[A-Za-z0-9]{20}$/);
+  const at = page.url();
+  await page.fill('#label', 'Budget');
+  await page.selectOption('#type', 'number');
+  await press(page, 'Add field');
+  await page.waitForURL(/fields\/budget$/);
+  await look(page, 'form-field');
+  await page.goto(at);
+  await page.fill('#label', 'Why so much?');
+  await page.selectOption('#type', 'textarea');
+  await press(page, 'Add field');
+  await page.selectOption('#visibleIf', 'budget');
+  await page.selectOption('#op', 'gt');
+  await page.fill('#compared', '1000');
+  await page.check('#required');
+  await press(page, 'Save');
+  await page.waitForURL(at);
+  assert.match(await page.textContent('.parts'), /shown if “Budget” is more than 1000/);
+  await press(page, 'Move Budget up');
+  const labels = await page.locator('.parts a.name').allTextContents();
+  assert.equal(labels.indexOf('Budget'), labels.length - 3, 'it moved');
+  const preview = page.frameLocator('iframe.preview');
+  await preview.locator('#f-budget').fill('2000');
+  await preview.locator('#f-why_so_much').waitFor();
+  await preview.getByRole('button', { name: 'Send' }).click();
+  assert.equal(page.url(), at, 'nothing is sent from a preview');
+  await look(page, 'form-builder');
+  for (const tab of ['settings', 'share', 'versions']) {
+    await page.goto(`${at}/${tab}`);
+    await look(page, `form-${tab}`);
+  }
+  await page.goto(`${at}/settings`);
+  await page.fill('[name="after.message"]', 'Hello {{contact.first_name}}');
+  await press(page, 'Save');
+  assert.match(await page.textContent('.summary, .note.bad'), /not told to strangers/);
+  await page.fill('[name="after.message"]', 'Thank you, {{answer.name}}');
+  await press(page, 'Save');
+  await page.goto(at);
+  await press(page, 'Publish');
+  assert.match(await page.textContent('#flash'), /is published/);
+  const address = await page.getAttribute('.strip .actions a', 'href');
+
+  // With a script, what depends on an answer shows when it is given.
+  const visitor = await stranger();
+  await visitor.goto(base + address);
+  await look(visitor, 'public-form');
+  assert.equal(await visitor.isVisible('#f-why_so_much'), false);
+  await visitor.fill('#f-budget', '1000.01');
+  assert.equal(await visitor.isVisible('#f-why_so_much'), true);
+  await visitor.waitForTimeout(2100);
+  await press(visitor, 'Send');
+  assert.match(await visitor.textContent('.summary'), /Name: an answer is needed/);
+  assert.equal(await visitor.inputValue('#f-budget'), '1000.01');
+  await look(visitor, 'public-form-problems');
+  await visitor.click('.summary a[href="#f-name"]');
+  assert.equal(await visitor.evaluate(() => document.activeElement.id), 'f-name');
+  await visitor.fill('#f-name', 'Ada <b>Lovelace</b>');
+  await visitor.fill('#f-email', `ada-${Date.now()}@example.com`);
+  await visitor.fill('#f-message', 'Hello');
+  await visitor.fill('#f-why_so_much', 'Because');
+  await visitor.check('#f-consent');
+  await press(visitor, 'Send');
+  assert.match(await visitor.textContent('main'), /Thank you, Ada <b>Lovelace<\/b>/);
+  await look(visitor, 'public-thanks');
+  await visitor.context().close();
+
+  // Without one everything is shown, and what is hidden is not needed.
+  const plain = await stranger({ javaScriptEnabled: false });
+  await plain.goto(base + address);
+  assert.equal(await plain.isVisible('#f-why_so_much'), true);
+  await plain.fill('#f-name', 'Grace');
+  await plain.fill('#f-email', `grace-${Date.now()}@example.com`);
+  await plain.fill('#f-message', 'Hello');
+  await plain.check('#f-consent');
+  await plain.getByRole('button', { name: 'Send' }).click();
+  assert.match(await plain.textContent('main'), /Thank you, Grace/);
+  await plain.context().close();
+});
+
+test('submissions are looked through, and what was held is decided', async () => {
+  await page.goto(`${base}${place}/submissions`);
+  await look(page, 'submissions');
+  await page.goto(`${base}${place}/submissions?state=held`);
+  await look(page, 'submissions-held');
+  await page.locator('td a.name').first().click();
+  await look(page, 'submission-held');
+  await press(page, 'Accept');
+  assert.match(await page.textContent('#flash'), /counts now/);
+  await look(page, 'submission');
+});
+
+/// Numbers that come the same each time.
+function numbers(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const TEXTS = ['', ' ', 'a', 'A', 'ä', 'Straße', 'STRASSE', 'e\u0301t\u00e9', 'ÉTÉ', 'x\u00a0', '\u3000y', 'ﬁn', 'İ', 'ς', 'Σ', 'ø', '10', 'a b', 'b', 'b\ufeff', '\u2028b\u2029'];
+const NUMBERS = ['', '0', '-0', '1', '1.0', '1.000000001', '-2.5', '999999999999999', '999999999999999.999999999', ' 7 ', '007'];
+const OPTIONS = ['Gold', 'gold', 'Silver', 'Straße'];
+
+/// A form of fields that depend on earlier ones, each in some way.
+function madeUp(number) {
+  const pick = (list) => list[number(list.length)];
+  const fields = [];
+  const types = ['text', 'textarea', 'number', 'money', 'select', 'radio', 'multi', 'checkbox', 'rating', 'date', 'time'];
+  const literal = (type) => {
+    if (['text', 'textarea'].includes(type)) return pick(TEXTS.filter((text) => text.trim()));
+    if (['number', 'money', 'rating'].includes(type)) return pick(['0', '1', '2', '-2.5', '7', '999999999999999']);
+    if (['select', 'radio', 'multi'].includes(type)) return pick([...OPTIONS, 'Other']);
+    if (type === 'date') return pick(['2026-01-31', '2026-02-28', '1990-09-25']);
+    if (type === 'time') return pick(['10:00', '23:59']);
+    return true;
+  };
+  const ops = (type) => {
+    if (['checkbox'].includes(type)) return ['eq', 'not_eq', 'exists', 'not_exists'];
+    if (['number', 'money', 'rating', 'date'].includes(type)) return ['eq', 'not_eq', 'in', 'gt', 'gte', 'lt', 'lte', 'exists', 'not_exists'];
+    return ['eq', 'not_eq', 'in', 'contains', 'not_contains', 'begins', 'exists', 'not_exists'];
+  };
+  const condition = (depth) => {
+    const kind = depth > 2 ? 3 : number(6);
+    if (kind === 0) return { all: [condition(depth + 1), condition(depth + 1)] };
+    if (kind === 1) return { any: [condition(depth + 1), condition(depth + 1)] };
+    if (kind === 2) return { not: condition(depth + 1) };
+    const field = pick(fields);
+    const op = pick(ops(field.type));
+    if (op.endsWith('exists')) return { field: field.key, op };
+    return { field: field.key, op, value: op === 'in' ? [literal(field.type), literal(field.type)] : literal(field.type) };
+  };
+  for (let index = 0; index < 8; index += 1) {
+    const type = pick(types);
+    const field = { key: `f${index}`, type, label: `Field ${index}` };
+    if (['select', 'radio', 'multi'].includes(type)) field.options = OPTIONS;
+    if (index && number(4)) field.visibleIf = condition(0);
+    fields.push(field);
+  }
+  return fields;
+}
+
+/// An answer to a field, which it takes.
+function answer(field, number) {
+  const pick = (list) => list[number(list.length)];
+  switch (field.type) {
+    case 'text': case 'textarea': return pick(TEXTS);
+    case 'number': return pick(NUMBERS);
+    case 'money': return pick(['', '0', '7', '1.5', '12.50']);
+    case 'select': case 'radio': return pick(['', ...OPTIONS]);
+    case 'multi': return OPTIONS.filter(() => number(2));
+    case 'checkbox': return Boolean(number(2));
+    case 'rating': return pick(['', '1', '2', '5']);
+    case 'date': return pick(['', '2026-01-31', '2026-02-28', '1990-09-25']);
+    default: return pick(['', '10:00', '23:59']);
+  }
+}
+
+/// Fills in a form as these answers say, by name, and answers which fields are shown then. Runs in the page.
+function filled([fields, answers]) {
+  const form = document.querySelector('form');
+  for (const { key, type } of fields) {
+    const value = answers[key];
+    for (const control of [...form.elements].filter((control) => control.name === key)) {
+      if (type === 'checkbox') control.checked = value;
+      else if (type === 'multi') control.checked = value.includes(control.value);
+      else if (['radio', 'rating'].includes(type)) control.checked = control.value === value;
+      else control.value = value;
+    }
+  }
+  form.dispatchEvent(new Event('input', { bubbles: true }));
+  return fields.filter(({ key }) => !form.querySelector(`[data-key="${key}"]`).hidden).map(({ key }) => key);
+}
+
+test('a browser shows what the server judges to be shown', async () => {
+  const secret = await key();
+  const number = numbers(Number(process.env.KEYSTEAD_SEED || 20261127));
+  const visitor = await stranger();
+  const counts = { shown: 0, hidden: 0 };
+  /// What the server keeps is what is shown and answered.
+  const judge = async (fields, all) => {
+    const definition = { pages: [{ fields }], spam: { rate: '10000/min/ip' } };
+    const { form } = await call(secret, 'POST', '/forms/', { name: 'Made up', definition });
+    await call(secret, 'POST', `/forms/${form.id}/publish`, {});
+    await visitor.goto(`${base}/f/${form.id}`);
+    for (const [turn, answers] of all.entries()) {
+      const visible = await visitor.evaluate(filled, [fields, answers]);
+      const body = JSON.stringify({ answers, submissionId: String(turn) });
+      const sent = await fetch(`${base}/f/${form.id}/submissions`, { method: 'POST', body });
+      const context = JSON.stringify({ fields, answers, visible });
+      assert.equal(sent.status, 200, `${await sent.text()} ${context}`);
+      const { submissions } = await call(secret, 'GET', `/forms/submissions?formId=${form.id}&limit=100`);
+      const kept = Object.keys(submissions[0].others).filter((name) => /^f\d+$/.test(name));
+      const isAnswered = ({ key, type }) => (type === 'multi' ? answers[key].length : typeof answers[key] === 'string' ? answers[key].trim() : answers[key]);
+      const expected = fields.filter((field) => visible.includes(field.key) && isAnswered(field)).map(({ key }) => key);
+      assert.deepEqual(kept.sort(), expected.sort(), context);
+      counts.shown += visible.length;
+      counts.hidden += fields.length - visible.length;
+    }
+  };
+  for (let round = 0; round < 25; round += 1) {
+    const fields = madeUp(number);
+    await judge(fields, Array.from({ length: 6 }, () => Object.fromEntries(fields.map((field) => [field.key, answer(field, number)]))));
+  }
+  // Every text against every other.
+  for (const op of ['eq', 'contains', 'begins']) {
+    const literals = TEXTS.filter((text) => text.trim());
+    const fields = [{ key: 'f0', type: 'text', label: 'Text' }, ...literals.map((value, index) => ({
+      key: `f${index + 1}`, type: 'text', label: 'x', visibleIf: { field: 'f0', op, value },
+    }))];
+    await judge(fields, TEXTS.map((text) => Object.fromEntries(fields.map(({ key }) => [key, key === 'f0' ? text : 'x']))));
+  }
+  assert.ok(counts.hidden > 500 && counts.shown > 500, JSON.stringify(counts));
+  assert.deepEqual(visitor.problems, []);
+  await visitor.context().close();
+});
+
+test('another site frames a form that allows it, and learns its height alone', async () => {
+  const secret = await key();
+  let id;
+  const site = http.createServer((request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(`<!doctype html><title>Shop</title><h1>Shop</h1><script src="${base}/f/embed.js" data-form="${id}" async></script>
+      <script>window.heard = []; addEventListener('message', (event) => window.heard.push(event.data));</script>`);
+  });
+  await new Promise((resolve) => { site.listen(0, '127.0.0.1', resolve); });
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const fields = [{ key: 'email', type: 'email', label: 'E-mail' }, ...Array.from({ length: 12 }, (_, index) => ({ key: `q${index}`, label: `Question ${index}` }))];
+  const make = async (allowedOrigins) => {
+    const definition = { pages: [{ fields }], embed: { allowedOrigins }, spam: { minSeconds: 0 } };
+    const { form } = await call(secret, 'POST', '/forms/', { name: 'Framed', definition });
+    await call(secret, 'POST', `/forms/${form.id}/publish`, {});
+    return form.id;
+  };
+  try {
+    const context = await browser.newContext({ viewport: { width: 900, height: 900 } });
+    const shop = await context.newPage();
+    id = await make([origin]);
+    await shop.goto(origin);
+    const height = () => shop.evaluate(() => Number(document.querySelector('iframe').getAttribute('height')));
+    await shop.waitForFunction(() => Number(document.querySelector('iframe')?.getAttribute('height')) > 800);
+    const tall = await height();
+    for (const said of await shop.evaluate(() => window.heard)) assert.deepEqual(Object.keys(said).sort(), ['height', 'id', 'keystead']);
+    // Nobody else says how high it is.
+    await shop.evaluate((form) => window.postMessage({ keystead: 'form', id: form, height: 5 }, '*'), id);
+    await shop.waitForTimeout(100);
+    assert.equal(await height(), tall);
+    const frame = shop.frameLocator('iframe');
+    await frame.locator('#f-email').fill('framed@example.com');
+    await frame.getByRole('button', { name: 'Send' }).click();
+    await frame.locator('text=Thank you').waitFor();
+    await shop.waitForFunction((was) => Number(document.querySelector('iframe').getAttribute('height')) < was, tall);
+    // One that allows nobody stays empty.
+    id = await make([]);
+    await shop.goto(origin);
+    await shop.waitForTimeout(500);
+    assert.equal(await shop.frameLocator('iframe').locator('#f-email').count(), 0);
+    await context.close();
+  } finally {
+    site.close();
+  }
+});
