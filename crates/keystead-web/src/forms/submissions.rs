@@ -60,7 +60,8 @@ struct Inbox {
     rows: Vec<Row>,
     list: Listing,
     state: SubmissionState,
-    tabs: Vec<(&'static str, String, bool)>,
+    /// Each with how many there are, where that calls for somebody.
+    tabs: Vec<(&'static str, String, bool, i64)>,
     /// Whether there was no time to find them.
     is_cut: bool,
     csv_url: String,
@@ -114,9 +115,12 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         })
         .collect();
     let state = state_of(&asked);
+    let waiting = SubmissionFilter { state: SubmissionState::Held, part: None, ..filter_of(&asked, web.app.now()) };
+    let waiting =
+        web.app.list_submissions::<AsForm>(&context, waiting, Window::first(1)).await.map_or(0, |found| found.total);
     let tab = |words, one: SubmissionState| {
         let name = (one != SubmissionState::Taken).then_some(one.as_str());
-        (words, asked.with(&base, "state", name), one == state)
+        (words, asked.with(&base, "state", name), one == state, if one.is_held() { waiting } else { 0 })
     };
     let tabs = vec![
         tab("Submissions", SubmissionState::Taken),

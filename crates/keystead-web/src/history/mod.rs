@@ -197,6 +197,9 @@ impl Teller<'_> {
         match event.actor {
             // Whoever it was is not known: only whom they wanted to be.
             _ if kind == Some(EventKind::SessionRefused) => Name::plain("Somebody"),
+            Actor::System if matches!(kind, Some(EventKind::FormSubmitted | EventKind::FormHeld)) => {
+                Name::plain("Somebody")
+            }
             Actor::User(id) => self.member(id),
             Actor::Key(id) => {
                 let known = self.names.of(Subject::Key, id.as_str());

@@ -228,6 +228,9 @@ async fn submissions_are_looked_through_decided_and_taken_along() {
         "{}",
         list.text
     );
+    assert!(list.text.contains("Held for review <span class=\"count\">2</span>"), "{}", list.text);
+    let audit = app.get("/app/agency/audit?data=1").header("Cookie", &visitor.cookie).send().await;
+    assert!(audit.text.contains("Somebody"), "nobody knows who sent it: {}", audit.text);
     let waiting = visitor.get("/submissions?state=held").await;
     assert!(
         waiting.text.contains(&held[0]) && waiting.text.contains("a trap for programs was filled"),

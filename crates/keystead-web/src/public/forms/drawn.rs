@@ -141,11 +141,11 @@ fn drawn(kind: &FieldKind) -> Drawn {
 fn sentence(kind: &FieldKind, problem: &str) -> String {
     if problem == NEEDED {
         let needed = match kind {
-            FieldKind::Consent(_) | FieldKind::Checkbox => "tick this to go on",
+            FieldKind::Consent(_) | FieldKind::Checkbox => "Tick this to go on",
             FieldKind::Select(_) | FieldKind::Radio(_) | FieldKind::Multi(_) | FieldKind::Rating(_) => {
-                "choose an answer"
+                "Choose an answer"
             }
-            _ => "an answer is needed",
+            _ => "An answer is needed",
         };
         return needed.to_owned();
     }
