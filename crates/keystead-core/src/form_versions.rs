@@ -67,6 +67,8 @@ impl App {
         number: i64,
     ) -> Result<Form<AsForm>> {
         let run = move |operation: &mut InLocation<'_, '_>| {
+            let form: Form<AsForm> = operation.find((), id)?;
+            operation.context.authority.expect(&form)?;
             let content = operation.form_version(id, number)?.content;
             let patch = FormPatch { name: Some(content.name), definition: Some(content.definition) };
             operation.update((), id, patch)

@@ -105,6 +105,7 @@ async fn every_route_that_takes_if_match_looks_at_it() {
             .replace("{contactId}", path.rsplit('/').next().unwrap())
             .replace("{taskId}", &id(&task, "task"))
             .replace("{tagId}", &id(&tag, "tag"))
+            .replace("{version}", "1")
             .replace("{userId}", user.as_str())
             .replace("{pipelineId}", &sales.pipeline)
             .replace("{lostReasonId}", &sales.lost_reason)
