@@ -112,18 +112,3 @@ test('the programs for a shell verify it', () => {
   assert.deepEqual([signed(sent.body), signed(forged())], [true, false]);
   fs.rmSync(folder, { recursive: true });
 });
-
-test('the requests of the guide connect, change, subscribe once and unsubscribe', () => {
-  const run = (program, more) => JSON.parse(execFileSync('sh', [path.join(samples, program)], {
-    env: { ...process.env, KEYSTEAD_URL: url, KEYSTEAD_KEY: key, ...more }, stdio: ['pipe', 'pipe', 'pipe'],
-  }));
-  assert.equal(run('connection.sh').apiKey.kind, 'location');
-  const [first, second] = [run('upsert.sh'), run('upsert.sh')];
-  assert.deepEqual([first.new, second.new, second.contact.id], [true, false, first.contact.id]);
-  const HOOK_URL = `http://127.0.0.1:${receiver.address().port}/zap`;
-  const [made, found] = [run('subscribe.sh', { HOOK_URL }), run('subscribe.sh', { HOOK_URL })];
-  assert.equal(found.webhook.id, made.webhook.id);
-  assert.match(made.secret, /^whsec_/);
-  run('unsubscribe.sh', { HOOK_ID: made.webhook.id });
-  assert.throws(() => run('unsubscribe.sh', { HOOK_ID: made.webhook.id }));
-});

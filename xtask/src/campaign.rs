@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Campaign {
-    /// slow-clients, overload, guesses, scale or webhooks, and what it is told; see `cargo xtask campaign -- NAME --help`
+    /// slow-clients, overload, guesses, scale, strangers or webhooks, and what it is told; see `cargo xtask campaign -- NAME --help`
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
     /// On a throwaway PostgreSQL instead of SQLite

@@ -42,6 +42,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("models.py", "python", "off"),
     ("habits.test.js", "none", "off"),
     ("limits.test.js", "none", "20"),
+    ("guides.test.js", "none", "off"),
     ("webhooks.test.js", "none", "off"),
     ("webhooks.py", "python", "off"),
 ];
@@ -82,6 +83,7 @@ const OF_THE_DEMO: &[&str] = &[
     "opportunities.test.js",
     "webhooks.test.js",
     "forms.test.js",
+    "whole-way.test.js",
     "weight.test.js",
 ];
 

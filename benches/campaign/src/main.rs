@@ -11,6 +11,7 @@ mod receiver;
 mod scale;
 mod server;
 mod slow_clients;
+mod strangers;
 mod webhooks;
 
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ enum Campaign {
     Guesses(guesses::Guesses),
     /// A location of very many contacts
     Scale(scale::Scale),
+    /// Links that are opened and forms that are answered, by many at once
+    Strangers(strangers::Strangers),
     /// Receivers that fail, a sender that is killed, silent neighbours
     Webhooks(webhooks::Webhooks),
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         (Ok(runtime), Campaign::Overload(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Guesses(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Scale(campaign)) => runtime.block_on(campaign.run(&place)),
+        (Ok(runtime), Campaign::Strangers(campaign)) => runtime.block_on(campaign.run(&place)),
         (Ok(runtime), Campaign::Webhooks(campaign)) => runtime.block_on(campaign.run(&place)),
     };
     match outcome {

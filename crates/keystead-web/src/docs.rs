@@ -21,6 +21,8 @@ const GUIDES: &[(&str, &str, &str)] = &[
     ("quickstart", "Quickstart", include_str!("../guides/quickstart.md")),
     ("api-keys", "API keys", include_str!("../guides/api-keys.md")),
     ("events", "Following changes", include_str!("../guides/events.md")),
+    ("forms", "Forms", include_str!("../guides/forms.md")),
+    ("trigger-links", "Trigger links", include_str!("../guides/trigger-links.md")),
     ("webhooks", "Webhooks", include_str!("../guides/webhooks.md")),
     ("integrations", "Connecting programs", include_str!("../guides/integrations.md")),
 ];
@@ -42,7 +44,14 @@ const SAMPLES: &[(&str, &str)] = samples![
     "connection.sh",
     "upsert.sh",
     "subscribe.sh",
-    "unsubscribe.sh"
+    "unsubscribe.sh",
+    "form-create.sh",
+    "form-publish.sh",
+    "form-submit.sh",
+    "form-answer.mjs",
+    "link-create.sh",
+    "link-token.sh",
+    "link-clicks.sh"
 ];
 
 /// A program that pages show in several languages: the ending of its file, the language, and its text.

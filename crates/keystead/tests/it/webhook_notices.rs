@@ -72,8 +72,9 @@ async fn however_many_run_out_on_a_day_one_notice_tells_until_they_are_sent_agai
     let (other, _) = endpoint(&app, &key, &receiver, &["tag.created"]).await;
     for number in 0..3 {
         contact(&app, &key, number).await;
+        are_noted(&app, number as i64 + 1).await;
+        app.clock.advance(Duration::from_secs(60));
     }
-    are_noted(&app, 3).await;
     let told = list(&app, &key, "").await;
     assert_eq!(told.len(), 1, "{told:#?}");
     let notice = &told[0];
