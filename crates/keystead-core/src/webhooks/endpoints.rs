@@ -496,6 +496,17 @@ impl OnAgency<'_, '_> {
     ) -> Result<WebhookEndpoint> {
         let before = self.webhook_to_change(id)?;
         let now = self.now();
+        if let Some((_, until)) = &before.sealed.previous
+            && *until > now
+            && !overlap.is_zero()
+        {
+            let message = format!(
+                "Messages carry two signatures until {}, and a third secret would end the one of before: wait until then, or \
+                 rotate without overlap, which ends both old ones",
+                until.to_iso()
+            );
+            return Err(Error::Conflict(crate::ErrorCode::Conflict, message));
+        }
         let mut after = WebhookEndpoint { updated_at: now, ..before.clone() };
         after.sealed.secret = app.seal((before.agency, id), "secret", secret, nonces[0]);
         after.sealed.previous = (!overlap.is_zero()).then(|| (before.sealed.secret.clone(), now + overlap));
@@ -526,7 +537,9 @@ impl OnAgency<'_, '_> {
         let (name, body) = payload::example(&wire_id, &event);
         let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
         webhooks::insert_message(self.tx, &message)?;
-        let delivery = deliver(self.tx, &message, &endpoint, event.at)?;
+        // Whoever tries it wants to know now, also where others wait for it to work again.
+        let health = Health { next_probe: None, ..endpoint.health.clone() };
+        let delivery = deliver(self.tx, &message, &WebhookEndpoint { health, ..endpoint.clone() }, event.at)?;
         crate::idempotency::about(self.tx, self.context, endpoint.id.as_str())?;
         Ok(WholeDelivery { delivery, message, attempts: Vec::new() })
     }

@@ -110,6 +110,7 @@ fn everything_that_is_wrong_is_said_with_its_place() {
         (json!({"spam": {"onSuspect": "refuse"}}), "spam.onSuspect must be one of quarantine"),
         (json!({"embed": {"allowedOrigins": ["*"]}}), "embed.allowedOrigins.0 must be the beginning of an address"),
         (json!({"embed": {"allowedOrigins": ["https://a.example/x"]}}), "embed.allowedOrigins.0 must be"),
+        (json!({"embed": {"allowedOrigins": ["https://*.example.com"]}}), "embed.allowedOrigins.0 must be"),
         (json!({"embed": {"allowedOrigins": ["https://u@a.example"]}}), "embed.allowedOrigins.0 must be"),
         (json!({"embed": {"allowedOrigins": ["null"]}}), "embed.allowedOrigins.0 must be"),
         (json!({"slug": "embed"}), "slug must be another one"),

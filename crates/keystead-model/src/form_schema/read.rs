@@ -430,7 +430,9 @@ fn slug(text: &str) -> Result<Slug, Invalid> {
 fn origin(text: &str) -> Result<Origin, Invalid> {
     let problem = || Invalid::new("must be the beginning of an address without a path, such as https://example.com");
     let url = Url::parse(text).map_err(|_| problem())?;
-    let is_bare = ["http", "https"].contains(&url.scheme()) && url.path() == "/" && url.query().is_none();
+    // Browsers frame what a * stands for, but never send one.
+    let is_one = url.host_str().is_some_and(|host| !host.contains('*'));
+    let is_bare = is_one && ["http", "https"].contains(&url.scheme()) && url.path() == "/" && url.query().is_none();
     let origin = url.origin().ascii_serialization();
     // What is said in other words than browsers have would never be what they send.
     if is_bare && url.fragment().is_none() && text.trim_end_matches('/').eq_ignore_ascii_case(&origin) {

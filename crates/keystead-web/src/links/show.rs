@@ -172,7 +172,7 @@ async fn page(
         code: codes::code(&address(web, link)),
         address: address(web, link),
         field_key: link.field_key(),
-        facts: facts(&stats),
+        facts: facts(&stats, span),
         span,
         chart: drawn(&stats, &steps, span, &here.report_zone()),
         clicks: found.rows.iter().map(|click| shown(click, &names, &zone)).collect(),
@@ -205,11 +205,12 @@ async fn names(web: &Web, here: &Here, context: &LocationContext, ids: Vec<Conta
     Ok(found.into_iter().map(named).collect())
 }
 
-fn facts(stats: &ClickStats) -> Vec<Fact> {
+fn facts(stats: &ClickStats, span: Span) -> Vec<Fact> {
+    let of = if span == Span::Hours { "in 48 hours" } else { "in 30 days" };
     let fact = |label, value: i64, detail| Fact { label, value: grouped(value), detail };
     let hits = stats.humans + stats.bots + stats.held;
     vec![
-        fact("Clicks of people", stats.humans, String::new()),
+        fact("Clicks of people", stats.humans, of.to_owned()),
         fact("Different contacts", stats.contacts, String::new()),
         fact("Started something", stats.fired, String::new()),
         fact("Held right now", stats.held, String::new()),

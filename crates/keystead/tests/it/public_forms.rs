@@ -297,3 +297,23 @@ async fn too_many_are_told_to_come_back() {
     assert_eq!(app.post(&format!("/f/{id}")).form(&GOOD).send().await.status, 200);
     assert_eq!(listed(&app, &key).await.len(), 2);
 }
+
+/// Read as what it is not, a body would be answers that nobody gave, with thanks for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_form_is_not_taken_for_an_empty_one() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let optional = json!({"pages": [{"fields": [{"key": "note", "label": "Note"}]}], "spam": {"minSeconds": 0}});
+    let (_, id) = published(&app, &key, &optional).await;
+    for path in [format!("/f/{id}"), format!("/f/{id}/embed")] {
+        let parts = app.post(&path).multipart(&[("note", None, "important")]).send().await;
+        let json = app.post(&path).json(&json!({"note": "important"})).send().await;
+        for answer in [parts, json] {
+            assert_eq!(answer.status, 415, "{}", answer.text);
+            assert!(answer.text.contains("did not arrive"), "{}", answer.text);
+        }
+    }
+    assert!(listed(&app, &key).await.is_empty());
+    assert_eq!(app.post(&format!("/f/{id}")).form(&[("note", "important")]).send().await.status, 200);
+    assert_eq!(listed(&app, &key).await.len(), 1);
+}

@@ -428,6 +428,9 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_while() {
     let sent = receiver.has_taken(1).await;
     assert!(sent[0].is_signed_with(&old) && sent[0].is_signed_with(&new));
     assert_eq!(sent[0].header("webhook-signature").split(' ').count(), 2);
+    // The old one was promised its hour: a third secret does not end it.
+    let third = app.post(&rotate).key(&key).json(&json!({"overlap": "PT1H"})).send().await;
+    assert!(third.status == 409 && third.text.contains("two signatures until"), "{}", third.text);
     app.clock.advance(Duration::from_secs(3600));
     contact(&app, &key, 2).await;
     let sent = receiver.has_taken(2).await;
@@ -509,6 +512,30 @@ async fn after_failures_in_a_row_one_try_tells_for_all() {
     // The one that told for all waits for its own next try.
     app.clock.advance(Duration::from_secs(400));
     receiver.has_taken(9).await;
+}
+
+/// Whoever has mended a receiver wants to know whether it works again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_example_is_tried_at_once_while_others_wait() {
+    let status = Arc::new(Mutex::new(500));
+    let answer = Arc::clone(&status);
+    let receiver = Receiver::answering(move |_, _| (*answer.lock().unwrap(), Duration::ZERO)).await;
+    let app = instance().await;
+    let key = app.location_key().await;
+    let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
+    for number in 0..5 {
+        contact(&app, &key, number).await;
+    }
+    are_noted(&app, 5).await;
+    *status.lock().unwrap() = 200;
+    app.post(&format!("/webhooks/{id}/test"))
+        .key(&key)
+        .json(&json!({"event": "note.created"}))
+        .send()
+        .await
+        .expect(201);
+    let taken = receiver.has_taken(1).await;
+    assert!(taken[0].id().starts_with("msg_test_"), "{taken:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, StatusCode, header};
-use keystead_core::{Error, FormAddress, OpenForm, StrangersAnswers, Violation};
+use keystead_core::{Error, ErrorCode, FormAddress, OpenForm, StrangersAnswers, Violation};
 use keystead_http::Arrival;
 use keystead_model::{
     LocationId,
@@ -249,6 +249,10 @@ async fn take(
     body: &[u8],
     stands: Stands,
 ) -> Result<Response, Said> {
+    if !is_form(headers) {
+        // Read as what it is not, it would be answers that nobody gave.
+        return Err(Said::NotTaken(ErrorCode::MediaType));
+    }
     let sent = Fields::from(form_urlencoded::parse(body).into_owned().collect::<Vec<_>>());
     let answers = answers_in(&form.schema, &sent);
     let token = sent.raw(TOKEN).and_then(|text| web.app.read_page_token(form.form.id, text));
@@ -273,6 +277,13 @@ async fn take(
         }
         Err(error) => Err(Said::of(error)),
     }
+}
+
+/// Whether a body is what browsers send of a form without files.
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Of the page on which somebody answers. A form on another site says nothing of it, but its browser may.
