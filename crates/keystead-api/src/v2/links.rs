@@ -4,7 +4,6 @@ use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid,
     link::{Destination, FirePolicy, Link, LinkContent, LinkPatch, LinkStatus, Slug},
-    text::TimeZoneName,
     time::Moment,
 };
 use serde_json::{Map, Value};
@@ -118,6 +117,8 @@ impl Input for LinkPatch {
         let redirect_to = reader.required("redirectTo", |reader| reader.word("redirectTo"));
         let (slug, status, fire) = (reader.word("slug"), reader.word("status"), reader.word("fire"));
         let expires_at = reader.nullable("expiresAt", |reader| reader.moment("expiresAt"));
+        // A day is its last one, as in the app.
+        let zone = reader.ground().zone().clone();
         let max_clicks = reader.nullable("maxClicks", |reader| reader.integer("maxClicks", MOST_CLICKS));
         let (fallback, confirm) =
             (reader.nullable("fallbackUrl", |reader| reader.word("fallbackUrl")), reader.truth("confirm"));
@@ -126,7 +127,7 @@ impl Input for LinkPatch {
             redirect_to: redirect_to?,
             slug,
             status,
-            expires_at: expires_at.map(|end| end.map(|moment: Moment| moment.start(&TimeZoneName::utc()))),
+            expires_at: expires_at.map(|end| end.map(|moment: Moment| moment.end(&zone))),
             max_clicks,
             fallback,
             confirm,

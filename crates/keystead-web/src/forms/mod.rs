@@ -35,8 +35,7 @@ use crate::{
     ask::Ask,
     failure::Failure,
     flash::{Done, lead},
-    form::Choice,
-    form::{Field, Fields, Form, Kind},
+    form::{Choice, Edit, Edited, Field, Fields, Form, Kind},
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
@@ -229,6 +228,8 @@ struct Strip {
     may_write: bool,
     tabs: Vec<(&'static str, String, bool)>,
     publish_url: String,
+    /// The state of the draft that this page shows: what nobody has seen is not published.
+    seen: String,
     unpublish_url: String,
     delete_url: String,
     open_url: String,
@@ -255,6 +256,7 @@ impl Strip {
             may_write: here.authority().grant().allows(Scope::FormsWrite),
             tabs,
             publish_url: format!("{at}/publish"),
+            seen: form.state(),
             unpublish_url: format!("{at}/unpublish"),
             delete_url: format!("{at}/delete"),
             open_url: format!("/f/{}", form.id),
@@ -264,14 +266,19 @@ impl Strip {
 }
 
 /// Publishes, or says at the form why that cannot be.
-pub(crate) async fn publish(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {
+pub(crate) async fn publish(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
     let url = here.url(&format!("{PATH}/{}", form.id));
-    let mut asked = Form::default();
-    match asked.run(web.app.publish_form(&context, form.id)).await? {
-        Some(form) => Ok(lead(&web, &url, Done::FormPublished, form.content.name.as_str())),
-        None => builder::again(&web, &here, &context, &form, asked).await,
+    let mut asked = Form::new(Vec::new(), sent);
+    let careful = context.clone().with_seen(asked.seen::<TheForm>());
+    match asked.edit(web.app.publish_form(&careful, form.id)).await? {
+        Edit::Saved(form) => return Ok(lead(&web, &url, Done::FormPublished, form.content.name.as_str())),
+        Edit::Overtaken => {
+            asked.generally("Nothing was published: somebody has changed the draft since you saw it. Look at it, and publish it then");
+        }
+        Edit::Wrong => {}
     }
+    builder::again(&web, &here, &context, &form, asked).await
 }
 
 pub(crate) async fn unpublish(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {

@@ -158,7 +158,14 @@ async fn a_form_is_built_published_and_answered() {
             && preview.text.contains("<button type=\"button\">")
     );
     assert_eq!(app_status(&visitor, &format!("/f/{id}")).await, 404);
-    assert_eq!(visitor.post(&format!("{at}/publish"), &[]).await.status, 303);
+    // What nobody who publishes has seen is not published.
+    let unseen = visitor.post(&format!("{at}/publish"), &[("seen", "1")]).await;
+    assert!(unseen.status == 422 && unseen.text.contains("Nothing was published"), "{}", unseen.text);
+    assert_eq!(app_status(&visitor, &format!("/f/{id}")).await, 404);
+    let page = visitor.get(&at).await;
+    let (_, seen) = page.text.split_once("name=\"seen\" value=\"").expect("what it shows");
+    let seen = seen.split('"').next().unwrap();
+    assert_eq!(visitor.post(&format!("{at}/publish"), &[("seen", seen)]).await.status, 303);
     assert_eq!(app_status(&visitor, &format!("/f/{id}")).await, 200);
     let share = visitor.get(&format!("{at}/share")).await;
     for part in
