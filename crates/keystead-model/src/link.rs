@@ -334,7 +334,7 @@ pub(crate) fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
     while let Some((before, rest)) = text.split_once("{{") {
         let (name, after) = rest.split_once("}}").ok_or_else(|| Invalid::new("has a {{ without its }}"))?;
         let name = name.trim();
-        let suits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let suits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
         if name.is_empty() || !name.chars().all(suits) {
             return Err(Invalid::new("must name a field between {{ and }}, such as {{contact.first_name}}"));
         }

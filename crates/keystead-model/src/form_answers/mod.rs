@@ -145,7 +145,7 @@ fn is_known(target: &str) -> bool {
 }
 
 /// The custom field that is meant, by its id or its key. Files come by an upload, which says whose they are.
-fn custom<'f>(target: &str, fields: &'f [CustomField]) -> Option<&'f CustomField> {
+pub fn custom<'f>(target: &str, fields: &'f [CustomField]) -> Option<&'f CustomField> {
     let name = target.strip_prefix("customFields.").unwrap_or(target);
     let id = CustomFieldId::parse(name.trim()).map(FieldName::Id);
     let names = [id, Some(FieldName::of_key(OwnerKind::Contact, name))];
