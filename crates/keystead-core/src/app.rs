@@ -97,6 +97,7 @@ impl Default for Limits {
 const UNFENCED: usize = 64;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
 /// What those of one source whom nobody knows may send of each kind in a minute: forms, reports of keys, requests for files.
 /// Many: an office signs in through one address, and what is limited here is only the work of reading them.
 const OF_STRANGERS_PER_MINUTE: u32 = 600;
@@ -135,6 +136,8 @@ pub struct Inner {
     pub(crate) answers_from: SourceCounts<(Id<()>, Source)>,
     /// The same from everywhere.
     pub(crate) answers_to: SourceCounts<Id<()>>,
+    /// What comes in by the inbound webhooks of each location.
+    pub(crate) inbound: SourceCounts<LocationId>,
     /// Outlives the database.
     pub(crate) journal: Option<Arc<Journal>>,
     /// What the journal took from the database when it was opened.
@@ -206,6 +209,8 @@ impl App {
                 strangers: SourceCounts::new(MINUTE, OF_STRANGERS_PER_MINUTE),
                 answers_from: SourceCounts::new(MINUTE, u32::MAX),
                 answers_to: SourceCounts::new(MINUTE, u32::MAX),
+                // As much as a key may ask for.
+                inbound: SourceCounts::new(TEN_SECONDS, limits.rate.interval.unwrap_or(u32::MAX)),
                 journal: journal.map(Arc::new),
                 brought_back: std::sync::OnceLock::new(),
                 told_of_deleted: quick_cache::sync::Cache::new(10_000),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keystead_model::{
-    ClickId, ContactId, LinkTokenId, NoteId, TaskId,
+    ClickId, ContactId, InboundPayloadId, LinkTokenId, NoteId, TaskId,
     click::{Click, LinkToken},
     contact::Contact,
     enrollment::Enrollment,
@@ -11,6 +11,7 @@ use keystead_model::{
     file::StoredFile,
     form::{AsForm, AsSurvey, Submission},
     id::Id,
+    inbound_webhook::InboundPayload,
     note::Note,
     page::{Page, Window},
     recurring_task::RecurringTask,
@@ -18,7 +19,8 @@ use keystead_model::{
     task::Task,
 };
 use keystead_store::{
-    clicks, enrollments, events, files, link_tokens, opportunities, recurring_tasks, stored, submissions,
+    clicks, enrollments, events, files, inbound_webhooks, link_tokens, opportunities, recurring_tasks, stored,
+    submissions,
 };
 
 use crate::{
@@ -47,6 +49,8 @@ pub enum Kept {
     FormSubmissions(Vec<Submission<AsForm>>),
     /// What was submitted to surveys.
     SurveySubmissions(Vec<Submission<AsSurvey>>),
+    /// What came in from other programs and made or changed it.
+    InboundPayloads(Vec<InboundPayload>),
     /// Links of its own.
     LinkTokens(Vec<LinkToken>),
     /// What it clicked on.
@@ -68,6 +72,7 @@ enum Part {
     Enrollments,
     FormSubmissions(Option<Id<Submission<AsForm>>>),
     SurveySubmissions(Option<Id<Submission<AsSurvey>>>),
+    InboundPayloads(Option<InboundPayloadId>),
     LinkTokens(Option<LinkTokenId>),
     Clicks(Option<ClickId>),
     Files,
@@ -85,7 +90,8 @@ impl Part {
             Self::Opportunities => ("opportunities", Scope::OpportunitiesRead, Some(Self::Enrollments)),
             Self::Enrollments => ("enrollments", Scope::ContactsRead, Some(Self::FormSubmissions(None))),
             Self::FormSubmissions(_) => ("formSubmissions", Scope::FormsRead, Some(Self::SurveySubmissions(None))),
-            Self::SurveySubmissions(_) => ("surveySubmissions", Scope::SurveysRead, Some(Self::LinkTokens(None))),
+            Self::SurveySubmissions(_) => ("surveySubmissions", Scope::SurveysRead, Some(Self::InboundPayloads(None))),
+            Self::InboundPayloads(_) => ("inboundPayloads", Scope::WebhooksRead, Some(Self::LinkTokens(None))),
             Self::LinkTokens(_) => ("linkTokens", Scope::LinksRead, Some(Self::Clicks(None))),
             Self::Clicks(_) => ("clicks", Scope::LinksRead, Some(Self::Files)),
             // Of its opportunities, too.
@@ -218,6 +224,12 @@ impl InLocation<'_, '_> {
                 let page = submissions::of_contact(self.tx, location, id, &Window::after(after, AT_ONCE))?;
                 let (rows, rest) = paged(page, |one: &Submission<AsSurvey>| one.id, Part::SurveySubmissions);
                 (Kept::SurveySubmissions(rows), rest)
+            }
+            Part::InboundPayloads(after) => {
+                let window = Window::after(after, AT_ONCE);
+                let page = inbound_webhooks::payloads_of_contact(self.tx, location, id, &window)?;
+                let (rows, rest) = paged(page, |payload: &InboundPayload| payload.id, Part::InboundPayloads);
+                (Kept::InboundPayloads(rows), rest)
             }
             Part::LinkTokens(after) => {
                 let page = link_tokens::of_contact(self.tx, location, id, &Window::after(after, AT_ONCE))?;

@@ -109,6 +109,8 @@ pub enum Noun {
     Notice,
     Webhook,
     Delivery,
+    InboundWebhook,
+    InboundPayload,
 }
 
 impl Noun {
@@ -147,6 +149,8 @@ impl Noun {
             Self::Notice => "notification",
             Self::Webhook => "webhook",
             Self::Delivery => "delivery",
+            Self::InboundWebhook => "inbound webhook",
+            Self::InboundPayload => "payload",
         }
     }
 }

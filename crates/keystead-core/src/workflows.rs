@@ -10,7 +10,7 @@ use keystead_model::{
     uuid::Uuid,
     workflow::{Workflow, WorkflowContent, WorkflowHead, WorkflowPatch},
 };
-use keystead_store::{enrollments, workflows};
+use keystead_store::{enrollments, inbound_webhooks, workflows};
 
 use crate::{
     App, LocationContext, Result,
@@ -72,6 +72,7 @@ impl Resource for Workflow {
     }
 
     fn leave(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        inbound_webhooks::leave_workflow(operation.tx, self.head.location, self.head.id)?;
         Ok(enrollments::leave(operation.tx, self.head.location, EnrolledIn::Workflow(self.head.id))?)
     }
 }

@@ -123,6 +123,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             app.trim_mails().await?;
             app.trim_jobs().await?;
             while app.trim_webhooks().await? > 0 {}
+            while app.trim_inbound().await? > 0 {}
             app.trim_audit().await?;
             while app.trim_imports().await? > 0 {}
             while app.trim_clicks().await? {}

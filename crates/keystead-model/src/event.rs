@@ -83,6 +83,7 @@ pub enum Subject {
     User,
     Invitation,
     WebhookEndpoint,
+    InboundWebhook,
     Session,
     Instance,
     AuditLog,
@@ -108,7 +109,7 @@ impl Subject {
             Self::Location | Self::Agency => Some(Scope::LocationsRead),
             Self::Key => Some(Scope::KeysRead),
             Self::User | Self::Invitation => Some(Scope::UsersRead),
-            Self::WebhookEndpoint => Some(Scope::WebhooksRead),
+            Self::WebhookEndpoint | Self::InboundWebhook => Some(Scope::WebhooksRead),
             // Of one list or another, and often of one member alone.
             Self::SavedView | Self::Session | Self::Instance | Self::AuditLog => None,
         }
@@ -240,6 +241,10 @@ kinds! {
     WebhookEndpointUpdated = "webhook_endpoint.updated", Security, WebhookEndpoint;
     WebhookEndpointDeleted = "webhook_endpoint.deleted", Security, WebhookEndpoint;
     WebhookEndpointDisabled = "webhook_endpoint.disabled", Security, WebhookEndpoint;
+    InboundWebhookCreated = "inbound_webhook.created", Security, InboundWebhook;
+    InboundWebhookUpdated = "inbound_webhook.updated", Security, InboundWebhook;
+    InboundWebhookDeleted = "inbound_webhook.deleted", Security, InboundWebhook;
+    InboundWebhookReceived = "inbound_webhook.received", Data, InboundWebhook;
     SessionStarted = "session.started", Security, Session;
     SessionEnded = "session.ended", Security, Session;
     SessionRefused = "session.refused", Security, Session;
@@ -365,6 +370,8 @@ mod tests {
                     | Subject::Import
                     | Subject::SavedView
             );
+            // What comes in by an address is work, not who has it.
+            let of_data = of_data || *kind == EventKind::InboundWebhookReceived;
             assert_eq!(kind.class().is_sealed(), !of_data, "{kind:?}");
         }
     }

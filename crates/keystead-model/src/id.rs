@@ -7,7 +7,8 @@ use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str};
 
 use crate::{
     agency::Agency, base62, business::Business, campaign::Campaign, click::Click, click::LinkToken, contact::Contact,
-    custom_field::CustomField, custom_value::CustomValue, link::Link, location::Location, note::Note, notice::Notice,
+    custom_field::CustomField, custom_value::CustomValue, inbound_webhook::InboundPayload,
+    inbound_webhook::InboundWebhook, link::Link, location::Location, note::Note, notice::Notice,
     opportunity::Opportunity, pipeline::LostReason, pipeline::Pipeline, recurring_task::RecurringTask,
     saved_view::SavedView, tag::Tag, task::Task, template::Template, time::UtcMs, user::User, uuid::Uuid,
     webhook::WebhookDelivery, webhook::WebhookEndpoint, workflow::Workflow,
@@ -157,6 +158,10 @@ pub type RecurringTaskId = Id<RecurringTask>;
 pub type WebhookEndpointId = Id<WebhookEndpoint>;
 /// Names the delivery of a message to an endpoint.
 pub type WebhookDeliveryId = Id<WebhookDelivery>;
+/// Names an inbound webhook.
+pub type InboundWebhookId = Id<InboundWebhook>;
+/// Names a payload of an inbound webhook.
+pub type InboundPayloadId = Id<InboundPayload>;
 /// Names a saved view of a list.
 pub type SavedViewId = Id<SavedView>;
 /// Names a template.

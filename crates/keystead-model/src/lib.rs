@@ -32,6 +32,7 @@ pub mod grant;
 pub mod id;
 pub mod import;
 pub mod inactivity;
+pub mod inbound_webhook;
 pub mod invalid;
 pub mod ip_range;
 pub mod job;
@@ -74,9 +75,10 @@ pub mod webhook;
 pub mod workflow;
 
 pub use id::{
-    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LinkTokenId,
-    LocationId, LostReasonId, NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, StageId,
-    TagId, TaskId, TemplateId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, InboundPayloadId,
+    InboundWebhookId, KeyId, LinkId, LinkTokenId, LocationId, LostReasonId, NoteId, NoticeId, OpportunityId,
+    PipelineId, RecurringTaskId, SavedViewId, StageId, TagId, TaskId, TemplateId, UserId, WebhookDeliveryId,
+    WebhookEndpointId, WorkflowId,
 };
 pub use invalid::Invalid;
 pub use time::{ServiceMs, UtcMs};

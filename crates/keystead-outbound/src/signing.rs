@@ -41,11 +41,23 @@ impl WebhookSecret {
         Zeroizing::new(format!("{PREFIX}{}", STANDARD.encode(&*self.0)))
     }
 
+    /// Whether one of the signatures in a header is this secret's of what was sent, whoever sent it.
+    pub fn has_signed(&self, id: &str, timestamp: i64, body: &[u8], signatures: &str) -> bool {
+        signatures.split_whitespace().filter_map(|signature| signature.strip_prefix("v1,")).any(|signature| {
+            let sent = STANDARD.decode(signature).unwrap_or_default();
+            self.mac(id, timestamp, body).verify_slice(&sent).is_ok()
+        })
+    }
+
     fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
+        format!("v1,{}", STANDARD.encode(self.mac(id, timestamp, body).finalize().into_bytes()))
+    }
+
+    fn mac(&self, id: &str, timestamp: i64, body: &[u8]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(format!("{id}.{timestamp}.").as_bytes());
         mac.update(body);
-        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        mac
     }
 }
 

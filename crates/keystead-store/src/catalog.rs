@@ -63,6 +63,7 @@ pub const OF_CONTACT: &[Belonging] = &[
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),
     by_contact("submissions"),
+    by_contact("inbound_payloads"),
     by_contact("link_tokens"),
     by_contact("clicks"),
     Belonging { merging: Merging::GoUnlessAlike(&["link_id"]), ..by_contact("link_fires") },

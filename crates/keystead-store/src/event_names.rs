@@ -35,6 +35,7 @@ const fn of_location(subject: Subject) -> Option<(&'static str, &'static str, &'
         Subject::Workflow => ("workflows", "name", "TRUE"),
         Subject::Campaign => ("campaigns", "name", "TRUE"),
         Subject::Link => ("links", "name", "TRUE"),
+        Subject::InboundWebhook => ("inbound_webhooks", "name", "TRUE"),
         Subject::RecurringTask => ("recurring_tasks", "title", "TRUE"),
         Subject::Form => ("forms", "name", "TRUE"),
         Subject::Survey => ("surveys", "name", "TRUE"),

@@ -39,6 +39,7 @@ mod groups;
 pub mod idempotency;
 pub mod import_trials;
 pub mod imports;
+pub mod inbound_webhooks;
 pub mod instance;
 mod job;
 pub mod key_usage;

@@ -227,6 +227,11 @@ impl ToValue for keystead_model::click::Verdict {
         Value::Text(self.as_str())
     }
 }
+impl ToValue for keystead_model::inbound_webhook::ContactMapping {
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self.as_str())
+    }
+}
 impl ToValue for keystead_model::click::TokenSource {
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_str())

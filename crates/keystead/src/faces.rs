@@ -205,7 +205,7 @@ fn face_of(path: &str) -> Face {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {
         "healthz" | "readyz" | "metrics" => Face::Operations,
-        "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" | "l" | "f" => Face::Web,
+        "" | "app" | "docs" | "assets" | "favicon.ico" | "robots.txt" | "l" | "f" | "hooks" => Face::Web,
         _ => Face::Api,
     }
 }

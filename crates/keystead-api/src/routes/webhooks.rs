@@ -1,10 +1,16 @@
-//! Routes of webhooks: where somebody is told of events, and what became of what was sent there.
+//! Routes of webhooks: where somebody is told of events, and what became of what was sent there; and where other programs send.
 
-use keystead_model::{scope::Scope, webhook::WebhookEndpoint};
+use keystead_model::{
+    inbound_webhook::{InboundPatch, InboundWebhook},
+    scope::Scope,
+    webhook::WebhookEndpoint,
+};
 
 use crate::{
+    resources,
     route::{Face, Route, Table},
-    v2::webhooks,
+    shape::One,
+    v2::{inbound_webhooks, succeeded::Succeeded, webhooks},
 };
 
 pub(super) fn v2_routes() -> Vec<Route> {
@@ -66,6 +72,65 @@ pub(super) fn v2_routes() -> Vec<Route> {
             write,
             200,
             webhooks::resend,
+        )
+        .location(
+            "GET /inbound-webhooks",
+            "List inbound webhooks",
+            Scope::WebhooksRead,
+            200,
+            resources::list::<InboundWebhook, InboundWebhook>,
+        )
+        .location(
+            "POST /inbound-webhooks",
+            "Create an inbound webhook, whose address is shown once",
+            Scope::WebhooksWrite,
+            201,
+            inbound_webhooks::create,
+        )
+        .location(
+            "GET /inbound-webhooks/{inboundWebhookId}",
+            "Get an inbound webhook",
+            Scope::WebhooksRead,
+            200,
+            resources::get::<InboundWebhook, One<InboundWebhook>>,
+        )
+        .location(
+            "PATCH /inbound-webhooks/{inboundWebhookId}",
+            "Change an inbound webhook, or what of a payload makes a contact",
+            Scope::WebhooksWrite,
+            200,
+            resources::update::<InboundWebhook, InboundPatch, One<InboundWebhook>>,
+        )
+        .if_match::<InboundWebhook>()
+        .location(
+            "DELETE /inbound-webhooks/{inboundWebhookId}",
+            "Delete an inbound webhook with what came in; its address leads nowhere",
+            Scope::WebhooksWrite,
+            200,
+            resources::delete::<InboundWebhook, Succeeded>,
+        )
+        .if_match::<InboundWebhook>()
+        .location(
+            "POST /inbound-webhooks/{inboundWebhookId}/rotate-token",
+            "Give an inbound webhook another address, which is shown once",
+            Scope::WebhooksWrite,
+            200,
+            inbound_webhooks::rotate_token,
+        )
+        .if_match::<InboundWebhook>()
+        .location(
+            "GET /inbound-webhooks/{inboundWebhookId}/payloads",
+            "List what came in last, newest first, with what became of it",
+            Scope::WebhooksRead,
+            200,
+            inbound_webhooks::payloads,
+        )
+        .location(
+            "POST /inbound-webhooks/{inboundWebhookId}/payloads/{payloadId}/replay",
+            "Make of a payload what the inbound webhook now says",
+            Scope::WebhooksWrite,
+            200,
+            inbound_webhooks::replay,
         )
         .rows()
 }

@@ -2,9 +2,9 @@
 
 use keystead_core::{Error, error::Noun};
 use keystead_model::{
-    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomValueId, KeyId, LinkId, LinkTokenId, LocationId,
-    LostReasonId, NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId, TaskId, TemplateId, UserId,
-    WebhookDeliveryId, WebhookEndpointId, WorkflowId,
+    AgencyId, BusinessId, CampaignId, ClickId, ContactId, CustomValueId, InboundPayloadId, InboundWebhookId, KeyId,
+    LinkId, LinkTokenId, LocationId, LostReasonId, NoteId, NoticeId, OpportunityId, PipelineId, RecurringTaskId, TagId,
+    TaskId, TemplateId, UserId, WebhookDeliveryId, WebhookEndpointId, WorkflowId,
     custom_field::{FieldName, OwnerKind},
     id::Id,
     import::ImportId,
@@ -132,5 +132,7 @@ parts! {
     NoticeId, "The id of a notification", Id::parse, |text| Error::NotFound(Noun::Notice, text);
     WebhookEndpointId, "The id of a webhook", Id::parse, |text| Error::NotFound(Noun::Webhook, text);
     WebhookDeliveryId, "The id of a delivery", Id::parse, |text| Error::NotFound(Noun::Delivery, text);
+    InboundWebhookId, "The id of an inbound webhook", Id::parse, |text| Error::NotFound(Noun::InboundWebhook, text);
+    InboundPayloadId, "The id of a payload", Id::parse, |text| Error::NotFound(Noun::InboundPayload, text);
     LocationId, "The id of a location", Id::parse, |_: String| Error::NoAccess;
 }

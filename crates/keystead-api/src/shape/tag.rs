@@ -12,6 +12,7 @@ use keystead_model::{
     custom_field::CustomField,
     custom_value::CustomValue,
     field_value::ValueSet,
+    inbound_webhook::InboundWebhook,
     link::Link,
     location::Location,
     note::Note,
@@ -59,7 +60,7 @@ macro_rules! answered_whole {
 }
 
 answered_whole!(Note, Task, CustomValue, CustomField, Business);
-answered_whole!(Workflow, Campaign, Link, Template);
+answered_whole!(Workflow, Campaign, Link, Template, InboundWebhook);
 answered_whole!(Pipeline, LostReason);
 
 /// That a task has come changes what is answered of its rule, and nothing about it.

@@ -100,6 +100,8 @@ fn noun_field(noun: Noun) -> &'static str {
         | Noun::User
         | Noun::Invitation
         | Noun::Notice
+        | Noun::InboundWebhook
+        | Noun::InboundPayload
         | Noun::Webhook
         | Noun::Delivery
         | Noun::Click

@@ -213,6 +213,8 @@ fn title(noun: Noun) -> &'static str {
         Noun::Invitation => "Invitation",
         Noun::Notice => "Notification",
         Noun::Webhook => "Webhook",
+        Noun::InboundWebhook => "Inbound webhook",
+        Noun::InboundPayload => "Payload",
         Noun::Delivery => "Delivery",
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod field_values;
 pub(crate) mod files;
 pub(crate) mod forms;
 pub mod imports;
+pub mod inbound_webhooks;
 pub(crate) mod links;
 pub(crate) mod locations;
 pub(crate) mod notes;

@@ -24,6 +24,9 @@ use keystead_model::{
     grant::{Grant, Reach},
     id::Id,
     import::{Import, ImportColumn, ImportPlan, ImportState, ImportTally},
+    inbound_webhook::{
+        ContactMapping, InboundContent, InboundCredentials, InboundOutcome, InboundPayload, InboundWebhook,
+    },
     ip_range::IpRanges,
     json_object::JsonObject,
     key_policy::KeyPolicy,
@@ -354,6 +357,39 @@ pub(super) fn click() -> Click {
         reasons: vec![Reason::TwoLinks],
         classified_by: Some(Signature::of(Actor::User(id(USER)))),
         fired_at: Some(NOON),
+    }
+}
+
+pub(super) fn inbound_webhook() -> InboundWebhook {
+    let mapping = serde_json::json!({"email": "{{payload.customer.email}}", "tags": ["from {{payload.source}}"]});
+    InboundWebhook {
+        id: id(THING),
+        location: location_id(),
+        content: InboundContent {
+            name: line("Web shop"),
+            workflow: Some(id(THING)),
+            contact: Some(ContactMapping::from_stored(mapping.to_string())),
+        },
+        writer: Signature::of(Actor::Key(key_id())),
+        credentials: InboundCredentials {
+            secret: Some(String::new()),
+            previous_until: Some(NOON),
+            ..InboundCredentials::new([0; 32], None)
+        },
+        created_at: NOON,
+        updated_at: NOON,
+    }
+}
+
+pub(super) fn inbound_payload() -> InboundPayload {
+    InboundPayload {
+        id: id(THING),
+        webhook: id(THING),
+        body: r#"{"customer":{"email":"ada@example.com"},"source":"shop"}"#.to_owned(),
+        outcome: InboundOutcome::Created,
+        problems: vec![("email".to_owned(), "must be an email".to_owned())],
+        contact: Some(contact_id()),
+        received_at: NOON,
     }
 }
 

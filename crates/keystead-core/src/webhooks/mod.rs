@@ -44,7 +44,12 @@ impl Hearing {
 }
 
 /// What somebody may do now; `None` if that is nothing.
-fn grant_of(tx: &mut Tx<'_>, agency: AgencyId, actor: Actor, now: UtcMs) -> keystead_store::Result<Option<Grant>> {
+pub(crate) fn grant_of(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    actor: Actor,
+    now: UtcMs,
+) -> keystead_store::Result<Option<Grant>> {
     Ok(match actor {
         Actor::Key(id) => api_keys::find(tx, agency, id)?
             .filter(|key| key.state == KeyState::Active && key.grant.expires_at.is_none_or(|end| end > now))

@@ -4,6 +4,7 @@
 //! not exist, was taken back, or belongs to a place that is suspended or deleted, looks the same.
 
 pub(crate) mod forms;
+mod hooks;
 mod links;
 
 use std::time::Duration;
@@ -19,11 +20,12 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode};
 use keystead_http::{Answered, Arrival, BodyError, Crowded};
+use serde_json::json;
 
 use crate::{
     Table, Web,
     guard::{OPEN_FORM_LIMIT, Unread, has_nul, in_turn, say_always, with_form},
-    page::{Frame, render_with},
+    page::{Frame, render},
 };
 
 /// What a surface may do that says nothing of its own: no script, no other host, no frame.
@@ -35,6 +37,8 @@ pub(crate) fn routes() -> Table {
     // Under a surface's letter nothing else is looked for: whoever is signed in is nobody there, too.
     let links =
         ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"].map(|path| (path, any(links::follow)));
+    let hooks = ["/hooks", "/hooks/{id}", "/hooks/{id}/{token}", "/hooks/{id}/{token}/{*rest}"]
+        .map(|path| (path, any(hooks::receive)));
     let forms: [(&str, MethodRouter<Web>); 5] = [
         ("/f/embed.js", get(forms::embed_script)),
         ("/f/{id}", get(forms::show).post(forms::submit)),
@@ -42,7 +46,7 @@ pub(crate) fn routes() -> Table {
         ("/f/{id}/embed", get(forms::show_embedded).post(forms::submit_embedded)),
         ("/f/{id}/submissions", options(forms::allow).post(forms::submit_json)),
     ];
-    links.into_iter().chain(forms).map(|(path, handlers)| (path.to_owned(), handlers)).collect()
+    links.into_iter().chain(hooks).chain(forms).map(|(path, handlers)| (path.to_owned(), handlers)).collect()
 }
 
 /// Around every surface: who may be worked for, what is counted, and the headers that browsers enforce.
@@ -51,13 +55,17 @@ pub(crate) fn routes() -> Table {
 pub(crate) async fn room(State(web): State<Web>, mut request: Request<Body>, next: Next) -> Response {
     // So that no surface can come to depend on one.
     request.headers_mut().remove(header::COOKIE);
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).map(str::to_owned);
+    let path = path.as_deref();
     let route = path.and_then(|path| crate::endpoint(request.method(), path));
-    let made = match admitted(&web, request).await {
+    let is_for_programs = path.is_some_and(|path| path.starts_with("/hooks"));
+    let admitted = if is_for_programs { hooks::admitted(&web, request).await } else { admitted(&web, request).await };
+    let made = match admitted {
         Ok(request) => in_turn(&web.strangers, request, next).await.map_err(|_| Said::BUSY),
         Err(said) => Err(said),
     };
-    let (mut response, waited) = made.unwrap_or_else(|said| (said.into_response(), Duration::ZERO));
+    let answer = if is_for_programs { Said::for_program } else { Said::into_response };
+    let (mut response, waited) = made.unwrap_or_else(|said| (answer(said), Duration::ZERO));
     let code = response.extensions_mut().remove::<ErrorCode>();
     response.extensions_mut().insert(Answered { route, code, key: None, waited });
     let headers = response.headers_mut();
@@ -87,15 +95,13 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Sa
         web.app.count_of_stranger("form", arrival.address).map_err(Said::of)?;
     }
     with_form(request, OPEN_FORM_LIMIT).await.map_err(|unread| match unread {
-        Unread::Body(BodyError::TooLarge) => Said::NotTaken(ErrorCode::BodyTooLarge),
-        Unread::Body(BodyError::TooSlow) => Said::NotTaken(ErrorCode::RequestTimeout),
-        Unread::Body(BodyError::NoRoom) => Said::BUSY,
-        Unread::Body(BodyError::Broken) | Unread::Nul => Said::NotTaken(ErrorCode::MalformedBody),
+        Unread::Body(error) => Said::not_read(&error),
+        Unread::Nul => Said::NotTaken(ErrorCode::MalformedBody),
     })
 }
 
 /// What strangers are told where there is nothing else for them.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Said {
     /// There is nothing, or nothing for them.
     Nothing,
@@ -113,7 +119,8 @@ pub(crate) enum Said {
 #[template(path = "public/said.html")]
 struct Page {
     frame: Frame,
-    said: Said,
+    heading: &'static str,
+    text: &'static str,
 }
 
 impl Said {
@@ -127,6 +134,39 @@ impl Said {
             (None, code) if code.status() < 500 => Self::Nothing,
             (None, code) => Self::Failed(code),
         }
+    }
+
+    /// Of what did not come in whole.
+    fn not_read(error: &BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::NotTaken(ErrorCode::BodyTooLarge),
+            BodyError::TooSlow => Self::NotTaken(ErrorCode::RequestTimeout),
+            BodyError::NoRoom => Self::BUSY,
+            BodyError::Broken => Self::NotTaken(ErrorCode::MalformedBody),
+        }
+    }
+
+    /// As programs read it.
+    fn for_program(self) -> Response {
+        let (status, message) = (self.status(), self.heading());
+        self.beside(hooks::json(status, &json!({"statusCode": status.as_u16(), "message": message})))
+    }
+
+    /// An answer with what else is said of it.
+    fn beside(self, mut response: Response) -> Response {
+        *response.status_mut() = self.status();
+        let (code, wait) = match self {
+            Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
+            Self::Later(code, wait) => (Some(code), Some(wait)),
+            Self::Nothing | Self::Over => (None, None),
+        };
+        if let Some(code) = code {
+            response.extensions_mut().insert(code);
+        }
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
+        }
+        response
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -162,19 +202,7 @@ impl Said {
 
 impl IntoResponse for Said {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let (code, wait) = match self {
-            Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
-            Self::Later(code, wait) => (Some(code), Some(wait)),
-            Self::Nothing | Self::Over => (None, None),
-        };
-        let mut response = render_with(status, &Page { frame: Frame::bare(self.heading()), said: self });
-        if let Some(code) = code {
-            response.extensions_mut().insert(code);
-        }
-        if let Some(wait) = wait {
-            response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
-        }
-        response
+        let page = render(&Page { frame: Frame::bare(self.heading()), heading: self.heading(), text: self.text() });
+        self.beside(page)
     }
 }

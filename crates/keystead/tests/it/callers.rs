@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use keystead_api::v2::contacts::Downloads;
 use keystead_core::{
-    AgencyContext, App, Authority, LocationContext, NewAccount, NewEndpoint, NewFile, NewImport, StrangersAnswers,
+    AgencyContext, App, Authority, LocationContext, NewAccount, NewEndpoint, NewFile, NewImport, NewInbound,
+    StrangersAnswers,
 };
 use keystead_model::{
     ContactId, UtcMs,
@@ -17,6 +18,7 @@ use keystead_model::{
     form::{AsForm, Form, FormContent, NewSubmission, Visit},
     id::Id,
     import::{ImportColumn, ImportPlan},
+    inbound_webhook::InboundPatch,
     json_object::JsonObject,
     link::{Destination, LinkPatch},
     note::NoteContent,
@@ -71,6 +73,11 @@ pub(crate) fn webhook(url: &str) -> NewEndpoint {
         app_id: None,
         headers: EndpointHeaders::default(),
     }
+}
+
+/// An inbound webhook that keeps what comes in.
+pub(crate) fn inbound(name: &str) -> NewInbound {
+    NewInbound { name: Line::parse(name).unwrap(), more: InboundPatch::default(), is_signed: false }
 }
 
 pub(crate) fn business(name: &str) -> BusinessContent {

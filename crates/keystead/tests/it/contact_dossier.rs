@@ -47,12 +47,13 @@ async fn everything_about_a_contact_is_in_one_file() {
         "opportunities",
         "enrollments",
         "formSubmissions",
+        "inboundPayloads",
         "linkTokens",
         "clicks",
         "files",
     ];
     let counts: Vec<usize> = made.iter().map(|part| count(part)).collect();
-    assert_eq!(counts, [451, 1, 1, 1, 1, 1, 1, 1, 2], "{made:?}");
+    assert_eq!(counts, [451, 1, 1, 1, 1, 1, 1, 1, 1, 2], "{made:?}");
     assert!(count("surveySubmissions") == 0 && count("events") > 450, "{}", count("events"));
     assert!(whole["files"][0]["name"].is_string() && whole["files"][0]["url"].is_null());
     let mentions = |part: &str| whole[part].as_array().unwrap().iter().any(|one| one.to_string().contains(&other));
@@ -72,6 +73,7 @@ async fn everything_about_a_contact_is_in_one_file() {
         "opportunities",
         "formSubmissions",
         "surveySubmissions",
+        "inboundPayloads",
         "linkTokens",
         "clicks",
         "files"

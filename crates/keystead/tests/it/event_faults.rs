@@ -9,9 +9,9 @@ use keystead_core::{
     UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
-    BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, KeyId, LinkId, LinkTokenId, LostReasonId,
-    NoteId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId, TaskId, TemplateId, UserId, UtcMs,
-    WebhookEndpointId, WorkflowId,
+    BusinessId, CampaignId, ClickId, ContactId, CustomFieldId, CustomValueId, InboundPayloadId, InboundWebhookId,
+    KeyId, LinkId, LinkTokenId, LostReasonId, NoteId, OpportunityId, PipelineId, RecurringTaskId, SavedViewId, TagId,
+    TaskId, TemplateId, UserId, UtcMs, WebhookEndpointId, WorkflowId,
     agency::AgencyPatch,
     api_key::{KeyAbout, KeyName, KeyPatch, NewKey},
     business::{Business, BusinessPatch},
@@ -28,6 +28,7 @@ use keystead_model::{
     grant::{Grant, Reach},
     id::Id,
     import::ImportId,
+    inbound_webhook::InboundPatch,
     ip_range::IpRanges,
     link::Link,
     location::{LocationPatch, LocationProfile},
@@ -50,9 +51,9 @@ use keystead_store::{Error as StoreError, Store, Tx, catalog};
 use keystead_testkit::{TestApp, TestDatabase};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, form, link, name, new_account, new_import, new_user, note,
-    opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, strangers_answers, submission, task,
-    template, webhook, workflow,
+    Caller, business, campaign, custom_field, custom_value, form, inbound, link, name, new_account, new_import,
+    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, strangers_answers,
+    submission, task, template, webhook, workflow,
 };
 
 /// What use cases act on.
@@ -93,6 +94,8 @@ struct Things {
     user: UserId,
     /// Which is told of everything else that is done here.
     webhook: WebhookEndpointId,
+    inbound: InboundWebhookId,
+    payload: InboundPayloadId,
 }
 
 type Outcome<'c> = Pin<Box<dyn Future<Output = Result<()>> + 'c>>;
@@ -253,6 +256,12 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
         "webhook_endpoint.updated";
     rotate_webhook_secret(&by.authority, at.webhook, Duration::from_secs(60)): "webhook_endpoint.updated";
     delete_webhook(&by.authority, at.webhook): "webhook_endpoint.deleted";
+    create_inbound_webhook(&by.location, inbound("new")): "inbound_webhook.created";
+    update(&by.location, (), at.inbound, InboundPatch { name: Some(Line::parse("y").unwrap()), ..InboundPatch::default() }):
+        "inbound_webhook.updated";
+    rotate_inbound_webhook(&by.location, at.inbound, Some(true), Duration::from_secs(60)): "inbound_webhook.updated";
+    replay_inbound_payload(&by.location, at.inbound, at.payload): "inbound_webhook.received";
+    delete(&by.location, (), at.inbound): "inbound_webhook.deleted";
     delete_location(&by.agency, by.location.location()): "location.deleted";
     restore_location(&by.agency, by.location.location()): "location.restored";
 };
@@ -386,6 +395,11 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
     let empty_pipeline = app.app.create_pipeline(&by.location, PipelineContent::named(line("x")), stages("x")).await;
     let whose = Whose::Contact(made.id);
     let first = app.app.create_opportunity(&by.location, whose, pipeline, opportunity("first")).await.unwrap();
+    let made_inbound = app.app.create_inbound_webhook(&by.location, inbound("first")).await.unwrap();
+    let inbound_webhook = made_inbound.webhook;
+    app.post(&made_inbound.path.unwrap()).json(&serde_json::json!({})).send().await.expect(202);
+    let payload =
+        app.app.list_inbound_payloads(&by.location, inbound_webhook.id, Window::first(1)).await.unwrap().rows[0].id;
     let opened = app.app.create::<Link>(&by.location, (), link("first")).await.unwrap();
     let token = app.app.mint_link_token(&by.location, opened.id, made.id, TokenSource::Api, None).await.unwrap();
     assert_eq!(app.get(&token.path).send().await.status, 302);
@@ -443,6 +457,8 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
         },
         key: app.location_key().await.id,
         user: somebody(&app, &by).await,
+        inbound: inbound_webhook.id,
+        payload,
         webhook: app
             .app
             .create_webhook(&by.authority, webhook("https://hooks.example.com/"))

@@ -27,6 +27,7 @@ use keystead_model::{
     form::{AsForm, AsSurvey, Form, FormPatch, Handling, Submission, SubmissionFilter, SubmissionState},
     grant::{Grant, Reach},
     id::Id,
+    inbound_webhook::{InboundPatch, InboundWebhook},
     ip_range::IpRanges,
     key_kind::KeyKind,
     link::Link,
@@ -51,9 +52,9 @@ use keystead_testkit::{TestApp, TestKey, authenticate};
 use syn::{FnArg, ImplItem, Item, Type, Visibility};
 
 use crate::callers::{
-    Caller, business, campaign, custom_field, custom_value, downloads, form, link, name, new_account, new_import,
-    new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission, task,
-    template, webhook, workflow,
+    Caller, business, campaign, custom_field, custom_value, downloads, form, inbound, link, name, new_account,
+    new_import, new_user, note, opportunity, plan_of_one, recurring_task, rows_of_one, saved_view, stages, submission,
+    task, template, webhook, workflow,
 };
 
 /// A program with these scopes.
@@ -319,6 +320,14 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get_webhook_delivery(&by.authority, at.none(), at.none()): WebhooksRead;
     resend_webhook_delivery(&by.authority, at.none(), at.none()): WebhooksWrite;
     recover_webhook_deliveries(&by.authority, at.none(), UtcMs(0)): WebhooksWrite;
+    create_inbound_webhook(&by.location, inbound("x")): WebhooksWrite;
+    list::<InboundWebhook>(&by.location, (), Window::all()): WebhooksRead;
+    get::<InboundWebhook>(&by.location, (), at.none()): WebhooksRead;
+    update::<InboundWebhook>(&by.location, (), at.none(), InboundPatch::default()): WebhooksWrite;
+    delete::<InboundWebhook>(&by.location, (), at.none()): WebhooksWrite;
+    rotate_inbound_webhook(&by.location, at.none(), None, Duration::ZERO): WebhooksWrite;
+    list_inbound_payloads(&by.location, at.none(), Window::first(1)): WebhooksRead;
+    replay_inbound_payload(&by.location, at.none(), at.none()): WebhooksWrite;
     list_events(&by.authority, contact_events(at)): ContactsRead;
     history_of(&by.location, (Subject::Contact, at.contact.to_string()), Window::first(1)): ContactsRead;
     list_audit(&by.agency, AuditFilter::default(), Window::first(1)): KeysRead;
@@ -379,6 +388,8 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "purge_locations", "purge_field_values", "purge_files", "trim_idempotent",
     // Whoever has the address of a link.
     "follow_link", "judge_clicks", "trim_clicks",
+    // Whoever has the address of an inbound webhook.
+    "receive_inbound", "trim_inbound",
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // Whoever answers a form.

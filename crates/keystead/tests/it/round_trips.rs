@@ -116,6 +116,9 @@ const NOUNS: &[Noun] = &[
         "GET /locations/{locationId}/recurring-tasks/{recurringTaskId}", "GET /locations/{locationId}/recurring-tasks",
     ] },
     Noun { made_by: "POST /webhooks", id: "{webhookId}", seen_at: &["GET /webhooks/{webhookId}", "GET /webhooks"] },
+    Noun { made_by: "POST /inbound-webhooks", id: "{inboundWebhookId}", seen_at: &[
+        "GET /inbound-webhooks/{inboundWebhookId}", "GET /inbound-webhooks",
+    ] },
     Noun { made_by: "POST /api-keys", id: "{id}", seen_at: &["GET /api-keys/{id}", "GET /api-keys"] },
 ];
 
@@ -253,6 +256,7 @@ fn no_noun_is_left_out() {
         "/api-keys/{id}/",
         "/webhooks/{webhookId}/",
         "/links/{linkId}/",
+        "/inbound-webhooks/{inboundWebhookId}/",
         "/replace",
         "/imports",
         "upload-custom-files",

@@ -48,7 +48,19 @@ pub(crate) async fn automation(app: &TestApp, key: &TestKey, text: &str, contact
     let new = json!({"url": url, "events": ["*"], "description": text, "locationId": at});
     // Where one leads there already it is that.
     made.push(("{webhookId}", id(&app.post("/webhooks").key(key).json(&new).send().await.json()["webhook"])));
+    let (inbound, payload) = received(app, key, json!({"name": text}), json!({"note": text})).await;
+    made.extend([("{inboundWebhookId}", inbound), ("{payloadId}", payload)]);
     made
+}
+
+/// A new inbound webhook, and what came in by it: their ids.
+pub(crate) async fn received(app: &TestApp, key: &TestKey, new: Value, payload: Value) -> (String, String) {
+    let at = format!("locationId={}", app.ids.location);
+    let made = app.post(&format!("/inbound-webhooks?{at}")).key(key).json(&new).send().await.expect(201);
+    let (webhook, url) = (id(&made["inboundWebhook"]), made["url"].as_str().unwrap());
+    app.post(&url[url.find("/hooks/").unwrap()..]).json(&payload).send().await.expect(202);
+    let payloads = app.get(&format!("/inbound-webhooks/{webhook}/payloads?{at}")).key(key).send().await.expect(200);
+    (webhook, id(&payloads["payloads"][0]))
 }
 
 /// A link of a contact's own, and the click of whoever opened it: their ids.
@@ -153,6 +165,8 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     app.post(&path).key(key).json(&json!({"verdict": "human", "fire": true})).send().await.expect(200);
     let form = of("{formId}");
     let known = app.get(&format!("/contacts/{contact}")).key(key).send().await.expect(200)["contact"]["email"].clone();
+    let shop = json!({"name": "x", "contact": {"email": "{{payload.email}}"}});
+    received(app, key, shop, json!({"email": known})).await;
     let answers = json!({"answers": {"email": known}});
     app.post(&format!("/forms/{form}/submissions")).key(key).json(&answers).send().await.expect(201);
     let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);

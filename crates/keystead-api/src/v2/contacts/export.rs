@@ -85,6 +85,7 @@ impl ContactWriter for Downloads {
             Kept::Enrollments(enrollments) => self.objects(enrollments),
             Kept::FormSubmissions(submissions) => self.objects(submissions),
             Kept::SurveySubmissions(submissions) => self.objects(submissions),
+            Kept::InboundPayloads(payloads) => self.objects(payloads),
             Kept::LinkTokens(tokens) => self.objects(tokens),
             Kept::Clicks(clicks) => self.objects(clicks),
             Kept::Files(files) => self.objects(&files.iter().cloned().map(Named).collect::<Vec<_>>()),
