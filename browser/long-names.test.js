@@ -350,6 +350,11 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     headers: { [long('x', 100)]: 'secret' },
   }, 'webhook');
   const example = await send(`/webhooks/${hook.id}/test`, { event: 'opportunity.updated' }, 'delivery');
+  const inbound = await send('/inbound-webhooks', {
+    name: long('n', 200), contact: { email: `{{payload.${long('m', 200)}}}`, tags: [long('t', 100)] },
+  }, 'inboundWebhook');
+  const { url: address } = await send(`/inbound-webhooks/${inbound.id}/rotate-token`, {}, null);
+  await fetch(base + new URL(address).pathname, { method: 'POST', body: JSON.stringify({ [long('m', 200)]: long('v', 2000) }) });
   const link = await send('/links/', {
     name: long('l', 200), redirectTo: `https://example.com/${long('r', 1900)}`, slug: long('s', 60), fallbackUrl: `https://example.com/${long('f', 1900)}`,
   }, 'link');
@@ -384,6 +389,9 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
   for (const rest of ['', '/edit', '/delete']) await look_at(`/links/${link.id}${rest}`, `/links/{id}${rest}`, `trigger link${rest}`);
   await page.goto(`${base}${place}/links/${link.id}`);
   await look(page, 'long-link');
+  const incoming = '/settings/webhooks/incoming';
+  for (const rest of ['', '/new']) await look_at(`${incoming}${rest}`, `${incoming}${rest}`, `incoming webhooks${rest}`);
+  for (const rest of ['', '/edit', '/rotate', '/delete']) await look_at(`${incoming}/${inbound.id}${rest}`, `${incoming}/{id}${rest}`, `incoming webhook${rest}`);
   for (const [at_place, shape] of [[place, template], ['/app/agency', '/app/agency']]) {
     const hooks = async (rest, path = rest) => { await at(`${at_place}/settings/webhooks${path}`, `webhooks${rest}`, `${shape}/settings/webhooks${rest}`); };
     for (const rest of ['', '/new', '/signing-key']) await hooks(rest);

@@ -79,6 +79,7 @@ const OF_THE_DEMO: &[&str] = &[
     "contacts.test.js",
     "views.test.js",
     "imports.test.js",
+    "inbound-webhooks.test.js",
     "links.test.js",
     "opportunities.test.js",
     "webhooks.test.js",

@@ -109,6 +109,11 @@ done! {
     WebhookOff = "webhook-off", "good", "Nothing is sent to * any more. Its events are kept for 30 days.";
     WebhookDeleted = "webhook-deleted", "good", "* is deleted, with all that was to go there.";
     WebhookWasThere = "webhook-was-there", "warn", "This webhook was there already: the same address for the same events.";
+    InboundSaved = "inbound-saved", "good", "* is saved.";
+    InboundDeleted = "inbound-deleted", "good", "* is deleted: its address leads nowhere any more.";
+    PayloadMapped = "payload-mapped", "good", "What came in by * was mapped again; its contact is linked below.";
+    PayloadKept = "payload-kept", "warn", "What came in by * is kept: nothing says what makes a contact.";
+    PayloadRefused = "payload-refused", "warn", "What came in by * still makes no contact; below stands why.";
     ExampleSent = "example-sent", "good", "An example of * is on its way.";
     DeliverySentAgain = "delivery-sent-again", "good", "* is on its way again, with the same id.";
     DeliveriesRecovered = "deliveries-recovered", "good", "On its way again, the oldest first: *.";

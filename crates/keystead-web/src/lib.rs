@@ -22,6 +22,7 @@ mod general;
 mod guard;
 mod history;
 mod imports;
+mod inbound_webhooks;
 mod kept;
 mod links;
 mod list;
@@ -309,6 +310,28 @@ fn routes() -> Table {
         own(
             "/app/locations/{location}/forms/{id}/submissions/{submission}/offers/{kind}",
             action(2, post(forms::accept_offer)),
+        ),
+        own("/app/locations/{location}/settings/webhooks/incoming", get(inbound_webhooks::list)),
+        own(
+            "/app/locations/{location}/settings/webhooks/incoming/new",
+            get(inbound_webhooks::new).post(inbound_webhooks::create),
+        ),
+        own("/app/locations/{location}/settings/webhooks/incoming/{id}", get(inbound_webhooks::show)),
+        own(
+            "/app/locations/{location}/settings/webhooks/incoming/{id}/edit",
+            get(inbound_webhooks::edit).post(inbound_webhooks::update),
+        ),
+        own(
+            "/app/locations/{location}/settings/webhooks/incoming/{id}/rotate",
+            get(inbound_webhooks::rotate_form).post(inbound_webhooks::rotate),
+        ),
+        own(
+            "/app/locations/{location}/settings/webhooks/incoming/{id}/payloads/{payload}/replay",
+            action(3, post(inbound_webhooks::replay)),
+        ),
+        own(
+            "/app/locations/{location}/settings/webhooks/incoming/{id}/delete",
+            get(inbound_webhooks::delete_form).post(inbound_webhooks::delete),
         ),
         own("/app/locations/{location}/views/{viewed}/new", get(saved_views::new).post(saved_views::create)),
         own("/app/locations/{location}/views/{viewed}/{id}", get(saved_views::edit).post(saved_views::update)),

@@ -144,7 +144,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         scope: Some(Scope::WebhooksRead),
         heading: "Settings",
         icon: "hook",
-        words: "endpoints deliveries integrations zapier make n8n callbacks",
+        words: "endpoints deliveries incoming inbound hooks payloads integrations zapier make n8n callbacks",
         ..section("webhooks", "Webhooks", "/settings/webhooks", At::Both)
     },
     Section {

@@ -5,8 +5,8 @@ use std::{any::Any, collections::BTreeSet};
 use keystead_core::{Error, ErrorCode, Seen};
 use keystead_model::{
     agency::Agency, api_key::ApiKey, contact::Contact, custom_field::CustomField, custom_value::CustomValue,
-    key_policy::KeyPolicy, link::Link, location::Location, opportunity::Opportunity, pipeline::Pipeline,
-    saved_view::SavedView, tag::Tag, user::User, webhook::WebhookEndpoint,
+    inbound_webhook::InboundWebhook, key_policy::KeyPolicy, link::Link, location::Location, opportunity::Opportunity,
+    pipeline::Pipeline, saved_view::SavedView, tag::Tag, user::User, webhook::WebhookEndpoint,
 };
 
 use super::{Field, Fields, Form, Kind};
@@ -35,6 +35,7 @@ told_by_when_it_was_changed!(
     Contact,
     CustomField,
     CustomValue,
+    InboundWebhook,
     Link,
     Location,
     Opportunity,

@@ -96,6 +96,8 @@ struct Webhooks {
     may_write: bool,
     new_url: String,
     key_url: String,
+    /// Of a location.
+    incoming_url: Option<String>,
 }
 
 pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
@@ -120,6 +122,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         may_write: here.authority().grant().allows(Scope::WebhooksWrite),
         new_url: here.url(&format!("{PATH}/new")),
         key_url: here.url(&format!("{PATH}/signing-key")),
+        incoming_url: here.location.as_ref().map(|_| here.url(&format!("{PATH}/incoming"))),
     }))
 }
 

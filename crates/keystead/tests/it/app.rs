@@ -323,7 +323,17 @@ async fn a_session_that_ended_under_an_action_leads_back_to_its_page() {
         let fields = [("next", next.as_str()), ("lost", &lost), ("email", ADMIN_EMAIL), ("password", ADMIN_PASSWORD)];
         let (at, page) = browser.post("/app/sign-in", &fields).await;
         // Who or what has the key's id is nobody and nothing: the page is the right one all the same.
-        let nouns = ["members", "links", "contacts", "imports", "opportunities", "views/{viewed}", "webhooks", "forms"];
+        let nouns = [
+            "members",
+            "links",
+            "contacts",
+            "imports",
+            "opportunities",
+            "views/{viewed}",
+            "webhooks",
+            "incoming",
+            "forms",
+        ];
         let exists = !nouns.iter().any(|noun| path.contains(&format!("/{noun}/{{id}}")))
             || path.ends_with("/views/{viewed}/{id}/restore");
         assert_eq!(page.status, if exists { 200 } else { 404 }, "{path} leads to {at}");

@@ -54,6 +54,7 @@ mod idempotency;
 mod import_pages;
 mod imports;
 mod inactivity;
+mod inbound_webhook_pages;
 mod inbound_webhooks;
 mod instance;
 mod intake;

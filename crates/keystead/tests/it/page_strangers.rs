@@ -22,7 +22,7 @@ use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
     callers::{form, rows_of_one, saved_view, submission},
     imports::import,
-    things::clicked,
+    things::{clicked, received},
 };
 
 /// Pages that need no sign-in, and why.
@@ -70,6 +70,8 @@ struct Things {
     delivery: String,
     form: String,
     submission: String,
+    inbound: String,
+    payload: String,
 }
 
 impl Things {
@@ -107,6 +109,8 @@ impl Things {
             token: String::new(),
             click: String::new(),
             webhook: String::new(),
+            inbound: String::new(),
+            payload: String::new(),
             delivery: String::new(),
             form: String::new(),
             submission: String::new(),
@@ -140,10 +144,27 @@ impl Things {
         let webhook = make("/webhooks", hook, "webhook").await;
         let example = json!({"event": "contact.created"});
         let delivery = make(&format!("/webhooks/{webhook}/test"), example, "delivery").await;
+        let (inbound, payload) = received(app, &key, json!({"name": "A shop"}), json!({})).await;
         let view = self.shared_view(app).await;
         let link = make("/links/", json!({"name": "A link", "redirectTo": "https://example.com"}), "link").await;
         let (token, click) = clicked(app, &key, &link, &contact).await;
-        Self { opportunity, pipeline, tag, field, value, reason, view, link, token, click, webhook, delivery, ..self }
+        Self {
+            opportunity,
+            pipeline,
+            tag,
+            field,
+            value,
+            reason,
+            view,
+            link,
+            token,
+            click,
+            webhook,
+            delivery,
+            inbound,
+            payload,
+            ..self
+        }
     }
 
     /// A view that a member shares.
@@ -213,6 +234,7 @@ impl Things {
             ("/links/{id}", &self.link),
             ("/settings/webhooks/{id}", &self.webhook),
             ("/forms/{id}", &self.form),
+            ("/settings/webhooks/incoming/{id}", &self.inbound),
         ];
         let id = nouns.iter().find(|(noun, _)| path.contains(noun)).map_or("", |(_, id)| *id);
         let parts = [
@@ -229,6 +251,7 @@ impl Things {
             ("{version}", "1"),
             ("{submission}", &self.submission),
             ("{kind}", "email"),
+            ("{payload}", &self.payload),
         ];
         let url = parts.iter().fold(path.to_owned(), |url, (part, id)| url.replace(part, id));
         assert!(!url.contains(['{', '}']) && !url.contains("//"), "{url} has a parameter that nothing fills");

@@ -62,6 +62,7 @@ async fn whoever_saves_later_sees_both_versions_and_decides() {
     let contact = make("/contacts/", json!({"firstName": "Ada"}), "contact").await;
     let hook = json!({"url": "https://hooks.example.com/a", "events": ["*"]});
     let hook = make("/webhooks", hook, "webhook").await;
+    let inbound = make("/inbound-webhooks", json!({"name": "Shop"}), "inboundWebhook").await;
     let tabs = Tabs { app, cookie };
     let location = format!("/app/agency/locations/{}", tabs.app.ids.location);
     let place = [("country", "US"), ("timezone", "UTC")];
@@ -105,6 +106,12 @@ async fn whoever_saves_later_sees_both_versions_and_decides() {
             vec![("url", "https://hooks.example.com/a"), ("which", "all"), ("description", "Newsletter")],
             vec![("url", "https://hooks.example.com/a"), ("which", "all"), ("description", "Billing")],
             "What it is for: meanwhile it is “Newsletter”",
+        ),
+        (
+            format!("{at}/settings/webhooks/incoming/{inbound}/edit"),
+            named("Shop", &[("contact.email", "{{payload.mail}}")]),
+            named("Shop", &[("contact.email", "{{payload.email}}")]),
+            "E-mail: meanwhile it is “{{payload.mail}}”",
         ),
     ];
     for (url, first, second, said) in cases {

@@ -1,0 +1,115 @@
+//! Inbound webhooks in the app.
+
+use serde_json::json;
+
+use crate::settings_pages::Scene;
+
+const PATH: &str = "/settings/webhooks/incoming";
+const MARKUP: &str = "<i>\"&'</i>";
+
+/// What stands in a page between two texts.
+fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
+    let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("{before}: {page}"));
+    rest.split(after).next().unwrap()
+}
+
+/// The path of the address that a page shows.
+fn shown(page: &str) -> String {
+    let address = between(page, "id=\"address\" readonly value=\"", "\"");
+    address[address.find("/hooks/").unwrap()..].to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
+    let scene = Scene::new().await;
+    let new = format!("{PATH}/new");
+    assert!(scene.get("/settings/webhooks").await.contains("/settings/webhooks/incoming\">Incoming</a>"));
+    assert!(scene.get(PATH).await.contains("No program sends here yet."));
+    scene.refused(&new, &[("name", "")], "Enter a name").await;
+    let form = scene.get(&new).await;
+    let id = between(&form, "name=\"form_id\" value=\"", "\"");
+    let sent = [("name", MARKUP), ("form_id", id)];
+    let made = scene.post(&new, &sent).await;
+    assert!(made.status == 200 && !made.text.contains(MARKUP) && !made.text.contains("whsec_"), "{}", made.text);
+    assert_eq!(made.header("cache-control"), "no-store");
+    let address = shown(&made.text);
+    let again = scene.post(&new, &sent).await;
+    assert!(again.text.contains("Already shown") && !again.text.contains("/hooks/"), "{}", again.text);
+    let page = scene.page_of(PATH, &format!("<bdi>{}</bdi></a>", "&#60;i&#62;&#34;&#38;&#39;&#60;/i&#62;")).await;
+    assert!(scene.get(&page).await.contains("Nothing has come in yet."));
+    let payload = json!({"customer": {"email": "ada@example.com", "note": MARKUP}, "source": "shop"});
+    scene.app.post(&address).json(&payload).send().await.expect(202);
+    let kept = scene.get(&page).await;
+    assert!(
+        kept.contains("Kept</span>") && kept.contains("Use the last payload to map") && !kept.contains(MARKUP),
+        "{kept}"
+    );
+    // The form suggests what the last payload has.
+    let edit = format!("{page}/edit");
+    let form = scene.get(&edit).await;
+    assert!(form.contains("<option value=\"{{payload.customer.email}}\">ada@example.com</option>"), "{form}");
+    let mapped = [
+        ("name", "Shop"),
+        ("contact.email", "{{payload.customer.email}}"),
+        ("contact.tags", "vip\r\nfrom {{payload.source}}"),
+    ];
+    let wrong = [("name", "Shop"), ("contact.email", "{{payload.customer.email"), ("contact.city", "{{contact.city}}")];
+    let answer = scene.post(&edit, &wrong).await;
+    assert_eq!(answer.status, 422);
+    for said in ["E-mail has a {{ without its }}", "City has contact.city", "value=\"{{payload.customer.email\""] {
+        assert!(answer.text.contains(said), "{said}: {}", answer.text);
+    }
+    assert_eq!(scene.said(&edit, &mapped).await, "“Shop” is saved.");
+    assert!(scene.get(&edit).await.contains("vip\nfrom {{payload.source}}</textarea>"));
+    let kept = scene.get(&page).await;
+    let (before, _) = kept.split_once("/replay\"").unwrap();
+    let (_, replay) = before.rsplit_once(&scene.url("")).unwrap();
+    let replay = format!("{replay}/replay");
+    let said = scene.said(&replay, &[]).await;
+    assert_eq!(said, "What came in by “Shop” was mapped again; its contact is linked below.");
+    let contacts = scene.stored("/contacts/", "contacts").await;
+    assert_eq!(
+        (&contacts[0]["email"], &contacts[0]["tags"]),
+        (&json!("ada@example.com"), &json!(["vip", "from shop"]))
+    );
+    let shown_page = scene.get(&page).await;
+    assert!(shown_page.contains("Made a contact") && shown_page.contains("To the contact"), "{shown_page}");
+    scene.app.post(&address).json(&json!({"customer": {"email": "nonsense"}})).send().await.expect(422);
+    assert!(scene.get(&page).await.contains("Not taken"));
+    // An empty mapping is none.
+    scene.said(&edit, &[("name", "Shop")]).await;
+    let stored = scene.stored("/inbound-webhooks", "inboundWebhooks").await;
+    assert!(stored[0]["contact"].is_null(), "{stored}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_changed_and_ended() {
+    let scene = Scene::new().await;
+    let made = scene.post(&format!("{PATH}/new"), &[("name", "Shop"), ("signed", "on"), ("form_id", "a")]).await;
+    assert!(made.text.contains("whsec_"), "{}", made.text);
+    let first = shown(&made.text);
+    let hooks = scene.stored("/inbound-webhooks", "inboundWebhooks").await;
+    let page = format!("{PATH}/{}", hooks[0]["id"].as_str().unwrap());
+    let rotate = format!("{page}/rotate");
+    assert!(scene.get(&rotate).await.contains("name=\"signed\" value=\"on\" checked"));
+    scene.refused(&rotate, &[("overlap", "x")], "The time of the old address").await;
+    let second = scene.post(&rotate, &[("overlap", "PT24H"), ("form_id", "one")]).await;
+    assert!(
+        second.text.contains("The old address goes on until") && !second.text.contains("whsec_"),
+        "{}",
+        second.text
+    );
+    assert!(scene.post(&rotate, &[("overlap", "PT24H"), ("form_id", "one")]).await.text.contains("Already shown"));
+    assert!(scene.get(&page).await.contains("<dt>Old address</dt>"));
+    let second = shown(&second.text);
+    assert_ne!(second, first);
+    scene.app.post(&second).json(&json!({})).send().await.expect(202);
+    // A location's is no other location's.
+    let sibling = scene.app.location("Sibling").await;
+    let see = scene.app.get(&format!("/app/locations/{sibling}{page}")).header("Cookie", &scene.cookie).send().await;
+    assert_eq!(see.status, 404);
+    let delete = format!("{page}/delete");
+    assert!(scene.get(&delete).await.contains("what came in is deleted with it"));
+    assert_eq!(scene.said(&delete, &[]).await, "“Shop” is deleted: its address leads nowhere any more.");
+    assert_eq!(scene.app.post(&second).json(&json!({})).send().await.status, 404);
+}
