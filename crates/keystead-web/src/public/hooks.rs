@@ -7,12 +7,12 @@ use axum::{
     extract::{FromRequestParts, Path, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use keystead_core::{CHAIN_HEADER, Error, Incoming, Intake, Received, Violation};
 use keystead_http::{Arrival, read_body};
 use serde_json::json;
 
-use super::Said;
+use super::{Said, counted, is_form, text};
 use crate::Web;
 
 /// Bytes of one body.
@@ -23,11 +23,7 @@ pub(super) async fn admitted(web: &Web, request: Request<Body>) -> Result<Reques
     if request.method() != Method::POST {
         return Err(Said::Nothing);
     }
-    if let Some(arrival) = request.extensions().get::<Arrival>()
-        && arrival.address_is_own
-    {
-        web.app.count_of_stranger("hook", arrival.address).map_err(Said::of)?;
-    }
+    counted(web, &request, "hook")?;
     let (parts, body) = request.into_parts();
     let body = read_body(body, LIMIT).await.map_err(|error| Said::not_read(&error))?;
     Ok(Request::from_parts(parts, Body::from(body.into_bytes())))
@@ -45,8 +41,7 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
     let (Some(arrival), Ok(body)) = (parts.extensions.get::<Arrival>().copied(), to_bytes(body, LIMIT).await) else {
         return Said::Nothing.for_program();
     };
-    let text = |name: &str| text(&parts.headers, name);
-    let kind = text(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let text = |name: &str| text(&parts.headers, name).map(str::to_owned);
     let incoming = Incoming {
         id,
         token,
@@ -54,7 +49,7 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
         signature: text("webhook-timestamp").zip(text("webhook-signature")),
         chain: text(CHAIN_HEADER),
         body: body.into(),
-        is_form: kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"),
+        is_form: is_form(&parts.headers),
         address: arrival.address,
         request: arrival.id,
     };
@@ -69,10 +64,6 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
         }
         Err(error) => Said::of(error).for_program(),
     }
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// A payload that makes no contact is kept all the same, and its sender is told what is wrong with it.

@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequestParts, Path, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use keystead_core::{Led, Means, Opening};
 use keystead_http::Arrival;
 use keystead_model::click::{Greeting, Hit, greet};
@@ -16,7 +16,7 @@ use keystead_model::click::{Greeting, Hit, greet};
 use crate::{
     Web,
     page::{Frame, render},
-    public::Said,
+    public::{Said, text},
 };
 
 /// `/l/{slug}`, and `/l/{slug}/{token}` for somebody who is known.
@@ -49,10 +49,6 @@ pub(crate) async fn follow(State(web): State<Web>, request: Request<Body>) -> Re
         Ok(Led::Nowhere) => Said::Nothing.into_response(),
         Err(error) => Said::of(error).into_response(),
     }
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The site of an address.

@@ -11,17 +11,19 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::{
+    Extension,
     body::Body,
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
     routing::{MethodRouter, any, get, options},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode};
 use keystead_http::{Answered, Arrival, BodyError, Crowded};
 use serde_json::json;
 
+use self::forms::Stands;
 use crate::{
     Table, Web,
     guard::{OPEN_FORM_LIMIT, Unread, has_nul, in_turn, say_always, with_form},
@@ -39,11 +41,12 @@ pub(crate) fn routes() -> Table {
         ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"].map(|path| (path, any(links::follow)));
     let hooks = ["/hooks", "/hooks/{id}", "/hooks/{id}/{token}", "/hooks/{id}/{token}/{*rest}"]
         .map(|path| (path, any(hooks::receive)));
+    let form = |stands: Stands| get(forms::show).post(forms::submit).layer(Extension(stands));
     let forms: [(&str, MethodRouter<Web>); 5] = [
         ("/f/embed.js", get(forms::embed_script)),
-        ("/f/{id}", get(forms::show).post(forms::submit)),
+        ("/f/{id}", form(Stands::Alone)),
         ("/f/{id}/{slug}", get(forms::show_by_name)),
-        ("/f/{id}/embed", get(forms::show_embedded).post(forms::submit_embedded)),
+        ("/f/{id}/embed", form(Stands::InFrame)),
         ("/f/{id}/submissions", options(forms::allow).post(forms::submit_json)),
     ];
     links.into_iter().chain(hooks).chain(forms).map(|(path, handlers)| (path.to_owned(), handlers)).collect()
@@ -89,15 +92,30 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Sa
     if request.method() != Method::POST {
         return Ok(request);
     }
-    if let Some(arrival) = request.extensions().get::<Arrival>()
-        && arrival.address_is_own
-    {
-        web.app.count_of_stranger("form", arrival.address).map_err(Said::of)?;
-    }
+    counted(web, &request, "form")?;
     with_form(request, OPEN_FORM_LIMIT).await.map_err(|unread| match unread {
         Unread::Body(error) => Said::not_read(&error),
         Unread::Nul => Said::NotTaken(ErrorCode::MalformedBody),
     })
+}
+
+/// Counts what strangers send of a kind, by where it comes from: before it is read.
+fn counted(web: &Web, request: &Request<Body>, what: &'static str) -> Result<(), Said> {
+    match request.extensions().get::<Arrival>() {
+        Some(arrival) if arrival.address_is_own => web.app.count_of_stranger(what, arrival.address).map_err(Said::of),
+        _ => Ok(()),
+    }
+}
+
+/// What a header says, if that is a text.
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether a body is what browsers send of a form without files.
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// What strangers are told where there is nothing else for them.

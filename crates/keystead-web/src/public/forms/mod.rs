@@ -35,7 +35,7 @@ use crate::{
     Web, assets,
     form::Fields,
     page::{render, render_with},
-    public::Said,
+    public::{Said, is_form, text},
 };
 
 /// What a page of a form carries beside its fields, none of which begins so.
@@ -49,7 +49,7 @@ const REPEATED: usize = 200;
 
 /// Whether a form stands alone, or in a page of another site.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stands {
+pub(crate) enum Stands {
     Alone,
     InFrame,
 }
@@ -95,26 +95,16 @@ async fn open(web: &Web, id: &str) -> Result<OpenForm, Said> {
     web.app.open_form(FormAddress::Id(id)).await.map_err(Said::of)
 }
 
-/// `/f/{id}`
+/// `/f/{id}`, and `/f/{id}/embed` for a frame.
 pub(crate) async fn show(
     State(web): State<Web>,
     Path(id): Path<String>,
+    Extension(stands): Extension<Stands>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Said> {
     let form = open(&web, &id).await?;
-    Ok(shown(&web, &form, &uri, &headers, Stands::Alone))
-}
-
-/// `/f/{id}/embed`
-pub(crate) async fn show_embedded(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Said> {
-    let form = open(&web, &id).await?;
-    Ok(shown(&web, &form, &uri, &headers, Stands::InFrame))
+    Ok(shown(&web, &form, &uri, &headers, stands))
 }
 
 /// `/f/{location}/{slug}`
@@ -130,8 +120,6 @@ pub(crate) async fn show_by_name(
 }
 
 fn shown(web: &Web, form: &OpenForm, uri: &Uri, headers: &HeaderMap, stands: Stands) -> Response {
-    let text =
-        |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default().to_owned();
     let query: Vec<(String, String)> =
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let mut sent = Vec::new();
@@ -145,7 +133,7 @@ fn shown(web: &Web, form: &OpenForm, uri: &Uri, headers: &HeaderMap, stands: Sta
         (ID.to_owned(), web.app.entropy().token()),
         (TOKEN.to_owned(), web.app.page_token(form.form.id).text),
         (PAGE.to_owned(), page),
-        (REFERRER.to_owned(), text(header::REFERER)),
+        (REFERRER.to_owned(), text(headers, header::REFERER.as_str()).unwrap_or_default().to_owned()),
     ]);
     answered(render(&page_of(web, form, &Fields::from(sent), &[], stands)), form, stands)
 }
@@ -217,28 +205,17 @@ fn answered(mut response: Response, form: &OpenForm, stands: Stands) -> Response
     response
 }
 
-/// `POST /f/{id}`
+/// `POST /f/{id}`, and `POST /f/{id}/embed` from a frame.
 pub(crate) async fn submit(
     State(web): State<Web>,
     Path(id): Path<String>,
+    Extension(stands): Extension<Stands>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Said> {
     let form = open(&web, &id).await?;
-    take(&web, &form, &arrival, &headers, &body, Stands::Alone).await
-}
-
-/// `POST /f/{id}/embed`
-pub(crate) async fn submit_embedded(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    Extension(arrival): Extension<Arrival>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Said> {
-    let form = open(&web, &id).await?;
-    take(&web, &form, &arrival, &headers, &body, Stands::InFrame).await
+    take(&web, &form, &arrival, &headers, &body, stands).await
 }
 
 async fn take(
@@ -279,18 +256,11 @@ async fn take(
     }
 }
 
-/// Whether a body is what browsers send of a form without files.
-fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
 /// Of the page on which somebody answers. A form on another site says nothing of it, but its browser may.
 fn visit(page: Option<&str>, referrer: Option<&str>, headers: &HeaderMap) -> Visit {
-    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let language = header(header::ACCEPT_LANGUAGE).and_then(|languages| languages.split([',', ';']).next());
-    Visit::new(page.or_else(|| header(header::REFERER)), referrer, language)
+    let language = text(headers, header::ACCEPT_LANGUAGE.as_str());
+    let language = language.and_then(|languages| languages.split([',', ';']).next());
+    Visit::new(page.or_else(|| text(headers, header::REFERER.as_str())), referrer, language)
 }
 
 /// What was sent for the fields of a form; several values are a list.
