@@ -158,6 +158,20 @@ impl Field {
         Self::line("name", label).called("This").needed("Type the name as it stands above").with("autocomplete=off")
     }
 
+    /// How long what is replaced goes on: `noun` is how sentences call that, and what the longest and none are for is said beside them.
+    pub(crate) fn overlap(
+        label: &'static str,
+        (noun, missing): (&'static str, &'static str),
+        [week, none]: [&str; 2],
+    ) -> Self {
+        let choices = [
+            Choice::new("P7D", "7 days").when(week),
+            Choice::new("PT24H", "24 hours"),
+            Choice::new("PT0S", "Not at all").when(none),
+        ];
+        Self::new(Kind::Radios, "overlap", label).of(choices).called(noun).needed(missing)
+    }
+
     /// With what is said where it is missing.
     pub(crate) fn needed(self, missing: &'static str) -> Self {
         Self { missing: Some(missing), ..self }

@@ -44,15 +44,15 @@ struct RotateForm {
 }
 
 fn rotate_fields(here: &Here, key: &ApiKey, sent: Fields) -> Form {
+    let overlap = Field::overlap(
+        "How long should the old secret go on?",
+        ("The time of the old secret", "Choose how long the old secret goes on"),
+        ["Time to change every place that uses it.", "It was lost or leaked: it ends now."],
+    );
     let overlap = match key.exposed_at {
-        Some(_) => Field::new(Kind::Hidden, "overlap", ""),
-        None => Field::new(Kind::Radios, "overlap", "How long should the old secret go on?").of([
-            Choice::new("P7D", "7 days").when("Time to change every place that uses it."),
-            Choice::new("PT24H", "24 hours"),
-            Choice::new("PT0S", "Not at all").when("It was lost or leaked: it ends now."),
-        ]),
+        Some(_) => Field { kind: Kind::Hidden, ..overlap },
+        None => overlap,
     };
-    let overlap = overlap.called("The time of the old secret").needed("Choose how long the old secret goes on");
     Form::new([overlap].into_iter().chain(Field::confirmation(here)).collect(), sent)
 }
 

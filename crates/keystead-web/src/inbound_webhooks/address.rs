@@ -16,7 +16,7 @@ use super::{PATH, SECTION, url, wanted};
 use crate::{
     Web,
     failure::Failure,
-    form::{Choice, Field, Fields, Form, Kind},
+    form::{Field, Fields, Form, Kind},
     once::{Once, once},
     page::{Frame, render},
     place::Here,
@@ -139,12 +139,11 @@ struct Rotate {
 }
 
 fn rotate_fields(here: &Here) -> Vec<Field> {
-    let overlap = Field::new(Kind::Radios, "overlap", "How long should the old address go on?").of([
-        Choice::new("P7D", "7 days").when("Time to change every sender."),
-        Choice::new("PT24H", "24 hours"),
-        Choice::new("PT0S", "Not at all").when("It was lost or leaked."),
-    ]);
-    let overlap = overlap.called("The time of the old address").needed("Choose how long the old address goes on");
+    let overlap = Field::overlap(
+        "How long should the old address go on?",
+        ("The time of the old address", "Choose how long the old address goes on"),
+        ["Time to change every sender.", "It was lost or leaked."],
+    );
     [overlap, signed()].into_iter().chain(Field::confirmation(here)).collect()
 }
 

@@ -9,7 +9,7 @@ use super::{SECTION, url_of, wanted_to_change};
 use crate::{
     Web,
     failure::Failure,
-    form::{Choice, Field, Fields, Form, Kind},
+    form::{Field, Fields, Form},
     once::{Once, once},
     page::{Frame, render},
     place::Here,
@@ -70,12 +70,11 @@ struct Rotate {
 }
 
 fn fields(here: &Here) -> Vec<Field> {
-    let overlap = Field::new(Kind::Radios, "overlap", "How long should messages carry the old signature, too?").of([
-        Choice::new("P7D", "7 days").when("Time to change every place that checks it."),
-        Choice::new("PT24H", "24 hours"),
-        Choice::new("PT0S", "Not at all").when("The old secret was lost or leaked."),
-    ]);
-    let overlap = overlap.called("The time of the old secret").needed("Choose how long the old secret goes on");
+    let overlap = Field::overlap(
+        "How long should messages carry the old signature, too?",
+        ("The time of the old secret", "Choose how long the old secret goes on"),
+        ["Time to change every place that checks it.", "The old secret was lost or leaked."],
+    );
     std::iter::once(overlap).chain(Field::confirmation(here)).collect()
 }
 
