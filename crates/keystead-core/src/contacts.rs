@@ -440,7 +440,8 @@ impl Described for Contact {
     }
 }
 
-fn described(dnd: &Dnd) -> Json {
+/// How somebody is not to be written to, by one channel.
+pub(crate) fn described(dnd: &Dnd) -> Json {
     let Dnd { status, message, code } = dnd;
     let mut fields = Fields::new();
     put(&mut fields, "status", Some(status.as_str()));

@@ -2,7 +2,7 @@
 
 use keystead_model::{
     UserId,
-    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd},
+    contact::{Contact, ContactProfile, DND_CHANNELS},
     event::{EventKind, NewEvent, Subject},
     field_value::ValueSet,
     location::Location,
@@ -15,6 +15,7 @@ use keystead_model::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    contacts::described,
     events::{Fields, Happened, put},
     opportunities::number,
 };
@@ -140,7 +141,7 @@ pub(crate) fn contact(contact: &Contact) -> Fields {
     put(&mut fields, "dateOfBirth", date_of_birth.map(|born| born.to_utc().to_iso()));
     put(&mut fields, "dnd", Some(*dnd));
     let channels = DND_CHANNELS.iter().zip(dnd_settings);
-    let channels = channels.filter_map(|((name, _), dnd)| Some(((*name).to_owned(), channel(dnd.as_ref()?))));
+    let channels = channels.filter_map(|((name, _), dnd)| Some(((*name).to_owned(), described(dnd.as_ref()?))));
     put(&mut fields, "dndSettings", Some(channels.collect::<Fields>()));
     put(&mut fields, "email", email.as_ref().map(|email| email.as_str()));
     put(&mut fields, "name", contact.profile.full_name());
@@ -154,14 +155,6 @@ pub(crate) fn contact(contact: &Contact) -> Fields {
     put(&mut fields, "assignedTo", assigned_to.as_ref().map(UserId::as_str));
     put(&mut fields, "customFields", Some(values(&contact.custom_fields)));
     fields
-}
-
-fn channel(dnd: &Dnd) -> Json {
-    let mut fields = Fields::new();
-    put(&mut fields, "status", Some(dnd.status.as_str()));
-    put(&mut fields, "message", dnd.message.as_ref().map(Line::as_str));
-    put(&mut fields, "code", dnd.code.as_ref().map(Line::as_str));
-    Json::Object(fields)
 }
 
 fn values(set: &ValueSet) -> Vec<Json> {
