@@ -41,7 +41,7 @@ use crate::{
     operate::{Ids, InLocation, Operation},
     resource::{MOST_MADE_BY_HAND, Made, Resource},
     secret::token_hash,
-    webhooks::grant_of,
+    webhooks::{grant_of, require_no_overlap},
 };
 
 /// Payloads that are kept of each, and for how long.
@@ -174,6 +174,8 @@ impl App {
             if before.content.contact.is_some() {
                 operation.context.authority.require(Scope::ContactsWrite)?;
             }
+            let until = before.credentials.previous_until;
+            require_no_overlap("Two addresses are taken", until, overlap, operation.now())?;
             let secret = made.sealed(&app, operation.context.authority.agency(), id);
             let secret = secret.filter(|_| is_signed.unwrap_or(before.credentials.secret.is_some()));
             let until = (!overlap.is_zero()).then(|| operation.now() + overlap);

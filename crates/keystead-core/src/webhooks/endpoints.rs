@@ -1,17 +1,17 @@
-//! Endpoints of webhooks, and what was sent to them.
+//! Endpoints of webhooks.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use keystead_model::{
-    AgencyId, KeyId, LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
-    event::{Cause, EventKind, NewEvent},
+    AgencyId, KeyId, LocationId, WebhookEndpointId,
+    event::EventKind,
     grant::Reach,
     page::{Page, Window},
     scope::Scope,
     text::Line,
     webhook::{
-        DeliveryAttempt, DeliveryState, EndpointContent, EndpointHeaders, EndpointPatch, EventNames, Health, Listener,
-        NamedEndpoint, SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage,
+        EndpointContent, EndpointHeaders, EndpointPatch, EventNames, Health, Listener, NamedEndpoint, SealedSecrets,
+        WebhookEndpoint,
     },
 };
 use keystead_outbound::{
@@ -21,10 +21,7 @@ use keystead_outbound::{
 use keystead_store::{locations, webhooks};
 use zeroize::Zeroizing;
 
-use super::{
-    payload,
-    publishing::{deliver, kind_of, message},
-};
+use super::require_no_overlap;
 use crate::{
     App, Authority, Error, Result,
     error::Noun,
@@ -35,9 +32,6 @@ use crate::{
 
 /// Most endpoints of a location, or of the agency itself.
 const MOST: i64 = 50;
-/// Most deliveries that are recovered in one go.
-const RECOVERED: i64 = 5_000;
-
 /// An endpoint that is to be made.
 #[derive(Clone, Debug)]
 pub struct NewEndpoint {
@@ -65,44 +59,6 @@ pub struct MadeEndpoint {
     pub is_new: bool,
 }
 
-/// A delivery, with what it brings and how it fared.
-#[derive(Clone, Debug)]
-pub struct WholeDelivery {
-    /// The delivery.
-    pub delivery: WebhookDelivery,
-    /// What it brings. Its body is empty for those who may not read what it tells of.
-    pub message: WebhookMessage,
-    /// Every try; of one in a list none.
-    pub attempts: Vec<DeliveryAttempt>,
-}
-
-/// What was recovered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    /// Deliveries that were sent on their way again.
-    pub count: i64,
-    /// Whether there are more.
-    pub has_more: bool,
-}
-
-/// How deliveries to an endpoint stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryFigures {
-    /// Taken.
-    pub delivered: i64,
-    /// On their way.
-    pub waiting: i64,
-    /// Given up.
-    pub failed: i64,
-    /// Kept while nothing is sent.
-    pub held: i64,
-}
-
-impl DeliveryFigures {
-    /// They are counted among the newest so many.
-    pub const MOST: i64 = 10_000;
-}
-
 /// The public half of what an agency signs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
@@ -115,7 +71,7 @@ pub struct PublicKey {
 }
 
 /// On an agency, within what somebody reaches of it.
-type OnAgency<'t, 'c> = Operation<'t, 'c, Authority>;
+pub(super) type OnAgency<'t, 'c> = Operation<'t, 'c, Authority>;
 
 /// What a secret of an endpoint is bound to.
 pub(super) fn row(agency: AgencyId, id: WebhookEndpointId, what: &'static str) -> [String; 3] {
@@ -216,105 +172,6 @@ impl App {
         Ok(MadeEndpoint { endpoint, secret: is_new.then(|| secret.expose()), is_new })
     }
 
-    /// Sends an endpoint an example of an event, whether it hears of that or not.
-    pub async fn test_webhook(
-        &self,
-        authority: &Authority,
-        id: WebhookEndpointId,
-        kind: EventKind,
-    ) -> Result<WholeDelivery> {
-        let run = move |operation: &mut OnAgency<'_, '_>| operation.test_webhook(id, kind);
-        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| operation.newest_delivery(lost.id()?);
-        self.operate(authority, Scope::WebhooksWrite, run, recover).await
-    }
-
-    /// What was sent to an endpoint, newest first; what stands in one way, if that is said.
-    pub async fn list_webhook_deliveries(
-        &self,
-        authority: &Authority,
-        id: WebhookEndpointId,
-        state: Option<DeliveryState>,
-        window: Window<WebhookDeliveryId>,
-    ) -> Result<Page<WholeDelivery>> {
-        self.read(authority, Scope::WebhooksRead, move |operation| {
-            operation.webhook(id)?;
-            let page = webhooks::list_deliveries(operation.tx, id, state, &window)?;
-            let authority = operation.context;
-            Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new())))
-        })
-        .await
-    }
-
-    /// How the newest deliveries to an endpoint stand.
-    pub async fn webhook_figures(&self, authority: &Authority, id: WebhookEndpointId) -> Result<DeliveryFigures> {
-        self.read(authority, Scope::WebhooksRead, move |operation| {
-            operation.webhook(id)?;
-            let mut figures = DeliveryFigures::default();
-            for (state, count) in webhooks::tally(operation.tx, id, DeliveryFigures::MOST)? {
-                *match state {
-                    DeliveryState::Delivered => &mut figures.delivered,
-                    DeliveryState::Waiting => &mut figures.waiting,
-                    DeliveryState::Failed => &mut figures.failed,
-                    DeliveryState::Held => &mut figures.held,
-                } = count;
-            }
-            Ok(figures)
-        })
-        .await
-    }
-
-    /// One delivery to an endpoint, with every try.
-    pub async fn get_webhook_delivery(
-        &self,
-        authority: &Authority,
-        id: WebhookEndpointId,
-        delivery: WebhookDeliveryId,
-    ) -> Result<WholeDelivery> {
-        self.read(authority, Scope::WebhooksRead, move |operation| operation.whole_delivery(id, delivery)).await
-    }
-
-    /// Sends a delivery on its way again, whatever became of it: with the same id, so that receivers know it again.
-    pub async fn resend_webhook_delivery(
-        &self,
-        authority: &Authority,
-        id: WebhookEndpointId,
-        delivery: WebhookDeliveryId,
-    ) -> Result<WholeDelivery> {
-        let run = move |operation: &mut OnAgency<'_, '_>| {
-            let endpoint = operation.webhook(id)?;
-            let WholeDelivery { delivery: known, .. } = operation.whole_delivery(id, delivery)?;
-            require_enabled(&endpoint)?;
-            let now = operation.now();
-            webhooks::send_again(operation.tx, &known, now)?;
-            operation.whole_delivery(id, delivery)
-        };
-        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| operation.whole_delivery(id, delivery);
-        self.operate(authority, Scope::WebhooksWrite, run, recover).await
-    }
-
-    /// Sends on its way again what an endpoint did not take since `since`, the oldest first.
-    pub async fn recover_webhook_deliveries(
-        &self,
-        authority: &Authority,
-        id: WebhookEndpointId,
-        since: UtcMs,
-    ) -> Result<Recovered> {
-        let run = move |operation: &mut OnAgency<'_, '_>| {
-            let endpoint = operation.webhook(id)?;
-            require_enabled(&endpoint)?;
-            let found = webhooks::not_taken(operation.tx, id, since, RECOVERED + 1)?;
-            let now = operation.now();
-            let recovered = found.iter().take(RECOVERED as usize);
-            let count = recovered.len() as i64;
-            for delivery in recovered {
-                webhooks::send_again(operation.tx, delivery, now)?;
-            }
-            Ok(Recovered { count, has_more: found.len() as i64 > count })
-        };
-        let recover = |_: &mut OnAgency<'_, '_>, _: &Lost| Ok(Recovered { count: 0, has_more: false });
-        self.operate(authority, Scope::WebhooksWrite, run, recover).await
-    }
-
     /// With which key the caller's agency signs in the wire contract's way: the newest, or an older one that endpoints still have.
     #[expect(clippy::unused_async, reason = "called like all operations")]
     pub async fn webhook_public_key(&self, authority: &Authority, version: Option<i64>) -> Result<PublicKey> {
@@ -382,7 +239,7 @@ impl App {
 }
 
 impl OnAgency<'_, '_> {
-    fn webhook(&mut self, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
+    pub(super) fn webhook(&mut self, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
         let found = webhooks::find(self.tx, self.context.agency(), id)?;
         found.filter(|endpoint| can_see(self.context, endpoint)).ok_or_else(|| not_found(id))
     }
@@ -496,17 +353,8 @@ impl OnAgency<'_, '_> {
     ) -> Result<WebhookEndpoint> {
         let before = self.webhook_to_change(id)?;
         let now = self.now();
-        if let Some((_, until)) = &before.sealed.previous
-            && *until > now
-            && !overlap.is_zero()
-        {
-            let message = format!(
-                "Messages carry two signatures until {}, and a third secret would end the one of before: wait until then, or \
-                 rotate without overlap, which ends both old ones",
-                until.to_iso()
-            );
-            return Err(Error::Conflict(crate::ErrorCode::Conflict, message));
-        }
+        let until = before.sealed.previous.as_ref().map(|(_, until)| *until);
+        require_no_overlap("Messages carry two signatures", until, overlap, now)?;
         let mut after = WebhookEndpoint { updated_at: now, ..before.clone() };
         after.sealed.secret = app.seal((before.agency, id), "secret", secret, nonces[0]);
         after.sealed.previous = (!overlap.is_zero()).then(|| (before.sealed.secret.clone(), now + overlap));
@@ -514,63 +362,6 @@ impl OnAgency<'_, '_> {
         self.tell(Happened::changed(EventKind::WebhookEndpointUpdated, &before, &after))?;
         Ok(after)
     }
-
-    fn test_webhook(&mut self, id: WebhookEndpointId, kind: EventKind) -> Result<WholeDelivery> {
-        let endpoint = self.webhook(id)?;
-        require_enabled(&endpoint)?;
-        let event = NewEvent {
-            id: self.new_id(),
-            kind,
-            agency: endpoint.agency,
-            location: endpoint.location,
-            contact: None,
-            subject: payload::EXAMPLE.to_owned(),
-            at: self.now(),
-            actor: self.context.actor(),
-            ip: None,
-            request_id: None,
-            before: None,
-            after: None,
-            cause: Cause::default(),
-        };
-        let wire_id = format!("msg_test_{}", event.id);
-        let (name, body) = payload::example(&wire_id, &event);
-        let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
-        webhooks::insert_message(self.tx, &message)?;
-        // Whoever tries it wants to know now, also where others wait for it to work again.
-        let health = Health { next_probe: None, ..endpoint.health.clone() };
-        let delivery = deliver(self.tx, &message, &WebhookEndpoint { health, ..endpoint.clone() }, event.at)?;
-        crate::idempotency::about(self.tx, self.context, endpoint.id.as_str())?;
-        Ok(WholeDelivery { delivery, message, attempts: Vec::new() })
-    }
-
-    fn whole_delivery(&mut self, id: WebhookEndpointId, delivery: WebhookDeliveryId) -> Result<WholeDelivery> {
-        self.webhook(id)?;
-        let found = webhooks::find_delivery(self.tx, delivery)?.filter(|(found, _)| found.endpoint == id);
-        let (found, message) = found.ok_or_else(|| Error::NotFound(Noun::Delivery, delivery.to_string()))?;
-        let attempts = webhooks::attempts_of(self.tx, delivery)?;
-        Ok(shown(self.context, found, message, attempts))
-    }
-
-    fn newest_delivery(&mut self, id: WebhookEndpointId) -> Result<WholeDelivery> {
-        let newest = webhooks::list_deliveries(self.tx, id, None, &Window::first(1))?.rows.pop();
-        let (delivery, _) = newest.ok_or_else(|| not_found(id))?;
-        self.whole_delivery(id, delivery.id)
-    }
-}
-
-/// As somebody may see it: who may not read what a message tells of reads no body.
-fn shown(
-    authority: &Authority,
-    delivery: WebhookDelivery,
-    mut message: WebhookMessage,
-    attempts: Vec<DeliveryAttempt>,
-) -> WholeDelivery {
-    let reads = |kind: EventKind| kind.subject().read_scope().is_some_and(|scope| authority.grant().allows(scope));
-    if !kind_of(&message).is_some_and(reads) {
-        message.body.clear();
-    }
-    WholeDelivery { delivery, message, attempts }
 }
 
 fn listener(authority: &Authority) -> Listener {
@@ -587,17 +378,7 @@ fn can_see(authority: &Authority, endpoint: &WebhookEndpoint) -> bool {
     endpoint.agency == authority.agency()
 }
 
-fn require_enabled(endpoint: &WebhookEndpoint) -> Result<()> {
-    match endpoint.disabled {
-        None => Ok(()),
-        Some(_) => {
-            let message = "The webhook is disabled, so nothing is sent; enable it first".to_owned();
-            Err(Error::Conflict(crate::ErrorCode::Conflict, message))
-        }
-    }
-}
-
-fn not_found(id: WebhookEndpointId) -> Error {
+pub(super) fn not_found(id: WebhookEndpointId) -> Error {
     Error::NotFound(Noun::Webhook, id.to_string())
 }
 

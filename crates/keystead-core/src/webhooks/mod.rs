@@ -4,10 +4,13 @@
 //! often as it takes. An endpoint hears what those may still read who made it.
 
 mod chain;
+mod deliveries;
 mod endpoints;
 mod payload;
 mod publishing;
 mod sending;
+
+use std::time::Duration;
 
 use keystead_model::{
     AgencyId, LocationId, UtcMs, actor::Actor, api_key::KeyState, event::EventKind, grant::Grant, scope::ScopeSet,
@@ -15,8 +18,11 @@ use keystead_model::{
 };
 use keystead_store::{Tx, api_keys, users};
 
+use crate::{App, Error, ErrorCode, Result};
+
 pub use chain::CHAIN_HEADER;
-pub use endpoints::{DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+pub use deliveries::{DeliveryFigures, Recovered, WholeDelivery};
+pub use endpoints::{MadeEndpoint, NewEndpoint, PublicKey};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;
 pub(crate) use sending::{give_up, rooms};
@@ -55,7 +61,23 @@ pub(crate) fn grant_of(
             .filter(|key| key.state == KeyState::Active && key.grant.expires_at.is_none_or(|end| end > now))
             .map(|key| key.grant),
         Actor::User(id) => users::find(tx, agency, id)?.filter(|user| !user.disabled).map(|user| user.grant()),
-        Actor::Operator => Some(crate::App::operator_grant(agency)),
+        Actor::Operator => Some(App::operator_grant(agency)),
         Actor::System => None,
     })
+}
+
+/// Refuses to replace once more what was replaced and still goes on: what was before both was promised its time, and there is room
+/// for two alone. `what` says so, as `Messages carry two signatures`.
+pub(crate) fn require_no_overlap(what: &str, until: Option<UtcMs>, overlap: Duration, now: UtcMs) -> Result<()> {
+    match until.filter(|until| *until > now && !overlap.is_zero()) {
+        None => Ok(()),
+        Some(until) => {
+            let message = format!(
+                "{what} until {}, and a third would end the one of before: wait until then, or rotate without overlap, which ends \
+                 both old ones",
+                until.to_iso()
+            );
+            Err(Error::Conflict(ErrorCode::Conflict, message))
+        }
+    }
 }

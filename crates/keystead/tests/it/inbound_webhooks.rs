@@ -187,6 +187,10 @@ async fn an_address_that_is_rotated_goes_on_for_as_long_as_is_said() {
     assert_ne!(second, hook.path);
     hook.send(&json!({"by": "old"})).await.expect(202);
     app.post(&second).json(&json!({"by": "new"})).send().await.expect(202);
+    // The old one was promised its hour: a third address does not end it.
+    let third = app.post(&hook.at("/rotate-token")).key(&hook.key).json(&json!({"overlap": "PT1H"})).send().await;
+    assert!(third.status == 409 && third.text.contains("Two addresses are taken until"), "{}", third.text);
+    hook.send(&json!({"by": "old"})).await.expect(202);
     app.let_days_pass(0.1).await;
     assert_eq!(hook.send(&json!({})).await.status, 404, "its time is over");
     let third = path_of(&hook.rotate(&json!({"overlap": "PT0S"})).await);

@@ -382,11 +382,10 @@ impl Target {
         if route.path.starts_with("/contacts/trash/") {
             app.delete(&format!("/contacts/{}", self.contact)).key(key).send().await.expect(200);
         }
-        if route.path.ends_with("/rotate-secret") {
+        if ["/rotate-secret", "/rotate-token"].iter().any(|end| route.path.ends_with(end)) {
             // Within the overlap of a call before there is no third secret.
-            let (_, webhook) = self.automation.iter().find(|(name, _)| *name == "{webhookId}").unwrap();
-            let rotate = app.post(&format!("/webhooks/{webhook}/rotate-secret")).key(key);
-            rotate.json(&json!({"overlap": "PT0S"})).send().await.expect(200);
+            let named = self.automation.iter().fold(route.path.to_owned(), |path, (name, id)| path.replace(name, id));
+            app.post(&named).key(key).json(&json!({"overlap": "PT0S"})).send().await.expect(200);
         }
         self
     }

@@ -481,18 +481,34 @@ async fn what_is_gone_is_disabled_and_recovered_later() {
     assert_eq!(shown().await["failures"], 0);
 }
 
+/// An endpoint that has failed so often that one try tells for all, until its receiver answers otherwise.
+struct Failing {
+    app: TestApp,
+    key: TestKey,
+    receiver: Receiver,
+    status: Arc<Mutex<u16>>,
+    id: String,
+}
+
+impl Failing {
+    async fn five_times() -> Self {
+        let status = Arc::new(Mutex::new(500));
+        let answer = Arc::clone(&status);
+        let receiver = Receiver::answering(move |_, _| (*answer.lock().unwrap(), Duration::ZERO)).await;
+        let app = instance().await;
+        let key = app.location_key().await;
+        let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
+        for number in 0..5 {
+            contact(&app, &key, number).await;
+        }
+        are_noted(&app, 5).await;
+        Self { app, key, receiver, status, id }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_failures_in_a_row_one_try_tells_for_all() {
-    let status = Arc::new(Mutex::new(500));
-    let answer = Arc::clone(&status);
-    let receiver = Receiver::answering(move |_, _| (*answer.lock().unwrap(), Duration::ZERO)).await;
-    let app = instance().await;
-    let key = app.location_key().await;
-    let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
-    for number in 0..5 {
-        contact(&app, &key, number).await;
-    }
-    are_noted(&app, 5).await;
+    let Failing { app, key, receiver, status, id } = Failing::five_times().await;
     let shown = app.get(&format!("/webhooks/{id}")).key(&key).send().await.expect(200)["webhook"].clone();
     assert_eq!(shown["failures"], 5);
     // New ones wait with the others, past the first wait of each.
@@ -517,16 +533,7 @@ async fn after_failures_in_a_row_one_try_tells_for_all() {
 /// Whoever has mended a receiver wants to know whether it works again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_example_is_tried_at_once_while_others_wait() {
-    let status = Arc::new(Mutex::new(500));
-    let answer = Arc::clone(&status);
-    let receiver = Receiver::answering(move |_, _| (*answer.lock().unwrap(), Duration::ZERO)).await;
-    let app = instance().await;
-    let key = app.location_key().await;
-    let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
-    for number in 0..5 {
-        contact(&app, &key, number).await;
-    }
-    are_noted(&app, 5).await;
+    let Failing { app, key, receiver, status, id } = Failing::five_times().await;
     *status.lock().unwrap() = 200;
     app.post(&format!("/webhooks/{id}/test"))
         .key(&key)

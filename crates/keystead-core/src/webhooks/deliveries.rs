@@ -1,0 +1,232 @@
+//! What is sent to endpoints of webhooks: how it fared, sent again, and examples.
+
+use keystead_model::{
+    UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    event::{Cause, EventKind, NewEvent},
+    page::{Page, Window},
+    scope::Scope,
+    webhook::{DeliveryAttempt, DeliveryState, Health, WebhookDelivery, WebhookEndpoint, WebhookMessage},
+};
+use keystead_store::webhooks;
+
+use super::{
+    endpoints::{OnAgency, not_found},
+    payload,
+    publishing::{deliver, kind_of, message},
+};
+use crate::{
+    App, Authority, Error, ErrorCode, Result,
+    error::Noun,
+    idempotency::{self, Lost},
+};
+
+/// Most deliveries that are recovered in one go.
+const RECOVERED: i64 = 5_000;
+
+/// A delivery, with what it brings and how it fared.
+#[derive(Clone, Debug)]
+pub struct WholeDelivery {
+    /// The delivery.
+    pub delivery: WebhookDelivery,
+    /// What it brings. Its body is empty for those who may not read what it tells of.
+    pub message: WebhookMessage,
+    /// Every try; of one in a list none.
+    pub attempts: Vec<DeliveryAttempt>,
+}
+
+/// What was recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Deliveries that were sent on their way again.
+    pub count: i64,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// How deliveries to an endpoint stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryFigures {
+    /// Taken.
+    pub delivered: i64,
+    /// On their way.
+    pub waiting: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Kept while nothing is sent.
+    pub held: i64,
+}
+
+impl DeliveryFigures {
+    /// They are counted among the newest so many.
+    pub const MOST: i64 = 10_000;
+}
+
+impl App {
+    /// Sends an endpoint an example of an event, whether it hears of that or not.
+    pub async fn test_webhook(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        kind: EventKind,
+    ) -> Result<WholeDelivery> {
+        let run = move |operation: &mut OnAgency<'_, '_>| operation.test_webhook(id, kind);
+        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| operation.newest_delivery(lost.id()?);
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// What was sent to an endpoint, newest first; what stands in one way, if that is said.
+    pub async fn list_webhook_deliveries(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        state: Option<DeliveryState>,
+        window: Window<WebhookDeliveryId>,
+    ) -> Result<Page<WholeDelivery>> {
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            operation.webhook(id)?;
+            let page = webhooks::list_deliveries(operation.tx, id, state, &window)?;
+            let authority = operation.context;
+            Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new())))
+        })
+        .await
+    }
+
+    /// How the newest deliveries to an endpoint stand.
+    pub async fn webhook_figures(&self, authority: &Authority, id: WebhookEndpointId) -> Result<DeliveryFigures> {
+        self.read(authority, Scope::WebhooksRead, move |operation| {
+            operation.webhook(id)?;
+            let mut figures = DeliveryFigures::default();
+            for (state, count) in webhooks::tally(operation.tx, id, DeliveryFigures::MOST)? {
+                *match state {
+                    DeliveryState::Delivered => &mut figures.delivered,
+                    DeliveryState::Waiting => &mut figures.waiting,
+                    DeliveryState::Failed => &mut figures.failed,
+                    DeliveryState::Held => &mut figures.held,
+                } = count;
+            }
+            Ok(figures)
+        })
+        .await
+    }
+
+    /// One delivery to an endpoint, with every try.
+    pub async fn get_webhook_delivery(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        delivery: WebhookDeliveryId,
+    ) -> Result<WholeDelivery> {
+        self.read(authority, Scope::WebhooksRead, move |operation| operation.whole_delivery(id, delivery)).await
+    }
+
+    /// Sends a delivery on its way again, whatever became of it: with the same id, so that receivers know it again.
+    pub async fn resend_webhook_delivery(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        delivery: WebhookDeliveryId,
+    ) -> Result<WholeDelivery> {
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let endpoint = operation.webhook(id)?;
+            let WholeDelivery { delivery: known, .. } = operation.whole_delivery(id, delivery)?;
+            require_enabled(&endpoint)?;
+            let now = operation.now();
+            webhooks::send_again(operation.tx, &known, now)?;
+            operation.whole_delivery(id, delivery)
+        };
+        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| operation.whole_delivery(id, delivery);
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// Sends on its way again what an endpoint did not take since `since`, the oldest first.
+    pub async fn recover_webhook_deliveries(
+        &self,
+        authority: &Authority,
+        id: WebhookEndpointId,
+        since: UtcMs,
+    ) -> Result<Recovered> {
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let endpoint = operation.webhook(id)?;
+            require_enabled(&endpoint)?;
+            let found = webhooks::not_taken(operation.tx, id, since, RECOVERED + 1)?;
+            let now = operation.now();
+            let recovered = found.iter().take(RECOVERED as usize);
+            let count = recovered.len() as i64;
+            for delivery in recovered {
+                webhooks::send_again(operation.tx, delivery, now)?;
+            }
+            Ok(Recovered { count, has_more: found.len() as i64 > count })
+        };
+        let recover = |_: &mut OnAgency<'_, '_>, _: &Lost| Ok(Recovered { count: 0, has_more: false });
+        self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+}
+
+impl OnAgency<'_, '_> {
+    fn test_webhook(&mut self, id: WebhookEndpointId, kind: EventKind) -> Result<WholeDelivery> {
+        let endpoint = self.webhook(id)?;
+        require_enabled(&endpoint)?;
+        let event = NewEvent {
+            id: self.new_id(),
+            kind,
+            agency: endpoint.agency,
+            location: endpoint.location,
+            contact: None,
+            subject: payload::EXAMPLE.to_owned(),
+            at: self.now(),
+            actor: self.context.actor(),
+            ip: None,
+            request_id: None,
+            before: None,
+            after: None,
+            cause: Cause::default(),
+        };
+        let wire_id = format!("msg_test_{}", event.id);
+        let (name, body) = payload::example(&wire_id, &event);
+        let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
+        webhooks::insert_message(self.tx, &message)?;
+        // Whoever tries it wants to know now, also where others wait for it to work again.
+        let health = Health { next_probe: None, ..endpoint.health.clone() };
+        let delivery = deliver(self.tx, &message, &WebhookEndpoint { health, ..endpoint.clone() }, event.at)?;
+        idempotency::about(self.tx, self.context, endpoint.id.as_str())?;
+        Ok(WholeDelivery { delivery, message, attempts: Vec::new() })
+    }
+
+    fn whole_delivery(&mut self, id: WebhookEndpointId, delivery: WebhookDeliveryId) -> Result<WholeDelivery> {
+        self.webhook(id)?;
+        let found = webhooks::find_delivery(self.tx, delivery)?.filter(|(found, _)| found.endpoint == id);
+        let (found, message) = found.ok_or_else(|| Error::NotFound(Noun::Delivery, delivery.to_string()))?;
+        let attempts = webhooks::attempts_of(self.tx, delivery)?;
+        Ok(shown(self.context, found, message, attempts))
+    }
+
+    fn newest_delivery(&mut self, id: WebhookEndpointId) -> Result<WholeDelivery> {
+        let newest = webhooks::list_deliveries(self.tx, id, None, &Window::first(1))?.rows.pop();
+        let (delivery, _) = newest.ok_or_else(|| not_found(id))?;
+        self.whole_delivery(id, delivery.id)
+    }
+}
+
+/// As somebody may see it: who may not read what a message tells of reads no body.
+fn shown(
+    authority: &Authority,
+    delivery: WebhookDelivery,
+    mut message: WebhookMessage,
+    attempts: Vec<DeliveryAttempt>,
+) -> WholeDelivery {
+    let reads = |kind: EventKind| kind.subject().read_scope().is_some_and(|scope| authority.grant().allows(scope));
+    if !kind_of(&message).is_some_and(reads) {
+        message.body.clear();
+    }
+    WholeDelivery { delivery, message, attempts }
+}
+
+fn require_enabled(endpoint: &WebhookEndpoint) -> Result<()> {
+    match endpoint.disabled {
+        None => Ok(()),
+        Some(_) => {
+            let message = "The webhook is disabled, so nothing is sent; enable it first".to_owned();
+            Err(Error::Conflict(ErrorCode::Conflict, message))
+        }
+    }
+}
