@@ -1,7 +1,7 @@
 //! A receiver of webhooks: it checks every try that comes, and answers as it is told.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -55,7 +55,8 @@ pub(crate) struct Seen {
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     manner: Manner,
-    secrets: Mutex<HashSet<String>>,
+    /// The secret of the endpoint that leads to each path.
+    secrets: Mutex<HashMap<String, String>>,
     seen: Mutex<Seen>,
     pub(crate) tries: AtomicU64,
     pub(crate) open: AtomicUsize,
@@ -83,9 +84,9 @@ impl Receiver {
         Ok(receiver)
     }
 
-    /// Knows a secret of an endpoint that leads here.
-    pub(crate) fn knows(&self, secret: &str) {
-        locked(&self.secrets).insert(secret.to_owned());
+    /// Knows the secret of an endpoint that leads to a path here.
+    pub(crate) fn knows(&self, path: &str, secret: &str) {
+        locked(&self.secrets).insert(path.to_owned(), secret.to_owned());
     }
 
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -139,8 +140,9 @@ impl Receiver {
         if (now - stamp).abs() > 20 {
             seen.wrong.push(format!("{id} was signed {} s ago", now - stamp));
         }
+        let path = head.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
         let is_signed = |secret: &String| sample::is_from_keystead(header, body.as_bytes(), secret, now);
-        if !locked(&self.secrets).iter().any(is_signed) {
+        if !locked(&self.secrets).get(path).is_some_and(is_signed) {
             seen.wrong.push(format!("{id} is not signed"));
         }
         let digest = digest(body);

@@ -72,7 +72,7 @@ async fn connect(server: &Server, number: usize) -> Outcome<Connection> {
 async fn endpoint(connection: &mut Connection, key: &str, receiver: &Receiver, path: &str) -> Outcome {
     let url = format!("http://{}/{path}", receiver.address);
     let made = ask(connection, key, "/webhooks", &json!({"url": url, "events": ["contact.created"]})).await?;
-    receiver.knows(made["secret"].as_str().unwrap_or_default());
+    receiver.knows(path, made["secret"].as_str().unwrap_or_default());
     Ok(())
 }
 
@@ -101,6 +101,7 @@ impl Webhooks {
     async fn arrive(&self, place: &Place) -> Outcome {
         let receiver = Receiver::start(Manner::Fails(self.failing)).await?;
         let mut server = place.start(&SERVE)?;
+        place.join(&mut server, &SERVE)?;
         endpoint(&mut connect(&server, 1).await?, &server.key, &receiver, "hook").await?;
         let made: Mutex<Vec<String>> = Mutex::default();
         let (left, is_over) = (AtomicUsize::new(self.events), AtomicBool::new(false));
@@ -170,6 +171,7 @@ impl Webhooks {
             "missing",
             "wrong",
             "taken again",
+            "two tries at once",
             "most tries of one",
             "seconds",
         ]);
