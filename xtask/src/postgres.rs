@@ -19,14 +19,16 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Finds PostgreSQL, or installs it, and starts a new cluster. Nothing in it outlives the test, so nothing reaches the disk.
+    /// Finds PostgreSQL, or installs it, and starts a new cluster. Nothing in it outlives the test, so nothing reaches the disk:
+    /// a database for each test is some 700 files, which are made ten times faster in memory.
     pub(crate) fn start() -> Outcome<Self> {
-        Self::start_with("-c fsync=off -c synchronous_commit=off -c full_page_writes=off")
+        let folder = if has_room(MEMORY) { PathBuf::from(MEMORY) } else { std::env::temp_dir() };
+        Self::start_in(&folder, "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_wal_size=256MB")
     }
 
     /// One that keeps its promises, for benches.
     pub(crate) fn durable() -> Outcome<Self> {
-        Self::start_with("")
+        Self::start_in(&std::env::temp_dir(), "")
     }
 
     /// Ids of its processes.
@@ -39,7 +41,7 @@ impl Cluster {
         first.into_iter().chain(children)
     }
 
-    fn start_with(settings: &str) -> Outcome<Self> {
+    fn start_in(folder: &Path, settings: &str) -> Outcome<Self> {
         let binaries = match find() {
             Some(binaries) => binaries,
             None => {
@@ -53,7 +55,7 @@ impl Cluster {
             let exists = |name: &str| Command::new("id").arg(name).output().is_ok_and(|output| output.status.success());
             if exists("postgres") { "postgres" } else { "nobody" }.to_owned()
         });
-        let folder = std::env::temp_dir().join(format!("keystead-postgres-{}", std::process::id()));
+        let folder = folder.join(format!("keystead-postgres-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::DirBuilder::new()
             .mode(0o700)
@@ -98,6 +100,16 @@ impl Cluster {
         command.args(arguments).current_dir(std::env::temp_dir());
         command
     }
+}
+
+/// Where files are memory, on Linux.
+const MEMORY: &str = "/dev/shm";
+
+/// Whether a folder takes what the suite writes, several times over.
+fn has_room(folder: &str) -> bool {
+    let free = output(Command::new("df").args(["--block-size=1M", "--output=avail", folder]));
+    let megabytes = free.ok().and_then(|text| text.lines().last()?.trim().parse::<u64>().ok());
+    Path::new(folder).is_dir() && megabytes.is_some_and(|free| free > 3000)
 }
 
 fn user_group(user: &str) -> &str {

@@ -5,7 +5,10 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use keystead_store::Database;
+use keystead_store::{Database, Options, Store};
+use tokio::sync::OnceCell;
+
+use crate::test_app::START;
 
 /// Names a PostgreSQL server (its `postgres` database); without it tests run on SQLite.
 const SERVER: &str = "KEYSTEAD_TEST_POSTGRES";
@@ -22,6 +25,26 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty one.
     pub fn create() -> Self {
+        Self::create_from("")
+    }
+
+    /// One with the schema of this release: a copy of one that is made once, since all migrations take longer than most tests.
+    pub async fn with_schema() -> Self {
+        static MADE: OnceCell<Schema> = OnceCell::const_new();
+        match MADE.get_or_init(Schema::make).await {
+            Schema::Sqlite(bytes) => {
+                let database = Self::create();
+                if let Database::Sqlite(path) = &database.database {
+                    std::fs::write(path, bytes).expect("a database");
+                }
+                database
+            }
+            Schema::Postgres(name) => Self::create_from(&format!(" TEMPLATE {name}")),
+        }
+    }
+
+    /// One made `from` what follows the name, on PostgreSQL.
+    fn create_from(from: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("keystead_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(&name);
@@ -30,7 +53,7 @@ impl TestDatabase {
         match server() {
             None => Self { database: Database::Sqlite(folder.join("keystead.db")), folder, postgres: None },
             Some(server) => {
-                on_server(&server, &format!("CREATE DATABASE {name}"));
+                on_server(&server, &format!("CREATE DATABASE {name}{from}"));
                 let (base, _) = server.rsplit_once('/').expect("a URL with a database");
                 let database = Database::Postgres(format!("{base}/{name}"));
                 Self { folder, database, postgres: Some((server, name)) }
@@ -81,6 +104,31 @@ impl TestDatabase {
     /// Whether the suite runs on PostgreSQL.
     pub fn is_postgres() -> bool {
         server().is_some()
+    }
+}
+
+/// A database with the schema of this release, and nothing in it.
+enum Schema {
+    /// Its file.
+    Sqlite(Vec<u8>),
+    /// Its name. It stays behind, on a server that is thrown away.
+    Postgres(String),
+}
+
+impl Schema {
+    async fn make() -> Self {
+        let mut made = TestDatabase::create();
+        let store = Store::open(&made.database, &Options { connections: 1, ..Options::default() }).expect("a database");
+        store.migrations().apply(START).await.expect("its schema");
+        let copy = made.folder.join("copy.db");
+        let is_file = store.copy_file(&copy).expect("a copy");
+        store.close();
+        if is_file {
+            return Self::Sqlite(std::fs::read(copy).expect("the copy"));
+        }
+        // Nobody may be connected to what is copied.
+        made.on_server("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'");
+        Self::Postgres(made.postgres.take().expect("PostgreSQL").1)
     }
 }
 

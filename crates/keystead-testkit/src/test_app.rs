@@ -33,7 +33,7 @@ pub const ADMIN_EMAIL: &str = "admin@northwind.example";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 
 /// Wednesday, 25 November 2026, noon in UTC.
-const START: UtcMs = UtcMs(1_795_608_000_000);
+pub(crate) const START: UtcMs = UtcMs(1_795_608_000_000);
 
 /// A running instance that ends with its test.
 pub struct TestApp {
@@ -70,7 +70,7 @@ impl TestApp {
     /// The same with another configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let clock = TestClock::at(START);
-        let database = TestDatabase::create();
+        let database = TestDatabase::with_schema().await;
         let mut config = config_of(&database);
         change(&mut config);
         let server = Server::bind(&config, Clock::Test(clock.clone()), Entropy::System).await.expect("an instance");
