@@ -1,7 +1,7 @@
 //! The queue of what is done outside of requests: mails, imports, and what follows from a change in many rows.
 //!
 //! Whoever works on a kind of jobs takes a turn: in one transaction it says what became of those that it had, and takes others.
-//! A job is its taker's for [`LEASE`]; work that has not ended [`MARGIN`] before that is given up, so that no two servers are
+//! A job is its taker's for its [`lease`](JobKind::lease); work that has not ended [`MARGIN`] before that is given up, so that no two servers are
 //! ever at the same job. What was done once may still be done again, where a server ends between the doing and the saying.
 
 use std::{
@@ -22,8 +22,6 @@ use tokio::time::Instant;
 
 use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening, webhooks};
 
-/// How long whoever takes a job has it to itself.
-pub const LEASE: Duration = Duration::from_secs(120);
 /// Work ends so long before its lease, whatever the clocks do meanwhile.
 pub const MARGIN: Duration = Duration::from_secs(10);
 /// Jobs of one turn.
@@ -129,13 +127,13 @@ impl App {
         });
         let (kept, mut line, jobs, has_more) = taken.await?;
         line.under_way.retain(|_, (_, until)| begun < *until);
-        line.under_way.extend(jobs.iter().map(|job| (job.id, (job.owner, begun + LEASE))));
+        line.under_way.extend(jobs.iter().map(|job| (job.id, (job.owner, begun + kind.lease()))));
         *self.lines.of(kind) = line;
         let too_late = settled.iter().filter(|settled| !kept.contains(&settled.job.id)).count();
         for settled in &settled {
             tell(settled, kept.contains(&settled.job.id));
         }
-        Ok(Turn { jobs, until: begun + LEASE - MARGIN, has_more, too_late })
+        Ok(Turn { jobs, until: begun + kind.lease() - MARGIN, has_more, too_late })
     }
 
     /// Waits until there may be something due: at once for what is committed here, and within a moment for what others
@@ -248,7 +246,7 @@ fn take(
             return Ok((Vec::new(), !is_whole));
         }
     }
-    let until = UtcMs(now.0 + LEASE.as_millis() as i64);
+    let until = UtcMs(now.0 + kind.lease().as_millis() as i64);
     let under_way: Vec<Id<()>> = line.under_way.values().map(|(owner, _)| *owner).collect();
     let mut rooms = match kind {
         JobKind::Delivery => Some(webhooks::rooms(tx, line.owners.iter().copied(), &under_way, most)?),

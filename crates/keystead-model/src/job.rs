@@ -1,5 +1,7 @@
 //! Work that waits for its turn.
 
+use std::time::Duration;
+
 use crate::{id::Id, time::UtcMs};
 
 /// What is to be done.
@@ -27,6 +29,15 @@ impl JobKind {
             Self::Aftermath => "aftermath",
             Self::Delivery => "delivery",
         }
+    }
+
+    /// How long whoever takes one has it to itself. What a server had that was killed waits so long for another.
+    pub const fn lease(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Mail | Self::Import | Self::Aftermath => 120,
+            // A call ends within 15 s.
+            Self::Delivery => 40,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use keystead_core::{
     App,
-    queue::{BATCH, LEASE, Outcome, Settled, Turn},
+    queue::{BATCH, Outcome, Settled, Turn},
 };
 use keystead_jobs::{Worker, mail_worker};
 use keystead_model::{
@@ -101,7 +101,7 @@ async fn what_a_server_says_after_its_lease_is_refused() {
         add(&app, &app.second_store(), owner(&app), 1).await;
         let had = turn(&slow, 5).await.remove(0);
         assert_eq!((had.attempt, had.lost), (1, 0));
-        app.clock.advance(LEASE.saturating_sub(Duration::from_millis(1)));
+        app.clock.advance(KIND.lease().saturating_sub(Duration::from_millis(1)));
         assert!(turn(&other, 5).await.is_empty(), "it is the first's");
         app.clock.advance(Duration::from_millis(1));
         let has = turn(&other, 5).await.remove(0);
@@ -197,7 +197,7 @@ async fn a_job_that_ends_its_server_is_given_up() {
     for lost in 0..Job::MOST_LOST {
         let job = turn(&app.second_node().await, 5).await.remove(0);
         assert_eq!((job.lost, job.is_dangerous()), (lost, false));
-        app.clock.advance(LEASE);
+        app.clock.advance(KIND.lease());
     }
     let sink = sink().await;
     let mailer = keystead_core::Mailer::new(&sink.url, "keys@crm.example").unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, response::IntoResponse};
 use http::{HeaderMap, StatusCode, header};
-use keystead_core::{Allowed, Guard, OutboundClient, queue::LEASE};
+use keystead_core::{Allowed, Guard, OutboundClient};
 use keystead_jobs::delivery_worker;
 use keystead_model::{
     grant::Reach,
@@ -321,7 +321,7 @@ async fn two_servers_send_nothing_twice() {
     assert_eq!(ids.len(), sent.len());
     // Nothing is left that would come later.
     are_delivered(&app, 120).await;
-    app.clock.advance(LEASE * 2);
+    app.clock.advance(JobKind::Delivery.lease() * 2);
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(receiver.sent().len(), 120);
 }
@@ -348,7 +348,7 @@ async fn what_a_server_took_and_never_sent_is_sent_by_another() {
     let _sender = sender(&app).await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(receiver.sent().len(), 1, "it is the other's as long as its lease");
-    app.clock.advance(LEASE + Duration::from_secs(1));
+    app.clock.advance(JobKind::Delivery.lease() + Duration::from_secs(1));
     let sent = receiver.has_taken(2).await;
     assert_eq!(sent[1].json()["firstName"], "Ada");
 }

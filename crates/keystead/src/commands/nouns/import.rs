@@ -14,13 +14,14 @@ use std::{
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use indicatif::{ProgressBar, ProgressStyle};
 use keystead_api::v2::imports::{ImportOptions, Spreadsheets};
-use keystead_core::{App, Authority, LocationContext, NewFile, NewImport, RowReader, Violation, queue::LEASE};
+use keystead_core::{App, Authority, LocationContext, NewFile, NewImport, RowReader, Violation};
 use keystead_http::spreadsheet::Cells;
 use keystead_jobs::import_worker;
 use keystead_model::{
     LocationId,
     custom_field::OwnerKind,
     import::{Import, ImportState, ImportTally, ProblemRow},
+    job::JobKind,
     page::Window,
 };
 use serde_json::json;
@@ -193,7 +194,7 @@ impl Watching<'_> {
             if self.import.line != before {
                 moved_at = Instant::now();
             }
-            let patience = if self.import.state == ImportState::Waiting { HEAD_START } else { LEASE };
+            let patience = if self.import.state == ImportState::Waiting { HEAD_START } else { JobKind::Import.lease() };
             if working.is_none() && moved_at.elapsed() > patience {
                 let reader: Arc<dyn RowReader> = Arc::new(Spreadsheets);
                 #[expect(clippy::disallowed_methods, reason = "the one worker of the command, joined below")]
