@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     packages::{node_project, python_programs},
     postgres::free_port,
-    run::{Outcome, cargo, has, install, output, root, run as process},
+    run::{Outcome, built, has, install, output, root, run as process},
 };
 
 /// A server on a throwaway directory, ended with its owner.
@@ -51,7 +51,7 @@ const TESTS: &[(&str, &str, &str)] = &[
 pub(crate) fn run() -> Outcome {
     let folder = node_project("clients/node")?;
     let python = python_programs()?.join("python");
-    let binary = build()?;
+    let binary = server_program()?;
     let mut failed = Vec::new();
     for (test, client, daily_limit) in TESTS {
         let (server, mut environment) = start_limited(&binary, daily_limit)?;
@@ -92,7 +92,7 @@ const OF_THE_DEMO: &[&str] = &[
 pub(crate) fn run_browser() -> Outcome {
     install_browser()?;
     let folder = node_project("browser")?;
-    let binary = build()?;
+    let binary = server_program()?;
     let server = Server::start(&binary)?;
     let setup_url = server.setup_url()?;
     node_tests(&folder, &["app.test.js"], &server, vec![("KEYSTEAD_SETUP_URL", setup_url)])?;
@@ -110,7 +110,7 @@ pub(crate) fn run_browser() -> Outcome {
 pub(crate) fn run_screenshots(folder: &Path) -> Outcome {
     install_browser()?;
     let project = node_project("browser")?;
-    let demo = Server::run(&build()?, "demo", new_folder()?, "off")?;
+    let demo = Server::run(&server_program()?, "demo", new_folder()?, "off")?;
     let mut command = Command::new("node");
     command.arg("screenshots.js").current_dir(project).env("KEYSTEAD_URL", &demo.url);
     process(command.env("KEYSTEAD_SCREENSHOTS", folder))
@@ -123,9 +123,9 @@ fn install_browser() -> Outcome {
     install(&["chromium"])
 }
 
-pub(crate) fn build() -> Outcome<PathBuf> {
-    process(&mut cargo(&["build", "--workspace", "--bins"]))?;
-    Ok(root().join("target/debug/keystead"))
+/// The program of the server.
+pub(crate) fn server_program() -> Outcome<PathBuf> {
+    Ok(built()?.join("keystead"))
 }
 
 fn node_tests(folder: &Path, files: &[&str], server: &Server, environment: Vec<(&'static str, String)>) -> Outcome {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use crate::{
-    clients::{Server, build, start_set_up},
+    clients::{Server, server_program, start_set_up},
     packages::python_programs,
     run::{Outcome, root, run as process},
 };
@@ -18,7 +18,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// The part `documents`.
 pub(crate) fn run() -> Outcome {
     let programs = python_programs()?;
-    let binary = build()?;
+    let binary = server_program()?;
     // Each on a server of its own: what was answered to an Idempotency-Key is answered again, in the shape that it had.
     for (document, key) in
         [("2.0", "KEYSTEAD_AGENCY_KEY"), ("v3", "KEYSTEAD_AGENCY_KEY"), ("1.0", "KEYSTEAD_LOCATION_KEY")]

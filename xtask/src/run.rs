@@ -31,6 +31,14 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     }
 }
 
+/// Builds all programs. Answers where they are.
+pub(crate) fn built() -> Outcome<PathBuf> {
+    // With a test among what is built, dependencies have the features that they have in all tests: else they, and everything
+    // above them, would be compiled once more.
+    run(&mut cargo(&["build", "--workspace", "--bins", "--test", "it"]))?;
+    Ok(root().join("target/debug"))
+}
+
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()

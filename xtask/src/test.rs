@@ -1,11 +1,13 @@
 //! `cargo xtask test`.
 
+use std::process::Command;
+
 use clap::Args;
 
 use crate::{
     clients, documents,
     postgres::Cluster,
-    run::{Outcome, cargo, run, timed},
+    run::{Outcome, built, cargo, run, timed},
 };
 
 type Part = (&'static str, fn() -> Outcome);
@@ -65,8 +67,7 @@ fn unit() -> Outcome {
 
 /// The simulation of keys' lives, with arguments of its own.
 pub(crate) fn run_simulation(arguments: &[String]) -> Outcome {
-    let mut command = cargo(&["run", "--quiet", "--package", "keystead-simulate", "--"]);
-    run(command.args(arguments))
+    run(Command::new(built()?.join("keystead-simulate")).args(arguments))
 }
 
 /// More than 1,000 key-years without a violation, and each rule missed when it is left out.
