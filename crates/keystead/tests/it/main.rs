@@ -115,6 +115,7 @@ mod usage;
 mod user_search;
 mod users;
 mod v1;
+mod webhook_kills;
 mod webhook_notices;
 mod webhook_pages;
 mod webhooks;

@@ -32,8 +32,8 @@ mod signing_key_sample;
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     headers: HeaderMap,
-    body: String,
-    status: u16,
+    pub(crate) body: String,
+    pub(crate) status: u16,
 }
 
 impl Sent {
@@ -41,16 +41,16 @@ impl Sent {
         self.headers.get(name).unwrap_or_else(|| panic!("{name} in {:?}", self.headers)).to_str().unwrap()
     }
 
-    fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.header("webhook-id")
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// Whether it was signed with this secret, as Standard Webhooks says. Its time is that of the test's clock.
-    fn is_signed_with(&self, secret: &str) -> bool {
+    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
         let now = self.header("webhook-timestamp").parse().unwrap();
         let header = |name: &str| self.headers.get(name)?.to_str().ok();
         let is_signed = |body: &str, now| sample::is_from_keystead(header, body.as_bytes(), secret, now);
@@ -127,7 +127,7 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
 }
 
 /// An instance that may call this machine.
-async fn instance() -> TestApp {
+pub(crate) async fn instance() -> TestApp {
     TestApp::start_with(|config| config.limits.webhooks.allowed = allowed()).await
 }
 
