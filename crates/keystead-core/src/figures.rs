@@ -13,7 +13,7 @@ use keystead_model::{
     UtcMs,
     job::{JobCounts, JobKind},
 };
-use keystead_store::{Distribution, LaneFigures, Migrations, StoreFigures, Tx, instance, mails, queue};
+use keystead_store::{Distribution, LaneFigures, Migrations, StoreFigures, Tx, delivery_pause, instance, mails, queue};
 
 use crate::{App, Swept};
 
@@ -209,7 +209,12 @@ fn asked_figures(tx: &mut Tx<'_>) -> keystead_store::Result<Vec<Figure>> {
     let mails = mails::count_by_state(tx)?.into_iter().map(|(state, count)| {
         Figure::gauge("keystead_mails", "Mails of the outbox", count as f64).of("state", state.as_str())
     });
-    let mut figures: Vec<Figure> = mails.chain([size]).collect();
+    let pause = Figure::gauge(
+        "keystead_deliveries_paused",
+        "Whether nothing is sent to webhooks: after a restore or a copy, or as an operator wants it",
+        f64::from(u8::from(delivery_pause::since(tx)?.is_some())),
+    );
+    let mut figures: Vec<Figure> = mails.chain([size, pause]).collect();
     for kind in JobKind::ALL {
         let JobCounts { waiting, taken, given_up } = queue::count(tx, kind)?;
         let states = [("waiting", waiting), ("taken", taken), ("given_up", given_up)];

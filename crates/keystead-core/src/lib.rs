@@ -143,4 +143,7 @@ pub use setup::{Setup, SetupOutcome};
 pub use sources::Source;
 pub use sweep::Swept;
 pub use system::SystemStatus;
-pub use webhooks::{CHAIN_HEADER, DeliveryFigures, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+pub use webhooks::{
+    CHAIN_HEADER, DeliveryFigures, DeliveryPause, MadeEndpoint, NewEndpoint, Overdue, PublicKey, Recovered,
+    WholeDelivery,
+};

@@ -17,7 +17,7 @@ use keystead_model::{
     text::echo,
     time::DAY_MS,
 };
-use keystead_store::{Tx, departures, mails, queue, ripples};
+use keystead_store::{Tx, delivery_pause, departures, mails, queue, ripples};
 use tokio::time::Instant;
 
 use crate::{App, Clock, Error, Result, imports, operate::Ids, tally::Happening, webhooks};
@@ -154,7 +154,8 @@ impl App {
         let told = self.clock.told();
         let is_due = self.store.read(move |tx| {
             let now = queue::begin(tx, told)?;
-            Ok::<_, keystead_store::Error>(queue::next_due(tx, kind)?.is_some_and(|due| due <= now))
+            let is_due = queue::next_due(tx, kind)?.is_some_and(|due| due <= now);
+            Ok::<_, keystead_store::Error>(is_due && !is_paused(tx, kind)?)
         });
         Ok(is_due.await?)
     }
@@ -226,6 +227,14 @@ fn settle(tx: &mut Tx<'_>, settled: &[Arc<Settled>], now: UtcMs) -> Result<HashS
     Ok(kept)
 }
 
+/// Whether nobody takes jobs of a kind for now.
+fn is_paused(tx: &mut Tx<'_>, kind: JobKind) -> keystead_store::Result<bool> {
+    match kind {
+        JobKind::Delivery => Ok(delivery_pause::since(tx)?.is_some()),
+        JobKind::Mail | JobKind::Import | JobKind::Aftermath => Ok(false),
+    }
+}
+
 /// Takes jobs of the owners in line, a few of each; also answers whether there may be more.
 fn take(
     tx: &mut Tx<'_>,
@@ -234,7 +243,7 @@ fn take(
     now: UtcMs,
     most: usize,
 ) -> keystead_store::Result<(Vec<Job>, bool)> {
-    if most == 0 {
+    if most == 0 || is_paused(tx, kind)? {
         return Ok((Vec::new(), false));
     }
     if line.owners.is_empty() {

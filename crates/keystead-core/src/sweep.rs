@@ -18,14 +18,14 @@ use keystead_model::{
     page::Window,
     time::{DAY_MS, HOUR_MS},
 };
-use keystead_store::{Tx, agencies, changes, notices, service_clock, sweep};
+use keystead_store::{Tx, changes, notices, service_clock, sweep};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
     App, Authority, Entropy, Error, Result,
     api_keys::location_of,
-    events::{Happened, fields, tell_by_system, tell_of},
+    events::{Happened, fields, tell_by_system, tell_everywhere},
     notices::notify,
     users::require_operator,
 };
@@ -222,10 +222,7 @@ impl App {
                 if !service_clock::set_paused(tx, paused)? {
                     return Ok(false);
                 }
-                for agency in agencies::list(tx)? {
-                    let ip = authority.address().map(|address| address.to_string());
-                    tell_of(tx, agency.id, authority.actor(), ip, now, Happened::to(kind, "sweep"))?;
-                }
+                tell_everywhere(tx, &authority, now, || Happened::to(kind, "sweep"))?;
                 Ok::<_, Error>(true)
             })
             .await?;

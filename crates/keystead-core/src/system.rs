@@ -7,7 +7,7 @@ use keystead_store::{
     queue, sweep,
 };
 
-use crate::{App, DiskSpace, Result, journal::unwritten};
+use crate::{App, DeliveryPause, DiskSpace, Result, journal::unwritten};
 
 /// What the operator sees.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct SystemStatus {
     pub epoch: i64,
     /// Whether automatic deletions are paused.
     pub paused: bool,
+    /// Whether nothing is sent to webhooks.
+    pub deliveries_paused: Option<DeliveryPause>,
     /// Servers on this database.
     pub nodes: Vec<NodeRow>,
     /// Keys that wait for an admin who could be told.
@@ -49,6 +51,14 @@ impl SystemStatus {
         }
         if self.paused {
             warnings.push("Deletions of unused keys are paused (keystead sweep resume).".to_owned());
+        }
+        if let Some(DeliveryPause { since, waiting }) = self.deliveries_paused {
+            let (messages, wait) = if waiting == 1 { ("message", "waits") } else { ("messages", "wait") };
+            warnings.push(format!(
+                "Nothing is sent to webhooks since {}, when this database was restored or copied, or an operator paused it: \
+                 {waiting} {messages} {wait}. If no other server sends them, let it go on (keystead deliveries resume).",
+                since.to_iso()
+            ));
         }
         if self.mails_given_up > 0 {
             let (mails, were) = if self.mails_given_up == 1 { ("mail", "was") } else { ("mails", "were") };
@@ -84,6 +94,7 @@ impl App {
                     service_now: poll.clock.now,
                     epoch: poll.clock.epoch,
                     paused: poll.clock.paused,
+                    deliveries_paused: DeliveryPause::find(tx)?,
                     nodes: nodes::list(tx)?,
                     mails_given_up: queue::count(tx, JobKind::Mail)?.given_up,
                     held: sweep::held(tx, &Window::first(1000))?.rows.len(),

@@ -251,6 +251,8 @@ kinds! {
     InstanceSetUp = "instance.set_up", System, Instance;
     InstanceSweepPaused = "instance.sweep_paused", System, Instance;
     InstanceSweepResumed = "instance.sweep_resumed", System, Instance;
+    InstanceDeliveriesPaused = "instance.deliveries_paused", System, Instance;
+    InstanceDeliveriesResumed = "instance.deliveries_resumed", System, Instance;
     AuditErased = "audit.erased", Security, AuditLog;
 }
 

@@ -181,7 +181,7 @@ fn fill(
     if let Clocks::Restart { incarnation } = clocks {
         service_clock::restart_all(&mut tx)?;
         let old: String = tx.query_one("SELECT incarnation FROM instance WHERE id = 1", &[], |row| row.column())?;
-        lineage::fork(&mut tx, &old, incarnation)?;
+        lineage::fork(&mut tx, &old, incarnation, now)?;
         tx.execute("DELETE FROM nodes", &[])?;
         // Nobody is signed in to a database that was elsewhere before.
         tx.execute("DELETE FROM sessions WHERE created_at <= ?1", &[&now])?;

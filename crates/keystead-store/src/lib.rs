@@ -23,6 +23,7 @@ pub mod copy;
 pub mod custom_fields;
 pub mod custom_values;
 mod deadline;
+pub mod delivery_pause;
 pub mod departures;
 mod dnd;
 pub mod enrollments;

@@ -1,5 +1,7 @@
 //! Which databases this one came from, and how far each of them is part of it.
 
+use keystead_model::UtcMs;
+
 use crate::{Result, Tx};
 
 /// The incarnations that are part of this database, each with the number of the last change taken over; this one's own
@@ -25,10 +27,19 @@ pub fn include(tx: &mut Tx<'_>, incarnation: &str, sequence: i64) -> Result<()> 
 }
 
 /// Makes this database another one than `old`, of which it goes on from the head; `false` if it is another already.
-/// Call it after [`crate::changes::lock`].
-pub fn fork(tx: &mut Tx<'_>, old: &str, new: &str) -> Result<bool> {
-    let renamed =
-        tx.execute("UPDATE instance SET incarnation = ?2 WHERE id = 1 AND incarnation = ?1", &[&old, &new])?;
+/// Call it after [`crate::changes::lock`]. What waits for webhooks was perhaps sent by the other one, or is about to be: where there
+/// are any, nothing is sent to them before an operator has said what becomes of it.
+pub fn fork(tx: &mut Tx<'_>, old: &str, new: &str, now: UtcMs) -> Result<bool> {
+    // What was written while it was copied is younger than the copy's beginning.
+    let youngest = "SELECT max(created_at) FROM webhook_deliveries WHERE created_at > ?3";
+    let renamed = tx.execute(
+        &format!(
+            "UPDATE instance SET incarnation = ?2, deliveries_paused_at =
+                 CASE WHEN EXISTS (SELECT 1 FROM webhook_endpoints) THEN COALESCE(({youngest}), CAST(?3 AS BIGINT)) END
+             WHERE id = 1 AND incarnation = ?1"
+        ),
+        &[&old, &new, &now],
+    )?;
     if renamed == 0 {
         return Ok(false);
     }

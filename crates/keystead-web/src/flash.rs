@@ -166,6 +166,9 @@ done! {
     ImportTried = "import-tried", "good", "* is being tried: nothing changes by that.";
     ImportStopped = "import-stopped", "good", "The import of * is stopped. What was imported stays.";
     SweepPaused = "sweep-paused", "good", "Deletions are paused: no key is deleted for inactivity, and nobody’s 90 days run.";
+    DeliveriesPaused = "deliveries-paused", "good", "Deliveries are paused: nothing is sent to webhooks, and messages wait.";
+    DeliveriesResumed = "deliveries-resumed", "good", "Deliveries to webhooks go on.";
+    DeliveriesSkipped = "deliveries-skipped", "good", "Deliveries to webhooks go on. What was overdue is held, and can be sent again.";
     SweepResumed = "sweep-resumed", "good", "Deletions go on, and everybody’s 90 days run.";
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{Error, error::Noun};
+use keystead_core::{Error, Overdue, error::Noun};
 use keystead_model::{mail::MailState, time::DAY_MS};
 
 use crate::{
@@ -46,6 +46,8 @@ struct Page {
     held: String,
     disk: String,
     paused: bool,
+    /// Since when nothing is sent to webhooks, and what waits.
+    deliveries_paused: Option<(String, String)>,
     base: String,
 }
 
@@ -116,6 +118,9 @@ pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response,
             format!("{:.1} GB free of {:.1}", disk.free as f64 / 1e9, disk.total as f64 / 1e9)
         }),
         paused: status.paused,
+        deliveries_paused: status
+            .deliveries_paused
+            .map(|pause| (zone.instant(pause.since), words::counted(pause.waiting, "message"))),
         base: here.url("/settings/system"),
     };
     Ok(render(&page))
@@ -134,4 +139,27 @@ pub(crate) async fn pause(State(web): State<Web>, here: Here) -> Result<Response
 
 pub(crate) async fn resume(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     set_paused(&web, &here, false).await
+}
+
+pub(crate) async fn pause_deliveries(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    for_operator(&here)?;
+    web.app.pause_deliveries(here.authority()).await?;
+    Ok(lead(&web, &here.url("/settings/system"), Done::DeliveriesPaused, ""))
+}
+
+async fn resume_deliveries(web: &Web, here: &Here, overdue: Overdue) -> Result<Response, Failure> {
+    for_operator(here)?;
+    let done = match web.app.resume_deliveries(here.authority(), overdue).await? {
+        None | Some(0) => Done::DeliveriesResumed,
+        Some(_) => Done::DeliveriesSkipped,
+    };
+    Ok(lead(web, &here.url("/settings/system"), done, ""))
+}
+
+pub(crate) async fn send_overdue(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    resume_deliveries(&web, &here, Overdue::Send).await
+}
+
+pub(crate) async fn skip_overdue(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    resume_deliveries(&web, &here, Overdue::Skip).await
 }

@@ -13,7 +13,7 @@ use keystead_model::{
     event::{Cause, EventId, EventKind, NewEvent},
     key_secret::mask_keys,
 };
-use keystead_store::{Tx, events};
+use keystead_store::{Tx, agencies, events};
 use serde_json::{Map, Value as Json};
 
 use crate::{
@@ -200,6 +200,20 @@ pub(crate) fn tell_of(
 ) -> keystead_store::Result<()> {
     let about = (Entropy::System.id(at), Cause::default());
     record(tx, agency, actor, at, (ip, None), about, &happened)
+}
+
+/// Tells every agency of what its operator did to the whole instance.
+pub(crate) fn tell_everywhere<'h>(
+    tx: &mut Tx<'_>,
+    authority: &Authority,
+    at: UtcMs,
+    happened: impl Fn() -> Happened<'h>,
+) -> keystead_store::Result<()> {
+    for agency in agencies::list(tx)? {
+        let ip = authority.address().map(|address| address.to_string());
+        tell_of(tx, agency.id, authority.actor(), ip, at, happened())?;
+    }
+    Ok(())
 }
 
 /// Every event is written here, with the address and the request where there are any, and with it what webhooks are told.

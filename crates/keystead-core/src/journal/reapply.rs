@@ -149,11 +149,12 @@ impl App {
             return Ok(());
         }
         let old = revocations.own.clone();
-        let new = self.entropy.id::<Journal>(self.clock.now()).to_string();
+        let now = self.clock.now();
+        let new = self.entropy.id::<Journal>(now).to_string();
         self.store
             .write_serial(move |tx| {
                 changes::lock(tx)?;
-                if lineage::fork(tx, &old, &new)? {
+                if lineage::fork(tx, &old, &new, now)? {
                     service_clock::restart_all(tx)?;
                     sessions::delete_all(tx)?;
                     users::delete_invitations(tx)?;

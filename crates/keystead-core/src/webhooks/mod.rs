@@ -6,6 +6,7 @@
 mod chain;
 mod deliveries;
 mod endpoints;
+mod pause;
 mod payload;
 mod publishing;
 mod sending;
@@ -23,6 +24,7 @@ use crate::{App, Error, ErrorCode, Result};
 pub use chain::CHAIN_HEADER;
 pub use deliveries::{DeliveryFigures, Recovered, WholeDelivery};
 pub use endpoints::{MadeEndpoint, NewEndpoint, PublicKey};
+pub use pause::{DeliveryPause, Overdue};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;
 pub(crate) use sending::{give_up, rooms};

@@ -135,6 +135,8 @@ pub(super) const fn done(kind: EventKind) -> &'static str {
         K::InstanceSetUp => "set up this instance for *",
         K::InstanceSweepPaused => "paused the deletion of unused keys",
         K::InstanceSweepResumed => "let the deletion of unused keys go on",
+        K::InstanceDeliveriesPaused => "paused what is sent to all webhooks",
+        K::InstanceDeliveriesResumed => "let what is sent to all webhooks go on",
         K::AuditErased => "erased what was personal about * in this log",
     }
 }
@@ -173,6 +175,7 @@ pub(super) const fn look(kind: EventKind) -> (&'static str, &'static str) {
         | K::UserDeleted
         | K::WebhookEndpointDisabled
         | K::InstanceSweepPaused
+        | K::InstanceDeliveriesPaused
         | K::AuditErased => ("power", "warn"),
         K::KeyCreated | K::KeyReactivated | K::KeyRestored => ("key", "good"),
         _ => match kind.subject() {
@@ -195,14 +198,17 @@ pub(super) const fn look(kind: EventKind) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use keystead_model::event::Subject;
+
     use super::*;
 
     #[test]
     fn every_kind_names_what_it_was_done_to_and_has_an_icon() {
         let icons = crate::assets::text("icons.svg");
         for kind in EventKind::ALL {
-            let of_all_keys = matches!(kind, EventKind::InstanceSweepPaused | EventKind::InstanceSweepResumed);
-            assert_eq!(done(*kind).matches('*').count(), usize::from(!of_all_keys), "{kind:?}");
+            // Of all keys, or of all webhooks.
+            let of_all = kind.subject() == Subject::Instance && *kind != EventKind::InstanceSetUp;
+            assert_eq!(done(*kind).matches('*').count(), usize::from(!of_all), "{kind:?}");
             assert!(done_to_oneself(*kind).is_none_or(|sentence| !sentence.contains('*')), "{kind:?}");
             let (icon, class) = look(*kind);
             assert!(icons.contains(&format!("id=\"i-{icon}\"")), "{icon}");

@@ -30,6 +30,7 @@ impl Doctor {
                     "sequence": status.head,
                     "serviceMs": status.service_now.0,
                     "paused": status.paused,
+                    "deliveriesPausedSince": status.deliveries_paused.map(|pause| pause.since),
                     "nodes": status.nodes.len(),
                     "disk": status.disk.map(|disk| json!({"free": disk.free, "total": disk.total})),
                     "warnings": warnings,

@@ -4,6 +4,7 @@ mod agencies;
 mod audit;
 mod config;
 mod db;
+mod deliveries;
 mod demo;
 mod doctor;
 mod init;
@@ -64,6 +65,9 @@ enum Command {
     /// Pause the deletion of idle keys, or go on with it
     #[command(subcommand)]
     Sweep(sweep::Sweep),
+    /// Pause what is sent to all webhooks, or let it go on after a restore or a copy
+    #[command(subcommand)]
+    Deliveries(deliveries::Deliveries),
     /// Add a version to the instance secret
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -167,6 +171,7 @@ async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Agencies(agencies) => agencies.run(&config).await,
         Command::Users(users) => users.run(&config).await,
         Command::Sweep(sweep) => sweep.run(&config).await,
+        Command::Deliveries(deliveries) => deliveries.run(&config).await,
         Command::Audit(audit) => audit.run(&config).await,
         Command::Secret(secret) => secret.run(&config).await,
         Command::Db(db) => db.run(&config).await,
@@ -229,6 +234,12 @@ async fn operator(app: &App, agency: Option<&str>) -> Result<AgencyContext, Fail
         }
     };
     Ok(app.operator_in(id).await?)
+}
+
+/// The operator of any agency, for what concerns all of them.
+async fn operator_of_any(app: &App) -> Result<AgencyContext, Failure> {
+    let agency = app.list_agencies().await?.first().map(|agency| agency.id).ok_or_else(not_set_up)?;
+    Ok(app.operator_in(agency).await?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{not_set_up, output::say, with_app};
+use super::{operator_of_any, output::say, with_app};
 use crate::{config::Config, failure::Failure};
 
 #[derive(Subcommand)]
@@ -17,11 +17,7 @@ impl Sweep {
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
         let pause = matches!(self, Self::Pause);
         with_app(config, async |app| {
-            // It concerns the keys of all agencies, so the operator of any will do.
-            let Some(agency) = app.list_agencies().await?.first().map(|agency| agency.id) else {
-                return Err(not_set_up());
-            };
-            let changed = app.set_sweep_paused(app.operator_in(agency).await?.authority(), pause).await?;
+            let changed = app.set_sweep_paused(operator_of_any(app).await?.authority(), pause).await?;
             let already = if changed { "" } else { " already" };
             let state = if pause { "paused: no key is deleted for inactivity, and no 90 days run" } else { "running" };
             say!("The sweep is{already} {state}.");

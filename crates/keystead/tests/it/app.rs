@@ -546,6 +546,12 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
         ),
         ("/app/agency/settings/system/resume".to_owned(), vec![], "Deletions go on, and everybody’s 90 days run."),
         (
+            "/app/agency/settings/system/deliveries/pause".to_owned(),
+            vec![],
+            "Deliveries are paused: nothing is sent to webhooks, and messages wait.",
+        ),
+        ("/app/agency/settings/system/deliveries/skip".to_owned(), vec![], "Deliveries to webhooks go on."),
+        (
             "/app/account/time-zone".to_owned(),
             vec![("timeZone", "Europe/Berlin")],
             "Times are shown in “Europe/Berlin”.",

@@ -31,6 +31,7 @@ mod cors;
 mod custom_fields;
 mod custom_values;
 mod dates;
+mod delivery_pause;
 mod directories;
 mod disk;
 mod doors;

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, pin::Pin, sync::Arc, time::Duration};
 use keystead_api::v2::imports::Spreadsheets;
 use keystead_core::{
     App, AuditFilter, Authority, Beside, ClickFilter, ContactFormat, Error, ErrorCode, EventQuery, KeyFilter, Known,
-    OldKeyEnds, Result, Steps, TagChange, UpsertMany, WhenDuplicate, Whose,
+    OldKeyEnds, Overdue, Result, Steps, TagChange, UpsertMany, WhenDuplicate, Whose,
 };
 use keystead_model::{
     ContactId, KeyId, LocationId, UserId, UtcMs,
@@ -362,6 +362,8 @@ const WITHOUT_SCOPE: &[(&str, &str)] = &[
     ("names_in_events", "looks up only what the authority may see"),
     ("set_agency_state", "asks for an operator of the instance, see below"),
     ("set_sweep_paused", "asks for an operator of the instance, see below"),
+    ("pause_deliveries", "asks for an operator of the instance, see below"),
+    ("resume_deliveries", "asks for an operator of the instance, see below"),
     ("list_notices", "tells whoever may not see keys of those that they made themselves"),
     ("count_unseen_notices", "like the list"),
     ("read_notice", "like the list"),
@@ -485,14 +487,20 @@ async fn every_operation_asks_for_its_scope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_an_operator_suspends_an_agency_or_pauses_deletions() {
+async fn only_an_operator_suspends_an_agency_or_pauses_deletions_or_deliveries() {
     let app = TestApp::start().await;
     let key = with(&app, ScopeSet::all(KeyKind::Agency)).await;
     let refused = app.app.set_agency_state(&key.agency, TenantState::Suspended).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::NotAllowed);
     let refused = app.app.set_sweep_paused(&key.authority, true).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::NotAllowed);
+    let refused = app.app.pause_deliveries(&key.authority).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotAllowed);
     let operator = app.operator().await;
+    assert!(app.app.pause_deliveries(operator.authority()).await.unwrap());
+    let refused = app.app.resume_deliveries(&key.authority, Overdue::Send).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotAllowed);
+    assert!(app.app.resume_deliveries(operator.authority(), Overdue::Send).await.unwrap().is_some());
     assert!(app.app.set_sweep_paused(operator.authority(), true).await.unwrap());
     app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
 }

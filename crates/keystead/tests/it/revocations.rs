@@ -64,7 +64,11 @@ impl World {
     }
 
     pub(crate) fn serve(&self) -> Running {
-        let mut all = Vec::new();
+        self.serve_with(&[])
+    }
+
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Running {
+        let mut all = arguments.to_vec();
         if let Some(database) = &self.database {
             all.extend(["--database-url", database.url()]);
         }

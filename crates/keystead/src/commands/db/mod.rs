@@ -124,6 +124,21 @@ fn show(json: bool, copied: &Copied, more: &Value) {
     }
 }
 
+/// Whether nothing is sent to webhooks by a copy until somebody lets it go on.
+fn is_paused(copied: &Copied) -> bool {
+    copied.tables.iter().any(|(table, _)| table == "webhook_endpoints")
+}
+
+/// Says so.
+fn say_paused(copied: &Copied) {
+    if is_paused(copied) {
+        say!(
+            "Nothing is sent to webhooks yet, since another server may have sent what waits, or send it still: once that is sure, \
+             keystead deliveries resume --overdue send, or skip, which keeps it to be recovered."
+        );
+    }
+}
+
 const SECRET: &str = "Keep the instance-secret with it: without that file every key in it is refused.";
 
 impl Copy {
@@ -139,8 +154,9 @@ impl Copy {
             )));
         }
         let copied = working("rows", move |bar| copy(&from, &to, &restarted(), Clock::System.now(), rows(bar))).await?;
-        show(self.json, &copied, &json!({}));
+        show(self.json, &copied, &json!({"deliveriesPaused": is_paused(&copied)}));
         if !self.json {
+            say_paused(&copied);
             say!("{SECRET} In the copy everybody's 90 days begin anew, and nobody is signed in.");
             say!(
                 "If something was ended since the source was last used, take its revocations.jsonl along, too, or hand it to \

@@ -17,8 +17,9 @@ use super::{
     super::finish,
     super::output::{note, say},
     backup::{belongs, beside, look},
+    is_paused,
     reapply::{Report, readable},
-    restarted, rows, show, working,
+    restarted, rows, say_paused, show, working,
 };
 use crate::{
     config::Config,
@@ -65,8 +66,11 @@ impl Restore {
         };
         let app = instance::open(config, Clock::System, Entropy::System).await?;
         finish(app, async |app| Ok(app.keep_journal().await?)).await?;
-        show(self.json, &copied, &report.json());
+        let mut told = report.json();
+        told["deliveriesPaused"] = is_paused(&copied).into();
+        show(self.json, &copied, &told);
         if !self.json {
+            say_paused(&copied);
             say!("Everybody's 90 days begin anew, nobody is signed in, and open invitations have ended.");
             report.print();
         }
