@@ -1,28 +1,20 @@
 //! The agency's audit log: who did what, when, from where, with what changed.
 
-use std::future::ready;
-
 use askama::Template;
-use axum::{
-    body::Body,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use futures_util::{StreamExt, TryStreamExt, stream};
-use http::header;
+use axum::{extract::State, response::Response};
 use keystead_core::{AuditFilter, Error};
-use keystead_http::spreadsheet::to_bytes;
 use keystead_model::{
     LocationId, UtcMs,
     actor::Actor,
     event::{Event, EventKind},
     key_search::KeySearch,
-    page::{Page as Rows, Window},
+    page::Window,
     time::{DAY_MS, Moment},
 };
 
 use crate::{
     Web,
+    download::{self, AT_ONCE},
     failure::Failure,
     history::{Told, told},
     list::{Asked, Choosable, Filter, Written},
@@ -75,8 +67,6 @@ struct Page {
 }
 
 const PAGE: i64 = 50;
-/// Rows of a download that are read at a time, while those before them are sent.
-const EXPORTED: i64 = 1_000;
 
 /// What the log is asked for. Rows about a key are found by the key, too; only its id is used, and shown again.
 struct AuditQuery {
@@ -222,50 +212,30 @@ pub(crate) async fn csv(State(web): State<Web>, asked: Asked, here: Here) -> Res
     let context = here.authority().clone().in_agency()?;
     let sealed_only = query.asked.text("data") == Some("0");
     let filter = AuditFilter { sealed_only, ..query.filter(web.app.now(), &here.zone()) };
-    // Read before anything is sent: whoever may not see the log is told so.
-    let first = web.app.list_audit(&context, filter.clone(), Window::after(query.before, EXPORTED)).await?;
-    let rows = stream::try_unfold(Some(first), move |rows: Option<Rows<Event>>| {
+    let read = move |after| {
         let (app, context, filter) = (web.app.clone(), context.clone(), filter.clone());
-        async move {
-            let Some(rows) = rows else { return Ok(None) };
-            let next = match rows.next(|last| last.number) {
-                Some(last) => Some(app.list_audit(&context, filter, Window::after(Some(last), EXPORTED)).await?),
-                None => None,
-            };
-            Ok::<_, Error>(Some((lines(&rows.rows), next)))
-        }
-    });
-    const WHAT: &str = "a download of the audit log broke off";
-    let rows = rows.inspect_err(|error| tracing::error!(cause = error.cause(), "{WHAT}: {error}"));
+        async move { app.list_audit(&context, filter, Window::after(after, AT_ONCE)).await }
+    };
     const NAMES: [&str; 12] = [
         "id", "at", "actor", "actor_id", "action", "subject", "location", "ip", "request", "before", "after",
         "position",
     ];
-    let names = to_bytes([NAMES]);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit-log.csv\""),
-    ];
-    Ok((headers, Body::from_stream(stream::once(ready(Ok(names))).chain(rows))).into_response())
+    Ok(download::csv("audit-log.csv", NAMES, query.before, read, |last: &Event| last.number, cells).await?)
 }
 
-fn lines(rows: &[Event]) -> Vec<u8> {
-    to_bytes(rows.iter().map(|row| {
-        let location = row.location.map(|location| location.to_string());
-        let position = row.position.map(|position| position.to_string());
-        [
-            row.number.to_string(),
-            row.at.to_iso(),
-            row.actor.kind().to_owned(),
-            row.actor.id().unwrap_or_default().to_owned(),
-            row.kind.clone(),
-            row.subject.clone(),
-            location.unwrap_or_default(),
-            row.ip.clone().unwrap_or_default(),
-            row.request_id.clone().unwrap_or_default(),
-            row.before.clone().unwrap_or_default(),
-            row.after.clone().unwrap_or_default(),
-            position.unwrap_or_default(),
-        ]
-    }))
+fn cells(row: &Event) -> Vec<String> {
+    vec![
+        row.number.to_string(),
+        row.at.to_iso(),
+        row.actor.kind().to_owned(),
+        row.actor.id().unwrap_or_default().to_owned(),
+        row.kind.clone(),
+        row.subject.clone(),
+        row.location.map(|location| location.to_string()).unwrap_or_default(),
+        row.ip.clone().unwrap_or_default(),
+        row.request_id.clone().unwrap_or_default(),
+        row.before.clone().unwrap_or_default(),
+        row.after.clone().unwrap_or_default(),
+        row.position.map(|position| position.to_string()).unwrap_or_default(),
+    ]
 }

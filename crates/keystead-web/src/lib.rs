@@ -14,6 +14,7 @@ mod cookies;
 mod custom_fields;
 mod custom_values;
 mod docs;
+mod download;
 mod failure;
 mod flash;
 mod form;

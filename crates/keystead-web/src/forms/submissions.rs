@@ -1,17 +1,8 @@
 //! What was submitted to the forms of a location.
 
-use std::future::ready;
-
 use askama::Template;
-use axum::{
-    body::Body,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use futures_util::{StreamExt, TryStreamExt, stream};
-use http::header;
+use axum::{extract::State, response::Response};
 use keystead_core::{Error, LocationContext, error::Noun};
-use keystead_http::spreadsheet::to_bytes;
 use keystead_model::{
     UtcMs,
     contact::IdentityKind,
@@ -19,7 +10,7 @@ use keystead_model::{
     form_answers::{Offer, WhyRefused},
     form_schema::FormSchema,
     id::Id,
-    page::{Counted, Page as Rows, Window},
+    page::{Counted, Page as Found, Window},
     scope::Scope,
 };
 use serde_json::Value as Json;
@@ -27,6 +18,7 @@ use serde_json::Value as Json;
 use super::{FormId, PATH as FORMS};
 use crate::{
     Web,
+    download::{self, AT_ONCE},
     failure::Failure,
     flash::{Done, lead},
     form::{Fields, Form},
@@ -38,8 +30,6 @@ use crate::{
 
 const SECTION: &str = "submissions";
 pub(super) const PATH: &str = "/submissions";
-/// Rows of a download that are read at a time, while those before them are sent.
-const EXPORTED: i64 = 500;
 
 type TheSubmission = Submission<AsForm>;
 
@@ -95,7 +85,7 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let found = web.app.list_submissions::<AsForm>(&context, filter_of(&asked, web.app.now()), window).await;
     let (found, is_cut) = match found {
         Ok(found) => (found, false),
-        Err(Error::Invalid(_)) => (Counted { page: Rows { rows: Vec::new(), has_more: false }, total: 0 }, true),
+        Err(Error::Invalid(_)) => (Counted { page: Found { rows: Vec::new(), has_more: false }, total: 0 }, true),
         Err(error) => return Err(error.into()),
     };
     let (zone, now, base) = (here.zone(), web.app.now(), here.url(PATH));
@@ -177,51 +167,33 @@ pub(crate) async fn csv(State(web): State<Web>, asked: Asked, here: Here) -> Res
         },
         None => Vec::new(),
     };
-    // Read before anything is sent: whoever may not see them is told so.
-    let first = web.app.list_submissions::<AsForm>(&context, filter.clone(), Window::first(EXPORTED)).await?.page;
     let own = ["id", "submitted_at", "form", "contact", "name", "email", "page", "referrer"].map(str::to_owned);
     let names: Vec<String> = own.into_iter().chain(keys.iter().cloned()).chain(["other answers".to_owned()]).collect();
-    let head = to_bytes([names]);
-    let rows = stream::try_unfold(Some(first), move |rows: Option<Rows<TheSubmission>>| {
-        let (app, context, filter, keys) = (web.app.clone(), context.clone(), filter.clone(), keys.clone());
-        async move {
-            let Some(rows) = rows else { return Ok(None) };
-            let next = match rows.next(|last| (last.created_at, last.id)) {
-                Some(last) => {
-                    Some(app.list_submissions(&context, filter, Window::after(Some(last), EXPORTED)).await?.page)
-                }
-                None => None,
-            };
-            Ok::<_, Error>(Some((lines(&rows.rows, &keys), next)))
-        }
-    });
-    const WHAT: &str = "a download of submissions broke off";
-    let rows = rows.inspect_err(|error| tracing::error!(cause = error.cause(), "{WHAT}: {error}"));
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"submissions.csv\""),
-    ];
-    Ok((headers, Body::from_stream(stream::once(ready(Ok(head))).chain(rows))).into_response())
+    let read = move |after| {
+        let (app, context, filter) = (web.app.clone(), context.clone(), filter.clone());
+        async move { Ok(app.list_submissions::<AsForm>(&context, filter, Window::after(after, AT_ONCE)).await?.page) }
+    };
+    let cursor = |last: &TheSubmission| (last.created_at, last.id);
+    let cells = move |row: &TheSubmission| cells(row, &keys);
+    Ok(download::csv("submissions.csv", names, None, read, cursor, cells).await?)
 }
 
-fn lines(rows: &[TheSubmission], keys: &[String]) -> Vec<u8> {
-    to_bytes(rows.iter().map(|row| {
-        let mut answers = row.answers.fields();
-        let visit = row.handling.visit.clone().unwrap_or_default();
-        let mut cells = vec![
-            row.id.to_string(),
-            row.created_at.to_iso(),
-            row.form.to_string(),
-            row.contact.map(|contact| contact.to_string()).unwrap_or_default(),
-            row.name.clone().unwrap_or_default(),
-            row.email.clone().unwrap_or_default(),
-            visit.url.unwrap_or_default(),
-            visit.referrer.unwrap_or_default(),
-        ];
-        cells.extend(keys.iter().map(|key| answers.shift_remove(key).as_ref().map(said).unwrap_or_default()));
-        cells.push(if answers.is_empty() { String::new() } else { Json::Object(answers).to_string() });
-        cells
-    }))
+fn cells(row: &TheSubmission, keys: &[String]) -> Vec<String> {
+    let mut answers = row.answers.fields();
+    let visit = row.handling.visit.clone().unwrap_or_default();
+    let mut cells = vec![
+        row.id.to_string(),
+        row.created_at.to_iso(),
+        row.form.to_string(),
+        row.contact.map(|contact| contact.to_string()).unwrap_or_default(),
+        row.name.clone().unwrap_or_default(),
+        row.email.clone().unwrap_or_default(),
+        visit.url.unwrap_or_default(),
+        visit.referrer.unwrap_or_default(),
+    ];
+    cells.extend(keys.iter().map(|key| answers.shift_remove(key).as_ref().map(said).unwrap_or_default()));
+    cells.push(if answers.is_empty() { String::new() } else { Json::Object(answers).to_string() });
+    cells
 }
 
 struct Fact {

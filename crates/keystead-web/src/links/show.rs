@@ -4,21 +4,18 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{
-    body::Body,
     extract::State,
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, TryStreamExt, future::ready, stream};
 use http::header;
 use keystead_core::{ClickFilter, ClickStats, Error, LocationContext, Steps, error::Noun};
-use keystead_http::spreadsheet::to_bytes;
 use keystead_model::{
     ClickId, ContactId, LinkTokenId, UtcMs,
     click::{Click, LinkToken, Reason, TokenSource, Verdict},
     contact::Contact,
     id::Id,
     link::{FirePolicy, Link, LinkPatch, LinkStatus},
-    page::{Page as Rows, Window},
+    page::Window,
     scope::Scope,
 };
 
@@ -27,6 +24,7 @@ use crate::{
     Web,
     chart::{Chart, Drawn, Series, Span, chart},
     contacts,
+    download::{self, AT_ONCE},
     failure::Failure,
     flash::{Done, lead, lead_back},
     form::{Field, Fields, Form},
@@ -37,9 +35,8 @@ use crate::{
     show::{Zone, ago, grouped},
 };
 
-/// Clicks of a page, and of one step of a download.
+/// Clicks of a page.
 const CLICKS: i64 = 15;
-const EXPORTED: i64 = 1_000;
 /// Personal links that are shown.
 const TOKENS: i64 = 8;
 
@@ -391,47 +388,26 @@ pub(crate) async fn qr(State(web): State<Web>, here: Here) -> Result<Response, F
 /// All its clicks in one file.
 pub(crate) async fn clicks_csv(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, link) = wanted(&web, &here).await?;
-    let (id, slug) = (link.id, link.slug.as_str().to_owned());
+    let (id, file) = (link.id, format!("clicks-{}.csv", link.slug.as_str()));
     let read = move |after| {
         let (app, context) = (web.app.clone(), context.clone());
-        async move { app.list_clicks(&context, id, ClickFilter::default(), Window::after(after, EXPORTED)).await }
+        async move { app.list_clicks(&context, id, ClickFilter::default(), Window::after(after, AT_ONCE)).await }
     };
-    // Read before anything is sent: whoever may not see them is told so.
-    let first = read(None).await?;
-    let rows = stream::try_unfold(Some(first), move |rows: Option<Rows<Click>>| {
-        let read = read.clone();
-        async move {
-            let Some(rows) = rows else { return Ok(None) };
-            let next = match rows.next(|last| last.id) {
-                Some(last) => Some(read(Some(last)).await?),
-                None => None,
-            };
-            Ok::<_, Error>(Some((lines(&rows.rows), next)))
-        }
-    });
-    const WHAT: &str = "a download of clicks broke off";
-    let rows = rows.inspect_err(|error| tracing::error!(cause = error.cause(), "{WHAT}: {error}"));
     const NAMES: [&str; 9] = ["id", "at", "contact", "verdict", "reasons", "device", "network", "referrer", "started"];
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"clicks-{slug}.csv\"")),
-    ];
-    Ok((headers, Body::from_stream(stream::once(ready(Ok(to_bytes([NAMES])))).chain(rows))).into_response())
+    Ok(download::csv(&file, NAMES, None, read, |last: &Click| last.id, cells).await?)
 }
 
-fn lines(rows: &[Click]) -> Vec<u8> {
-    to_bytes(rows.iter().map(|click| {
-        let reasons: Vec<&str> = click.reasons.iter().map(|reason| reason.as_str()).collect();
-        [
-            click.id.to_string(),
-            click.at.to_iso(),
-            click.contact.map(|contact| contact.to_string()).unwrap_or_default(),
-            click.verdict.map_or("held", Verdict::as_str).to_owned(),
-            reasons.join(" "),
-            click.device.clone(),
-            click.network.clone(),
-            click.referrer.clone().unwrap_or_default(),
-            click.fired_at.map(UtcMs::to_iso).unwrap_or_default(),
-        ]
-    }))
+fn cells(click: &Click) -> Vec<String> {
+    let reasons: Vec<&str> = click.reasons.iter().map(|reason| reason.as_str()).collect();
+    vec![
+        click.id.to_string(),
+        click.at.to_iso(),
+        click.contact.map(|contact| contact.to_string()).unwrap_or_default(),
+        click.verdict.map_or("held", Verdict::as_str).to_owned(),
+        reasons.join(" "),
+        click.device.clone(),
+        click.network.clone(),
+        click.referrer.clone().unwrap_or_default(),
+        click.fired_at.map(UtcMs::to_iso).unwrap_or_default(),
+    ]
 }
