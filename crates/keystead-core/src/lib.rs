@@ -144,6 +144,6 @@ pub use sources::Source;
 pub use sweep::Swept;
 pub use system::SystemStatus;
 pub use webhooks::{
-    CHAIN_HEADER, DeliveryFigures, DeliveryPause, MadeEndpoint, NewEndpoint, Overdue, PublicKey, Recovered,
-    WholeDelivery,
+    CHAIN_HEADER, DeliveryFigures, DeliveryPause, Hears, MadeEndpoint, NewEndpoint, Overdue, PublicKey, Recovered,
+    WholeDelivery, WholeEndpoint,
 };

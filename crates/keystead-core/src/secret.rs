@@ -85,6 +85,11 @@ impl InstanceSecret {
         self.versions.last().map_or(0, |version| version.number)
     }
 
+    /// The version that has been there longest.
+    pub(crate) fn oldest(&self) -> i64 {
+        self.versions.first().map_or(0, |version| version.number)
+    }
+
     /// All versions, oldest first.
     pub fn versions(&self) -> Vec<i64> {
         self.versions.iter().map(|version| version.number).collect()

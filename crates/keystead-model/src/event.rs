@@ -206,6 +206,7 @@ kinds! {
     AgencyUpdated = "agency.updated", Security, Agency;
     AgencySuspended = "agency.suspended", Security, Agency;
     AgencyResumed = "agency.resumed", Security, Agency;
+    AgencySigningKeyCreated = "agency.signing_key_created", Security, Agency;
     KeyCreated = "api_key.created", Key, Key;
     KeyUpdated = "api_key.updated", Key, Key;
     KeyDeactivated = "api_key.deactivated", Key, Key;
@@ -257,6 +258,20 @@ kinds! {
 }
 
 impl EventKind {
+    /// Whether it can happen in a location: to its things, or to its members.
+    pub const fn is_of_location(self) -> bool {
+        let is_of_member = matches!(
+            self,
+            Self::UserCreated
+                | Self::UserUpdated
+                | Self::UserDeleted
+                | Self::UserRoleChanged
+                | Self::UserDisabled
+                | Self::UserEnabled
+        );
+        is_of_member || !self.subject().is_of_agency()
+    }
+
     /// Reads a name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)

@@ -7,7 +7,7 @@ use crate::{
     actor::Actor,
     event::{EventId, EventKind},
     location::set,
-    scope::ScopeSet,
+    scope::{Scope, ScopeSet},
     text::{Line, echo},
     time::{DAY_MS, HOUR_MS, MINUTE_MS},
 };
@@ -90,6 +90,8 @@ pub struct EndpointPatch {
     pub app_id: Option<Option<Line<100>>>,
     /// All of them, with their values.
     pub headers: Option<EndpointHeaders>,
+    /// Which key of its agency signs: one of those that are published.
+    pub signing_key: Option<i64>,
     /// Whether something is sent there.
     pub enabled: Option<bool>,
 }
@@ -97,13 +99,14 @@ pub struct EndpointPatch {
 impl EndpointPatch {
     /// Changes `endpoint`. Whoever switches it on again begins with a clean slate.
     pub fn apply(self, endpoint: &mut WebhookEndpoint, now: UtcMs) {
-        let Self { url, events, description, app_id, headers, enabled } = self;
+        let Self { url, events, description, app_id, headers, signing_key, enabled } = self;
         let content = &mut endpoint.content;
         set(&mut content.url, url);
         set(&mut content.events, events);
         set(&mut content.description, description);
         set(&mut content.app_id, app_id);
         set(&mut content.headers, headers.map(|headers| headers.names()));
+        set(&mut endpoint.sealed.key_version, signing_key);
         match enabled {
             Some(true) if endpoint.disabled.is_some() => {
                 endpoint.disabled = None;
@@ -177,6 +180,75 @@ pub struct SealedSecrets {
     pub headers: Option<String>,
     /// Which key of its agency signs beside them, in the contract's way.
     pub key_version: i64,
+}
+
+/// A key with which an agency signs in the contract's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SigningKeyRecord {
+    /// Which of its keys: the newest has the highest.
+    pub version: i64,
+    /// The version of the instance secret from which it follows.
+    pub secret_version: i64,
+    /// When it was made.
+    pub created_at: UtcMs,
+    /// How many endpoints are signed with it.
+    pub endpoints: i64,
+}
+
+/// Events of which an endpoint is to be told, and never hears or not of everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    /// Why.
+    pub why: WhyUnheard,
+    /// Which.
+    pub events: Vec<EventKind>,
+}
+
+impl Unheard {
+    /// Whether it hears nothing of them, wherever they happen.
+    pub fn is_entire(&self) -> bool {
+        self.why != WhyUnheard::Elsewhere
+    }
+}
+
+/// Why an endpoint does not hear of what it is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyUnheard {
+    /// Whoever set it up may do nothing any more: their key ended, or they did.
+    ListenerEnded,
+    /// They did not hold this scope when they set it up, or do not hold it now.
+    NoScope(Scope),
+    /// It happens where they do not reach.
+    OutOfReach,
+    /// It happens in locations of which they reach only some.
+    Elsewhere,
+    /// It happens to the agency, and the endpoint is a location's.
+    OfAgency,
+}
+
+impl WhyUnheard {
+    /// What programs call each.
+    pub const NAMES: [&'static str; 5] =
+        ["listener_ended", "scope_missing", "out_of_reach", "some_locations_only", "of_agency"];
+
+    /// The scope that is missing, if that is why.
+    pub const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::NoScope(scope) => Some(scope),
+            Self::ListenerEnded | Self::OutOfReach | Self::Elsewhere | Self::OfAgency => None,
+        }
+    }
+
+    /// One of [`WhyUnheard::NAMES`].
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ListenerEnded => Self::NAMES[0],
+            Self::NoScope(_) => Self::NAMES[1],
+            Self::OutOfReach => Self::NAMES[2],
+            Self::Elsewhere => Self::NAMES[3],
+            Self::OfAgency => Self::NAMES[4],
+        }
+    }
 }
 
 /// How an endpoint answers, since it last took a message.
@@ -312,6 +384,11 @@ impl EventNames {
     /// The names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// Whether all events are meant, whichever there will be.
+    pub fn are_all(&self) -> bool {
+        self.0.contains(ALL)
     }
 
     /// Whether an event of this kind is one of them.

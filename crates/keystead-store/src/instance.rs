@@ -13,14 +13,18 @@ pub struct Fingerprint {
     pub fingerprint: String,
 }
 
-/// The first schema with webhooks, whose secrets refer to versions of the instance secret, too.
+/// The first schema with webhooks, whose secrets refer to versions of the instance secret, too; and the first in which each agency has
+/// keys of its own that sign.
 const WITH_WEBHOOKS: i64 = 69;
+const WITH_SIGNING_KEYS: i64 = 82;
 
 /// Every version of the instance secret that something in the database refers to; also of an older release's.
 pub fn referred_versions(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
     let mut referred = api_keys::pepper_versions(tx)?;
-    if Migrations::version(tx)? >= WITH_WEBHOOKS {
-        referred.extend(webhooks::secret_versions(tx)?);
+    let schema = Migrations::version(tx)?;
+    if schema >= WITH_WEBHOOKS {
+        referred.extend(webhooks::sealing_versions(tx)?);
+        referred.extend(webhooks::signing_versions(tx, schema >= WITH_SIGNING_KEYS)?);
     }
     Ok(referred)
 }

@@ -13,7 +13,7 @@ use keystead_model::{
     scope::ScopeSet,
     webhook::{
         DeliveryAttempt, DeliveryState, Disabled, EndpointContent, EventNames, Health, Listener, NamedEndpoint,
-        SealedSecrets, WebhookDelivery, WebhookEndpoint, WebhookMessage, WhyDisabled,
+        SealedSecrets, SigningKeyRecord, WebhookDelivery, WebhookEndpoint, WebhookMessage, WhyDisabled,
     },
 };
 
@@ -199,13 +199,66 @@ pub fn count(tx: &mut Tx<'_>, agency: AgencyId, location: Option<LocationId>) ->
     tx.query_one(sql, &[&agency, &location], |row| row.column())
 }
 
-/// Versions of the instance secret with which secrets of endpoints are sealed or signed.
-pub fn secret_versions(tx: &mut Tx<'_>) -> Result<BTreeSet<i64>> {
-    let sql = "SELECT key_version, secret, previous_secret, headers FROM webhook_endpoints";
-    let found: Vec<(i64, [Option<String>; 3])> =
-        tx.query(sql, &[], |row| Ok((row.column()?, [row.column()?, row.column()?, row.column()?])))?;
+/// Versions of the instance secret with which secrets of endpoints are sealed.
+pub fn sealing_versions(tx: &mut Tx<'_>) -> Result<BTreeSet<i64>> {
+    let sql = "SELECT secret, previous_secret, headers FROM webhook_endpoints";
+    let found: Vec<[Option<String>; 3]> =
+        tx.query(sql, &[], |row| Ok([row.column()?, row.column()?, row.column()?]))?;
     let sealed = |text: &Option<String>| text.as_ref()?.split_once('.')?.0.parse().ok();
-    Ok(found.iter().flat_map(|(signed, texts)| texts.iter().filter_map(sealed).chain([*signed])).collect())
+    Ok(found.iter().flatten().filter_map(sealed).collect())
+}
+
+/// Versions of the instance secret from which keys follow with which messages are signed; of a schema that had no keys of agencies
+/// their versions are those.
+pub fn signing_versions(tx: &mut Tx<'_>, has_keys: bool) -> Result<BTreeSet<i64>> {
+    let sql = match has_keys {
+        true => format!("SELECT k.secret_version FROM webhook_signing_keys k WHERE {IN_USE}"),
+        false => "SELECT key_version FROM webhook_endpoints".to_owned(),
+    };
+    Ok(tx.query(&sql, &[], |row| row.column())?.into_iter().collect())
+}
+
+/// Of the keys of agencies those that sign, or will sign for new endpoints.
+const IN_USE: &str = "(k.version = (SELECT max(o.version) FROM webhook_signing_keys o WHERE o.agency_id = k.agency_id)
+     OR EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.agency_id = k.agency_id AND e.key_version = k.version))";
+
+/// The newest key of an agency, and those before it that endpoints still have; the newest first.
+pub fn signing_keys(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<SigningKeyRecord>> {
+    let sql = format!("{SIGNING_KEY} WHERE k.agency_id = ?1 AND {IN_USE} ORDER BY k.version DESC");
+    tx.query(&sql, &[&agency], read_signing_key)
+}
+
+/// The key that an endpoint of an agency has.
+pub fn signing_key(tx: &mut Tx<'_>, agency: AgencyId, version: i64) -> Result<SigningKeyRecord> {
+    let sql = format!("{SIGNING_KEY} WHERE k.agency_id = ?1 AND k.version = ?2");
+    let found = tx.query_opt(&sql, &[&agency, &version], read_signing_key)?;
+    found.ok_or_else(|| Error::unreadable("which key signs for a webhook"))
+}
+
+/// The newest key of an agency, if it has one of its own.
+pub fn newest_signing_key(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Option<SigningKeyRecord>> {
+    let sql = format!("{SIGNING_KEY} WHERE k.agency_id = ?1 ORDER BY k.version DESC LIMIT 1");
+    tx.query_opt(&sql, &[&agency], read_signing_key)
+}
+
+const SIGNING_KEY: &str = "SELECT k.version, k.secret_version, k.created_at, (SELECT CAST(count(*) AS BIGINT)
+     FROM webhook_endpoints e WHERE e.agency_id = k.agency_id AND e.key_version = k.version) FROM webhook_signing_keys k";
+
+fn read_signing_key(row: &mut Row<'_>) -> Result<SigningKeyRecord> {
+    Ok(SigningKeyRecord {
+        version: row.column()?,
+        secret_version: row.column()?,
+        created_at: row.column()?,
+        endpoints: row.column()?,
+    })
+}
+
+/// Adds a key, unless it is there.
+pub fn keep_signing_key(tx: &mut Tx<'_>, agency: AgencyId, key: &SigningKeyRecord) -> Result<()> {
+    let sql =
+        "INSERT INTO webhook_signing_keys (agency_id, version, secret_version, created_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING";
+    tx.later(sql, &[&agency, &key.version, &key.secret_version, &key.created_at])
 }
 
 /// Deletes an endpoint with all that was to go there, and all that was told of it.

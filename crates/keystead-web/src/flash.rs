@@ -104,6 +104,8 @@ done! {
     ViewDeleted = "view-deleted", "good", "The view * is deleted.", undo "/views/*/restore";
     ViewRestored = "view-restored", "good", "The view * is back.";
     ViewNotRestored = "view-not-restored", "warn", "The view did not come back: another one has its name by now, or there is no room for it.";
+    WebhookKeySwitched = "webhook-key-switched", "good", "Its messages are signed with version * of the signing key.";
+    SigningKeyMade = "signing-key-made", "good", "Version * of the signing key is there. Webhooks keep theirs until you switch each to it.";
     WebhookSaved = "webhook-saved", "good", "* is saved.";
     WebhookOn = "webhook-on", "good", "* is told of events again. What it missed can be sent again below.";
     WebhookOff = "webhook-off", "good", "Nothing is sent to * any more. Its events are kept for 30 days.";

@@ -25,6 +25,27 @@ pub(super) fn v2_routes() -> Vec<Route> {
             200,
             webhooks::public_key,
         )
+        .either(
+            "GET /webhooks/public-keys",
+            "List the public keys of the agency: the newest, and those with which webhooks are still signed",
+            read,
+            200,
+            webhooks::public_keys,
+        )
+        .either(
+            "POST /webhooks/public-keys",
+            "Make the next signing key of the agency; webhooks keep theirs until they are switched to it",
+            write,
+            201,
+            webhooks::create_signing_key,
+        )
+        .either(
+            "GET /webhooks/samples",
+            "Get what would arrive of an event, as tools ask for it that show what a trigger gives",
+            read,
+            200,
+            webhooks::sample,
+        )
         .either("GET /webhooks/{webhookId}", "Get a webhook", read, 200, webhooks::get)
         .either(
             "PATCH /webhooks/{webhookId}",

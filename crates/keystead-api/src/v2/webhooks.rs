@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use keystead_core::{Authority, Error, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery};
+use keystead_core::{
+    Authority, Error, Hears, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery, WholeEndpoint,
+};
 use keystead_model::{
     Invalid, LocationId, WebhookDeliveryId, WebhookEndpointId,
     event::EventKind,
     page::Window,
+    scope::Scope,
     text::echo,
     time::{DAY_MS, Moment},
     webhook::{
-        DeliveryAttempt, DeliveryState, EndpointContent, EndpointHeaders, EndpointPatch, EventNames, WebhookEndpoint,
-        WhyDisabled,
+        DeliveryAttempt, DeliveryState, EndpointContent, EndpointHeaders, EndpointPatch, EventNames, SigningKeyRecord,
+        Unheard, WebhookEndpoint, WhyDisabled, WhyUnheard,
     },
 };
 use serde_json::{Map, Value, json};
@@ -27,8 +30,10 @@ use super::{
 use crate::{
     call::Call,
     reader::Reader,
+    reply::{Content, Reply},
     shape::{
-        Bare, Empty, Envelope, Fields, Ground, Input, One, Tagged, Word, Written,
+        Bare, Empty, Envelope, Fields, Ground, Input, One, Output, Tagged, Way, Word, Written,
+        output::{Answer, Definitions},
         word::{self, one_of},
     },
 };
@@ -36,14 +41,51 @@ use crate::{
 /// How long messages are signed with the secret before, unless it is said.
 const OVERLAP: Duration = Duration::from_millis(DAY_MS.unsigned_abs());
 
-impl Envelope for WebhookEndpoint {
+impl Envelope for WholeEndpoint {
     const ONE: &'static str = "webhook";
     const MANY: &'static str = "webhooks";
 }
 
-impl Written for WebhookEndpoint {
+impl Written for WholeEndpoint {
     const NAME: &'static str = "Webhook";
 
+    fn sample() -> Self {
+        let why = WhyUnheard::NoScope(Scope::ContactsRead);
+        let unheard = vec![Unheard { why, events: vec![EventKind::ContactCreated] }];
+        Self { endpoint: samples::webhook(), unheard, newest_key: 1, paused_since: Some(samples::NOON) }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { endpoint, unheard, newest_key: _, paused_since } = self;
+        endpoint.write(fields);
+        // It may be on and well, and silent.
+        fields.one_of("hears", self.hears().as_str(), &Hears::ALL.map(Hears::as_str));
+        fields.put("unheard", unheard);
+        fields.or_null("deliveriesPausedSince", paused_since.as_ref());
+    }
+
+    fn tag(&self) -> Option<String> {
+        Some(Tagged::tag(&self.endpoint))
+    }
+}
+
+impl Written for Unheard {
+    const NAME: &'static str = "UnheardEvents";
+
+    fn sample() -> Self {
+        WholeEndpoint::sample().unheard.remove(0)
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        let Self { why, events } = self;
+        fields.one_of("reason", why.as_str(), &WhyUnheard::NAMES);
+        fields.or_null("scope", why.scope().as_ref());
+        fields.put("events", &events.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
+    }
+}
+
+/// What its owner writes and how it does, without what follows from things around it: of that its tag is made.
+impl Written for WebhookEndpoint {
     fn sample() -> Self {
         samples::webhook()
     }
@@ -76,10 +118,6 @@ impl Written for WebhookEndpoint {
         fields.put("createdAt", created_at);
         fields.put("updatedAt", updated_at);
     }
-
-    fn tag(&self) -> Option<String> {
-        Some(Tagged::tag(self))
-    }
 }
 
 /// An answer with a secret in it. Whoever repeats the request gets everything but the secret, and the way to a new one.
@@ -90,15 +128,15 @@ impl Written for Made {
 
     fn sample() -> Self {
         let secret = Some(format!("whsec_{}=", "A".repeat(43)).into());
-        Self(MadeEndpoint { endpoint: samples::webhook(), secret, is_new: true })
+        Self(MadeEndpoint { whole: WholeEndpoint::sample(), secret, is_new: true })
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let MadeEndpoint { endpoint, secret, .. } = &self.0;
+        let MadeEndpoint { whole, secret, .. } = &self.0;
         let is_repeated = secret.is_none();
         let hint =
-            || format!("The secret was shown once. If it was lost: POST /webhooks/{}/rotate-secret", endpoint.id);
-        fields.put("webhook", endpoint);
+            || format!("The secret was shown once. If it was lost: POST /webhooks/{}/rotate-secret", whole.endpoint.id);
+        fields.put("webhook", whole);
         fields.or_null("secret", secret.as_ref().map(|secret| secret.as_str()));
         fields.opt("secretAlreadyShown", is_repeated.then_some(&true));
         fields.opt("hint", is_repeated.then(hint).as_ref());
@@ -113,7 +151,7 @@ impl Written for Made {
     }
 
     fn tag(&self) -> Option<String> {
-        Some(Tagged::tag(&self.0.endpoint))
+        Written::tag(&self.0.whole)
     }
 }
 
@@ -228,6 +266,7 @@ impl Input for EndpointPatch {
             description: reader.clearable("description"),
             app_id: reader.clearable("appId"),
             headers: headers(reader),
+            signing_key: reader.integer("signingKeyVersion", 1..=i64::MAX),
             enabled: reader.truth("enabled"),
         })
     }
@@ -252,13 +291,13 @@ impl Input for Listing {
 
 /// Some endpoints.
 pub(crate) struct Webhooks {
-    rows: Vec<WebhookEndpoint>,
+    rows: Vec<WholeEndpoint>,
     next: NextCursor,
 }
 
 impl Written for Webhooks {
     fn sample() -> Self {
-        Self { rows: vec![samples::webhook()], next: NextCursor::sample() }
+        Self { rows: vec![WholeEndpoint::sample()], next: NextCursor::sample() }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -270,7 +309,7 @@ impl Written for Webhooks {
 pub(crate) async fn list(authority: Authority, call: Call<(), Listing>) -> Result<Webhooks, Error> {
     let Listing { location, window } = call.query;
     let page = call.app.list_webhooks(&authority, location, window).await?;
-    let next = NextCursor::of(&page, |last| last.id.to_string());
+    let next = NextCursor::of(&page, |last| last.endpoint.id.to_string());
     Ok(Webhooks { rows: page.rows, next })
 }
 
@@ -278,14 +317,14 @@ pub(crate) async fn create(authority: Authority, call: Call<(), Bare, NewEndpoin
     call.app.create_webhook(&authority, call.body).await.map(Made)
 }
 
-pub(crate) async fn get(authority: Authority, call: Call<WebhookEndpointId>) -> Result<One<WebhookEndpoint>, Error> {
+pub(crate) async fn get(authority: Authority, call: Call<WebhookEndpointId>) -> Result<One<WholeEndpoint>, Error> {
     call.app.get_webhook(&authority, call.path).await.map(One)
 }
 
 pub(crate) async fn update(
     authority: Authority,
     call: Call<WebhookEndpointId, Bare, EndpointPatch>,
-) -> Result<One<WebhookEndpoint>, Error> {
+) -> Result<One<WholeEndpoint>, Error> {
     call.app.update_webhook(&authority, call.path, call.body).await.map(One)
 }
 
@@ -344,6 +383,45 @@ pub(crate) async fn test(
     Ok(One(Delivery(sent)))
 }
 
+/// Of which event a sample is answered, and where it would have happened.
+pub(crate) struct SampleOf(EventKind, Option<LocationId>);
+
+impl Input for SampleOf {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        let location = query.word("locationId");
+        query.required("event", |query| query.word("event")).map(|Kind(kind)| Self(kind, location))
+    }
+
+    /// A location that is nobody's.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("locationId");
+    }
+}
+
+/// What would arrive, in a list: tools that show somebody what a trigger gives take nothing else.
+pub(crate) struct Samples(Value);
+
+impl Output for Samples {
+    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
+        Reply { status, ..Reply::of(json!([self.0]).to_string().into_bytes(), Content::Json) }
+    }
+
+    fn describe(_: &mut Definitions) -> Answer {
+        let description = "One body as a webhook would get it, with ids that are nobody's";
+        let schema = json!({"type": "array", "items": {"type": "object"}, "description": description});
+        let example = json!([{
+            "type": "ContactCreate", "timestamp": "2026-11-27T16:03:12.480Z", "webhookId": "msg_test_0Vc4",
+            "locationId": "0VbzAB0qgFKjNfY2D2Wp", "id": "0000000000000example", "firstName": "Ada",
+        }]);
+        Answer::Json { schema, example, is_tagged: false, found: None }
+    }
+}
+
+pub(crate) async fn sample(authority: Authority, call: Call<(), SampleOf>) -> Result<Samples, Error> {
+    let SampleOf(kind, location) = call.query;
+    call.app.sample_of_webhooks(&authority, kind, location).map(Samples)
+}
+
 /// A public key on the wire.
 pub(crate) struct Key(PublicKey);
 
@@ -358,15 +436,33 @@ impl Written for Key {
     fn sample() -> Self {
         let base64 = "gH0UUfcBPQwZgJJ7bPH3uy+YKivwLvNJGJsQM+qPHkM=".to_owned();
         let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAgH0UUfcBPQwZgJJ7bPH3uy+YKivwLvNJGJsQM+qPHkM=\n-----END PUBLIC KEY-----\n";
-        Self(PublicKey { version: 1, pem: pem.to_owned(), base64 })
+        let record = SigningKeyRecord { version: 1, secret_version: 1, created_at: samples::NOON, endpoints: 3 };
+        Self(PublicKey { record, pem: pem.to_owned(), base64 })
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let PublicKey { version, pem, base64 } = &self.0;
+        let PublicKey { record: SigningKeyRecord { version, secret_version: _, created_at, endpoints }, pem, base64 } =
+            &self.0;
         fields.put("version", version);
         fields.one_of("algorithm", "ed25519", &["ed25519"]);
         fields.put("pem", pem);
         fields.put("base64", base64);
+        // How many webhooks of the agency are signed with it.
+        fields.put("webhooks", endpoints);
+        fields.put("createdAt", created_at);
+    }
+}
+
+/// The newest key, and those before it that webhooks still have.
+pub(crate) struct Keys(Vec<Key>);
+
+impl Written for Keys {
+    fn sample() -> Self {
+        Self(vec![Key::sample()])
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("publicKeys", &self.0);
     }
 }
 
@@ -383,8 +479,20 @@ pub(crate) async fn public_key(authority: Authority, call: Call<(), Which>) -> R
     call.app.webhook_public_key(&authority, call.query.0).await.map(|key| One(Key(key)))
 }
 
-/// A delivery on the wire, with its tries where it is alone.
+pub(crate) async fn public_keys(authority: Authority, call: Call<()>) -> Result<Keys, Error> {
+    let keys = call.app.webhook_public_keys(&authority).await?;
+    Ok(Keys(keys.into_iter().map(Key).collect()))
+}
+
+pub(crate) async fn create_signing_key(authority: Authority, call: Call<(), Bare, Empty>) -> Result<One<Key>, Error> {
+    call.app.create_webhook_signing_key(&authority).await.map(|key| One(Key(key)))
+}
+
+/// A delivery on the wire, with every try.
 pub(crate) struct Delivery(WholeDelivery);
+
+/// One in a list, which says how often it was tried.
+struct Listed(WholeDelivery);
 
 impl Envelope for Delivery {
     const ONE: &'static str = "delivery";
@@ -399,20 +507,35 @@ impl Written for Delivery {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let WholeDelivery { delivery, message, attempts } = &self.0;
-        fields.put("id", &delivery.id);
-        fields.put("webhookId", &message.id);
-        fields.put("event", &message.event);
-        fields.put("type", &message.name);
-        fields.or_null("locationId", message.location.as_ref());
-        fields.one_of("state", delivery.state.as_str(), &DeliveryState::ALL.map(DeliveryState::as_str));
-        fields.put("tries", &delivery.attempts);
-        fields.put("createdAt", &delivery.created_at);
-        fields.or_null("triedAt", delivery.tried_at.as_ref());
-        // For those who may read what it tells of.
-        fields.or_null("body", document(Some(&message.body)).as_ref());
-        fields.put("attempts", &attempts.iter().cloned().map(Attempt).collect::<Vec<_>>());
+        write_delivery(&self.0, fields);
+        fields.put("attempts", &self.0.attempts.iter().cloned().map(Attempt).collect::<Vec<_>>());
     }
+}
+
+impl Written for Listed {
+    const NAME: &'static str = "ListedWebhookDelivery";
+
+    fn sample() -> Self {
+        Self(samples::delivery())
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        write_delivery(&self.0, fields);
+    }
+}
+
+fn write_delivery(WholeDelivery { delivery, message, .. }: &WholeDelivery, fields: &mut Fields<'_>) {
+    fields.put("id", &delivery.id);
+    fields.put("webhookId", &message.id);
+    fields.put("event", &message.event);
+    fields.put("type", &message.name);
+    fields.or_null("locationId", message.location.as_ref());
+    fields.one_of("state", delivery.state.as_str(), &DeliveryState::ALL.map(DeliveryState::as_str));
+    fields.put("tries", &delivery.attempts);
+    fields.put("createdAt", &delivery.created_at);
+    fields.or_null("triedAt", delivery.tried_at.as_ref());
+    // For those who may read what it tells of.
+    fields.or_null("body", document(Some(&message.body)).as_ref());
 }
 
 /// One try.
@@ -462,13 +585,13 @@ impl Input for DeliveryList {
 
 /// Some deliveries.
 pub(crate) struct Deliveries {
-    rows: Vec<Delivery>,
+    rows: Vec<Listed>,
     next: NextCursor,
 }
 
 impl Written for Deliveries {
     fn sample() -> Self {
-        Self { rows: vec![Delivery::sample()], next: NextCursor::sample() }
+        Self { rows: vec![Listed::sample()], next: NextCursor::sample() }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -484,7 +607,7 @@ pub(crate) async fn deliveries(
     let DeliveryList { state, window } = call.query;
     let page = call.app.list_webhook_deliveries(&authority, call.path, state, window).await?;
     let next = NextCursor::of(&page, |last| last.delivery.id.to_string());
-    Ok(Deliveries { rows: page.map(Delivery).rows, next })
+    Ok(Deliveries { rows: page.map(Listed).rows, next })
 }
 
 type OneDelivery = (WebhookEndpointId, WebhookDeliveryId);

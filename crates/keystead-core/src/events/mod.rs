@@ -150,6 +150,16 @@ impl<'h> Happened<'h> {
         self.kind
     }
 
+    /// The thing itself, where that is known.
+    pub(crate) fn thing(&self) -> Option<&'h dyn Described> {
+        self.thing
+    }
+
+    /// The fields that changed, as they were.
+    pub(crate) fn before(&self) -> Option<&Fields> {
+        self.before.as_ref()
+    }
+
     /// What the wire contract's webhooks say of the thing.
     pub(crate) fn flat(&self) -> Option<Fields> {
         self.thing.and_then(Described::flat)
@@ -248,7 +258,8 @@ fn record(
         cause,
     };
     events::insert(tx, &event)?;
-    webhooks::publish(tx, &event, happened)
+    webhooks::publish(tx, &event, happened)?;
+    webhooks::publish_to_members(tx, &event, happened)
 }
 
 /// Writes into the log that a key's authority was ended: what `db restore --revocations` reads, since an older backup

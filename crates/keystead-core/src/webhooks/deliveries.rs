@@ -1,13 +1,14 @@
 //! What is sent to endpoints of webhooks: how it fared, sent again, and examples.
 
 use keystead_model::{
-    UtcMs, WebhookDeliveryId, WebhookEndpointId,
-    event::{Cause, EventKind, NewEvent},
+    LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
+    event::{Cause, EventId, EventKind, NewEvent},
     page::{Page, Window},
     scope::Scope,
     webhook::{DeliveryAttempt, DeliveryState, Health, WebhookDelivery, WebhookEndpoint, WebhookMessage},
 };
 use keystead_store::webhooks;
+use serde_json::Value as Json;
 
 use super::{
     endpoints::{OnAgency, not_found},
@@ -72,6 +73,23 @@ impl App {
         let run = move |operation: &mut OnAgency<'_, '_>| operation.test_webhook(id, kind);
         let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| operation.newest_delivery(lost.id()?);
         self.operate(authority, Scope::WebhooksWrite, run, recover).await
+    }
+
+    /// What would arrive of an event, where it happens in a location, or in the only one that the caller has.
+    pub fn sample_of_webhooks(
+        &self,
+        authority: &Authority,
+        kind: EventKind,
+        location: Option<LocationId>,
+    ) -> Result<Json> {
+        authority.require(Scope::WebhooksRead)?;
+        let reach = &authority.grant().reach;
+        if location.is_some_and(|location| !reach.has_location(location)) {
+            return Err(Error::NoAccess);
+        }
+        let location = location.or_else(|| reach.only_location()).filter(|_| kind.is_of_location());
+        let event = example(authority, self.entropy.id(authority.now()), kind, location);
+        Ok(told_of(&event).2)
     }
 
     /// What was sent to an endpoint, newest first; what stands in one way, if that is said.
@@ -166,23 +184,8 @@ impl OnAgency<'_, '_> {
     fn test_webhook(&mut self, id: WebhookEndpointId, kind: EventKind) -> Result<WholeDelivery> {
         let endpoint = self.webhook(id)?;
         require_enabled(&endpoint)?;
-        let event = NewEvent {
-            id: self.new_id(),
-            kind,
-            agency: endpoint.agency,
-            location: endpoint.location,
-            contact: None,
-            subject: payload::EXAMPLE.to_owned(),
-            at: self.now(),
-            actor: self.context.actor(),
-            ip: None,
-            request_id: None,
-            before: None,
-            after: None,
-            cause: Cause::default(),
-        };
-        let wire_id = format!("msg_test_{}", event.id);
-        let (name, body) = payload::example(&wire_id, &event);
+        let event = example(self.context, self.new_id(), kind, endpoint.location);
+        let (wire_id, name, body) = told_of(&event);
         let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
         webhooks::insert_message(self.tx, &message)?;
         // Whoever tries it wants to know now, also where others wait for it to work again.
@@ -219,6 +222,32 @@ fn shown(
         message.body.clear();
     }
     WholeDelivery { delivery, message, attempts }
+}
+
+/// An event that nothing happened for.
+fn example(authority: &Authority, id: EventId, kind: EventKind, location: Option<LocationId>) -> NewEvent {
+    NewEvent {
+        id,
+        kind,
+        agency: authority.agency(),
+        location,
+        contact: None,
+        subject: payload::EXAMPLE.to_owned(),
+        at: authority.now(),
+        actor: authority.actor(),
+        ip: None,
+        request_id: None,
+        before: None,
+        after: None,
+        cause: Cause::default(),
+    }
+}
+
+/// The id of a message of an example, what it is called, and what it says.
+fn told_of(example: &NewEvent) -> (String, &'static str, Json) {
+    let id = format!("msg_test_{}", example.id);
+    let (name, body) = payload::example(&id, example);
+    (id, name, body)
 }
 
 fn require_enabled(endpoint: &WebhookEndpoint) -> Result<()> {

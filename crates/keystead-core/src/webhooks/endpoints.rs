@@ -14,16 +14,16 @@ use keystead_model::{
         WebhookEndpoint,
     },
 };
-use keystead_outbound::{
-    signing::{SigningKey, WebhookSecret},
-    target::Guard,
-};
+use keystead_outbound::{signing::WebhookSecret, target::Guard};
 use keystead_store::{locations, webhooks};
 use zeroize::Zeroizing;
 
-use super::require_no_overlap;
+use super::{
+    hearing::{self, WholeEndpoint},
+    require_no_overlap,
+};
 use crate::{
-    App, Authority, Error, Result,
+    App, Authority, Error, ErrorCode, Result,
     error::Noun,
     events::{Described, Fields, Happened, put},
     idempotency::Lost,
@@ -52,22 +52,11 @@ pub struct NewEndpoint {
 /// An endpoint, with the secret that is shown once.
 pub struct MadeEndpoint {
     /// The endpoint.
-    pub endpoint: WebhookEndpoint,
+    pub whole: WholeEndpoint,
     /// What signs. Nothing else shows it; `None` where it was shown before.
     pub secret: Option<Zeroizing<String>>,
     /// Whether it was not there before.
     pub is_new: bool,
-}
-
-/// The public half of what an agency signs with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
-    /// Which of its keys.
-    pub version: i64,
-    /// As libraries of cryptography read it.
-    pub pem: String,
-    /// 32 bytes in base64.
-    pub base64: String,
 }
 
 /// On an agency, within what somebody reaches of it.
@@ -87,11 +76,14 @@ impl App {
         self.admit_url(&new.url)?;
         let secret = self.new_secret();
         let (app, text, nonces) = (self.clone(), secret.expose(), self.nonces());
-        let run = move |operation: &mut OnAgency<'_, '_>| operation.create_webhook(&app, &new, &text, nonces);
-        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| Ok((operation.webhook(lost.id()?)?, false));
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let (endpoint, is_new) = operation.create_webhook(&app, &new, &text, nonces)?;
+            Ok((operation.whole(endpoint)?, is_new))
+        };
+        let recover = |operation: &mut OnAgency<'_, '_>, lost: &Lost| Ok((operation.whole_webhook(lost.id()?)?, false));
         let is_lost = authority.claim().is_some_and(|claim| claim.lost().is_some());
-        let (endpoint, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
-        Ok(MadeEndpoint { endpoint, secret: is_new.then(|| secret.expose()), is_new: is_new || is_lost })
+        let (whole, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
+        Ok(MadeEndpoint { whole, secret: is_new.then(|| secret.expose()), is_new: is_new || is_lost })
     }
 
     /// Endpoints that the authority may see, newest first; those of one location, if it is named.
@@ -100,7 +92,7 @@ impl App {
         authority: &Authority,
         location: Option<LocationId>,
         window: Window<WebhookEndpointId>,
-    ) -> Result<Page<WebhookEndpoint>> {
+    ) -> Result<Page<WholeEndpoint>> {
         let reached = match (location, &authority.grant().reach) {
             (Some(location), reach) if !reach.has_location(location) => return Err(Error::NoAccess),
             (Some(location), _) => Some(BTreeSet::from([location])),
@@ -108,8 +100,9 @@ impl App {
             (None, Reach::Chosen(set) | Reach::Locations(set)) => Some(set.clone()),
         };
         self.read(authority, Scope::WebhooksRead, move |operation| {
-            let agency = operation.context.agency();
-            Ok(webhooks::list(operation.tx, agency, reached.as_ref(), &window)?)
+            let (agency, now) = (operation.context.agency(), operation.now());
+            let Page { rows, has_more } = webhooks::list(operation.tx, agency, reached.as_ref(), &window)?;
+            Ok(Page { rows: hearing::whole(operation.tx, rows, now)?, has_more })
         })
         .await
     }
@@ -125,26 +118,29 @@ impl App {
     }
 
     /// One endpoint.
-    pub async fn get_webhook(&self, authority: &Authority, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
-        self.look_up(authority, Scope::WebhooksRead, move |operation| operation.webhook(id)).await
+    pub async fn get_webhook(&self, authority: &Authority, id: WebhookEndpointId) -> Result<WholeEndpoint> {
+        self.read(authority, Scope::WebhooksRead, move |operation| operation.whole_webhook(id)).await
     }
 
     /// Changes an endpoint. From then on it hears of what whoever changed it may read: nobody points what others may read
-    /// somewhere else.
+    /// somewhere else. Nor does anybody make two of one: they would be told everything twice.
     pub async fn update_webhook(
         &self,
         authority: &Authority,
         id: WebhookEndpointId,
         patch: EndpointPatch,
-    ) -> Result<WebhookEndpoint> {
+    ) -> Result<WholeEndpoint> {
         authority.require(Scope::WebhooksWrite)?;
         authority.require_fresh()?;
         if let Some(url) = &patch.url {
             self.admit_url(url)?;
         }
         let (app, nonces) = (self.clone(), self.nonces());
-        let run = move |operation: &mut OnAgency<'_, '_>| operation.update_webhook(&app, id, patch.clone(), nonces);
-        self.operate(authority, Scope::WebhooksWrite, run, move |operation, _| operation.webhook(id)).await
+        let run = move |operation: &mut OnAgency<'_, '_>| {
+            let endpoint = operation.update_webhook(&app, id, patch.clone(), nonces)?;
+            operation.whole(endpoint)
+        };
+        self.operate(authority, Scope::WebhooksWrite, run, move |operation, _| operation.whole_webhook(id)).await
     }
 
     /// Deletes an endpoint with all that was to go there.
@@ -165,26 +161,12 @@ impl App {
         let secret = self.new_secret();
         let (app, text, nonces) = (self.clone(), secret.expose(), self.nonces());
         let run = move |operation: &mut OnAgency<'_, '_>| {
-            Ok((operation.rotate_webhook_secret(&app, id, overlap, &text, nonces)?, true))
+            let endpoint = operation.rotate_webhook_secret(&app, id, overlap, &text, nonces)?;
+            Ok((operation.whole(endpoint)?, true))
         };
-        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| Ok((operation.webhook(id)?, false));
-        let (endpoint, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
-        Ok(MadeEndpoint { endpoint, secret: is_new.then(|| secret.expose()), is_new })
-    }
-
-    /// With which key the caller's agency signs in the wire contract's way: the newest, or an older one that endpoints still have.
-    #[expect(clippy::unused_async, reason = "called like all operations")]
-    pub async fn webhook_public_key(&self, authority: &Authority, version: Option<i64>) -> Result<PublicKey> {
-        authority.require(Scope::WebhooksRead)?;
-        let version = version.unwrap_or_else(|| self.secret.current());
-        let key = self.signing_key_of(authority.agency(), version);
-        let key = key.ok_or_else(|| Error::invalid("version", "is none of the keys of this instance"))?;
-        Ok(PublicKey { version, pem: key.public_pem(), base64: key.public_base64() })
-    }
-
-    pub(super) fn signing_key_of(&self, agency: AgencyId, version: i64) -> Option<SigningKey> {
-        let seed = self.secret.seed(version, &format!("keystead webhook signing {agency} {version}"))?;
-        Some(SigningKey::of(&seed))
+        let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| Ok((operation.whole_webhook(id)?, false));
+        let (whole, is_new) = self.operate(authority, Scope::WebhooksWrite, run, recover).await?;
+        Ok(MadeEndpoint { whole, secret: is_new.then(|| secret.expose()), is_new })
     }
 
     /// The headers of an endpoint, with their values.
@@ -244,6 +226,30 @@ impl OnAgency<'_, '_> {
         found.filter(|endpoint| can_see(self.context, endpoint)).ok_or_else(|| not_found(id))
     }
 
+    fn whole(&mut self, endpoint: WebhookEndpoint) -> Result<WholeEndpoint> {
+        let now = self.now();
+        Ok(hearing::whole(self.tx, vec![endpoint], now)?.swap_remove(0))
+    }
+
+    fn whole_webhook(&mut self, id: WebhookEndpointId) -> Result<WholeEndpoint> {
+        let endpoint = self.webhook(id)?;
+        self.whole(endpoint)
+    }
+
+    /// The endpoint of an owner with this address and these events.
+    fn twin(
+        &mut self,
+        location: Option<LocationId>,
+        url: &Line<2_000>,
+        events: &EventNames,
+    ) -> Result<Option<WebhookEndpoint>> {
+        let own = location.map(|location| BTreeSet::from([location]));
+        let known = webhooks::list(self.tx, self.context.agency(), own.as_ref(), &Window::all())?.rows;
+        Ok(known
+            .into_iter()
+            .find(|known| known.location == location && known.content.url == *url && known.content.events == *events))
+    }
+
     fn create_webhook(
         &mut self,
         app: &App,
@@ -254,12 +260,7 @@ impl OnAgency<'_, '_> {
         let NewEndpoint { location, url, events, description, app_id, headers } = new.clone();
         let agency = self.context.agency();
         let location = self.owner_of_new(location)?;
-        let own = location.map(|location| BTreeSet::from([location]));
-        let others = webhooks::list(self.tx, agency, own.as_ref(), &Window::all())?.rows;
-        let is_wanted = |other: &WebhookEndpoint| {
-            other.location == location && other.content.url == url && other.content.events == events
-        };
-        if let Some(known) = others.into_iter().find(is_wanted) {
+        if let Some(known) = self.twin(location, &url, &events)? {
             crate::idempotency::about(self.tx, self.context, known.id.as_str())?;
             return Ok((known, false));
         }
@@ -267,6 +268,7 @@ impl OnAgency<'_, '_> {
             let problem = format!("would be that of more than {MOST} webhooks; delete some that are not used");
             return Err(Error::invalid("url", problem));
         }
+        let key_version = self.newest_signing_key(&app.secret)?;
         let (id, now) = (self.new_id(), self.now());
         let endpoint = WebhookEndpoint {
             id,
@@ -279,7 +281,7 @@ impl OnAgency<'_, '_> {
                 secret: app.seal((agency, id), "secret", secret, nonces[0]),
                 previous: None,
                 headers: app.seal_headers((agency, id), &headers, nonces[1]),
-                key_version: app.secret.current(),
+                key_version,
             },
             health: Health::default(),
             created_at: now,
@@ -321,6 +323,17 @@ impl OnAgency<'_, '_> {
         patch.apply(&mut after, self.now());
         if after == before {
             return Ok(before);
+        }
+        let keys = self.signing_keys(&app.secret)?;
+        if !keys.iter().any(|key| key.version == after.sealed.key_version) {
+            return Err(Error::invalid("signingKeyVersion", "is none of the keys of this agency"));
+        }
+        let is_moved = (&after.content.url, &after.content.events) != (&before.content.url, &before.content.events);
+        if is_moved && let Some(twin) = self.twin(after.location, &after.content.url, &after.content.events)? {
+            let title = twin.content.title();
+            let message =
+                format!("The webhook {title} ({}) has this address and these events already: change that one", twin.id);
+            return Err(Error::Conflict(ErrorCode::Conflict, message));
         }
         after.listener = listener(self.context);
         after.updated_at = self.now();
@@ -402,6 +415,7 @@ impl Described for WebhookEndpoint {
         put(&mut fields, "disabled", self.disabled.map(|disabled| disabled.why.as_str()));
         put(&mut fields, "listener", Some(self.listener.actor.to_string()));
         put(&mut fields, "scopes", Some(self.listener.scopes.to_names()));
+        put(&mut fields, "signingKeyVersion", Some(self.sealed.key_version));
         put(&mut fields, "previousSecretUntil", self.sealed.previous.as_ref().map(|(_, until)| until.to_iso()));
         fields
     }

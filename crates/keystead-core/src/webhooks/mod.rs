@@ -6,10 +6,13 @@
 mod chain;
 mod deliveries;
 mod endpoints;
+mod hearing;
+mod members;
 mod pause;
 mod payload;
 mod publishing;
 mod sending;
+mod signing_keys;
 
 use std::time::Duration;
 
@@ -23,11 +26,14 @@ use crate::{App, Error, ErrorCode, Result};
 
 pub use chain::CHAIN_HEADER;
 pub use deliveries::{DeliveryFigures, Recovered, WholeDelivery};
-pub use endpoints::{MadeEndpoint, NewEndpoint, PublicKey};
+pub use endpoints::{MadeEndpoint, NewEndpoint};
+pub use hearing::{Hears, WholeEndpoint};
+pub(crate) use members::publish_to_members;
 pub use pause::{DeliveryPause, Overdue};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;
 pub(crate) use sending::{give_up, rooms};
+pub use signing_keys::PublicKey;
 
 /// What an endpoint may hear now: what its listener held when they set it up, and still holds.
 struct Hearing {

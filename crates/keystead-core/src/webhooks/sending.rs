@@ -15,16 +15,18 @@ use keystead_model::{
     notice::{NewNotice, NoticeKind, NoticeSubject},
     text::echo,
     time::DAY_MS,
-    webhook::{DeliveryAttempt, DeliveryState, Disabled, WebhookDelivery, WebhookEndpoint, WebhookMessage},
+    webhook::{
+        DeliveryAttempt, DeliveryState, Disabled, SigningKeyRecord, WebhookDelivery, WebhookEndpoint, WebhookMessage,
+    },
 };
 use keystead_outbound::{
     Answer, Call, Client,
-    signing::{SigningKey, WebhookSecret, sign},
+    signing::{WebhookSecret, sign},
 };
 use keystead_store::{Tx, queue, service_clock, webhooks};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Hearing, chain, publishing::kind_of};
+use super::{Hearing, chain, publishing::kind_of, signing_keys::signing_key};
 use crate::{
     App, Error, Result,
     events::{Happened, tell_by_system},
@@ -44,6 +46,8 @@ struct Ready {
     delivery: WebhookDelivery,
     message: WebhookMessage,
     endpoint: WebhookEndpoint,
+    /// With which key it is signed.
+    key: SigningKeyRecord,
 }
 
 /// What is to be done with a delivery.
@@ -103,17 +107,18 @@ impl App {
                 let (failed, attempt) = fail_untried(delivery, problem, now);
                 return Ok(Next::Settle(Box::new((failed, Some(attempt)))));
             }
-            Ok::<_, keystead_store::Error>(Next::Send(Box::new(Ready { delivery, message, endpoint })))
+            let key = webhooks::signing_key(tx, endpoint.agency, endpoint.sealed.key_version)?;
+            Ok::<_, keystead_store::Error>(Next::Send(Box::new(Ready { delivery, message, endpoint, key })))
         });
         Ok(found.await?)
     }
 
     /// One try. It is signed anew each time: receivers refuse what was signed long ago.
     async fn try_to_send(&self, client: &Client, ready: &Ready, until: Instant) -> Result<Tried> {
-        let Ready { delivery, message, endpoint } = ready;
+        let Ready { delivery, message, endpoint, key } = ready;
         let (at, begun) = (self.clock.now(), Instant::now());
         let body = body(message, delivery.app_id.as_deref());
-        let headers = self.headers(endpoint, message, &body, at)?;
+        let headers = self.headers(endpoint, key, message, &body, at)?;
         let call = Call { method: Method::POST, url: endpoint.content.url.as_str(), headers, body: Bytes::from(body) };
         let answered = timeout_at(until, client.call(call)).await;
         let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
@@ -135,6 +140,7 @@ impl App {
     fn headers(
         &self,
         endpoint: &WebhookEndpoint,
+        key: &SigningKeyRecord,
         message: &WebhookMessage,
         body: &str,
         at: UtcMs,
@@ -145,7 +151,7 @@ impl App {
         {
             secrets.push(self.webhook_secret(endpoint, previous)?);
         }
-        let key = self.signing_key(endpoint)?;
+        let key = signing_key(&self.secret, endpoint.agency, key)?;
         let mut headers = HeaderMap::new();
         for (name, value) in self.webhook_headers(endpoint)?.expose() {
             let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else { continue };
@@ -163,10 +169,6 @@ impl App {
     fn webhook_secret(&self, endpoint: &WebhookEndpoint, sealed: &str) -> Result<WebhookSecret> {
         let text = self.secret.decrypt(&super::endpoints::row(endpoint.agency, endpoint.id, "secret"), sealed);
         text.and_then(|text| WebhookSecret::parse(&text)).ok_or_else(Error::secret_not_read)
-    }
-
-    fn signing_key(&self, endpoint: &WebhookEndpoint) -> Result<SigningKey> {
-        self.signing_key_of(endpoint.agency, endpoint.sealed.key_version).ok_or_else(Error::secret_not_read)
     }
 
     /// What becomes of a job after a try, and what is written with that: the try, how the endpoint does, and when the next is.

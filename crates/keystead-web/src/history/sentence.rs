@@ -90,6 +90,7 @@ pub(super) const fn done(kind: EventKind) -> &'static str {
         K::AgencyUpdated => "changed the agency *",
         K::AgencySuspended => "suspended the agency *. All keys stopped with it.",
         K::AgencyResumed => "resumed the agency *. Its keys work again.",
+        K::AgencySigningKeyCreated => "made a new signing key for the webhooks of the agency *",
         K::KeyCreated => "created the key *",
         K::KeyUpdated => "changed the key *",
         K::KeyDeactivated => "deactivated the key *",

@@ -110,14 +110,14 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted(&web, &here).await?;
+    let endpoint = wanted(&web, &here).await?.endpoint;
     let whole = web.app.get_webhook_delivery(here.authority(), endpoint.id, id_of(&here)?).await?;
     Ok(render(&page(&web, &here, &endpoint, whole, Form::default())))
 }
 
 /// Sends it again.
 pub(crate) async fn resend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?;
+    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
     let id = id_of(&here)?;
     let mut form = Form::default();
     let sent = form.run(web.app.resend_webhook_delivery(here.authority(), endpoint.id, id)).await?;

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{MadeEndpoint, NewEndpoint};
+use keystead_core::{MadeEndpoint, NewEndpoint, WholeEndpoint};
 use keystead_model::{
     Invalid,
-    event::{EventKind, Subject},
+    event::EventKind,
     scope::Scope,
     text::Line,
     webhook::{EndpointContent, EndpointHeaders, EndpointPatch, EventNames, WebhookEndpoint},
@@ -63,8 +63,8 @@ fn nouns(here: &Here, chosen: &[&str]) -> Vec<Noun> {
 /// The names of the events that somebody can be told of in a place.
 fn told(here: &Here) -> impl Iterator<Item = &'static str> {
     let is_agency = here.location.is_none();
-    let comes = move |subject: Subject| subject.read_scope().is_some() && (is_agency || !subject.is_of_agency());
-    EventKind::ALL.iter().filter(move |kind| comes(kind.subject())).map(|kind| kind.as_str())
+    let comes = move |kind: EventKind| kind.subject().read_scope().is_some() && (is_agency || kind.is_of_location());
+    EventKind::ALL.iter().filter(move |kind| comes(**kind)).map(|kind| kind.as_str())
 }
 
 /// The same, to choose one.
@@ -202,12 +202,12 @@ pub(crate) async fn create(State(web): State<Web>, mut here: Here, sent: Fields)
         let location = here.location.as_ref().map(|location| location.id);
         let new = NewEndpoint { location, url, events, description, app_id, headers: headers.unwrap_or_default() };
         let create = async |authority| web.app.create_webhook(&authority, new).await;
-        let id = |made: &MadeEndpoint| made.endpoint.id.to_string();
+        let id = |made: &MadeEndpoint| made.whole.endpoint.id.to_string();
         once(&web, &here, ("app create webhook", &form_id), create, id).await
     };
     Ok(match form.run_with(draft, create).await? {
         Some(Once::Made(made)) if !made.is_new => {
-            lead(&web, &url_of(&here, made.endpoint.id), Done::WebhookWasThere, "")
+            lead(&web, &url_of(&here, made.whole.endpoint.id), Done::WebhookWasThere, "")
         }
         Some(Once::Made(made)) => secret::reveal(&here, &made, false),
         Some(Once::Before(id)) => secret::already_shown(&here, &id),
@@ -235,12 +235,12 @@ fn form_of(here: &Here, endpoint: &WebhookEndpoint) -> Form {
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?;
+    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
     Ok(render(&editor(&web, &here, Some(&endpoint), form_of(&here, &endpoint))))
 }
 
 pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?;
+    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
     let mut form = Form::new(fields(&here, Some(&endpoint)), sent);
     let draft = read(&mut form);
     form.confirm(&web, &mut here).await?;
@@ -253,13 +253,14 @@ pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields)
             description: Some(description),
             app_id: Some(app_id),
             headers,
-            enabled: None,
+            ..EndpointPatch::default()
         };
         web.app.update_webhook(&careful, endpoint.id, patch).await
     };
     match form.edit_with(draft, update).await? {
         Edit::Saved(saved) => {
-            return Ok(lead(&web, &url_of(&here, saved.id), Done::WebhookSaved, saved.content.title()));
+            let WholeEndpoint { endpoint, .. } = saved;
+            return Ok(lead(&web, &url_of(&here, endpoint.id), Done::WebhookSaved, endpoint.content.title()));
         }
         Edit::Overtaken => form.overtaken("webhook", &endpoint, &form_of(&here, &endpoint)),
         Edit::Wrong => {}

@@ -1,5 +1,6 @@
 //! Webhooks of an agency or a location: where programs elsewhere are told what happens here, and what became of it.
 
+mod deliveries;
 mod delivery;
 mod editor;
 mod endpoint;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{Error, error::Noun};
+use keystead_core::{Error, Hears, WholeEndpoint, error::Noun};
 use keystead_model::{
     LocationId, UtcMs, WebhookEndpointId,
     page::Window,
@@ -20,11 +21,12 @@ use keystead_model::{
 };
 
 pub(crate) use self::{
+    deliveries::csv,
     delivery::{resend, show as delivery},
     editor::{create, edit, new, update},
-    endpoint::{delete, delete_form, recover, show, switch, test},
+    endpoint::{delete, delete_form, recover, show, switch, switch_key, test},
     secret::{rotate, rotate_form},
-    signing_key::show as signing_key,
+    signing_key::{create as create_signing_key, show as signing_key},
 };
 use crate::{
     Web,
@@ -49,14 +51,18 @@ impl Status {
         Self { class, text: text.into() }
     }
 
-    fn of(endpoint: &WebhookEndpoint) -> Self {
+    fn of(whole: &WholeEndpoint) -> Self {
+        let WholeEndpoint { endpoint, paused_since, .. } = whole;
         let health = &endpoint.health;
         match endpoint.disabled.map(|disabled| disabled.why) {
             Some(WhyDisabled::Requested) => Self::new("mid", "Switched off"),
             Some(WhyDisabled::Failing) => Self::new("bad", "Switched off after days without success"),
             Some(WhyDisabled::Gone) => Self::new("bad", "Switched off: it says that it is gone"),
+            None if whole.hears() == Hears::Nothing => Self::new("bad", "Hears nothing"),
+            None if paused_since.is_some() => Self::new("warn", "Paused"),
             None if health.is_probed() => Self::new("bad", format!("{} in a row", counted(health.failures, "failure"))),
             None if health.failures > 0 => Self::new("warn", "The last try failed"),
+            None if whole.hears() == Hears::Part => Self::new("warn", "Hears only some of its events"),
             None if health.succeeded_at.is_some() => Self::new("good", "Works"),
             None => Self::new("mid", "Nothing sent yet"),
         }
@@ -104,15 +110,14 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let wanted = fold(asked.text("q").unwrap_or_default());
     let of = here.location.as_ref().map(|location| location.id);
     // There are no more of them than people make by hand.
-    let mut all: Vec<WebhookEndpoint> = web.app.list_webhooks(here.authority(), of, Window::all()).await?.rows;
-    all.retain(|endpoint| {
+    let mut all: Vec<WholeEndpoint> = web.app.list_webhooks(here.authority(), of, Window::all()).await?.rows;
+    all.retain(|WholeEndpoint { endpoint, .. }| {
         fold(endpoint.content.title()).contains(&wanted) || fold(endpoint.content.url.as_str()).contains(&wanted)
     });
-    let places = here.names_of(&web, all.iter().filter_map(|endpoint| endpoint.location)).await?;
+    let places = here.names_of(&web, all.iter().filter_map(|whole| whole.endpoint.location)).await?;
     let now = web.app.now();
     let (passed, length) = (asked.skipped() as usize, PAGE as usize);
-    let rows: Vec<Row> =
-        all.iter().skip(passed).take(length).map(|endpoint| row(&here, endpoint, &places, now)).collect();
+    let rows: Vec<Row> = all.iter().skip(passed).take(length).map(|whole| row(&here, whole, &places, now)).collect();
     let has_more = all.len() > passed + rows.len();
     Ok(render(&Webhooks {
         frame: Frame::of(&here, "Webhooks", SECTION),
@@ -126,7 +131,8 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     }))
 }
 
-fn row(here: &Here, endpoint: &WebhookEndpoint, places: &HashMap<LocationId, String>, now: UtcMs) -> Row {
+fn row(here: &Here, whole: &WholeEndpoint, places: &HashMap<LocationId, String>, now: UtcMs) -> Row {
+    let endpoint = &whole.endpoint;
     let WebhookEndpoint { content, location, .. } = endpoint;
     Row {
         title: endpoint.content.title().to_owned(),
@@ -136,7 +142,7 @@ fn row(here: &Here, endpoint: &WebhookEndpoint, places: &HashMap<LocationId, Str
             Some(location) => places.get(location).cloned().unwrap_or_default(),
             None => "The agency and its locations".to_owned(),
         },
-        status: Status::of(endpoint),
+        status: Status::of(whole),
         taken: endpoint.health.succeeded_at.map_or_else(|| "Never".to_owned(), |at| ago(at, now)),
         url: url_of(here, endpoint.id),
     }
@@ -147,17 +153,19 @@ pub(super) fn url_of(here: &Here, id: WebhookEndpointId) -> String {
 }
 
 /// The endpoint of a page: in a location one of that location's.
-pub(super) async fn wanted(web: &Web, here: &Here) -> Result<WebhookEndpoint, Error> {
+pub(super) async fn wanted(web: &Web, here: &Here) -> Result<WholeEndpoint, Error> {
     let id: WebhookEndpointId = here.id(Noun::Webhook)?;
     let found = web.app.get_webhook(here.authority(), id).await?;
     match &here.location {
-        Some(location) if found.location != Some(location.id) => Err(Error::NotFound(Noun::Webhook, id.to_string())),
+        Some(location) if found.endpoint.location != Some(location.id) => {
+            Err(Error::NotFound(Noun::Webhook, id.to_string()))
+        }
         _ => Ok(found),
     }
 }
 
 /// The same, for whoever may change it.
-pub(super) async fn wanted_to_change(web: &Web, here: &Here) -> Result<WebhookEndpoint, Error> {
+pub(super) async fn wanted_to_change(web: &Web, here: &Here) -> Result<WholeEndpoint, Error> {
     here.authority().require(Scope::WebhooksWrite)?;
     wanted(web, here).await
 }

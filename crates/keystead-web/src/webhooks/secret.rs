@@ -38,7 +38,7 @@ struct AlreadyShown {
 
 /// The page with a new secret.
 pub(super) fn reveal(here: &Here, made: &MadeEndpoint, rotated: bool) -> Response {
-    let endpoint = &made.endpoint;
+    let endpoint = &made.whole.endpoint;
     let Some(secret) = &made.secret else { return already_shown(here, endpoint.id.as_str()) };
     render(&Reveal {
         frame: Frame::of(here, "Store the signing secret", SECTION),
@@ -91,20 +91,20 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, form: Form) -> Rotat
 }
 
 pub(crate) async fn rotate_form(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?;
+    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
     let form = Form::filled(fields(&here), [("overlap", "PT24H".to_owned())]);
     Ok(render(&page(&web, &here, &endpoint, form)))
 }
 
 pub(crate) async fn rotate(State(web): State<Web>, mut here: Here, sent: Fields) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?;
+    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
     let mut form = Form::new(fields(&here), sent);
     let overlap = form.read("overlap", parse_overlap);
     form.confirm(&web, &mut here).await?;
     let form_id = form.sent.shown("form_id");
     let rotate = async |overlap| {
         let rotate = async |authority| web.app.rotate_webhook_secret(&authority, endpoint.id, overlap).await;
-        let id = |made: &MadeEndpoint| made.endpoint.id.to_string();
+        let id = |made: &MadeEndpoint| made.whole.endpoint.id.to_string();
         once(&web, &here, ("app rotate webhook secret", &form_id), rotate, id).await
     };
     Ok(match form.run_with(overlap, rotate).await? {

@@ -255,6 +255,7 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     update_webhook(&by.authority, at.webhook, EndpointPatch { enabled: Some(false), ..EndpointPatch::default() }):
         "webhook_endpoint.updated";
     rotate_webhook_secret(&by.authority, at.webhook, Duration::from_secs(60)): "webhook_endpoint.updated";
+    create_webhook_signing_key(&by.authority): "agency.signing_key_created";
     delete_webhook(&by.authority, at.webhook): "webhook_endpoint.deleted";
     create_inbound_webhook(&by.location, inbound("new")): "inbound_webhook.created";
     update(&by.location, (), at.inbound, InboundPatch { name: Some(Line::parse("y").unwrap()), ..InboundPatch::default() }):
@@ -464,6 +465,7 @@ async fn no_change_without_its_event_and_no_event_without_its_change() {
             .create_webhook(&by.authority, webhook("https://hooks.example.com/"))
             .await
             .unwrap()
+            .whole
             .endpoint
             .id,
     };

@@ -255,6 +255,7 @@ fn no_noun_is_left_out() {
         "/revoke-exposed",
         "/api-keys/{id}/",
         "/webhooks/{webhookId}/",
+        "/webhooks/public-keys",
         "/links/{linkId}/",
         "/inbound-webhooks/{inboundWebhookId}/",
         "/replace",

@@ -27,6 +27,7 @@ use crate::{callers::new_account, things::Sales};
 /// What a route is tried with, besides the ids in its path: its query, and its body.
 fn sample(route: &Route, target: &Target) -> (&'static str, Option<Value>) {
     let query = match route.endpoint {
+        "GET /webhooks/samples" => "event=contact.created",
         "GET /contacts/search/duplicate" | "GET /v1/contacts/lookup" | "GET /v1/locations/lookup" => {
             "email=canary4711%40example.com"
         }

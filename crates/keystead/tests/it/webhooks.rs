@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 mod sample;
 #[expect(unreachable_pub, reason = "it stands for itself")]
 #[path = "../../../keystead-web/guides/samples/signing-key.rs"]
-mod signing_key_sample;
+pub(crate) mod signing_key_sample;
 
 /// What a receiver was sent.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("{name} in {:?}", self.headers)).to_str().unwrap()
     }
 
@@ -87,6 +87,10 @@ impl Receiver {
 
     pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.sent.lock().unwrap().clear();
     }
 
     fn taken(&self) -> Vec<Sent> {
