@@ -90,6 +90,47 @@ fn what_is_needed_next_is_shown() {
 }
 
 #[test]
+fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
+    let instance = Instance::new("noun-webhooks");
+    let location = instance.init()["locationId"].as_str().unwrap().to_owned();
+    let url = "https://hooks.example.com/a";
+    let made = run(&instance, &["webhooks", "create", "--url", url, "--events", "contact.created"]);
+    let (id, secret) = made.trim().split_once('\n').unwrap();
+    assert!(secret.starts_with("secret  whsec_"), "{made}");
+    // Without a location it is the agency's.
+    let of_agency = &lines(&run(&instance, &["webhooks", "get", id, "--json"]))[0];
+    assert!(of_agency["locationId"].is_null(), "{of_agency}");
+    let own = ["webhooks", "create", "--url", url, "--events", "note.*", "--location-id", &location, "--json"];
+    let own = &lines(&run(&instance, &own))[0];
+    assert_eq!(own["webhook"]["locationId"], json!(location));
+    assert!(own["secret"].as_str().unwrap().starts_with("whsec_"), "{own}");
+    assert_eq!(lines(&run(&instance, &["webhooks", "list", "--json", "--location-id", &location])).len(), 1);
+    let rotated = run(&instance, &["webhooks", "rotate", id, "--overlap", "PT0S"]);
+    assert!(rotated.contains("secret  whsec_") && !rotated.contains(secret), "{rotated}");
+    // More than a page of them.
+    for _ in 0..25 {
+        run(&instance, &["webhooks", "test", id, "--event", "contact.created"]);
+    }
+    let sent = lines(&run(&instance, &["webhooks", "deliveries", id, "--json"]));
+    assert_eq!(sent.len(), 25);
+    assert!(run(&instance, &["webhooks", "deliveries", id]).contains("ContactCreate"));
+    let delivery = sent[0]["id"].as_str().unwrap();
+    let one = &lines(&run(&instance, &["webhooks", "delivery", id, delivery, "--json"]))[0];
+    assert_eq!(one["attempts"], json!([]));
+    run(&instance, &["webhooks", "resend", id, delivery]);
+    assert!(run(&instance, &["webhooks", "recover", id, "--since", "2000-01-01"]).contains("recovered"));
+    assert!(run(&instance, &["webhooks", "sample", "--event", "contact.created"]).contains("ContactCreate"));
+    run(&instance, &["webhooks", "new-key"]);
+    run(&instance, &["webhooks", "update", id, "--signing-key-version", "2"]);
+    let keys = lines(&run(&instance, &["webhooks", "public-keys", "--json"]));
+    assert_eq!(keys.iter().map(|key| key["version"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 1]);
+    let inbound = run(&instance, &["inbound-webhooks", "create", "--name", "Shop"]);
+    assert!(inbound.contains("url  /hooks/") || inbound.contains("url  http"), "{inbound}");
+    let id = inbound.lines().next().unwrap();
+    assert_eq!(run(&instance, &["inbound-webhooks", "payloads", id, "--json"]), "");
+}
+
+#[test]
 fn help_says_of_a_noun_what_is_about_it() {
     let instance = Instance::new("noun-help");
     for arguments in [&["contacts", "--help"][..], &["pipelines", "list", "--help"], &["keys", "create", "--help"]] {

@@ -5,8 +5,22 @@ use serde_json::{Map, Value};
 
 use super::{super::output::say, arguments::kebab};
 
+/// Members beside a thing that nothing shows again.
+const SHOWN_ONCE: &[&str] = &["secret", "signingSecret", "url"];
+
+/// What stands beside a thing and is shown once, each by its name.
+pub(super) fn shown_once(answer: &Value) -> Vec<(&'static str, &str)> {
+    if answer.get("id").is_some() {
+        return Vec::new();
+    }
+    SHOWN_ONCE.iter().filter_map(|name| Some((*name, answer.get(name)?.as_str()?))).collect()
+}
+
 /// The things of a list.
 pub(super) fn items(answer: &Value) -> &[Value] {
+    if let Some(items) = answer.as_array() {
+        return items;
+    }
     let lists = answer.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array);
     lists.into_iter().next().map_or(&[], Vec::as_slice)
 }
@@ -66,6 +80,10 @@ enum Way {
     Cursor,
     /// Past so many.
     Skip,
+    /// By the number of the page.
+    Page,
+    /// From where the page before says.
+    Next,
     /// Everything at once.
     Whole,
 }
@@ -75,11 +93,8 @@ impl Pages {
     pub(super) fn of(route: &Route, query: Map<String, Value>) -> Self {
         let schema = route.query_schema();
         let has = |name: &str| schema["properties"].get(name).is_some_and(|field| field["deprecated"].is_null());
-        let way = match (has("startAfterId"), has("skip")) {
-            (true, _) => Way::Cursor,
-            (false, true) => Way::Skip,
-            _ => Way::Whole,
-        };
+        let ways = [("startAfterId", Way::Cursor), ("skip", Way::Skip), ("cursor", Way::Next), ("page", Way::Page)];
+        let way = ways.iter().find(|(name, _)| has(name)).map_or(Way::Whole, |(_, way)| *way);
         let most = schema["properties"]["limit"]["maximum"].as_u64().unwrap_or(100);
         Self { query: Some(query), way, size: usize::try_from(most).unwrap_or(100) }
     }
@@ -107,6 +122,14 @@ impl Pages {
             Way::Skip if found == self.size => {
                 let past = query.get("skip").and_then(Value::as_str).and_then(|text| text.parse().ok()).unwrap_or(0);
                 query.insert("skip".to_owned(), (past + found).to_string().into());
+                true
+            }
+            Way::Next if !meta["nextCursor"].is_null() => {
+                query.insert("cursor".to_owned(), text(&meta["nextCursor"]).into());
+                true
+            }
+            Way::Page if found > 0 && !meta["nextPage"].is_null() => {
+                query.insert("page".to_owned(), text(&meta["nextPage"]).into());
                 true
             }
             _ => false,

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
-use keystead_api::{Route, Words};
+use keystead_api::{Access, Route, Words};
 use serde_json::{Map, Value};
 
 use super::super::keys::at_least_one;
@@ -29,21 +29,21 @@ enum Kind {
 
 /// Fields of a query that lists are turned by, not people.
 const PLACES: &[&str] =
-    &["limit", "skip", "page", "startAfter", "startAfterId", "locationId", "location_id", "searchAfter"];
+    &["limit", "skip", "page", "cursor", "startAfter", "startAfterId", "locationId", "location_id", "searchAfter"];
 /// Fields of a body that the location is named by.
 const LOCATION: &[&str] = &["locationId"];
 /// The body as JSON, for what is no text.
 const BODY: &str = "fields";
 
 /// A verb with its arguments.
-pub(super) fn command(verb: &'static str, route: &Route) -> Command {
+pub(super) fn command(verb: &'static str, route: &Route, is_list: bool) -> Command {
     let mut command = super::common(Command::new(verb).about(route.summary));
     for (name, place) in route.path_names().zip(1..) {
         let title = kebab(name).replace('-', "_").to_uppercase();
         command =
             command.arg(Arg::new(format!("path {name}")).index(place).required(true).value_name(title).help("Its id"));
     }
-    if verb == "list" {
+    if is_list {
         let limit = Arg::new("limit").long("limit").value_name("N").value_parser(at_least_one);
         command = command.arg(limit.allow_negative_numbers(true).help("At most so many; all by default"));
     }
@@ -134,8 +134,21 @@ pub(super) fn words(route: &Route, matches: &ArgMatches) -> Words {
     let path = route.path_names().filter_map(|name| matches.get_one::<String>(&format!("path {name}")).cloned());
     let mut words = Words { path: path.collect(), ..Words::default() };
     take(&fields(&route.query_schema(), PLACES), "query", matches, &mut words.query);
-    if let Some(schema) = route.body_schema() {
-        words.body = said_in_body(&fields(&schema, LOCATION), matches);
+    let body = route.body_schema();
+    if let Some(schema) = &body {
+        words.body = said_in_body(&fields(schema, LOCATION), matches);
+    }
+    // Where something is an agency's or a location's, the request itself says whose.
+    if route.access() != Access::Location
+        && let Some(location) = matches.get_one::<String>("location-id")
+    {
+        let takes = |schema: &Value| LOCATION.iter().any(|name| schema["properties"].get(name).is_some());
+        if takes(&route.query_schema()) {
+            words.query.insert(LOCATION[0].to_owned(), Value::from(location.as_str()));
+        }
+        if body.as_ref().is_some_and(takes) {
+            words.body.insert(LOCATION[0].to_owned(), Value::from(location.as_str()));
+        }
     }
     words
 }
@@ -192,6 +205,10 @@ fn fields(schema: &Value, without: &[&str]) -> Vec<Field> {
 
 /// `None` for what no option can say: objects, and lists of them.
 fn kind(schema: &Value) -> Option<Kind> {
+    // Of what may be said in several ways, as an instant may, one is a text.
+    if let Some(ways) = schema["anyOf"].as_array() {
+        return ways.iter().any(|way| way["type"] == "string").then_some(Kind::Text);
+    }
     match schema["type"].as_str()? {
         "string" => Some(Kind::Text),
         "integer" | "number" => Some(Kind::Number),

@@ -9,12 +9,12 @@ mod import;
 use std::{io, sync::LazyLock};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use keystead_api::{Face, Route, Words, routes, v2::api_keys::parse_location};
+use keystead_api::{Access, Face, Route, Words, routes, v2::api_keys::parse_location};
 use keystead_core::{AgencyContext, App, Authority};
 use keystead_model::{LocationId, location::LocationFilter, page::Window};
 use serde_json::{Value, json};
 
-use self::answer::{Pages, items};
+use self::answer::{Pages, items, shown_once};
 pub(super) use self::{
     answer::one,
     arguments::{BodyOf, Taken, kebab},
@@ -35,7 +35,27 @@ struct Noun {
     path: &'static str,
     /// Members of an answer that a list shows.
     columns: &'static [&'static str],
+    /// What else is done with them.
+    more: &'static [More],
 }
+
+/// A verb of a noun's own.
+struct More {
+    verb: &'static str,
+    endpoint: &'static str,
+    /// Of what answers a list: members that it shows.
+    columns: &'static [&'static str],
+}
+
+const fn call(verb: &'static str, endpoint: &'static str) -> More {
+    More { verb, endpoint, columns: &[] }
+}
+
+const fn list(verb: &'static str, endpoint: &'static str, columns: &'static [&'static str]) -> More {
+    More { verb, endpoint, columns }
+}
+
+const SUBMISSIONS: &[&str] = &["id", "createdAt", "name", "email"];
 
 const NOUNS: &[Noun] = &[
     Noun {
@@ -43,85 +63,154 @@ const NOUNS: &[Noun] = &[
         about: "List, make, change and delete contacts",
         path: "/contacts",
         columns: &["id", "contactName", "email", "phone"],
+        more: &[],
     },
     Noun {
         name: "notes",
         about: "List, make, change and delete the notes of a contact",
         path: "/contacts/{contactId}/notes",
         columns: &["id", "dateAdded", "body"],
+        more: &[],
     },
     Noun {
         name: "tasks",
         about: "List, make, change and delete the tasks of a contact",
         path: "/contacts/{contactId}/tasks",
         columns: &["id", "dueDate", "completed", "title"],
+        more: &[],
     },
     Noun {
         name: "tags",
         about: "List, make, rename and delete the tags of a location",
         path: "/locations/{locationId}/tags",
         columns: &["id", "name"],
+        more: &[],
     },
     Noun {
         name: "values",
         about: "List, make, change and delete the custom values of a location",
         path: "/locations/{locationId}/customValues",
         columns: &["id", "fieldKey", "value"],
+        more: &[],
     },
     Noun {
         name: "fields",
         about: "List, make, change and delete the custom fields of a location",
         path: "/locations/{locationId}/customFields",
         columns: &["id", "fieldKey", "dataType", "name"],
+        more: &[],
     },
     Noun {
         name: "businesses",
         about: "List, make, change and delete businesses",
         path: "/businesses",
         columns: &["id", "name", "email", "phone"],
+        more: &[],
     },
     Noun {
         name: "pipelines",
         about: "List, make, change and delete pipelines",
         path: "/opportunities/pipelines",
         columns: &["id", "name", "stages"],
+        more: &[],
     },
     Noun {
         name: "opportunities",
         about: "List, make, change and delete opportunities",
         path: "/opportunities",
         columns: &["id", "status", "monetaryValue", "name"],
+        more: &[],
     },
     Noun {
         name: "workflows",
         about: "List, make, change and delete workflows",
         path: "/workflows",
         columns: &["id", "status", "name"],
+        more: &[],
     },
     Noun {
         name: "campaigns",
         about: "List, make, change and delete campaigns",
         path: "/campaigns",
         columns: &["id", "status", "name"],
+        more: &[],
     },
-    Noun { name: "forms", about: "List, make, change and delete forms", path: "/forms", columns: &["id", "name"] },
+    Noun {
+        name: "forms",
+        about: "List, make, change, publish and delete forms, and what was sent in",
+        path: "/forms",
+        columns: &["id", "name"],
+        more: &[
+            list("submissions", "GET /forms/submissions", SUBMISSIONS),
+            call("submission", "GET /forms/{formId}/submissions/{submissionId}"),
+            call("submit", "POST /forms/{formId}/submissions"),
+            call("accept", "POST /forms/{formId}/submissions/{submissionId}/accept"),
+            call("discard", "POST /forms/{formId}/submissions/{submissionId}/discard"),
+            call("publish", "POST /forms/{formId}/publish"),
+            call("unpublish", "POST /forms/{formId}/unpublish"),
+            list("versions", "GET /forms/{formId}/versions", &["version", "publishedAt"]),
+            call("restore", "POST /forms/{formId}/versions/{version}/restore"),
+        ],
+    },
     Noun {
         name: "surveys",
         about: "List, make, change and delete surveys",
         path: "/surveys",
         columns: &["id", "name"],
+        more: &[
+            list("submissions", "GET /surveys/submissions", SUBMISSIONS),
+            call("submission", "GET /surveys/{surveyId}/submissions/{submissionId}"),
+            call("submit", "POST /surveys/{surveyId}/submissions"),
+        ],
     },
     Noun {
         name: "links",
-        about: "List, make, change and delete trigger links",
+        about: "List, make, change and delete trigger links, and who clicked",
         path: "/links",
         columns: &["id", "name", "redirectTo"],
+        more: &[
+            call("get", "GET /links/id/{linkId}"),
+            list("search", "GET /links/search", &["id", "name", "redirectTo"]),
+            list("clicks", "GET /links/{linkId}/clicks", &["id", "at", "verdict", "contactId"]),
+            call("classify", "POST /links/{linkId}/clicks/{clickId}/classify"),
+            call("stats", "GET /links/{linkId}/stats"),
+            list("tokens", "GET /links/{linkId}/tokens", &["id", "contactId", "source"]),
+            call("mint", "POST /links/{linkId}/tokens"),
+            call("revoke", "DELETE /links/{linkId}/tokens/{tokenId}"),
+        ],
     },
     Noun {
         name: "webhooks",
-        about: "List, make, change and delete webhooks",
+        about: "List, make, change, try and delete webhooks, and what was sent to them",
         path: "/webhooks",
-        columns: &["id", "state", "events", "url"],
+        columns: &["id", "state", "hears", "events", "url"],
+        more: &[
+            call("rotate", "POST /webhooks/{webhookId}/rotate-secret"),
+            call("test", "POST /webhooks/{webhookId}/test"),
+            list("deliveries", "GET /webhooks/{webhookId}/deliveries", &["id", "createdAt", "state", "tries", "type"]),
+            call("delivery", "GET /webhooks/{webhookId}/deliveries/{deliveryId}"),
+            call("resend", "POST /webhooks/{webhookId}/deliveries/{deliveryId}/resend"),
+            call("recover", "POST /webhooks/{webhookId}/recover"),
+            call("sample", "GET /webhooks/samples"),
+            list("public-keys", "GET /webhooks/public-keys", &["version", "webhooks", "createdAt", "base64"]),
+            call("public-key", "GET /webhooks/public-key"),
+            call("new-key", "POST /webhooks/public-keys"),
+        ],
+    },
+    Noun {
+        name: "inbound-webhooks",
+        about: "List, make, change and delete addresses to which other programs send, and what came in",
+        path: "/inbound-webhooks",
+        columns: &["id", "name"],
+        more: &[
+            call("rotate", "POST /inbound-webhooks/{inboundWebhookId}/rotate-token"),
+            list(
+                "payloads",
+                "GET /inbound-webhooks/{inboundWebhookId}/payloads",
+                &["id", "receivedAt", "outcome", "contactId"],
+            ),
+            call("replay", "POST /inbound-webhooks/{inboundWebhookId}/payloads/{payloadId}/replay"),
+        ],
     },
 ];
 
@@ -171,9 +260,13 @@ fn verbs(command: Command) -> Command {
             .subcommand(export::erase_command()),
         _ => command,
     };
-    VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(method, *is_of_one) {
-        Some(route) => command.subcommand(arguments::command(verb, route)),
-        None => command,
+    let command =
+        VERBS.iter().fold(command, |command, (verb, method, is_of_one)| match noun.route(method, *is_of_one) {
+            Some(found) => command.subcommand(arguments::command(verb, found, *verb == "list")),
+            None => command,
+        });
+    noun.more.iter().fold(command, |command, More { verb, endpoint, columns }| {
+        command.subcommand(arguments::command(verb, route(endpoint), !columns.is_empty()))
     })
 }
 
@@ -193,9 +286,8 @@ impl Noun {
     }
 }
 
-/// A noun and what is to be done with it, if it was not another command.
+/// What is to be done with a noun, if it was not another command.
 pub(super) struct Chosen {
-    noun: &'static Noun,
     what: What,
     matches: ArgMatches,
 }
@@ -203,6 +295,8 @@ pub(super) struct Chosen {
 enum What {
     /// A verb, and its route.
     Call(&'static str, &'static Route),
+    /// A route that answers a list, and what is shown of each thing in it.
+    List(&'static Route, &'static [&'static str]),
     Import,
     Export,
     Everything,
@@ -219,30 +313,45 @@ impl Chosen {
             "export" => What::Export,
             "everything" => What::Everything,
             "erase" => What::Erase,
-            _ => {
-                let (verb, method, is_of_one) = VERBS.iter().find(|(verb, ..)| *verb == name)?;
-                What::Call(verb, noun.route(method, *is_of_one)?)
-            }
+            _ => match noun.more.iter().find(|more| more.verb == name) {
+                Some(More { verb, endpoint, columns: [] }) => What::Call(verb, route(endpoint)),
+                Some(More { endpoint, columns, .. }) => What::List(route(endpoint), columns),
+                None => {
+                    let (verb, method, is_of_one) = VERBS.iter().find(|(verb, ..)| *verb == name)?;
+                    let found = noun.route(method, *is_of_one)?;
+                    if *verb == "list" { What::List(found, noun.columns) } else { What::Call(verb, found) }
+                }
+            },
         };
-        Some(Self { noun, what, matches: matches.clone() })
+        Some(Self { what, matches: matches.clone() })
     }
 
     pub(super) async fn run(self, config: &Config) -> Result<(), Failure> {
-        let words = match &self.what {
-            What::Call(_, route) => arguments::words(route, &self.matches),
-            What::Import | What::Export | What::Everything | What::Erase => Words::default(),
-        };
         with_app(config, async |app| {
             let context = operator(app, self.matches.get_one::<String>("agency-id").map(String::as_str)).await?;
-            let location = self.location(app, &context).await?;
             let authority = context.authority().clone();
             match &self.what {
-                What::Call("list", route) => self.list(route, (app, authority, location), words).await,
-                What::Call(verb, route) => self.once(verb, route, (app, authority, location), words).await,
-                What::Import => import::run(app, authority, location, &self.matches).await,
-                What::Export => export::run(app, authority, location, &self.matches).await,
-                What::Everything => export::everything(app, authority, location, &self.matches).await,
-                What::Erase => export::erase(app, authority, location, &self.matches).await,
+                What::Call(_, route) | What::List(route, _) => {
+                    let words = arguments::words(route, &self.matches);
+                    // What is an agency's or a location's is the agency's where no location is named.
+                    let location = match route.access() {
+                        Access::Location => Some(self.location(app, &context).await?),
+                        _ => None,
+                    };
+                    match &self.what {
+                        What::List(_, columns) => self.list(route, columns, (app, authority, location), words).await,
+                        _ => self.once(route, (app, authority, location), words).await,
+                    }
+                }
+                What::Import | What::Export | What::Everything | What::Erase => {
+                    let location = self.location(app, &context).await?;
+                    match &self.what {
+                        What::Import => import::run(app, authority, location, &self.matches).await,
+                        What::Export => export::run(app, authority, location, &self.matches).await,
+                        What::Everything => export::everything(app, authority, location, &self.matches).await,
+                        _ => export::erase(app, authority, location, &self.matches).await,
+                    }
+                }
             }
         })
         .await
@@ -268,22 +377,23 @@ impl Chosen {
     async fn list(
         &self,
         route: &Route,
-        (app, authority, location): (&App, Authority, LocationId),
+        columns: &[&str],
+        (app, authority, location): (&App, Authority, Option<LocationId>),
         words: Words,
     ) -> Result<(), Failure> {
         let as_json = self.matches.get_flag("json");
         let mut left = self.matches.get_one::<usize>("limit").copied().unwrap_or(usize::MAX);
         let mut pages = Pages::of(route, words.query.clone());
-        let mut table = output::Table::new(&self.noun.columns.iter().map(|name| title(name)).collect::<Vec<_>>());
+        let mut table = output::Table::new(&columns.iter().map(|name| title(name)).collect::<Vec<_>>());
         while let Some(query) = pages.next(left) {
             let words = Words { query, ..words.clone() };
-            let answer = route.call(app, authority.clone(), Some(location), words).await?;
+            let answer = route.call(app, authority.clone(), location, words).await?;
             let found = items(&answer);
             left = left.saturating_sub(found.len());
             if as_json {
                 found.iter().for_each(output::json);
             } else {
-                let row = |item: &Value| self.noun.columns.iter().map(|name| output::cell(item, name)).collect();
+                let row = |item: &Value| columns.iter().map(|name| output::cell(item, name)).collect();
                 table.add(&found.iter().map(row).collect::<Vec<Vec<String>>>());
             }
             pages.turn(&answer, found.len());
@@ -293,20 +403,29 @@ impl Chosen {
 
     async fn once(
         &self,
-        verb: &str,
         route: &Route,
-        (app, authority, location): (&App, Authority, LocationId),
+        (app, authority, location): (&App, Authority, Option<LocationId>),
         words: Words,
     ) -> Result<(), Failure> {
         let id = words.path.last().cloned();
-        let answer = route.call(app, authority, Some(location), words).await?;
-        let thing = one(&answer);
-        match (verb, id) {
-            ("delete", Some(id)) if self.matches.get_flag("json") => output::json(&json!({"id": id, "deleted": true})),
-            ("delete", Some(id)) => say!("{id} is deleted"),
-            _ if self.matches.get_flag("json") => output::json(thing),
-            ("create", _) => say!("{}", output::cell(thing, "id")),
-            _ => answer::show(thing),
+        let answer = route.call(app, authority, location, words).await?;
+        let (thing, once) = (one(&answer), shown_once(&answer));
+        let as_json = self.matches.get_flag("json");
+        let is_deleted = matches!(self.what, What::Call("delete", _));
+        match (id.filter(|_| is_deleted), &self.what) {
+            (Some(id), _) if as_json => output::json(&json!({"id": id, "deleted": true})),
+            (Some(id), _) => say!("{id} is deleted"),
+            // A list of a few, as programs that ask for one get it.
+            (None, _) if answer.is_array() => items(&answer).iter().for_each(output::json),
+            // Whatever is shown once must not be lost.
+            (None, _) if as_json => output::json(if once.is_empty() { thing } else { &answer }),
+            (None, What::Call("create", _)) => say!("{}", output::cell(thing, "id")),
+            (None, _) => answer::show(thing),
+        }
+        if !as_json {
+            for (name, text) in once {
+                say!("{}  {text}", kebab(name).replace('-', " "));
+            }
         }
         Ok(())
     }
@@ -328,6 +447,30 @@ fn common(command: Command) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is reached otherwise, or is for programs.
+    const ELSEWHERE: &[&str] = &["POST /forms/upload-custom-files"];
+
+    /// Webhooks, links and forms have more to them than other nouns.
+    #[test]
+    fn all_that_the_api_does_with_them_can_be_done_at_a_terminal() {
+        for name in ["webhooks", "inbound-webhooks", "links", "forms", "surveys"] {
+            let noun = NOUNS.iter().find(|noun| noun.name == name).unwrap();
+            let is_its = |route: &&Route| {
+                let rest = route.path.strip_prefix(noun.path);
+                route.face == Face::V2 && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let verbs: Vec<&str> = VERBS
+                .iter()
+                .filter_map(|(_, method, is_of_one)| noun.route(method, *is_of_one))
+                .chain(noun.more.iter().map(|more| route(more.endpoint)))
+                .map(|route| route.endpoint)
+                .collect();
+            for route in TABLE.iter().filter(is_its) {
+                assert!(verbs.contains(&route.endpoint) || ELSEWHERE.contains(&route.endpoint), "{}", route.endpoint);
+            }
+        }
+    }
 
     #[test]
     fn every_noun_can_be_listed_and_no_two_arguments_of_a_verb_have_one_name() {
