@@ -99,12 +99,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
         .agency("GET /audit-logs", "List the audit log of the agency", Scope::KeysRead, 200, audit_logs::list)
         // What is seen follows from the scopes of each kind.
         .either("GET /events", "Poll for events: what changed, since when you asked last", None, 200, events::list)
-        .either("GET /notifications", "List notifications", Some(Scope::KeysRead), 200, notifications::list)
-        .either("GET /notifications/{id}", "Get a notification", Some(Scope::KeysRead), 200, notifications::get)
+        // Each is for whoever may read what it is about.
+        .either("GET /notifications", "List notifications", None, 200, notifications::list)
+        .either("GET /notifications/{id}", "Get a notification", None, 200, notifications::get)
         .either(
             "PATCH /notifications/{id}",
             "Mark a notification as seen, read or archived",
-            Some(Scope::KeysRead),
+            None,
             200,
             notifications::update,
         )

@@ -198,6 +198,10 @@ async fn only_those_are_told_who_may_read_webhooks_there() {
     assert_eq!(list(&app, &keys_only, "").await, [] as [Value; 0]);
     let path = format!("/notifications/{}", open[0]["id"].as_str().unwrap());
     assert_eq!(app.get(&path).key(&keys_only).send().await.status, 404);
+    // Keys are not asked for: each notice is for whoever may read what it is about.
+    let webhooks_only = with(&app, &[Scope::WebhooksRead]).await;
+    assert_eq!(list(&app, &webhooks_only, "").await.len(), 2);
+    assert_eq!(list(&app, &with(&app, &[Scope::ContactsRead]).await, "").await, [] as [Value; 0]);
     let both = with(&app, &[Scope::KeysRead, Scope::WebhooksRead]).await;
     assert_eq!(list(&app, &both, "").await.len(), 2);
     let sibling = app.location("Sibling").await;
