@@ -3,6 +3,7 @@
 mod crm;
 mod forms;
 mod links;
+mod webhooks;
 
 use std::{fs::DirBuilder, io::Cursor, ops::Range, os::unix::fs::DirBuilderExt, time::Duration};
 
@@ -182,11 +183,14 @@ async fn fill(app: &App, story: &Story) -> Result<(), Failure> {
 /// Days in which contacts come in, before now; half of them were there before.
 const MONTH_DAYS: usize = 30;
 
+/// Days in which a webhook is told of things.
+const TOLD_DAYS: usize = 5;
+
 /// Contacts come in, fewer at weekends, and some of them ask for something.
 async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<(), Failure> {
     let weight = |day: usize| if day % 7 > 4 { 1 } else { 3 + day * 7 % 5 };
     let all: usize = (0..MONTH_DAYS).map(weight).sum();
-    let mut offer = None;
+    let (mut offer, mut told) = (None, None);
     for day in 0..=MONTH_DAYS {
         let maria = selling.maria.now(app)?;
         let until =
@@ -204,11 +208,22 @@ async fn month(app: &App, (story, selling): (&Story, &Selling<'_>)) -> Result<()
         {
             offer.opened(app, story, day).await?;
         }
+        if day + TOLD_DAYS == MONTH_DAYS {
+            let maria = Maria::comes(app).await?.now(app)?;
+            told = Some(webhooks::made(app, &maria, selling.locations[0]).await?);
+        }
+        if let Some(told) = told {
+            webhooks::answered(app, &story.store, &maria, told).await?;
+        }
         if day < MONTH_DAYS {
             story.pass(app, 24).await?;
         }
     }
-    Ok(())
+    let maria = Maria::comes(app).await?.now(app)?;
+    if let Some(told) = told {
+        webhooks::off(app, &maria, told).await?;
+    }
+    webhooks::incoming(app, &maria, selling.locations[0]).await
 }
 
 /// Rows of a file that somebody brought, two of them wrong.
