@@ -311,6 +311,98 @@ async fn a_silent_endpoint_holds_up_nobody() {
     assert!(silent.sent().len() <= 4, "and no more than its share is under way to it");
 }
 
+/// Many silent ones of one tenant have no more connections than they leave to all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_with_many_silent_endpoints_holds_up_no_other() {
+    let silent = Receiver::answering(|_, _| (200, Duration::from_secs(60))).await;
+    let (app, receiver) = (instance().await, Receiver::start().await);
+    let key = app.location_key().await;
+    let other = app.location("Other").await;
+    let other = app.key_with(Reach::location(other), ScopeSet::all(KeyKind::Location), |_| {}).await;
+    // Each may have four under way, and all together more than there are places.
+    for number in 0..40 {
+        let url = format!("{}?{number}", silent.url);
+        let new = json!({"url": url, "events": ["contact.created"]});
+        app.post("/webhooks").key(&key).json(&new).send().await.expect(201);
+    }
+    endpoint(&app, &other, &receiver, &["contact.created"]).await;
+    for number in 0..4 {
+        contact(&app, &key, number).await;
+    }
+    silent.was_tried(40).await;
+    // Time for as many more as it would take.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    contact(&app, &other, 9).await;
+    receiver.has_taken(1).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "before a silent one has answered: {:?}", begun.elapsed());
+}
+
+/// What it was about goes on: a message tells what was so then, however late it comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_again_tells_what_was_so_at_first() {
+    let receiver = Receiver::answering(|number, _| (if number == 0 { 500 } else { 200 }, Duration::ZERO)).await;
+    let app = instance().await;
+    let key = app.location_key().await;
+    endpoint(&app, &key, &receiver, &["contact.created"]).await;
+    let id = contact(&app, &key, 1).await;
+    are_noted(&app, 1).await;
+    app.put(&format!("/contacts/{id}")).key(&key).json(&json!({"firstName": "Later"})).send().await.expect(200);
+    app.clock.advance(Duration::from_secs(6));
+    let sent = receiver.has_taken(1).await;
+    assert_eq!(sent[0].json()["firstName"], "Zoë");
+    assert_eq!(receiver.sent()[0].body, sent[0].body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_header_of_an_owner_says_what_is_not_theirs_to_say() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let make = async |name: &str, value: &str| {
+        let new = json!({"url": "https://hooks.example.com/a", "events": ["*"], "headers": {name: value}});
+        app.post("/webhooks").key(&key).json(&new).send().await
+    };
+    for name in [
+        "Host",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Expect",
+        "Accept-Encoding",
+        "User-Agent",
+        "Content-Type",
+        "content-length",
+        "Content-Encoding",
+        "Content-Disposition",
+        "webhook-id",
+        "Webhook-Signature",
+        "WEBHOOK-TIMESTAMP",
+        "webhook-anything",
+        "X-GHL-Signature",
+        "x-ghl-x",
+        "X-WH-Signature",
+        "Keystead-Chain",
+        "X-A: b",
+        "X-A\r\nX-B",
+        "X-A\u{0}",
+        "X A",
+        "Ä",
+        "",
+    ] {
+        assert_eq!(make(name, "x").await.status, 422, "{name:?}");
+    }
+    for value in ["a\r\nX-B: b", "a\nX-B: b", "a\rb", "a\u{0}b", "a\u{7f}", "a\tb", "ä", "\u{1f600}", "", " "] {
+        assert_eq!(make("X-A", value).await.status, 422, "{value:?}");
+    }
+    make("X-A", "b; c=\"d\"").await.expect(201);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_send_nothing_twice() {
     let (app, receiver) = (instance().await, Receiver::answering(|_, _| (200, Duration::from_millis(20))).await);
