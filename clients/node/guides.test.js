@@ -27,6 +27,8 @@ test('connecting, changing, subscribing once and unsubscribing', () => {
   const [made, found] = [run('subscribe.sh', { HOOK_URL }), run('subscribe.sh', { HOOK_URL })];
   assert.equal(found.webhook.id, made.webhook.id);
   assert.match(made.secret, /^whsec_/);
+  const [sample] = run('sample.sh');
+  assert.deepEqual([sample.type, sample.locationId], ['ContactCreate', location]);
   run('unsubscribe.sh', { HOOK_ID: made.webhook.id });
   assert.throws(() => run('unsubscribe.sh', { HOOK_ID: made.webhook.id }));
 });

@@ -43,6 +43,7 @@ const SAMPLES: &[(&str, &str)] = samples![
     "signing-key.sh",
     "connection.sh",
     "upsert.sh",
+    "sample.sh",
     "subscribe.sh",
     "unsubscribe.sh",
     "form-create.sh",

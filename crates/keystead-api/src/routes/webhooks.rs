@@ -32,10 +32,10 @@ pub(super) fn v2_routes() -> Vec<Route> {
             200,
             webhooks::public_keys,
         )
-        .either(
+        .agency(
             "POST /webhooks/public-keys",
             "Make the next signing key of the agency; webhooks keep theirs until they are switched to it",
-            write,
+            Scope::WebhooksWrite,
             201,
             webhooks::create_signing_key,
         )

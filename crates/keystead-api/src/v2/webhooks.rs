@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use keystead_core::{
-    Authority, Error, Hears, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery, WholeEndpoint,
+    AgencyContext, Authority, Error, Hears, MadeEndpoint, NewEndpoint, PublicKey, Recovered, WholeDelivery,
+    WholeEndpoint,
 };
 use keystead_model::{
     Invalid, LocationId, WebhookDeliveryId, WebhookEndpointId,
@@ -419,7 +420,7 @@ impl Output for Samples {
 
 pub(crate) async fn sample(authority: Authority, call: Call<(), SampleOf>) -> Result<Samples, Error> {
     let SampleOf(kind, location) = call.query;
-    call.app.sample_of_webhooks(&authority, kind, location).map(Samples)
+    call.app.sample_of_webhooks(&authority, kind, location).await.map(Samples)
 }
 
 /// A public key on the wire.
@@ -466,6 +467,28 @@ impl Written for Keys {
     }
 }
 
+/// The next key, or the newest where nobody has that yet.
+pub(crate) struct NextKey {
+    key: Key,
+    is_new: bool,
+}
+
+impl Written for NextKey {
+    const FOUND: Option<u16> = Some(200);
+
+    fn sample() -> Self {
+        Self { key: Key::sample(), is_new: true }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put("publicKey", &self.key);
+    }
+
+    fn is_found(&self) -> bool {
+        !self.is_new
+    }
+}
+
 /// Which key; the newest, if none is named.
 pub(crate) struct Which(Option<i64>);
 
@@ -484,8 +507,9 @@ pub(crate) async fn public_keys(authority: Authority, call: Call<()>) -> Result<
     Ok(Keys(keys.into_iter().map(Key).collect()))
 }
 
-pub(crate) async fn create_signing_key(authority: Authority, call: Call<(), Bare, Empty>) -> Result<One<Key>, Error> {
-    call.app.create_webhook_signing_key(&authority).await.map(|key| One(Key(key)))
+pub(crate) async fn create_signing_key(context: AgencyContext, call: Call<(), Bare, Empty>) -> Result<NextKey, Error> {
+    let (key, is_new) = call.app.create_webhook_signing_key(context.authority()).await?;
+    Ok(NextKey { key: Key(key), is_new })
 }
 
 /// A delivery on the wire, with every try.

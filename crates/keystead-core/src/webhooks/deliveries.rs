@@ -76,7 +76,8 @@ impl App {
     }
 
     /// What would arrive of an event, where it happens in a location, or in the only one that the caller has.
-    pub fn sample_of_webhooks(
+    #[expect(clippy::unused_async, reason = "called like all operations")]
+    pub async fn sample_of_webhooks(
         &self,
         authority: &Authority,
         kind: EventKind,

@@ -53,9 +53,9 @@ impl App {
         .await
     }
 
-    /// Makes the next key, for whoever reaches the whole agency. Endpoints keep theirs; new ones have this one. While no endpoint has
-    /// the newest there is no use for another.
-    pub async fn create_webhook_signing_key(&self, authority: &Authority) -> Result<PublicKey> {
+    /// Makes the next key, for whoever reaches the whole agency, and answers whether it was not there before. Endpoints keep theirs;
+    /// new ones have this one. While no endpoint has the newest, that is the one that is wanted.
+    pub async fn create_webhook_signing_key(&self, authority: &Authority) -> Result<(PublicKey, bool)> {
         authority.require(Scope::WebhooksWrite)?;
         authority.require_fresh()?;
         let app = self.clone();
@@ -63,7 +63,7 @@ impl App {
         let app = self.clone();
         let recover = move |operation: &mut OnAgency<'_, '_>, _: &Lost| {
             let newest = operation.signing_keys(&app.secret)?.swap_remove(0);
-            public(&app.secret, operation.context.agency(), newest)
+            Ok((public(&app.secret, operation.context.agency(), newest)?, true))
         };
         self.operate(authority, Scope::WebhooksWrite, run, recover).await
     }
@@ -97,7 +97,7 @@ impl OnAgency<'_, '_> {
         Ok(newest.version)
     }
 
-    fn create_signing_key(&mut self, secret: &InstanceSecret) -> Result<PublicKey> {
+    fn create_signing_key(&mut self, secret: &InstanceSecret) -> Result<(PublicKey, bool)> {
         let (agency, now) = (self.context.agency(), self.now());
         if self.context.grant().reach != Reach::Agency {
             let message = "Only who reaches the whole agency makes a signing key for it".to_owned();
@@ -105,11 +105,8 @@ impl OnAgency<'_, '_> {
         }
         let newest = self.signing_keys(secret)?.swap_remove(0);
         if newest.endpoints == 0 {
-            let message = format!(
-                "No webhook is signed with version {} yet, which is the newest: switch them to that one",
-                newest.version
-            );
-            return Err(Error::Conflict(ErrorCode::Conflict, message));
+            crate::idempotency::about(self.tx, self.context, agency.as_str())?;
+            return Ok((public(secret, agency, newest)?, false));
         }
         let next = SigningKeyRecord {
             version: newest.version + 1,
@@ -120,6 +117,6 @@ impl OnAgency<'_, '_> {
         webhooks::keep_signing_key(self.tx, agency, &next)?;
         let happened = Happened::to(EventKind::AgencySigningKeyCreated, agency.as_str());
         self.tell(happened.with(None, Some(fields(json!({"version": next.version})))))?;
-        public(secret, agency, next)
+        Ok((public(secret, agency, next)?, true))
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn create(State(web): State<Web>, mut here: Here, sent: Fields)
     let mut form = Form::of_button(&here, "create", sent);
     form.confirm(&web, &mut here).await?;
     match form.run(web.app.create_webhook_signing_key(here.authority())).await? {
-        Some(key) => {
+        Some((key, _)) => {
             let url = here.url(&format!("{PATH}/signing-key"));
             Ok(lead(&web, &url, Done::SigningKeyMade, &key.record.version.to_string()))
         }

@@ -551,6 +551,7 @@ async fn every_action_says_what_was_done_on_the_next_page_and_once() {
             "Deliveries are paused: nothing is sent to webhooks, and messages wait.",
         ),
         ("/app/agency/settings/system/deliveries/skip".to_owned(), vec![], "Deliveries to webhooks go on."),
+        ("/app/agency/settings/system/deliveries/send".to_owned(), vec![], "Deliveries to webhooks go on."),
         (
             "/app/account/time-zone".to_owned(),
             vec![("timeZone", "Europe/Berlin")],

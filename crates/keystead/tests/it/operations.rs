@@ -316,6 +316,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     rotate_webhook_secret(&by.authority, at.none(), Duration::ZERO): WebhooksWrite;
     webhook_public_key(&by.authority, None): WebhooksRead;
     webhook_public_keys(&by.authority): WebhooksRead;
+    sample_of_webhooks(&by.authority, EventKind::ContactCreated, None): WebhooksRead;
     create_webhook_signing_key(&by.authority): WebhooksWrite;
     test_webhook(&by.authority, at.none(), EventKind::ContactCreated): WebhooksWrite;
     list_webhook_deliveries(&by.authority, at.none(), None, Window::first(1)): WebhooksRead;

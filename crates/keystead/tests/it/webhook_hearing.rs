@@ -182,7 +182,7 @@ async fn a_location_hears_of_its_members_and_of_no_others() {
     endpoint(&app, &agency, &all, &["user.*"]).await;
     let blind = with(&app, &[Scope::WebhooksWrite, Scope::ContactsRead]).await;
     let unheard = taking().await;
-    endpoint(&app, &blind, &unheard, &["*"]).await;
+    let (blind, _) = endpoint(&app, &blind, &unheard, &["*"]).await;
     let first = app.ids.location.as_str();
     let new = json!({
         "companyId": app.ids.agency, "firstName": "Grace", "lastName": "Hopper", "email": "grace@example.com",
@@ -212,6 +212,8 @@ async fn a_location_hears_of_its_members_and_of_no_others() {
     all.has_taken(7).await;
     assert_eq!(types(&here), ["UserCreate", "UserUpdate", "UserUpdate", "UserUpdate", "UserDelete"]);
     assert_eq!(types(&there), ["UserCreate", "UserUpdate", "UserUpdate", "UserUpdate", "UserDelete"][..].to_vec());
+    let of_blind = format!("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = '{blind}'");
+    assert_eq!(app.number(&of_blind).await, 1, "nor is anything put on its way");
     assert_eq!(bodies(&unheard).len(), 1, "who may not read users hears of none: {:?}", bodies(&unheard));
     // Of where else somebody is a member nothing is said, and each message is one of its own.
     for (receiver, own, foreign) in [(&here, first, second.as_str()), (&there, second.as_str(), first)] {

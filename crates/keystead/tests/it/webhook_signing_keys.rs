@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keystead_model::{grant::Reach, key_kind::KeyKind, scope::ScopeSet};
 use keystead_testkit::TestApp;
 use serde_json::{Value, json};
 
@@ -32,13 +33,19 @@ async fn a_webhook_keeps_its_key_until_it_is_switched_to_the_next() {
     let first = keys(&app, &key).await;
     assert_eq!(first.iter().map(|(version, used, _)| (*version, *used)).collect::<Vec<_>>(), [(1, 0)]);
     // There is no use for a second key while nobody has the first.
-    app.post("/webhooks/public-keys").key(&agency).send().await.expect(409);
+    let same = app.post("/webhooks/public-keys").key(&agency).send().await.expect(200);
+    assert_eq!(same["publicKey"]["version"], 1);
     let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
     // It is all of the agency's.
-    app.post("/webhooks/public-keys").key(&key).send().await.expect(403);
+    let refused = app.post("/webhooks/public-keys").key(&key).send().await.expect(401);
+    assert_eq!(refused["code"], "agency_key_needed");
+    let chosen = Reach::Chosen([app.ids.location].into());
+    let part = app.key_with(chosen, ScopeSet::all(KeyKind::Agency), |_| {}).await;
+    app.post("/webhooks/public-keys").key(&part).send().await.expect(403);
     let next = app.post("/webhooks/public-keys").key(&agency).send().await.expect(201)["publicKey"].clone();
     assert_eq!(next["version"], 2);
-    app.post("/webhooks/public-keys").key(&agency).send().await.expect(409);
+    let same = app.post("/webhooks/public-keys").key(&agency).send().await.expect(200);
+    assert_eq!(same["publicKey"]["version"], 2);
     let both = keys(&app, &key).await;
     assert_eq!(both[1].2, first[0].2, "the first is what it was");
     let newest = next["base64"].as_str().unwrap();
