@@ -29,7 +29,7 @@ use crate::{
 /// Notices are kept this long.
 const KEPT_MS: i64 = 180 * DAY_MS;
 
-/// Whoever may see keys or webhooks is told about them where they reach; everybody else about the keys that they made
+/// Whoever may see keys, webhooks or forms is told about them where they reach; everybody else about the keys that they made
 /// themselves.
 pub(crate) fn reader_of(actor: Actor, agency: AgencyId, grant: Grant) -> NoticeReader {
     let nouns = NoticeNoun::ALL.into_iter().filter(|noun| grant.allows(noun.read_scope())).collect();

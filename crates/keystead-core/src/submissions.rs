@@ -12,6 +12,7 @@ use keystead_model::{
     form_answers::{self, Outcome, Place},
     form_schema::{FieldKind, FormSchema, OnMatch},
     id::Id,
+    notice::{NewNotice, NoticeKind, NoticeSubject},
     page::{Counted, Window},
     phone::PhoneNumber,
     scope::Scope,
@@ -32,6 +33,7 @@ use crate::{
     events::{Described, Fields, Happened, put, text},
     forms::FormResource,
     idempotency,
+    notices::notify,
     operate::InLocation,
 };
 
@@ -299,8 +301,26 @@ impl InLocation<'_, '_> {
         let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
         let submission = Submission { state: SubmissionState::Held, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
+        self.notify_of_held(&submission)?;
         self.tell(Happened::made(EventKind::FormHeld, &Told { submission: &submission, name: &questions.name }))?;
         Ok(submission)
+    }
+
+    /// However much a form holds on a day, one notice tells of it.
+    fn notify_of_held(&mut self, held: &Submission<AsForm>) -> Result<()> {
+        let at = held.created_at;
+        let notice = NewNotice {
+            id: self.new_id(),
+            agency: self.context.authority.agency(),
+            location: Some(held.location),
+            subject: NoticeSubject::Form(held.form),
+            kind: NoticeKind::FormHeld,
+            episode: at.0 - at.0.rem_euclid(DAY_MS),
+            recorded_at: at,
+            address: None,
+        };
+        notify(self.tx, notice)?;
+        Ok(())
     }
 
     fn new_submission<K>(

@@ -1,9 +1,11 @@
-//! Notices: what the people of a tenant are told about their keys and webhooks.
+//! Notices: what the people of a tenant are told about their keys, webhooks and forms.
 
 use std::collections::BTreeSet;
 
 use crate::{
     AgencyId, KeyId, LocationId, NoticeId, ServiceMs, UtcMs, WebhookEndpointId,
+    form::{AsForm, Form},
+    id::Id,
     inactivity::Stage,
     key_kind::KeyKind,
     scope::Scope,
@@ -31,6 +33,8 @@ pub enum NoticeKind {
     WebhookFailed,
     /// The webhook was switched off because it took nothing any more.
     WebhookDisabled,
+    /// Answers to the form wait on one day until somebody has looked at them.
+    FormHeld,
 }
 
 impl NoticeKind {
@@ -46,6 +50,7 @@ impl NoticeKind {
             Self::Exposed => "exposed",
             Self::WebhookFailed => "webhook_failed",
             Self::WebhookDisabled => "webhook_disabled",
+            Self::FormHeld => "form_held",
         }
     }
 
@@ -59,7 +64,8 @@ impl NoticeKind {
             | Self::Retiring
             | Self::Exposed
             | Self::WebhookFailed
-            | Self::WebhookDisabled => 0,
+            | Self::WebhookDisabled
+            | Self::FormHeld => 0,
         }
     }
 
@@ -71,15 +77,19 @@ impl NoticeKind {
             Self::Expiring(_) | Self::Expired => Topic::Expiry,
             Self::Retiring => Topic::Rotation,
             Self::WebhookFailed | Self::WebhookDisabled => Topic::Webhooks,
+            Self::FormHeld => Topic::Forms,
         }
     }
 
     /// What mails of it are part of.
     pub const fn mailing(self) -> Mailing {
         match self {
-            Self::Inactivity(_) | Self::Deleted | Self::Expiring(_) | Self::Expired | Self::WebhookFailed => {
-                Mailing::Summary
-            }
+            Self::Inactivity(_)
+            | Self::Deleted
+            | Self::Expiring(_)
+            | Self::Expired
+            | Self::WebhookFailed
+            | Self::FormHeld => Mailing::Summary,
             Self::DeletedKeyUsed | Self::Exposed | Self::Retiring | Self::WebhookDisabled => Mailing::Alert,
         }
     }
@@ -97,6 +107,7 @@ impl NoticeKind {
             ("exposed", None) => Some(Self::Exposed),
             ("webhook_failed", None) => Some(Self::WebhookFailed),
             ("webhook_disabled", None) => Some(Self::WebhookDisabled),
+            ("form_held", None) => Some(Self::FormHeld),
             _ => None,
         }
     }
@@ -115,11 +126,14 @@ pub enum Topic {
     Rotation,
     /// Webhooks that do not get through.
     Webhooks,
+    /// Answers to forms that wait for somebody.
+    Forms,
 }
 
 impl Topic {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Inactivity, Self::Exposure, Self::Expiry, Self::Rotation, Self::Webhooks];
+    pub const ALL: [Self; 6] =
+        [Self::Inactivity, Self::Exposure, Self::Expiry, Self::Rotation, Self::Webhooks, Self::Forms];
 
     /// The stored name, and that of form fields.
     pub const fn as_str(self) -> &'static str {
@@ -129,6 +143,7 @@ impl Topic {
             Self::Expiry => "expiry",
             Self::Rotation => "rotation",
             Self::Webhooks => "webhooks",
+            Self::Forms => "forms",
         }
     }
 
@@ -145,6 +160,7 @@ impl Topic {
             Self::Expiry => "Chosen expiry",
             Self::Rotation => "Old secrets",
             Self::Webhooks => "Webhooks",
+            Self::Forms => "Held answers",
         }
     }
 
@@ -158,6 +174,7 @@ impl Topic {
             Self::Webhooks => {
                 "Messages failed after their last try, or a webhook was switched off because it took none."
             }
+            Self::Forms => "Answers to a form look like spam and wait until somebody has looked at them.",
         }
     }
 
@@ -169,13 +186,14 @@ impl Topic {
             Self::Expiry => &["expiring", "expired"],
             Self::Rotation => &["retiring"],
             Self::Webhooks => &["webhook_failed", "webhook_disabled"],
+            Self::Forms => &["form_held"],
         }
     }
 
     /// When its mails come, see [`NoticeKind::mailing`].
     pub const fn when_mailed(self) -> &'static str {
         match self {
-            Self::Inactivity | Self::Expiry => "Daily mail",
+            Self::Inactivity | Self::Expiry | Self::Forms => "Daily mail",
             Self::Exposure | Self::Rotation => "Mail at once",
             Self::Webhooks => "Daily mail, at once if switched off",
         }
@@ -241,7 +259,10 @@ impl Muted {
     /// Whether a topic can be muted: a deletion counts only because somebody was told in the app, so what a key's life
     /// or safety hangs on is always shown there.
     pub const fn allows(topic: Topic, channel: Channel) -> bool {
-        matches!((topic, channel), (Topic::Expiry | Topic::Rotation | Topic::Webhooks, _) | (_, Channel::Email))
+        matches!(
+            (topic, channel),
+            (Topic::Expiry | Topic::Rotation | Topic::Webhooks | Topic::Forms, _) | (_, Channel::Email)
+        )
     }
 
     /// Everything of `wanted` that can be muted.
@@ -267,17 +288,20 @@ pub enum NoticeNoun {
     Key,
     /// Endpoints of webhooks.
     Webhook,
+    /// Forms.
+    Form,
 }
 
 impl NoticeNoun {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Key, Self::Webhook];
+    pub const ALL: [Self; 3] = [Self::Key, Self::Webhook, Self::Form];
 
     /// The stored name, and the noun in a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
             Self::Webhook => "webhook",
+            Self::Form => "form",
         }
     }
 
@@ -291,6 +315,7 @@ impl NoticeNoun {
         match self {
             Self::Key => Scope::KeysRead,
             Self::Webhook => Scope::WebhooksRead,
+            Self::Form => Scope::FormsRead,
         }
     }
 }
@@ -301,6 +326,7 @@ impl NoticeNoun {
 pub enum NoticeSubject {
     Key(KeyId),
     Webhook(WebhookEndpointId),
+    Form(Id<Form<AsForm>>),
 }
 
 impl NoticeSubject {
@@ -309,6 +335,7 @@ impl NoticeSubject {
         match self {
             Self::Key(_) => NoticeNoun::Key,
             Self::Webhook(_) => NoticeNoun::Webhook,
+            Self::Form(_) => NoticeNoun::Form,
         }
     }
 
@@ -317,6 +344,7 @@ impl NoticeSubject {
         match self {
             Self::Key(id) => id.as_str(),
             Self::Webhook(id) => id.as_str(),
+            Self::Form(id) => id.as_str(),
         }
     }
 }
@@ -379,6 +407,7 @@ impl Reading {
 pub enum About {
     Key(AboutKey),
     Webhook(AboutWebhook),
+    Form(AboutForm),
 }
 
 /// A key, as its notices tell of it.
@@ -413,12 +442,31 @@ pub struct AboutWebhook {
     pub disabled: Option<Disabled>,
 }
 
+/// A form, as its notices tell of it.
+#[derive(Clone, Debug)]
+pub struct AboutForm {
+    /// The form.
+    pub id: Id<Form<AsForm>>,
+    /// Where it is.
+    pub location: LocationId,
+    /// Its name.
+    pub name: String,
+    /// How many of its answers are held now; nobody counts beyond [`AboutForm::COUNTED`].
+    pub held: i64,
+}
+
+impl AboutForm {
+    /// So many held answers are counted.
+    pub const COUNTED: i64 = 100;
+}
+
 impl About {
     /// Which thing it is.
     pub fn subject(&self) -> NoticeSubject {
         match self {
             Self::Key(key) => NoticeSubject::Key(key.id),
             Self::Webhook(webhook) => NoticeSubject::Webhook(webhook.endpoint.id),
+            Self::Form(form) => NoticeSubject::Form(form.id),
         }
     }
 
@@ -427,6 +475,7 @@ impl About {
         match self {
             Self::Key(key) => &key.name,
             Self::Webhook(webhook) => webhook.endpoint.title(),
+            Self::Form(form) => &form.name,
         }
     }
 
@@ -434,7 +483,7 @@ impl About {
     pub fn key(&self) -> Option<&AboutKey> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Webhook(_) => None,
+            Self::Webhook(_) | Self::Form(_) => None,
         }
     }
 
@@ -442,7 +491,7 @@ impl About {
     pub fn key_mut(&mut self) -> Option<&mut AboutKey> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Webhook(_) => None,
+            Self::Webhook(_) | Self::Form(_) => None,
         }
     }
 }
@@ -467,7 +516,7 @@ pub struct Notice {
     /// From where a secret was used.
     pub address: Option<String>,
     /// Whether it still calls for something. What settles it closes it by itself: a use of the key, Keep, a restore, messages
-    /// that are sent again.
+    /// that are sent again, answers that somebody has looked at.
     pub open: bool,
     /// Where the reader stands.
     pub reading: Reading,
@@ -487,6 +536,7 @@ mod tests {
             NoticeKind::Exposed,
             NoticeKind::WebhookFailed,
             NoticeKind::WebhookDisabled,
+            NoticeKind::FormHeld,
         ];
         kinds
             .extend(Stage::ALL.iter().flat_map(|stage| [NoticeKind::Inactivity(*stage), NoticeKind::Expiring(*stage)]));
@@ -507,6 +557,7 @@ mod tests {
             (Topic::Expiry, true),
             (Topic::Rotation, true),
             (Topic::Webhooks, true),
+            (Topic::Forms, true),
         ] {
             assert_eq!(muted.has(topic, Channel::InApp), in_app, "{topic:?}");
             assert!(muted.has(topic, Channel::Email));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use keystead_model::{
     UtcMs,
-    notice::{About, AboutKey, AboutWebhook, Mailing, Notice, NoticeKind, NoticeNoun},
+    notice::{About, AboutForm, AboutKey, AboutWebhook, Mailing, Notice, NoticeKind, NoticeNoun},
     text::isolated,
     user::User,
     webhook::{NamedEndpoint, WhyDisabled},
@@ -73,12 +73,20 @@ impl Letter<'_> {
         format!("{} ({page})", isolated(endpoint.title()))
     }
 
+    /// What a form holds, with the page on which its reader finds it.
+    fn held(&self, form: &AboutForm) -> String {
+        let AboutForm { id, location, name, .. } = form;
+        let page = format!("{}/app/locations/{location}/submissions?form={id}&state=held", self.base_url);
+        format!("{} ({page})", isolated(name))
+    }
+
     fn summary(&self) -> (String, String) {
-        let (mut idle, mut expiring, mut failed) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (mut idle, mut expiring, mut failed, mut held) = (Vec::new(), Vec::new(), BTreeMap::new(), BTreeMap::new());
         for (notice, deletes_at) in self.notices {
             match &notice.about {
                 // Of several days one says it.
                 About::Webhook(AboutWebhook { endpoint, .. }) => drop(failed.insert(endpoint.id, endpoint)),
+                About::Form(form) => drop(held.insert(form.id, form)),
                 About::Key(key) => match (notice.kind, key.expires_at, deletes_at) {
                     (NoticeKind::Expiring(_), Some(at), _) => expiring.push((at, key)),
                     (_, _, Some(at)) => idle.push((*at, key)),
@@ -109,17 +117,26 @@ impl Letter<'_> {
                  send them again.\n"
             ));
         }
+        if !held.is_empty() {
+            let list = list(held.values().map(|form| self.held(form)));
+            parts.push(format!(
+                "Answers to {} look like spam and are held:\n\n{list}\nNothing comes of them before somebody has looked at \
+                 them.\n",
+                count_forms(held.len())
+            ));
+        }
         let keys = match (idle.len(), expiring.len()) {
             (0, 0) => None,
             (idle, 0) => Some(format!("{} unused and about to be deleted", count_keys(idle))),
             (0, expiring) => Some(format!("{} about to expire", count_keys(expiring))),
             (idle, expiring) => Some(format!("{} about to be deleted or to expire", count_keys(idle + expiring))),
         };
-        let subject = match (keys, failed.len()) {
-            (Some(keys), 0) => keys,
-            (Some(keys), failed) => format!("{keys}, and messages of {} failed", count_webhooks(failed)),
-            (None, failed) => format!("Messages of {} failed", count_webhooks(failed)),
-        };
+        let webhooks = (!failed.is_empty()).then(|| format!("messages of {} failed", count_webhooks(failed.len())));
+        let forms = (!held.is_empty()).then(|| format!("answers to {} are held", count_forms(held.len())));
+        let mut subject = [keys, webhooks, forms].into_iter().flatten().collect::<Vec<_>>().join(", and ");
+        if let Some(first) = subject.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
         (subject, parts.join("\n"))
     }
 
@@ -137,6 +154,7 @@ impl Letter<'_> {
                     self.linked(endpoint)
                 )
             }
+            About::Form(form) => self.held(form),
         }));
         let subject = match open {
             [Notice { kind: NoticeKind::Exposed, .. }] => "An API key was found in public and stopped".to_owned(),
@@ -185,6 +203,10 @@ fn count_keys(count: usize) -> String {
 
 fn count_webhooks(count: usize) -> String {
     format!("{count} {}", if count == 1 { "webhook" } else { "webhooks" })
+}
+
+fn count_forms(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "form" } else { "forms" })
 }
 
 /// A line for each key, the next to end first.

@@ -78,6 +78,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (72, "form_versions", include_str!("../migrations/0072_form_versions.sql")),
     (75, "notices_of_nouns", include_str!("../migrations/0075_notices_of_nouns.sql")),
     (76, "inbound_webhooks", include_str!("../migrations/0076_inbound_webhooks.sql")),
+    (79, "held_submissions", include_str!("../migrations/0079_held_submissions.sql")),
     (81, "pause_of_deliveries", include_str!("../migrations/0081_pause_of_deliveries.sql")),
     (82, "signing_keys_of_webhooks", include_str!("../migrations/0082_signing_keys_of_webhooks.sql")),
 ];

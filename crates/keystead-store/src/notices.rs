@@ -10,8 +10,8 @@ use keystead_model::{
     key_kind::KeyKind,
     mail::{Mail, MailReader},
     notice::{
-        About, AboutKey, AboutWebhook, Channel, Muted, NewNotice, Notice, NoticeKind, NoticeNoun, NoticeSubject,
-        Reading, Topic,
+        About, AboutForm, AboutKey, AboutWebhook, Channel, Muted, NewNotice, Notice, NoticeKind, NoticeNoun,
+        NoticeSubject, Reading, Topic,
     },
     page::{Page, Window},
     text::EmailAddress,
@@ -49,8 +49,8 @@ pub fn insert(tx: &mut Tx<'_>, notices: &[NewNotice]) -> Result<u64> {
 /// Whether a notice still calls for something: only while what it is about is in the run of events that it tells of.
 ///
 /// Nothing has to be closed when a key is used, kept or restored; that moves the key out of the run. What it told of may
-/// be gone altogether: compared with nothing, it is not open. Nor is anything of a location that is deleted. What failed on a day
-/// is asked of an index that has nothing else, by when its last try was.
+/// be gone altogether: compared with nothing, it is not open. Nor is anything of a location that is deleted. What failed on a day,
+/// or is held since, is asked of an index that has nothing else.
 const OPEN: &str = "COALESCE(CASE
         WHEN EXISTS (SELECT 1 FROM locations l WHERE l.id = n.location_id AND l.state = 'deleted') THEN FALSE
         ELSE CASE n.kind
@@ -69,12 +69,15 @@ const OPEN: &str = "COALESCE(CASE
         WHEN 'webhook_failed' THEN EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.endpoint_id = w.id
             AND d.state = 'failed' AND d.tried_at >= n.episode AND d.tried_at < n.episode + 86400000)
         WHEN 'webhook_disabled' THEN w.disabled IS NOT NULL AND w.disabled_at = n.episode
+        WHEN 'form_held' THEN EXISTS (SELECT 1 FROM submissions s WHERE s.location_id = f.location_id AND s.form_id = f.id
+            AND s.state = 'held' AND s.created_at >= n.episode AND s.created_at < n.episode + 86400000)
     END END, FALSE)";
 
 /// What the things that notices are about stand in, one of which each notice has.
 const TABLES: &str = "notices n
     LEFT JOIN api_keys k ON n.subject_kind = 'key' AND k.id = n.subject_id
-    LEFT JOIN webhook_endpoints w ON n.subject_kind = 'webhook' AND w.id = n.subject_id";
+    LEFT JOIN webhook_endpoints w ON n.subject_kind = 'webhook' AND w.id = n.subject_id
+    LEFT JOIN forms f ON n.subject_kind = 'form' AND f.id = n.subject_id";
 
 const COLUMNS: &str = "n.id, n.agency_id, n.location_id, n.kind, n.stage, n.episode, n.recorded_at, n.address,
     COALESCE(r.reading, 'unseen')";
@@ -93,6 +96,14 @@ const fn columns_of(noun: NoticeNoun) -> &'static [&'static str] {
             "k.previous_retires_at",
         ],
         NoticeNoun::Webhook => &["w.id", "w.location_id", "w.url", "w.description", "w.disabled", "w.disabled_at"],
+        // A number of AboutForm::COUNTED: whoever floods a form makes nobody wait for the count.
+        NoticeNoun::Form => &[
+            "f.id",
+            "f.location_id",
+            "f.name",
+            "(SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM submissions s WHERE s.location_id = f.location_id
+              AND s.form_id = f.id AND s.state = 'held' LIMIT 100) AS held)",
+        ],
     }
 }
 
@@ -112,6 +123,12 @@ fn read_about(row: &mut Row<'_>, noun: NoticeNoun) -> Result<About> {
         NoticeNoun::Webhook => {
             About::Webhook(AboutWebhook { endpoint: read_named(row)?, disabled: read_disabled(row)? })
         }
+        NoticeNoun::Form => About::Form(AboutForm {
+            id: row.column()?,
+            location: row.column()?,
+            name: row.column()?,
+            held: row.column()?,
+        }),
     })
 }
 
@@ -212,7 +229,7 @@ fn visible<'f>(conditions: &mut Filter<'f>, reader: &'f NoticeReader, id: &'f &'
     let nouns = if nouns.is_empty() { "NULL".to_owned() } else { nouns.join(", ") };
     conditions.and(&format!("(n.subject_kind IN ({nouns}) OR k.created_by_id = @)"), &[id]);
     // What it was about may be gone.
-    conditions.and("COALESCE(k.id, w.id) IS NOT NULL", &[]);
+    conditions.and("COALESCE(k.id, w.id, f.id) IS NOT NULL", &[]);
 }
 
 /// Not of a topic that the reader has muted in the app.
@@ -379,4 +396,14 @@ pub fn trim(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<u64> {
         tx.execute(&format!("DELETE FROM {table} WHERE notice_id IN ({old})"), &[&before, &limit])?;
     }
     tx.execute(&format!("DELETE FROM notices WHERE id IN ({old})"), &[&before, &limit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_counts_more_held_answers_than_is_said() {
+        assert!(columns_of(NoticeNoun::Form).join("").contains(&format!("LIMIT {})", AboutForm::COUNTED)));
+    }
 }

@@ -15,7 +15,8 @@ use keystead_core::{Error, NoticeFilter, error::Noun};
 use keystead_model::{
     LocationId, NoticeId, UtcMs,
     notice::{
-        About, AboutKey, AboutWebhook, Channel, Muted, Notice, NoticeKind, NoticeNoun, NoticeSubject, Reading, Topic,
+        About, AboutForm, AboutKey, AboutWebhook, Channel, Muted, Notice, NoticeKind, NoticeNoun, NoticeSubject,
+        Reading, Topic,
     },
     page::Window,
     scope::Scope,
@@ -29,6 +30,7 @@ use crate::{
     failure::Failure,
     flash::{Done, lead},
     form::Fields,
+    forms,
     page::{Frame, render},
     place::{self, Here},
     show::{self as words, Zone},
@@ -95,7 +97,18 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
     match &notice.about {
         About::Key(key) => of_key(web, zone, notice, key, now),
         About::Webhook(webhook) => of_webhook(notice, webhook).to_owned(),
+        About::Form(form) => of_form(notice, form),
     }
+}
+
+fn of_form(notice: &Notice, form: &AboutForm) -> String {
+    let held = match form.held {
+        _ if !notice.open => return "Answers were held for review; somebody has looked at them.".to_owned(),
+        1 => "1 answer is".to_owned(),
+        AboutForm::COUNTED.. => format!("{} answers or more are", AboutForm::COUNTED),
+        count => format!("{count} answers are"),
+    };
+    format!("{held} held, because they look like spam. Nothing comes of them before you accept or discard them.")
 }
 
 fn of_webhook(notice: &Notice, webhook: &AboutWebhook) -> &'static str {
@@ -153,6 +166,11 @@ fn url_of(here: &Here, subject: NoticeSubject, location: Option<LocationId>) -> 
     let page = match subject {
         NoticeSubject::Key(id) => format!("/settings/keys/{id}"),
         NoticeSubject::Webhook(id) => format!("/settings/webhooks/{id}"),
+        // A form is nowhere but in its location.
+        NoticeSubject::Form(id) => {
+            let location = location.map(|location| format!("/app/locations/{location}")).unwrap_or_default();
+            return format!("{location}{}?form={id}&state=held", forms::SUBMISSIONS_PATH);
+        }
     };
     match (&here.location, location) {
         (None, Some(location)) if !place::reaches_agency(here.authority()) => {
@@ -183,6 +201,7 @@ pub(crate) fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now:
         (true, NoticeKind::Exposed) => ("Exposed", "bad"),
         (true, NoticeKind::WebhookFailed) => ("Messages failed", "warn"),
         (true, NoticeKind::WebhookDisabled) => ("Switched off", "bad"),
+        (true, NoticeKind::FormHeld) => ("Answers held", "warn"),
     };
     let key = notice.about.key();
     let set_up = key.map(|key| key.set_up.as_slice()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Notifications of API 2.0: what an owner is told about their keys and webhooks.
+//! Notifications of API 2.0: what an owner is told about their keys, webhooks and forms.
 
 use keystead_core::{App, Authority, Error, NoticeFilter, error::Noun};
 use keystead_model::{
@@ -52,6 +52,7 @@ const TYPES: &[&str] = &[
     "api_key.exposed",
     "webhook.failed",
     "webhook.disabled",
+    "form.held",
 ];
 
 fn type_of(kind: NoticeKind) -> &'static str {
@@ -65,6 +66,7 @@ fn type_of(kind: NoticeKind) -> &'static str {
         NoticeKind::Exposed => "api_key.exposed",
         NoticeKind::WebhookFailed => "webhook.failed",
         NoticeKind::WebhookDisabled => "webhook.disabled",
+        NoticeKind::FormHeld => "form.held",
     }
 }
 
@@ -139,14 +141,17 @@ impl Written for Shape {
         fields.one_of("type", self.kind, TYPES);
         fields.or_null("stage", self.stage.as_ref());
         fields.or_null("daysLeft", self.days_left.as_ref());
-        let (key, webhook) = match &self.about {
-            NoticeSubject::Key(id) => (Some(id), None),
-            NoticeSubject::Webhook(id) => (None, Some(id)),
+        let (key, webhook, form) = match &self.about {
+            NoticeSubject::Key(id) => (Some(id), None, None),
+            NoticeSubject::Webhook(id) => (None, Some(id), None),
+            NoticeSubject::Form(id) => (None, None, Some(id)),
         };
         fields.or_null("apiKeyId", key);
         fields.or_null("apiKeyName", key.map(|_| &self.name));
         fields.opt("webhookId", webhook);
         fields.opt("webhookName", webhook.map(|_| &self.name));
+        fields.opt("formId", form);
+        fields.opt("formName", form.map(|_| &self.name));
         fields.or_null("locationId", self.location_id.as_ref());
         fields.put("createdAt", &self.created_at);
         fields.or_null("deletesAt", self.deletes_at.as_ref());
@@ -187,16 +192,20 @@ pub(crate) struct NoticeQuery {
 impl Input for NoticeQuery {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         let window = query.window(|id| id);
-        let (key, webhook) = (query.word("apiKeyId"), query.word("webhookId"));
-        if key.is_some() && webhook.is_some() {
-            query.violate(
-                "webhookId",
-                "cannot be asked for together with apiKeyId: a notification is about one of them",
-            );
+        let subjects = [
+            ("apiKeyId", query.word("apiKeyId").map(NoticeSubject::Key)),
+            ("webhookId", query.word("webhookId").map(NoticeSubject::Webhook)),
+            ("formId", query.word("formId").map(NoticeSubject::Form)),
+        ];
+        let mut asked = subjects.into_iter().filter_map(|(name, subject)| Some((name, subject?)));
+        let subject = asked.next();
+        if let (Some((first, _)), Some((name, _))) = (subject, asked.next()) {
+            query
+                .violate(name, format!("cannot be asked for together with {first}: a notification is about one thing"));
         }
         let filter = NoticeFilter {
             location: query.word("locationId"),
-            subject: key.map(NoticeSubject::Key).or(webhook.map(NoticeSubject::Webhook)),
+            subject: subject.map(|(_, subject)| subject),
             open: query.truth("open").unwrap_or(false),
             archived: query.truth("archived").unwrap_or(false),
             ..NoticeFilter::default()
@@ -208,6 +217,7 @@ impl Input for NoticeQuery {
     fn settle(example: &mut Map<String, Value>) {
         example.remove("locationId");
         example.remove("webhookId");
+        example.remove("formId");
     }
 }
 

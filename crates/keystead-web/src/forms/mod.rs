@@ -27,7 +27,9 @@ pub(crate) use self::{
     field::{delete as delete_field, delete_form as delete_field_form, edit as edit_field, update as update_field},
     settings::{edit as settings, update as save_settings},
     share::show as share,
-    submissions::{accept, accept_offer, csv, discard, list as submissions, show as submission},
+    submissions::{
+        PATH as SUBMISSIONS_PATH, accept, accept_offer, csv, discard, list as submissions, show as submission,
+    },
     versions::{list as versions, restore},
 };
 use crate::{

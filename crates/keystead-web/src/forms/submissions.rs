@@ -29,7 +29,7 @@ use crate::{
 };
 
 const SECTION: &str = "submissions";
-pub(super) const PATH: &str = "/submissions";
+pub(crate) const PATH: &str = "/submissions";
 
 type TheSubmission = Submission<AsForm>;
 

@@ -1,12 +1,12 @@
-//! What calls for somebody: keys and webhooks of which notices are open, the most urgent first, and keys that end soon without one.
+//! What calls for somebody: things of which notices are open, the most urgent first, and keys that end soon without one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keystead_core::{Error, NoticeFilter};
 use keystead_model::{
     ServiceMs, UtcMs,
     api_key::ApiKey,
-    notice::{About, Notice, NoticeSubject, Reading},
+    notice::{About, Notice, NoticeNoun, NoticeSubject, Reading},
     page::Window,
 };
 
@@ -17,7 +17,7 @@ use crate::{
     place::Here,
 };
 
-/// A key or a webhook, how it stands, and why that matters.
+/// A thing, how it stands, and why that matters.
 pub(super) struct Need {
     pub(super) icon: &'static str,
     pub(super) name: String,
@@ -47,9 +47,9 @@ impl Need {
         }
     }
 
-    fn of_webhook(group: notices::Group, place: String) -> Self {
+    fn of_other(icon: &'static str, group: notices::Group, place: String) -> Self {
         Self {
-            icon: "hook",
+            icon,
             name: group.name,
             url: group.url,
             place,
@@ -71,10 +71,8 @@ const LOOKED_AT: i64 = 200;
 #[derive(Default)]
 pub(super) struct Needs {
     pub(super) shown: Vec<Need>,
-    /// How many keys that are, with those that are not shown.
-    pub(super) keys: usize,
-    /// How many webhooks.
-    pub(super) webhooks: usize,
+    /// How many things of a noun that are, with those that are not shown.
+    pub(super) counts: BTreeMap<NoticeNoun, usize>,
     /// How many keys end soon or have ended, as their list counts them.
     pub(super) at_risk: i64,
 }
@@ -90,8 +88,10 @@ pub(super) async fn needs(web: &Web, here: &Here) -> Result<Needs, Error> {
     let mut seen = BTreeSet::new();
     open.retain(|(notice, _)| seen.insert(notice.about.subject()));
     open.retain(|(notice, _)| notice.reading != Reading::Archived);
-    let keys = open.iter().filter(|(notice, _)| notice.about.key().is_some()).count();
-    let webhooks = open.len() - keys;
+    let mut counts = BTreeMap::new();
+    for (notice, _) in &open {
+        *counts.entry(notice.about.subject().noun()).or_default() += 1;
+    }
     open.truncate(SHOWN);
     let mut told = Vec::new();
     for (notice, _) in &open {
@@ -101,15 +101,17 @@ pub(super) async fn needs(web: &Web, here: &Here) -> Result<Needs, Error> {
     }
     let mut told = rows(web, here, &told).await?.into_iter();
     let places = here.names_of(web, open.iter().filter_map(|(notice, _)| notice.location)).await?;
+    let place = |notice: &Notice| {
+        let name = notice.location.and_then(|location| places.get(&location).cloned());
+        name.unwrap_or_else(|| "All locations".to_owned())
+    };
     let need = |(notice, group): (&Notice, notices::Group)| match notice.about {
         About::Key(_) => {
             let (keeps, rotates) = (group.keeps, group.rotates);
             Some(Need { keeps, rotates, ..Need::of_key(told.next()?, group.class, group.text) })
         }
-        About::Webhook(_) => {
-            let place = notice.location.and_then(|location| places.get(&location).cloned());
-            Some(Need::of_webhook(group, place.unwrap_or_else(|| "All locations".to_owned())))
-        }
+        About::Webhook(_) => Some(Need::of_other("hook", group, place(notice))),
+        About::Form(_) => Some(Need::of_other("edit", group, place(notice))),
     };
     let mut needs: Vec<Need> = open.into_iter().filter_map(need).collect();
     // A short life has its first notice late, or the sweep has not come by yet.
@@ -119,10 +121,12 @@ pub(super) async fn needs(web: &Web, here: &Here) -> Result<Needs, Error> {
     ending.sort_by_key(|key| key.grant.expires_at);
     let untold = rows(web, here, &ending).await?.into_iter().zip(&ending).filter(|(row, _)| row.status.class != "good");
     let untold: Vec<Need> = untold.map(|(row, key)| untold_need(here, key, row, now)).collect();
-    let keys = keys + untold.len();
+    if !untold.is_empty() {
+        *counts.entry(NoticeNoun::Key).or_default() += untold.len();
+    }
     needs.extend(untold);
     needs.truncate(SHOWN);
-    Ok(Needs { shown: needs, keys, webhooks, at_risk: web.app.count_keys(here.authority(), at_risk).await? })
+    Ok(Needs { shown: needs, counts, at_risk: web.app.count_keys(here.authority(), at_risk).await? })
 }
 
 fn untold_need(here: &Here, key: &ApiKey, row: Row, now: UtcMs) -> Need {

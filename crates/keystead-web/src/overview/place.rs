@@ -1,9 +1,13 @@
 //! The page itself: what is wrong first, then numbers, then what there is. What the visitor may not read is not there.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use keystead_core::{Error, KeyFilter};
-use keystead_model::{LocationId, agency::TenantState, location::Location, page::Window, scope::Scope};
+use keystead_model::{
+    LocationId, agency::TenantState, location::Location, notice::NoticeNoun, page::Window, scope::Scope,
+};
 
 use super::{
     attention::{Need, Needs, needs},
@@ -83,15 +87,15 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
         let listed = web.app.list_keys(here.authority(), filter, Window::first(KEYS)).await?;
         newest = rows(web, here, &listed.rows).await?;
     }
-    let Needs { shown: needs, keys, webhooks, at_risk } = found;
+    let Needs { shown: needs, counts, at_risk } = found;
     let suspended = here.switcher().iter().filter(|location| location.state == TenantState::Suspended).count();
     let suspended = if here.location.is_none() { suspended } else { 0 };
     Ok(Overview {
         frame: Frame::of(here, &heading, "overview"),
         heading,
-        lead: lead(shows_keys, (keys, webhooks), at_risk, suspended),
+        lead: lead(shows_keys, &counts, at_risk, suspended),
         needs,
-        needs_count: grouped(keys + webhooks),
+        needs_count: grouped(counts.values().sum::<usize>()),
         figures,
         requests: requested,
         things,
@@ -105,23 +109,25 @@ async fn overview(web: &Web, here: &Here, heading: String, places_count: Option<
 }
 
 /// Whether anything is wrong, in one sentence; nothing where the visitor sees too little to say so.
-fn lead(shows_keys: bool, (keys, webhooks): (usize, usize), at_risk: i64, suspended: usize) -> String {
+fn lead(shows_keys: bool, counts: &BTreeMap<NoticeNoun, usize>, at_risk: i64, suspended: usize) -> String {
     let suspended = match suspended {
         0 => String::new(),
         1 => " One location is suspended.".to_owned(),
         count => format!(" {} locations are suspended.", grouped(count)),
     };
-    let several = |count: usize, one: &str| match count {
-        0 => None,
-        1 => Some(format!("one {one}")),
-        count => Some(format!("{} {one}s", grouped(count))),
+    let several = |(noun, count): (&NoticeNoun, &usize)| match count {
+        1 => format!("one {}", noun.as_str()),
+        count => format!("{} {}s", grouped(*count), noun.as_str()),
     };
-    let needs: Vec<String> = [several(keys, "key"), several(webhooks, "webhook")].into_iter().flatten().collect();
-    let mut needs = needs.join(" and ");
+    let needs: Vec<String> = counts.iter().map(several).collect();
+    let mut needs = match needs.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => needs.concat(),
+    };
     if let Some(first) = needs.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    match (shows_keys, keys + webhooks, at_risk) {
+    match (shows_keys, counts.values().sum(), at_risk) {
         (false, ..) => suspended.trim().to_owned(),
         (true, 0, 0) => format!("All is well: no key needs anybody.{suspended}"),
         (true, 0, 1) => format!("No key needs anybody now. 1 is at risk.{suspended}"),
@@ -161,16 +167,23 @@ async fn places(web: &Web, here: &Here, shows_keys: bool) -> Result<Vec<Place>, 
 
 #[cfg(test)]
 mod tests {
+    use keystead_model::notice::NoticeNoun::{self, Form, Key, Webhook};
+
     use super::lead;
 
     #[test]
     fn the_state_of_everything_is_one_sentence() {
-        assert_eq!(lead(true, (0, 0), 0, 0), "All is well: no key needs anybody.");
-        assert_eq!(lead(true, (0, 0), 1, 0), "No key needs anybody now. 1 is at risk.");
-        assert_eq!(lead(true, (0, 0), 1_200, 0), "No key needs anybody now. 1,200 are at risk.");
-        assert_eq!(lead(true, (1, 0), 1, 2), "One key needs attention. 2 locations are suspended.");
-        assert_eq!(lead(true, (0, 1), 0, 0), "One webhook needs attention.");
-        assert_eq!(lead(true, (1_200, 1), 0, 0), "1,200 keys and one webhook need attention.");
-        assert_eq!(lead(false, (0, 0), 0, 0), "");
+        let lead = |shows_keys, counts: &[(NoticeNoun, usize)], at_risk, suspended| {
+            lead(shows_keys, &counts.iter().copied().collect(), at_risk, suspended)
+        };
+        assert_eq!(lead(true, &[], 0, 0), "All is well: no key needs anybody.");
+        assert_eq!(lead(true, &[], 1, 0), "No key needs anybody now. 1 is at risk.");
+        assert_eq!(lead(true, &[], 1_200, 0), "No key needs anybody now. 1,200 are at risk.");
+        assert_eq!(lead(true, &[(Key, 1)], 1, 2), "One key needs attention. 2 locations are suspended.");
+        assert_eq!(lead(true, &[(Webhook, 1)], 0, 0), "One webhook needs attention.");
+        assert_eq!(lead(true, &[(Key, 1_200), (Webhook, 1)], 0, 0), "1,200 keys and one webhook need attention.");
+        let all = [(Key, 1), (Webhook, 1), (Form, 2)];
+        assert_eq!(lead(true, &all, 0, 0), "One key, one webhook and 2 forms need attention.");
+        assert_eq!(lead(false, &[], 0, 0), "");
     }
 }

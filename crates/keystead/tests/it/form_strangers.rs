@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A form that asks for all that tells people apart, and where they live.
-fn asking(more: Value) -> Value {
+pub(crate) fn asking(more: Value) -> Value {
     let mut definition = json!({"pages": [{"fields": [
         {"key": "email", "type": "email", "mapsTo": "contact.email"},
         {"key": "phone", "type": "phone", "mapsTo": "contact.phone"},
@@ -33,16 +33,16 @@ fn asking(more: Value) -> Value {
 }
 
 /// A form with somebody who looks after it.
-struct Ground {
-    app: TestApp,
-    key: TestKey,
-    by: Caller,
-    path: String,
-    id: Id<Form<AsForm>>,
+pub(crate) struct Ground {
+    pub(crate) app: TestApp,
+    pub(crate) key: TestKey,
+    pub(crate) by: Caller,
+    pub(crate) path: String,
+    pub(crate) id: Id<Form<AsForm>>,
 }
 
 impl Ground {
-    async fn new(definition: Value) -> Self {
+    pub(crate) async fn new(definition: Value) -> Self {
         let app = TestApp::start().await;
         let key = app.location_key().await;
         let by = Caller::new(&app, app.admin().await).await;
@@ -50,7 +50,7 @@ impl Ground {
         Self { app, key, by, path, id }
     }
 
-    async fn contact(&self, new: Value) -> String {
+    pub(crate) async fn contact(&self, new: Value) -> String {
         let made = self.app.post("/contacts/").key(&self.key).json(&new).send().await.expect(201);
         made["contact"]["id"].as_str().unwrap().to_owned()
     }
@@ -59,12 +59,12 @@ impl Ground {
         self.app.get(&format!("/contacts/{id}")).key(&self.key).send().await.expect(200)["contact"].clone()
     }
 
-    fn answers(&self, answers: Value) -> StrangersAnswers {
+    pub(crate) fn answers(&self, answers: Value) -> StrangersAnswers {
         let sent = answers.as_object().unwrap().clone();
         StrangersAnswers { answers: sent, address_is_own: true, ..strangers_answers(&self.app.app, self.id, false) }
     }
 
-    async fn send(&self, answers: StrangersAnswers) -> Result<(), Error> {
+    pub(crate) async fn send(&self, answers: StrangersAnswers) -> Result<(), Error> {
         let open = self.app.app.open_form(FormAddress::Id(self.id)).await.unwrap();
         self.app.app.answer_form(&open, answers).await
     }
@@ -76,7 +76,7 @@ impl Ground {
         self.submissions(SubmissionState::Taken).await.remove(0)
     }
 
-    async fn submissions(&self, state: SubmissionState) -> Vec<Submission<AsForm>> {
+    pub(crate) async fn submissions(&self, state: SubmissionState) -> Vec<Submission<AsForm>> {
         let filter =
             SubmissionFilter { state, form: Some(self.id), part: None, from: UtcMs(0), until: UtcMs(i64::MAX) };
         let found = self.app.app.list_submissions(&self.by.location, filter, Window::first(1_000)).await.unwrap();

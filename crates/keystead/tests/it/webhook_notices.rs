@@ -40,12 +40,12 @@ async fn scene() -> (TestApp, Receiver, Arc<Mutex<u16>>) {
     (app, receiver, status)
 }
 
-async fn list(app: &TestApp, key: &TestKey, query: &str) -> Vec<Value> {
+pub(crate) async fn list(app: &TestApp, key: &TestKey, query: &str) -> Vec<Value> {
     let listed = app.get(&format!("/notifications{query}")).key(key).send().await.expect(200);
     listed["notifications"].as_array().unwrap().clone()
 }
 
-async fn page(app: &TestApp, cookie: &str, path: &str) -> String {
+pub(crate) async fn page(app: &TestApp, cookie: &str, path: &str) -> String {
     let answer = app.get(path).header("Cookie", cookie).send().await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     answer.text
