@@ -46,6 +46,8 @@ pub(crate) struct Group {
     pub(crate) status: &'static str,
     pub(crate) class: &'static str,
     pub(crate) text: String,
+    /// The location that it is about, where several are listed together.
+    place: Option<String>,
     when: String,
     exactly: String,
     others: usize,
@@ -214,6 +216,7 @@ pub(crate) fn group(web: &Web, here: &Here, notice: &Notice, others: usize, now:
         status,
         class,
         text: sentence(web, &here.zone(), notice, now),
+        place: None,
         when: words::ago(notice.recorded_at, now),
         exactly: here.zone().exactly(notice.recorded_at),
         others,
@@ -242,6 +245,9 @@ pub(crate) async fn list(
         web.app.see_notices(here.authority(), unseen).await?;
     }
     let now = web.app.now();
+    // Whoever is in a location knows where they are.
+    let place_of = |notice: &Notice| notice.location.filter(|_| here.location.is_none());
+    let places = here.names_of(&web, found.iter().filter_map(place_of)).await?;
     let mut groups: Vec<Group> = Vec::new();
     for (index, notice) in found.iter().enumerate() {
         // What is open stands alone, once of each kind; the rest is history of its thing.
@@ -252,7 +258,8 @@ pub(crate) async fn list(
         let is_said = found[..index].iter().any(|other| is_about(other) && says_more(other));
         if (notice.open && !is_said) || (archived && is_first) {
             let others = if is_first { found[index + 1..].iter().filter(earlier).count() } else { 0 };
-            groups.push(group(&web, &here, notice, others, now));
+            let place = place_of(notice).and_then(|location| places.get(&location).cloned());
+            groups.push(Group { place, ..group(&web, &here, notice, others, now) });
         }
     }
     let base = here.url("/notices");

@@ -114,6 +114,9 @@ async fn only_those_are_told_who_may_read_forms_there() {
     ground.hold(2).await;
     let listed = page(app, &user, &format!("/app/locations/{}/notices", app.ids.location)).await;
     assert!(listed.contains("2 answers are held"), "{listed}");
+    assert!(!listed.contains("<p class=\"sub\"><bdi>"), "whoever is there knows where: {listed}");
+    let all = page(app, &sign_in(app, ADMIN_EMAIL, ADMIN_PASSWORD).await, "/app/agency/notices").await;
+    assert!(all.contains("<p class=\"sub\"><bdi>"), "{all}");
     let overview = page(app, &sign_in(app, ADMIN_EMAIL, ADMIN_PASSWORD).await, "/app/agency").await;
     assert!(overview.contains("One form needs attention.") && overview.contains(&leads), "{overview}");
 }
