@@ -7,6 +7,7 @@ use std::{net::IpAddr, time::Duration};
 use keystead_model::{
     LocationId, UtcMs,
     form::{AsForm, Form, Handling, NewSubmission, SubmissionKey, Visit, WhyHeld},
+    form_answers::BLANK,
     form_schema::FormSchema,
     id::Id,
     json_object::JsonObject,
@@ -156,6 +157,9 @@ impl App {
         let (sent, key) = (new.answers, new.key);
         let run = move |operation: &mut InLocation<'_, '_>| -> Result<()> {
             let mut judged = operation.judge(&questions, sent.clone(), false)?;
+            if questions.schema.is_blank(&judged.answers.fields()) {
+                return Err(Error::invalid("answers", BLANK));
+            }
             let same = match &key {
                 Some(key) => (Sameness::Key(key), SAME_KEY_MS),
                 None => (Sameness::Sender(&sender), SAME_SENDER_MS),

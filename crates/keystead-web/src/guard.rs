@@ -92,7 +92,7 @@ pub(crate) fn say_always(web: &Web, headers: &mut HeaderMap) {
 }
 
 /// A request without its body.
-fn asked(request: &Request<Body>) -> http::request::Parts {
+pub(crate) fn asked(request: &Request<Body>) -> http::request::Parts {
     let mut parts = Request::new(()).into_parts().0;
     parts.method.clone_from(request.method());
     parts.uri.clone_from(request.uri());

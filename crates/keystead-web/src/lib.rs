@@ -158,8 +158,7 @@ impl Web {
         let pages = routed(routes())
             .fallback(failure::not_found)
             .layer(axum::middleware::from_fn_with_state(self.clone(), guard::guard));
-        let surfaces = routed(public::routes()).layer(axum::middleware::from_fn_with_state(self.clone(), public::room));
-        pages.merge(surfaces).with_state(self.clone())
+        pages.merge(routed(public::routes(self))).with_state(self.clone())
     }
 }
 
@@ -173,7 +172,7 @@ pub fn paths() -> Vec<String> {
 
 /// Every path of what is there for strangers.
 pub fn public_paths() -> Vec<String> {
-    public::routes().into_iter().map(|(path, _)| path).collect()
+    public::paths().map(str::to_owned).collect()
 }
 
 /// What pages are called where they are counted: `GET /app/agency`.

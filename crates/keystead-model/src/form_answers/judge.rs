@@ -25,6 +25,9 @@ const CENTS: usize = 2;
 /// What is said where there is no answer.
 pub const NEEDED: &str = "should not be empty";
 
+/// What is said where nothing at all was answered.
+pub const BLANK: &str = "should hold an answer to at least one question";
+
 /// An answer, as it is kept and as conditions compare it.
 struct Answer {
     kept: Json,
@@ -61,6 +64,13 @@ impl FormSchema {
             }
         }
         (kept, wrong)
+    }
+
+    /// Whether people are asked something and these answers say nothing: what nobody sees is no answer of anybody.
+    pub fn is_blank(&self, answers: &Map<String, Json>) -> bool {
+        let mut asked = self.fields().filter(|field| !matches!(field.kind, FieldKind::Hidden(_) | FieldKind::Heading));
+        let Some(first) = asked.next() else { return false };
+        std::iter::once(first).chain(asked).all(|field| !answers.contains_key(&field.key))
     }
 }
 

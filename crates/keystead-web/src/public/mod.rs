@@ -14,7 +14,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{MatchedPath, Request, State},
-    middleware::Next,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodRouter, any, get, options},
 };
@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode};
 use keystead_http::{Answered, Arrival, BodyError, Crowded};
 use serde_json::json;
+use tokio::time::Instant;
 
 use self::forms::Stands;
 use crate::{
@@ -34,41 +35,99 @@ use crate::{
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-/// The table of what strangers may open.
-pub(crate) fn routes() -> Table {
+/// Marks an answer that leaves at a beat: how long it took would say whether somebody is known.
+#[derive(Clone, Copy)]
+struct OnBeat;
+
+/// Longer than what is written takes, whoever answers a form.
+const BEAT: Duration = Duration::from_millis(100);
+
+/// After how many beats an answer leaves that took so long: never at once.
+fn beats(took: Duration) -> u32 {
+    u32::try_from(took.as_millis() / BEAT.as_millis()).unwrap_or(u32::MAX - 1) + 1
+}
+
+/// How those speak who come to a surface: what they send, and how they are told that it comes to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// Browsers send forms, and people read pages.
+    Page,
+    /// Scripts of other sites send JSON, and read what is wrong by the names of fields.
+    Script,
+    /// Programs send what they have, and read a status and a message.
+    Hook,
+}
+
+impl Manner {
+    /// The request with its body read, if it may go on. What strangers send is counted before anybody reads it.
+    async fn admitted(self, web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
+        match self {
+            Self::Page => admitted(web, request).await,
+            Self::Script => forms::json_admitted(web, request).await,
+            Self::Hook => hooks::admitted(web, request).await,
+        }
+    }
+
+    fn say(self, said: Said) -> Response {
+        match self {
+            Self::Page => said.into_response(),
+            Self::Script => forms::json_failed(said),
+            Self::Hook => said.for_program(),
+        }
+    }
+}
+
+/// The paths of what strangers may open, with how those speak who come there.
+fn surfaces() -> impl Iterator<Item = (&'static str, Manner, MethodRouter<Web>)> {
     // Under a surface's letter nothing else is looked for: whoever is signed in is nobody there, too.
     let links =
         ["/l", "/l/{slug}", "/l/{slug}/{token}", "/l/{slug}/{token}/{*rest}"].map(|path| (path, any(links::follow)));
     let hooks = ["/hooks", "/hooks/{id}", "/hooks/{id}/{token}", "/hooks/{id}/{token}/{*rest}"]
         .map(|path| (path, any(hooks::receive)));
     let form = |stands: Stands| get(forms::show).post(forms::submit).layer(Extension(stands));
-    let forms: [(&str, MethodRouter<Web>); 5] = [
+    let forms: [(&str, MethodRouter<Web>); 4] = [
         ("/f/embed.js", get(forms::embed_script)),
         ("/f/{id}", form(Stands::Alone)),
         ("/f/{id}/{slug}", get(forms::show_by_name)),
         ("/f/{id}/embed", form(Stands::InFrame)),
-        ("/f/{id}/submissions", options(forms::allow).post(forms::submit_json)),
     ];
-    links.into_iter().chain(hooks).chain(forms).map(|(path, handlers)| (path.to_owned(), handlers)).collect()
+    let scripts = [("/f/{id}/submissions", options(forms::allow).post(forms::submit_json))];
+    let pages = links.into_iter().chain(forms).map(|(path, handlers)| (path, Manner::Page, handlers));
+    let scripts = scripts.into_iter().map(|(path, handlers)| (path, Manner::Script, handlers));
+    pages.chain(scripts).chain(hooks.into_iter().map(|(path, handlers)| (path, Manner::Hook, handlers)))
+}
+
+/// The table of what strangers may open, each in the [`room`].
+pub(crate) fn routes(web: &Web) -> Table {
+    let in_room = |(path, manner, handlers): (&str, Manner, MethodRouter<Web>)| {
+        (path.to_owned(), handlers.layer(from_fn_with_state((web.clone(), manner), room)))
+    };
+    surfaces().map(in_room).collect()
+}
+
+/// Its paths.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    surfaces().map(|(path, ..)| path)
 }
 
 /// Around every surface: who may be worked for, what is counted, and the headers that browsers enforce.
 ///
 /// A surface that is to be framed says so in a `Content-Security-Policy` of its own.
-pub(crate) async fn room(State(web): State<Web>, mut request: Request<Body>, next: Next) -> Response {
+async fn room(State((web, manner)): State<(Web, Manner)>, mut request: Request<Body>, next: Next) -> Response {
     // So that no surface can come to depend on one.
     request.headers_mut().remove(header::COOKIE);
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).map(str::to_owned);
-    let path = path.as_deref();
+    let begun = Instant::now();
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = path.and_then(|path| crate::endpoint(request.method(), path));
-    let is_for_programs = path.is_some_and(|path| path.starts_with("/hooks"));
-    let admitted = if is_for_programs { hooks::admitted(&web, request).await } else { admitted(&web, request).await };
-    let made = match admitted {
+    let made = match manner.admitted(&web, request).await {
         Ok(request) => in_turn(&web.strangers, request, next).await.map_err(|_| Said::BUSY),
         Err(said) => Err(said),
     };
-    let answer = if is_for_programs { Said::for_program } else { Said::into_response };
-    let (mut response, waited) = made.unwrap_or_else(|said| (answer(said), Duration::ZERO));
+    let (mut response, waited) = made.unwrap_or_else(|said| (manner.say(said), Duration::ZERO));
+    if response.extensions_mut().remove::<OnBeat>().is_some() {
+        // Its place to work is free again.
+        tokio::time::sleep_until(begun + BEAT * beats(begun.elapsed())).await;
+    }
     let code = response.extensions_mut().remove::<ErrorCode>();
     response.extensions_mut().insert(Answered { route, code, key: None, waited });
     let headers = response.headers_mut();
@@ -211,6 +270,9 @@ impl Said {
         match self {
             Self::Nothing => "Check the address, or ask whoever sent it to you.",
             Self::Over => "It leads nowhere any more. Ask whoever sent you this address for a new one.",
+            Self::NotTaken(ErrorCode::BodyTooLarge) => {
+                "What you sent is longer than this takes, so nothing of it was kept. Go back, make it shorter, and send it again."
+            }
             Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
             Self::Later(..) => "There is more to do here than usual. Nothing of yours was lost.",
             Self::Failed(_) => "The fault is ours, and we were told. Please try again later.",
@@ -222,5 +284,17 @@ impl IntoResponse for Said {
     fn into_response(self) -> Response {
         let page = render(&Page { frame: Frame::bare(self.heading()), heading: self.heading(), text: self.text() });
         self.beside(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_longer_or_less_long_leaves_at_the_same_beat() {
+        for (took, then) in [(0, 1), (1, 1), (99, 1), (100, 2), (150, 2), (1_000, 11)] {
+            assert_eq!(beats(Duration::from_millis(took)), then, "{took}");
+        }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use keystead_testkit::{Answer, TestApp, TestKey};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, TestApp, TestKey};
 use serde_json::{Value, json};
 
-use crate::form_versions::{act, published};
+use crate::{
+    app::sign_in,
+    form_versions::{act, published},
+    webhooks::{Receiver, allowed, endpoint},
+};
 
 const XSS: &str = "\"'><script>alert(1)</script>{{answer.name}}";
 
@@ -45,6 +49,9 @@ async fn listed(app: &TestApp, key: &TestKey) -> Vec<Value> {
     let found = app.get("/forms/submissions?limit=100").key(key).send().await.expect(200);
     found["submissions"].as_array().unwrap().clone()
 }
+
+/// What a script reads where a page says so.
+const NOTHING: &str = "There is nothing here. Check the address, or ask whoever sent it to you.";
 
 const GOOD: [(&str, &str); 5] =
     [("name", "Ada Lovelace"), ("email", "ada@example.com"), ("level", "Silver"), ("days", "Mo"), ("agree", "on")];
@@ -146,20 +153,144 @@ async fn what_is_not_there_for_strangers_looks_the_same() {
     for address in &addresses {
         let page = app.get(address).send().await;
         assert_eq!((page.status, &page.text), (404, &nothing.text), "{address}");
+        assert_eq!(told(&page), told(&nothing), "{address}");
     }
     let posted = app.post(&format!("/f/{draft}")).form(&GOOD).send().await;
     assert_eq!((posted.status, &posted.text), (404, &nothing.text));
     let sent = app.post(&format!("/f/{draft}/submissions")).json(&json!({"answers": {}})).send().await;
-    assert_eq!((sent.status, sent.json()["errors"][0]["problem"].clone()), (404, json!("There is nothing here")));
+    assert_eq!((sent.status, sent.json()["errors"][0]["problem"].clone()), (404, json!(NOTHING)));
     assert_eq!(app.get(&format!("/f/{id}")).send().await.status, 200);
     app.sql(&format!("UPDATE locations SET state = 'suspended' WHERE id = '{at}'")).await;
     for address in [format!("/f/{id}"), format!("/f/{at}/mine"), format!("/f/{id}/embed")] {
         let page = app.get(&address).send().await;
         assert_eq!((page.status, &page.text), (404, &nothing.text), "{address}");
+        assert_eq!(told(&page), told(&nothing), "{address}");
     }
     app.sql(&format!("UPDATE locations SET state = 'active' WHERE id = '{at}'")).await;
     act(&app, &key, &format!("{path}/unpublish"), 200).await;
-    assert_eq!(app.get(&format!("/f/{id}")).send().await.text, nothing.text);
+    let gone = app.get(&format!("/f/{id}")).send().await;
+    assert_eq!((gone.status, &gone.text, told(&gone)), (404, &nothing.text, told(&nothing)));
+}
+
+/// The headers of an answer but those that are another each time.
+pub(crate) fn told(answer: &Answer) -> Vec<(String, String)> {
+    let is_same = |name: &str| !["x-request-id", "date"].contains(&name);
+    let headers = answer.headers.iter().filter(|(name, _)| is_same(name.as_str()));
+    let mut told: Vec<(String, String)> = headers
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    told.sort();
+    told
+}
+
+/// What is written for somebody who is known is other than for somebody new, and takes otherwise long.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_leave_at_a_beat_whoever_sends_them() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let (_, id) = published(&app, &key, &asking(&json!({}))).await;
+    let known = json!({"email": "ada@example.com", "firstName": "Ada"});
+    app.post("/contacts/").key(&key).json(&known).send().await.expect(201);
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let sent: Vec<(&str, &str)> =
+            GOOD.into_iter().filter(|(name, _)| *name != "email").chain([("email", email)]).collect();
+        let answers = json!({"answers": {"name": "Ada", "email": email, "agree": true}});
+        for path in [format!("/f/{id}"), format!("/f/{id}/embed"), format!("/f/{id}/submissions")] {
+            let begun = std::time::Instant::now();
+            let call = app.post(&path);
+            let call = if path.ends_with("submissions") { call.json(&answers) } else { call.form(&sent) };
+            assert_eq!(call.send().await.status, 200);
+            assert!(begun.elapsed() >= Duration::from_millis(100), "{path} {email}: {:?}", begun.elapsed());
+        }
+    }
+}
+
+/// Behind a proxy that nobody has configured all visitors have its address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_visitors_in_a_minute_are_served_behind_a_proxy_that_is_not_known() {
+    let app = TestApp::start_with(|config| {
+        config.limits.rate.interval = Some(1_000);
+    })
+    .await;
+    let key = app.location_key().await;
+    let (_, id) = published(&app, &key, &asking(&json!({}))).await;
+    for number in 0..100 {
+        let name = format!("Nr {number}");
+        let sent: Vec<(&str, &str)> =
+            GOOD.into_iter().filter(|(known, _)| *known != "name").chain([("name", name.as_str())]).collect();
+        let from = format!("198.51.100.{number}");
+        let answer = app.post(&format!("/f/{id}")).header("X-Forwarded-For", &from).form(&sent).send().await;
+        assert_eq!(answer.status, 200, "{number}: {}", answer.text);
+    }
+    assert_eq!(listed(&app, &key).await.len(), 100, "and none of them is held");
+}
+
+/// What strangers answer is read by members, by programs and in spreadsheets.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_write_is_text_everywhere() {
+    let app = TestApp::start_with(|config| config.limits.webhooks.allowed = allowed()).await;
+    let key = app.location_key().await;
+    let receiver = Receiver::answering(|_, _| (200, Duration::ZERO)).await;
+    endpoint(&app, &key, &receiver, &["form.submitted"]).await;
+    let formula = format!("=HYPERLINK(1){XSS}");
+    let fields = json!([
+        {"key": "name", "label": "Name", "mapsTo": "contact.full_name"}, {"key": "email", "type": "email", "mapsTo": "contact.email"},
+        {"key": "lines", "type": "textarea"}, {"key": "pick", "type": "select", "options": [XSS]},
+        {"key": "one", "type": "radio", "options": [XSS]}, {"key": "some", "type": "multi", "options": [XSS, "b"]},
+        {"key": "site", "type": "url"}, {"key": "from", "type": "hidden", "from": "query:from"}, {"key": "sum"},
+        {"key": "agree", "type": "consent", "label": XSS},
+    ]);
+    let definition = json!({"pages": [{"fields": fields}], "spam": {"minSeconds": 0},
+        "after": {"message": "{{answer.name}}{{answer.lines}}"}});
+    let (_, id) = published(&app, &key, &definition).await;
+    let site = "https://x.example/?a=\"'><script>alert(1)</script>";
+    let sent = [
+        ("name", XSS),
+        ("email", "ada@example.com"),
+        ("lines", XSS),
+        ("pick", XSS),
+        ("one", XSS),
+        ("some", XSS),
+        ("site", site),
+        ("from", XSS),
+        ("sum", formula.as_str()),
+        ("agree", "on"),
+        ("_page", XSS),
+        ("_referrer", site),
+    ];
+    let thanks = app
+        .post(&format!("/f/{id}"))
+        .header("Referer", site)
+        .header("Accept-Language", "<script>")
+        .form(&sent)
+        .send()
+        .await;
+    assert_eq!(thanks.status, 200, "{}", thanks.text);
+    let submission = &listed(&app, &key).await[0];
+    let (contact, made) = (submission["contactId"].as_str().unwrap(), submission["id"].as_str().unwrap());
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let at = format!("/app/locations/{}", app.ids.location);
+    let mut pages = vec![("the thanks", thanks.text)];
+    for path in
+        ["/submissions", &format!("/forms/{id}/submissions/{made}"), &format!("/contacts/{contact}"), "/contacts", ""]
+    {
+        let page = app.get(&format!("{at}{path}")).header("Cookie", &cookie).send().await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        pages.push(("a page", page.text));
+    }
+    assert!(pages[2].1.matches("&#60;script&#62;alert(1)").count() >= 8, "{}", pages[2].1);
+    for (what, text) in &pages {
+        assert!(!text.contains("<script>"), "{what}: {text}");
+    }
+    let csv = app.get(&format!("{at}/submissions.csv?form={id}")).header("Cookie", &cookie).send().await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.header("x-content-type-options"), "nosniff");
+    assert!(csv.text.contains("'=HYPERLINK") && !csv.text.contains("\"=HYPERLINK"), "{}", csv.text);
+    // A program is told exactly what was written, as what no browser takes for a page.
+    let told = receiver.has_taken(1).await.remove(0);
+    assert_eq!(told.header("content-type"), "application/json");
+    let answers = &told.json()["data"]["after"]["answers"];
+    assert_eq!((&answers["name"], &answers["sum"]), (&json!(XSS), &json!(formula)), "{answers}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +360,19 @@ async fn other_sites_frame_what_the_form_allows() {
         assert_eq!(thanks.status, 200, "{}", thanks.text);
         assert!(thanks.header("content-security-policy").ends_with(ancestors));
     }
+    // A frame that led on by itself would show another site in it, or nothing: whoever reads it goes on by a link.
+    let redirect = json!({"after": {"redirect": "https://shop.example/thanks"}});
+    let (_, leading) = published(&app, &key, &asking(&redirect)).await;
+    let alone = app.post(&format!("/f/{leading}")).form(&GOOD).send().await;
+    assert_eq!(alone.header("refresh"), "0; url=https://shop.example/thanks");
+    assert!(!alone.text.contains("_top") && alone.text.matches("https://shop.example/thanks").count() == 1);
+    let framed = app.post(&format!("/f/{leading}/embed")).form(&GOOD).send().await;
+    assert_eq!(framed.header("refresh"), "", "{}", framed.text);
+    let links = [
+        "<a class=\"on\" href=\"https://shop.example/thanks\" target=\"_top\">",
+        "<a href=\"https://shop.example/thanks\">",
+    ];
+    assert!(links.iter().all(|link| framed.text.contains(link)), "{}", framed.text);
     let script = app.get("/f/embed.js").send().await;
     assert!(script.status == 200 && script.text.len() < 3_000, "{}", script.text.len());
     assert!(script.header("content-type").starts_with("text/javascript"));
@@ -271,7 +415,61 @@ async fn scripts_of_other_sites_send_and_those_that_are_allowed_read() {
         assert_eq!((refused.status, named), (422, fields), "{body}");
     }
     assert_eq!(app.post(&path).body("application/json", "{").send().await.status, 422);
+    // Also what is wrong before anything is read is said as scripts read it, to sites that may.
+    let long = json!({"answers": {"why": "x".repeat(70_000)}}).to_string();
+    let shop =
+        app.post(&path).header("Origin", "https://shop.example").body("application/json", long.clone()).send().await;
+    assert_eq!((shop.status, shop.header("access-control-allow-origin")), (413, "https://shop.example"));
+    let nul = app.post(&path).body("application/json", "\0").send().await;
+    let nowhere = app.post("/f/0000000000000000000A/submissions").body("application/json", long.clone()).send().await;
+    let strange = app.post(&format!("{path}?x=%00")).json(&good).send().await;
+    for (answer, status, problem) in [
+        (shop, 413, "This did not arrive. What you sent is longer than this takes"),
+        (nul, 400, "This did not arrive."),
+        (nowhere, 404, NOTHING),
+        (strange, 404, NOTHING),
+    ] {
+        assert_eq!((answer.status, answer.header("content-type")), (status, "application/json"), "{}", answer.text);
+        let said = answer.json()["errors"][0]["problem"].as_str().unwrap().to_owned();
+        assert!(said.starts_with(problem), "{said}");
+    }
     assert_eq!(listed(&app, &key).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_nothing_is_told_so_whoever_they_are() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let fields = json!([
+        {"key": "about", "type": "heading", "label": "About you"}, {"key": "source", "type": "hidden", "value": "web"},
+        {"key": "email", "type": "email", "label": "E-mail", "mapsTo": "contact.email"},
+        {"key": "news", "type": "checkbox", "label": "News"},
+    ]);
+    let definition = json!({"pages": [{"fields": fields}], "spam": {"minSeconds": 0}});
+    let (_, id) = published(&app, &key, &definition).await;
+    let page = app.get(&format!("/f/{id}")).send().await;
+    let (token, filled) = (carried(&page, "_token"), trap(&page));
+    for sent in [
+        vec![("source", "web")],
+        vec![("email", " "), ("source", "web")],
+        vec![("email", ""), ("_token", token.as_str()), (filled.as_str(), "x")],
+    ] {
+        let again = app.post(&format!("/f/{id}")).form(&sent).send().await;
+        assert_eq!(again.status, 422, "{sent:?}: {}", again.text);
+        assert!(again.text.contains("<a href=\"#f-email\">Answer at least one question.</a>"), "{}", again.text);
+    }
+    let script = app.post(&format!("/f/{id}/submissions"));
+    let script = script.json(&json!({"answers": {"source": "x", "news": false}})).send().await;
+    let errors = json!({"errors": [{"field": "answers", "problem": "should hold an answer to at least one question"}]});
+    assert_eq!((script.status, script.json()), (422, errors));
+    assert!(listed(&app, &key).await.is_empty());
+    assert_eq!(app.get("/events?kinds=form.held").key(&key).send().await.expect(200)["events"], json!([]));
+    assert_eq!(app.post(&format!("/f/{id}")).form(&[("news", "on")]).send().await.status, 200);
+    // A form that asks nothing of people is sent by its button alone.
+    let unasked = json!({"pages": [{"fields": [{"key": "from", "type": "hidden", "value": "poster"}]}]});
+    let (_, id) = published(&app, &key, &unasked).await;
+    assert_eq!(app.post(&format!("/f/{id}")).form(&[("from", "poster")]).send().await.status, 200);
+    assert_eq!(listed(&app, &key).await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

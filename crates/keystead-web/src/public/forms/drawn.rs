@@ -61,6 +61,13 @@ impl PageView {
     }
 }
 
+/// The id of the first field that people are asked.
+pub(super) fn first_asked(pages: &[PageView]) -> String {
+    let mut fields = pages.iter().flat_map(|page| &page.fields);
+    let first = fields.find(|field| !matches!(field.kind, Drawn::Hidden | Drawn::Heading));
+    first.map(|field| field.id.clone()).unwrap_or_default()
+}
+
 impl Shown {
     fn new(field: &Field, sent: &Fields, problems: &[Violation]) -> Self {
         let about = |violation: &&Violation| violation.field.strip_prefix("answers.") == Some(&field.key);

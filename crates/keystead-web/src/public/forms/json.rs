@@ -4,8 +4,8 @@
 
 use axum::{
     Extension,
-    body::Bytes,
-    extract::{Path, State},
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,11 @@ use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words};
 use serde_json::{Map, Value as Json, json};
 
 use super::{open, said_after, visit};
-use crate::{Web, public::Said};
+use crate::{
+    Web,
+    guard::asked,
+    public::{self, OnBeat, Said},
+};
 
 /// What a script sends.
 struct Sent {
@@ -54,21 +58,40 @@ fn read(body: &[u8]) -> Result<Sent, Wrong> {
     if wrong.is_empty() { Ok(Sent { answers, key, page }) } else { Err(wrong) }
 }
 
+/// Why what was sent did not come in whole.
+#[derive(Clone)]
+pub(crate) struct NotWhole(Said);
+
+/// The request, if it may go on. What did not come in whole is answered by who knows which sites may read the answer.
+pub(crate) async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
+    let asked = asked(&request);
+    match public::admitted(web, request).await {
+        Err(said @ Said::NotTaken(_)) => {
+            let mut request = Request::from_parts(asked, Body::empty());
+            request.extensions_mut().insert(NotWhole(said));
+            Ok(request)
+        }
+        admitted => admitted,
+    }
+}
+
 /// `POST /f/{id}/submissions`
 pub(crate) async fn submit(
     State(web): State<Web>,
     Path(id): Path<String>,
     Extension(arrival): Extension<Arrival>,
+    not_whole: Option<Extension<NotWhole>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let form = match open(&web, &id).await {
         Ok(form) => form,
-        Err(why) => return failed(&why),
+        Err(why) => return failed(why),
     };
-    let response = match read(&body) {
-        Ok(sent) => take(&web, &form, &arrival, &headers, sent).await,
-        Err(wrong) => refused(wrong),
+    let response = match (not_whole, read(&body)) {
+        (Some(Extension(NotWhole(said))), _) => failed(said),
+        (None, Ok(sent)) => take(&web, &form, &arrival, &headers, sent).await,
+        (None, Err(wrong)) => refused(wrong),
     };
     readable(response, &form, &headers)
 }
@@ -88,13 +111,15 @@ async fn take(web: &Web, form: &OpenForm, arrival: &Arrival, headers: &HeaderMap
         Ok(()) => {
             let (message, redirect) = said_after(form, &answers);
             let message = Some(message).filter(|message| !message.is_empty());
-            said(StatusCode::OK, &json!({"message": message, "redirect": redirect}))
+            let mut response = said(StatusCode::OK, &json!({"message": message, "redirect": redirect}));
+            response.extensions_mut().insert(OnBeat);
+            response
         }
         Err(Error::Invalid(problems)) => {
             let key = |field: &str| field.strip_prefix("answers.").unwrap_or(field).to_owned();
             refused(problems.iter().map(|one| (key(&one.field), in_words(&one.problem).to_owned())).collect())
         }
-        Err(error) => failed(&Said::of(error)),
+        Err(error) => failed(Said::of(error)),
     }
 }
 
@@ -109,12 +134,10 @@ fn said(status: StatusCode, body: &Json) -> Response {
     (status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
 }
 
-fn failed(why: &Said) -> Response {
-    let mut response = said(why.status(), &json!({"errors": [{"field": "", "problem": why.heading()}]}));
-    if let Said::Later(_, wait) = why {
-        response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(*wait));
-    }
-    response
+/// What scripts are told where there is nothing else for them.
+pub(crate) fn failed(why: Said) -> Response {
+    let problem = format!("{}. {}", why.heading(), why.text());
+    why.beside(said(why.status(), &json!({"errors": [{"field": "", "problem": problem}]})))
 }
 
 /// Lets a browser show the answer to the site that asked, if the form allows that site.

@@ -21,6 +21,7 @@ use keystead_http::Arrival;
 use keystead_model::{
     LocationId,
     form::{SubmissionKey, Visit},
+    form_answers::BLANK,
     form_schema::{FieldKind, FormSchema},
     id::Id,
     text::Line,
@@ -29,13 +30,13 @@ use serde_json::{Map, Value as Json};
 
 pub(crate) use self::{
     drawn::{Drawn, PageView, plain_html},
-    json::{allow, submit as submit_json},
+    json::{admitted as json_admitted, allow, failed as json_failed, submit as submit_json},
 };
 use crate::{
     Web, assets,
     form::Fields,
     page::{render, render_with},
-    public::{Said, is_form, text},
+    public::{OnBeat, Said, is_form, text},
 };
 
 /// What a page of a form carries beside its fields, none of which begins so.
@@ -144,12 +145,12 @@ fn page_of(web: &Web, form: &OpenForm, sent: &Fields, problems: &[Violation], st
     let beside = pages.iter().flat_map(|page| &page.fields).filter(|shown| !shown.problem.is_empty());
     let mut wrong: Vec<(String, String)> =
         beside.map(|shown| (shown.id.clone(), drawn::beside(&shown.label, &shown.problem))).collect();
-    wrong.extend(
-        problems
-            .iter()
-            .filter(|problem| key_of(problem, schema).is_none())
-            .map(|problem| (String::new(), format!("{} {}", problem.field, problem.problem))),
-    );
+    wrong.extend(problems.iter().filter(|problem| key_of(problem, schema).is_none()).map(|problem| {
+        match problem.problem.as_str() {
+            BLANK => (drawn::first_asked(&pages), "Answer at least one question.".to_owned()),
+            other => (String::new(), format!("{} {other}", problem.field)),
+        }
+    }));
     let token = sent.raw(TOKEN).and_then(|text| web.app.read_page_token(public.id, text));
     let trap = token.filter(|_| schema.spam.has_honeypot).map(|token| token.trap);
     let carried = [ID, TOKEN, PAGE, REFERRER].map(|name| (name, sent.shown(name)));
@@ -311,8 +312,12 @@ fn thanks(form: &OpenForm, answers: &Map<String, Json>, stands: Stands) -> Respo
         redirect: redirect.clone(),
     };
     let mut response = render(&page);
-    // A page leads on by itself: an answer that led to another site would be taken for one of a form that may not send there.
-    let header = redirect.and_then(|url| HeaderValue::from_str(&format!("0; url={}", drawn::ascii(&url))).ok());
+    response.extensions_mut().insert(OnBeat);
+    // A page leads on by itself: an answer that led to another site would be taken for one of a form that may not send there. A
+    // frame would lead on itself alone, where most sites do not let themselves be shown: its link takes the whole window, and
+    // where the frame may not do that, another one stays in it.
+    let leads = redirect.filter(|_| stands == Stands::Alone);
+    let header = leads.and_then(|url| HeaderValue::from_str(&format!("0; url={}", drawn::ascii(&url))).ok());
     if let Some(header) = header {
         response.headers_mut().insert(header::REFRESH, header);
     }
