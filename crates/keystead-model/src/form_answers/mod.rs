@@ -6,7 +6,7 @@ mod outcome;
 use serde_json::{Map, Value};
 
 pub use self::{
-    judge::NEEDED,
+    judge::{BLANK, NEEDED},
     outcome::{Offer, Outcome, Refusal, WhyRefused},
 };
 use crate::{
@@ -102,14 +102,34 @@ pub fn contact(
 }
 
 impl Field {
-    /// Refuses a target that is no field of a contact, of which `fields` are the custom ones.
+    /// Refuses a target that is no field of a contact, of which `fields` are the custom ones, or that takes no answers of this
+    /// type. Asked where a definition is written: what was published before goes on.
     pub fn check_target(&self, fields: &[CustomField]) -> Result<(), Invalid> {
-        match &self.maps_to {
-            Some(target) if !is_known(target) && custom(target, fields).is_none() => {
-                Err(Invalid::new(format!("names no field of contacts that answers can fill: {}", echo(target))))
+        let Some(target) = &self.maps_to else { return Ok(()) };
+        if is_known(target) {
+            let suiting = suiting(target);
+            if suiting.contains(&self.kind.as_str()) {
+                return Ok(());
             }
-            _ => Ok(()),
+            let (kind, suiting) = (self.kind.as_str(), suiting.join(", "));
+            return Err(Invalid::new(format!("cannot be filled by a field of type {kind}; these suit: {suiting}")));
         }
+        match custom(target, fields) {
+            Some(_) => Ok(()),
+            None => Err(Invalid::new(format!("names no field of contacts that answers can fill: {}", echo(target)))),
+        }
+    }
+}
+
+/// The types of fields whose answers a field of contacts can take that is not a custom one. What was ticked or rated is none of
+/// them, and who somebody is can only be written, or come with the address of the page.
+fn suiting(target: &str) -> &'static [&'static str] {
+    match plain(target).as_str() {
+        "email" => &["email", "text", "hidden"],
+        "phone" => &["phone", "text", "hidden"],
+        "website" => &["url", "text", "hidden"],
+        "dateofbirth" => &["date", "text", "hidden"],
+        _ => &["text", "textarea", "select", "radio", "number", "hidden"],
     }
 }
 
@@ -272,6 +292,40 @@ mod tests {
         assert_eq!(profile.phone.unwrap().as_str(), "+14155550123");
         assert_eq!(profile.postal_code.unwrap().as_str(), "12345");
         assert_eq!(profile.city, None, "the form knows it, and maps it to nothing");
+    }
+
+    #[test]
+    fn a_field_of_a_contact_is_filled_by_types_that_suit_it() {
+        let fields = place().fields;
+        let mut suiting: Vec<(&str, Vec<&str>)> = Vec::new();
+        for target in ["email", "contact.phone", "first_name", "website", "contact.date_of_birth", "contact.membership"]
+        {
+            let suits = |name: &&str| {
+                let more = match *name {
+                    "select" | "radio" | "multi" => r#","options":["a"]"#,
+                    "hidden" => r#","value":"a""#,
+                    _ => "",
+                };
+                let text =
+                    format!(r#"{{"pages":[{{"fields":[{{"key":"a","type":"{name}","mapsTo":"{target}"{more}}}]}}]}}"#);
+                let schema = FormSchema::read(&crate::form::FormDefinition::from_stored(text)).unwrap();
+                let checked = schema.field("a").unwrap().check_target(&fields);
+                checked.is_ok()
+            };
+            suiting.push((target, crate::form_schema::FieldKind::NAMES.into_iter().filter(suits).collect()));
+        }
+        let all = crate::form_schema::FieldKind::NAMES.to_vec();
+        assert_eq!(
+            suiting,
+            [
+                ("email", vec!["text", "email", "hidden"]),
+                ("contact.phone", vec!["text", "phone", "hidden"]),
+                ("first_name", vec!["text", "textarea", "number", "select", "radio", "hidden"]),
+                ("website", vec!["text", "url", "hidden"]),
+                ("contact.date_of_birth", vec!["text", "date", "hidden"]),
+                ("contact.membership", all),
+            ]
+        );
     }
 
     #[test]

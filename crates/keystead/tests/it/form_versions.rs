@@ -100,6 +100,18 @@ async fn what_breaks_a_rule_is_refused_and_nothing_is_lost() {
         refused["message"].to_string().contains("definition.pages.0.fields.0.mapsTo names no field of contacts"),
         "{refused}"
     );
+    let rated = json!({"pages": [{"fields": [{"key": "x", "type": "rating", "mapsTo": "contact.email"}]}]});
+    let refused =
+        app.post("/forms/").key(&key).json(&json!({"name": "x", "definition": rated})).send().await.expect(422);
+    let said = "mapsTo cannot be filled by a field of type rating; these suit: email, text, hidden";
+    assert!(refused["message"].to_string().contains(said), "{refused}");
+    // One that was published before that was asked goes on, and keeps what is answered.
+    let mapped = json!({"pages": [{"fields": [{"key": "x", "type": "text", "mapsTo": "contact.city"}]}]});
+    let (older, older_id) = published(&app, &key, &mapped).await;
+    app.sql(&format!("UPDATE form_versions SET definition = replace(definition, '\"text\"', '\"checkbox\"') WHERE form_id = '{older_id}'")).await;
+    let sent = app.post(&format!("/f/{older_id}/submissions")).json(&json!({"answers": {"x": true}})).send().await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    assert_eq!(app.get(&older).key(&key).send().await.status, 200);
     // What asks nothing is a draft, and no more.
     let (path, _) = form(&app, &key, &json!({})).await;
     let refused = act(&app, &key, &format!("{path}/publish"), 422).await;
