@@ -238,23 +238,24 @@ test('a browser shows what the server judges to be shown', async () => {
       const { submissions } = await call(secret, 'GET', `/forms/submissions?formId=${form.id}&limit=100`);
       const kept = Object.keys(submissions[0].others).filter((name) => /^f\d+$/.test(name));
       const isAnswered = ({ key, type }) => (type === 'multi' ? answers[key].length : typeof answers[key] === 'string' ? answers[key].trim() : answers[key]);
-      const expected = fields.filter((field) => visible.includes(field.key) && isAnswered(field)).map(({ key }) => key);
+      const expected = fields.filter((field) => /^f\d+$/.test(field.key) && visible.includes(field.key) && isAnswered(field)).map(({ key }) => key);
       assert.deepEqual(kept.sort(), expected.sort(), context);
       counts.shown += visible.length;
       counts.hidden += fields.length - visible.length;
     }
   };
   for (let round = 0; round < 25; round += 1) {
-    const fields = madeUp(number);
-    await judge(fields, Array.from({ length: 6 }, () => Object.fromEntries(fields.map((field) => [field.key, answer(field, number)]))));
+    // Something is answered whatever else is: nothing at all is not taken.
+    const fields = [{ key: 'sent', type: 'checkbox', label: 'Sent' }, ...madeUp(number)];
+    await judge(fields, Array.from({ length: 6 }, () => Object.fromEntries(fields.map((field) => [field.key, field.key === 'sent' || answer(field, number)]))));
   }
   // Every text against every other.
   for (const op of ['eq', 'contains', 'begins']) {
     const literals = TEXTS.filter((text) => text.trim());
-    const fields = [{ key: 'f0', type: 'text', label: 'Text' }, ...literals.map((value, index) => ({
+    const fields = [{ key: 'sent', type: 'checkbox', label: 'Sent' }, { key: 'f0', type: 'text', label: 'Text' }, ...literals.map((value, index) => ({
       key: `f${index + 1}`, type: 'text', label: 'x', visibleIf: { field: 'f0', op, value },
     }))];
-    await judge(fields, TEXTS.map((text) => Object.fromEntries(fields.map(({ key }) => [key, key === 'f0' ? text : 'x']))));
+    await judge(fields, TEXTS.map((text) => Object.fromEntries(fields.map(({ key }) => [key, key === 'f0' ? text : key === 'sent' || 'x']))));
   }
   assert.ok(counts.hidden > 500 && counts.shown > 500, JSON.stringify(counts));
   assert.deepEqual(visitor.problems, []);
@@ -302,6 +303,97 @@ test('another site frames a form that allows it, and learns its height alone', a
     await shop.waitForTimeout(500);
     assert.equal(await shop.frameLocator('iframe').locator('#f-email').count(), 0);
     await context.close();
+  } finally {
+    site.close();
+  }
+});
+
+test('what is typed in settings is kept by every button, and left behind by nobody who does not say so', async () => {
+  await page.goto(`${base}${place}/forms`);
+  await page.locator('td a.name, a.name').first().click();
+  const at = page.url().split('?')[0];
+  await page.goto(`${at}/settings`);
+  assert.deepEqual(await page.locator('main form').count(), 1, 'no other form is sent from there');
+  await page.fill('[name="title"]', 'Typed and not saved');
+  // A browser asks, and stays where somebody says so.
+  const asked = [];
+  const stay = (dialog) => { asked.push(dialog.type()); dialog.dismiss(); };
+  page.on('dialog', stay);
+  await page.getByRole('link', { name: 'Share', exact: true }).click({ noWaitAfter: true });
+  await page.waitForTimeout(300);
+  page.off('dialog', stay);
+  assert.deepEqual([asked, page.url()], [['beforeunload'], `${at}/settings`]);
+  assert.equal(await page.inputValue('[name="title"]'), 'Typed and not saved');
+  await press(page, 'Save and publish');
+  assert.match(await page.textContent('#flash'), /is published/);
+  assert.equal(await page.inputValue('[name="title"]'), 'Typed and not saved');
+  const visitor = await stranger();
+  await visitor.goto(base + await page.getAttribute('.strip .actions a', 'href'));
+  assert.equal((await visitor.textContent('h1')).trim(), 'Typed and not saved');
+  await visitor.context().close();
+  // Enter in a field saves, and publishes nothing.
+  await page.fill('[name="title"]', 'Only saved');
+  await page.press('[name="title"]', 'Enter');
+  assert.match(await page.textContent('#flash'), /is saved/);
+  await page.goto(`${at}/share`);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy the script' }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.inputValue('#script'));
+  await page.goto(`${at}/versions`);
+  assert.equal(await page.getByRole('button', { name: /^Restore version/ }).first().textContent(), 'Restore');
+});
+
+test('who answered is led on: alone by itself, from a frame by a link in the whole window', async () => {
+  const secret = await key();
+  const sandboxes = { open: null, closed: 'allow-scripts allow-forms allow-same-origin' };
+  let frame = '';
+  const site = http.createServer((request, response) => {
+    response.setHeader('content-type', 'text/html');
+    const body = request.url.startsWith('/thanks') ? '<h1>Thanks at the shop</h1>' : frame;
+    response.end(`<!doctype html><title>Shop</title>${body}`);
+  });
+  await new Promise((resolve) => { site.listen(0, '127.0.0.1', resolve); });
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const to = `${origin}/thanks?by=`;
+  const definition = {
+    pages: [{ fields: [{ key: 'name', label: 'Name' }] }], embed: { allowedOrigins: [origin] }, spam: { minSeconds: 0 },
+    after: { redirect: `${to}{{answer.name}}` },
+  };
+  const { form } = await call(secret, 'POST', '/forms/', { name: 'Leading', definition });
+  await call(secret, 'POST', `/forms/${form.id}/publish`, {});
+  try {
+    for (const javaScriptEnabled of [true, false]) {
+      const context = await browser.newContext({ javaScriptEnabled });
+      const alone = await context.newPage();
+      await alone.goto(`${base}/f/${form.id}`);
+      await alone.fill('#f-name', 'Ada & Co');
+      await press(alone, 'Send');
+      await alone.waitForURL(`${to}Ada%20%26%20Co`);
+      for (const sandbox of Object.values(sandboxes)) {
+        const shop = await context.newPage();
+        frame = `<iframe src="${base}/f/${form.id}/embed"${sandbox ? ` sandbox="${sandbox}"` : ''}></iframe>`;
+        await shop.goto(origin);
+        const inside = shop.frameLocator('iframe');
+        await inside.locator('#f-name').fill('Eve');
+        await inside.getByRole('button', { name: 'Send' }).click();
+        const on = inside.getByRole('link', { name: 'Go on', exact: true });
+        await on.waitFor();
+        await shop.waitForTimeout(200);
+        assert.equal(await inside.getByText('Thanks at the shop').count(), 0, 'a frame leads nowhere by itself');
+        await on.click({ noWaitAfter: true });
+        if (sandbox) {
+          // The frame may not take the window: another link stays in it.
+          await shop.waitForTimeout(300);
+          assert.equal(shop.url(), `${origin}/`);
+          await inside.getByRole('link', { name: 'go on here' }).click();
+          await inside.getByText('Thanks at the shop').waitFor();
+        } else {
+          await shop.waitForURL(`${to}Eve`);
+        }
+        await shop.close();
+      }
+      await context.close();
+    }
   } finally {
     site.close();
   }

@@ -46,6 +46,14 @@ if (unsaved) {
   if (done) done.addEventListener('click', stored);
 }
 
+// What was typed into a form, and not sent, is left behind only by who says so.
+for (const form of all('form[data-typed]')) {
+  let isTyped = false;
+  form.addEventListener('input', () => { isTyped = true; });
+  form.addEventListener('submit', () => { isTyped = false; });
+  window.addEventListener('beforeunload', (event) => { if (isTyped) event.preventDefault(); });
+}
+
 // The page that waits for a key's first call.
 const waiting = document.querySelector('[data-poll]');
 if (waiting) {

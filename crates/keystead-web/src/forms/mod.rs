@@ -220,6 +220,9 @@ fn named_after(error: Error, prefix: &str, names: &[&str]) -> Error {
     }
 }
 
+/// The page on which much is typed before it is saved.
+const SETTINGS: &str = "Settings";
+
 /// What stands above every page of a form.
 struct Strip {
     name: String,
@@ -228,6 +231,10 @@ struct Strip {
     /// Whether others see something else than the draft.
     is_changed: bool,
     may_write: bool,
+    /// Whether it has what there is to publish; the button for it stands where nothing that is typed is lost by it.
+    publishes: bool,
+    /// Whether this page has a form of its own, with which that button stands.
+    has_form: bool,
     tabs: Vec<(&'static str, String, bool)>,
     publish_url: String,
     /// The state of the draft that this page shows: what nobody has seen is not published.
@@ -241,7 +248,7 @@ struct Strip {
 impl Strip {
     async fn of(web: &Web, here: &Here, context: &LocationContext, form: &TheForm, tab: &str) -> Result<Self, Error> {
         let at = here.url(&format!("{PATH}/{}", form.id));
-        let tabs = [("Fields", ""), ("Settings", "/settings"), ("Share", "/share"), ("Versions", "/versions")];
+        let tabs = [("Fields", ""), (SETTINGS, "/settings"), ("Share", "/share"), ("Versions", "/versions")];
         let mut tabs: Vec<(&'static str, String, bool)> =
             tabs.into_iter().map(|(words, path)| (words, format!("{at}{path}"), words == tab)).collect();
         tabs.push(("Submissions", here.url(&format!("{}?form={}", submissions::PATH, form.id)), false));
@@ -256,6 +263,8 @@ impl Strip {
             is_published: form.published.is_some(),
             is_changed,
             may_write: here.authority().grant().allows(Scope::FormsWrite),
+            publishes: form.published.is_none() || is_changed,
+            has_form: tab == SETTINGS,
             tabs,
             publish_url: format!("{at}/publish"),
             seen: form.state(),
@@ -267,6 +276,10 @@ impl Strip {
     }
 }
 
+/// What whoever publishes is told who has not seen what that would be.
+const OVERTAKEN: &str =
+    "Nothing was published: somebody has changed the draft since you saw it. Look at it, and publish it then";
+
 /// Publishes, or says at the form why that cannot be.
 pub(crate) async fn publish(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
@@ -276,7 +289,7 @@ pub(crate) async fn publish(State(web): State<Web>, here: Here, sent: Fields) ->
     match asked.edit(web.app.publish_form(&careful, form.id)).await? {
         Edit::Saved(form) => return Ok(lead(&web, &url, Done::FormPublished, form.content.name.as_str())),
         Edit::Overtaken => {
-            asked.generally("Nothing was published: somebody has changed the draft since you saw it. Look at it, and publish it then");
+            asked.generally(OVERTAKEN);
         }
         Edit::Wrong => {}
     }

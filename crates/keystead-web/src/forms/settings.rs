@@ -10,7 +10,7 @@ use keystead_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{PATH, SECTION, Strip, TheForm, named_after, to_definition, wanted};
+use super::{OVERTAKEN, PATH, SECTION, SETTINGS, Strip, TheForm, named_after, to_definition, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -47,6 +47,10 @@ const NAMES: [&str; 15] = [
     "embed.allowedOrigins",
     "style.accent",
 ];
+
+/// What a button says that saves, and does more with what was saved.
+const THEN: &str = "then";
+const PUBLISH: &str = "publish";
 
 fn fields() -> Vec<Field> {
     let on_match = [
@@ -193,7 +197,7 @@ async fn page(
 ) -> Result<Settings, Error> {
     Ok(Settings {
         frame: Frame::of(here, form.content.name.as_str(), SECTION),
-        strip: Strip::of(web, here, context, form, "Settings").await?,
+        strip: Strip::of(web, here, context, form, SETTINGS).await?,
         form: asked,
     })
 }
@@ -201,6 +205,27 @@ async fn page(
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
     Ok(render(&page(&web, &here, &context, &form, form_of(&form)).await?))
+}
+
+/// Publishes what was just saved, or says why that cannot be: what was typed is kept either way.
+async fn publish(web: &Web, here: &Here, context: &LocationContext, saved: TheForm) -> Result<Response, Failure> {
+    let mut asked = form_of(&saved);
+    let careful = context.clone().with_seen(asked.seen::<TheForm>());
+    let work = async {
+        let published = web.app.publish_form(&careful, saved.id).await;
+        published.map_err(|error| named_after(error, "definition.", &NAMES))
+    };
+    match asked.edit(work).await? {
+        Edit::Saved(form) => {
+            let url = here.url(&format!("{PATH}/{}/settings", form.id));
+            return Ok(lead(web, &url, Done::FormPublished, form.content.name.as_str()));
+        }
+        Edit::Overtaken => asked.generally(OVERTAKEN),
+        Edit::Wrong => {}
+    }
+    asked.generally("What you changed here is saved. Others do not see it yet");
+    let page = page(web, here, context, &saved, asked).await?;
+    Ok(page.form.again(&page))
 }
 
 pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
@@ -215,6 +240,7 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
         saved.map_err(|error| named_after(error, "definition.", &NAMES))
     };
     match asked.edit_with(name, work).await? {
+        Edit::Saved(saved) if asked.text(THEN) == Some(PUBLISH) => return publish(&web, &here, &context, saved).await,
         Edit::Saved(saved) => {
             let url = here.url(&format!("{PATH}/{}/settings", saved.id));
             return Ok(lead(&web, &url, Done::FormSaved, saved.content.name.as_str()));
