@@ -40,6 +40,9 @@ use crate::{
 /// What makes a search short.
 const SHORTENS: &str = "a formId, or a startAt that is later";
 
+/// Definitions that are read at once.
+const SCHEMAS: i64 = 500;
+
 /// How long the same answers under the same name are one submission.
 pub(crate) const SAME_KEY_MS: i64 = DAY_MS;
 /// The same for those from one place whose sender does not name them.
@@ -138,6 +141,22 @@ impl App {
                 (content.name.into_string(), schema)
             };
             Ok(asked.map(schema))
+        })
+        .await
+    }
+
+    /// What forms ask and have asked, the newest first of each: as drafts, then in their versions, also of forms that are deleted.
+    /// Of one form, if it is named.
+    pub async fn schemas_of_forms(
+        &self,
+        context: &LocationContext,
+        form: Option<Id<Form<AsForm>>>,
+    ) -> Result<Vec<(Id<Form<AsForm>>, FormSchema)>> {
+        self.read(context, Scope::FormsRead, move |operation| {
+            let known = forms::definitions(operation.tx, operation.context.location, form, SCHEMAS)?;
+            // What the rules do not allow any more asks nothing.
+            let read = |(form, definition)| Some((form, FormSchema::read(&definition).ok()?));
+            Ok(known.into_iter().filter_map(read).collect())
         })
         .await
     }

@@ -143,6 +143,30 @@ pub fn add_version<K>(tx: &mut Tx<'_>, location: LocationId, form: Id<Form<K>>, 
     )
 }
 
+/// Drafts of a location, then versions, the newest of a form first; of one form, if it is named. At most so many.
+pub fn definitions(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    form: Option<Id<Form<AsForm>>>,
+    most: i64,
+) -> Result<Vec<(Id<Form<AsForm>>, FormDefinition)>> {
+    let mut filter = Filter::new();
+    filter.and("location_id = @", &[&location]);
+    if let Some(form) = &form {
+        filter.and("form_id = @", &[form]);
+    }
+    let most = filter.own(most);
+    let sql = format!(
+        "SELECT form_id, definition FROM (
+             SELECT location_id, id AS form_id, definition, 1 AS is_draft, CAST(0 AS BIGINT) AS number FROM forms
+             UNION ALL
+             SELECT location_id, form_id, definition, 0, number FROM form_versions
+         ) AS known WHERE {} ORDER BY is_draft DESC, form_id, number DESC LIMIT {most}",
+        filter.sql()
+    );
+    tx.query(&sql, &filter.values(), |row| Ok((row.column()?, row.column()?)))
+}
+
 /// One version of a form, also of one that is deleted.
 pub fn find_version<K>(
     tx: &mut Tx<'_>,

@@ -1,5 +1,10 @@
 //! What was submitted to the forms of a location.
 
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use keystead_core::{Error, LocationContext, error::Noun};
@@ -43,6 +48,15 @@ struct Row {
     url: String,
 }
 
+/// The submissions of one state.
+struct Tab {
+    words: &'static str,
+    url: String,
+    is_here: bool,
+    /// How many there are, where that calls for somebody; else 0.
+    count: i64,
+}
+
 #[derive(Template)]
 #[template(path = "submissions/list.html")]
 struct Inbox {
@@ -50,8 +64,7 @@ struct Inbox {
     rows: Vec<Row>,
     list: Listing,
     state: SubmissionState,
-    /// Each with how many there are, where that calls for somebody.
-    tabs: Vec<(&'static str, String, bool, i64)>,
+    tabs: Vec<Tab>,
     /// Whether there was no time to find them.
     is_cut: bool,
     csv_url: String,
@@ -105,18 +118,27 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
         })
         .collect();
     let state = state_of(&asked);
-    let waiting = SubmissionFilter { state: SubmissionState::Held, part: None, ..filter_of(&asked, web.app.now()) };
-    let waiting =
-        web.app.list_submissions::<AsForm>(&context, waiting, Window::first(1)).await.map_or(0, |found| found.total);
-    let tab = |words, one: SubmissionState| {
+    let mut tabs = Vec::new();
+    for (words, one) in [
+        ("Submissions", SubmissionState::Taken),
+        ("Held for review", SubmissionState::Held),
+        ("Discarded", SubmissionState::Discarded),
+    ] {
+        // What waits always calls for somebody; whoever looks for something is told where else it is.
+        let is_counted = one.is_held() || asked.text("q").is_some();
+        let count = if one == state {
+            found.total
+        } else if is_counted {
+            let filter = SubmissionFilter { state: one, ..filter_of(&asked, web.app.now()) };
+            let found = web.app.list_submissions::<AsForm>(&context, filter, Window::first(1)).await;
+            found.map_or(0, |found| found.total)
+        } else {
+            0
+        };
         let name = (one != SubmissionState::Taken).then_some(one.as_str());
-        (words, asked.with(&base, "state", name), one == state, if one.is_held() { waiting } else { 0 })
-    };
-    let tabs = vec![
-        tab("Submissions", SubmissionState::Taken),
-        tab("Held for review", SubmissionState::Held),
-        tab("Discarded", SubmissionState::Discarded),
-    ];
+        let count = if is_counted { count } else { 0 };
+        tabs.push(Tab { words, url: asked.with(&base, "state", name), is_here: one == state, count });
+    }
     let list = Listing::new(base, &asked, rows.len(), found.page.has_more, found.total);
     Ok(render(&Inbox {
         frame: Frame::of(&here, "Submissions", SECTION),
@@ -152,33 +174,70 @@ fn said(answer: &Json) -> String {
     }
 }
 
+/// What the first columns of a file of submissions are.
+const OWN: [&str; 8] = ["id", "submitted_at", "form", "contact", "contact_name", "contact_email", "page", "referrer"];
+/// The last one: answers that no form has asked for, as programs send them.
+const OTHERS: &str = "other_answers";
+
+/// A column for each question of forms. What several forms ask alike stands in one; what one form asks twice does not.
+struct Columns {
+    names: Vec<String>,
+    of: HashMap<(FormId, String), usize>,
+}
+
+impl Columns {
+    /// The newest of a form's schemas come first: a question is called what it is called now.
+    fn of(schemas: Vec<(FormId, FormSchema)>) -> Self {
+        let (mut names, mut of) = (Vec::new(), HashMap::new());
+        let mut called: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut filled: HashSet<(FormId, usize)> = HashSet::new();
+        for (form, schema) in &schemas {
+            for field in schema.fields().filter(|field| field.asked().is_some()) {
+                let place = (*form, field.key.clone());
+                if of.contains_key(&place) {
+                    continue;
+                }
+                let label = field.label.as_str();
+                let alike = called.entry(label.to_lowercase()).or_default();
+                let free = alike.iter().copied().find(|column| !filled.contains(&(*form, *column)));
+                let column = free.unwrap_or_else(|| {
+                    alike.push(names.len());
+                    names.push((label.to_owned(), alike.len()));
+                    names.len() - 1
+                });
+                filled.insert((*form, column));
+                of.insert(place, column);
+            }
+        }
+        // Spreadsheets do not tell columns apart by the case of their names.
+        let mut taken: HashSet<String> = OWN.iter().chain(&[OTHERS]).map(|own| (*own).to_owned()).collect();
+        let name = |(label, number): (String, usize)| {
+            let numbered = (number.max(2)..).map(|number| format!("{label} ({number})"));
+            let first = (number == 1).then(|| label.clone());
+            let mut names = first.into_iter().chain(numbered);
+            names.find(|name| taken.insert(name.to_lowercase())).expect("numbers have no end")
+        };
+        Self { names: names.into_iter().map(name).collect(), of }
+    }
+}
+
 /// The whole list that is asked for, in one file.
 pub(crate) async fn csv(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     let filter = filter_of(&asked, web.app.now());
-    // Of one form each field has a column of its own.
-    let keys: Vec<String> = match filter.form {
-        Some(id) => match web.app.preview_form(&context, id).await {
-            Ok(open) => {
-                open.schema.fields().filter(|field| field.asked().is_some()).map(|field| field.key.clone()).collect()
-            }
-            Err(Error::NotFound(..)) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        },
-        None => Vec::new(),
-    };
-    let own = ["id", "submitted_at", "form", "contact", "name", "email", "page", "referrer"].map(str::to_owned);
-    let names: Vec<String> = own.into_iter().chain(keys.iter().cloned()).chain(["other answers".to_owned()]).collect();
+    let columns = Arc::new(Columns::of(web.app.schemas_of_forms(&context, filter.form).await?));
+    let named = columns.names.iter().map(String::as_str);
+    let names: Vec<String> = OWN.iter().copied().chain(named).chain([OTHERS]).map(str::to_owned).collect();
     let read = move |after| {
         let (app, context, filter) = (web.app.clone(), context.clone(), filter.clone());
         async move { Ok(app.list_submissions::<AsForm>(&context, filter, Window::after(after, AT_ONCE)).await?.page) }
     };
     let cursor = |last: &TheSubmission| (last.created_at, last.id);
-    let cells = move |row: &TheSubmission| cells(row, &keys);
+    let cells = move |row: &TheSubmission| cells(row, &columns);
     Ok(download::csv("submissions.csv", names, None, read, cursor, cells).await?)
 }
 
-fn cells(row: &TheSubmission, keys: &[String]) -> Vec<String> {
+fn cells(row: &TheSubmission, columns: &Columns) -> Vec<String> {
     let mut answers = row.answers.fields();
     let visit = row.handling.visit.clone().unwrap_or_default();
     let mut cells = vec![
@@ -191,7 +250,15 @@ fn cells(row: &TheSubmission, keys: &[String]) -> Vec<String> {
         visit.url.unwrap_or_default(),
         visit.referrer.unwrap_or_default(),
     ];
-    cells.extend(keys.iter().map(|key| answers.shift_remove(key).as_ref().map(said).unwrap_or_default()));
+    let mut answered = vec![String::new(); columns.names.len()];
+    answers.retain(|key, answer| match columns.of.get(&(row.form, key.clone())) {
+        Some(column) => {
+            answered[*column] = said(answer);
+            false
+        }
+        None => true,
+    });
+    cells.extend(answered);
     cells.push(if answers.is_empty() { String::new() } else { Json::Object(answers).to_string() });
     cells
 }

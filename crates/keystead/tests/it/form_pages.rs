@@ -264,9 +264,24 @@ async fn submissions_are_looked_through_decided_and_taken_along() {
     assert_eq!(visitor.post(&format!("/forms/{id}/submissions/{}/accept", held[0]), &[]).await.status, 303);
     let twice = visitor.post(&format!("/forms/{id}/submissions/{}/accept", held[0]), &[]).await;
     assert!(twice.status == 422 && twice.text.contains("counts already"), "{}: {}", twice.status, twice.text);
-    let csv = visitor.get(&format!("/submissions.csv?form={id}")).await;
-    assert!(csv.text.contains("email,phone,city,why") && csv.text.contains("Rome"), "{}", csv.text);
-    assert!(!csv.text.contains(",=HYPERLINK"), "a cell is no formula: {}", csv.text);
+    for path in [format!("/submissions.csv?form={id}"), "/submissions.csv".to_owned()] {
+        let csv = visitor.get(&path).await;
+        assert!(csv.text.contains(",E-mail,Phone,Town,'=Why?,other_answers\r\n"), "{}", csv.text);
+        let row = csv.text.lines().find(|line| line.contains(&made)).unwrap_or_else(|| panic!("{}", csv.text));
+        assert!(row.contains(",ada@example.com,+14155550123,Rome,'=HYPERLINK(1),"), "a cell is no formula: {row}");
+    }
+    // What waits is found where it is, and elsewhere its tab says so.
+    let (elsewhere, there) = ("/submissions?q=other".to_owned(), "/submissions?q=other&state=held".to_owned());
+    let held_id = &held[1];
+    app.sql(&format!("UPDATE submissions SET found_by = 'other' WHERE id = '{held_id}'")).await;
+    let page = visitor.get(&elsewhere).await;
+    assert!(page.text.contains("No submission is like that"), "{}", page.text);
+    assert!(page.text.contains(&format!("{}\">Held for review: 1</a>", there.replace('&', "&#38;"))), "{}", page.text);
+    assert!(page.text.contains("Held for review <span class=\"count\">1</span>"), "{}", page.text);
+    let page = visitor.get(&there).await;
+    assert!(page.text.contains(held_id.as_str()), "{}", page.text);
+    let nobody = visitor.get("/submissions?q=nobody&state=held").await;
+    assert!(nobody.text.contains("Nothing that is held is like that"), "{}", nobody.text);
     // Whoever only looks changes nothing, and a deleted form takes no submission with it.
     act(app, key, &format!("{path}/unpublish"), 200).await;
     app.delete(&path).key(key).send().await.expect(200);
@@ -274,6 +289,101 @@ async fn submissions_are_looked_through_decided_and_taken_along() {
     assert!(page.status == 200 && page.text.contains("<bdi>Town</bdi>"), "{}", page.text);
     let list = visitor.get("/submissions").await;
     assert!(list.text.contains("A deleted form"), "{}", list.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_submissions_has_a_column_for_each_question() {
+    let visitor = Visitor::new().await;
+    let (app, key) = (&visitor.app, &visitor.key);
+    let form = async |fields: Value| published(app, key, &json!({"pages": [{"fields": fields}]})).await;
+    let (first, id) = form(json!([
+        {"key": "a", "label": "City"}, {"key": "b", "label": "city"}, {"key": "c", "label": "Page"},
+        {"key": "d", "label": "Twice"}, {"key": "e", "label": "twice"}, {"key": "h", "type": "heading", "label": "Heading"},
+    ]))
+    .await;
+    let (second, _) = form(
+        json!([{"key": "z", "label": "City"}, {"key": "m", "type": "multi", "label": "Days", "options": ["Mo", "Tu"]}]),
+    )
+    .await;
+    let send = async |path: &str, answers: Value| {
+        let sent = app.post(&format!("{path}/submissions")).key(key).json(&json!({"answers": answers})).send().await;
+        sent.expect(201)["submission"]["id"].as_str().unwrap().to_owned()
+    };
+    let old = send(&first, json!({"a": "Rome", "b": "Oslo", "c": "7", "d": "1", "e": "2", "made_up": "x"})).await;
+    // A question that is asked no more keeps its column, and one that is called otherwise has one.
+    let renamed = json!({"name": "Contact us", "definition": {"pages": [{"fields": [{"key": "a", "label": "Town"}]}]}});
+    app.put(&first).key(key).json(&renamed).send().await.expect(200);
+    act(app, key, &format!("{first}/publish"), 200).await;
+    let other = send(&second, json!({"z": "Bern", "m": ["Mo"]})).await;
+    let rows = async |query: &str| {
+        let csv = visitor.get(&format!("/submissions.csv{query}")).await;
+        let mut lines = csv.text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let head = lines.next().unwrap();
+        let unique: std::collections::BTreeSet<String> = head.iter().map(|name| name.to_lowercase()).collect();
+        assert_eq!(unique.len(), head.len(), "{head:?}");
+        let rows: Vec<Vec<String>> = lines.collect();
+        move |id: &str, column: &str| {
+            let place = head.iter().position(|name| name == column).unwrap_or_else(|| panic!("{column}: {head:?}"));
+            rows.iter().find(|row| row[0] == id).unwrap_or_else(|| panic!("{id}: {rows:?}"))[place].clone()
+        }
+    };
+    let all = rows("").await;
+    assert_eq!(
+        (all(&old, "Town"), all(&old, "City"), all(&old, "Page (2)")),
+        ("Rome".into(), "Oslo".into(), "7".into())
+    );
+    assert_eq!(
+        (all(&other, "City"), all(&other, "Town")),
+        ("Bern".into(), String::new()),
+        "what is asked alike is one column"
+    );
+    assert_eq!((all(&old, "Twice"), all(&old, "twice (2)")), ("1".into(), "2".into()));
+    assert!(all(&old, "other_answers").contains("made_up"), "{}", all(&old, "other_answers"));
+    let one = rows(&format!("?form={id}")).await;
+    assert_eq!(
+        (one(&old, "Town"), one(&old, "city"), one(&old, "form")),
+        ("Rome".into(), "Oslo".into(), id.to_string())
+    );
+    // A deleted form takes no column with it.
+    act(app, key, &format!("{first}/unpublish"), 200).await;
+    app.delete(&first).key(key).send().await.expect(200);
+    assert_eq!(rows("").await(&old, "Town"), "Rome");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_in_settings_is_saved_before_it_is_published() {
+    let visitor = Visitor::new().await;
+    let definition = json!({"pages": [{"fields": [{"key": "why", "label": "Why?"}]}]});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    let settings = format!("/forms/{id}/settings");
+    visitor.post(&format!("/forms/{id}/add"), &[("label", "When?"), ("type", "date")]).await;
+    // No button there sends another form than that which has what was typed.
+    let page = visitor.get(&settings).await;
+    let within = page.text.split("<main").nth(1).unwrap();
+    assert_eq!(within.matches("<form").count(), 1, "{within}");
+    assert!(within.contains("name=\"then\" value=\"publish\">Save and publish"), "{within}");
+    let typed = [("name", "Contact us"), ("title", "Typed"), ("then", "publish")];
+    let done = visitor.post(&settings, &typed).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    let seen = visitor.app.get(&format!("/f/{id}")).send().await;
+    assert!(seen.text.contains("<h1><bdi>Typed</bdi></h1>") && seen.text.contains("When?"), "{}", seen.text);
+    // What cannot be published is saved, and said.
+    let empty = visitor.post("/forms/new", &[("name", "Empty"), ("beginning", "empty")]).await;
+    let empty = empty.header("location").rsplit('/').next().unwrap().to_owned();
+    let typed = [("name", "Empty"), ("title", "Typed, too"), ("then", "publish")];
+    let refused = visitor.post(&format!("/forms/{empty}/settings"), &typed).await;
+    assert!(refused.status == 422 && refused.text.contains("What you changed here is saved"), "{}", refused.text);
+    assert!(
+        refused.text.contains("ask for something") && refused.text.contains("value=\"Typed, too\""),
+        "{}",
+        refused.text
+    );
+    assert_eq!(visitor.form(&empty).await["definition"]["title"], "Typed, too");
+    // What was saved by then is what its sender has seen.
+    let (_, rest) = refused.text.split_once("name=\"seen\" value=\"").unwrap();
+    let seen = rest.split('"').next().unwrap().replace("&#38;", "&");
+    let again = [("name", "Empty"), ("title", "Again"), ("seen", seen.as_str())];
+    assert_eq!(visitor.post(&format!("/forms/{empty}/settings"), &again).await.status, 303);
 }
 
 #[tokio::test(flavor = "multi_thread")]
