@@ -265,7 +265,8 @@ impl OnAgency<'_, '_> {
             return Ok((known, false));
         }
         if webhooks::count(self.tx, agency, location)? >= MOST {
-            let problem = format!("would be that of more than {MOST} webhooks; delete some that are not used");
+            let problem =
+                format!("cannot be added: there are {MOST} webhooks already, the most that can be; delete one");
             return Err(Error::invalid("url", problem));
         }
         let key_version = self.newest_signing_key(&app.secret)?;
