@@ -3,6 +3,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use futures_util::stream::{Stream, try_unfold};
 use keystead_model::{
     AgencyId, ClickId, ContactId, LinkId, LocationId, UtcMs,
     actor::Signature,
@@ -76,6 +77,8 @@ pub enum Led {
     To(String),
     /// To a page with a button, which leads on: to this address.
     ByButton(String),
+    /// Nowhere for now: those who are still looked at may be all that it leads on. After this long more is known.
+    Later(Duration),
 }
 
 /// Locations that are served in one go, and clicks of one that are judged in one transaction.
@@ -86,6 +89,8 @@ const SOURCES_KEPT_MS: i64 = DAY_MS;
 const AGENTS_KEPT_MS: i64 = 30 * DAY_MS;
 /// Rows of one step of forgetting.
 const FORGOTTEN_AT_ONCE: i64 = 2_000;
+/// Clicks of one part of a file.
+const EXPORTED: i64 = 1_000;
 /// Characters of the site that led to a link.
 const REFERRER_MAX: usize = 200;
 
@@ -108,8 +113,9 @@ impl App {
             return Ok(Led::ByButton(url));
         }
         let is_opening = opening.means == if content.confirm { Means::Post } else { Means::Get };
-        self.keep_click(&found, Opening { hit: Hit { is_opening, ..opening.hit }, ..opening }, now).await;
-        Ok(Led::To(url))
+        let is_kept = self.keep_click(&found, Opening { hit: Hit { is_opening, ..opening.hit }, ..opening }, now).await;
+        // Who is not counted gets there all the same, but where a number of people must not be passed.
+        Ok(if is_kept || content.max_clicks.is_none() { Led::To(url) } else { Led::Later(Look::FIRST_AFTER) })
     }
 
     /// Where a link leads that leads no more where it did.
@@ -132,8 +138,18 @@ impl App {
         Ok(rendered.await?)
     }
 
-    /// Keeps a click. Nobody waits for more than this one write, and nobody is kept by its failure from where they want to go.
-    async fn keep_click(&self, found: &Found, opening: Opening, now: UtcMs) {
+    /// Custom values that an address of a link names and its location does not have: made later, they will be found.
+    pub async fn missing_values(&self, context: &LocationContext, link: LinkId) -> Result<Vec<String>> {
+        self.read(context, Scope::LinksRead, move |operation| {
+            let link = operation.find::<Link>((), link)?;
+            operation.missing_values(&link)
+        })
+        .await
+    }
+
+    /// Keeps a click; `false` where it was not, since it failed, there are too many, or those who came and those who are still looked
+    /// at are as many as the link leads on. Nobody waits for more than this one write.
+    async fn keep_click(&self, found: &Found, opening: Opening, now: UtcMs) -> bool {
         const WHAT: &str = "a click could not be kept";
         let Opening { hit, address, address_is_own, referrer, .. } = opening;
         if address_is_own && self.count_of_stranger("click", address).is_err() {
@@ -142,18 +158,29 @@ impl App {
             if happening.is_told() {
                 tracing::warn!(%address, "{WHAT}: too many come from one address");
             }
-            return;
+            return false;
         }
-        let location = found.link.location;
+        let (location, most) = (found.link.location, found.link.content.max_clicks);
         let new = self.new_click(found.link.id, found.token, hit, address, referrer, now);
-        let kept = self.store.write_in(location, move |tx| clicks::insert(tx, location, &new)).await;
-        if let Err(error) = kept {
+        let kept = self.store.write_in(location, move |tx| {
+            // A program that is known to be one takes nobody's place.
+            if let Some(most) = most
+                && new.click.verdict.is_none()
+                && links::perhaps_people(tx, location, new.click.link)? >= most
+            {
+                return Ok(false);
+            }
+            clicks::insert(tx, location, &new)?;
+            Ok::<_, keystead_store::Error>(true)
+        });
+        kept.await.unwrap_or_else(|error| {
             self.counted.click_lost();
             let error = Error::from(error);
             if Happening::new(WHAT, error.code().as_str()).is_told() {
                 tracing::error!(code = error.code().as_str(), cause = error.cause(), "{WHAT}");
             }
-        }
+            false
+        })
     }
 
     fn new_click(
@@ -239,6 +266,31 @@ impl App {
         .await
     }
 
+    /// Clicks on a link for a file, newest first, each part read when those before it are sent: the first at once, so that whoever
+    /// may not see them is told so.
+    pub async fn export_clicks(
+        &self,
+        context: &LocationContext,
+        link: LinkId,
+        filter: ClickFilter,
+    ) -> Result<impl Stream<Item = Result<Vec<Click>>> + Send + use<>> {
+        let first = self.list_clicks(context, link, filter.clone(), Window::first(EXPORTED)).await?;
+        let (app, context) = (self.clone(), context.clone());
+        Ok(try_unfold(Some(first), move |page: Option<Page<Click>>| {
+            let (app, context, filter) = (app.clone(), context.clone(), filter.clone());
+            async move {
+                let Some(page) = page else { return Ok(None) };
+                let next = match page.next(|last| last.id) {
+                    Some(last) => {
+                        Some(app.list_clicks(&context, link, filter, Window::after(Some(last), EXPORTED)).await?)
+                    }
+                    None => None,
+                };
+                Ok(Some((page.rows, next)))
+            }
+        }))
+    }
+
     /// How a link has fared since some time, and the zone of its location, by which its days are told.
     pub async fn click_stats(
         &self,
@@ -278,6 +330,22 @@ impl App {
             Ok::<_, Error>(clicks::purge(tx, FORGOTTEN_AT_ONCE)? || more)
         });
         trimmed.await
+    }
+}
+
+impl InLocation<'_, '_> {
+    /// Custom values that an address of a link names and the location does not have.
+    fn missing_values(&mut self, link: &Link) -> Result<Vec<String>> {
+        let content = &link.content;
+        let mut missing = Vec::new();
+        for name in content.fallback.iter().chain([&content.redirect_to]).flat_map(Destination::fields) {
+            let Some(key) = merge_field::custom_value(name) else { continue };
+            let is_there = custom_values::find_by_key(self.tx, link.location, key)?.is_some();
+            if !is_there && !missing.iter().any(|known| known == name) {
+                missing.push(name.to_owned());
+            }
+        }
+        Ok(missing)
     }
 }
 

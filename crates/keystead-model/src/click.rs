@@ -52,13 +52,18 @@ pub struct Company {
     pub links: usize,
     /// Contacts whose links the same address and agent opened within [`Company::OF_SOURCE`] of it, its own included.
     pub contacts: usize,
+    /// How often the same address and agent opened the link within [`Company::OF_CONTACT`] of it as nobody who is known, itself
+    /// included; beyond [`Company::BURST`] nobody counts. 0 of what a contact opens.
+    pub repeats: usize,
     /// The newest Chromium that a person came with.
     pub newest_chromium: Option<i64>,
 }
 
 impl Company {
-    /// How near what one contact opens is looked at together.
+    /// How near what one contact opens is looked at together, and what nobody known opens from one place.
     pub const OF_CONTACT: Duration = Duration::from_secs(10);
+    /// So often nobody opens a link within that. Several who share an address and a browser may: those in one room with a poster.
+    pub const BURST: usize = 10;
     /// The same of what comes from one address by one agent.
     pub const OF_SOURCE: Duration = Duration::from_secs(60);
 }
@@ -90,11 +95,13 @@ pub enum Reason {
     SeveralContacts,
     /// Of very many.
     ManyContacts,
+    /// One link again and again within seconds, from one place.
+    Burst,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotOpened,
         Self::NoBrowser,
         Self::KnownProgram,
@@ -107,6 +114,7 @@ impl Reason {
         Self::ManyLinks,
         Self::SeveralContacts,
         Self::ManyContacts,
+        Self::Burst,
     ];
 
     /// `"known_program"`.
@@ -124,6 +132,7 @@ impl Reason {
             Self::ManyLinks => "many_links",
             Self::SeveralContacts => "several_contacts",
             Self::ManyContacts => "many_contacts",
+            Self::Burst => "burst",
         }
     }
 
@@ -213,7 +222,7 @@ const KNOWN_CHROMIUM: i64 = 140;
 const NO_CHROMIUM: i64 = KNOWN_CHROMIUM + 100;
 
 /// All rules. What is certain by itself has the points that decide.
-pub static RULES: [Rule; 12] = [
+pub static RULES: [Rule; 13] = [
     Rule { reason: Reason::NotOpened, points: 2, holds: |hit, _| !hit.is_opening },
     Rule { reason: Reason::NoBrowser, points: 2, holds: |hit, _| !Agent::of(&hit.agent).is_browser },
     Rule { reason: Reason::KnownProgram, points: 2, holds: |hit, _| Agent::of(&hit.agent).is_program },
@@ -234,6 +243,7 @@ pub static RULES: [Rule; 12] = [
         holds: |_, company| (SEVERAL_CONTACTS..MANY_CONTACTS).contains(&company.contacts),
     },
     Rule { reason: Reason::ManyContacts, points: 2, holds: |_, company| company.contacts >= MANY_CONTACTS },
+    Rule { reason: Reason::Burst, points: 2, holds: |_, company| company.repeats >= Company::BURST },
 ];
 
 /// Looks at a hit by `rules`, which are [`RULES`] but where one is tried without another.
@@ -386,6 +396,28 @@ pub fn device(agent: &str) -> String {
     ]);
     let is_program = Agent::of(agent).is_program;
     browser.into_iter().chain(system).take(if is_program { 0 } else { 2 }).collect::<Vec<_>>().join(", ")
+}
+
+impl Click {
+    /// What the columns of a file of clicks are.
+    pub const COLUMNS: [&str; 9] =
+        ["id", "at", "contact", "verdict", "reasons", "device", "network", "referrer", "started"];
+
+    /// The cells of its row in such a file.
+    pub fn cells(&self) -> [String; 9] {
+        let reasons: Vec<&str> = self.reasons.iter().map(|reason| reason.as_str()).collect();
+        [
+            self.id.to_string(),
+            self.at.to_iso(),
+            self.contact.map(|contact| contact.to_string()).unwrap_or_default(),
+            self.verdict.map_or("held", Verdict::as_str).to_owned(),
+            reasons.join(" "),
+            self.device.clone(),
+            self.network.clone(),
+            self.referrer.clone().unwrap_or_default(),
+            self.fired_at.map(UtcMs::to_iso).unwrap_or_default(),
+        ]
+    }
 }
 
 /// A click on a trigger link, and what was made of it.

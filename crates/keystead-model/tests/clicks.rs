@@ -26,7 +26,8 @@ struct Sent {
     method: String,
     tls: bool,
     net: String,
-    contact: String,
+    /// Whose link it is, if it is somebody's.
+    contact: Option<String>,
     link: String,
     headers: BTreeMap<String, String>,
     /// In a scenario of both: whether a person made this one.
@@ -53,7 +54,7 @@ const NEWEST: i64 = 156;
 /// A hit that was kept.
 struct Kept<'s> {
     at: u64,
-    contact: String,
+    contact: Option<String>,
     link: &'s str,
     source: (String, String),
     hit: Hit,
@@ -89,7 +90,7 @@ fn kept(scenario: &Scenario) -> Vec<Kept<'_>> {
                 let agent = if ua == "same" { first.source.1.clone() } else { format!("{} {number}", first.source.1) };
                 Kept {
                     at: (first.at + 60_000 * number / n).saturating_sub(30_000),
-                    contact: format!("other {}", number % contacts),
+                    contact: Some(format!("other {}", number % contacts)),
                     link: first.link,
                     source: (first.source.0.clone(), agent.clone()),
                     hit: Hit { agent, ..first.hit.clone() },
@@ -111,12 +112,16 @@ fn company(all: &[Kept<'_>], one: &Kept<'_>, channel: &str, look: Look) -> Compa
     let near = |within: Duration| {
         all.iter().filter(move |other| other.at <= until && other.at.abs_diff(one.at) <= within.as_millis() as u64)
     };
-    let links = near(Company::OF_CONTACT).filter(|other| other.contact == one.contact).map(|other| other.link);
-    let contacts = near(Company::OF_SOURCE).filter(|other| other.source == one.source).map(|other| &other.contact);
+    let is_own = |other: &&Kept<'_>| one.contact.is_some() && other.contact == one.contact;
+    let links = near(Company::OF_CONTACT).filter(is_own).map(|other| other.link);
+    let from_there = |other: &&Kept<'_>| other.source == one.source;
+    let contacts = near(Company::OF_SOURCE).filter(from_there).filter_map(|other| other.contact.as_ref());
+    let is_again = |other: &&Kept<'_>| one.contact.is_none() && other.contact.is_none() && other.link == one.link;
     Company {
         after_message: (channel == "mail").then(|| Duration::from_millis(one.at)),
         links: links.collect::<BTreeSet<_>>().len(),
         contacts: contacts.collect::<BTreeSet<_>>().len(),
+        repeats: near(Company::OF_CONTACT).filter(from_there).filter(is_again).count().min(Company::BURST),
         newest_chromium: Some(NEWEST),
     }
 }
@@ -139,13 +144,15 @@ fn fired(scenario: &Scenario, without: Option<Reason>) -> Fired {
     let all = kept(scenario);
     let rules = || RULES.iter().filter(|rule: &&Rule| Some(rule.reason) != without);
     let mut fired = Fired { pairs: BTreeSet::new(), slowest: Duration::ZERO, of_bots: 0 };
-    for one in all.iter().filter(|one| one.is_own) {
+    for (number, one) in all.iter().enumerate().filter(|(_, one)| one.is_own) {
         let looked = [Look::First, Look::Last].into_iter().find_map(|look| {
             let verdict = judge(rules(), &one.hit, &company(&all, one, &scenario.channel, look), look).verdict?;
             Some((verdict, look))
         });
         let (verdict, look) = looked.expect("the last look decides");
-        let pair = (one.contact.clone(), one.link.to_owned());
+        // Each that nobody known makes counts as somebody.
+        let who = one.contact.clone().unwrap_or_else(|| format!("nobody known, {number}"));
+        let pair = (who, one.link.to_owned());
         if verdict == Verdict::Human {
             fired.of_bots += usize::from(!one.is_person && !fired.pairs.contains(&pair));
             fired.slowest = fired.slowest.max(after(look));

@@ -168,9 +168,20 @@ pub fn company(tx: &mut Tx<'_>, location: LocationId, held: &Held) -> Result<Com
         }
         None => 0,
     };
+    let repeats = match (&click.contact, source_key) {
+        (None, Some(key)) => {
+            let (from, until) = around(Company::OF_CONTACT);
+            let sql = "SELECT CAST(count(*) AS BIGINT) FROM (SELECT 1 FROM clicks WHERE location_id = ?1 AND source_key = ?2
+                       AND at >= ?3 AND at <= ?4 AND agent = ?5 AND link_id = ?6 AND contact_id IS NULL LIMIT ?7) AS near";
+            let most = Company::BURST as i64;
+            tx.query_one(sql, &[&location, key, &from, &until, &hit.agent, &click.link, &most], |row| row.column())?
+        }
+        _ => 0,
+    };
     let newest = "SELECT max(chromium) FROM clicks WHERE location_id = ?1 AND verdict = 'human'";
     let newest_chromium = tx.query_one(newest, &[&location], |row| row.column())?;
-    Ok(Company { after_message: *after_message, links: count(links), contacts: count(contacts), newest_chromium })
+    let (links, contacts, repeats) = (count(links), count(contacts), count(repeats));
+    Ok(Company { after_message: *after_message, links, contacts, repeats, newest_chromium })
 }
 
 /// Writes what came of looking at a click: who it was, or when it is looked at again.

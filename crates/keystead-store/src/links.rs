@@ -144,6 +144,14 @@ pub fn find_opened(tx: &mut Tx<'_>, slug: &Slug, token: Option<&TokenHash>) -> R
     })
 }
 
+/// How many people came, with those who may turn out to be some.
+pub fn perhaps_people(tx: &mut Tx<'_>, location: LocationId, id: LinkId) -> Result<i64> {
+    let sql = "SELECT k.humans + (SELECT CAST(count(*) AS BIGINT) FROM clicks c WHERE c.location_id = k.location_id
+                   AND c.link_id = k.id AND c.judged_next IS NOT NULL)
+               FROM links k WHERE k.location_id = ?1 AND k.id = ?2";
+    Ok(tx.query_opt(sql, &[&location, &id], |row| row.column())?.unwrap_or_default())
+}
+
 /// Counts people who came, or takes them back.
 pub fn count_humans(tx: &mut Tx<'_>, location: LocationId, id: LinkId, more: i64) -> Result<()> {
     tx.later("UPDATE links SET humans = humans + ?3 WHERE location_id = ?1 AND id = ?2", &[&location, &id, &more])

@@ -131,13 +131,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .if_match::<Campaign>()
         .location("GET /links", "List trigger links", Scope::LinksRead, 200, resources::list::<Link, Link>)
-        .location(
-            "POST /links",
-            "Create a trigger link",
-            Scope::LinksWrite,
-            201,
-            resources::create::<Link, LinkPatch, One<Link>>,
-        )
+        .location("POST /links", "Create a trigger link", Scope::LinksWrite, 201, links::create)
         .location(
             "GET /links/search",
             "Find trigger links by a part of their name",
@@ -152,13 +146,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
             200,
             resources::get::<Link, One<Link>>,
         )
-        .location(
-            "PUT /links/{linkId}",
-            "Update a trigger link",
-            Scope::LinksWrite,
-            201,
-            resources::update::<Link, LinkPatch, One<Link>>,
-        )
+        .location("PUT /links/{linkId}", "Update a trigger link", Scope::LinksWrite, 201, links::update)
         .if_match::<Link>()
         .location(
             "DELETE /links/{linkId}",
@@ -174,6 +162,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::LinksRead,
             200,
             clicks::list,
+        )
+        .location(
+            "GET /links/{linkId}/clicks/csv",
+            "Get the clicks on a trigger link as a CSV file, newest first",
+            Scope::LinksRead,
+            200,
+            clicks::csv,
         )
         .location(
             "POST /links/{linkId}/clicks/{clickId}/classify",

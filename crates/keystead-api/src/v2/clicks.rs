@@ -1,6 +1,17 @@
 //! Clicks on trigger links, and links of one contact each, in API 2.0.
 
+use std::{error::Error as StdError, pin::Pin};
+
+use bytes::Bytes;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    future::ready,
+    stream::{Stream, once},
+};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 use keystead_core::{ClickFilter, ClickStats, Error, LocationContext, MintedLink};
+use keystead_http::spreadsheet::to_bytes;
 use keystead_model::{
     ClickId, ContactId, Invalid, LinkId, LinkTokenId, UtcMs,
     calendar_date::CalendarDate,
@@ -9,7 +20,7 @@ use keystead_model::{
     text::TimeZoneName,
     time::{DAY_MS, Moment},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     page::{Cursor, NextCursor},
@@ -19,7 +30,12 @@ use super::{
 use crate::{
     call::Call,
     reader::Reader,
-    shape::{Bare, Envelope, Fields, Ground, Input, One, Word, Written, word::one_of},
+    reply::{Content, Reply},
+    shape::{
+        Bare, Envelope, Fields, Ground, Input, One, Output, Way, Word, Written,
+        output::{Answer, Definitions},
+        word::one_of,
+    },
 };
 
 impl Envelope for Click {
@@ -85,13 +101,10 @@ impl Word for Asked {
     }
 }
 
-/// Which clicks, and from where on.
-pub(crate) struct Listing {
-    filter: ClickFilter,
-    window: Window<ClickId>,
-}
+/// Which clicks.
+pub(crate) struct Which(ClickFilter);
 
-impl Input for Listing {
+impl Input for Which {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         let verdict = query.word("verdict");
         let (contact, since) = (query.word("contactId"), query.moment("since"));
@@ -101,12 +114,29 @@ impl Input for Listing {
             contact,
             since: since.map(|since: Moment| since.start(&TimeZoneName::utc())),
         };
-        Some(Self { filter, window: query.window(|Cursor(id)| id) })
+        Some(Self(filter))
     }
 
     /// A contact that is nobody.
     fn settle(example: &mut Map<String, Value>) {
         example.remove("contactId");
+    }
+}
+
+/// Which clicks, and from where on.
+pub(crate) struct Listing {
+    filter: ClickFilter,
+    window: Window<ClickId>,
+}
+
+impl Input for Listing {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        let Which(filter) = Which::read(query)?;
+        Some(Self { filter, window: query.window(|Cursor(id)| id) })
+    }
+
+    fn settle(example: &mut Map<String, Value>) {
+        Which::settle(example);
     }
 }
 
@@ -131,6 +161,30 @@ pub(crate) async fn list(context: LocationContext, call: Call<LinkId, Listing>) 
     let Listing { filter, window } = call.query;
     let page = call.app.list_clicks(&context, call.path, filter, window).await?;
     Ok(Clicks { next: NextCursor::of(&page, |last| last.id.to_string()), rows: page.rows })
+}
+
+type Failed = Box<dyn StdError + Send + Sync>;
+
+/// Clicks as rows of a file, read while they are sent.
+pub(crate) struct Rows(Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Failed>> + Send>>);
+
+pub(crate) async fn csv(context: LocationContext, call: Call<LinkId, Which>) -> Result<Rows, Error> {
+    let rows = call.app.export_clicks(&context, call.path, call.query.0).await?;
+    let head = ready(Ok(to_bytes([Click::COLUMNS])));
+    let rows = once(head).chain(rows.map_ok(|rows| to_bytes(rows.iter().map(Click::cells))));
+    Ok(Rows(Box::pin(rows.map_ok(|rows| Frame::data(Bytes::from(rows))).map_err(Failed::from))))
+}
+
+impl Output for Rows {
+    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
+        let stream = Some(BodyExt::boxed_unsync(StreamBody::new(self.0)));
+        Reply { status, stream, ..Reply::of(Vec::new(), Content::Other("text/csv; charset=utf-8")) }
+    }
+
+    fn describe(_: &mut Definitions) -> Answer {
+        let description = format!("Rows with {}, which no spreadsheet takes for formulas", Click::COLUMNS.join(", "));
+        Answer::Other("text/csv", json!({"type": "string", "description": description}))
+    }
 }
 
 /// Who made a click, and whether it starts now what it would have.

@@ -1,8 +1,8 @@
 //! Trigger links of a location in API 2.0.
 
-use keystead_core::{Error, LocationContext};
+use keystead_core::{App, Error, LocationContext};
 use keystead_model::{
-    Invalid,
+    Invalid, LinkId,
     link::{Destination, FirePolicy, Link, LinkContent, LinkPatch, LinkStatus, Slug},
     time::Moment,
 };
@@ -13,7 +13,7 @@ use crate::{
     Face,
     call::Call,
     reader::{Reader, Slice},
-    shape::{Envelope, Fields, Ground, Input, Many, Tagged, Word, Written, word, word::one_of},
+    shape::{Bare, Envelope, Fields, Ground, Input, Many, Tagged, Word, Written, word, word::one_of},
 };
 
 impl Envelope for Link {
@@ -151,6 +151,55 @@ impl Input for Search {
     fn read(query: &mut Reader<'_>) -> Option<Self> {
         Some(Self { part: query.word("query"), slice: query.short_slice(20, 100) })
     }
+}
+
+/// A link as it was written, with what its author may not have meant.
+pub(crate) struct Linked {
+    link: Link,
+    /// Custom values that it names and that are not there.
+    missing: Vec<String>,
+}
+
+impl Linked {
+    async fn of(context: &LocationContext, app: &App, link: Link) -> Self {
+        // The link is written: an answer that says so is not lost over this.
+        let missing = app.missing_values(context, link.id).await.unwrap_or_default();
+        Self { link, missing }
+    }
+}
+
+impl Written for Linked {
+    const NAME: &'static str = "WrittenLink";
+
+    fn sample() -> Self {
+        Self { link: Link::sample(), missing: vec!["custom_values.landing".to_owned()] }
+    }
+
+    fn write(&self, fields: &mut Fields<'_>) {
+        fields.put(Link::ONE, &self.link);
+        if fields.face() == Face::V1 {
+            return;
+        }
+        let remark = format!(
+            "There is no {} here yet, so whoever opens the link reads that it has ended, or is led to its fallbackUrl.",
+            self.missing.join(", no ")
+        );
+        fields.opt("remark", (!self.missing.is_empty()).then_some(&remark));
+    }
+
+    fn tag(&self) -> Option<String> {
+        Written::tag(&self.link)
+    }
+}
+
+pub(crate) async fn create(context: LocationContext, call: Call<(), Bare, LinkPatch>) -> Result<Linked, Error> {
+    let link = call.app.create::<Link>(&context, (), call.body).await?;
+    Ok(Linked::of(&context, &call.app, link).await)
+}
+
+pub(crate) async fn update(context: LocationContext, call: Call<LinkId, Bare, LinkPatch>) -> Result<Linked, Error> {
+    let link = call.app.update::<Link>(&context, (), call.path, call.body).await?;
+    Ok(Linked::of(&context, &call.app, link).await)
 }
 
 pub(crate) async fn search(context: LocationContext, call: Call<(), Search>) -> Result<Many<Link>, Error> {

@@ -10,7 +10,7 @@ use axum::{
 use keystead_core::{Error, LocationContext, SameIn};
 use keystead_model::{
     CustomFieldId, UserId, UtcMs, contact::Contact, custom_field::CustomField, event::Subject, field_value::Held,
-    note::Note, opportunity::Opportunity, page::Window, scope::Scope, task::Task,
+    link::Link, note::Note, opportunity::Opportunity, page::Window, scope::Scope, task::Task,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -36,6 +36,8 @@ const ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'
 
 /// Notes and tasks that are shown.
 const BESIDE: i64 = 50;
+/// Trigger links that are offered; the others have a page of their own.
+const LINKS: i64 = 20;
 
 /// Something that is known, and what it is called.
 pub(super) struct Fact {
@@ -81,6 +83,12 @@ struct Twin {
     merge_url: Option<String>,
 }
 
+/// A trigger link of which the contact can have one of their own.
+struct LinkShown {
+    name: String,
+    mint_url: String,
+}
+
 #[derive(Template)]
 #[template(path = "contacts/show.html")]
 pub(super) struct Show {
@@ -107,6 +115,8 @@ pub(super) struct Show {
     new_deal_url: Option<String>,
     history: History,
     twins: Vec<Twin>,
+    links: Vec<LinkShown>,
+    links_url: String,
 }
 
 pub(crate) async fn show(
@@ -153,7 +163,17 @@ pub(super) async fn page(
         },
         merge_url: may_write.then(|| format!("{url}/merge?with={}", other.id)),
     };
+    let links = match grant.allows(Scope::LinksRead) && grant.allows(Scope::LinksWrite) {
+        true => web.app.list::<Link>(context, (), Window::first(LINKS)).await?.rows,
+        false => Vec::new(),
+    };
+    let link = |link: Link| LinkShown {
+        name: link.content.name.as_str().to_owned(),
+        mint_url: here.url(&format!("/links/{}/tokens", link.id)),
+    };
     Ok(Show {
+        links: links.into_iter().filter(|link| link.is_open(now)).map(link).collect(),
+        links_url: here.url("/links"),
         history,
         twins: twins.iter().map(twin).collect(),
         frame: Frame::of(here, &own_name, "contacts"),

@@ -100,6 +100,8 @@ pub(crate) struct Show {
     bots: String,
     referrers: Vec<(String, String)>,
     settings: Vec<(&'static str, String)>,
+    /// Custom values that it names and that are not there, as they stand in its address.
+    missing: Vec<String>,
     tokens: Vec<TokenShown>,
     form: Form,
     /// People whom the words of the form could mean: id, name, addresses.
@@ -125,6 +127,7 @@ fn words(reason: Reason) -> &'static str {
         Reason::ManyLinks => "Many links within 10 seconds",
         Reason::SeveralContacts => "Links of several contacts at once",
         Reason::ManyContacts => "Links of very many contacts at once",
+        Reason::Burst => "Again and again within seconds",
     }
 }
 
@@ -160,6 +163,7 @@ async fn page(
     let whose = found.rows.iter().filter_map(|click| click.contact).chain(tokens.iter().map(|token| token.contact));
     let names = names(web, here, context, whose.collect()).await?;
     let (url, is_first) = (url(here, link.id), before.is_none());
+    let missing = web.app.missing_values(context, link.id).await?;
     Ok(Show {
         frame: Frame::of(here, link.content.name.as_str(), SECTION),
         name: link.content.name.as_str().to_owned(),
@@ -179,6 +183,7 @@ async fn page(
         bots: grouped(stats.bots),
         referrers: stats.referrers.iter().map(|(site, count)| (site.clone(), grouped(*count))).collect(),
         settings: settings(link, &zone),
+        missing: missing.iter().map(|name| format!("{{{{{name}}}}}")).collect(),
         tokens: tokens.iter().map(|token| token_shown(token, &names, now)).collect(),
         form,
         candidates: Vec::new(),
@@ -393,21 +398,5 @@ pub(crate) async fn clicks_csv(State(web): State<Web>, here: Here) -> Result<Res
         let (app, context) = (web.app.clone(), context.clone());
         async move { app.list_clicks(&context, id, ClickFilter::default(), Window::after(after, AT_ONCE)).await }
     };
-    const NAMES: [&str; 9] = ["id", "at", "contact", "verdict", "reasons", "device", "network", "referrer", "started"];
-    Ok(download::csv(&file, NAMES, None, read, |last: &Click| last.id, cells).await?)
-}
-
-fn cells(click: &Click) -> Vec<String> {
-    let reasons: Vec<&str> = click.reasons.iter().map(|reason| reason.as_str()).collect();
-    vec![
-        click.id.to_string(),
-        click.at.to_iso(),
-        click.contact.map(|contact| contact.to_string()).unwrap_or_default(),
-        click.verdict.map_or("held", Verdict::as_str).to_owned(),
-        reasons.join(" "),
-        click.device.clone(),
-        click.network.clone(),
-        click.referrer.clone().unwrap_or_default(),
-        click.fired_at.map(UtcMs::to_iso).unwrap_or_default(),
-    ]
+    Ok(download::csv(&file, Click::COLUMNS, None, read, |last: &Click| last.id, |click| click.cells().into()).await?)
 }

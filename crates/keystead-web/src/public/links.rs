@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header};
-use keystead_core::{Led, Means, Opening};
+use keystead_core::{ErrorCode, Led, Means, Opening};
 use keystead_http::Arrival;
 use keystead_model::click::{Greeting, Hit, greet};
 
@@ -46,6 +46,7 @@ pub(crate) async fn follow(State(web): State<Web>, request: Request<Body>) -> Re
         Ok(Led::To(url)) => led_to(&url),
         Ok(Led::ByButton(url)) => by_button(&url),
         Ok(Led::Over) => Said::Over.into_response(),
+        Ok(Led::Later(wait)) => Said::Later(ErrorCode::Overloaded, wait).into_response(),
         Ok(Led::Nowhere) => Said::Nothing.into_response(),
         Err(error) => Said::of(error).into_response(),
     }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use keystead_model::agency::TenantState;
 use keystead_testkit::{Answer, Call, TestApp, TestKey};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::public_forms::told;
 
 /// A contact, by its first name.
 async fn contact(app: &TestApp, key: &TestKey, name: &str) -> String {
@@ -57,6 +60,12 @@ impl<'a> Linked<'a> {
 
     async fn get(&self) -> Answer {
         as_person(self.app.get(&self.path())).send().await
+    }
+
+    async fn get_at_once(&self, count: usize) -> Vec<Answer> {
+        let mut all = JoinSet::new();
+        (0..count).for_each(|_| drop(all.spawn(as_person(self.app.get(&self.path())).send())));
+        all.join_all().await
     }
 
     /// The path of a contact's own link.
@@ -183,7 +192,10 @@ async fn what_has_ended_leads_elsewhere_or_says_so() {
     assert!(status == 410 && text.contains("This has ended"), "{status}: {text}");
     link.change(json!({"maxClicks": 2})).await;
     assert_eq!(to().await.0, 302);
-    link.change(json!({"expiresAt": app.app.now().to_iso(), "fallbackUrl": "https://example.com/over"})).await;
+    link.change(
+        json!({"maxClicks": null, "expiresAt": app.app.now().to_iso(), "fallbackUrl": "https://example.com/over"}),
+    )
+    .await;
     assert_eq!((to().await.0, to().await.1), (302, "https://example.com/over".to_owned()));
     link.change(json!({"expiresAt": null, "status": "disabled"})).await;
     assert_eq!(to().await.1, "https://example.com/over");
@@ -207,6 +219,136 @@ async fn what_has_ended_leads_elsewhere_or_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_with_a_limit_leads_no_more_people_on_than_that() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({"maxClicks": 3})).await;
+    // What is known to be a program takes nobody's place.
+    for _ in 0..5 {
+        assert_eq!(app.get(&link.path()).header("User-Agent", "curl/8").send().await.status, 302);
+    }
+    let at_once = link.get_at_once(8).await;
+    let led = at_once.iter().filter(|answer| answer.status == 302).count();
+    assert_eq!(led, 3, "while nobody knows who they are, those after them wait");
+    let waits = at_once.iter().find(|answer| answer.status != 302).unwrap();
+    assert_eq!((waits.status, waits.header("retry-after"), waits.header("location")), (503, "10", ""));
+    assert!(waits.text.contains("try again in a moment"), "{}", waits.text);
+    assert_eq!(link.clicks("").await.len(), 5 + 3);
+    // One of them was none: there is room for another.
+    let click = link.clicks("verdict=held").await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/links/{}/clicks/{click}/classify", link.id);
+    app.post(&path).key(&link.key).json(&json!({"verdict": "bot"})).send().await.expect(200);
+    assert_eq!((link.get().await.status, link.get().await.status), (302, 503));
+    link.after(10).await;
+    assert_eq!(link.clicks("verdict=human").await.len(), 3);
+    assert_eq!(link.get().await.status, 410, "it has ended");
+    // Nor is anybody led on who cannot be counted.
+    let full = Linked::new(&app, json!({"maxClicks": 1000})).await;
+    let statuses: Vec<u16> = full.get_at_once(620).await.iter().map(|answer| answer.status).collect();
+    let kept = app.number(&format!("SELECT count(*) FROM clicks WHERE link_id = '{}'", full.id)).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 302).count() as i64, kept);
+    assert!(statuses.contains(&503), "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_opens_a_public_link_again_and_again_is_not_many_people() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let firefox = || {
+        let call = app
+            .get(&link.path())
+            .header("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+        call.header("Accept-Language", "en").header("Sec-Fetch-Mode", "navigate").header("Sec-Fetch-Dest", "document")
+    };
+    // Somebody reloads it meanwhile, in the same house.
+    for number in 0..12 {
+        link.get().await;
+        if number < 3 {
+            firefox().send().await;
+        }
+        app.clock.advance(Duration::from_millis(300));
+    }
+    link.after(11).await;
+    assert_eq!(link.clicks("verdict=human").await.len(), 3);
+    let bots = link.clicks("verdict=bot").await;
+    assert!(bots.len() == 12 && bots.iter().all(|click| click["reasons"] == json!(["burst"])), "{bots:?}");
+    // Personal links are told apart by whose they are.
+    let ada = contact(&app, &link.key, "Ada").await;
+    let own = link.of(&ada).await;
+    for _ in 0..12 {
+        as_person(app.get(&own)).send().await;
+    }
+    link.after(11).await;
+    assert_eq!(link.clicks(&format!("contactId={ada}&verdict=human")).await.len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_are_had_as_a_file() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let ada = contact(&app, &link.key, "Ada").await;
+    link.open(&link.of(&ada).await).await;
+    app.clock.advance(Duration::from_secs(1));
+    as_person(app.get(&link.path())).header("Referer", "https://=cmd.example/").send().await;
+    app.clock.advance(Duration::from_secs(1));
+    app.get(&link.path()).header("User-Agent", "curl/8").send().await;
+    let path = format!("/links/{}/clicks/csv", link.id);
+    let csv = app.get(&path).key(&link.key).send().await;
+    assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8"), "{}", csv.text);
+    let lines: Vec<&str> = csv.text.lines().collect();
+    assert_eq!(lines[0], "id,at,contact,verdict,reasons,device,network,referrer,started");
+    assert!(
+        lines.len() == 4 && lines[1].contains(",bot,no_browser known_program no_language,"),
+        "newest first: {}",
+        csv.text
+    );
+    assert!(csv.text.contains(",'=cmd.example,"), "a cell is no formula: {}", csv.text);
+    let bots = app.get(&format!("{path}?verdict=bot")).key(&link.key).send().await.text;
+    assert_eq!(bots.lines().count(), 2, "{bots}");
+    let hers = app.get(&format!("{path}?contactId={ada}")).key(&link.key).send().await.text;
+    assert!(hers.lines().count() == 2 && hers.contains(&ada), "{hers}");
+    // Longer than is read at once.
+    app.sql(&format!(
+        "INSERT INTO clicks (location_id, id, link_id, at, is_opening, is_encrypted, device, has_language, has_brands, network, reasons)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         SELECT '{}', '00000000000000' || (100000 + i), '{}', 1, TRUE, TRUE, '', TRUE, TRUE, '', '' FROM n",
+        app.ids.location, link.id
+    ))
+    .await;
+    let long = app.get(&path).key(&link.key).send().await.text;
+    let ids: std::collections::BTreeSet<&str> =
+        long.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!((ids.len(), long.lines().count()), (2503, 2504));
+    let other = app.location("Sibling").await;
+    let stranger =
+        app.key(keystead_model::grant::Reach::location(other), keystead_model::scope::Preset::FullAccess).await;
+    assert_eq!(app.get(&path).key(&stranger).send().await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_a_custom_value_that_is_not_there_is_told_so() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let to = |url: &str| json!({"name": "Offer", "redirectTo": url, "fallbackUrl": "https://example.com/?x={{custom_values.over}}"});
+    let made = app.post("/links/").key(&link.key).json(&to("{{custom_values.landing}}")).send().await.expect(201);
+    let remark = made["remark"].as_str().unwrap_or_else(|| panic!("{made}"));
+    assert!(remark.contains("no custom_values.landing") && remark.contains("no custom_values.over"), "{remark}");
+    let path = format!("/links/{}", made["link"]["id"].as_str().unwrap());
+    let page = format!("/app/locations/{}{path}", app.ids.location);
+    let cookie = crate::app::sign_in(&app, keystead_testkit::ADMIN_EMAIL, keystead_testkit::ADMIN_PASSWORD).await;
+    let shown = app.get(&page).header("Cookie", &cookie).send().await.text;
+    assert!(shown.contains("There is no <code>{{custom_values.landing}}</code> here yet"), "{shown}");
+    let values = format!("/locations/{}/customValues", app.ids.location);
+    for name in ["Landing", "Over"] {
+        let value = json!({"name": name, "value": "https://example.com/"});
+        app.post(&values).key(&link.key).json(&value).send().await.expect(201);
+    }
+    let changed = app.put(&path).key(&link.key).json(&to("{{custom_values.landing}}")).send().await.expect(201);
+    assert_eq!(changed["remark"], Value::Null, "{changed}");
+    let shown = app.get(&page).header("Cookie", &cookie).send().await.text;
+    assert!(!shown.contains("There is no <code>"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_place_that_is_closed_strangers_see_nothing() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
@@ -215,7 +357,7 @@ async fn of_a_place_that_is_closed_strangers_see_nothing() {
     assert_eq!(nothing.status, 404);
     let is_nothing = async || {
         let answer = link.get().await;
-        (answer.status, answer.text) == (404, nothing.text.clone())
+        answer.status == 404 && answer.text == nothing.text && told(&answer) == told(&nothing)
     };
     assert!(!is_nothing().await);
     app.app.set_location_state(&operator, app.ids.location, TenantState::Suspended).await.unwrap();

@@ -137,6 +137,17 @@ async fn its_page_tells_who_clicked_and_lets_that_be_changed() {
     let (_, rest) = minted.text.split_once("id=\"minted\"").expect("the address");
     let address = rest.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(address.contains("/l/offer/") && !page.get("").await.text.contains(address), "{address}");
+    // The same from the contact's page.
+    let of_ada = app.get(&format!("/app/locations/{}/contacts/{ada}", app.ids.location)).header("Cookie", &page.cookie);
+    let of_ada = of_ada.send().await.text;
+    let form = format!(
+        "<form method=\"post\" action=\"{}/tokens\"><input type=\"hidden\" name=\"contactId\" value=\"{ada}\">",
+        page.base
+    );
+    assert!(of_ada.contains(&form), "{of_ada}");
+    let minted = page.post("/tokens", &[("contactId", &ada)]).await;
+    let own = "The personal link of <bdi>Ada</bdi>";
+    assert!(minted.status == 200 && minted.text.contains(own) && minted.text.contains("data-copy=\"#minted\""));
     let revoke = format!("/tokens/{token}/revoke");
     assert_eq!(
         page.done(&revoke, &[]).await,

@@ -209,6 +209,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     use_of_form_field(&by.location, at.none(), "email".to_owned()): FormsRead;
     preview_form(&by.location, at.none()): FormsRead;
     schema_of_submission::<AsForm>(&by.location, &submission_of_nothing(at)): FormsRead;
+    schemas_of_forms(&by.location, None): FormsRead;
     create::<Form<AsSurvey>>(&by.location, (), form("x")): SurveysWrite;
     list_forms::<AsSurvey>(&by.location, Window::all()): SurveysRead;
     submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
@@ -246,6 +247,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete::<Link>(&by.location, (), at.none()): LinksWrite;
     list_clicks(&by.location, at.none(), ClickFilter::default(), Window::first(1)): LinksRead;
     click_stats(&by.location, at.none(), UtcMs(0)): LinksRead;
+    export_clicks(&by.location, at.none(), ClickFilter::default()): LinksRead;
+    missing_values(&by.location, at.none()): LinksRead;
     classify_click(&by.location, at.none(), at.none(), Verdict::Human, true): LinksWrite;
     mint_link_token(&by.location, at.none(), at.contact, TokenSource::Api, None): LinksWrite;
     list_link_tokens(&by.location, at.none(), None, Window::first(1)): LinksRead;
