@@ -156,7 +156,7 @@ function pages() {
   const all = [...source.matchAll(/(own)?\(\s*"(\/[^"]*)",\s*get\(/g)].flatMap(([, own, at]) => (own ? [at] : places.map((place) => place + at)));
   assert.ok(all.length > 40, 'the table of routes is read');
   // What is not a page of its own: it leads on, is a file, a stream or a line of text, or the way out.
-  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|\.json|\.svg|stream|progress|first-call|theme|choices|search\/found/;
+  const none = /^\/$|^\/app$|sign-out|assets|favicon|robots|\.csv|\.json|\.svg|stream|progress|first-call|theme|choices|search\/found|\/files\/\{file\}$/;
   return all.filter((at) => !none.test(at));
 }
 

@@ -1,6 +1,8 @@
 // What the guides show, run as it stands there.
 const test = require('node:test');
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { execFileSync } = require('node:child_process');
 
@@ -8,9 +10,9 @@ const { KEYSTEAD_URL: url, KEYSTEAD_LOCATION_KEY: key, KEYSTEAD_LOCATION_ID: loc
 const samples = path.join(__dirname, '../../crates/keystead-web/guides/samples');
 
 /** What a request of a guide answers. */
-function run(program, more) {
+function run(program, more, cwd) {
   const env = { ...process.env, KEYSTEAD_URL: url, KEYSTEAD_KEY: key, LOCATION_ID: location, ...more };
-  return JSON.parse(execFileSync('sh', [path.join(samples, program)], { env, stdio: ['pipe', 'pipe', 'pipe'] }));
+  return JSON.parse(execFileSync('sh', [path.join(samples, program)], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] }));
 }
 
 async function get(at) {
@@ -47,6 +49,12 @@ test('a form is made, published, and answered by a page and by a server', async 
   assert.equal(once.submission.id, twice.submission.id);
   const { submissions } = await get(`/forms/submissions?locationId=${location}&formId=${FORM_ID}`);
   assert.deepEqual(submissions.map(({ email }) => email).sort(), ['ada@example.com', 'grace@guides.example']);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'plan-'));
+  fs.writeFileSync(path.join(folder, 'plan.pdf'), 'a plan');
+  for (const message of ['Thank you, Mary.', 'Thank you, Mary.']) assert.equal(run('form-file.sh', { FORM_ID }, folder).message, message);
+  const { submissions: [newest] } = await get(`/forms/submissions?locationId=${location}&formId=${FORM_ID}`);
+  const read = await fetch(newest.others.plan[0].url, { headers: { Authorization: `Bearer ${key}` } });
+  assert.deepEqual([newest.email, await read.text()], ['mary@example.com', 'a plan']);
 });
 
 test('a link leads on, knows for whom, and tells who clicked', async () => {

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use keystead_core::{Error, ErrorCode};
-use keystead_http::{BodyError, Crowded, Form, FormError, ReadBody, RequestBody, Upload, read_body, read_form};
+use keystead_http::{BodyError, Crowded, Form, FormError, Names, ReadBody, RequestBody, Upload, read_body, read_form};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
@@ -36,7 +36,7 @@ impl Sent {
     async fn read_form(headers: &HeaderMap, body: RequestBody, file_bytes: u64) -> Result<Self, Failure> {
         let kind = kind_of(headers)?.filter(|kind| essence(kind) == "multipart/form-data");
         let kind = kind.ok_or_else(|| Failure::new(ErrorCode::MediaType, "The body must be multipart/form-data"))?;
-        let mut form = read_form(body, kind, file_bytes).await.map_err(form_failure)?;
+        let mut form = read_form(body, kind, file_bytes, Names::Refused).await.map_err(form_failure)?;
         let mut fields = Map::new();
         for (name, text) in std::mem::take(&mut form.texts) {
             add(&mut fields, &name, text);

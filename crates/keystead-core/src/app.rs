@@ -26,6 +26,7 @@ use crate::{
     context::Holder,
     error::Noun,
     figures::Counted,
+    form_files::Arriving,
     guesses::Guesses,
     journal::{Position, Reapplied},
     keys::{cache::KeyCache, fence::Fence, floods::Floods, origins::KnownOrigins, uses::Uses},
@@ -136,6 +137,8 @@ pub struct Inner {
     pub(crate) answers_from: SourceCounts<(Id<()>, Source)>,
     /// The same from everywhere.
     pub(crate) answers_to: SourceCounts<Id<()>>,
+    /// Files that strangers are sending.
+    pub(crate) arriving: Arriving,
     /// What comes in by the inbound webhooks of each location.
     pub(crate) inbound: SourceCounts<LocationId>,
     /// Outlives the database.
@@ -209,6 +212,7 @@ impl App {
                 strangers: SourceCounts::new(MINUTE, OF_STRANGERS_PER_MINUTE),
                 answers_from: SourceCounts::new(MINUTE, u32::MAX),
                 answers_to: SourceCounts::new(MINUTE, u32::MAX),
+                arriving: Arriving::default(),
                 // As much as a key may ask for.
                 inbound: SourceCounts::new(TEN_SECONDS, limits.rate.interval.unwrap_or(u32::MAX)),
                 journal: journal.map(Arc::new),

@@ -1,4 +1,4 @@
-//! Files that people send for custom fields, and that whoever knows their address can read.
+//! Files that people send: how their bytes are kept. Those of custom fields whoever knows their address can read.
 
 use std::io::{self, Read};
 
@@ -52,7 +52,7 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("file")
     }
 }
@@ -93,7 +93,7 @@ impl App {
         if !violations.is_empty() {
             return Err(Error::Invalid(violations));
         }
-        let received = self.receive(context, new.into_iter().map(|new| (new, None)).collect()).await?;
+        let received = self.receive(context, new.into_iter().map(|new| (new, None)).collect(), None).await?;
         let ids: Vec<FileId> = received.iter().map(|file| file.id).collect();
         let run = move |operation: &mut InLocation<'_, '_>| {
             for file in &received {
@@ -136,7 +136,7 @@ impl App {
             new.iter().filter_map(|new| named_field(&new.part, &fields)).map(|field| field.id).collect();
         let named = |part: &str| part.split_once('_').and_then(|(_, file)| Uuid::parse(file).ok());
         let files = new.into_iter().map(|new| (named(&new.part), new)).map(|(uuid, new)| (new, uuid)).collect();
-        let received = self.receive(context, files).await?;
+        let received = self.receive(context, files, None).await?;
         let files: Vec<FileId> = received.iter().map(|file| file.id).collect();
         let addressed = ids.into_iter().zip(received).map(|(field, file)| Addressed { field, file });
         let new: Vec<Addressed> = addressed.collect();
@@ -150,18 +150,24 @@ impl App {
     /// Makes room at once if files were not kept; where that fails, they are deleted after a day. Those that are seen stay: an
     /// outcome that nobody knows may have been a success.
     pub(crate) async fn forget_unless(&self, kept: bool, location: LocationId, ids: Vec<FileId>) {
-        if kept {
-            return;
+        if !kept {
+            self.forget_unseen(location, ids).await;
         }
+    }
+
+    /// Makes room for those of these files that nobody sees yet.
+    pub(crate) async fn forget_unseen(&self, location: LocationId, ids: Vec<FileId>) {
         let forget = move |tx: &mut Tx<'_>| ids.iter().try_for_each(|id| files::delete_unseen(tx, location, *id));
         let _: Result<(), keystead_store::Error> = self.store.write_in(owner(location), forget).await;
     }
 
-    /// Stores bytes, some at a time, as files that nobody sees yet. Should the rest of it fail, they are deleted after a day.
+    /// Stores bytes, some at a time, as files that nobody sees yet, of what they are for where that is known. Should the rest of it
+    /// fail, they are deleted after a day.
     pub(crate) async fn receive(
         &self,
         context: &LocationContext,
         new: Vec<(NewFile, Option<Uuid>)>,
+        owner_kind: Option<&'static str>,
     ) -> Result<Vec<StoredFile>> {
         let (location, now) = (context.location, context.authority.now());
         let (count, bytes) = self.store.read(move |tx| files::stored(tx, location)).await?;
@@ -182,7 +188,7 @@ impl App {
                 secret: self.entropy.token(),
             };
             let begun = file.clone();
-            self.store.write_in(owner(location), move |tx| files::begin(tx, location, &begun, now)).await?;
+            self.store.write_in(owner(location), move |tx| files::begin(tx, location, &begun, owner_kind, now)).await?;
             self.receive_bytes(location, &file, new.bytes).await?;
             received.push(file);
         }
@@ -197,11 +203,7 @@ impl App {
     ) -> Result<()> {
         let (id, mut number, mut length) = (file.id, 0i64, 0i64);
         loop {
-            let (read, source) = spawn_blocking(move || (read_pieces(&mut *bytes), bytes))
-                .await
-                .map_err(|error| Error::Internal(format!("reading a file was given up: {error}")))?;
-            let pieces =
-                read.map_err(|error| Error::Internal(format!("a file that was sent cannot be read: {error}")))?;
+            let (pieces, source) = read_aside(bytes, read_pieces).await?;
             bytes = source;
             if pieces.is_empty() {
                 break;
@@ -240,10 +242,15 @@ impl App {
         Ok(self.store.look_up(move |tx| files::piece(tx, location, file, number)).await?)
     }
 
-    /// Deletes files that nobody has named within a day, some of them. Returns how many.
+    /// Deletes files that nobody has named within a day, and those that were kept for a time only, some of them. Returns how many.
     pub async fn purge_files(&self) -> Result<usize> {
-        let before = UtcMs(self.clock.now().0 - UNOWNED_MS);
-        Ok(self.store.write(move |tx| files::delete_unowned(tx, before, DELETED_AT_ONCE)).await?)
+        let now = self.clock.now();
+        let before = UtcMs(now.0 - UNOWNED_MS);
+        let purge = move |tx: &mut Tx<'_>| {
+            let unowned = files::delete_unowned(tx, before, DELETED_AT_ONCE)?;
+            Ok::<_, keystead_store::Error>(unowned + files::delete_going(tx, now, DELETED_AT_ONCE)?)
+        };
+        Ok(self.store.write(purge).await?)
     }
 }
 
@@ -353,6 +360,18 @@ fn refused<'f>(new: &[NewFile], field: impl Fn(&str) -> Option<&'f CustomField>)
         }
     }
     violations
+}
+
+/// Reads of what was sent, which may wait for the disk.
+pub(crate) async fn read_aside<T: Send + 'static>(
+    mut bytes: Box<dyn Read + Send>,
+    read: impl FnOnce(&mut dyn Read) -> io::Result<T> + Send + 'static,
+) -> Result<(T, Box<dyn Read + Send>)> {
+    let (read, bytes) = spawn_blocking(move || (read(&mut *bytes), bytes))
+        .await
+        .map_err(|error| Error::Internal(format!("reading a file was given up: {error}")))?;
+    let read = read.map_err(|error| Error::Internal(format!("a file that was sent cannot be read: {error}")))?;
+    Ok((read, bytes))
 }
 
 /// The next pieces; none at the end.

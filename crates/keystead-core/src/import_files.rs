@@ -61,7 +61,7 @@ impl App {
         context.authority.require(Scope::ContactsWrite)?;
         check_size(&new)?;
         let location = context.location;
-        let file = self.receive(context, vec![(new, None)]).await?.remove(0);
+        let file = self.receive(context, vec![(new, None)], None).await?.remove(0);
         let id = file.id;
         let run = move |operation: &mut InLocation<'_, '_>| {
             files::await_import(operation.tx, location, file.id, operation.now())?;

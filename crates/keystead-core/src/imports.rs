@@ -127,7 +127,7 @@ impl App {
         let NewImport { file, plan } = new;
         check_size(&file)?;
         let told = self.clock.told();
-        let file = self.receive(context, vec![(file, None)]).await?.remove(0);
+        let file = self.receive(context, vec![(file, None)], None).await?.remove(0);
         let id = file.id;
         let run = move |operation: &mut InLocation<'_, '_>| operation.start_import(&file, &plan, told);
         let outcome =

@@ -179,7 +179,16 @@ impl App {
         self.store.read(looking(context, scope, run)?).await
     }
 
-    /// The same where it takes one short statement.
+    /// The same for what is everybody's own, and needs no scope.
+    pub(crate) async fn read_own<G: Ground, T: Send + 'static>(
+        &self,
+        context: &G,
+        run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.store.read(looking_at_own(context, run)).await
+    }
+
+    /// The same as [`App::read`] where it takes one short statement.
     pub(crate) async fn look_up<G: Ground, T: Send + 'static>(
         &self,
         context: &G,
@@ -214,12 +223,19 @@ fn looking<G: Ground, T>(
     run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
 ) -> Result<impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static> {
     context.authority().require(scope)?;
+    Ok(looking_at_own(context, run))
+}
+
+fn looking_at_own<G: Ground, T>(
+    context: &G,
+    run: impl Fn(&mut Operation<'_, '_, G>) -> Result<T> + Send + 'static,
+) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static {
     let context = context.clone();
     // Nothing is made, so no id has to be a surprise.
     let ids = Ids { seed: [0; 32], count: 0 };
-    Ok(move |tx: &mut Tx<'_>| {
+    move |tx: &mut Tx<'_>| {
         run(&mut Operation { tx, context: &context, cause: context.authority().cause, ids: &mut ids.clone() })
-    })
+    }
 }
 
 #[cfg(test)]

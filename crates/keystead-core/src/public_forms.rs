@@ -6,6 +6,7 @@ use std::{net::IpAddr, time::Duration};
 
 use keystead_model::{
     LocationId, UtcMs,
+    file::FileId,
     form::{AsForm, Form, Handling, NewSubmission, SubmissionKey, Visit, WhyHeld},
     form_answers::BLANK,
     form_schema::FormSchema,
@@ -21,10 +22,11 @@ use keystead_store::{
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    App, Error, LocationContext, RequestId, Result, Source,
+    App, Error, FormFile, LocationContext, NewFile, RequestId, Result, Source,
     error::Noun,
+    form_files,
     operate::InLocation,
-    submissions::{Questions, SAME_KEY_MS, SAME_SENDER_MS},
+    submissions::{Judged, Questions, SAME_KEY_MS, SAME_SENDER_MS},
 };
 
 /// How much more than is held is refused.
@@ -64,10 +66,12 @@ pub struct PageToken {
 }
 
 /// Answers of somebody whom nobody knows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct StrangersAnswers {
     /// What was answered, by the keys of fields; others are dropped.
     pub answers: Map<String, Json>,
+    /// Files that were given as answers.
+    pub files: Vec<FormFile>,
     /// What the page calls it, so that it is taken once.
     pub key: Option<SubmissionKey>,
     /// What the page said of itself, and whether its trap was filled.
@@ -80,6 +84,45 @@ pub struct StrangersAnswers {
     pub address_is_own: bool,
     /// The request.
     pub request: Option<RequestId>,
+}
+
+/// What a stranger has sent, as it is judged and taken.
+#[derive(Clone)]
+struct Sent {
+    questions: Questions<AsForm>,
+    answers: Map<String, Json>,
+    key: Option<SubmissionKey>,
+    sender: String,
+    handling: Handling,
+}
+
+impl Sent {
+    /// The answers, if they suit; nothing where they were sent before.
+    fn judged(&self, operation: &mut InLocation<'_, '_>) -> Result<Option<Judged>> {
+        let mut judged = operation.judge(&self.questions, self.answers.clone(), false)?;
+        if self.questions.schema.is_blank(&judged.answers.fields()) {
+            return Err(Error::invalid("answers", BLANK));
+        }
+        let same = match &self.key {
+            Some(key) => (Sameness::Key(key), SAME_KEY_MS),
+            None => (Sameness::Sender(&self.sender), SAME_SENDER_MS),
+        };
+        if operation.find_same(self.questions.form, &judged, Some(same))?.is_some() {
+            return Ok(None);
+        }
+        judged.marks.sender = Some(self.sender.clone());
+        Ok(Some(judged))
+    }
+
+    fn take(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        let Some(judged) = self.judged(operation)? else { return Ok(()) };
+        let new = NewSubmission { answers: JsonObject::empty(), key: self.key.clone() };
+        if self.handling.held.is_empty() {
+            operation.take(&self.questions, judged, new, self.handling.clone()).map(drop)
+        } else {
+            operation.hold(&self.questions, judged, new, self.handling.clone()).map(drop)
+        }
+    }
 }
 
 impl App {
@@ -152,30 +195,41 @@ impl App {
         let context = LocationContext::new(authority, form.location);
         let questions =
             Questions { form: form.id, version: Some(form.version), name: form.name.clone(), schema: schema.clone() };
-        let sender = Source::of(new.address).to_string();
         let handling = Handling { held, visit: Some(new.visit), ..Handling::default() };
-        let (sent, key) = (new.answers, new.key);
-        let run = move |operation: &mut InLocation<'_, '_>| -> Result<()> {
-            let mut judged = operation.judge(&questions, sent.clone(), false)?;
-            if questions.schema.is_blank(&judged.answers.fields()) {
-                return Err(Error::invalid("answers", BLANK));
-            }
-            let same = match &key {
-                Some(key) => (Sameness::Key(key), SAME_KEY_MS),
-                None => (Sameness::Sender(&sender), SAME_SENDER_MS),
-            };
-            if operation.find_same(questions.form, &judged, Some(same))?.is_some() {
-                return Ok(());
-            }
-            judged.marks.sender = Some(sender.clone());
-            let new = NewSubmission { answers: JsonObject::empty(), key: key.clone() };
-            if handling.held.is_empty() {
-                operation.take(&questions, judged, new, handling.clone()).map(drop)
-            } else {
-                operation.hold(&questions, judged, new, handling.clone()).map(drop)
-            }
-        };
-        self.operate_on_own(&context, run, |_, _| Ok(())).await
+        let sender = Source::of(new.address).to_string();
+        let mut sent = Sent { questions, answers: new.answers, key: new.key, sender, handling };
+        if new.files.is_empty() {
+            return self.operate_on_own(&context, move |operation| sent.take(operation), |_, _| Ok(())).await;
+        }
+        let Some(kept) = self.keep_answers(&context, &mut sent, new.files).await? else { return Ok(()) };
+        let outcome = self.operate_on_own(&context, move |operation| sent.take(operation), |_, _| Ok(())).await;
+        // Where the same came twice at once, one of both has not taken its own.
+        self.forget_unseen(form.location, kept).await;
+        outcome
+    }
+
+    /// Keeps the files that are among the answers, and says there where they are; nothing where all of it was sent before. Whatever is
+    /// wrong is said before anything is kept.
+    async fn keep_answers(
+        &self,
+        context: &LocationContext,
+        sent: &mut Sent,
+        new: Vec<FormFile>,
+    ) -> Result<Option<Vec<FileId>>> {
+        let told = |file: &FormFile| (file.key.clone(), file.told());
+        form_files::add_to(&mut sent.answers, &new.iter().map(told).collect::<Vec<_>>());
+        let looked_at = sent.clone();
+        let judged = self.read_own(context, move |operation| looked_at.judged(operation)).await?;
+        let Some(judged) = judged else { return Ok(None) };
+        let asked = judged.answers.fields();
+        let new = new.into_iter().filter(|file| asked.contains_key(&file.key));
+        let (mut told, new): (Vec<_>, Vec<NewFile>) = new.map(|file| (told(&file), file.new)).unzip();
+        let kept: Vec<FileId> = self.receive_answers(context, new).await?.into_iter().map(|file| file.id).collect();
+        for ((_, file), id) in told.iter_mut().zip(&kept) {
+            file.id = Some(*id);
+        }
+        form_files::add_to(&mut sent.answers, &told);
+        Ok(Some(kept))
     }
 
     /// Why somebody should look at it first. What comes far too often is refused.

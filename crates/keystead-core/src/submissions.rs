@@ -21,7 +21,7 @@ use keystead_model::{
     time::DAY_MS,
 };
 use keystead_store::{
-    custom_fields, forms, locations, stored,
+    custom_fields, files, forms, locations, stored,
     submissions::{self, Marks, Sameness},
 };
 use serde_json::{Map, Value as Json};
@@ -51,6 +51,7 @@ pub(crate) const SAME_SENDER_MS: i64 = 10_000;
 const LOUD_IN_A_DAY: i64 = 3;
 
 /// What is answered: a form as it is asked for at the moment.
+#[derive(Clone)]
 pub(crate) struct Questions<K> {
     pub(crate) form: Id<Form<K>>,
     /// Which version it is; `None` is a draft.
@@ -188,7 +189,11 @@ impl App {
 }
 
 impl InLocation<'_, '_> {
-    fn submission<K: FormResource>(&mut self, form: Id<Form<K>>, id: Id<Submission<K>>) -> Result<Submission<K>> {
+    pub(crate) fn submission<K: FormResource>(
+        &mut self,
+        form: Id<Form<K>>,
+        id: Id<Submission<K>>,
+    ) -> Result<Submission<K>> {
         let found = submissions::find(self.tx, self.context.location, form, id)?;
         found.ok_or_else(|| Error::NotFound(Noun::Submission, id.to_string()))
     }
@@ -258,9 +263,10 @@ impl InLocation<'_, '_> {
         }
         let mut profile = ContactProfile::default();
         patch.clone().apply(&mut profile);
+        let alike = Json::Object(schema.without_places(&answers)).to_string();
         let answers = Answers::new(answers).map_err(|problem| Error::invalid("answers", problem.0))?;
         let marks = Marks {
-            digest: Sha256::digest(answers.as_str()).into(),
+            digest: Sha256::digest(alike).into(),
             sender: None,
             identity: profile.identities().into_iter().next().map(|(_, value)| value),
             phone: profile.phone.as_ref().map(|phone| phone.as_str().to_owned()),
@@ -303,6 +309,7 @@ impl InLocation<'_, '_> {
         let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
         let submission = Submission { contact, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
+        self.keep_files(&submission)?;
         self.tell(Happened::made(K::SUBMITTED, &Told { submission: &submission, name: &questions.name }))?;
         Ok(submission)
     }
@@ -320,6 +327,7 @@ impl InLocation<'_, '_> {
         let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
         let submission = Submission { state: SubmissionState::Held, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
+        self.keep_files(&submission)?;
         self.notify_of_held(&submission)?;
         self.tell(Happened::made(EventKind::FormHeld, &Told { submission: &submission, name: &questions.name }))?;
         Ok(submission)
@@ -454,6 +462,7 @@ impl InLocation<'_, '_> {
         let handling = Handling { outcome, is_quiet, ..submission.handling };
         let submission = Submission { contact, handling, state: SubmissionState::Taken, ..submission };
         submissions::decide(self.tx, &submission, marks.phone.as_deref())?;
+        files::keep_on(self.tx, self.context.location, id)?;
         self.tell(Happened::made(EventKind::FormSubmitted, &Told { submission: &submission, name: &questions.name }))?;
         Ok(submission)
     }
@@ -543,7 +552,8 @@ impl<K: FormResource> Described for Submission<K> {
             Json::String(whole) => (key, text(&whole)),
             other => (key, other),
         };
-        put(&mut fields, "answers", Some(Json::Object(self.answers.fields().into_iter().map(shortened).collect())));
+        let answers = self.told_answers("").into_iter().map(shortened);
+        put(&mut fields, "answers", Some(Json::Object(answers.collect())));
         put(&mut fields, "version", self.version);
         put(&mut fields, "state", Some(self.state.as_str()).filter(|_| self.state != SubmissionState::Taken));
         put(&mut fields, "quiet", self.handling.is_quiet.then_some(true));

@@ -25,8 +25,8 @@ use tokio::task::spawn_blocking;
 
 use crate::body::{BODY_LIMIT, BodyError, Room, drain};
 
-/// Texts and files of one form.
-const PARTS: usize = 200;
+/// Texts and files of one form: as many fields as one of ours has, some of them with several answers.
+const PARTS: usize = 500;
 /// Bytes of a file that are kept in memory before they go to the disk.
 const IN_MEMORY: usize = 256 * 1024;
 /// Bytes that the parser gets at once.
@@ -53,7 +53,18 @@ pub struct Upload {
     pub kind: Option<String>,
     /// Bytes.
     pub length: u64,
+    /// Of these.
+    pub sha256: [u8; 32],
     content: Content,
+}
+
+/// What becomes of a file whose name people should not be shown, or would make a path of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// It is refused, and whoever sent it calls it something else.
+    Refused,
+    /// It gets what is good of its name: whoever sent it cannot mend that.
+    Mended,
 }
 
 enum Content {
@@ -69,7 +80,7 @@ impl Upload {
     /// One of these bytes, that nobody has sent.
     pub fn of(bytes: &[u8]) -> Self {
         let content = Content::Memory { bytes: Cursor::new(bytes.to_vec()), _room: Arc::new(Room::in_memory()) };
-        Self { name: None, kind: None, length: bytes.len() as u64, content }
+        Self { name: None, kind: None, length: bytes.len() as u64, sha256: Sha256::digest(bytes).into(), content }
     }
 
     /// Has it read from its beginning again.
@@ -199,7 +210,7 @@ impl Search {
 }
 
 /// Reads a form, whose files may have up to `file_bytes` together.
-pub async fn read_form<B>(body: B, content_type: &str, file_bytes: u64) -> Result<Form, FormError>
+pub async fn read_form<B>(body: B, content_type: &str, file_bytes: u64, names: Names) -> Result<Form, FormError>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -219,7 +230,7 @@ where
     let pieces = poll_fn(move |context| searching.poll_piece(context, &arrived, &mut waiting));
     let whole = SizeLimit::new().whole_stream(file_bytes.saturating_add(BODY_LIMIT as u64));
     let parts = Multipart::with_constraints(pieces, boundary, Constraints::new().size_limit(whole));
-    let read = read_parts(parts, &search, room, file_bytes).await;
+    let read = read_parts(parts, &search, room, (file_bytes, names)).await;
     if matches!(read, Err(FormError::Malformed(_) | FormError::Body(BodyError::TooLarge)))
         && let Ok(body) = Arc::try_unwrap(body)
     {
@@ -232,7 +243,7 @@ async fn read_parts(
     mut parts: Multipart<'static>,
     search: &Search,
     room: Arc<Room>,
-    mut file_bytes: u64,
+    (mut file_bytes, file_names): (u64, Names),
 ) -> Result<Form, FormError> {
     let mut form = Form { texts: Vec::new(), files: Vec::new(), digest: [0; 32], _room: Arc::clone(&room) };
     let (mut digest, mut text_bytes) = (Sha256::new(), BODY_LIMIT as u64);
@@ -249,11 +260,13 @@ async fn read_parts(
         digest.update([u8::from(is_file)]);
         digest.update(Sha256::digest(&name));
         if is_file {
-            let (upload, content) = receive(&mut part, search, &room, &mut file_bytes).await?;
+            let file_name = part.file_name().filter(|name| !name.is_empty());
+            let file_name = file_name.map(|name| file_names.of(name)).transpose()?.flatten();
+            let upload = Upload { name: file_name, ..receive(&mut part, search, &room, &mut file_bytes).await? };
             for told in [&upload.name, &upload.kind] {
                 digest.update(Sha256::digest(told.as_deref().unwrap_or_default()));
             }
-            digest.update(content);
+            digest.update(upload.sha256);
             form.files.push((name, upload));
         } else {
             let text = text(&mut part, search, &mut text_bytes).await?;
@@ -285,11 +298,27 @@ async fn text(part: &mut Field<'static>, search: &Search, left: &mut u64) -> Res
     text.map(Cow::into_owned).ok_or_else(|| malformed(format!("a text is not {}", charset.name())))
 }
 
-/// What a file's name must not do, and does: it is shown to people, somebody will make a path of it, and common file systems take
-/// 255 bytes.
+/// Bytes that common file systems take of a name.
+const NAME: usize = 255;
+
+const fn turns(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+impl Names {
+    /// A file's name as it is kept, if anything of it is. It is shown to people, and somebody will make a path of it.
+    fn of(self, told: &str) -> Result<Option<String>, FormError> {
+        match (self, wrong_name(told)) {
+            (_, None) => Ok(Some(told.to_owned())),
+            (Self::Refused, Some(problem)) => Err(malformed(format!("a file's name must not {problem}"))),
+            (Self::Mended, Some(_)) => Ok(mended(told)),
+        }
+    }
+}
+
+/// What a file's name must not do, and does.
 fn wrong_name(name: &str) -> Option<&'static str> {
-    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if name.len() > 255 {
+    if name.len() > NAME {
         Some("have more than 255 bytes")
     } else if name.contains(['/', '\\']) || [".", ".."].contains(&name) {
         Some("be a path")
@@ -300,17 +329,26 @@ fn wrong_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// A file, which waits in memory and, if it is longer, on the disk; and the digest of its bytes.
+/// The last part of a path, without what nobody sees, and so short that its end stays: by that programs know what it is.
+fn mended(told: &str) -> Option<String> {
+    let last = told.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut name: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).collect();
+    if name.len() > NAME {
+        let end = name.rfind('.').map(|dot| name.split_off(dot)).filter(|end| end.len() <= 16).unwrap_or_default();
+        name.truncate(name.floor_char_boundary(NAME - end.len()));
+        name.push_str(&end);
+    }
+    let name = name.trim();
+    (!name.is_empty() && !name.chars().all(|c| c == '.')).then(|| name.to_owned())
+}
+
+/// A file, which waits in memory and, if it is longer, on the disk. Its name is still to be looked at.
 async fn receive(
     part: &mut Field<'static>,
     search: &Search,
     room: &Arc<Room>,
     left: &mut u64,
-) -> Result<(Upload, impl AsRef<[u8]> + use<>), FormError> {
-    let name = part.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
-    if let Some(problem) = name.as_deref().and_then(wrong_name) {
-        return Err(malformed(format!("a file's name must not {problem}")));
-    }
+) -> Result<Upload, FormError> {
     let kind = part.content_type().map(|kind| kind.essence_str().to_owned());
     let (mut waiting, mut file, mut length) = (Vec::new(), None, 0);
     let mut digest = Sha256::new();
@@ -332,7 +370,7 @@ async fn receive(
             Content::Disk(file)
         }
     };
-    Ok((Upload { name, kind, length, content }, digest.finalize()))
+    Ok(Upload { name: None, kind, length, sha256: digest.finalize().into(), content })
 }
 
 /// Writes to the disk what has waited in memory.

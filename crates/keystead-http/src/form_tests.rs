@@ -16,7 +16,7 @@ fn form_of(bytes: usize) -> Vec<u8> {
 async fn read(form: &[u8], frame: usize) -> Result<Form, FormError> {
     let frames: Vec<_> =
         form.chunks(frame).map(|bytes| Ok::<_, io::Error>(Frame::data(Bytes::copy_from_slice(bytes)))).collect();
-    read_form(StreamBody::new(futures_util::stream::iter(frames)), KIND, 1_000_000).await
+    read_form(StreamBody::new(futures_util::stream::iter(frames)), KIND, 1_000_000, Names::Refused).await
 }
 
 #[tokio::test]
@@ -50,4 +50,26 @@ async fn a_file_in_memory_has_its_room_as_long_as_it_lives() {
     assert!(taken() >= FILES * 90_000, "{}", taken());
     drop(files);
     assert!(taken() < FILES * 90_000, "{}", taken());
+}
+
+#[test]
+fn names_are_refused_or_mended() {
+    let long = format!("{}.jpeg", "\u{e9}".repeat(200));
+    for (told, mended) in [
+        ("Vertrag \u{e4}.pdf", Some("Vertrag \u{e4}.pdf")),
+        ("../../etc/passwd", Some("passwd")),
+        ("C:\\photos\\a.png", Some("a.png")),
+        ("a\u{202e}gpj.exe", Some("agpj.exe")),
+        ("a\u{200f}b", Some("ab")),
+        (" a\r\n ", Some("a")),
+        ("..", None),
+        ("a/", None),
+        ("\u{7}", None),
+    ] {
+        assert_eq!(Names::Mended.of(told).unwrap().as_deref(), mended, "{told:?}");
+        assert_eq!(Names::Refused.of(told).is_ok(), mended == Some(told), "{told:?}");
+    }
+    let mended = Names::Mended.of(&long).unwrap().unwrap();
+    assert!(mended.len() <= 255 && mended.len() > 250 && mended.ends_with("\u{e9}.jpeg"), "{mended}");
+    assert!(Names::Refused.of(&long).is_err());
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod arrival;
 mod body;
+mod download;
 mod exposition;
 mod form;
 mod metrics;
@@ -14,8 +15,9 @@ pub mod spreadsheet;
 pub use admission::{Admission, Crowded, Party, Place, Places, Requests};
 pub use arrival::{Arrival, Arrivals, TrustedProxies};
 pub use body::{BODY_LIMIT, BodyError, ReadBody, read_body};
+pub use download::Download;
 pub use exposition::expose;
-pub use form::{Form, FormError, Upload, read_form};
+pub use form::{Form, FormError, Names, Upload, read_form};
 pub use metrics::{Answered, Face, Metrics};
 pub use pace::{BodyFailure, Pace, RequestBody};
 pub use server::{Connections, serve};

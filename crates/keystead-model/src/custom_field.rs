@@ -318,13 +318,7 @@ impl CustomField {
         if !self.data_type.is_file() {
             return Some(Invalid::new(format!("is for {}, not for files", self.data_type.as_str())));
         }
-        let formats = &self.content.accepted_formats;
-        let name = name.to_lowercase();
-        if formats.is_empty() || formats.iter().any(|format| name.ends_with(&format.0)) {
-            return None;
-        }
-        let formats: Vec<&str> = formats.iter().map(Format::as_str).collect();
-        Some(Invalid::new(format!("takes files whose names end with {}", formats.join(", "))))
+        Format::refuse(&self.content.accepted_formats, name)
     }
 }
 
@@ -377,6 +371,16 @@ impl Format {
     /// `.pdf`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What is wrong with a name that ends with none of these; without any, all are good.
+    pub fn refuse(formats: &[Self], name: &str) -> Option<Invalid> {
+        let name = name.to_lowercase();
+        if formats.is_empty() || formats.iter().any(|format| name.ends_with(&format.0)) {
+            return None;
+        }
+        let formats: Vec<&str> = formats.iter().map(Self::as_str).collect();
+        Some(Invalid::new(format!("takes files whose names end with {}", formats.join(", "))))
     }
 }
 

@@ -3,10 +3,16 @@
 use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
-    ContactId, Invalid, LocationId, UtcMs, actor::Signature, form_answers::Outcome, id::Id, json_object::JsonObject,
-    location::set, text::Line,
+    ContactId, Invalid, LocationId, UtcMs,
+    actor::Signature,
+    form_answers::{AnsweredFile, Outcome},
+    id::Id,
+    json_object::JsonObject,
+    location::set,
+    text::Line,
 };
 
 /// Bytes of a definition.
@@ -141,6 +147,23 @@ pub struct Submission<K> {
     pub email: Option<String>,
     /// When it was made.
     pub created_at: UtcMs,
+}
+
+impl<K: FormKind> Submission<K> {
+    /// Its answers, and with each file its address in the API, at `base_url`: whoever may read the submission reads it there.
+    pub fn told_answers(&self, base_url: &str) -> Map<String, Value> {
+        let mut answers = self.answers.fields();
+        for answer in answers.values_mut() {
+            let files = AnsweredFile::all_in(answer);
+            for (file, told) in files.iter().zip(answer.as_array_mut().into_iter().flatten()) {
+                if let Some(id) = file.id {
+                    let Self { id: submission, form, .. } = self;
+                    told["url"] = format!("{base_url}/{}s/{form}/submissions/{submission}/files/{id}", K::NAME).into();
+                }
+            }
+        }
+        answers
+    }
 }
 
 /// Whether a submission counts.

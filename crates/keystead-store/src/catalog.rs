@@ -57,8 +57,18 @@ pub const OF_CONTACT: &[Belonging] = &[
             AND o.id = f.owner_id WHERE f.location_id = ?1 AND f.owner_kind = 'opportunity' AND o.contact_id = ?2)",
         ..of_itself("file_pieces")
     },
+    Belonging {
+        naming: "file_id IN (SELECT f.id FROM files f JOIN submissions s ON s.location_id = f.location_id
+            AND s.id = f.owner_id WHERE f.location_id = ?1 AND f.owner_kind = 'submission' AND s.contact_id = ?2)",
+        ..of_itself("file_pieces")
+    },
     Belonging { naming: "owner_kind = 'contact' AND owner_id = ?2", ..of_itself("files") },
     Belonging { naming: OF_OPPORTUNITY, ..of_itself("files") },
+    Belonging {
+        naming: "owner_kind = 'submission'
+            AND owner_id IN (SELECT id FROM submissions WHERE location_id = ?1 AND contact_id = ?2)",
+        ..of_itself("files")
+    },
     by_contact("opportunities"),
     Belonging { merging: Merging::GoUnlessAlike(&["kind", "object_id"]), ..by_contact("enrollments") },
     by_contact("recurring_tasks"),

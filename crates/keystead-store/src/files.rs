@@ -4,6 +4,7 @@ use keystead_model::{
     ContactId, CustomFieldId, LocationId, UtcMs,
     custom_field::OwnerKind,
     file::{FileId, StoredFile},
+    form::Submission,
     id::Id,
     import::ImportId,
 };
@@ -36,8 +37,17 @@ pub fn stored(tx: &mut Tx<'_>, location: LocationId) -> Result<(i64, i64)> {
     tx.query_one(sql, &[&location], |row| Ok((row.column()?, row.column()?)))
 }
 
-/// Adds a file whose bytes are still to come.
-pub fn begin(tx: &mut Tx<'_>, location: LocationId, file: &StoredFile, now: UtcMs) -> Result<()> {
+/// What a file is for that comes as an answer, before and after the submission is there.
+pub const OF_SUBMISSION: &str = "submission";
+
+/// Adds a file whose bytes are still to come, and what it is for, where that is known.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    file: &StoredFile,
+    owner_kind: Option<&str>,
+    now: UtcMs,
+) -> Result<()> {
     let StoredFile { id, uuid, name, kind, size, secret } = file;
     FILES.insert(
         tx,
@@ -50,6 +60,7 @@ pub fn begin(tx: &mut Tx<'_>, location: LocationId, file: &StoredFile, now: UtcM
             ("size", size),
             ("secret", secret),
             ("is_whole", &false),
+            ("owner_kind", &owner_kind),
             ("created_at", &now),
         ],
     )
@@ -143,6 +154,49 @@ pub fn release(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> 
     )
 }
 
+/// Bytes of the files that those have sent since then whom nobody knows.
+pub fn bytes_of_strangers(tx: &mut Tx<'_>, location: LocationId, since: UtcMs) -> Result<i64> {
+    let sql = "SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM files
+               WHERE location_id = ?1 AND owner_kind = 'submission' AND created_at > ?2";
+    tx.query_one(sql, &[&location, &since], |row| row.column())
+}
+
+/// Makes a file part of a submission. One with an instant goes then.
+pub fn keep_for_submission<K>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    id: FileId,
+    submission: Id<Submission<K>>,
+    goes_at: Option<UtcMs>,
+) -> Result<()> {
+    tx.later(
+        "UPDATE files SET is_whole = TRUE, owner_kind = 'submission', owner_id = ?3, goes_at = ?4
+         WHERE location_id = ?1 AND id = ?2",
+        &[&location, &id, &submission, &goes_at],
+    )
+}
+
+/// Keeps the files of a submission as long as that.
+pub fn keep_on<K>(tx: &mut Tx<'_>, location: LocationId, submission: Id<Submission<K>>) -> Result<()> {
+    tx.later(
+        "UPDATE files SET goes_at = NULL WHERE location_id = ?1 AND owner_kind = 'submission' AND owner_id = ?2",
+        &[&location, &submission],
+    )
+}
+
+/// The files of a submission that are still there.
+pub fn of_submission<K>(
+    tx: &mut Tx<'_>,
+    location: LocationId,
+    submission: Id<Submission<K>>,
+) -> Result<Vec<StoredFile>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM files d
+         WHERE d.location_id = ?1 AND d.owner_kind = 'submission' AND d.owner_id = ?2 AND d.is_whole ORDER BY d.id"
+    );
+    tx.query(&sql, &[&location, &submission], read)
+}
+
 /// Deletes a file and its bytes.
 pub fn delete(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> {
     tx.later("DELETE FROM file_pieces WHERE location_id = ?1 AND file_id = ?2", &[&location, &id])?;
@@ -168,13 +222,14 @@ pub(crate) fn disown(tx: &mut Tx<'_>, location: LocationId, field: CustomFieldId
 }
 
 /// The file that somebody may read who knows its secret, and where it is: one of a live location, and of nobody who is in the
-/// trash.
+/// trash. What came with a submission nobody reads so.
 pub fn find_by_secret(tx: &mut Tx<'_>, secret: &str) -> Result<Option<(LocationId, StoredFile)>> {
     let sql = format!(
         "SELECT d.location_id, {COLUMNS} FROM files d
          JOIN locations l ON l.id = d.location_id AND l.state = 'active'
          JOIN agencies a ON a.id = l.agency_id AND a.state = 'active'
-         WHERE d.secret = ?1 AND d.is_whole AND NOT EXISTS (SELECT 1 FROM contacts c WHERE d.owner_kind = 'contact'
+         WHERE d.secret = ?1 AND d.is_whole AND (d.owner_kind IS NULL OR d.owner_kind <> 'submission')
+         AND NOT EXISTS (SELECT 1 FROM contacts c WHERE d.owner_kind = 'contact'
              AND c.location_id = d.location_id AND c.id = d.owner_id AND c.trashed_at IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM opportunities o WHERE d.owner_kind = 'opportunity'
              AND o.location_id = d.location_id AND o.id = d.owner_id AND o.trashed_at IS NOT NULL)"
@@ -198,11 +253,21 @@ pub fn piece(tx: &mut Tx<'_>, location: LocationId, id: FileId, number: i64) -> 
     tx.query_opt(sql, &[&location, &id, &number], |row| row.column())
 }
 
+/// Deletes at most `limit` files whose instant to go has come by `now`. Returns how many.
+pub fn delete_going(tx: &mut Tx<'_>, now: UtcMs, limit: i64) -> Result<usize> {
+    let sql = "SELECT location_id, id FROM files WHERE goes_at <= ?1 ORDER BY goes_at LIMIT ?2";
+    delete_found(tx, sql, now, limit)
+}
+
 /// Deletes at most `limit` files that were sent before `before` and are nobody's. Returns how many.
 pub fn delete_unowned(tx: &mut Tx<'_>, before: UtcMs, limit: i64) -> Result<usize> {
     let sql =
         "SELECT location_id, id FROM files WHERE owner_id IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2";
-    let due: Vec<(LocationId, FileId)> = tx.query(sql, &[&before, &limit], |row| Ok((row.column()?, row.column()?)))?;
+    delete_found(tx, sql, before, limit)
+}
+
+fn delete_found(tx: &mut Tx<'_>, sql: &str, until: UtcMs, limit: i64) -> Result<usize> {
+    let due: Vec<(LocationId, FileId)> = tx.query(sql, &[&until, &limit], |row| Ok((row.column()?, row.column()?)))?;
     due.iter().try_for_each(|(location, id)| delete(tx, *location, *id))?;
     Ok(due.len())
 }

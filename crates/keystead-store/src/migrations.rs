@@ -78,6 +78,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (72, "form_versions", include_str!("../migrations/0072_form_versions.sql")),
     (75, "notices_of_nouns", include_str!("../migrations/0075_notices_of_nouns.sql")),
     (76, "inbound_webhooks", include_str!("../migrations/0076_inbound_webhooks.sql")),
+    (77, "files_of_submissions", include_str!("../migrations/0077_files_of_submissions.sql")),
     (79, "held_submissions", include_str!("../migrations/0079_held_submissions.sql")),
     (80, "clicks_that_wait", include_str!("../migrations/0080_clicks_that_wait.sql")),
     (81, "pause_of_deliveries", include_str!("../migrations/0081_pause_of_deliveries.sql")),

@@ -26,6 +26,7 @@
   const values = ({ key, type }) => {
     const own = controls(key);
     if (type === "checkbox" || type === "consent") return own.some((control) => control.checked) ? [true] : [];
+    if (type === "file") return own.flatMap((control) => [...control.files]).map((file) => compared(file.name)).filter((text) => text);
     const sent = own.filter((control) => !["radio", "checkbox"].includes(control.type) || control.checked).map((control) => plain(control.value)).filter((text) => text);
     switch (type) {
       case "number": case "money": case "rating": return sent.map(number).filter((value) => value !== null);

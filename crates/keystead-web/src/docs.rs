@@ -49,6 +49,7 @@ const SAMPLES: &[(&str, &str)] = samples![
     "form-create.sh",
     "form-publish.sh",
     "form-submit.sh",
+    "form-file.sh",
     "form-answer.mjs",
     "link-create.sh",
     "link-token.sh",

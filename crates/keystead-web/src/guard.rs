@@ -14,7 +14,9 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keystead_core::{Error, ErrorCode, Source};
-use keystead_http::{Admission, Answered, Arrival, BodyError, Crowded, Form, FormError, Party, read_body, read_form};
+use keystead_http::{
+    Admission, Answered, Arrival, BodyError, Crowded, Form, FormError, Names, Party, read_body, read_form,
+};
 
 use crate::{
     FILE_FORMS, OPEN_FORMS, Web,
@@ -190,7 +192,7 @@ async fn with_files(web: &Web, request: Request<Body>, bytes: u64) -> Request<Bo
     let (mut parts, body) = request.into_parts();
     if matches!(place::session(web, &parts.headers).await, Ok(Some(_))) {
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let form = read_form(body, kind, bytes).await;
+        let form = read_form(body, kind, bytes, Names::Refused).await;
         parts.extensions.insert(FileForm(Arc::new(Mutex::new(Some(form)))));
     }
     Request::from_parts(parts, Body::empty())

@@ -308,6 +308,7 @@ fn routes() -> Table {
         own("/app/locations/{location}/submissions", get(forms::submissions)),
         own("/app/locations/{location}/submissions.csv", get(forms::csv)),
         own("/app/locations/{location}/forms/{id}/submissions/{submission}", get(forms::submission)),
+        own("/app/locations/{location}/forms/{id}/submissions/{submission}/files/{file}", get(forms::file)),
         own("/app/locations/{location}/forms/{id}/submissions/{submission}/accept", action(1, post(forms::accept))),
         own("/app/locations/{location}/forms/{id}/submissions/{submission}/discard", action(1, post(forms::discard))),
         own(

@@ -20,7 +20,7 @@ use crate::{
 
 pub(super) fn v2_routes() -> Vec<Route> {
     use v2::{
-        campaigns, clicks, forms, links, recurring_tasks, submissions, succeeded::Succeeded, tasks, templates,
+        campaigns, clicks, files, forms, links, recurring_tasks, submissions, succeeded::Succeeded, tasks, templates,
         workflows,
     };
     Table::new(Face::V2)
@@ -281,6 +281,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::FormsRead,
             200,
             submissions::get::<AsForm>,
+        )
+        .location(
+            "GET /forms/{formId}/submissions/{submissionId}/files/{fileId}",
+            "Read a file that came with a submission",
+            Scope::FormsRead,
+            200,
+            files::download_answer,
         )
         .location(
             "POST /forms/{formId}/submissions/{submissionId}/accept",

@@ -54,10 +54,15 @@ impl Out {
         Self { bytes: Vec::with_capacity(1024), way }
     }
 
+    /// With what addresses of ours begin.
+    pub(crate) fn base_url(&self) -> &str {
+        self.way.base_url.as_deref().unwrap_or_default()
+    }
+
     /// An address of ours by its path.
     pub(super) fn address(&mut self, path: &str) {
-        let base = self.way.base_url.clone();
-        self.value(&format!("{}{path}", base.as_deref().unwrap_or_default()));
+        let address = format!("{}{path}", self.base_url());
+        self.value(&address);
     }
 
     /// JSON that needs no escapes.

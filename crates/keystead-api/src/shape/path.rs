@@ -60,13 +60,13 @@ impl<P: Part> Path for P {
     }
 }
 
-impl<P: Part, R: Part> Path for (P, R) {
+impl<P: Path, R: Part> Path for (P, R) {
     fn read(texts: &mut dyn Iterator<Item = &str>) -> Result<Self, Error> {
-        Ok((<P as Path>::read(texts)?, <R as Path>::read(texts)?))
+        Ok((P::read(texts)?, <R as Path>::read(texts)?))
     }
 
     fn describe() -> Vec<PathPart> {
-        [<P as Path>::describe(), <R as Path>::describe()].into_iter().flatten().collect()
+        [P::describe(), <R as Path>::describe()].into_iter().flatten().collect()
     }
 }
 

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     call::Call,
     reader::Slice,
-    shape::{Fields, Written},
+    shape::{
+        Fields, Written,
+        output::{Definitions, Field, Out},
+    },
     v2::{
         forms::FormShape,
         submissions::{Found, Listing},
@@ -41,28 +44,37 @@ impl<K: FormShape> Written for Flat<K> {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let flat: Vec<Value> = self.0.counted.page.rows.iter().map(flat).collect();
+        let flat: Vec<Row<'_, K>> = self.0.counted.page.rows.iter().map(Row).collect();
         fields.put("submissions", &flat);
         fields.put("meta", &self.0.meta());
     }
 }
 
-fn flat<K: FormShape>(submission: &Submission<K>) -> Value {
-    let Submission { id, form, contact, answers, name, email, created_at, .. } = submission;
-    let mut fields = answers.fields();
-    let own = json!({
-        "id": id,
-        "contactId": contact,
-        "createdAt": created_at,
-        (K::ID): form,
-        "name": name,
-        "email": email,
-        "pageDetails": {},
-    });
-    if let Value::Object(own) = own {
-        fields.extend(own);
+/// A submission in it.
+struct Row<'s, K>(&'s Submission<K>);
+
+impl<K: FormShape> Field for Row<'_, K> {
+    fn schema(definitions: &mut Definitions) -> Value {
+        <Value as Field>::schema(definitions)
     }
-    Value::Object(fields)
+
+    fn write(&self, out: &mut Out) {
+        let Submission { id, form, contact, name, email, created_at, .. } = self.0;
+        let mut fields = self.0.told_answers(out.base_url());
+        let own = json!({
+            "id": id,
+            "contactId": contact,
+            "createdAt": created_at,
+            (K::ID): form,
+            "name": name,
+            "email": email,
+            "pageDetails": {},
+        });
+        if let Value::Object(own) = own {
+            fields.extend(own);
+        }
+        Field::write(&Value::Object(fields), out);
+    }
 }
 
 pub(crate) async fn list_submissions<K: FormShape>(

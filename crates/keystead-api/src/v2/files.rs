@@ -1,19 +1,21 @@
 //! Files of custom fields: how they are sent, and how they are read again.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use futures_util::stream::try_unfold;
-use http::{HeaderName, HeaderValue, header};
+use futures_util::TryStreamExt;
+use http::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use keystead_core::{App, Error, FILE_BYTES, LocationContext, NewFile};
-use keystead_http::Upload;
-use keystead_model::{ContactId, LocationId, contact::Contact, custom_field::MAX_FILES, file::StoredFile};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use keystead_core::{Error, FILE_BYTES, LocationContext, NewFile, error::Noun};
+use keystead_http::{Download, Upload};
+use keystead_model::{
+    ContactId,
+    contact::Contact,
+    custom_field::MAX_FILES,
+    file::{FileId, StoredFile},
+    form::AsForm,
+};
+use serde_json::{Value, json};
 
-use super::samples;
+use super::{samples, submissions::Place};
 use crate::{
     call::Call,
     reader::Reader,
@@ -22,7 +24,8 @@ use crate::{
         Bare, Fields, Input, One, Output, Way, Written,
         held::{FileMeta, UrlsByName},
         output::{Answer, Definitions},
-        path::FileSecret,
+        path::{FileSecret, Part},
+        word,
     },
 };
 
@@ -110,75 +113,56 @@ pub(crate) async fn upload_to_contact(
     call.app.upload_contact_files(&context, contact, files).await.map(One)
 }
 
-pub(crate) async fn download(call: Call<FileSecret>) -> Result<Download, Error> {
-    let (location, file) = call.app.open_file(&call.path.0).await?;
-    Ok(Download { app: call.app, location, file: Arc::new(file) })
+pub(crate) async fn download(call: Call<FileSecret>) -> Result<Sent, Error> {
+    let opened = call.app.open_file(&call.path.0).await?;
+    Ok(Sent { download: Download::new(call.app, opened), is_for_all: true })
 }
 
-/// A file that is read while it is sent.
-pub(crate) struct Download {
-    app: App,
-    location: LocationId,
-    file: Arc<StoredFile>,
+/// A file of a submission to a form, by the ids of all three.
+pub(crate) async fn download_answer(
+    context: LocationContext,
+    call: Call<(Place<AsForm>, FileId)>,
+) -> Result<Sent, Error> {
+    let ((form, submission), file) = call.path;
+    let opened = call.app.open_submission_file(&context, form, submission, file).await?;
+    Ok(Sent { download: Download::new(call.app, opened), is_for_all: false })
 }
 
-impl Output for Download {
+impl Part for FileId {
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    fn missing(text: &str) -> Error {
+        Error::NotFound(Noun::File, text.to_owned())
+    }
+
+    fn schema() -> Value {
+        word::id("The id of a file")
+    }
+}
+
+/// A file that is sent.
+pub(crate) struct Sent {
+    download: Download,
+    /// Whether pages of other sites may show what is in it.
+    is_for_all: bool,
+}
+
+impl Output for Sent {
     fn reply(self, status: u16, _: Way, _: bool) -> Reply {
-        let headers = headers(&self.file);
-        let kind = kind(&self.file.kind);
-        let pieces = try_unfold((self, 0), |(download, number)| async move {
-            let Self { app, location, file } = &download;
-            let Some(piece) = app.read_file(*location, file.id, number).await? else { return Ok(None) };
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Some((
-                Frame::data(Bytes::from(piece)),
-                (download, number + 1),
-            )))
-        });
-        let stream = Some(BodyExt::boxed_unsync(StreamBody::new(pieces)));
+        let Self { download, is_for_all } = self;
+        let (mut headers, kind) = (download.headers(), download.kind());
+        if is_for_all {
+            let anywhere = HeaderValue::from_static("cross-origin");
+            headers.push((HeaderName::from_static("cross-origin-resource-policy"), anywhere));
+        }
+        let frames = download.into_pieces().map_ok(Frame::data);
+        let stream = Some(BodyExt::boxed_unsync(StreamBody::new(frames)));
         Reply { status, stream, headers, ..Reply::of(Vec::new(), Content::Other(kind)) }
     }
 
     fn describe(_: &mut Definitions) -> Answer {
         Answer::Other("*/*", json!({"type": "string", "contentMediaType": "application/octet-stream"}))
     }
-}
-
-/// Kinds that browsers and other programs may take for what they are. All others are bytes, whatever their sender says.
-const KINDS: [&str; 15] = [
-    "image/jpeg",
-    "image/png",
-    "image/gif",
-    "image/webp",
-    "application/pdf",
-    "application/msword",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.ms-excel",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/zip",
-    "text/csv",
-    "text/plain",
-    "video/mp4",
-    "video/mpeg",
-    "audio/mpeg",
-];
-
-fn kind(told: &str) -> &'static str {
-    KINDS.into_iter().find(|kind| told.eq_ignore_ascii_case(kind)).unwrap_or("application/octet-stream")
-}
-
-/// It is saved under its name and never shown in place; should a browser show it all the same, nothing in it runs.
-fn headers(file: &StoredFile) -> Vec<(HeaderName, HeaderValue)> {
-    let plain: String =
-        file.name.chars().map(|c| if c.is_ascii_alphanumeric() || " ._-()".contains(c) { c } else { '_' }).collect();
-    let encoded = utf8_percent_encode(&file.name, NON_ALPHANUMERIC);
-    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-    let length = HeaderValue::from(file.size.unsigned_abs());
-    let disposition = HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment"));
-    vec![
-        (header::CONTENT_LENGTH, length),
-        (header::CONTENT_DISPOSITION, disposition),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ]
 }

@@ -50,19 +50,14 @@ impl<K: FormShape> Written for Submission<K> {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, form, contact, answers, handling, name, email, created_at, .. } = self;
-        let mut others = answers.fields();
-        let asked: Vec<&String> = others.keys().collect();
-        let asked = json!(asked);
-        others.insert("eventData".to_owned(), event_data(handling.visit.as_ref(), *created_at));
-        others.insert("fieldsOriSequance".to_owned(), asked);
+        let Self { id, form, contact, name, email, created_at, .. } = self;
         fields.put("id", id);
         fields.or_null("contactId", contact.as_ref());
         fields.put("createdAt", created_at);
         fields.put(K::ID, form);
         fields.or_null("name", name.as_ref());
         fields.or_null("email", email.as_ref());
-        fields.put("others", &Others(others));
+        fields.put("others", &Others(self));
     }
 }
 
@@ -74,16 +69,22 @@ fn event_data(visit: Option<&Visit>, at: UtcMs) -> Value {
     json!({"source": "form", "page": {"url": url}, "referrer": referrer, "timestamp": at.0})
 }
 
-/// Answers by their keys, whatever these are.
-struct Others(Map<String, Value>);
+/// Answers by their keys, whatever these are, and how they came.
+struct Others<'s, K>(&'s Submission<K>);
 
-impl Field for Others {
+impl<K: FormShape> Field for Others<'_, K> {
     fn schema(_: &mut Definitions) -> Value {
         json!({"type": "object"})
     }
 
     fn write(&self, out: &mut Out) {
-        Field::write(&Value::Object(self.0.clone()), out);
+        let Submission { handling, created_at, .. } = self.0;
+        let mut others = self.0.told_answers(out.base_url());
+        let asked: Vec<&String> = others.keys().collect();
+        let asked = json!(asked);
+        others.insert("eventData".to_owned(), event_data(handling.visit.as_ref(), *created_at));
+        others.insert("fieldsOriSequance".to_owned(), asked);
+        Field::write(&Value::Object(others), out);
     }
 }
 
@@ -216,7 +217,7 @@ pub(crate) async fn create<K: FormShape>(
 }
 
 /// One submission, by the form that it was made to.
-type Place<K> = (Id<Form<K>>, Id<Submission<K>>);
+pub(super) type Place<K> = (Id<Form<K>>, Id<Submission<K>>);
 
 pub(crate) async fn get<K: FormShape>(
     context: LocationContext,

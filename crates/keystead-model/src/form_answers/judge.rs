@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
+use super::AnsweredFile;
 use crate::{
     Invalid,
     calendar_date::CalendarDate,
     condition::{Facts, Value, plain},
+    custom_field::Format,
     decimal::Decimal,
-    form_schema::{Asked, Choice, Field, FieldKind, FormSchema, Hidden, Range},
+    form_schema::{Asked, Choice, FILE_BYTES, FILE_MB, FILES, Field, FieldKind, FileRule, FormSchema, Hidden, Range},
     phone::PhoneNumber,
     text::{Country, EmailAddress, Prose, echo},
 };
@@ -49,12 +51,20 @@ impl FormSchema {
     /// answers hide is not asked, and has no answer.
     pub fn judge(&self, sent: &Map<String, Json>, country: Country) -> (Map<String, Json>, Vec<(String, Invalid)>) {
         let (mut earlier, mut kept, mut wrong) = (Earlier::default(), Map::new(), Vec::new());
+        let mut files = 0;
         for field in self.fields() {
             if field.visible_if.as_ref().is_some_and(|condition| !condition.evaluate(&earlier).holds) {
                 continue;
             }
             match field.read(sent.get(&field.key).unwrap_or(&Json::Null), country) {
                 Ok(Some(answer)) => {
+                    if matches!(field.kind, FieldKind::File(_)) {
+                        files += answer.kept.as_array().map_or(0, Vec::len);
+                        if files > FILES {
+                            let problem = format!("must not bring more than {FILES} files with the rest of the form");
+                            wrong.push((field.key.clone(), Invalid::new(problem)));
+                        }
+                    }
                     earlier.0.insert(field.key.clone(), answer.compared);
                     kept.insert(field.key.clone(), answer.kept);
                 }
@@ -81,6 +91,7 @@ impl Field {
             FieldKind::Heading => Ok(None),
             FieldKind::Multi(choices) => some_of(choices, sent),
             FieldKind::Checkbox | FieldKind::Consent(_) => truth(sent),
+            FieldKind::File(rule) => files(rule, sent),
             FieldKind::Hidden(Hidden::Always(text)) => Ok(Some(people(text.as_str().to_owned()))),
             FieldKind::Hidden(Hidden::Query(_)) => {
                 let text: String = scalar(sent)?.chars().filter(|c| !c.is_control()).take(MAX_HIDDEN).collect();
@@ -126,7 +137,7 @@ impl FieldKind {
                 .map(|text| Answer { compared: Value::code(text.clone()).into_iter().collect(), kept: text.into() }),
             Self::Select(choices) | Self::Radio(choices) => chosen(choices, &text)
                 .map(|text| Answer { compared: Value::code(text).into_iter().collect(), kept: text.into() }),
-            Self::Multi(_) | Self::Checkbox | Self::Consent(_) | Self::Hidden(_) | Self::Heading => {
+            Self::Multi(_) | Self::Checkbox | Self::Consent(_) | Self::File(_) | Self::Hidden(_) | Self::Heading => {
                 Err(Invalid::new("must not be a text"))
             }
         }
@@ -232,4 +243,38 @@ fn truth(sent: &Json) -> Result<Option<Answer>, Invalid> {
         _ => return Err(Invalid::new("must be true or false")),
     };
     Ok(is_ticked.then(|| Answer { kept: true.into(), compared: vec![Value::Truth(true)] }))
+}
+
+fn files(rule: &FileRule, sent: &Json) -> Result<Option<Answer>, Invalid> {
+    let nothing = match sent {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(list) => list.is_empty(),
+        _ => false,
+    };
+    if nothing {
+        return Ok(None);
+    }
+    let files = AnsweredFile::all_in(sent);
+    if files.is_empty() {
+        return Err(Invalid::new(
+            "must be a file, in a part with a filename of a form that is sent as multipart/form-data to /f/{formId}/submissions",
+        ));
+    }
+    if files.len() > 1 && !rule.is_multiple {
+        return Err(Invalid::new("must be one file"));
+    }
+    for file in &files {
+        if file.size == 0 {
+            return Err(Invalid::new(format!("must not be empty, as {} is", echo(&file.name))));
+        }
+        if file.size.unsigned_abs() > FILE_BYTES {
+            return Err(Invalid::new(format!("must not be larger than {FILE_MB} MB, as {} is", echo(&file.name))));
+        }
+        if let Some(refusal) = Format::refuse(&rule.formats, &file.name) {
+            return Err(refusal);
+        }
+    }
+    let compared = files.iter().filter_map(|file| Value::text(&file.name)).collect();
+    Ok(Some(Answer { kept: AnsweredFile::answer(&files), compared }))
 }

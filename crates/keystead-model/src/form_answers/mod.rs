@@ -1,11 +1,13 @@
 //! What answers say of a contact.
 
+mod files;
 mod judge;
 mod outcome;
 
 use serde_json::{Map, Value};
 
 pub use self::{
+    files::AnsweredFile,
     judge::{BLANK, NEEDED},
     outcome::{Offer, Outcome, Refusal, WhyRefused},
 };

@@ -97,6 +97,13 @@ fn everything_that_is_wrong_is_said_with_its_place() {
         (field(json!({"type": "hidden"})), "pages.0.fields.0.from must say where it comes from"),
         (field(json!({"type": "hidden", "from": "utm"})), "pages.0.fields.0.from must be such as query:utm_source"),
         (field(json!({"type": "heading", "required": true})), "pages.0.fields.0.required should not exist"),
+        (
+            field(json!({"type": "file", "mapsTo": "contact.city"})),
+            "pages.0.fields.0.mapsTo should not exist where files",
+        ),
+        (field(json!({"type": "file", "accept": ["p f"]})), "pages.0.fields.0.accept.0 must be endings of file names"),
+        (field(json!({"type": "file", "accept": ["pdf", "*.PDF"]})), "pages.0.fields.0.accept.1 stands there twice"),
+        (field(json!({"type": "text", "accept": ["pdf"]})), "pages.0.fields.0.accept should not exist"),
         (field(json!({"width": 70})), "pages.0.fields.0.width must be 50 or 100"),
         (field(json!({"visibleIf": {"field": "a", "op": "exists"}})), "pages.0.fields.0.visibleIf field names nothing"),
         (json!({"after": {"message": "{{answer.x}}"}}), "after.message names no field of this form: x"),
@@ -204,4 +211,37 @@ fn what_is_hidden_is_neither_needed_nor_kept() {
     let all = json!({"budget": "2000", "why": "x", "more": "y"});
     assert_eq!(judged(&schema, &all), Ok(all.clone()));
     assert_eq!(judged(&schema, &json!({"why": "x", "more": "y", "none": "z"})), Ok(json!({"none": "z"})));
+}
+
+#[test]
+fn files_are_answers_as_their_field_takes_them() {
+    let schema = of_fields(json!([
+        {"key": "cv", "type": "file", "accept": ["PDF"], "required": true},
+        {"key": "more", "type": "file", "multiple": true, "visibleIf": {"field": "cv", "op": "contains", "value": "long"}},
+    ]));
+    let file = |name: &str, size: i64| json!({"name": name, "size": size, "sha256": "00"});
+    let all = json!({"cv": [file("Long.pdf", 1)], "more": [file("a", 1), file("b", 10_485_760)]});
+    assert_eq!(judged(&schema, &all), Ok(all.clone()));
+    let short = json!({"cv": [file("x.PDF", 1)]});
+    assert_eq!(judged(&schema, &json!({"cv": short["cv"], "more": all["more"]})), Ok(short.clone()), "it is not asked");
+    for (answers, problem) in [
+        (json!({}), "cv should not be empty"),
+        (json!({"cv": ""}), "cv should not be empty"),
+        (json!({"cv": []}), "cv should not be empty"),
+        (json!({"cv": "x.pdf"}), "cv must be a file"),
+        (json!({"cv": ["x.pdf"]}), "cv must be a file"),
+        (json!({"cv": [file("x.pdf", 1), "y"]}), "cv must be a file"),
+        (json!({"cv": [file("x.pdf", 1), file("y.pdf", 1)]}), "cv must be one file"),
+        (json!({"cv": [file("x.pdf", 0)]}), "cv must not be empty, as x.pdf is"),
+        (json!({"cv": [file("x.pdf", 10_485_761)]}), "cv must not be larger than 10 MB, as x.pdf is"),
+        (json!({"cv": [file("x.pdf.exe", 1)]}), "cv takes files whose names end with .pdf"),
+        (json!({"cv": [file("long.pdf", 1)], "more": vec![file("a", 1); 5]}), "more must not bring more than 5 files"),
+    ] {
+        let said = judged(&schema, &answers).expect_err(&answers.to_string());
+        assert!(said.len() == 1 && said[0].starts_with(problem), "{answers}: {said:?}");
+    }
+    // The same files are the same answers, wherever they are kept.
+    let mut kept = short.clone();
+    kept["cv"][0]["id"] = json!("0000000000000000000F");
+    assert_eq!(Json::Object(schema.without_places(kept.as_object().unwrap())), short);
 }

@@ -9,6 +9,7 @@ use crate::{
     calendar_date::CalendarDate,
     condition::{Condition, Field as Compared, Kind},
     contact::IdentityKind,
+    custom_field::Format,
     decimal::Decimal,
     form::FormDefinition,
     tag::TagName,
@@ -105,11 +106,29 @@ pub enum FieldKind {
     Url,
     /// One to so many.
     Rating(u8),
+    /// Files.
+    File(FileRule),
     /// Nobody sees it: what the page's address says under this name, or this text.
     Hidden(Hidden),
     /// Nothing is asked.
     Heading,
 }
+
+/// Which files an answer can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRule {
+    /// How their names end; without any, as they like.
+    pub formats: Vec<Format>,
+    /// Whether there may be several.
+    pub is_multiple: bool,
+}
+
+/// Files that all answers of one submission may be together.
+pub const FILES: usize = 5;
+/// Megabytes of each.
+pub const FILE_MB: u64 = 10;
+/// The same in bytes.
+pub const FILE_BYTES: u64 = FILE_MB * 1024 * 1024;
 
 /// Something to choose.
 pub type Choice = Line<200>;
@@ -283,6 +302,11 @@ impl FormSchema {
         self.fields().find(|field| field.key == key)
     }
 
+    /// Whether it asks for files.
+    pub fn has_files(&self) -> bool {
+        self.fields().any(|field| matches!(field.kind, FieldKind::File(_)))
+    }
+
     /// A form that asks nothing.
     pub fn empty() -> Self {
         read::schema(&FormDefinition::empty()).expect("nothing breaks no rule")
@@ -315,15 +339,16 @@ impl FieldKind {
             Self::Consent(_) => "consent",
             Self::Url => "url",
             Self::Rating(_) => "rating",
+            Self::File(_) => "file",
             Self::Hidden(_) => "hidden",
             Self::Heading => "heading",
         }
     }
 
     /// All names, in the order in which they are offered.
-    pub const NAMES: [&'static str; 17] = [
+    pub const NAMES: [&'static str; 18] = [
         "text", "textarea", "email", "phone", "number", "money", "date", "time", "select", "radio", "multi",
-        "checkbox", "consent", "url", "rating", "hidden", "heading",
+        "checkbox", "consent", "url", "rating", "file", "hidden", "heading",
     ];
 
     /// What there is to choose.
@@ -337,9 +362,14 @@ impl FieldKind {
     fn compared(&self) -> Option<Kind> {
         match self {
             Self::Heading => None,
-            Self::Text(_) | Self::Textarea(_) | Self::Email | Self::Phone | Self::Url | Self::Hidden(_) => {
-                Some(Kind::Text)
-            }
+            // A file is compared by its name.
+            Self::Text(_)
+            | Self::Textarea(_)
+            | Self::Email
+            | Self::Phone
+            | Self::Url
+            | Self::Hidden(_)
+            | Self::File(_) => Some(Kind::Text),
             Self::Select(_) | Self::Radio(_) | Self::Multi(_) | Self::Time => Some(Kind::Code),
             Self::Number(_) | Self::Money(_) | Self::Rating(_) => Some(Kind::Number),
             Self::Date(_) => Some(Kind::Date),

@@ -4,14 +4,15 @@ use serde_json::{Map, Value as Json};
 use url::Url;
 
 use super::{
-    Accent, After, Asked, ContactRule, Field, FieldKind, FormSchema, Hidden, OnMatch, Origin, Page, Range, Slug,
-    SpamRule, Thanks,
+    Accent, After, Asked, ContactRule, Field, FieldKind, FileRule, FormSchema, Hidden, OnMatch, Origin, Page, Range,
+    Slug, SpamRule, Thanks,
 };
 use crate::{
     Invalid,
     calendar_date::CalendarDate,
     condition::Condition,
     contact::IdentityKind,
+    custom_field::Format,
     decimal::Decimal,
     form::FormDefinition,
     tag::TagName,
@@ -25,6 +26,7 @@ const MAX_PAGES: usize = 20;
 const MAX_FIELDS: usize = 200;
 const MAX_CHOICES: usize = 200;
 const MAX_TAGS: usize = 20;
+const MAX_FORMATS: usize = 20;
 const MAX_ORIGINS: usize = 20;
 const MAX_KEY: usize = 64;
 const MAX_SLUG: usize = 64;
@@ -247,6 +249,9 @@ impl Object<'_> {
             self.refuse("width", "must be 50 or 100");
         }
         let maps_to = self.text("mapsTo", |text| Line::<200>::parse(text).map(Line::into_string));
+        if maps_to.is_some() && matches!(kind, Some(FieldKind::File(_))) {
+            self.refuse("mapsTo", "should not exist where files are asked for: they stay with the submission");
+        }
         let visible_if = self.visible_if(earlier);
         let (hint, placeholder) = (self.text("hint", Prose::parse), self.text("placeholder", Line::parse));
         // What could not be read is not there, and must not be taken for what was left out.
@@ -289,6 +294,7 @@ impl Object<'_> {
             "select" | "radio" | "multi" => &["options"],
             "consent" => &["textVersion"],
             "rating" => &["max"],
+            "file" => &["accept", "multiple"],
             "hidden" => &["from", "value"],
             _ => &[],
         };
@@ -311,6 +317,10 @@ impl Object<'_> {
             "consent" => FieldKind::Consent(self.integer("textVersion", 1..=1_000_000).unwrap_or(1)),
             "url" => FieldKind::Url,
             "rating" => FieldKind::Rating(self.integer("max", 2..=10).unwrap_or(5) as u8),
+            "file" => FieldKind::File(FileRule {
+                formats: self.texts("accept", MAX_FORMATS, Format::parse).unwrap_or_default(),
+                is_multiple: self.flag("multiple").unwrap_or_default(),
+            }),
             "hidden" => FieldKind::Hidden(self.hidden()),
             _ => FieldKind::Heading,
         })

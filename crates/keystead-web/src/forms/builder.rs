@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What there is to add, in words.
-pub(super) const KINDS: [(&str, &str); 17] = [
+pub(super) const KINDS: [(&str, &str); 18] = [
     ("text", "Text"),
     ("textarea", "Long text"),
     ("email", "E-mail"),
@@ -38,6 +38,7 @@ pub(super) const KINDS: [(&str, &str); 17] = [
     ("rating", "Rating"),
     ("checkbox", "Checkbox"),
     ("consent", "Consent"),
+    ("file", "File"),
     ("hidden", "Hidden"),
     ("heading", "Heading"),
 ];

@@ -5,9 +5,9 @@ use axum::{extract::State, response::Response};
 use keystead_core::{Error, FieldUse, LocationContext, error::Noun};
 use keystead_model::{
     condition::{Condition, Op, Test},
-    custom_field::OwnerKind,
+    custom_field::{Format, OwnerKind},
     form_answers::TARGETS,
-    form_schema::{Asked, Field as AskedField, FieldKind, FormSchema},
+    form_schema::{Asked, FILE_MB, FILES, Field as AskedField, FieldKind, FileRule, FormSchema},
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -44,6 +44,7 @@ fn own_properties(kind: &str) -> &'static [&'static str] {
         "select" | "radio" | "multi" => &["options"],
         "consent" => &["textVersion"],
         "hidden" => &["from"],
+        "file" => &["accept", "multiple"],
         _ => &[],
     }
 }
@@ -53,7 +54,7 @@ pub(super) fn complete(field: &mut Json) {
     let kind = field["type"].as_str().unwrap_or("text").to_owned();
     let Some(field) = field.as_object_mut() else { return };
     let own = own_properties(&kind);
-    for property in ["min", "max", "options", "textVersion", "from", "value", "maxLength"] {
+    for property in ["min", "max", "options", "textVersion", "from", "value", "maxLength", "accept", "multiple"] {
         let is_own = own.contains(&property)
             || (property == "value" && kind == "hidden" && !field.contains_key("from"))
             || (property == "max" && kind == "rating")
@@ -70,6 +71,9 @@ pub(super) fn complete(field: &mut Json) {
     }
     if ["hidden", "heading"].contains(&kind.as_str()) {
         field.shift_remove("required");
+    }
+    if kind == "file" {
+        field.shift_remove("mapsTo");
     }
 }
 
@@ -125,6 +129,11 @@ async fn fields(
                 .hint("One on each line."),
             "textVersion" => Field::line("textVersion", "Version of the text")
                 .hint("Count up when you change what people agree to: each submission keeps which it was."),
+            "accept" => Field::line("accept", "Files whose names end with")
+                .hint(format!("Such as .pdf, .jpg. Without any, all are taken, up to {FILE_MB} MB each."))
+                .with("maxlength=200"),
+            "multiple" => Field::new(Kind::Check, "multiple", "Several files")
+                .hint(format!("Up to {FILES} come with one submission.")),
             _ => Field::line("from", "Name in the address")
                 .needed("Enter a name")
                 .hint("Of a page opened with ?utm_source=mail, utm_source is “mail”."),
@@ -134,7 +143,7 @@ async fn fields(
         fields.push(Field::new(Kind::Check, "required", "An answer is needed").hint("Where the question is shown."));
     }
     fields.push(Field::new(Kind::Check, "width", "Half a line").hint("Beside its neighbour, where there is room."));
-    if kind != "heading" {
+    if !["heading", "file"].contains(&kind) {
         let custom = web.app.fields_of(context, OwnerKind::Contact).await?;
         let custom = custom.iter().filter(|field| !field.data_type.is_file());
         let custom = custom.map(|field| Choice::new(field.field_key(), field.content.name.as_str().to_owned()));
@@ -183,6 +192,10 @@ fn stands(field: &AskedField, json: &Json) -> Vec<(&'static str, String)> {
     pairs.push(("from", text("from").trim_start_matches("query:").to_owned()));
     if let FieldKind::Consent(version) = field.kind {
         pairs.push(("textVersion", version.to_string()));
+    }
+    if let FieldKind::File(FileRule { formats, is_multiple }) = &field.kind {
+        let formats: Vec<&str> = formats.iter().map(Format::as_str).collect();
+        pairs.extend([("accept", formats.join(", ")), ("multiple", on(*is_multiple))]);
     }
     pairs.push(("required", on(field.is_required)));
     pairs.push(("width", on(field.is_half)));
@@ -294,7 +307,13 @@ fn written(form: &Form, before: &Json, kind: &FieldKind) -> Json {
     if form.text("from").is_some() {
         put("from", form.text("from").map(|name| Json::from(format!("query:{name}"))));
     }
-    put("required", form.is_checked("required").then_some(Json::Bool(true)));
+    let formats = form.text("accept").map(|text| {
+        text.split([',', ' ']).map(str::trim).filter(|format| !format.is_empty()).map(Json::from).collect()
+    });
+    put("accept", formats);
+    for name in ["required", "multiple"] {
+        put(name, form.is_checked(name).then_some(Json::Bool(true)));
+    }
     put("width", form.is_checked("width").then_some(Json::from(50)));
     match form.text("visibleIf") {
         Some(KEEP) => {}
@@ -316,7 +335,7 @@ fn written(form: &Form, before: &Json, kind: &FieldKind) -> Json {
     field
 }
 
-const PROPERTIES: [&str; 13] = [
+const PROPERTIES: [&str; 15] = [
     "label",
     "hint",
     "type",
@@ -326,6 +345,8 @@ const PROPERTIES: [&str; 13] = [
     "options",
     "textVersion",
     "from",
+    "accept",
+    "multiple",
     "required",
     "width",
     "mapsTo",

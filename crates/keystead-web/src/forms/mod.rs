@@ -28,7 +28,7 @@ pub(crate) use self::{
     settings::{edit as settings, update as save_settings},
     share::show as share,
     submissions::{
-        PATH as SUBMISSIONS_PATH, accept, accept_offer, csv, discard, list as submissions, show as submission,
+        PATH as SUBMISSIONS_PATH, accept, accept_offer, csv, discard, file, list as submissions, show as submission,
     },
     versions::{list as versions, restore},
 };

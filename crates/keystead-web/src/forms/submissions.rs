@@ -6,13 +6,21 @@ use std::{
 };
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use futures_util::TryStreamExt;
+use http::header;
 use keystead_core::{Error, LocationContext, error::Noun};
+use keystead_http::Download;
 use keystead_model::{
     UtcMs,
     contact::IdentityKind,
+    file::FileId,
     form::{AsForm, Handling, Submission, SubmissionFilter, SubmissionState, Visit, WhyHeld},
-    form_answers::{Offer, WhyRefused},
+    form_answers::{AnsweredFile, Offer, WhyRefused},
     form_schema::FormSchema,
     id::Id,
     page::{Counted, Page as Found, Window},
@@ -30,7 +38,7 @@ use crate::{
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
-    show::ago,
+    show::{ago, counted},
 };
 
 const SECTION: &str = "submissions";
@@ -162,6 +170,16 @@ fn why_held(handling: &Handling) -> String {
     handling.held.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
+/// Bytes, as people count them.
+fn size(bytes: i64) -> String {
+    const KB: i64 = 1024;
+    match bytes {
+        ..KB => counted(bytes, "byte"),
+        KB..1_048_576 => format!("{} KB", bytes.div_euclid(KB)),
+        _ => format!("{}.{} MB", bytes / (KB * KB), bytes % (KB * KB) * 10 / (KB * KB)),
+    }
+}
+
 /// An answer, as people read it.
 fn said(answer: &Json) -> String {
     match answer {
@@ -228,17 +246,26 @@ pub(crate) async fn csv(State(web): State<Web>, asked: Asked, here: Here) -> Res
     let columns = Arc::new(Columns::of(web.app.schemas_of_forms(&context, filter.form).await?));
     let named = columns.names.iter().map(String::as_str);
     let names: Vec<String> = OWN.iter().copied().chain(named).chain([OTHERS]).map(str::to_owned).collect();
+    let at = format!("{}{}", web.base_url, here.url(FORMS));
     let read = move |after| {
         let (app, context, filter) = (web.app.clone(), context.clone(), filter.clone());
         async move { Ok(app.list_submissions::<AsForm>(&context, filter, Window::after(after, AT_ONCE)).await?.page) }
     };
     let cursor = |last: &TheSubmission| (last.created_at, last.id);
-    let cells = move |row: &TheSubmission| cells(row, &columns);
+    let cells = move |row: &TheSubmission| cells(row, &columns, &at);
     Ok(download::csv("submissions.csv", names, None, read, cursor, cells).await?)
 }
 
-fn cells(row: &TheSubmission, columns: &Columns) -> Vec<String> {
+/// A row of a table. Of files it has the addresses, at which whoever is signed in reads them; `at` is where those of forms begin.
+fn cells(row: &TheSubmission, columns: &Columns, at: &str) -> Vec<String> {
     let mut answers = row.answers.fields();
+    for answer in answers.values_mut() {
+        let urls = AnsweredFile::all_in(answer).into_iter().filter_map(|file| Some(file_url(at, row, file.id?)));
+        let urls: Vec<String> = urls.collect();
+        if !urls.is_empty() {
+            *answer = urls.join(" ").into();
+        }
+    }
     let visit = row.handling.visit.clone().unwrap_or_default();
     let mut cells = vec![
         row.id.to_string(),
@@ -263,9 +290,28 @@ fn cells(row: &TheSubmission, columns: &Columns) -> Vec<String> {
     cells
 }
 
+/// Where a file of a submission is read; `at` is where addresses of forms begin.
+fn file_url(at: &str, submission: &TheSubmission, file: FileId) -> String {
+    format!("{at}/{}/submissions/{}/files/{file}", submission.form, submission.id)
+}
+
 struct Fact {
     label: String,
     value: String,
+}
+
+/// An answer; of one that is files these.
+struct Answer {
+    label: String,
+    value: String,
+    files: Vec<FileRow>,
+}
+
+struct FileRow {
+    name: String,
+    size: String,
+    /// Where it is read; `None` where it is gone.
+    url: Option<String>,
 }
 
 /// An address that waits for somebody to add it.
@@ -291,7 +337,7 @@ struct Show {
     state: SubmissionState,
     why_held: String,
     is_quiet: bool,
-    answers: Vec<Fact>,
+    answers: Vec<Answer>,
     written: Vec<String>,
     is_new: bool,
     offered: Vec<Offered>,
@@ -384,6 +430,20 @@ async fn page(
         }
         .to_owned(),
     });
+    let kept: Vec<FileId> = match found.answers.fields().values().all(|answer| AnsweredFile::all_in(answer).is_empty())
+    {
+        true => Vec::new(),
+        false => web.app.files_of_submission(context, found.form, found.id).await?.iter().map(|file| file.id).collect(),
+    };
+    let forms_at = here.url(FORMS);
+    let file_rows = |answer: &Json| {
+        let row = |file: AnsweredFile| FileRow {
+            url: file.id.filter(|id| kept.contains(id)).map(|id| file_url(&forms_at, &found, id)),
+            size: size(file.size),
+            name: file.name,
+        };
+        AnsweredFile::all_in(answer).into_iter().map(row).collect()
+    };
     let label = |key: &str| schema.field(key).map_or(key, |field| field.label.as_str()).to_owned();
     let answers = found.answers.fields();
     let who = found.name.clone().or_else(|| found.email.clone()).unwrap_or_else(|| "Nobody says who".to_owned());
@@ -396,7 +456,10 @@ async fn page(
         state: found.state,
         why_held: why_held(&found.handling),
         is_quiet: found.handling.is_quiet,
-        answers: answers.iter().map(|(key, answer)| Fact { label: label(key), value: said(answer) }).collect(),
+        answers: answers
+            .iter()
+            .map(|(key, answer)| Answer { label: label(key), value: said(answer), files: file_rows(answer) })
+            .collect(),
         written: outcome.written.iter().map(|field| named(field)).collect(),
         is_new: outcome.is_new,
         offered: outcome.offered.iter().map(offered).collect(),
@@ -410,6 +473,21 @@ async fn page(
         wrong,
         who,
     })
+}
+
+/// `GET …/submissions/{submission}/files/{file}`
+pub(crate) async fn file(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+    let context = here.enter(&web).await?;
+    let (form, submission) = ids(&here)?;
+    let text = here.visitor.param("file");
+    let id = Id::parse(text).ok_or_else(|| Error::NotFound(Noun::File, text.to_owned()))?;
+    let opened = web.app.open_submission_file::<AsForm>(&context, form, submission, id).await?;
+    let download = Download::new(web.app.clone(), opened);
+    let (kind, headers) = (download.kind(), download.headers());
+    let pieces = download.into_pieces().inspect_err(|error| tracing::error!("a download of a file broke off: {error}"));
+    let mut response = ([(header::CONTENT_TYPE, kind)], Body::from_stream(pieces)).into_response();
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
 /// How a submission came, and what was agreed to.

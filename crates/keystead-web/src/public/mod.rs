@@ -152,6 +152,9 @@ async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Sa
         return Ok(request);
     }
     counted(web, &request, "form")?;
+    if forms::files::are_sent(&request) {
+        return forms::files::read(web, request).await;
+    }
     with_form(request, OPEN_FORM_LIMIT).await.map_err(|unread| match unread {
         Unread::Body(error) => Said::not_read(&error),
         Unread::Nul => Said::NotTaken(ErrorCode::MalformedBody),
@@ -186,6 +189,10 @@ pub(crate) enum Said {
     Over,
     /// What they sent did not come in whole.
     NotTaken(ErrorCode),
+    /// Files are larger than is taken.
+    TooLarge,
+    /// Files are more than is taken in a day.
+    NoRoom,
     /// It is not done now; it may be after this long.
     Later(ErrorCode, Duration),
     /// It failed, and it is our fault.
@@ -203,6 +210,10 @@ struct Page {
 impl Said {
     /// Too much is asked for.
     const BUSY: Self = Self::Later(ErrorCode::Overloaded, Crowded::COME_BACK);
+    /// It is no form.
+    const BROKEN: Self = Self::NotTaken(ErrorCode::MalformedBody);
+    /// It is a form in another way than it is taken.
+    const WITHOUT_FILES: Self = Self::NotTaken(ErrorCode::MediaType);
 
     /// Why something did not work, without what is not for strangers to know.
     pub(crate) fn of(error: Error) -> Self {
@@ -235,6 +246,7 @@ impl Said {
         let (code, wait) = match self {
             Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
             Self::Later(code, wait) => (Some(code), Some(wait)),
+            Self::TooLarge | Self::NoRoom => (Some(ErrorCode::BodyTooLarge), None),
             Self::Nothing | Self::Over => (None, None),
         };
         if let Some(code) = code {
@@ -250,6 +262,7 @@ impl Said {
         match self {
             Self::Nothing => StatusCode::NOT_FOUND,
             Self::Over => StatusCode::GONE,
+            Self::TooLarge | Self::NoRoom => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotTaken(code) | Self::Failed(code) | Self::Later(code, _) => {
                 StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -261,6 +274,8 @@ impl Said {
             Self::Nothing => "There is nothing here",
             Self::Over => "This has ended",
             Self::NotTaken(_) => "This did not arrive",
+            Self::TooLarge => "These files are too large",
+            Self::NoRoom => "No more files are taken today",
             Self::Later(..) => "Please try again in a moment",
             Self::Failed(_) => "Something went wrong",
         }
@@ -274,6 +289,12 @@ impl Said {
                 "What you sent is longer than this takes, so nothing of it was kept. Go back, make it shorter, and send it again."
             }
             Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
+            Self::TooLarge => {
+                "Nothing was sent. A file may have up to 10 MB, and five are taken at once. Go back and choose smaller ones."
+            }
+            Self::NoRoom => {
+                "Nothing was sent: more files came in today than are taken in a day. Go back and send it without files, or try again tomorrow."
+            }
             Self::Later(..) => "There is more to do here than usual. Nothing of yours was lost.",
             Self::Failed(_) => "The fault is ours, and we were told. Please try again later.",
         }

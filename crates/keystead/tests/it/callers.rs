@@ -145,6 +145,7 @@ pub(crate) fn strangers_answers(app: &App, form: Id<Form<AsForm>>, is_trapped: b
     let answers = serde_json::json!({"email": "stranger@example.com"});
     StrangersAnswers {
         answers: answers.as_object().unwrap().clone(),
+        files: Vec::new(),
         key: None,
         page: is_trapped.then(|| (app.page_token(form), true)),
         visit: Visit::default(),

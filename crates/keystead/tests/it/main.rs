@@ -44,6 +44,7 @@ mod field_values;
 mod fields;
 mod files;
 mod finding;
+mod form_files;
 mod form_notices;
 mod form_pages;
 mod form_strangers;

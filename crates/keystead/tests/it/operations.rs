@@ -197,6 +197,8 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     update::<Form<AsForm>>(&by.location, (), at.none(), FormPatch::default()): FormsWrite;
     delete::<Form<AsForm>>(&by.location, (), at.none()): FormsWrite;
     submit::<AsForm>(&by.location, at.none(), submission()): FormsWrite;
+    files_of_submission::<AsForm>(&by.location, at.none(), at.none()): FormsRead;
+    open_submission_file::<AsForm>(&by.location, at.none(), at.none(), at.none()): FormsRead;
     list_submissions::<AsForm>(&by.location, submissions(), Window::first(1)): FormsRead;
     get_submission::<AsForm>(&by.location, at.none(), at.none()): FormsRead;
     accept_submission(&by.location, at.none(), at.none()): FormsWrite;
@@ -401,7 +403,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // Whoever answers a form.
-    "open_form", "page_token", "read_page_token", "answer_form",
+    "open_form", "page_token", "read_page_token", "room_for_files", "answer_form",
     // By the clock.
     "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "send_delivery", "trim_webhooks", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
     "work_on_aftermath",

@@ -9,7 +9,6 @@ use keystead_model::{
     KeyId, LocationId, UserId,
     agency::{TenantName, TenantState},
     contact::ContactPatch,
-    form::{AsForm, Form},
     page::Window,
     saved_view::{SavedViewContent, ViewedList},
     text::{EmailAddress, Line},
@@ -20,9 +19,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{contact_with_parts, from_here, join, member, sign_in},
-    callers::{form, rows_of_one, saved_view, submission},
+    callers::{rows_of_one, saved_view},
     imports::import,
-    things::{clicked, received},
+    things::{brought, clicked, received},
 };
 
 /// Pages that need no sign-in, and why.
@@ -70,6 +69,7 @@ struct Things {
     delivery: String,
     form: String,
     submission: String,
+    file: String,
     inbound: String,
     payload: String,
 }
@@ -114,6 +114,7 @@ impl Things {
             delivery: String::new(),
             form: String::new(),
             submission: String::new(),
+            file: String::new(),
         };
         things.renewed(app).await.made_anew(app).await
     }
@@ -179,7 +180,7 @@ impl Things {
     }
 
     /// With an invitation that nobody has taken back, a contact that nobody has put away, one in the trash, a file that nobody has
-    /// imported, and a form with what was submitted to it.
+    /// imported, and a form with what was submitted to it, and a file.
     async fn renewed(self, app: &TestApp) -> Self {
         let new = NewUser {
             email: EmailAddress::parse("invited@x.example").unwrap(),
@@ -196,12 +197,11 @@ impl Things {
         let name = ContactPatch { first_name: Some(Some(Line::parse("Gone").unwrap())), ..ContactPatch::default() };
         let trashed = app.app.create_contact(&context, name).await.unwrap().id;
         app.app.delete_contact(&context, trashed).await.unwrap();
-        let form: Form<AsForm> = app.app.create(&context, (), form("A form")).await.unwrap();
-        app.app.publish_form(&context, form.id).await.unwrap();
-        let submission = app.app.submit(&context, form.id, submission()).await.unwrap();
+        let [form, submission, file_of_form] = brought(app, "cv.pdf", &Value::Null).await;
         Self {
-            form: form.id.to_string(),
-            submission: submission.id.to_string(),
+            form,
+            submission,
+            file: file_of_form,
             invitation: made.id.to_string(),
             contact,
             note,
@@ -250,6 +250,7 @@ impl Things {
             ("{field}", "email"),
             ("{version}", "1"),
             ("{submission}", &self.submission),
+            ("{file}", &self.file),
             ("{kind}", "email"),
             ("{payload}", &self.payload),
         ];

@@ -99,6 +99,8 @@ pub(crate) struct Target {
     pub(crate) submissions: [String; 2],
     /// To the form, and waiting for review.
     pub(crate) held: [String; 2],
+    /// A form, a submission to it, and a file that came with that.
+    pub(crate) brought: [String; 3],
     pub(crate) import: String,
     pub(crate) key: String,
     pub(crate) notice: String,
@@ -160,6 +162,7 @@ impl Target {
         let automation = crate::things::automation(app, key, CANARY, &contact).await;
         let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
         let held = crate::things::held(app, key, &automation).await;
+        let brought = crate::things::brought(app, CANARY, &Value::Null).await;
         let import = id(&crate::imports::import(app, key, CANARY).await);
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
@@ -185,6 +188,7 @@ impl Target {
             file,
             submissions,
             held,
+            brought,
             import,
             key,
             notice,
@@ -225,7 +229,14 @@ impl Target {
             ("{deliveryId}", &self.delivery),
             ("{id}", id),
         ];
-        let path = parameters.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
+        let path = match route.path.contains("{fileId}") {
+            true => {
+                let names = ["{formId}", "{submissionId}", "{fileId}"].into_iter().zip(&self.brought);
+                names.fold(route.path.to_owned(), |path, (name, id)| path.replace(name, id))
+            }
+            false => route.path.to_owned(),
+        };
+        let path = parameters.iter().fold(path, |path, (name, value)| path.replace(name, value));
         let path = self.automation.iter().fold(path, |path, (name, value)| path.replace(name, value));
         let submission = match path.rsplit('/').next() {
             Some("accept") => &self.held[0],
@@ -268,6 +279,9 @@ impl Target {
             ("secret", &self.file),
             ("formSubmissionId", &self.submissions[0]),
             ("surveySubmissionId", &self.submissions[1]),
+            ("formIdOfFile", &self.brought[0]),
+            ("submissionIdOfFile", &self.brought[1]),
+            ("fileId", &self.brought[2]),
             ("heldToAccept", &self.held[0]),
             ("heldToDiscard", &self.held[1]),
             ("importId", &self.import),
@@ -426,6 +440,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
         file: String::new(),
         submissions: [String::new(), String::new()],
         held: [String::new(), String::new()],
+        brought: Default::default(),
         import: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),

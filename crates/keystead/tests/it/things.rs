@@ -1,16 +1,17 @@
 //! One of each thing that automates or is sold, for tests that try every route.
 
-use keystead_core::FormAddress;
+use keystead_core::{FormAddress, FormFile, NewFile, StrangersAnswers};
 use keystead_model::{
     UtcMs,
-    form::{AsForm, SubmissionFilter, SubmissionState},
+    form::{AsForm, Form, FormContent, SubmissionFilter, SubmissionState},
     id::Id,
+    json_object::JsonObject,
     page::Window,
 };
 use keystead_testkit::{TestApp, TestKey};
 use serde_json::{Value, json};
 
-use crate::callers::{Caller, strangers_answers};
+use crate::callers::{Caller, form, strangers_answers};
 
 /// New ones in a location, each by the name that its id has in paths. All texts of theirs are `text`, and what is for a contact is
 /// for this one.
@@ -111,6 +112,37 @@ pub(crate) async fn held(app: &TestApp, key: &TestKey, automation: &[(&'static s
     held.page.rows.iter().map(|submission| submission.id.to_string()).collect::<Vec<_>>().try_into().unwrap()
 }
 
+/// A file that came with a submission of a stranger: the ids of the form, which also asks for an e-mail address, of the submission, and
+/// its own. What it is called and what is in it is `text`; with an address it is of the contact who has that.
+pub(crate) async fn brought(app: &TestApp, text: &'static str, email: &Value) -> [String; 3] {
+    let context = Caller::new(app, app.admin().await).await.location;
+    let definition = json!({"pages": [{"fields": [
+        {"key": "email", "mapsTo": "contact.email"}, {"key": "file", "type": "file"},
+    ]}]});
+    let content = FormContent { definition: JsonObject::from_stored(definition.to_string()), ..form("With a file") };
+    let form: Form<AsForm> = app.app.create(&context, (), content).await.unwrap();
+    // Of a location that is suspended nobody sees a form.
+    let open = app.app.preview_form(&context, form.id).await.unwrap();
+    app.app.publish_form(&context, form.id).await.unwrap();
+    let (name, size) = (Some(text.to_owned()), text.len() as u64);
+    let new = NewFile { part: "file".to_owned(), name, kind: None, size, bytes: Box::new(text.as_bytes()) };
+    let files = vec![FormFile { key: "file".to_owned(), sha256: [0; 32], new }];
+    let answers = [("email".to_owned(), email.clone())].into_iter().collect();
+    let answers = StrangersAnswers { answers, files, ..strangers_answers(&app.app, form.id, false) };
+    app.app.answer_form(&open, answers).await.unwrap();
+    let filter = SubmissionFilter {
+        state: SubmissionState::Taken,
+        form: Some(form.id),
+        part: None,
+        from: UtcMs(0),
+        until: UtcMs(i64::MAX),
+    };
+    let listed = app.app.list_submissions::<AsForm>(&context, filter, Window::first(1)).await.unwrap();
+    let submission = listed.page.rows[0].id;
+    let file = app.app.files_of_submission(&context, form.id, submission).await.unwrap()[0].id;
+    [form.id.to_string(), submission.to_string(), file.to_string()]
+}
+
 /// A location's first pipeline with an opportunity in it, and what may be deleted.
 #[derive(Clone, Default)]
 pub(crate) struct Sales {
@@ -163,12 +195,10 @@ pub(crate) async fn belongings(app: &TestApp, key: &TestKey, contact: &str) {
     // A person's, which starts something.
     let path = format!("/links/{}/clicks/{}/classify", of("{linkId}"), of("{clickId}"));
     app.post(&path).key(key).json(&json!({"verdict": "human", "fire": true})).send().await.expect(200);
-    let form = of("{formId}");
     let known = app.get(&format!("/contacts/{contact}")).key(key).send().await.expect(200)["contact"]["email"].clone();
     let shop = json!({"name": "x", "contact": {"email": "{{payload.email}}"}});
     received(app, key, shop, json!({"email": known})).await;
-    let answers = json!({"answers": {"email": known}});
-    app.post(&format!("/forms/{form}/submissions")).key(key).json(&answers).send().await.expect(201);
+    brought(app, "x", &known).await;
     let campaign = app.post("/campaigns/").key(key).json(&json!({"name": "x"})).send().await.expect(201);
     let path = format!("/contacts/{contact}/campaigns/{}", id(&campaign["campaign"]));
     app.post(&path).key(key).json(&json!({})).send().await.expect(201);

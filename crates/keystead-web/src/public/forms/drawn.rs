@@ -3,14 +3,16 @@
 use askama::Template;
 use keystead_core::{OpenForm, Violation};
 use keystead_model::{
+    custom_field::Format,
     form_answers::NEEDED,
-    form_schema::{Field, FieldKind, FormSchema, Hidden, Page},
+    form_schema::{Field, FieldKind, FileRule, FormSchema, Hidden, Page},
     invalid::in_words,
     text::Line,
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
+use super::files;
 use crate::form::Fields;
 
 /// How a field is drawn.
@@ -24,6 +26,8 @@ pub(crate) enum Drawn {
     /// Several of a few.
     Boxes,
     Box,
+    /// Files whose names end with these, several or one.
+    Files(String, bool),
     Hidden,
     Heading,
 }
@@ -71,7 +75,9 @@ pub(super) fn first_asked(pages: &[PageView]) -> String {
 impl Shown {
     fn new(field: &Field, sent: &Fields, problems: &[Violation]) -> Self {
         let about = |violation: &&Violation| violation.field.strip_prefix("answers.") == Some(&field.key);
+        let values: Vec<String> = sent.all(&field.key).into_iter().map(str::to_owned).collect();
         let problem = problems.iter().find(about).map(|violation| sentence(&field.kind, &violation.problem));
+        let problem = problem.or_else(|| chosen_again(&field.kind, &values));
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let choices = match &field.kind {
             FieldKind::Rating(most) => (1..=*most).map(|number| number.to_string()).collect(),
@@ -81,7 +87,7 @@ impl Shown {
             id: format!("f-{}", field.key),
             key: field.key.clone(),
             label: field.label.as_str().to_owned(),
-            hint: text(field.hint.as_ref().map(|hint| hint.as_str())),
+            hint: hint(field),
             placeholder: text(field.placeholder.as_ref().map(Line::as_str)),
             kind: drawn(&field.kind),
             choices,
@@ -95,7 +101,7 @@ impl Shown {
             is_half: field.is_half,
             is_number: matches!(field.kind, FieldKind::Number(_) | FieldKind::Money(_)),
             is_rating: matches!(field.kind, FieldKind::Rating(_)),
-            values: sent.all(&field.key).into_iter().map(str::to_owned).collect(),
+            values,
         }
     }
 
@@ -139,9 +145,34 @@ fn drawn(kind: &FieldKind) -> Drawn {
         FieldKind::Radio(_) | FieldKind::Rating(_) => Drawn::Radios,
         FieldKind::Multi(_) => Drawn::Boxes,
         FieldKind::Checkbox | FieldKind::Consent(_) => Drawn::Box,
+        FieldKind::File(FileRule { formats, is_multiple }) => {
+            let formats: Vec<&str> = formats.iter().map(Format::as_str).collect();
+            Drawn::Files(formats.join(","), *is_multiple)
+        }
         FieldKind::Hidden(_) => Drawn::Hidden,
         FieldKind::Heading => Drawn::Heading,
     }
+}
+
+/// What helps with an answer: what the author says, and how large files may be.
+fn hint(field: &Field) -> String {
+    let written = field.hint.as_ref().map(|hint| hint.as_str());
+    match (&field.kind, written) {
+        (FieldKind::File(rule), Some(written)) => format!("{written} {}", files::limits(rule)),
+        (FieldKind::File(rule), None) => {
+            let limits = files::limits(rule);
+            let mut letters = limits.chars();
+            letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
+        }
+        (_, written) => written.unwrap_or_default().to_owned(),
+    }
+}
+
+/// Files have to be chosen again where something else was wrong: no page can do that for anybody.
+fn chosen_again(kind: &FieldKind, names: &[String]) -> Option<String> {
+    let FieldKind::File(_) = kind else { return None };
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| format!("Choose {names} again: a browser forgets files when a form comes back"))
 }
 
 /// What is wrong, said to whoever answers.
@@ -152,6 +183,7 @@ fn sentence(kind: &FieldKind, problem: &str) -> String {
             FieldKind::Select(_) | FieldKind::Radio(_) | FieldKind::Multi(_) | FieldKind::Rating(_) => {
                 "Choose an answer"
             }
+            FieldKind::File(_) => "Choose a file",
             _ => "An answer is needed",
         };
         return needed.to_owned();
@@ -239,6 +271,7 @@ struct Plain {
     action: String,
     submit: String,
     pages: Vec<PageView>,
+    has_files: bool,
 }
 
 /// A form as HTML for any page, which needs nothing of ours but the address that it is sent to.
@@ -248,6 +281,7 @@ pub(crate) fn plain_html(form: &OpenForm, base_url: &str) -> String {
         action: format!("{base_url}/f/{}", form.form.id),
         submit: form.schema.submit.as_ref().map_or("Send", Line::as_str).to_owned(),
         pages: form.schema.pages.iter().map(|page| PageView::new(page, &nothing, &[])).collect(),
+        has_files: form.schema.has_files(),
     };
     page.render().unwrap_or_default()
 }

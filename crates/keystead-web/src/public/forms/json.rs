@@ -10,12 +10,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use keystead_core::{Error, OpenForm, StrangersAnswers};
+use keystead_core::{Error, FormFile, OpenForm, StrangersAnswers};
 use keystead_http::Arrival;
 use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words};
 use serde_json::{Map, Value as Json, json};
 
-use super::{open, said_after, visit};
+use super::{
+    answers_in,
+    files::{Brought, Sent},
+    open, said_after, visit, with_names,
+};
 use crate::{
     Web,
     guard::asked,
@@ -23,16 +27,19 @@ use crate::{
 };
 
 /// What a script sends.
-struct Sent {
+struct Message {
     answers: Map<String, Json>,
     key: Option<SubmissionKey>,
     page: Option<String>,
+    files: Vec<FormFile>,
+    /// What these are called, by the keys of their fields.
+    names: Vec<(String, String)>,
 }
 
 /// What is wrong, by the names of fields.
 type Wrong = Vec<(String, String)>;
 
-fn read(body: &[u8]) -> Result<Sent, Wrong> {
+fn read(body: &[u8]) -> Result<Message, Wrong> {
     let whole = |problem: &str| vec![(String::new(), problem.to_owned())];
     let Ok(Json::Object(mut sent)) = serde_json::from_slice(body) else {
         return Err(whole("must be a JSON object with answers"));
@@ -50,12 +57,24 @@ fn read(body: &[u8]) -> Result<Sent, Wrong> {
         }
     };
     let (key, page) = (text("submissionId"), text("page"));
-    let key = key.map(|key| SubmissionKey::parse(&key)).transpose();
-    let key = key.unwrap_or_else(|problem| {
-        wrong.push(("submissionId".to_owned(), problem.0));
+    let key = key_of(key.as_deref()).unwrap_or_else(|problem| {
+        wrong.extend(problem);
         None
     });
-    if wrong.is_empty() { Ok(Sent { answers, key, page }) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(Message { answers, key, page, files: Vec::new(), names: Vec::new() }) } else { Err(wrong) }
+}
+
+fn key_of(text: Option<&str>) -> Result<Option<SubmissionKey>, Wrong> {
+    let key = text.map(SubmissionKey::parse).transpose();
+    key.map_err(|problem| vec![("submissionId".to_owned(), problem.0)])
+}
+
+/// The same of a form with files, whose answers are parts.
+fn read_form(form: &OpenForm, sent: &mut Sent) -> Result<Message, Wrong> {
+    let (files, names) = sent.take_files();
+    let fields = &sent.fields;
+    let (key, page) = (key_of(fields.text("submissionId"))?, fields.text("page").map(str::to_owned));
+    Ok(Message { answers: answers_in(&form.schema, fields), key, page, files, names })
 }
 
 /// Why what was sent did not come in whole.
@@ -66,7 +85,7 @@ pub(crate) struct NotWhole(Said);
 pub(crate) async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
     let asked = asked(&request);
     match public::admitted(web, request).await {
-        Err(said @ Said::NotTaken(_)) => {
+        Err(said @ (Said::NotTaken(_) | Said::TooLarge | Said::NoRoom)) => {
             let mut request = Request::from_parts(asked, Body::empty());
             request.extensions_mut().insert(NotWhole(said));
             Ok(request)
@@ -82,24 +101,36 @@ pub(crate) async fn submit(
     Extension(arrival): Extension<Arrival>,
     not_whole: Option<Extension<NotWhole>>,
     headers: HeaderMap,
+    brought: Option<Extension<Brought>>,
     body: Bytes,
 ) -> Response {
     let form = match open(&web, &id).await {
         Ok(form) => form,
         Err(why) => return failed(why),
     };
-    let response = match (not_whole, read(&body)) {
-        (Some(Extension(NotWhole(said))), _) => failed(said),
-        (None, Ok(sent)) => take(&web, &form, &arrival, &headers, sent).await,
-        (None, Err(wrong)) => refused(wrong),
+    if let Some(Extension(NotWhole(said))) = not_whole {
+        return readable(failed(said), &form, &headers);
+    }
+    let mut sent = match brought.map(|Extension(brought)| Sent::of(&form, &brought)).transpose() {
+        Ok(sent) => sent,
+        Err(why) => return readable(failed(why), &form, &headers),
+    };
+    let message = match &mut sent {
+        Some(sent) => read_form(&form, sent),
+        None => read(&body),
+    };
+    let response = match message {
+        Ok(message) => take(&web, &form, &arrival, &headers, message).await,
+        Err(wrong) => refused(wrong),
     };
     readable(response, &form, &headers)
 }
 
-async fn take(web: &Web, form: &OpenForm, arrival: &Arrival, headers: &HeaderMap, sent: Sent) -> Response {
-    let Sent { answers, key, page } = sent;
+async fn take(web: &Web, form: &OpenForm, arrival: &Arrival, headers: &HeaderMap, message: Message) -> Response {
+    let Message { answers, key, page, files, names } = message;
     let new = StrangersAnswers {
         answers: answers.clone(),
+        files,
         key,
         page: None,
         visit: visit(page.as_deref(), None, headers),
@@ -109,7 +140,7 @@ async fn take(web: &Web, form: &OpenForm, arrival: &Arrival, headers: &HeaderMap
     };
     match web.app.answer_form(form, new).await {
         Ok(()) => {
-            let (message, redirect) = said_after(form, &answers);
+            let (message, redirect) = said_after(form, &with_names(answers, names));
             let message = Some(message).filter(|message| !message.is_empty());
             let mut response = said(StatusCode::OK, &json!({"message": message, "redirect": redirect}));
             response.extensions_mut().insert(OnBeat);

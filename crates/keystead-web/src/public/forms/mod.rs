@@ -3,6 +3,7 @@
 //! What is said afterwards is the same whoever answers, and without a script nothing is missing but comfort.
 
 mod drawn;
+pub(crate) mod files;
 mod json;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, StatusCode, header};
-use keystead_core::{Error, ErrorCode, FormAddress, OpenForm, StrangersAnswers, Violation};
+use keystead_core::{Error, FormAddress, OpenForm, StrangersAnswers, Violation};
 use keystead_http::Arrival;
 use keystead_model::{
     LocationId,
@@ -28,6 +29,7 @@ use keystead_model::{
 };
 use serde_json::{Map, Value as Json};
 
+use self::files::{Brought, Sent};
 pub(crate) use self::{
     drawn::{Drawn, PageView, plain_html},
     json::{admitted as json_admitted, allow, failed as json_failed, submit as submit_json},
@@ -76,6 +78,8 @@ struct FormPage {
     trap: String,
     /// What its script needs to show and hide fields; empty where nothing depends on anything.
     logic: String,
+    /// Whether it asks for files.
+    has_files: bool,
 }
 
 #[derive(Template)]
@@ -170,6 +174,7 @@ fn page_of(web: &Web, form: &OpenForm, sent: &Fields, problems: &[Violation], st
         carried: carried.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
         trap: trap.unwrap_or_default(),
         logic: drawn::logic(schema),
+        has_files: schema.has_files(),
     }
 }
 
@@ -213,10 +218,17 @@ pub(crate) async fn submit(
     Extension(stands): Extension<Stands>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
+    brought: Option<Extension<Brought>>,
     body: Bytes,
 ) -> Result<Response, Said> {
     let form = open(&web, &id).await?;
-    take(&web, &form, &arrival, &headers, &body, stands).await
+    let sent = match brought {
+        Some(Extension(brought)) => Sent::of(&form, &brought)?,
+        None if is_form(&headers) => Sent::of_texts(form_urlencoded::parse(&body).into_owned().collect()),
+        // Read as what it is not, it would be answers that nobody gave.
+        None => return Err(Said::WITHOUT_FILES),
+    };
+    take(&web, &form, &arrival, &headers, sent, stands).await
 }
 
 async fn take(
@@ -224,15 +236,12 @@ async fn take(
     form: &OpenForm,
     arrival: &Arrival,
     headers: &HeaderMap,
-    body: &[u8],
+    mut all: Sent,
     stands: Stands,
 ) -> Result<Response, Said> {
-    if !is_form(headers) {
-        // Read as what it is not, it would be answers that nobody gave.
-        return Err(Said::NotTaken(ErrorCode::MediaType));
-    }
-    let sent = Fields::from(form_urlencoded::parse(body).into_owned().collect::<Vec<_>>());
-    let answers = answers_in(&form.schema, &sent);
+    let (files, names) = all.take_files();
+    let sent = &mut all.fields;
+    let answers = answers_in(&form.schema, sent);
     let token = sent.raw(TOKEN).and_then(|text| web.app.read_page_token(form.form.id, text));
     let page = token.map(|token| {
         let is_trapped = sent.text(&token.trap).is_some();
@@ -240,6 +249,7 @@ async fn take(
     });
     let new = StrangersAnswers {
         answers: answers.clone(),
+        files,
         key: sent.text(ID).and_then(|key| SubmissionKey::parse(key).ok()),
         page,
         visit: visit(sent.text(PAGE), sent.text(REFERRER), headers),
@@ -248,9 +258,11 @@ async fn take(
         request: Some(arrival.id),
     };
     match web.app.answer_form(form, new).await {
-        Ok(()) => Ok(answered(thanks(form, &answers, stands), form, stands)),
+        Ok(()) => Ok(answered(thanks(form, &with_names(answers, names), stands), form, stands)),
         Err(Error::Invalid(problems)) => {
-            let page = page_of(web, form, &sent, &problems, stands);
+            // Browsers choose no file for anybody: what was chosen is named, to be chosen again.
+            sent.extend(names);
+            let page = page_of(web, form, sent, &problems, stands);
             Ok(answered(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page), form, stands))
         }
         Err(error) => Err(Said::of(error)),
@@ -276,6 +288,19 @@ fn answers_in(schema: &FormSchema, sent: &Fields) -> Map<String, Json> {
             (_, values) => Json::from(values.to_vec()),
         };
         answers.insert(field.key.clone(), answer);
+    }
+    answers
+}
+
+/// Answers with the names of the files among them.
+fn with_names(mut answers: Map<String, Json>, names: Vec<(String, String)>) -> Map<String, Json> {
+    for (key, name) in names {
+        match answers.get_mut(&key).and_then(Json::as_array_mut) {
+            Some(others) => others.push(name.into()),
+            None => {
+                answers.insert(key, Json::from(vec![name]));
+            }
+        }
     }
     answers
 }

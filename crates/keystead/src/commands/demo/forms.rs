@@ -1,6 +1,7 @@
 //! A form of each location, and what people sent in by it.
 
-use keystead_core::{AgencyContext, App, FormAddress, LocationContext, StrangersAnswers};
+use keystead_core::{AgencyContext, App, FormAddress, FormFile, LocationContext, NewFile, StrangersAnswers};
+use keystead_http::Upload;
 use keystead_model::{
     LocationId,
     form::{AsForm, Form, FormContent, FormDefinition, FormPatch, Visit},
@@ -30,6 +31,7 @@ fn definition() -> Value {
             ]},
             {"title": "Your words", "fields": [
                 {"key": "message", "type": "textarea", "label": "What can we do for you?", "required": true},
+                {"key": "papers", "type": "file", "label": "Photos or papers", "accept": ["pdf", "jpg", "png", "txt"], "multiple": true},
                 {"key": "rating", "type": "rating", "label": "How easy was it to find us?"},
                 {"key": "source", "type": "hidden", "label": "Source", "from": "query:utm_source"},
                 {"key": "consent", "type": "consent", "label": "You may store these answers and write to me about them.",
@@ -54,7 +56,7 @@ pub(super) async fn made(app: &App, maria: &AgencyContext, location: LocationId)
     app.publish_form(&context, form.id).await?;
     answered(app, form.id).await?;
     let mut newer = definition();
-    newer["pages"][1]["fields"][1]["label"] = json!("How easy was it to find our page?");
+    newer["pages"][1]["fields"][2]["label"] = json!("How easy was it to find our page?");
     let patch = FormPatch { definition: Some(to_definition(&newer)?), name: None };
     app.update(&context, (), form.id, patch).await?;
     newsletter(app, &context).await
@@ -68,6 +70,14 @@ async fn newsletter(app: &App, context: &LocationContext) -> Result<(), Failure>
     let content = FormContent { name: known(Line::parse("Newsletter"))?, definition: to_definition(&asking)? };
     app.create::<Form<AsForm>>(context, (), content).await?;
     Ok(())
+}
+
+/// What one of them brought.
+fn letter() -> FormFile {
+    const TEXT: &str = "Dear all,\n\nplease find below what my dentist wrote last year.\n";
+    let (file, name) = (Upload::of(TEXT.as_bytes()), Some("letter.txt".to_owned()));
+    let (key, sha256, size) = ("papers".to_owned(), file.sha256, file.length);
+    FormFile { new: NewFile { part: key.clone(), name, kind: None, size, bytes: Box::new(file) }, key, sha256 }
 }
 
 async fn answered(app: &App, id: Id<Form<AsForm>>) -> Result<(), Failure> {
@@ -91,6 +101,7 @@ async fn answered(app: &App, id: Id<Form<AsForm>>) -> Result<(), Failure> {
         );
         let new = StrangersAnswers {
             answers: answers.as_object().cloned().unwrap_or_default(),
+            files: (number % 6 == 2).then(letter).into_iter().collect(),
             key: None,
             page: (number % 5 == 4).then(|| (app.page_token(id), true)),
             visit,
