@@ -80,6 +80,8 @@ struct FormPage {
     logic: String,
     /// Whether it asks for files.
     has_files: bool,
+    /// Whether a script shows its pages one after another.
+    has_steps: bool,
 }
 
 #[derive(Template)]
@@ -158,6 +160,8 @@ fn page_of(web: &Web, form: &OpenForm, sent: &Fields, problems: &[Violation], st
     let token = sent.raw(TOKEN).and_then(|text| web.app.read_page_token(public.id, text));
     let trap = token.filter(|_| schema.spam.has_honeypot).map(|token| token.trap);
     let carried = [ID, TOKEN, PAGE, REFERRER].map(|name| (name, sent.shown(name)));
+    let is_asked = |page: &&PageView| page.fields.iter().any(|shown| !shown.is_hidden());
+    let has_steps = pages.iter().filter(is_asked).count() > 1;
     let end = if stands == Stands::InFrame { "/embed" } else { "" };
     FormPage {
         id: public.id.to_string(),
@@ -175,6 +179,7 @@ fn page_of(web: &Web, form: &OpenForm, sent: &Fields, problems: &[Violation], st
         trap: trap.unwrap_or_default(),
         logic: drawn::logic(schema),
         has_files: schema.has_files(),
+        has_steps,
     }
 }
 
