@@ -262,6 +262,166 @@ test('a browser shows what the server judges to be shown', async () => {
   await visitor.context().close();
 });
 
+/// A published form that asks this, by its address.
+async function made(secret, pages, more = {}) {
+  const definition = { pages, spam: { minSeconds: 0 }, ...more };
+  const { form } = await call(secret, 'POST', '/forms/', { name: 'Steps', definition });
+  await call(secret, 'POST', `/forms/${form.id}/publish`, {});
+  return form.id;
+}
+
+const application = [
+  { title: 'You', fields: [
+    { key: 'name', label: 'Name', required: true, mapsTo: 'contact.full_name' },
+    { key: 'email', type: 'email', label: 'E-mail', required: true, mapsTo: 'contact.email' },
+    { key: 'work', type: 'radio', label: 'Do you work?', options: ['Yes', 'No'], required: true },
+  ] },
+  { title: 'Your work', fields: [{ key: 'what', label: 'As what?', required: true, visibleIf: { field: 'work', op: 'eq', value: 'Yes' } }] },
+  { fields: [
+    { key: 'cv', type: 'file', label: 'CV', accept: ['txt', 'pdf'], required: true },
+    { key: 'age', type: 'number', label: 'Age', min: 18 },
+  ] },
+];
+
+const focused = (of) => of.evaluate(() => document.activeElement.textContent.trim());
+
+test('pages of a form are steps, by keyboard and with what is hidden', async () => {
+  const id = await made(await key(), application, { after: { message: 'Thank you, {{answer.name}}; we have {{answer.cv}}' } });
+  const visitor = await stranger();
+  await visitor.goto(`${base}/f/${id}`);
+  await look(visitor, 'public-steps');
+  const said = () => visitor.locator('.page:visible .count').textContent();
+  // What depends on an answer is no step before that is given.
+  assert.equal(await said(), 'Step 1 of 2');
+  assert.equal(await visitor.getByRole('button', { name: 'Send' }).isVisible(), false);
+  assert.equal(await visitor.getByRole('button', { name: 'Back' }).isVisible(), false);
+  // Next says what is missing, and stays.
+  await press(visitor, 'Next');
+  assert.equal(await visitor.evaluate(() => document.activeElement.id), 'f-name');
+  await visitor.fill('#f-name', 'Ada');
+  await visitor.fill('#f-email', `ada-${Date.now()}@example.com`);
+  await press(visitor, 'Next');
+  assert.equal(await said(), 'Step 1 of 2', 'one of a few is chosen first');
+  await visitor.check('input[value=Yes]');
+  assert.equal(await said(), 'Step 1 of 3');
+  // Enter goes on as Next does.
+  await visitor.focus('#f-name');
+  await visitor.keyboard.press('Enter');
+  assert.equal(await focused(visitor), 'Step 2 of 3 Your work');
+  await visitor.keyboard.press('Tab');
+  assert.equal(await visitor.evaluate(() => document.activeElement.id), 'f-what');
+  await press(visitor, 'Back');
+  assert.equal(await focused(visitor), 'Step 1 of 3 You');
+  await visitor.check('input[value=No]');
+  await press(visitor, 'Next');
+  assert.equal(await focused(visitor), 'Step 2 of 2', 'what nobody is asked is passed over');
+  assert.equal(await visitor.getByRole('button', { name: 'Next' }).isVisible(), false);
+  await look(visitor, 'public-steps-last');
+  // What the server says leads to its page.
+  await visitor.fill('#f-age', '7');
+  await visitor.setInputFiles('#f-cv', { name: 'cv.txt', mimeType: 'text/plain', buffer: Buffer.from('my life') });
+  await press(visitor, 'Send');
+  assert.match(await visitor.textContent('.summary'), /2 answers need a look/);
+  assert.match(await visitor.textContent('.summary'), /Choose cv.txt again|choose cv.txt again/);
+  assert.equal(await said(), 'Step 2 of 2');
+  assert.ok(await visitor.isVisible('#f-cv-problem'));
+  await look(visitor, 'public-steps-problems');
+  await press(visitor, 'Back');
+  await visitor.click('.summary a[href="#f-age"]');
+  assert.equal(await visitor.evaluate(() => document.activeElement.id), 'f-age');
+  assert.equal(await said(), 'Step 2 of 2');
+  await visitor.fill('#f-age', '36');
+  // A file that is too large is not sent at all.
+  await visitor.evaluate(() => {
+    const list = new DataTransfer();
+    list.items.add(new File([new Uint8Array(10 * 1024 * 1024 + 1)], 'long.txt'));
+    const field = document.querySelector('#f-cv');
+    field.files = list.files;
+    field.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+  const before = visitor.url();
+  await press(visitor, 'Send');
+  assert.match(await visitor.evaluate(() => document.querySelector('#f-cv').validationMessage), /long.txt is larger than 10 MB/);
+  assert.equal(visitor.url(), before);
+  await visitor.setInputFiles('#f-cv', { name: 'cv.txt', mimeType: 'text/plain', buffer: Buffer.from('my life') });
+  await press(visitor, 'Send');
+  assert.match(await visitor.textContent('main'), /Thank you, Ada; we have cv.txt/);
+  assert.deepEqual(visitor.problems, []);
+  await visitor.context().close();
+
+  await page.goto(`${base}${place}/submissions`);
+  await page.locator('td a.name', { hasText: 'Ada' }).first().click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('main a[download]')]);
+  assert.equal(download.suggestedFilename(), 'cv.txt');
+  assert.equal(require('node:fs').readFileSync(await download.path(), 'utf8'), 'my life');
+  await look(page, 'submission-with-a-file');
+});
+
+test('without a script all pages stand below each other, and a file is sent', async () => {
+  const id = await made(await key(), application);
+  const plain = await stranger({ javaScriptEnabled: false });
+  await plain.goto(`${base}/f/${id}`);
+  assert.deepEqual(await plain.locator('.page h2').allTextContents(), ['You', 'Your work']);
+  assert.equal(await plain.getByRole('button', { name: 'Next' }).count(), 0);
+  await plain.fill('#f-name', 'Grace');
+  await plain.fill('#f-email', `grace-${Date.now()}@example.com`);
+  await plain.check('input[value=No]');
+  await plain.getByRole('button', { name: 'Send' }).click();
+  assert.match(await plain.textContent('.summary'), /CV: choose a file/);
+  await plain.setInputFiles('#f-cv', { name: 'grace.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF') });
+  await plain.getByRole('button', { name: 'Send' }).click();
+  assert.match(await plain.textContent('main'), /Your answers were sent/);
+  await plain.context().close();
+});
+
+test('a page of a form and all that it needs weigh at most 15 KB', async () => {
+  const id = await made(await key(), application);
+  const visitor = await stranger();
+  const client = await visitor.context().newCDPSession(visitor);
+  await client.send('Network.enable');
+  let sum = 0;
+  client.on('Network.loadingFinished', ({ encodedDataLength }) => { sum += encodedDataLength; });
+  await visitor.goto(`${base}/f/${id}`, { waitUntil: 'load' });
+  assert.ok(sum > 3000 && sum <= 15_000, `${sum} bytes`);
+  await visitor.context().close();
+});
+
+test('pages are added, named, moved, joined and deleted', async () => {
+  await page.goto(`${base}${place}/forms/new`);
+  await page.fill('#name', 'Of pages');
+  await press(page, 'Add form');
+  await page.waitForURL(/forms\/[A-Za-z0-9]{20}$/);
+  const at = page.url();
+  await page.fill('#page-title', 'Second');
+  await press(page, 'Add page');
+  await page.fill('#label', 'Last question');
+  await press(page, 'Add field');
+  await page.goto(at);
+  const rows = () => page.locator('.parts .name').allTextContents();
+  assert.deepEqual((await rows()).slice(-2), ['Page 2: Second', 'Last question']);
+  await page.click('.parts a:has-text("Page 1")');
+  await look(page, 'form-page');
+  await page.fill('#title', 'First');
+  await press(page, 'Save');
+  assert.match(await page.textContent('#flash'), /is saved/);
+  await press(page, 'Move Page 2: Second up');
+  assert.deepEqual((await rows()).slice(0, 3), ['Page 1: Second', 'Last question', 'Page 2: First']);
+  const preview = page.frameLocator('iframe.preview');
+  await preview.locator('.count:visible', { hasText: 'Step 1 of 2' }).waitFor();
+  await look(page, 'form-builder-pages');
+  await press(page, 'Join Page 2: First with the page before it');
+  assert.equal((await rows()).filter((label) => label.startsWith('Page')).length, 1);
+  await page.fill('#page-title', 'Third');
+  await press(page, 'Add page');
+  await page.click('.parts a:has-text("Page 1")');
+  await page.click('text=Delete…');
+  assert.match(await page.textContent('main'), /fields are deleted with it/);
+  await look(page, 'form-page-delete');
+  await press(page, 'Delete page');
+  assert.match(await page.textContent('#flash'), /Page 1: Second.* is deleted from the draft/);
+  assert.deepEqual(await rows(), ['Page 1: Third']);
+});
+
 test('another site frames a form that allows it, and learns its height alone', async () => {
   const secret = await key();
   let id;

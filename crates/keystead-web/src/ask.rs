@@ -6,7 +6,7 @@ use keystead_core::Error;
 
 use crate::{
     failure::Failure,
-    form::Form,
+    form::{Edited, Form},
     page::{Frame, render},
     place::Here,
 };
@@ -35,6 +35,12 @@ impl Ask {
     ) -> Self {
         let frame = Frame::of(here, button, section);
         Self { frame, name: name.to_owned(), sentences, button, form: Form::default(), back_url }
+    }
+
+    /// The same about what was seen: whatever is deleted is still what the question was about.
+    pub(crate) fn opened_on(mut self, thing: &impl Edited) -> Self {
+        self.form = self.form.opened_on(thing);
+        self
     }
 
     /// The question.

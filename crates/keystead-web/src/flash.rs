@@ -150,6 +150,7 @@ done! {
     FormVersionRestored = "form-version-restored", "good", "The draft of * is what that version was. Publish it for others to see it.";
     FormFieldAdded = "form-field-added", "good", "* is added, as the last field.";
     FormFieldSaved = "form-field-saved", "good", "* is saved.";
+    FormPageDeleted = "form-page-deleted", "good", "* is deleted from the draft.";
     FormFieldDeleted = "form-field-deleted", "good", "* is deleted from the draft.";
     SubmissionAccepted = "submission-accepted", "good", "The submission of * counts now.";
     SubmissionDiscarded = "submission-discarded", "good", "The submission of * is discarded. Nothing came of it.";

@@ -293,6 +293,11 @@ fn routes() -> Table {
         own("/app/locations/{location}/forms/{id}/arrange", action(1, post(forms::arrange))),
         own("/app/locations/{location}/forms/{id}/add", action(1, post(forms::add_field))),
         own("/app/locations/{location}/forms/{id}/pages", action(1, post(forms::add_page))),
+        own("/app/locations/{location}/forms/{id}/pages/{page}", get(forms::edit_page).post(forms::update_page)),
+        own(
+            "/app/locations/{location}/forms/{id}/pages/{page}/delete",
+            get(forms::delete_page_form).post(forms::delete_page),
+        ),
         own("/app/locations/{location}/forms/{id}/fields/{field}", get(forms::edit_field).post(forms::update_field)),
         own(
             "/app/locations/{location}/forms/{id}/fields/{field}/delete",

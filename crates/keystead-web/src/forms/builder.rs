@@ -45,14 +45,14 @@ pub(super) const KINDS: [(&str, &str); 18] = [
 
 /// A field or the beginning of a page, in the list.
 struct Row {
-    /// Of a field its key.
+    /// Of a field its key, of a page its number from 0.
     key: String,
     label: String,
     kind: &'static str,
     /// What is worth knowing of it, besides.
     notes: Vec<String>,
-    /// The number of the page that it begins; 0 is a field.
-    page: usize,
+    /// Whether it begins a page.
+    is_page: bool,
     is_first: bool,
     is_last: bool,
     url: String,
@@ -100,13 +100,13 @@ fn rows(form: &TheForm, here: &Here) -> Vec<Row> {
     for (index, page) in schema.pages.iter().enumerate() {
         rows.push(Row {
             key: index.to_string(),
-            label: page.title.as_ref().map(|title| title.as_str().to_owned()).unwrap_or_default(),
+            label: super::page::name(index, page),
             kind: "",
             notes: Vec::new(),
-            page: index + 1,
+            is_page: true,
             is_first: index == 0,
-            is_last: false,
-            url: String::new(),
+            is_last: index + 1 == schema.pages.len(),
+            url: format!("{at}/pages/{}", index + 1),
         });
         for field in &page.fields {
             rows.push(Row {
@@ -114,14 +114,14 @@ fn rows(form: &TheForm, here: &Here) -> Vec<Row> {
                 label: field.label.as_str().to_owned(),
                 kind: words_of(field.kind.as_str()),
                 notes: notes(field, &schema),
-                page: 0,
+                is_page: false,
                 is_first: rows.len() == 1,
                 is_last: false,
                 url: format!("{at}/fields/{}", field.key),
             });
         }
     }
-    if let Some(last) = rows.last_mut() {
+    if let Some(last) = rows.last_mut().filter(|last| !last.is_page) {
         last.is_last = true;
     }
     rows
@@ -228,24 +228,40 @@ fn with_parts(mut definition: Map<String, Json>, parts: Vec<Part>) -> Map<String
     definition
 }
 
-/// Does what a button says: `up-key`, `down-key`, and `join-2`, which makes a page a part of the one before it.
+/// Does what a button says: `up-key` and `down-key` of a field; of pages, by their numbers, `raise-2` and `lower-2`, and `join-2`, which
+/// makes one a part of the one before it.
 fn arranged(parts: &mut Vec<Part>, text: &str) {
     let (what, about) = text.split_once('-').unwrap_or((text, ""));
     let is_field = |part: &Part| matches!(part, Part::Field(field) if field["key"] == about);
     let place = parts.iter().position(is_field);
-    match (what, place) {
-        ("up", Some(place)) if place > 1 => parts.swap(place, place - 1),
-        ("down", Some(place)) if place + 1 < parts.len() => parts.swap(place, place + 1),
-        ("join", None) => {
-            let number: usize = about.parse().unwrap_or(0);
-            let pages = parts.iter().enumerate().filter(|(_, part)| matches!(part, Part::Page(_)));
-            let found = pages.map(|(place, _)| place).nth(number).filter(|_| number > 0);
-            if let Some(place) = found {
+    let number: Option<usize> = about.parse().ok();
+    match (what, place, number) {
+        ("up", Some(place), _) if place > 1 => parts.swap(place, place - 1),
+        ("down", Some(place), _) if place + 1 < parts.len() => parts.swap(place, place + 1),
+        ("raise", _, Some(number)) => raise(parts, number),
+        ("lower", _, Some(number)) => raise(parts, number.saturating_add(1)),
+        ("join", _, Some(number)) if number > 0 => {
+            if let Some(place) = begins(parts).get(number).copied() {
                 parts.remove(place);
             }
         }
         _ => {}
     }
+}
+
+/// Where pages begin.
+fn begins(parts: &[Part]) -> Vec<usize> {
+    let pages = parts.iter().enumerate().filter(|(_, part)| matches!(part, Part::Page(_)));
+    pages.map(|(place, _)| place).collect()
+}
+
+/// Puts a page, with all that is on it, before the one before it.
+fn raise(parts: &mut [Part], number: usize) {
+    let begins = begins(parts);
+    let Some(before) = number.checked_sub(1).and_then(|before| begins.get(before).copied()) else { return };
+    let Some(own) = begins.get(number).copied() else { return };
+    let end = begins.get(number + 1).copied().unwrap_or(parts.len());
+    parts[before..end].rotate_left(own - before);
 }
 
 pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
@@ -359,6 +375,13 @@ mod tests {
             ("join-1", "abc"),
             ("join-0", "ab|c"),
             ("join-9", "ab|c"),
+            ("raise-1", "c|ab"),
+            ("lower-0", "c|ab"),
+            ("raise-0", "ab|c"),
+            ("lower-1", "ab|c"),
+            ("raise-9", "ab|c"),
+            ("raise-18446744073709551615", "ab|c"),
+            ("lower-18446744073709551615", "ab|c"),
             ("up-x", "ab|c"),
             ("made up", "ab|c"),
         ] {

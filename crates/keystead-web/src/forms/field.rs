@@ -414,7 +414,7 @@ pub(crate) async fn delete_form(State(web): State<Web>, here: Here) -> Result<Re
 }
 
 /// A definition without a field, and without conditions that ask for it.
-fn without(mut definition: Map<String, Json>, key: &str) -> Map<String, Json> {
+pub(super) fn without(mut definition: Map<String, Json>, key: &str) -> Map<String, Json> {
     for page in definition.get_mut("pages").and_then(Json::as_array_mut).into_iter().flatten() {
         let Some(fields) = page.get_mut("fields").and_then(Json::as_array_mut) else { continue };
         fields.retain(|field| field["key"] != key);
@@ -427,7 +427,7 @@ fn without(mut definition: Map<String, Json>, key: &str) -> Map<String, Json> {
     definition
 }
 
-fn names(condition: &Json, key: &str) -> bool {
+pub(super) fn names(condition: &Json, key: &str) -> bool {
     match condition {
         Json::Object(fields) => {
             fields.iter().any(|(name, value)| (name == "field" && value == key) || names(value, key))

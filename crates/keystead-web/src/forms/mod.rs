@@ -4,6 +4,7 @@
 
 mod builder;
 mod field;
+mod page;
 mod settings;
 mod share;
 mod submissions;
@@ -25,6 +26,7 @@ use serde_json::{Map, Value as Json, json};
 pub(crate) use self::{
     builder::{add_field, add_page, arrange, preview, show},
     field::{delete as delete_field, delete_form as delete_field_form, edit as edit_field, update as update_field},
+    page::{delete as delete_page, delete_form as delete_page_form, edit as edit_page, update as update_page},
     settings::{edit as settings, update as save_settings},
     share::show as share,
     submissions::{

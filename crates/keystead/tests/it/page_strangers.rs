@@ -250,6 +250,7 @@ impl Things {
             ("{field}", "email"),
             ("{version}", "1"),
             ("{submission}", &self.submission),
+            ("{page}", "1"),
             ("{file}", &self.file),
             ("{kind}", "email"),
             ("{payload}", &self.payload),
