@@ -3,7 +3,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use futures_util::stream::{Stream, try_unfold};
 use keystead_model::{
     AgencyId, ClickId, ContactId, LinkId, LocationId, UtcMs,
     actor::Signature,
@@ -89,8 +88,6 @@ const SOURCES_KEPT_MS: i64 = DAY_MS;
 const AGENTS_KEPT_MS: i64 = 30 * DAY_MS;
 /// Rows of one step of forgetting.
 const FORGOTTEN_AT_ONCE: i64 = 2_000;
-/// Clicks of one part of a file.
-const EXPORTED: i64 = 1_000;
 /// Characters of the site that led to a link.
 const REFERRER_MAX: usize = 200;
 
@@ -264,31 +261,6 @@ impl App {
             Ok(clicks::list(operation.tx, operation.context.location, link, &filter, &window)?)
         })
         .await
-    }
-
-    /// Clicks on a link for a file, newest first, each part read when those before it are sent: the first at once, so that whoever
-    /// may not see them is told so.
-    pub async fn export_clicks(
-        &self,
-        context: &LocationContext,
-        link: LinkId,
-        filter: ClickFilter,
-    ) -> Result<impl Stream<Item = Result<Vec<Click>>> + Send + use<>> {
-        let first = self.list_clicks(context, link, filter.clone(), Window::first(EXPORTED)).await?;
-        let (app, context) = (self.clone(), context.clone());
-        Ok(try_unfold(Some(first), move |page: Option<Page<Click>>| {
-            let (app, context, filter) = (app.clone(), context.clone(), filter.clone());
-            async move {
-                let Some(page) = page else { return Ok(None) };
-                let next = match page.next(|last| last.id) {
-                    Some(last) => {
-                        Some(app.list_clicks(&context, link, filter, Window::after(Some(last), EXPORTED)).await?)
-                    }
-                    None => None,
-                };
-                Ok(Some((page.rows, next)))
-            }
-        }))
     }
 
     /// How a link has fared since some time, and the zone of its location, by which its days are told.

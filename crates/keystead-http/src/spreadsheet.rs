@@ -1,9 +1,15 @@
 //! Files of rows as spreadsheets write and read them: whatever their encoding and their separator, and however large.
 
-use std::io::{self, Chain, Cursor, Read, Write};
+use std::{
+    future::ready,
+    io::{self, Chain, Cursor, Read, Write},
+};
 
 use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+use futures_util::stream::{self, Stream, StreamExt};
+use keystead_core::Error;
+use keystead_model::page::Page;
 
 /// Bytes that a row may have: an open quote must not take the rest of the file into memory.
 const ROW_LIMIT: usize = 1024 * 1024;
@@ -22,6 +28,37 @@ const BINARY: &[&[u8]] = &[b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 
 /// How often a file is read on behind a quote that is not closed: each time up to [`ROW_LIMIT`] is read again.
 const OPEN_QUOTES: usize = 100;
+
+/// A file of the rows that follow `after`, by `read`, each as its cells: some are read while those before them are sent. The first of
+/// them are read at once, so that whoever may not see them is told so.
+pub async fn file_of<T, C, R, N>(
+    columns: impl IntoIterator<Item = N>,
+    after: Option<C>,
+    read: impl Fn(Option<C>) -> R + Clone + Send + 'static,
+    cursor: impl Fn(&T) -> C + Clone + Send + 'static,
+    cells: impl Fn(&T) -> Vec<String> + Clone + Send + 'static,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'static, Error>
+where
+    T: Send + 'static,
+    C: Send + 'static,
+    R: Future<Output = Result<Page<T>, Error>> + Send + 'static,
+    N: AsRef<str>,
+{
+    let first = read(after).await?;
+    let head = to_bytes([columns]);
+    let rows = stream::try_unfold(Some(first), move |rows: Option<Page<T>>| {
+        let (read, cursor, cells) = (read.clone(), cursor.clone(), cells.clone());
+        async move {
+            let Some(rows) = rows else { return Ok(None) };
+            let next = match rows.next(&cursor) {
+                Some(last) => Some(read(Some(last)).await?),
+                None => None,
+            };
+            Ok::<_, Error>(Some((to_bytes(rows.rows.iter().map(cells)), next)))
+        }
+    });
+    Ok(stream::once(ready(Ok(head))).chain(rows))
+}
 
 /// A row, or why it cannot be read.
 pub struct Row {

@@ -3,15 +3,11 @@
 use std::{error::Error as StdError, pin::Pin};
 
 use bytes::Bytes;
-use futures_util::{
-    StreamExt, TryStreamExt,
-    future::ready,
-    stream::{Stream, once},
-};
+use futures_util::stream::{Stream, TryStreamExt};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use keystead_core::{ClickFilter, ClickStats, Error, LocationContext, MintedLink};
-use keystead_http::spreadsheet::to_bytes;
+use keystead_http::spreadsheet::file_of;
 use keystead_model::{
     ClickId, ContactId, Invalid, LinkId, LinkTokenId, UtcMs,
     calendar_date::CalendarDate,
@@ -163,15 +159,21 @@ pub(crate) async fn list(context: LocationContext, call: Call<LinkId, Listing>) 
     Ok(Clicks { next: NextCursor::of(&page, |last| last.id.to_string()), rows: page.rows })
 }
 
+/// Clicks of a file that are read at a time.
+const AT_ONCE: i64 = 500;
+
 type Failed = Box<dyn StdError + Send + Sync>;
 
 /// Clicks as rows of a file, read while they are sent.
 pub(crate) struct Rows(Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Failed>> + Send>>);
 
 pub(crate) async fn csv(context: LocationContext, call: Call<LinkId, Which>) -> Result<Rows, Error> {
-    let rows = call.app.export_clicks(&context, call.path, call.query.0).await?;
-    let head = ready(Ok(to_bytes([Click::COLUMNS])));
-    let rows = once(head).chain(rows.map_ok(|rows| to_bytes(rows.iter().map(Click::cells))));
+    let (app, link, Which(filter)) = (call.app.clone(), call.path, call.query);
+    let read = move |after| {
+        let (app, context, filter) = (app.clone(), context.clone(), filter.clone());
+        async move { app.list_clicks(&context, link, filter, Window::after(after, AT_ONCE)).await }
+    };
+    let rows = file_of(Click::COLUMNS, None, read, |last: &Click| last.id, |click| click.cells().into()).await?;
     Ok(Rows(Box::pin(rows.map_ok(|rows| Frame::data(Bytes::from(rows))).map_err(Failed::from))))
 }
 
