@@ -264,7 +264,7 @@ pub struct Health {
     pub failing_since: Option<ServiceMs>,
     /// When it first said that it is gone.
     pub gone_since: Option<UtcMs>,
-    /// When it is tried again, where it fails so often that one try tells for all.
+    /// When it is tried again, where it fails so often that one try tells for all, or asked to be left alone so long.
     pub next_probe: Option<UtcMs>,
     /// Messages that may be under way to it on a server.
     pub window: i64,
@@ -318,18 +318,19 @@ impl Health {
         *self = Self { window, succeeded_at: Some(now), ..Self::default() };
     }
 
-    /// It did not take a message. Answers why it is disabled, if it is.
-    pub fn fail(&mut self, is_gone: bool, now: UtcMs, service: ServiceMs) -> Option<WhyDisabled> {
+    /// It did not take a message, and may have `asked` to be left alone until some time. Answers why it is disabled, if it is.
+    pub fn fail(&mut self, is_gone: bool, asked: Option<UtcMs>, now: UtcMs, service: ServiceMs) -> Option<WhyDisabled> {
         let day = now.0.div_euclid(DAY_MS);
         self.failures += 1;
         self.days += i64::from(self.failing_since.is_none() || day != self.last_day);
         self.last_day = day;
         self.window = (self.window / 2).max(*WINDOW.start());
         let since = *self.failing_since.get_or_insert(service);
-        if self.is_probed() {
+        let probed = self.is_probed().then(|| {
             let doubled = MINUTE_MS << (self.failures - PROBED_AFTER).min(6);
-            self.next_probe = Some(UtcMs(now.0 + doubled.min(HOUR_MS)));
-        }
+            UtcMs(now.0 + doubled.min(HOUR_MS))
+        });
+        self.next_probe = probed.max(asked);
         if is_gone {
             let first = *self.gone_since.get_or_insert(now);
             if now - first >= GONE_MS {
@@ -631,14 +632,17 @@ mod tests {
         let mut health = Health::default();
         let now = UtcMs(DAY_MS);
         for _ in 0..4 {
-            assert_eq!(health.fail(false, now, ServiceMs(0)), None);
+            assert_eq!(health.fail(false, None, now, ServiceMs(0)), None);
         }
         assert!(!health.is_probed() && health.next_probe.is_none() && health.most_under_way() == 4);
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
-            health.fail(false, now, ServiceMs(0));
+            health.fail(false, None, now, ServiceMs(0));
             assert_eq!(health.next_probe, Some(UtcMs(now.0 + minutes * MINUTE_MS)));
             assert_eq!(health.most_under_way(), 1);
         }
+        let asked = UtcMs(now.0 + 2 * HOUR_MS);
+        health.fail(false, Some(asked), now, ServiceMs(0));
+        assert_eq!(health.next_probe, Some(asked), "not before it asked to be tried again");
         health.succeed(10, now);
         assert!(!health.is_probed() && health.next_probe.is_none());
         for _ in 0..100 {
@@ -647,7 +651,7 @@ mod tests {
         assert_eq!(health.most_under_way(), 64);
         health.succeed(2_000, now);
         assert_eq!(health.most_under_way(), 64);
-        health.fail(false, now, ServiceMs(0));
+        health.fail(false, None, now, ServiceMs(0));
         assert_eq!(health.most_under_way(), 32);
     }
 
@@ -657,25 +661,29 @@ mod tests {
         let at = |days: i64| (UtcMs(days * DAY_MS), ServiceMs(days * DAY_MS));
         let mut health = Health::default();
         for _ in 0..11 {
-            assert_eq!(health.fail(false, at(10).0, at(10).1), None);
+            assert_eq!(health.fail(false, None, at(10).0, at(10).1), None);
         }
-        assert_eq!(health.clone().fail(false, at(16).0, at(16).1), None, "on two days only");
-        assert_eq!(health.fail(false, at(12).0, at(12).1), None);
-        assert_eq!(health.clone().fail(false, at(15).0, ServiceMs(at(15).1.0 - 1)), None, "not long enough in service");
-        assert_eq!(health.fail(false, at(15).0, at(15).1), Some(WhyDisabled::Failing));
+        assert_eq!(health.clone().fail(false, None, at(16).0, at(16).1), None, "on two days only");
+        assert_eq!(health.fail(false, None, at(12).0, at(12).1), None);
+        assert_eq!(
+            health.clone().fail(false, None, at(15).0, ServiceMs(at(15).1.0 - 1)),
+            None,
+            "not long enough in service"
+        );
+        assert_eq!(health.fail(false, None, at(15).0, at(15).1), Some(WhyDisabled::Failing));
         let mut few = Health::default();
         for day in 10..=20 {
-            assert_eq!(few.fail(false, at(day).0, at(day).1), None, "too few tries");
+            assert_eq!(few.fail(false, None, at(day).0, at(day).1), None, "too few tries");
         }
-        assert_eq!(few.fail(false, at(21).0, at(21).1), Some(WhyDisabled::Failing));
+        assert_eq!(few.fail(false, None, at(21).0, at(21).1), Some(WhyDisabled::Failing));
     }
 
     #[test]
     fn what_says_that_it_is_gone_is_believed_after_an_hour() {
         let mut health = Health::default();
-        assert_eq!(health.fail(true, UtcMs(0), ServiceMs(0)), None);
-        assert_eq!(health.clone().fail(true, UtcMs(HOUR_MS - 1), ServiceMs(0)), None);
-        assert_eq!(health.clone().fail(false, UtcMs(HOUR_MS), ServiceMs(0)), None);
-        assert_eq!(health.fail(true, UtcMs(HOUR_MS), ServiceMs(0)), Some(WhyDisabled::Gone));
+        assert_eq!(health.fail(true, None, UtcMs(0), ServiceMs(0)), None);
+        assert_eq!(health.clone().fail(true, None, UtcMs(HOUR_MS - 1), ServiceMs(0)), None);
+        assert_eq!(health.clone().fail(false, None, UtcMs(HOUR_MS), ServiceMs(0)), None);
+        assert_eq!(health.fail(true, None, UtcMs(HOUR_MS), ServiceMs(0)), Some(WhyDisabled::Gone));
     }
 }

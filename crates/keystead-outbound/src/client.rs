@@ -20,7 +20,7 @@ use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 
@@ -150,18 +150,19 @@ impl Client {
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let target = self.guard.target(call.url)?;
         let request = request(call, &target)?;
+        let until = Instant::now() + self.limits.total;
         let called = async {
             let addresses = timeout(self.limits.dns, self.addresses(&target)).await.map_err(|_| Failure::TooSlow)??;
             let (read, write) = self.connect(&target, &addresses).await?.into_split();
             let stream = tokio::io::join(read.take(MOST_READ + self.limits.answer as u64), write);
             if !target.is_encrypted {
-                return self.exchange(stream, request).await;
+                return self.exchange(stream, request, until).await;
             }
             let insecure = |error: std::io::Error| Failure::Insecure(error.to_string());
             let stream = self.tls.connect(server_name(&target)?, stream).await.map_err(insecure)?;
-            self.exchange(stream, request).await
+            self.exchange(stream, request, until).await
         };
-        timeout(self.limits.total, called).await.map_err(|_| Failure::TooSlow)?
+        timeout_at(until, called).await.map_err(|_| Failure::TooSlow)?
     }
 
     /// The addresses of a target: all of them, or none if one of them may not be called.
@@ -199,7 +200,7 @@ impl Client {
         Err(failure)
     }
 
-    async fn exchange<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Failure>
+    async fn exchange<S>(&self, stream: S, request: Request<Full<Bytes>>, until: Instant) -> Result<Answer, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -209,8 +210,9 @@ impl Client {
         let answered = async {
             let mut response = sender.send_request(request).await.map_err(unreadable)?;
             let mut body = Vec::new();
+            // Its status is the answer, however slowly the rest comes.
             while body.len() < self.limits.answer
-                && let Some(frame) = response.frame().await
+                && let Ok(Some(frame)) = timeout_at(until, response.frame()).await
             {
                 let frame = frame.map_err(unreadable)?;
                 let part = frame.data_ref().map_or(&[][..], |part| part);

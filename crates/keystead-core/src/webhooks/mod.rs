@@ -81,8 +81,8 @@ pub(crate) fn require_no_overlap(what: &str, until: Option<UtcMs>, overlap: Dura
         None => Ok(()),
         Some(until) => {
             let message = format!(
-                "{what} until {}, and a third would end the one of before: wait until then, or rotate without overlap, which ends \
-                 both old ones",
+                "{what} until {}, and a third would end the one of before: wait until then, or end both old ones at once \
+                 (overlap PT0S)",
                 until.to_iso()
             );
             Err(Error::Conflict(ErrorCode::Conflict, message))

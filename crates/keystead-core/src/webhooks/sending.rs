@@ -181,7 +181,7 @@ impl App {
             (true, _) => (Outcome::Done, DeliveryState::Delivered),
             (false, None) => (Outcome::Done, DeliveryState::Failed),
             (false, Some(wait)) => {
-                let asked = tried.retry_after.unwrap_or_default().min(LONGEST_WAIT);
+                let asked = tried.retry_after.unwrap_or_default();
                 let problem = tried.attempt.problem.clone().unwrap_or_default();
                 (Outcome::Again(wait.max(asked), problem), DeliveryState::Waiting)
             }
@@ -238,7 +238,10 @@ fn tried(attempt: DeliveryAttempt, answer: &Answer, at: UtcMs) -> Tried {
             ..attempt
         },
         is_gone: *status == StatusCode::GONE,
-        retry_after: headers.get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, at)),
+        retry_after: headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| retry_after(value.to_str().ok()?, at))
+            .map(|wait| wait.min(LONGEST_WAIT)),
     }
 }
 
@@ -283,7 +286,8 @@ fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, notice: No
         return Ok(webhooks::save(tx, &endpoint)?);
     }
     let service = service_clock::read(tx)?.now;
-    let disabled = endpoint.health.fail(tried.is_gone, now, service);
+    let asked = tried.retry_after.map(|wait| UtcMs(now.0 + wait.as_millis() as i64));
+    let disabled = endpoint.health.fail(tried.is_gone, asked, now, service);
     if let (Some(why), None) = (disabled, endpoint.disabled) {
         endpoint.disabled = Some(Disabled { why, since: now });
         let after =
