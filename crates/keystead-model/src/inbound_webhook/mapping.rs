@@ -1,0 +1,229 @@
+//! What of a payload makes a contact.
+
+use serde_json::{Map, Value};
+
+use super::path::{filled, steps, texts_of};
+use crate::{
+    Invalid,
+    contact::{ContactPatch, MAX_TAGS},
+    form_answers::{self, Place},
+    form_schema::FormSchema,
+    json_object::JsonObject,
+    link::{Piece, pieces},
+    tag::TagName,
+    text::{Line, echo},
+};
+
+/// What of a payload makes a contact: for each field of a contact a text in which `{{payload.customer.email}}` stands for what the
+/// payload has there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactMapping(JsonObject<{ ContactMapping::MAX }>);
+
+/// The tags of a contact, which are a list.
+const TAGS: &str = "tags";
+/// Where a contact came from, which no answer to a form says.
+const SOURCE: &str = "source";
+/// What a custom field is named by.
+const CUSTOM: &str = "customFields.";
+
+impl ContactMapping {
+    /// Bytes of one.
+    const MAX: usize = 20_000;
+    /// Fields that are mapped.
+    const MOST: usize = 100;
+    /// Fields of contacts, besides custom fields, which are `customFields.` and their id or key.
+    pub const FIELDS: [&str; 16] = [
+        "email",
+        "phone",
+        "name",
+        "firstName",
+        "lastName",
+        "companyName",
+        "address1",
+        "city",
+        "state",
+        "postalCode",
+        "country",
+        "website",
+        "timezone",
+        "dateOfBirth",
+        SOURCE,
+        TAGS,
+    ];
+
+    /// Checks; names each field that is wrong. Whether custom fields are there is for their location to say.
+    pub fn parse(fields: Map<String, Value>) -> Result<Self, Vec<(String, Invalid)>> {
+        let mut wrong: Vec<(String, Invalid)> = Vec::new();
+        if fields.is_empty() || fields.len() > Self::MOST {
+            let problem = format!("must have 1 to {} fields", Self::MOST);
+            return Err(vec![(String::new(), Invalid(problem))]);
+        }
+        for (field, template) in &fields {
+            let checked = match template {
+                _ if !Self::FIELDS.contains(&field.as_str()) && !field.starts_with(CUSTOM) => Err(Invalid::new(
+                    format!("is no field of a contact; use {} or customFields.<id>", Self::FIELDS.join(", ")),
+                )),
+                Value::Array(list) if field == TAGS && list.len() <= MAX_TAGS => list.iter().try_for_each(check),
+                Value::Array(_) if field == TAGS => Err(Invalid::new(format!("must not have more than {MAX_TAGS}"))),
+                one => check(one),
+            };
+            if let Err(problem) = checked {
+                wrong.push((echo(field), problem));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        JsonObject::new(fields).map(Self).map_err(|problem| vec![(String::new(), problem)])
+    }
+
+    /// One that was checked when it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(JsonObject::from_stored(text))
+    }
+
+    /// As JSON.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Each field, and what is written for it.
+    pub fn fields(&self) -> Map<String, Value> {
+        self.0.fields()
+    }
+
+    /// The custom fields that are named.
+    pub fn custom_fields(&self) -> Vec<String> {
+        self.fields().into_iter().map(|(field, _)| field).filter(|field| field.starts_with(CUSTOM)).collect()
+    }
+
+    /// What a payload says of a contact. A field of which the payload has nothing is left as it is. Values that the fields do not
+    /// take are named, with what is wrong with them.
+    pub fn contact(&self, payload: &Map<String, Value>, place: &Place) -> Result<ContactPatch, Vec<(String, Invalid)>> {
+        let mut fields = self.fields();
+        let (tags, source) = (fields.shift_remove(TAGS), fields.shift_remove(SOURCE));
+        let source =
+            source.and_then(|template| filled(template.as_str()?, payload)).map(|value| texts_of(value).join(", "));
+        let source = source.filter(|text| !text.trim().is_empty());
+        let said = fields.into_iter().filter_map(|(field, template)| {
+            let value = filled(template.as_str()?, payload)?;
+            Some((field, value))
+        });
+        // Read as answers are to which no form gives another meaning.
+        let mut patch = form_answers::contact(&FormSchema::empty(), &said.collect(), place)?;
+        if let Some(source) = source {
+            let source = Line::parse(&source).map_err(|problem| vec![(SOURCE.to_owned(), problem)])?;
+            patch.source = Some(Some(source));
+        }
+        let templates = match tags {
+            Some(Value::Array(list)) => list,
+            one => one.into_iter().collect(),
+        };
+        let named = templates.iter().filter_map(|template| filled(template.as_str()?, payload));
+        let texts: Vec<String> = named.flat_map(texts_of).filter(|text| !text.trim().is_empty()).collect();
+        if !texts.is_empty() {
+            let tags = texts.iter().map(|text| TagName::parse(text)).collect::<Result<Vec<_>, _>>();
+            patch.tags = Some(tags.map_err(|problem| vec![(TAGS.to_owned(), problem)])?);
+        }
+        Ok(patch)
+    }
+}
+
+/// Longest text for a field.
+const LONGEST: usize = 2_000;
+
+pub(super) fn check(template: &Value) -> Result<(), Invalid> {
+    let text = template.as_str().ok_or_else(|| Invalid::new("must be a text, such as {{payload.customer.email}}"))?;
+    if text.trim().is_empty() || text.chars().count() > LONGEST {
+        return Err(Invalid::new(format!("must have 1 to {LONGEST} characters")));
+    }
+    for piece in pieces(text)? {
+        if let Piece::Field(name) = piece
+            && steps(name).is_none()
+        {
+            return Err(Invalid::new(format!("has {}, which names nothing of the payload", echo(name))));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        contact::ContactProfile,
+        text::{Country, TimeZoneName},
+    };
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn place() -> Place {
+        Place { country: Country::US, zone: TimeZoneName::utc(), fields: Vec::new() }
+    }
+
+    fn mapped(mapping: Value, payload: Value) -> Result<ContactPatch, Vec<(String, Invalid)>> {
+        ContactMapping::parse(object(mapping)).unwrap().contact(&object(payload), &place())
+    }
+
+    #[test]
+    fn a_payload_makes_a_contact_by_the_paths_of_a_mapping() {
+        let mapping = json!({
+            "email": "{{payload.customer.email}}", "firstName": "{{ payload.people[1].first }}", "city": "{{payload.nowhere.city}}",
+            "companyName": "{{payload.company}} ({{payload.branch}})", "postalCode": "{{payload.people.0.zip}}",
+            "source": "The shop", "tags": ["from {{payload.source}}", "{{payload.labels}}", "{{payload.none}}", "shop"],
+        });
+        let payload = json!({
+            "customer": {"email": "ada@example.com"}, "people": [{"zip": 12345}, {"first": "Ada"}], "company": "Harbour",
+            "source": "web", "labels": ["new", "big"], "none": null,
+        });
+        let patch = mapped(mapping, payload).unwrap();
+        let tags: Vec<&str> = patch.tags.as_ref().unwrap().iter().map(TagName::as_str).collect();
+        assert_eq!(tags, ["from web", "new", "big", "shop"]);
+        let mut profile = ContactProfile::default();
+        patch.apply(&mut profile);
+        assert_eq!(profile.email.unwrap().as_str(), "ada@example.com");
+        assert_eq!(profile.first_name.unwrap().as_str(), "Ada");
+        assert_eq!(profile.company_name.unwrap().as_str(), "Harbour ()", "what is missing beside something is empty");
+        assert_eq!(profile.postal_code.unwrap().as_str(), "12345");
+        assert_eq!(profile.source.unwrap().as_str(), "The shop");
+        assert_eq!(profile.city, None);
+    }
+
+    #[test]
+    fn what_fields_do_not_take_is_named_and_what_is_missing_is_absent() {
+        let mapping = json!({"email": "{{payload.mail}}", "phone": "{{payload.phone}}", "tags": "{{payload.tags}}"});
+        let wrong = mapped(mapping.clone(), json!({"mail": "x", "phone": "12"})).unwrap_err();
+        assert_eq!(wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["email", "phone"]);
+        let patch = mapped(mapping.clone(), json!({"mail": {"a": 1}, "phone": null, "tags": []})).unwrap();
+        assert!(patch.email.is_none() && patch.phone.is_none() && patch.tags.is_none());
+        let wrong = mapped(mapping, json!({"tags": ["x".repeat(5_000)]})).unwrap_err();
+        assert_eq!(wrong[0].0, "tags");
+    }
+
+    #[test]
+    fn a_mapping_that_can_never_work_is_refused() {
+        for (mapping, field) in [
+            (json!({}), ""),
+            (json!({"colour": "{{payload.a}}"}), "colour"),
+            (json!({"email": ""}), "email"),
+            (json!({"email": 1}), "email"),
+            (json!({"email": ["{{payload.a}}"]}), "email"),
+            (json!({"email": "{{payload.a"}), "email"),
+            (json!({"email": "{{contact.email}}"}), "email"),
+            (json!({"email": "{{payload}}"}), "email"),
+            (json!({"email": "{{payload.}}"}), "email"),
+            (json!({"email": "{{payload..a}}"}), "email"),
+            (json!({"email": "{{payloads.a}}"}), "email"),
+            (json!({"tags": [1]}), "tags"),
+        ] {
+            let wrong = ContactMapping::parse(object(mapping.clone())).expect_err(&mapping.to_string());
+            assert_eq!(wrong[0].0, field, "{mapping}");
+        }
+        let many: Map<String, Value> = (0..101).map(|n| (format!("customFields.{n}"), json!("x"))).collect();
+        assert!(ContactMapping::parse(many).is_err());
+    }
+}
