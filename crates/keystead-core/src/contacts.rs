@@ -291,9 +291,26 @@ impl InLocation<'_, '_> {
 
     pub(crate) fn upsert_contact(
         &mut self,
+        patch: ContactPatch,
+        when: WhenDuplicate,
+        old_tags: OldTags,
+    ) -> Result<Upserted> {
+        self.upsert_by(patch, when, old_tags, ContactPatch::add_to)
+    }
+
+    /// The same on the word of somebody who is not known to speak for the contact: of its addresses only what is empty is filled.
+    /// Tags are added to those that it has.
+    pub(crate) fn fill_contact(&mut self, patch: ContactPatch) -> Result<Upserted> {
+        self.upsert_by(patch, WhenDuplicate::Update, OldTags::Kept, ContactPatch::fill)
+    }
+
+    /// `settle` leaves of the addresses in a patch what may be written into whoever is there, and tells the rest.
+    fn upsert_by(
+        &mut self,
         mut patch: ContactPatch,
         when: WhenDuplicate,
         old_tags: OldTags,
+        settle: fn(&mut ContactPatch, &ContactProfile) -> Vec<LeftOut>,
     ) -> Result<Upserted> {
         let location = self.context.location;
         let looks = when == WhenDuplicate::Update || !locations::allows_duplicates(self.tx, location)?;
@@ -307,7 +324,7 @@ impl InLocation<'_, '_> {
         let others = matches.into_iter().filter(|(kind, value, _)| !own.contains(&(*kind, value.clone())));
         let withdraw = |(kind, value, other): (_, String, Contact)| patch.withdraw((kind, &value), other.id);
         let mut skipped: Vec<LeftOut> = others.map(withdraw).collect();
-        skipped.append(&mut patch.add_to(&first.profile));
+        skipped.append(&mut settle(&mut patch, &first.profile));
         if let (OldTags::Kept, Some(tags)) = (old_tags, &mut patch.tags) {
             tags.retain(|tag| !first.tags.contains(tag));
             tags.splice(..0, first.tags.iter().cloned());

@@ -25,6 +25,19 @@ pub enum WhyLeftOut {
     NoRoom(String),
     /// It would have taken an address away.
     TakesAway,
+    /// The contact has this kind of address already, and another was sent by somebody who may only fill what is empty.
+    Filled,
+}
+
+impl std::fmt::Display for WhyLeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BelongsTo(_, other) => write!(f, "contact {other} has it"),
+            Self::NoRoom(_) => write!(f, "a contact has at most {MAX_ADDITIONAL} further ones"),
+            Self::TakesAway => f.write_str("an upsert takes no address away"),
+            Self::Filled => f.write_str("the contact has another, which stays"),
+        }
+    }
 }
 
 impl ContactPatch {
@@ -57,6 +70,28 @@ impl ContactPatch {
         let phones = (&profile.phone, &profile.additional_phones, ["phone", "additionalPhones"]);
         let as_text = |phone: &PhoneNumber| phone.as_str().to_owned();
         add(phones, (&mut self.phone, &mut self.additional_phones), as_text, &mut left_out);
+        left_out
+    }
+
+    /// Makes this an addition to `profile` that gives it the first address of a kind, and else none. Whoever sends it is not known to
+    /// speak for the contact: by the one address they would add another of their own, and be sent what is meant for the contact.
+    pub fn fill(&mut self, profile: &ContactProfile) -> Vec<LeftOut> {
+        let own = profile.identities();
+        let is_filled = |kind| own.iter().any(|(known, _)| *known == kind);
+        let mut left_out = Vec::new();
+        for (kind, value) in self.identities() {
+            if is_filled(kind) && !own.contains(&(kind, value)) {
+                let field = if kind == IdentityKind::Email { "email" } else { "phone" };
+                left_out.push(LeftOut { field, why: WhyLeftOut::Filled });
+            }
+        }
+        left_out.dedup();
+        if is_filled(IdentityKind::Email) {
+            (self.email, self.additional_emails) = (None, None);
+        }
+        if is_filled(IdentityKind::Phone) {
+            (self.phone, self.additional_phones) = (None, None);
+        }
         left_out
     }
 }
@@ -154,6 +189,21 @@ mod tests {
             let first = first.map(Some).or(clears.then_some(None));
             ContactPatch { email: first, additional_emails: others, ..ContactPatch::default() }
         }
+    }
+
+    #[test]
+    fn what_fills_replaces_nothing_and_tells_what_it_left() {
+        let emails = |first: &str| ContactPatch { email: Some(Some(email(first))), ..ContactPatch::default() };
+        let mut profile = ContactProfile { additional_emails: vec![email("b@x.example")], ..ContactProfile::default() };
+        profile.email = Some(email("a@x.example"));
+        for (sent, left) in [("new@x.example", 1), ("A@x.example", 0), ("b@x.example", 0)] {
+            let mut patch = emails(sent);
+            assert_eq!(patch.fill(&profile).len(), left, "{sent}");
+            assert_eq!((patch.email, patch.additional_emails), (None, None), "{sent}");
+        }
+        let mut patch = emails("new@x.example");
+        assert_eq!(patch.fill(&ContactProfile::default()), []);
+        assert_eq!(patch.email, Some(Some(email("new@x.example"))));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Contacts on the wire. Absent fields are left out; lists are never null.
 
 use keystead_model::{
-    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus, MAX_ADDITIONAL},
+    contact::{Contact, ContactProfile, DND_CHANNELS, Dnd, DndSettings, DndStatus},
     contact_upsert::{LeftOut, WhyLeftOut},
     field_value::Held,
 };
@@ -286,16 +286,11 @@ impl Written for Upserted {
 
 /// What an upsert left out, and why.
 pub(crate) fn left_out(fields: Vec<LeftOut>) -> impl Iterator<Item = String> {
-    fields.into_iter().map(|LeftOut { field, why }| match why {
+    fields.into_iter().map(|LeftOut { field, why }| match &why {
         // Of several it is said which.
-        WhyLeftOut::BelongsTo(address, other) if field.starts_with("additional") => {
-            format!("{field} ({address}: contact {other} has it)")
-        }
-        WhyLeftOut::BelongsTo(_, other) => format!("{field} (contact {other} has it)"),
-        WhyLeftOut::NoRoom(address) => {
-            format!("{field} ({address}: a contact has at most {MAX_ADDITIONAL} further ones)")
-        }
-        WhyLeftOut::TakesAway => format!("{field} (an upsert takes no address away)"),
+        WhyLeftOut::BelongsTo(address, _) if field.starts_with("additional") => format!("{field} ({address}: {why})"),
+        WhyLeftOut::NoRoom(address) => format!("{field} ({address}: {why})"),
+        _ => format!("{field} ({why})"),
     })
 }
 
