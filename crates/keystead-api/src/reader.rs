@@ -104,7 +104,15 @@ impl<'g> Reader<'g> {
     /// The body of an update, which may name fields in `clear` that are to be emptied.
     pub(crate) fn update(fields: Map<String, Value>, ground: &'g Ground) -> Self {
         let mut reader = Self::body(fields, ground);
-        reader.clear = reader.texts("clear", MAX_CLEAR).unwrap_or_default();
+        reader.clear = match reader.fields.get("clear") {
+            Some(Value::String(name)) if !name.trim().is_empty() => {
+                let problem = format!("must be a list, such as [{}]", json!(echo(name)));
+                reader.take("clear");
+                reader.refuse("clear", problem)
+            }
+            _ => reader.texts("clear", MAX_CLEAR),
+        }
+        .unwrap_or_default();
         reader
     }
 
@@ -301,6 +309,14 @@ impl<'g> Reader<'g> {
             None | Some(Value::Null) => None,
             Some(value) if has_nul(&value) => self.refuse(name, "must not contain NUL characters"),
             some => some,
+        }
+    }
+
+    /// Refuses a text of nothing but spaces. An empty one says nothing, as real clients send it.
+    pub(crate) fn not_blank(&mut self, name: &'static str) {
+        let text = self.fields.get(name).and_then(Value::as_str);
+        if text.is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
+            self.violate(name, "must not be nothing but spaces; leave it away to keep what is there");
         }
     }
 

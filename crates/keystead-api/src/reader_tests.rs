@@ -103,7 +103,10 @@ fn what_is_to_be_emptied_is_named() {
         problems(reader.finish()),
         ["clear has id, which cannot be cleared; it may name phone, email, city, state"]
     );
-    let body = json!({"clear": "phone", "phone": "1"});
+    let mut reader = update(&json!({"clear": "phone"}));
+    reader.removable("phone", |reader| text(reader, "phone"));
+    assert_eq!(problems(reader.finish()), ["clear must be a list, such as [\"phone\"]"]);
+    let body = json!({"clear": ["phone"], "phone": "1"});
     let mut reader = update(&body);
     reader.removable("phone", |reader| text(reader, "phone"));
     assert_eq!(problems(reader.finish()), ["phone must not have a value and stand in clear"]);
@@ -156,4 +159,28 @@ fn a_description_has_every_field_that_is_read() {
     assert_eq!(schema["properties"]["clear"]["items"]["enum"], json!(["city"]));
     assert_eq!(schema["properties"]["city"]["type"], json!(["string", "null"]));
     assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn a_list_of_nothing_but_empty_texts_is_not_an_empty_list() {
+    struct Any;
+    impl Word for Any {
+        const EXAMPLE: &'static str = "a";
+        fn schema() -> Value {
+            json!({"type": "string"})
+        }
+        fn parse(_: &str, _: &Ground) -> Result<Self, Invalid> {
+            Ok(Self)
+        }
+    }
+    let read = |value: Value| {
+        let mut reader = self::reader(&json!({"list": value}));
+        let list = reader.words::<Any>("list", 5).map(|list| list.len());
+        (list, problems(reader.finish()).len())
+    };
+    assert_eq!(read(json!([])), (Some(0), 0));
+    assert_eq!(read(json!(["a", ""])), (Some(1), 0));
+    assert_eq!(read(json!([""])), (None, 1));
+    assert_eq!(read(json!([" ", ""])), (None, 1));
+    assert_eq!(read(json!("")), (None, 0), "which says nothing");
 }

@@ -35,8 +35,12 @@ impl Reader<'_> {
             return is_there.then(|| vec![self.example(name)]);
         }
         let texts = self.texts(name, max)?;
-        let parsed: Result<Vec<T>, Invalid> =
-            texts.iter().filter(|text| !text.trim().is_empty()).map(|text| T::parse(text, self.ground)).collect();
+        let said: Vec<&String> = texts.iter().filter(|text| !text.trim().is_empty()).collect();
+        // An empty list means something of its own: no limits, or nothing any more.
+        if said.is_empty() && !texts.is_empty() && self.source == Source::Json {
+            return self.refuse(name, "must have something in it: all of its values are empty; send [] for none");
+        }
+        let parsed: Result<Vec<T>, Invalid> = said.into_iter().map(|text| T::parse(text, self.ground)).collect();
         match parsed {
             Ok(list) => Some(list),
             Err(Invalid(problem)) => self.refuse(name, format!("each value in it {problem}")),
