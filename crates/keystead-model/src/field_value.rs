@@ -222,7 +222,7 @@ pub fn read(
         DataType::Checkbox | DataType::MultipleOptions => {
             let mut chosen: Vec<FieldValue> = Vec::new();
             for text in several(sent, MAX_OPTIONS)? {
-                let option = option(field, &text)?;
+                let option = option(field, &text).map_err(|problem| joined(field, &text).unwrap_or(problem))?;
                 if !chosen.contains(&option) {
                     chosen.push(option);
                 }
@@ -243,7 +243,8 @@ fn single(sent: &Json) -> Result<Option<String>, Invalid> {
         Json::Bool(truth) => truth.to_string(),
         Json::Array(list) if list.is_empty() => return Ok(None),
         Json::Array(list) if list.len() == 1 && !list[0].is_array() => return single(&list[0]),
-        _ => return Err(Invalid::new("must be one value")),
+        Json::Array(_) => return Err(Invalid::new("must be one value, and is a list")),
+        Json::Object(_) => return Err(Invalid::new("must be one value, and is an object")),
     };
     Ok(Some(text).filter(|text| !text.trim().is_empty()))
 }
@@ -305,6 +306,14 @@ fn option(field: &CustomField, text: &str) -> Result<FieldValue, Invalid> {
     let more = if options.len() > SHOWN { format!(" and {} more", options.len() - SHOWN) } else { String::new() };
     let known = if known.is_empty() { "it has none yet".to_owned() } else { format!("{}{more}", known.join(", ")) };
     Err(Invalid::new(format!("has {}, which is none of its options: {known}", echo(text))))
+}
+
+/// What is wrong with several options that were sent as one text.
+fn joined(field: &CustomField, text: &str) -> Option<Invalid> {
+    let parts: Vec<&str> = text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_option = |part: &&str| field.content.options.iter().any(|option| option.as_str() == *part);
+    let problem = || format!("must be a list of its options, and {} is one text; send each by itself", echo(text));
+    (parts.len() > 1 && parts.iter().all(is_option)).then(|| Invalid(problem()))
 }
 
 /// `9:30`, `21:30:15`, `9:30 PM`; what is kept is the clock of 24 hours.

@@ -78,7 +78,10 @@ fn what_is_empty_is_no_value() {
 #[test]
 fn what_is_no_such_value_is_refused_with_its_reason() {
     for (data_type, value, about) in [
-        (DataType::Text, json!({"a": 1}), "one value"),
+        (DataType::Text, json!({"a": 1}), "one value, and is an object"),
+        (DataType::Text, json!(["a", "b"]), "one value, and is a list"),
+        (DataType::Checkbox, json!("Gold, Silver"), "a list of its options, and Gold, Silver is one text"),
+        (DataType::Checkbox, json!("Gold, Bronze"), "none of its options: Gold, Silver"),
         (DataType::Text, json!("x".repeat(TEXT + 1)), "5000"),
         (DataType::Text, json!("\u{200b}"), "seen"),
         (DataType::Text, json!("a\u{1}"), "control"),
