@@ -107,6 +107,12 @@ codes! {
     RouteUnknown = "route_unknown", 404, "There is no such route",
         "The method and path together name no operation of this instance.",
         "Check the method and the spelling of the path. Where the server can tell what is wrong, the answer's hint says it.";
+    MethodNotAllowed = "method_not_allowed", 405, "This address takes POST only",
+        "The address of an inbound webhook was opened or asked for by another method.",
+        "Send by POST.";
+    NotSigned = "not_signed", 401, "It is not signed as it is to be",
+        "The senders of this inbound webhook are to sign what they send, and this is not signed, not with its secret, or was signed more than five minutes ago.",
+        "Sign each try anew as Standard Webhooks says, with the secret that was shown with the address.";
     PlaceholderInPath = "placeholder_in_path", 400, "The path has the name of a parameter instead of an id",
         "The path holds a text such as {userId}, which the client should have replaced.",
         "Put the id of the thing into the path, or use another version of the client.";

@@ -136,10 +136,7 @@ impl App {
             route: route.to_owned(),
             key: digest,
         };
-        // Under the instance secret: a body may hold somebody's password, and nobody who has the database is to try passwords on it.
-        let plain: [u8; 32] = Sha256::digest(body).into();
-        let oldest = self.secret.versions().first().copied().unwrap_or_default();
-        let body_hash = self.secret.mac(oldest, "keystead idempotent body", &[body]).unwrap_or(plain);
+        let (plain, body_hash) = (<[u8; 32]>::from(Sha256::digest(body)), self.body_digest(body));
         let claim = Claim { body_hash, request, id, lost: None };
         let (wanted, since) = (claim.request.clone(), since(authority.now()));
         match self.store.look_up(move |tx| idempotency::find(tx, &wanted, since)).await? {
@@ -158,6 +155,14 @@ impl App {
             }
             Some(Outcome { status, answer, .. }) => Ok(Replay::Answered(status.try_into().unwrap_or(200), answer)),
         }
+    }
+
+    /// By which a body is known again. Under the instance secret: it may hold somebody's password, and nobody who has the database is to
+    /// try passwords on it.
+    pub(crate) fn body_digest(&self, body: &[u8]) -> [u8; 32] {
+        let oldest = self.secret.versions().first().copied().unwrap_or_default();
+        let digest = self.secret.mac(oldest, "keystead idempotent body", &[body]);
+        digest.unwrap_or_else(|| Sha256::digest(body).into())
     }
 
     /// Keeps the answer of a request that had an effect. `body` must hold no secret.

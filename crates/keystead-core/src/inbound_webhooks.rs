@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keystead_model::{
     AgencyId, ContactId, InboundPayloadId, InboundWebhookId, Invalid, LocationId, UtcMs,
     actor::Signature,
+    contact_upsert::LeftOut,
     custom_field::OwnerKind,
     event::EventKind,
     form_answers::{self, Place},
@@ -15,7 +16,7 @@ use keystead_model::{
     id::Id,
     inbound_webhook::{
         ContactMapping, InboundContent, InboundCredentials, InboundOutcome, InboundPatch, InboundPayload,
-        InboundWebhook, payloads_of,
+        InboundWebhook, Problems, payloads_of,
     },
     key_secret::mask_keys,
     page::{Page, Window},
@@ -26,15 +27,18 @@ use keystead_model::{
     workflow::Workflow,
 };
 use keystead_outbound::signing::WebhookSecret;
-use keystead_store::{Tx, custom_fields, inbound_webhooks, locations, stored};
+use keystead_store::{
+    Tx, custom_fields,
+    inbound_webhooks::{self, Opened, Receipt},
+    locations, stored,
+};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    App, Authority, Error, LocationContext, RequestId, Result, Violation,
-    contacts::{OldTags, WhenDuplicate},
+    App, Authority, Error, ErrorCode, LocationContext, RequestId, Result, Violation,
     error::Noun,
     events::{Described, Fields, Happened, put, text},
     idempotency::{self, Lost},
@@ -90,8 +94,10 @@ pub struct Incoming {
     pub id: String,
     /// What stands after it.
     pub token: String,
-    /// The id under which it was sent, by which a repetition is known.
+    /// `webhook-id`, under which it is signed, and by which a repetition is known.
     pub sent_id: Option<String>,
+    /// `Idempotency-Key`, by which a repetition is known that has no such id.
+    pub key: Option<String>,
     /// `webhook-timestamp` and `webhook-signature`.
     pub signature: Option<(String, String)>,
     /// What led to it, as [`crate::CHAIN_HEADER`] tells.
@@ -106,11 +112,22 @@ pub struct Incoming {
     pub request: RequestId,
 }
 
+/// Something sent under an id.
+#[derive(Clone, Copy)]
+struct Sent {
+    /// Digest of that, of its kind.
+    id: [u8; 32],
+    /// Digest of what was sent.
+    body: [u8; 32],
+}
+
 /// What is answered to a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intake {
     /// There is no such address.
     Nowhere,
+    /// There is, and its location or agency is suspended. Only whoever has the token is told.
+    Suspended,
     /// It is not signed as it is to be: why.
     NotSigned(&'static str),
     /// It was taken.
@@ -122,7 +139,8 @@ pub enum Intake {
 pub struct Received {
     /// Payloads that were in it, each of which is kept.
     pub count: i64,
-    /// What was wrong with some of them.
+    /// Why some of them were not taken. What was left out of others is told to those who may see them: senders are not to learn by it
+    /// who is there.
     pub problems: Vec<(String, String)>,
     /// Whether it was taken before, and had no effect now.
     pub is_repeated: bool,
@@ -201,7 +219,17 @@ impl App {
     ) -> Result<Page<InboundPayload>> {
         self.read(context, Scope::WebhooksRead, move |operation| {
             operation.find::<InboundWebhook>((), id)?;
-            Ok(inbound_webhooks::list_payloads(operation.tx, operation.context.location, id, &window)?)
+            let authority = &operation.context.authority;
+            let page = inbound_webhooks::list_payloads(operation.tx, operation.context.location, id, &window)?;
+            Ok(page.map(|payload| shown(authority, payload)))
+        })
+        .await
+    }
+
+    /// When something last came in by each inbound webhook of a location, as far as it is kept.
+    pub async fn inbound_last_received(&self, context: &LocationContext) -> Result<Vec<(InboundWebhookId, UtcMs)>> {
+        self.read(context, Scope::WebhooksRead, |operation| {
+            Ok(inbound_webhooks::last_received(operation.tx, operation.context.location)?)
         })
         .await
     }
@@ -229,7 +257,8 @@ impl App {
             let fields: Map<String, Json> = serde_json::from_str(&payload.body).unwrap_or_default();
             operation.take_payload(&webhook, payload, &fields, None)
         };
-        self.operate(context, Scope::WebhooksWrite, run, move |operation, _| find(operation)).await
+        let replayed = self.operate(context, Scope::WebhooksWrite, run, move |operation, _| find(operation)).await;
+        replayed.map(|payload| shown(&context.authority, payload))
     }
 
     /// Takes what came in. Nobody is told which part of an address is wrong, nor by how long the answer takes.
@@ -238,10 +267,13 @@ impl App {
         let token = token_hash(&incoming.token);
         let found = self.store.look_up(move |tx| inbound_webhooks::find_opened(tx, id)).await?;
         let now = self.clock.now();
-        let opened =
-            found.and_then(|(agency, webhook)| Some((agency, webhook.location, opened_by(&webhook, &token, now)?)));
-        let Some((agency, location, secret)) = opened else { return Ok(Intake::Nowhere) };
+        let opened = found.and_then(|opened| Some((opened_by(&opened.webhook, &token, now)?, opened)));
+        let Some((secret, Opened { agency, is_at_work, webhook })) = opened else { return Ok(Intake::Nowhere) };
+        let location = webhook.location;
         self.inbound.admit(location, self.clock.monotonic())?;
+        if !is_at_work {
+            return Ok(Intake::Suspended);
+        }
         if let Some(sealed) = secret {
             let secret = self.secret.decrypt(&row(agency, id), &sealed);
             let secret = secret.and_then(|text| WebhookSecret::parse(&text)).ok_or_else(Error::secret_not_read)?;
@@ -252,7 +284,7 @@ impl App {
         let payloads = payloads_of(&incoming.body, incoming.is_form);
         let payloads = payloads.map_err(|problem| Error::invalid("body", problem.0))?;
         let cause = incoming.chain.as_deref().and_then(|chain| self.cause_of(agency, chain)).unwrap_or_default();
-        let sent_id = incoming.sent_id.map(|sent| <[u8; 32]>::from(Sha256::digest(sent.as_bytes())));
+        let sent = incoming.sent_under().map(|id| Sent { id, body: self.body_digest(&incoming.body) });
         let (address, request, ids) = (Some(incoming.address), Some(incoming.request), Ids::seeded(&self.entropy));
         let authority = Authority { address, request, cause, ..Self::own_authority(agency, location, now) };
         let context = LocationContext::new(authority, location);
@@ -260,9 +292,10 @@ impl App {
             Operation::in_transaction(tx, &context, ids.clone(), |operation| {
                 let found = inbound_webhooks::find_opened(operation.tx, id)?;
                 // It may have another address by now, or be gone.
-                match found.filter(|(_, webhook)| opened_by(webhook, &token, now).is_some()) {
+                match found.filter(|opened| opened_by(&opened.webhook, &token, now).is_some()) {
                     None => Ok(Intake::Nowhere),
-                    Some((_, webhook)) => operation.receive(&webhook, &payloads, sent_id.as_ref()).map(Intake::Taken),
+                    Some(opened) if !opened.is_at_work => Ok(Intake::Suspended),
+                    Some(opened) => operation.receive(&opened.webhook, &payloads, sent).map(Intake::Taken),
                 }
             })
         };
@@ -276,6 +309,22 @@ impl App {
         let trim = move |tx: &mut Tx<'_>| inbound_webhooks::trim(tx, payloads, receipts, FORGOTTEN_AT_ONCE);
         Ok(self.store.write_serial(trim).await?)
     }
+}
+
+impl Incoming {
+    /// Digest of the id under which it was sent. Those of the two headers have nothing to do with each other.
+    fn sent_under(&self) -> Option<[u8; 32]> {
+        let of_key = || self.key.as_ref().map(|key| format!("idempotency-key\0{key}"));
+        self.sent_id.clone().or_else(of_key).map(|id| Sha256::digest(id.as_bytes()).into())
+    }
+}
+
+/// As somebody may see it: who may not read contacts reads nothing of what programs send about people.
+fn shown(authority: &Authority, mut payload: InboundPayload) -> InboundPayload {
+    if !authority.grant().allows(Scope::ContactsRead) {
+        payload.body.clear();
+    }
+    payload
 }
 
 /// What whoever has this token is to sign with, if with anything; `None` where the token is none.
@@ -348,13 +397,17 @@ impl InLocation<'_, '_> {
         &mut self,
         webhook: &InboundWebhook,
         payloads: &[Map<String, Json>],
-        sent_id: Option<&[u8; 32]>,
+        sent: Option<Sent>,
     ) -> Result<Received> {
         let (location, now) = (self.context.location, self.now());
-        if let Some(sent_id) = sent_id {
+        if let Some(sent) = sent {
             let since = UtcMs(now.0 - RECEIPTS_KEPT_MS);
-            let before = inbound_webhooks::find_receipt(self.tx, location, webhook.id, sent_id, since)?;
-            if let Some(inbound_webhooks::Receipt { received, problems }) = before {
+            let before = inbound_webhooks::find_receipt(self.tx, location, webhook.id, &sent.id, since)?;
+            if let Some(Receipt { received, problems, body }) = before {
+                if body.is_some_and(|body| body != sent.body) {
+                    let message = "Something else was sent under this id within a day; nothing of this was taken";
+                    return Err(Error::Conflict(ErrorCode::IdempotencyMismatch, message.to_owned()));
+                }
                 let problems = InboundPayload::problems_from_json(problems.as_deref());
                 return Ok(Received { count: received, problems, is_repeated: true });
             }
@@ -381,15 +434,17 @@ impl InLocation<'_, '_> {
                 received_at: now,
             };
             let taken = self.take_payload(webhook, payload, fields, refused.as_ref())?;
-            let field = |field: String| if payloads.len() > 1 { format!("{place}.{field}") } else { field };
-            problems.extend(taken.problems.into_iter().map(|(name, problem)| (field(name), problem)));
+            if taken.outcome == InboundOutcome::Refused {
+                let field = |field: String| if payloads.len() > 1 { format!("{place}.{field}") } else { field };
+                problems.extend(taken.problems.into_iter().map(|(name, problem)| (field(name), problem)));
+            }
         }
         inbound_webhooks::keep_newest(self.tx, location, webhook.id, KEPT)?;
         let count = payloads.len() as i64;
-        if let Some(sent_id) = sent_id {
+        if let Some(Sent { id, body }) = sent {
             let told = (!problems.is_empty()).then(|| serde_json::json!(problems).to_string());
-            let receipt = inbound_webhooks::Receipt { received: count, problems: told };
-            inbound_webhooks::save_receipt(self.tx, location, webhook.id, sent_id, &receipt, now)?;
+            let receipt = Receipt { received: count, problems: told, body: Some(body) };
+            inbound_webhooks::save_receipt(self.tx, location, webhook.id, &id, &receipt, now)?;
         }
         Ok(Received { count, problems, is_repeated: false })
     }
@@ -402,7 +457,8 @@ impl InLocation<'_, '_> {
         Ok(grant.as_ref().is_some_and(may))
     }
 
-    /// Makes of a payload what is to be made of it, tells of that and keeps it. What is wrong with it is kept beside it.
+    /// Makes of a payload what is to be made of it, tells of that and keeps it. What is wrong with it, or was left out of it, is kept
+    /// beside it.
     fn take_payload(
         &mut self,
         webhook: &InboundWebhook,
@@ -422,9 +478,9 @@ impl InLocation<'_, '_> {
                     operation.following(cause, |operation| operation.contact_of_payload(mapping, fields))
                 });
                 match made {
-                    Ok((contact, outcome)) => {
+                    Ok((contact, outcome, left)) => {
                         payload.contact = Some(contact);
-                        (outcome, Vec::new())
+                        (outcome, left.into_iter().map(|(field, problem)| (field, problem.0)).collect())
                     }
                     Err(error) => (InboundOutcome::Refused, problems_of(error)?),
                 }
@@ -434,25 +490,28 @@ impl InLocation<'_, '_> {
         Ok(payload)
     }
 
+    /// The contact of a payload, what became of it, and what was left out.
     fn contact_of_payload(
         &mut self,
         mapping: &ContactMapping,
         fields: &Map<String, Json>,
-    ) -> Result<(ContactId, InboundOutcome)> {
+    ) -> Result<(ContactId, InboundOutcome, Problems)> {
         let location = self.context.location;
         let place = Place {
             country: locations::country(self.tx, location)?,
             zone: locations::zone(self.tx, location)?,
             fields: custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?,
         };
-        let wrong = |wrong: Vec<(String, Invalid)>| {
+        let wrong = |wrong: Problems| {
             let violation = |(field, problem): (String, Invalid)| Violation { field, problem: problem.0 };
             Error::Invalid(wrong.into_iter().map(violation).collect())
         };
-        let patch = mapping.contact(fields, &place).map_err(wrong)?;
-        let upserted = self.upsert_contact(patch, WhenDuplicate::Update, OldTags::Kept)?;
+        let (patch, gone) = mapping.contact(fields, &place).map_err(wrong)?;
+        let upserted = self.fill_contact(patch)?;
         let outcome = if upserted.is_new { InboundOutcome::Created } else { InboundOutcome::Updated };
-        Ok((upserted.contact.id, outcome))
+        let skipped = |left: LeftOut| (left.field.to_owned(), Invalid(format!("is not written: {}", left.why)));
+        let left = upserted.skipped.into_iter().map(skipped).chain(gone).collect();
+        Ok((upserted.contact.id, outcome, left))
     }
 }
 
@@ -506,10 +565,12 @@ impl Resource for InboundWebhook {
         operation.context.authority.require_fresh()?;
         let fields = custom_fields::list(operation.tx, self.location, Some(OwnerKind::Contact))?;
         let named = mapping.custom_fields();
-        let unknown = named.into_iter().find(|name| form_answers::custom(name, &fields).is_none());
-        if let Some(name) = unknown {
-            let problem = "names no custom field of contacts that takes a text";
-            return Err(Error::invalid(&format!("contact.{name}"), problem));
+        let unknown = named.into_iter().filter(|name| form_answers::custom(name, &fields).is_none());
+        let problem = "is no custom field of contacts here that takes a text";
+        let violation = |name| Violation { field: format!("contact.{name}"), problem: problem.to_owned() };
+        let unknown: Vec<Violation> = unknown.map(violation).collect();
+        if !unknown.is_empty() {
+            return Err(Error::Invalid(unknown));
         }
         self.writer = Signature::of(operation.context.authority.actor());
         Ok(())

@@ -329,21 +329,45 @@ pub(crate) enum Piece<'t> {
 }
 
 /// The parts of a text, in their order.
-pub(crate) fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
+pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Invalid> {
+    let suits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
+    pieces_with(text, |name| match name.chars().all(suits) && !name.is_empty() {
+        true => Ok(()),
+        false => Err(Invalid::new("must name a field between {{ and }}, such as {{contact.first_name}}")),
+    })
+}
+
+/// The same, where fields have names of their own. What stands in quotes within a name does not end it.
+pub(crate) fn pieces_with(
+    mut text: &str,
+    check: impl Fn(&str) -> Result<(), Invalid>,
+) -> Result<Vec<Piece<'_>>, Invalid> {
     let mut pieces = Vec::new();
     while let Some((before, rest)) = text.split_once("{{") {
-        let (name, after) = rest.split_once("}}").ok_or_else(|| Invalid::new("has a {{ without its }}"))?;
-        let name = name.trim();
-        let suits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
-        if name.is_empty() || !name.chars().all(suits) {
-            return Err(Invalid::new("must name a field between {{ and }}, such as {{contact.first_name}}"));
-        }
+        let end = end_of_name(rest).ok_or_else(|| Invalid::new("has a {{ without its }}"))?;
+        let name = rest[..end].trim();
+        check(name)?;
         pieces.extend((!before.is_empty()).then_some(Piece::Text(before)));
         pieces.push(Piece::Field(name));
-        text = after;
+        text = &rest[end + 2..];
     }
     pieces.extend((!text.is_empty()).then_some(Piece::Text(text)));
     Ok(pieces)
+}
+
+/// Where the first braces stand that are in no quotes, which are as in JSON.
+fn end_of_name(text: &str) -> Option<usize> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (place, c) in text.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '}' if !is_quoted && text[place..].starts_with("}}") => return Some(place),
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -82,15 +82,29 @@ static FIND_OPENED: LazyLock<String> = LazyLock::new(|| {
     let columns: Vec<String> =
         InboundWebhook::columns().split(',').map(|column| format!("w.{}", column.trim())).collect();
     format!(
-        "SELECT l.agency_id, {} FROM inbound_webhooks w JOIN locations l ON l.id = w.location_id
-         JOIN agencies a ON a.id = l.agency_id WHERE w.id = ?1 AND l.state = 'active' AND a.state = 'active'",
+        "SELECT l.agency_id, l.state = 'active' AND a.state = 'active', {} FROM inbound_webhooks w
+         JOIN locations l ON l.id = w.location_id JOIN agencies a ON a.id = l.agency_id
+         WHERE w.id = ?1 AND l.state <> 'deleted'",
         columns.join(", ")
     )
 });
 
-/// An inbound webhook, whichever location has it, with its agency, where both are at work.
-pub fn find_opened(tx: &mut Tx<'_>, id: InboundWebhookId) -> Result<Option<(AgencyId, InboundWebhook)>> {
-    tx.query_opt(&FIND_OPENED, &[&id], |row| Ok((row.column()?, InboundWebhook::read(row)?)))
+/// An inbound webhook of somebody, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The agency whose location has it.
+    pub agency: AgencyId,
+    /// Whether both are at work, and not suspended.
+    pub is_at_work: bool,
+    /// Itself.
+    pub webhook: InboundWebhook,
+}
+
+/// An inbound webhook, whichever location has it; of a deleted one nothing is found.
+pub fn find_opened(tx: &mut Tx<'_>, id: InboundWebhookId) -> Result<Option<Opened>> {
+    tx.query_opt(&FIND_OPENED, &[&id], |row| {
+        Ok(Opened { agency: row.column()?, is_at_work: row.column()?, webhook: InboundWebhook::read(row)? })
+    })
 }
 
 /// Takes a workflow that is deleted from those that were for it.
@@ -166,6 +180,12 @@ pub fn list_payloads(
     filter.page(tx, OF_PAYLOAD, Order::descending(&["id"]), window, read_payload)
 }
 
+/// When something last came in by each inbound webhook of a location.
+pub fn last_received(tx: &mut Tx<'_>, location: LocationId) -> Result<Vec<(InboundWebhookId, UtcMs)>> {
+    let sql = "SELECT webhook_id, max(received_at) FROM inbound_payloads WHERE location_id = ?1 GROUP BY webhook_id";
+    tx.query(sql, &[&location], |row| Ok((row.column()?, row.column()?)))
+}
+
 /// What came in by way of which a contact was made or changed, newest first.
 pub fn payloads_of_contact(
     tx: &mut Tx<'_>,
@@ -192,6 +212,8 @@ pub struct Receipt {
     pub received: i64,
     /// What was wrong with them, as JSON.
     pub problems: Option<String>,
+    /// Digest of what was sent; a release before this one kept none.
+    pub body: Option<[u8; 32]>,
 }
 
 /// How what was sent under an id since some time was answered.
@@ -202,10 +224,10 @@ pub fn find_receipt(
     sent_id: &[u8; 32],
     since: UtcMs,
 ) -> Result<Option<Receipt>> {
-    let sql = "SELECT received, problems FROM inbound_receipts
+    let sql = "SELECT received, problems, body_digest FROM inbound_receipts
          WHERE location_id = ?1 AND webhook_id = ?2 AND sent_id = ?3 AND at >= ?4";
     tx.query_opt(sql, &[&location, &webhook, sent_id, &since], |row| {
-        Ok(Receipt { received: row.column()?, problems: row.column()? })
+        Ok(Receipt { received: row.column()?, problems: row.column()?, body: row.column()? })
     })
 }
 
@@ -218,7 +240,7 @@ pub fn save_receipt(
     receipt: &Receipt,
     at: UtcMs,
 ) -> Result<()> {
-    let Receipt { received, problems } = receipt;
+    let Receipt { received, problems, body } = receipt;
     RECEIPTS.save(
         tx,
         &[
@@ -227,6 +249,7 @@ pub fn save_receipt(
             ("sent_id", sent_id),
             ("received", received),
             ("problems", problems),
+            ("body_digest", body),
             ("at", &at),
         ],
     )

@@ -125,12 +125,17 @@ impl Word for OfWorkflow {
 
 fn mapping(reader: &mut Reader<'_>) -> Option<ContactMapping> {
     let text = json!({"type": "string", "maxLength": 2_000});
+    let mut properties: Map<String, Value> =
+        ContactMapping::FIELDS.iter().map(|field| ((*field).to_owned(), text.clone())).collect();
+    properties["tags"] = json!({"anyOf": [text, {"type": "array", "items": {"type": "string"}}]});
     let schema = json!({
         "type": "object",
-        "properties": {"tags": {"anyOf": [text, {"type": "array", "items": {"type": "string"}}]}},
-        "additionalProperties": text,
+        "properties": properties,
+        "patternProperties": {"^customFields\\.": text},
+        "additionalProperties": false,
         "description": "What of a payload makes a contact: the fields of a contact (and customFields.<id>), each with a text in which \
-                        {{payload.customer.email}} stands for what the payload has there. Needs contacts.write",
+                        {{payload.customer.email}} or {{payload[\"First name\"]}} stands for what the payload has there. E-mail and \
+                        phone of a contact that is there are filled where they are empty, and never replaced. Needs contacts.write",
     });
     let Value::Object(fields) = reader.any("contact", schema, json!({"email": "{{payload.customer.email}}"}))? else {
         reader.violate("contact", "must be an object");
@@ -175,6 +180,7 @@ impl Input for InboundPatch {
     const IS_UPDATE: bool = true;
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.not_blank("name");
         let name = reader.word("name");
         Some(Self { name, ..more(reader) })
     }
@@ -236,7 +242,7 @@ impl Written for InboundPayload {
     }
 }
 
-/// What was wrong with a payload.
+/// What was wrong with a payload, or left out of it.
 struct Problem((String, String));
 
 impl Written for Problem {
@@ -247,9 +253,9 @@ impl Written for Problem {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let (field, message) = &self.0;
+        let (field, problem) = &self.0;
         fields.put("field", field);
-        fields.put("message", message);
+        fields.put("message", &format!("{field} {problem}"));
     }
 }
 

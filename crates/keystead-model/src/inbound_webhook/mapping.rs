@@ -2,14 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::path::{filled, steps, texts_of};
+use super::path::{filled, filled_as_one, pieces, texts_of};
 use crate::{
     Invalid,
     contact::{ContactPatch, MAX_TAGS},
     form_answers::{self, Place},
     form_schema::FormSchema,
     json_object::JsonObject,
-    link::{Piece, pieces},
     tag::TagName,
     text::{Line, echo},
 };
@@ -51,7 +50,7 @@ impl ContactMapping {
         TAGS,
     ];
 
-    /// Checks; names each field that is wrong. Whether custom fields are there is for their location to say.
+    /// Checks; names each field that is wrong, and by an empty name the whole. Whether custom fields are there is for their location to say.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, Vec<(String, Invalid)>> {
         let mut wrong: Vec<(String, Invalid)> = Vec::new();
         if fields.is_empty() || fields.len() > Self::MOST {
@@ -97,23 +96,36 @@ impl ContactMapping {
         self.fields().into_iter().map(|(field, _)| field).filter(|field| field.starts_with(CUSTOM)).collect()
     }
 
-    /// What a payload says of a contact. A field of which the payload has nothing is left as it is. Values that the fields do not
-    /// take are named, with what is wrong with them.
-    pub fn contact(&self, payload: &Map<String, Value>, place: &Place) -> Result<ContactPatch, Vec<(String, Invalid)>> {
+    /// What a payload says of a contact, and what is mapped and not there any more. A field of which the payload has nothing is left
+    /// as it is. Values that the fields do not take are named, with what is wrong with them.
+    pub fn contact(&self, payload: &Map<String, Value>, place: &Place) -> Result<(ContactPatch, Problems), Problems> {
         let mut fields = self.fields();
-        let (tags, source) = (fields.shift_remove(TAGS), fields.shift_remove(SOURCE));
-        let source =
-            source.and_then(|template| filled(template.as_str()?, payload)).map(|value| texts_of(value).join(", "));
-        let source = source.filter(|text| !text.trim().is_empty());
-        let said = fields.into_iter().filter_map(|(field, template)| {
-            let value = filled(template.as_str()?, payload)?;
-            Some((field, value))
-        });
+        let tags = fields.shift_remove(TAGS);
+        let (mut said, mut gone, mut wrong) = (Map::new(), Problems::new(), Problems::new());
+        for (field, template) in fields {
+            let Some(template) = template.as_str() else { continue };
+            let value = if !field.starts_with(CUSTOM) {
+                filled_as_one(template, payload)
+            } else if form_answers::custom(&field, &place.fields).is_some() {
+                Ok(filled(template, payload))
+            } else {
+                gone.extend(filled(template, payload).map(|_| (field, Invalid::new(GONE))));
+                continue;
+            };
+            match value {
+                Ok(value) => said.extend(value.map(|value| (field, value))),
+                Err(problem) => wrong.push((field, problem)),
+            }
+        }
+        let source = said.shift_remove(SOURCE).map(|source| texts_of(source).concat());
         // Read as answers are to which no form gives another meaning.
-        let mut patch = form_answers::contact(&FormSchema::empty(), &said.collect(), place)?;
-        if let Some(source) = source {
-            let source = Line::parse(&source).map_err(|problem| vec![(SOURCE.to_owned(), problem)])?;
-            patch.source = Some(Some(source));
+        let mut patch = form_answers::contact(&FormSchema::empty(), &said, place).unwrap_or_else(|further| {
+            wrong.extend(further);
+            ContactPatch::default()
+        });
+        match source.filter(|text| !text.trim().is_empty()).map(|text| Line::parse(&text)).transpose() {
+            Ok(source) => patch.source = source.map(Some),
+            Err(problem) => wrong.push((SOURCE.to_owned(), problem)),
         }
         let templates = match tags {
             Some(Value::Array(list)) => list,
@@ -121,30 +133,33 @@ impl ContactMapping {
         };
         let named = templates.iter().filter_map(|template| filled(template.as_str()?, payload));
         let texts: Vec<String> = named.flat_map(texts_of).filter(|text| !text.trim().is_empty()).collect();
-        if !texts.is_empty() {
-            let tags = texts.iter().map(|text| TagName::parse(text)).collect::<Result<Vec<_>, _>>();
-            patch.tags = Some(tags.map_err(|problem| vec![(TAGS.to_owned(), problem)])?);
+        match texts.iter().map(|text| TagName::parse(text)).collect::<Result<Vec<_>, _>>() {
+            Ok(tags) => patch.tags = Some(tags).filter(|tags| !tags.is_empty()),
+            Err(problem) => wrong.push((TAGS.to_owned(), problem)),
         }
-        Ok(patch)
+        if wrong.is_empty() { Ok((patch, gone)) } else { Err(wrong) }
     }
 }
+
+/// Which fields, and what is wrong with each.
+pub type Problems = Vec<(String, Invalid)>;
+
+/// What is said of a custom field that was deleted after it was mapped.
+const GONE: &str = "is not written: this custom field is not there any more; take it out of what makes a contact";
 
 /// Longest text for a field.
 const LONGEST: usize = 2_000;
 
 pub(super) fn check(template: &Value) -> Result<(), Invalid> {
-    let text = template.as_str().ok_or_else(|| Invalid::new("must be a text, such as {{payload.customer.email}}"))?;
+    let text = match template {
+        Value::String(text) => text,
+        Value::Array(_) => return Err(Invalid::new("must be one text and not a list; only tags are a list")),
+        _ => return Err(Invalid::new("must be a text, such as {{payload.customer.email}}")),
+    };
     if text.trim().is_empty() || text.chars().count() > LONGEST {
         return Err(Invalid::new(format!("must have 1 to {LONGEST} characters")));
     }
-    for piece in pieces(text)? {
-        if let Piece::Field(name) = piece
-            && steps(name).is_none()
-        {
-            return Err(Invalid::new(format!("has {}, which names nothing of the payload", echo(name))));
-        }
-    }
-    Ok(())
+    pieces(text).map(drop)
 }
 
 #[cfg(test)]
@@ -165,8 +180,10 @@ mod tests {
         Place { country: Country::US, zone: TimeZoneName::utc(), fields: Vec::new() }
     }
 
-    fn mapped(mapping: Value, payload: Value) -> Result<ContactPatch, Vec<(String, Invalid)>> {
-        ContactMapping::parse(object(mapping)).unwrap().contact(&object(payload), &place())
+    fn mapped(mapping: Value, payload: Value) -> Result<ContactPatch, Problems> {
+        let (patch, gone) = ContactMapping::parse(object(mapping)).unwrap().contact(&object(payload), &place())?;
+        assert_eq!(gone, []);
+        Ok(patch)
     }
 
     #[test]
@@ -198,10 +215,40 @@ mod tests {
         let mapping = json!({"email": "{{payload.mail}}", "phone": "{{payload.phone}}", "tags": "{{payload.tags}}"});
         let wrong = mapped(mapping.clone(), json!({"mail": "x", "phone": "12"})).unwrap_err();
         assert_eq!(wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["email", "phone"]);
-        let patch = mapped(mapping.clone(), json!({"mail": {"a": 1}, "phone": null, "tags": []})).unwrap();
+        let patch = mapped(mapping.clone(), json!({"mail": {}, "phone": null, "tags": []})).unwrap();
         assert!(patch.email.is_none() && patch.phone.is_none() && patch.tags.is_none());
-        let wrong = mapped(mapping, json!({"tags": ["x".repeat(5_000)]})).unwrap_err();
-        assert_eq!(wrong[0].0, "tags");
+        // All of it at once.
+        let wrong = mapped(mapping, json!({"mail": "x", "tags": ["x".repeat(5_000)]})).unwrap_err();
+        assert_eq!(wrong.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), ["email", "tags"]);
+    }
+
+    #[test]
+    fn where_one_value_must_be_several_are_told_as_several() {
+        let mapping = json!({"email": "{{payload.mail}}", "source": "{{payload[\"the source\"]}}"});
+        for (payload, said) in [
+            (
+                json!({"mail": ["a@x.example", "b@x.example"]}),
+                "a list of 2; map one of them, such as {{payload.mail.0}}",
+            ),
+            (json!({"mail": {"of work": "a@x.example"}}), "such as {{payload.mail[\"of work\"]}}"),
+            (json!({"mail": [["a@x.example"]]}), "a list of 1"),
+            (json!({"the source": ["a", "b"]}), "such as {{payload[\"the source\"].0}}"),
+        ] {
+            let wrong = mapped(mapping.clone(), payload).unwrap_err();
+            assert!(wrong.len() == 1 && wrong[0].1.0.contains(said), "{wrong:?}");
+        }
+        let patch = mapped(mapping, json!({"mail": ["a@x.example"], "the source": true})).unwrap();
+        assert_eq!(patch.email.unwrap().unwrap().as_str(), "a@x.example", "a list of one is that one");
+        assert_eq!(patch.source.unwrap().unwrap().as_str(), "true");
+    }
+
+    #[test]
+    fn a_custom_field_that_is_gone_is_told_where_something_was_to_be_written() {
+        let mapping = json!({"email": "{{payload.mail}}", "customFields.0000000000000000000A": "{{payload.level}}"});
+        let mapping = ContactMapping::parse(object(mapping)).unwrap();
+        let gone = |payload: Value| mapping.contact(&object(payload), &place()).unwrap().1;
+        assert_eq!(gone(json!({"mail": "a@x.example"})), []);
+        assert_eq!(gone(json!({"mail": "a@x.example", "level": 1}))[0].0, "customFields.0000000000000000000A");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod path;
 
 pub use self::{
     body::{MOST_AT_ONCE, payloads_of},
-    mapping::ContactMapping,
+    mapping::{ContactMapping, Problems},
     path::paths_of,
 };
 use crate::{

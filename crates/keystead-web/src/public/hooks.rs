@@ -7,45 +7,61 @@ use axum::{
     extract::{FromRequestParts, Path, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{Method, StatusCode, header};
-use keystead_core::{CHAIN_HEADER, Error, Incoming, Intake, Received, Violation};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use keystead_core::{CHAIN_HEADER, Error, ErrorCode, Incoming, Intake, Received, RequestId, Violation};
 use keystead_http::{Arrival, read_body};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Said, counted, is_form, text};
 use crate::Web;
 
 /// Bytes of one body.
 const LIMIT: usize = 256 * 1024;
+/// After how many seconds senders come again while it is suspended: that lasts, and what they keep meanwhile is not lost.
+const RESUMED_AFTER: &str = "3600";
 
-/// The request with its body read, if it may go on. It is counted before that.
+/// The request with its body read, if it may go on. It is counted before that. That only `POST` goes on is said whether there is
+/// anything or not.
 pub(super) async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
     if request.method() != Method::POST {
-        return Err(Said::Nothing);
+        return Err(Said::NotTaken(ErrorCode::MethodNotAllowed));
     }
     counted(web, &request, "hook")?;
+    if !is_readable(request.headers()) {
+        return Err(Said::NotTaken(ErrorCode::MediaType));
+    }
     let (parts, body) = request.into_parts();
     let body = read_body(body, LIMIT).await.map_err(|error| Said::not_read(&error))?;
     Ok(Request::from_parts(parts, Body::from(body.into_bytes())))
+}
+
+/// Whether a body is written in a way that we read: not compressed, and not in parts.
+fn is_readable(headers: &HeaderMap) -> bool {
+    let header = |name: HeaderName| text(headers, name.as_str()).unwrap_or_default().trim().to_ascii_lowercase();
+    let is_plain = ["", "identity"].contains(&header(header::CONTENT_ENCODING).as_str());
+    is_plain && !header(header::CONTENT_TYPE).starts_with("multipart/")
 }
 
 /// `POST /hooks/{id}/{token}`.
 pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> Response {
     let (mut parts, body) = request.into_parts();
     let names = Path::<HashMap<String, String>>::from_request_parts(&mut parts, &web).await;
+    let arrival = parts.extensions.get::<Arrival>().copied();
+    let trace = arrival.map(|arrival| arrival.id);
     let Some((id, token)) = names.ok().and_then(|Path(mut names)| {
         if names.contains_key("rest") { None } else { names.remove("id").zip(names.remove("token")) }
     }) else {
-        return Said::Nothing.for_program();
+        return Said::Nothing.for_program(trace);
     };
-    let (Some(arrival), Ok(body)) = (parts.extensions.get::<Arrival>().copied(), to_bytes(body, LIMIT).await) else {
-        return Said::Nothing.for_program();
+    let (Some(arrival), Ok(body)) = (arrival, to_bytes(body, LIMIT).await) else {
+        return Said::Nothing.for_program(trace);
     };
     let text = |name: &str| text(&parts.headers, name).map(str::to_owned);
     let incoming = Incoming {
         id,
         token,
-        sent_id: text("webhook-id").or_else(|| text("idempotency-key")),
+        sent_id: text("webhook-id"),
+        key: text("idempotency-key"),
         signature: text("webhook-timestamp").zip(text("webhook-signature")),
         chain: text(CHAIN_HEADER),
         body: body.into(),
@@ -54,20 +70,28 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
         request: arrival.id,
     };
     match web.app.receive_inbound(incoming).await {
-        Ok(Intake::Taken(received)) => taken(&received),
-        Ok(Intake::NotSigned(why)) => refused(StatusCode::UNAUTHORIZED, why, &[]),
-        Ok(Intake::Nowhere) => Said::Nothing.for_program(),
+        Ok(Intake::Taken(received)) => taken(&received, trace),
+        Ok(Intake::NotSigned(why)) => refusal(ErrorCode::NotSigned, why, &[], trace),
+        Ok(Intake::Suspended) => {
+            let mut answer = refusal(ErrorCode::TenantSuspended, ErrorCode::TenantSuspended.title(), &[], trace);
+            // Not the 403 of keys, after which a sender would give up.
+            *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RESUMED_AFTER));
+            answer
+        }
+        Ok(Intake::Nowhere) => Said::Nothing.for_program(trace),
         Err(Error::Invalid(violations)) => {
             let problems: Vec<(String, String)> =
                 violations.into_iter().map(|Violation { field, problem }| (field, problem)).collect();
-            refused(StatusCode::UNPROCESSABLE_ENTITY, "Nothing of this was taken", &problems)
+            refusal(ErrorCode::InvalidInput, "Nothing of this was taken", &problems, trace)
         }
-        Err(error) => Said::of(error).for_program(),
+        Err(Error::Conflict(code @ ErrorCode::IdempotencyMismatch, message)) => refusal(code, &message, &[], trace),
+        Err(error) => Said::of(error).for_program(trace),
     }
 }
 
 /// A payload that makes no contact is kept all the same, and its sender is told what is wrong with it.
-fn taken(received: &Received) -> Response {
+fn taken(received: &Received, trace: Option<RequestId>) -> Response {
     let Received { count, problems, is_repeated } = received;
     let mut answer = json!({"received": count});
     if *is_repeated {
@@ -76,25 +100,42 @@ fn taken(received: &Received) -> Response {
     if problems.is_empty() {
         return json(StatusCode::ACCEPTED, &answer);
     }
-    answer["statusCode"] = 422.into();
-    answer["message"] = "What was sent is kept, and makes no contact as it is".into();
-    answer["errors"] = errors(problems);
+    let message = "What was sent is kept, and some or all of it makes no contact as it is";
+    refuse(&mut answer, ErrorCode::InvalidInput, message, problems, trace);
     json(StatusCode::UNPROCESSABLE_ENTITY, &answer)
 }
 
-fn refused(status: StatusCode, message: &str, problems: &[(String, String)]) -> Response {
-    let mut answer = json!({"statusCode": status.as_u16(), "message": message});
-    if !problems.is_empty() {
-        answer["errors"] = errors(problems);
+/// A failure with its code and the id of its request, as those of the API have them.
+pub(super) fn refusal(
+    code: ErrorCode,
+    message: &str,
+    problems: &[(String, String)],
+    trace: Option<RequestId>,
+) -> Response {
+    let mut answer = json!({});
+    refuse(&mut answer, code, message, problems, trace);
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, &answer);
+    response.extensions_mut().insert(code);
+    if code == ErrorCode::MethodNotAllowed {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
-    json(status, &answer)
+    response
+}
+
+fn refuse(answer: &mut Value, code: ErrorCode, message: &str, problems: &[(String, String)], trace: Option<RequestId>) {
+    answer["statusCode"] = code.status().into();
+    answer["message"] = message.into();
+    answer["code"] = code.as_str().into();
+    answer["traceId"] = trace.map(|trace| trace.to_string()).into();
+    if !problems.is_empty() {
+        let error =
+            |(field, problem): &(String, String)| json!({"field": field, "message": format!("{field} {problem}")});
+        answer["errors"] = problems.iter().map(error).collect();
+    }
 }
 
 /// An answer for programs.
-pub(super) fn json(status: StatusCode, answer: &serde_json::Value) -> Response {
+fn json(status: StatusCode, answer: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
-}
-
-fn errors(problems: &[(String, String)]) -> serde_json::Value {
-    problems.iter().map(|(field, problem)| json!({"field": field, "message": problem})).collect()
 }

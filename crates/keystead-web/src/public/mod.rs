@@ -19,9 +19,8 @@ use axum::{
     routing::{MethodRouter, any, get, options},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use keystead_core::{Error, ErrorCode};
+use keystead_core::{Error, ErrorCode, RequestId};
 use keystead_http::{Answered, Arrival, BodyError, Crowded};
-use serde_json::json;
 use tokio::time::Instant;
 
 use self::forms::Stands;
@@ -68,11 +67,11 @@ impl Manner {
         }
     }
 
-    fn say(self, said: Said) -> Response {
+    fn say(self, said: Said, trace: Option<RequestId>) -> Response {
         match self {
             Self::Page => said.into_response(),
             Self::Script => forms::json_failed(said),
-            Self::Hook => said.for_program(),
+            Self::Hook => said.for_program(trace),
         }
     }
 }
@@ -119,11 +118,12 @@ async fn room(State((web, manner)): State<(Web, Manner)>, mut request: Request<B
     let begun = Instant::now();
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let route = path.and_then(|path| crate::endpoint(request.method(), path));
+    let trace = request.extensions().get::<Arrival>().map(|arrival| arrival.id);
     let made = match manner.admitted(&web, request).await {
         Ok(request) => in_turn(&web.strangers, request, next).await.map_err(|_| Said::BUSY),
         Err(said) => Err(said),
     };
-    let (mut response, waited) = made.unwrap_or_else(|said| (manner.say(said), Duration::ZERO));
+    let (mut response, waited) = made.unwrap_or_else(|said| (manner.say(said, trace), Duration::ZERO));
     if response.extensions_mut().remove::<OnBeat>().is_some() {
         // Its place to work is free again.
         tokio::time::sleep_until(begun + BEAT * beats(begun.elapsed())).await;
@@ -235,24 +235,27 @@ impl Said {
     }
 
     /// As programs read it.
-    fn for_program(self) -> Response {
-        let (status, message) = (self.status(), self.heading());
-        self.beside(hooks::json(status, &json!({"statusCode": status.as_u16(), "message": message})))
+    fn for_program(self, trace: Option<RequestId>) -> Response {
+        let code = self.code().unwrap_or(ErrorCode::NotFound);
+        self.beside(hooks::refusal(code, code.title(), &[], trace))
+    }
+
+    /// What failures are called, where it is one.
+    fn code(self) -> Option<ErrorCode> {
+        match self {
+            Self::NotTaken(code) | Self::Later(code, _) | Self::Failed(code) => Some(code),
+            Self::TooLarge | Self::NoRoom => Some(ErrorCode::BodyTooLarge),
+            Self::Nothing | Self::Over => None,
+        }
     }
 
     /// An answer with what else is said of it.
     fn beside(self, mut response: Response) -> Response {
         *response.status_mut() = self.status();
-        let (code, wait) = match self {
-            Self::Failed(code) | Self::NotTaken(code) => (Some(code), None),
-            Self::Later(code, wait) => (Some(code), Some(wait)),
-            Self::TooLarge | Self::NoRoom => (Some(ErrorCode::BodyTooLarge), None),
-            Self::Nothing | Self::Over => (None, None),
-        };
-        if let Some(code) = code {
+        if let Some(code) = self.code() {
             response.extensions_mut().insert(code);
         }
-        if let Some(wait) = wait {
+        if let Self::Later(_, wait) = self {
             response.headers_mut().insert(header::RETRY_AFTER, keystead_http::retry_after(wait));
         }
         response

@@ -110,7 +110,7 @@ async fn what_comes_in_is_kept_and_makes_contacts_as_its_owner_says() {
     assert_eq!(outcomes, ["refused", "updated", "created"]);
     let made = contacts(&app, &hook.key).await;
     assert_eq!(made.len(), 1);
-    assert_eq!((&made[0]["email"], &made[0]["firstName"]), (&json!("ADA@example.com"), &json!("Ada")));
+    assert_eq!((&made[0]["email"], &made[0]["firstName"]), (&json!("ada@example.com"), &json!("Ada")));
     assert_eq!(made[0]["tags"], json!(["from shop", "new"]));
     // Tags are added to those that somebody has.
     let id = made[0]["id"].as_str().unwrap();
@@ -135,8 +135,15 @@ async fn whoever_has_not_the_address_is_told_nothing() {
     let hook = Hook::new(&app, json!({})).await;
     let other = Hook::new(&app, json!({})).await;
     let (_, token) = hook.path.rsplit_once('/').unwrap();
+    // But for the id of the request.
+    let said = |answer: &Answer| {
+        let mut said = answer.json();
+        assert!(said.as_object_mut().unwrap().remove("traceId").is_some_and(|trace| trace.is_string()), "{said}");
+        (answer.status, said)
+    };
     let unknown = app.post("/hooks/0000000000000000000A/x").json(&json!({})).send().await;
-    assert_eq!(unknown.status, 404);
+    let nowhere = said(&unknown);
+    assert_eq!((nowhere.0, &nowhere.1["code"]), (404, &json!("not_found")));
     let shortened = &hook.path[..hook.path.len() - 1];
     for path in [
         format!("/hooks/{}/{token}", other.id),
@@ -149,25 +156,28 @@ async fn whoever_has_not_the_address_is_told_nothing() {
         "/hooks".to_owned(),
     ] {
         let answer = app.post(&path).json(&json!({"a": 1})).send().await;
-        assert_eq!((answer.status, &answer.text), (404, &unknown.text), "{path}");
+        assert_eq!(said(&answer), nowhere, "{path}");
     }
     for method in [http::Method::GET, http::Method::PUT, http::Method::DELETE, http::Method::OPTIONS] {
         let answer = app.call(method.clone(), &hook.path).send().await;
-        assert_eq!((answer.status, answer.text), (404, unknown.text.clone()), "{method}");
+        let elsewhere = app.call(method.clone(), "/hooks/0000000000000000000A/x").send().await;
+        assert_eq!((said(&answer), answer.header("allow")), (said(&elsewhere), elsewhere.header("allow")), "{method}");
+        assert_eq!((answer.status, answer.header("allow")), (405, "POST"), "{method}");
     }
-    // With the token, where it is suspended or deleted, it is the same.
+    // Whoever has the token is no stranger, and told to keep what they have while it is suspended. Others are told nothing of it.
     let operator = app.operator().await;
     app.app.set_location_state(&operator, app.ids.location, TenantState::Suspended).await.unwrap();
     let suspended = hook.send(&json!({})).await;
-    assert_eq!((suspended.status, suspended.text), (404, unknown.text.clone()));
+    assert_eq!((suspended.status, suspended.header("retry-after")), (503, "3600"), "{}", suspended.text);
+    assert_eq!(suspended.json()["code"], "tenant_suspended");
+    assert_eq!(said(&app.post(&format!("{}x", hook.path)).json(&json!({})).send().await), nowhere);
     app.app.set_location_state(&operator, app.ids.location, TenantState::Active).await.unwrap();
     app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
-    assert_eq!(hook.send(&json!({})).await.status, 404);
+    assert_eq!(hook.send(&json!({})).await.status, 503);
     app.app.set_agency_state(&operator, TenantState::Active).await.unwrap();
     hook.send(&json!({})).await.expect(202);
     app.delete(&hook.at("")).key(&hook.key).send().await.expect(200);
-    let deleted = hook.send(&json!({})).await;
-    assert_eq!((deleted.status, deleted.text), (404, unknown.text));
+    assert_eq!(said(&hook.send(&json!({})).await), nowhere);
     assert_eq!(app.number("SELECT count(*) FROM inbound_payloads").await, 0, "what came in goes with it");
     other.send(&json!({})).await.expect(202);
     // The address is known by its digest alone.
@@ -268,11 +278,19 @@ async fn what_was_sent_has_its_effect_once_within_a_day() {
     hook.send_as("evt_1", &order("ada@example.com")).await.expect(202);
     let again = hook.send_as("evt_1", &order("ada@example.com")).await.expect(202);
     assert_eq!(again, json!({"received": 1, "repeated": true}));
-    let by_key = app.post(&hook.path).header("Idempotency-Key", "evt_1").json(&json!({})).send().await.expect(202);
-    assert_eq!(by_key["repeated"], true, "it is one id, whatever its header is called");
+    let other_body = hook.send_as("evt_1", &order("eve@example.com")).await;
+    assert_eq!(other_body.expect(422)["code"], "idempotency_mismatch", "nobody is to believe that it was taken");
+    let plain = Hook::new(&app, json!({})).await;
+    plain.send_as("evt_1", &json!({"n": 1})).await.expect(202);
+    let by_key = async |body: &Value| app.post(&plain.path).header("Idempotency-Key", "evt_1").json(body).send().await;
+    assert!(by_key(&json!({"n": 2})).await.expect(202)["repeated"].is_null(), "the headers have ids of their own");
+    assert_eq!(by_key(&json!({"n": 2})).await.expect(202)["repeated"], true);
+    assert_eq!(by_key(&json!({"n": 3})).await.expect(422)["code"], "idempotency_mismatch");
+    assert_eq!(plain.payloads().await.len(), 2);
     let refused = hook.send_as("evt_2", &json!({"customer": {"email": "nonsense"}})).await.expect(422);
     let mut again = hook.send_as("evt_2", &json!({"customer": {"email": "nonsense"}})).await.expect(422);
     assert_eq!(again.as_object_mut().unwrap().remove("repeated"), Some(json!(true)));
+    again["traceId"] = refused["traceId"].clone();
     assert_eq!(again, refused, "what was refused stays refused");
     assert_eq!(hook.payloads().await.len(), 2);
     assert!(other.send_as("evt_1", &json!({})).await.expect(202)["repeated"].is_null(), "ids are those of one address");
@@ -312,8 +330,13 @@ async fn lists_are_taken_piece_by_piece_and_what_is_no_payload_is_refused_whole(
     ] {
         let answer = app.post(&hook.path).body("application/json", body.clone()).send().await;
         assert_eq!(answer.status, status, "{}: {}", &body[..body.len().min(50)], answer.text);
-        assert!(answer.json()["message"].is_string());
+        assert!(answer.json()["message"].is_string() && answer.json()["code"].is_string(), "{}", answer.text);
+        assert!(answer.json()["traceId"].is_string(), "{}", answer.text);
     }
+    let parts = app.post(&hook.path).body("multipart/form-data; boundary=x", "--x--".to_owned()).send().await;
+    assert_eq!((parts.status, &parts.json()["code"]), (415, &json!("media_type")), "{}", parts.text);
+    let coded = app.post(&hook.path).header("Content-Encoding", "gzip").json(&json!({})).send().await;
+    assert_eq!(coded.status, 415, "{}", coded.text);
     assert_eq!(hook.payloads().await, before, "nothing of them is kept");
     let plain = Hook::new(&app, json!({})).await;
     for body in [deep(100), long(200 * 1024), r#"{"a\u0000":"\u0000"}"#.to_owned(), "[]".to_owned()] {
@@ -417,6 +440,115 @@ async fn what_is_mapped_must_be_there() {
     assert!(hook.change(&json!({"contact": null})).await.expect(200)["inboundWebhook"]["contact"].is_null());
     hook.send(&json!({"who": "Bob"})).await.expect(202);
     assert_eq!(contacts(&app, &hook.key).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_of_a_contact_are_filled_and_never_replaced() {
+    let app = TestApp::start().await;
+    let hook = Hook::new(&app, mapping()).await;
+    let send = async |email: Option<&str>, phone: Option<&str>| {
+        let answer = hook.send(&json!({"customer": {"email": email, "phone": phone}})).await.expect(202);
+        assert_eq!(answer, json!({"received": 1}), "senders do not learn who is there");
+        hook.payloads().await.swap_remove(0)
+    };
+    let ada = send(Some("ada@example.com"), None).await["contactId"].clone();
+    let get = async |id: &Value| {
+        let path = format!("/contacts/{}", id.as_str().unwrap());
+        app.get(&path).key(&hook.key).send().await.expect(200)["contact"].clone()
+    };
+    // What is empty is filled.
+    let filled = send(Some("ada@example.com"), Some("+14155550101")).await;
+    assert_eq!((&filled["contactId"], &filled["problems"]), (&ada, &json!([])));
+    assert_eq!(get(&ada).await["phone"], "+14155550101");
+    // Whoever knows the one address makes the other theirs by no payload.
+    for (email, phone, field) in
+        [("eve@example.com", "+14155550101", "email"), ("ada@example.com", "+14155550666", "phone")]
+    {
+        let taken = send(Some(email), Some(phone)).await;
+        assert_eq!((&taken["contactId"], &taken["outcome"]), (&ada, &json!("updated")), "{taken}");
+        let said = format!("{field} is not written: the contact has another, which stays");
+        assert_eq!(taken["problems"], json!([{"field": field, "message": said}]), "{taken}");
+        let now = get(&ada).await;
+        assert_eq!((&now["email"], &now["phone"]), (&json!("ada@example.com"), &json!("+14155550101")));
+        assert!(now["additionalEmails"].as_array().is_none_or(Vec::is_empty), "{now}");
+        assert!(now["additionalPhones"].as_array().is_none_or(Vec::is_empty), "{now}");
+    }
+    // Where two are meant, it is said whose the other address is.
+    let bob = send(None, Some("+14155550202")).await["contactId"].clone();
+    let both = send(Some("ada@example.com"), Some("+14155550202")).await;
+    assert_eq!(both["contactId"], ada);
+    let said = format!("phone is not written: contact {} has it", bob.as_str().unwrap());
+    assert_eq!(both["problems"], json!([{"field": "phone", "message": said}]));
+    assert_eq!(contacts(&app, &hook.key).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_any_characters_and_names_of_forms_are_mapped() {
+    let app = TestApp::start().await;
+    let hook = Hook::new(
+        &app,
+        json!({"contact": {
+            "email": r#"{{payload["E-Mail: work"]}}"#, "firstName": "{{payload.customer.name}}", "tags": "{{payload.tags}}",
+        }}),
+    )
+    .await;
+    let form = [("E-Mail: work", "ada@example.com"), ("customer[name]", "Ada"), ("tags[]", "a"), ("tags[]", "b")];
+    app.post(&hook.path).form(&form).send().await.expect(202);
+    let made = contacts(&app, &hook.key).await;
+    assert_eq!((&made[0]["email"], &made[0]["firstName"]), (&json!("ada@example.com"), &json!("Ada")));
+    assert_eq!(made[0]["tags"], json!(["a", "b"]));
+    let refused = hook.change(&json!({"contact": {"email": "{{payload.E-Mail: work}}"}})).await.expect(422);
+    let said = refused["message"][0].as_str().unwrap();
+    assert!(said.starts_with("contact.email ") && said.contains("{{payload[\"First name\"]}}"), "{said}");
+    let list = hook.send(&json!({"E-Mail: work": ["a@example.com", "b@example.com"]})).await.expect(422);
+    let said = list["errors"][0]["message"].as_str().unwrap();
+    assert!(said.contains("is a list of 2") && said.contains(r#"{{payload["E-Mail: work"].0}}"#), "{said}");
+    let empty = hook.change(&json!({"contact": {}})).await.expect(422);
+    assert_eq!(empty["message"][0], "contact must have 1 to 100 fields");
+    for change in [json!({"name": "  "}), json!({"clear": "workflowId"})] {
+        assert_eq!(hook.change(&change).await.status, 422, "{change}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_custom_field_that_is_deleted_is_told_with_each_payload() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    let field =
+        app.post(&fields).key(&key).json(&json!({"name": "Level", "dataType": "TEXT"})).send().await.expect(201);
+    let custom = format!("customFields.{}", field["customField"]["id"].as_str().unwrap());
+    let hook =
+        Hook::by(&app, key, json!({"contact": {"email": "{{payload.mail}}", &custom: "{{payload.level}}"}})).await;
+    let field = custom.strip_prefix("customFields.").unwrap();
+    app.delete(&format!("{fields}/{field}")).key(&hook.key).send().await.expect(200);
+    hook.send(&json!({"mail": "ada@example.com", "level": "Gold"})).await.expect(202);
+    let payload = hook.payloads().await.swap_remove(0);
+    assert_eq!(
+        (&payload["outcome"], &payload["problems"][0]["field"]),
+        (&json!("created"), &json!(custom)),
+        "{payload}"
+    );
+    assert!(payload["problems"][0]["message"].as_str().unwrap().contains("is not there any more"), "{payload}");
+    // Its name may be changed; what is mapped anew must be there, all of it.
+    hook.change(&json!({"name": "The shop"})).await.expect(200);
+    let change = json!({"contact": {"email": "{{payload.email}}", &custom: "{{payload.level}}"}});
+    let refused = hook.change(&change).await.expect(422);
+    assert!(refused["message"][0].as_str().unwrap().starts_with(&format!("contact.{custom} ")), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_programs_say_of_people_is_for_those_who_may_read_contacts() {
+    let app = TestApp::start().await;
+    let hook = Hook::new(&app, json!({})).await;
+    hook.send(&order("ada@example.com")).await.expect(202);
+    let scopes = ScopeSet::EMPTY.with(Scope::WebhooksRead).with(Scope::WebhooksWrite);
+    let narrow = app.key_with(Reach::location(app.ids.location), scopes, |_| {}).await;
+    let seen = app.get(&hook.at("/payloads")).key(&narrow).send().await.expect(200);
+    assert!(seen["payloads"][0]["body"].is_null() && seen["payloads"][0]["outcome"] == "kept", "{seen}");
+    let replay = hook.at(&format!("/payloads/{}/replay", seen["payloads"][0]["id"].as_str().unwrap()));
+    let replayed = app.post(&replay).key(&narrow).json(&json!({})).send().await.expect(200);
+    assert!(replayed["payload"]["body"].is_null(), "{replayed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,7 @@ pub(super) async fn incoming(app: &App, maria: &AgencyContext, at: LocationId) -
             id: made.webhook.id.to_string(),
             token: token.clone(),
             sent_id: Some(format!("order-{number}")),
+            key: None,
             signature: None,
             chain: None,
             body: order.to_string().into_bytes(),
