@@ -10,7 +10,7 @@ let place;
 test.before(async () => {
   ({ browser, page } = await begin());
   await page.goto(`${base}/app/agency/locations`);
-const at = page.getByRole('link', { name: 'Harbour Dental' }).first();
+  const at = page.getByRole('link', { name: 'Harbour Dental' }).first();
   place = (await at.getAttribute('href')).match(/\/app\/locations\/[^/?]+/)?.[0];
 });
 test.after(async () => { await browser?.close(); });
@@ -39,11 +39,12 @@ test('one is added by its form, and its address is shown once', async () => {
   page.once('dialog', (dialog) => dialog.accept());
   await page.getByRole('link', { name: 'Done, I have stored it' }).click();
   hook = page.url();
+  assert.match(await page.getByLabel('A command that sends something').inputValue(), /^curl 'ADDRESS'/);
   await look(page, 'incoming-empty');
 });
 
 test('what comes in is shown, suggests the mapping, and makes a contact', async () => {
-  assert.equal((await send(address, { customer: { email: mail, first: 'Ada' }, source: 'shop' })).status, 202);
+  assert.equal((await send(address, { customer: { email: mail, first: 'Ada' }, source: 'shop', 'Order: notes': 'Long '.repeat(40) })).status, 202);
   await page.goto(hook);
   assert.equal(await page.locator('.trail .pill').innerText(), 'Kept');
   await page.locator('.trail summary').click();
@@ -52,13 +53,23 @@ test('what comes in is shown, suggests the mapping, and makes a contact', async 
   const email = page.getByLabel('E-mail', { exact: true });
   const list = await email.getAttribute('list');
   const suggested = await page.locator(`[id="${list}"] option`).evaluateAll((options) => options.map((option) => option.value));
-  assert.deepEqual(suggested, ['{{payload.customer.email}}', '{{payload.customer.first}}', '{{payload.source}}']);
+  assert.deepEqual(suggested, [
+    '{{payload.customer.email}}', '{{payload.customer.first}}', '{{payload.source}}', '{{payload["Order: notes"]}}',
+  ]);
+  // What is to be written stays readable on a phone; what it is for gives way.
+  const wide = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.getByText('What the last payload has').click();
+  const lines = await page.locator('.paths td:first-child bdi').first().evaluate((path) => path.getClientRects().length);
+  const [path, value] = await page.locator('.paths tbody tr:first-child td').evaluateAll((cells) => cells.map((cell) => cell.clientWidth));
+  assert.ok(lines <= 2 && path > value, `${lines} lines, ${path} beside ${value} pixels`);
+  await page.setViewportSize(wide);
   await email.fill(suggested[0]);
   await page.getByLabel('First name').fill(suggested[1]);
   await page.getByLabel('Tags').fill('from {{payload.source}}');
   await look(page, 'incoming-map');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('button', { name: /^Map again/ }).first().click();
+  await page.getByRole('button', { name: /^Map what came in/ }).first().click();
   assert.equal(await page.locator('.trail .pill').first().innerText(), 'Made a contact');
   assert.equal((await send(address, { customer: { email: 'nonsense' } })).status, 422);
   await page.goto(hook);

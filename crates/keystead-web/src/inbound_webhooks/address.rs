@@ -12,7 +12,7 @@ use keystead_model::{
     text::Line,
 };
 
-use super::{PATH, SECTION, url, wanted};
+use super::{PATH, SECTION, show::curl, url, wanted};
 use crate::{
     Web,
     failure::Failure,
@@ -30,6 +30,8 @@ struct Reveal {
     rotated: bool,
     address: String,
     secret: Option<String>,
+    /// A command that sends something, where senders need not sign.
+    try_it: Option<String>,
     /// Until when the address before is taken.
     previous: Option<String>,
     url: String,
@@ -45,11 +47,13 @@ struct AlreadyShown {
 fn reveal(web: &Web, here: &Here, made: &MadeInbound, rotated: bool) -> Response {
     let MadeInbound { webhook, path, secret } = made;
     let Some(path) = path else { return already_shown(here, webhook.id.as_str()) };
+    let address = format!("{}{}", web.base_url, **path);
     render(&Reveal {
         frame: Frame::of(here, "Store the address", SECTION),
         name: webhook.content.name.to_string(),
         rotated,
-        address: format!("{}{}", web.base_url, **path),
+        try_it: secret.is_none().then(|| curl(&address)),
+        address,
         secret: secret.as_ref().map(|secret| secret.to_string()),
         previous: webhook.credentials.previous_until.map(|until| here.zone().named(until)),
         url: url(here, webhook.id),

@@ -5,7 +5,8 @@ use axum::{extract::State, response::Response};
 use keystead_core::{Error, LocationContext};
 use keystead_model::{
     Invalid, WorkflowId,
-    custom_field::{CustomField, OwnerKind},
+    custom_field::CustomField,
+    form_answers,
     inbound_webhook::{ContactMapping, InboundPatch, InboundWebhook, paths_of},
     page::Window,
     scope::Scope,
@@ -15,7 +16,7 @@ use keystead_model::{
 };
 use serde_json::{Map, Value};
 
-use super::{PATH, SECTION, may_map, url, wanted};
+use super::{PATH, SECTION, called, custom_fields, may_map, url, wanted};
 use crate::{
     Web,
     ask::Ask,
@@ -36,8 +37,14 @@ const SUGGESTED: usize = 100;
 struct Around {
     workflows: Vec<WorkflowHead>,
     custom: Vec<CustomField>,
+    /// What is mapped now.
+    mapped: Vec<String>,
     /// What the last payload has, and how that is written.
     paths: Vec<(String, String)>,
+    /// Whether something has come in, which not everybody may read.
+    has_payload: bool,
+    /// Whether the custom fields are all that there are.
+    sees_custom: bool,
 }
 
 impl Around {
@@ -47,41 +54,29 @@ impl Around {
             true => web.app.list_workflows(context, Window::all()).await?.rows,
             false => Vec::new(),
         };
-        let custom = match may_map(here) && grant.allows(Scope::CustomFieldsRead) {
-            true => web.app.list_custom_fields(context, Some(OwnerKind::Contact)).await?,
-            false => Vec::new(),
-        };
+        let custom = custom_fields(web, here, context).await?;
         let last = web.app.list_inbound_payloads(context, webhook.id, Window::first(1)).await?.rows.pop();
+        let has_payload = last.is_some();
         let fields: Option<Map<String, Value>> = last.and_then(|last| serde_json::from_str(&last.body).ok());
         let paths = fields.map(|fields| paths_of(&fields, SUGGESTED)).unwrap_or_default();
-        Ok(Self { workflows, custom, paths })
+        let mapped = webhook.content.contact.as_ref().map(ContactMapping::fields).unwrap_or_default();
+        let mapped = mapped.into_iter().map(|(target, _)| target).collect();
+        let sees_custom = grant.allows(Scope::CustomFieldsRead);
+        Ok(Self { workflows, custom, mapped, paths, has_payload, sees_custom })
     }
 
-    /// The fields of a contact, as the mapping names them, with what people call them.
+    /// The fields of a contact, as the mapping names them, with what people call them. What is mapped and not among them is shown,
+    /// too: saved without it, it would be gone and nobody told.
     fn targets(&self) -> Vec<(String, String)> {
-        const CALLED: [&str; 16] = [
-            "E-mail",
-            "Phone",
-            "Whole name",
-            "First name",
-            "Last name",
-            "Company",
-            "Street",
-            "City",
-            "State",
-            "Postal code",
-            "Country",
-            "Website",
-            "Time zone",
-            "Date of birth",
-            "Source",
-            "Tags",
-        ];
-        let own =
-            ContactMapping::FIELDS.iter().zip(CALLED).map(|(name, called)| ((*name).to_owned(), called.to_owned()));
         let custom = self.custom.iter().filter(|field| !field.data_type.is_file());
-        let custom = custom.map(|field| (format!("customFields.{}", field.id), field.content.name.to_string()));
-        own.chain(custom).collect()
+        let custom = custom.map(|field| format!("customFields.{}", field.id));
+        let mut targets: Vec<String> =
+            ContactMapping::FIELDS.iter().map(|name| (*name).to_owned()).chain(custom).collect();
+        let others = self.mapped.iter().filter(|mapped| !targets.contains(mapped)).cloned();
+        let others: Vec<String> = others.collect();
+        targets.extend(others);
+        let called = |target: String| (called(&target, &self.custom), target);
+        targets.into_iter().map(called).map(|(called, target)| (target, called)).collect()
     }
 
     fn fields(&self, here: &Here) -> Vec<Field> {
@@ -107,7 +102,13 @@ impl Around {
                 .hint("One a line, such as from {{payload.source}}. They are added to those that a contact has.");
         }
         let suggested = self.paths.iter().map(|(path, value)| Choice::new(path.as_str(), value.as_str()));
-        Field::new(Kind::Suggest, name, called).of(suggested).with("maxlength=2000 spellcheck=false").half()
+        let field =
+            Field::new(Kind::Suggest, name, called).of(suggested).with("maxlength=2000 spellcheck=false").half();
+        let is_gone = target.starts_with("customFields.") && form_answers::custom(target, &self.custom).is_none();
+        match is_gone && self.sees_custom {
+            true => field.hint("This custom field is not there any more. Empty this line before you change another."),
+            false => field,
+        }
     }
 
     /// What of a payload makes a contact, as the form says. Nothing in it is no mapping.
@@ -159,6 +160,7 @@ struct Editor {
     name: String,
     form: Form,
     paths: Vec<(String, String)>,
+    has_payload: bool,
     may_map: bool,
     url: String,
 }
@@ -166,7 +168,8 @@ struct Editor {
 fn editor(here: &Here, webhook: &InboundWebhook, around: Around, form: Form) -> Editor {
     let name = webhook.content.name.to_string();
     let frame = Frame::of(here, &name, SECTION);
-    Editor { frame, name, form, paths: around.paths, may_map: may_map(here), url: url(here, webhook.id) }
+    let Around { paths, has_payload, .. } = around;
+    Editor { frame, name, form, paths, has_payload, may_map: may_map(here), url: url(here, webhook.id) }
 }
 
 pub(crate) async fn edit(State(web): State<Web>, here: Here) -> Result<Response, Failure> {

@@ -4,12 +4,16 @@ mod address;
 mod edit;
 mod show;
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::{
-    InboundWebhookId,
-    inbound_webhook::{InboundOutcome, InboundWebhook},
+    InboundWebhookId, UtcMs,
+    custom_field::{CustomField, OwnerKind},
+    form_answers,
+    inbound_webhook::{ContactMapping, InboundOutcome, InboundWebhook},
     page::Window,
     scope::Scope,
 };
@@ -25,6 +29,7 @@ use crate::{
     list::{Asked, Listing, PAGE},
     page::{Frame, render},
     place::Here,
+    show::ago,
 };
 
 /// They stand beside the webhooks that are sent.
@@ -38,6 +43,43 @@ fn may_write(here: &Here) -> bool {
 /// Whether somebody may say what contacts are made.
 fn may_map(here: &Here) -> bool {
     here.authority().grant().allows(Scope::ContactsWrite)
+}
+
+/// The custom fields of contacts, as far as whoever is here may see them.
+async fn custom_fields(web: &Web, here: &Here, context: &LocationContext) -> Result<Vec<CustomField>, Error> {
+    match here.authority().grant().allows(Scope::CustomFieldsRead) {
+        true => web.app.list_custom_fields(context, Some(OwnerKind::Contact)).await,
+        false => Ok(Vec::new()),
+    }
+}
+
+/// What people call a field of a contact that a mapping names, or what is wrong with a payload.
+fn called(field: &str, custom: &[CustomField]) -> String {
+    const CALLED: [&str; 16] = [
+        "E-mail",
+        "Phone",
+        "Whole name",
+        "First name",
+        "Last name",
+        "Company",
+        "Street",
+        "City",
+        "State",
+        "Postal code",
+        "Country",
+        "Website",
+        "Time zone",
+        "Date of birth",
+        "Source",
+        "Tags",
+    ];
+    let own = ContactMapping::FIELDS.iter().zip(CALLED).find(|(known, _)| **known == field);
+    match (own, form_answers::custom(field, custom)) {
+        (Some((_, called)), _) => called.to_owned(),
+        (None, Some(custom)) => custom.content.name.to_string(),
+        (None, None) if field == "contact" => "The contact".to_owned(),
+        (None, None) => field.to_owned(),
+    }
 }
 
 fn url(here: &Here, id: InboundWebhookId) -> String {
@@ -66,6 +108,8 @@ struct Row {
     url: String,
     does: &'static str,
     signed: &'static str,
+    /// When something last came in, and exactly.
+    last: Option<(String, String)>,
 }
 
 #[derive(Template)]
@@ -82,7 +126,10 @@ struct Inbound {
 pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
     let context = here.enter(&web).await?;
     let found = web.app.list::<InboundWebhook>(&context, (), Window::skip(asked.skipped(), PAGE)).await?;
+    let last: HashMap<InboundWebhookId, UtcMs> = web.app.inbound_last_received(&context).await?.into_iter().collect();
+    let (now, zone) = (web.app.now(), here.zone());
     let row = |webhook: &InboundWebhook| Row {
+        last: last.get(&webhook.id).map(|at| (ago(*at, now), zone.exactly(*at))),
         name: webhook.content.name.to_string(),
         url: url(&here, webhook.id),
         does: if webhook.content.contact.is_some() { "Makes and updates contacts" } else { "Keeps what comes in" },

@@ -7,12 +7,13 @@ use keystead_model::{
     InboundPayloadId,
     id::Id,
     inbound_webhook::{ContactMapping, InboundOutcome, InboundPayload, InboundWebhook},
+    invalid::in_words,
     page::Window,
     scope::Scope,
 };
 use serde_json::Value;
 
-use super::{PATH, SECTION, became, may_map, may_write, url, wanted};
+use super::{PATH, SECTION, became, called, custom_fields, may_map, may_write, url, wanted};
 use crate::{
     Web,
     api_keys::creator,
@@ -32,6 +33,8 @@ struct Payload {
     problems: Vec<(String, String)>,
     contact_url: Option<String>,
     body: String,
+    /// What the button says that makes a contact of it.
+    replay: &'static str,
 }
 
 #[derive(Template)]
@@ -45,6 +48,8 @@ struct Show {
     previous_until: Option<String>,
     created: String,
     form: Form,
+    /// A command that sends something, but for the address, which nobody knows any more.
+    try_it: String,
     may_write: bool,
     /// Whether somebody may make contacts of what came in.
     may_replay: bool,
@@ -52,18 +57,28 @@ struct Show {
     list_url: String,
 }
 
+/// What sends something to an address.
+pub(super) fn curl(address: &str) -> String {
+    format!(
+        r#"curl '{address}' -H 'Content-Type: application/json' -d '{{"email": "ada@example.com", "name": "Ada King"}}'"#
+    )
+}
+
 async fn page(web: &Web, here: &Here, webhook: InboundWebhook, form: Form) -> Result<Show, Error> {
     let context = here.enter(web).await?;
     let found = web.app.list_inbound_payloads(&context, webhook.id, Window::all()).await?.rows;
     let names = web.app.actor_names(here.authority(), [webhook.writer.actor()]).await?;
     let (now, zone) = (web.app.now(), here.zone());
+    let custom = custom_fields(web, here, &context).await?;
+    let problem = |(field, problem): (String, String)| (called(&field, &custom), in_words(&problem).to_owned());
     let sees_contacts = here.authority().grant().allows(Scope::ContactsRead);
     let payload = |payload: InboundPayload| Payload {
         id: payload.id.to_string(),
         pill: became(payload.outcome),
         ago: ago(payload.received_at, now),
         exactly: zone.exactly(payload.received_at),
-        problems: payload.problems,
+        replay: if payload.outcome == InboundOutcome::Kept { "Map" } else { "Map again" },
+        problems: payload.problems.into_iter().map(problem).collect(),
         contact_url: payload.contact.filter(|_| sees_contacts).map(|id| here.url(&format!("/contacts/{id}"))),
         // For reading.
         body: serde_json::from_str::<Value>(&payload.body)
@@ -80,7 +95,8 @@ async fn page(web: &Web, here: &Here, webhook: InboundWebhook, form: Form) -> Re
     Ok(Show {
         frame: Frame::of(here, webhook.content.name.as_str(), SECTION),
         payloads: found.into_iter().map(payload).collect(),
-        mapped: mapped.into_iter().map(|(field, template)| (field, text(template))).collect(),
+        mapped: mapped.into_iter().map(|(field, template)| (called(&field, &custom), text(template))).collect(),
+        try_it: curl("ADDRESS"),
         writes_as: creator(webhook.writer.actor(), &names),
         previous_until: previous.map(|until| zone.named(until)),
         created: zone.named(webhook.created_at),

@@ -13,9 +13,14 @@ fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     rest.split(after).next().unwrap()
 }
 
+/// The address that a page shows.
+fn address_of(page: &str) -> &str {
+    between(page, "id=\"address\" readonly value=\"", "\"")
+}
+
 /// The path of the address that a page shows.
 fn shown(page: &str) -> String {
-    let address = between(page, "id=\"address\" readonly value=\"", "\"");
+    let address = address_of(page);
     address[address.find("/hooks/").unwrap()..].to_owned()
 }
 
@@ -36,8 +41,12 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
     let again = scene.post(&new, &sent).await;
     assert!(again.text.contains("Already shown") && !again.text.contains("/hooks/"), "{}", again.text);
     let page = scene.page_of(PATH, &format!("<bdi>{}</bdi></a>", "&#60;i&#62;&#34;&#38;&#39;&#60;/i&#62;")).await;
-    assert!(scene.get(&page).await.contains("Nothing has come in yet."));
-    let payload = json!({"customer": {"email": "ada@example.com", "note": MARKUP}, "source": "shop"});
+    let empty = scene.get(&page).await;
+    assert!(empty.contains("Nothing has come in yet.") && empty.contains("curl &#39;ADDRESS&#39;"), "{empty}");
+    assert!(made.text.contains(&format!("curl &#39;{}", address_of(&made.text))), "{}", made.text);
+    assert!(scene.get(PATH).await.contains("Nothing lately"));
+    let payload =
+        json!({"customer": {"email": "ada@example.com", "note": MARKUP}, "source": "shop", "First Name": "Ada"});
     scene.app.post(&address).json(&payload).send().await.expect(202);
     let kept = scene.get(&page).await;
     assert!(
@@ -48,6 +57,9 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
     let edit = format!("{page}/edit");
     let form = scene.get(&edit).await;
     assert!(form.contains("<option value=\"{{payload.customer.email}}\">ada@example.com</option>"), "{form}");
+    assert!(form.contains("<option value=\"{{payload[&#34;First Name&#34;]}}\">Ada</option>"), "{form}");
+    assert!(scene.get(PATH).await.contains(">just now</span>"));
+    assert!(scene.get(&page).await.contains("Kept</span>") && !scene.get(&page).await.contains(">Map again<"));
     let mapped = [
         ("name", "Shop"),
         ("contact.email", "{{payload.customer.email}}"),
@@ -76,6 +88,30 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
     assert!(shown_page.contains("Made a contact") && shown_page.contains("To the contact"), "{shown_page}");
     scene.app.post(&address).json(&json!({"customer": {"email": "nonsense"}})).send().await.expect(422);
     assert!(scene.get(&page).await.contains("Not taken"));
+    // A field that is deleted stays in the form until somebody takes it out.
+    let fields = format!("/locations/{}/customFields", scene.app.ids.location);
+    let key = scene.app.location_key().await;
+    let new = json!({"name": "Level", "dataType": "TEXT"});
+    let field = scene.app.post(&fields).key(&key).json(&new).send().await.expect(201)["customField"].clone();
+    let field = field["id"].as_str().unwrap().to_owned();
+    let custom = format!("contact.customFields.{field}");
+    let with_field = [("name", "Shop"), ("contact.email", "{{payload.mail}}"), (custom.as_str(), "{{payload.level}}")];
+    scene.said(&edit, &with_field).await;
+    assert!(scene.get(&page).await.contains("<bdi>Level</bdi></dt>"), "by its name");
+    scene.app.delete(&format!("{fields}/{field}")).key(&key).send().await.expect(200);
+    let form = scene.get(&edit).await;
+    assert!(form.contains("This custom field is not there any more") && form.contains("{{payload.level}}"), "{form}");
+    assert_eq!(scene.said(&edit, &with_field).await, "“Shop” is saved.");
+    let changed = [("name", "Shop"), ("contact.email", "{{payload.email}}"), (custom.as_str(), "{{payload.level}}")];
+    let refused = scene.post(&edit, &changed).await;
+    assert!(refused.status == 422 && refused.text.contains("is no custom field of contacts here"), "{}", refused.text);
+    let stored = scene.stored("/inbound-webhooks", "inboundWebhooks").await;
+    assert!(stored[0]["contact"].to_string().contains("payload.level"), "{stored}");
+    // The log names it, also where only its mapping was changed.
+    let log = scene.app.get("/app/agency/audit").header("Cookie", &scene.cookie).send().await;
+    let changes = log.text.matches("changed the inbound webhook ").count();
+    let named = log.text.matches("changed the inbound webhook <b><bdi>Shop</bdi></b>").count();
+    assert!(changes > 1 && named == changes, "{}", log.text);
     // An empty mapping is none.
     scene.said(&edit, &[("name", "Shop")]).await;
     let stored = scene.stored("/inbound-webhooks", "inboundWebhooks").await;
