@@ -155,6 +155,8 @@ async fn sites_are_given_to_keys_that_may_do_little_and_taken_away_everywhere() 
     };
     for bad in [
         json!({"allowedOrigins": ["*"]}),
+        // Which would be a key without limits.
+        json!({"allowedOrigins": [""]}),
         json!({"allowedOrigins": ["https://*.example.com"]}),
         json!({"allowedOrigins": ["null"]}),
         json!({"allowedOrigins": ["https://shop.example.com/"]}),
@@ -168,6 +170,8 @@ async fn sites_are_given_to_keys_that_may_do_little_and_taken_away_everywhere() 
         assert_eq!(refused.status, 422, "{bad}: {}", refused.text);
         assert!(refused.text.contains("allowedOrigins"), "{bad}: {}", refused.text);
     }
+    let anywhere = app.post("/api-keys").key(&admin).json(&with(json!({"allowedIps": [" ", ""]}))).send().await;
+    assert!(anywhere.expect(422)["message"][0].as_str().unwrap().starts_with("allowedIps "), "{}", anywhere.text);
     let full: Vec<&str> = Preset::FullAccess.scopes(KeyKind::Location).iter().map(Scope::as_str).collect();
     assert_eq!(app.post("/api-keys").key(&admin).json(&with(json!({"scopes": full}))).send().await.status, 422);
     let agency = json!({"name": "A", "kind": "agency", "scopes": ["contacts.readonly"], "allowedOrigins": [SHOP]});
