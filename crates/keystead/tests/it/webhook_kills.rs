@@ -22,13 +22,13 @@ struct Sender(JoinHandle<()>);
 
 impl Sender {
     async fn start(app: &TestApp) -> Self {
-        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
         let client = OutboundClient::of_this_machine(Guard::new(allowed())).unwrap();
         let worker = delivery_worker(&app.second_node().await, &client);
         #[expect(clippy::disallowed_methods, reason = "it is killed, or ends with the test")]
         let running = tokio::spawn(async move {
-            let _stop = _stop;
             worker.run(stopped, Duration::from_secs(1)).await;
+            drop(stop);
         });
         Self(running)
     }
@@ -48,7 +48,7 @@ async fn contact(node: &App, context: &LocationContext) -> String {
 async fn every_event_arrives_though_receivers_fail_and_senders_are_killed() {
     let mut app = instance().await;
     // Three of ten tries fail, never two in a row; an answer takes a moment, in which its sender may be killed.
-    let fails = |number: usize| number % 10 % 3 == 0 && number % 10 < 9;
+    let fails = |number: usize| (number % 10).is_multiple_of(3) && number % 10 < 9;
     let receiver =
         Receiver::answering(move |number, _| (if fails(number) { 500 } else { 200 }, Duration::from_millis(5))).await;
     let key = app.location_key().await;
