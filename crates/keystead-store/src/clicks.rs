@@ -142,6 +142,9 @@ pub fn held(tx: &mut Tx<'_>, location: LocationId, now: UtcMs, limit: i64) -> Re
     })
 }
 
+/// Of what came near a click so much is looked at: whoever opens one link thousands of times must not cost the square of that.
+const NEAR: i64 = 500;
+
 /// What came with a click.
 pub fn company(tx: &mut Tx<'_>, location: LocationId, held: &Held) -> Result<Company> {
     let Held { click, hit, source_key, after_message, .. } = held;
@@ -153,18 +156,18 @@ pub fn company(tx: &mut Tx<'_>, location: LocationId, held: &Held) -> Result<Com
     let links = match &click.contact {
         Some(contact) => {
             let (from, until) = around(Company::OF_CONTACT);
-            let sql = "SELECT CAST(count(DISTINCT link_id) AS BIGINT) FROM clicks
-                       WHERE location_id = ?1 AND contact_id = ?2 AND at >= ?3 AND at <= ?4";
-            tx.query_one(sql, &[&location, contact, &from, &until], |row| row.column())?
+            let sql = "SELECT CAST(count(DISTINCT link_id) AS BIGINT) FROM (SELECT link_id FROM clicks
+                       WHERE location_id = ?1 AND contact_id = ?2 AND at >= ?3 AND at <= ?4 LIMIT ?5) AS near";
+            tx.query_one(sql, &[&location, contact, &from, &until, &NEAR], |row| row.column())?
         }
         None => 0,
     };
     let contacts = match source_key {
         Some(key) => {
             let (from, until) = around(Company::OF_SOURCE);
-            let sql = "SELECT CAST(count(DISTINCT contact_id) AS BIGINT) FROM clicks
-                       WHERE location_id = ?1 AND source_key = ?2 AND at >= ?3 AND at <= ?4 AND agent = ?5";
-            tx.query_one(sql, &[&location, key, &from, &until, &hit.agent], |row| row.column())?
+            let sql = "SELECT CAST(count(DISTINCT contact_id) AS BIGINT) FROM (SELECT contact_id FROM clicks
+                       WHERE location_id = ?1 AND source_key = ?2 AND at >= ?3 AND at <= ?4 AND agent = ?5 LIMIT ?6) AS near";
+            tx.query_one(sql, &[&location, key, &from, &until, &hit.agent, &NEAR], |row| row.column())?
         }
         None => 0,
     };
