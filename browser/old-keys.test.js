@@ -14,10 +14,10 @@ const notice = (name) => page.locator('.notice', { hasText: name });
 
 test('the last day has a banner on every page, and the bell counts', async () => {
   assert.match(await page.locator('.banner').innerText(), /Deleted within a day unless somebody acts: Spring campaign/);
-  assert.equal(await page.locator('.bell b').innerText().then((text) => text.trim().split(/\s/)[0]), '4');
+  assert.equal(await page.locator('.bell b').innerText().then((text) => text.trim().split(/\s/)[0]), '7');
   await page.getByRole('link', { name: /Notifications/ }).click();
   await look(page, 'notices');
-  assert.equal(await page.locator('.notice').count(), 4);
+  assert.equal(await page.locator('.notice').count(), 7);
   assert.match(await notice('Spring campaign').innerText(), /Deletes within a day[^]*in \d+ hours[^]*2 earlier about this key/);
   assert.match(await notice('Partner import').innerText(), /Idle[^]*in 5 days/);
 });
