@@ -299,6 +299,8 @@ mod tests {
     #[test]
     fn a_field_of_a_contact_is_filled_by_types_that_suit_it() {
         let fields = place().fields;
+        // Files are filled into nothing.
+        let names = || crate::form_schema::FieldKind::NAMES.into_iter().filter(|name| *name != "file");
         let mut suiting: Vec<(&str, Vec<&str>)> = Vec::new();
         for target in ["email", "contact.phone", "first_name", "website", "contact.date_of_birth", "contact.membership"]
         {
@@ -314,9 +316,9 @@ mod tests {
                 let checked = schema.field("a").unwrap().check_target(&fields);
                 checked.is_ok()
             };
-            suiting.push((target, crate::form_schema::FieldKind::NAMES.into_iter().filter(suits).collect()));
+            suiting.push((target, names().filter(suits).collect()));
         }
-        let all = crate::form_schema::FieldKind::NAMES.to_vec();
+        let all: Vec<&str> = names().collect();
         assert_eq!(
             suiting,
             [
