@@ -449,7 +449,11 @@ mod tests {
     use super::*;
 
     /// What is reached otherwise, or is for programs.
-    const ELSEWHERE: &[&str] = &["POST /forms/upload-custom-files", "GET ", "GET /links/{linkId}/clicks/csv"];
+    const ELSEWHERE: &[&str] = &[
+        "POST /forms/upload-custom-files",
+        "GET /forms/{formId}/submissions/{submissionId}/files/{fileId}",
+        "GET /links/{linkId}/clicks/csv",
+    ];
 
     /// Webhooks, links and forms have more to them than other nouns.
     #[test]
