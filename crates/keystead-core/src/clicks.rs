@@ -76,7 +76,7 @@ pub enum Led {
     To(String),
     /// To a page with a button, which leads on: to this address.
     ByButton(String),
-    /// Nowhere for now: those who are still looked at may be all that it leads on. After this long more is known.
+    /// Nowhere yet: those who are still looked at may be all that it leads on. After this long more is known.
     Later(Duration),
 }
 

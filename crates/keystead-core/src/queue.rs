@@ -227,7 +227,7 @@ fn settle(tx: &mut Tx<'_>, settled: &[Arc<Settled>], now: UtcMs) -> Result<HashS
     Ok(kept)
 }
 
-/// Whether nobody takes jobs of a kind for now.
+/// Whether jobs of a kind are paused: nobody takes any.
 fn is_paused(tx: &mut Tx<'_>, kind: JobKind) -> keystead_store::Result<bool> {
     match kind {
         JobKind::Delivery => Ok(delivery_pause::since(tx)?.is_some()),

@@ -2,14 +2,13 @@
 
 use keystead_model::{
     UtcMs,
-    actor::Actor,
     event::EventKind,
-    grant::{Grant, Reach},
+    grant::Reach,
     webhook::{Unheard, WebhookEndpoint, WhyUnheard},
 };
 use keystead_store::{Tx, delivery_pause, webhooks};
 
-use super::{Hearing, grant_of};
+use super::{Hearing, Listeners};
 
 /// An endpoint, and what follows for it from what stands around it.
 #[derive(Clone, Debug)]
@@ -63,32 +62,22 @@ impl Hears {
     }
 }
 
-/// Endpoints as they are shown. Most were set up by the same few, each of whom is looked up once.
+/// Endpoints of one agency, as they are shown.
 pub(super) fn whole(
     tx: &mut Tx<'_>,
     endpoints: Vec<WebhookEndpoint>,
     now: UtcMs,
 ) -> keystead_store::Result<Vec<WholeEndpoint>> {
     let paused_since = delivery_pause::since(tx)?;
-    let mut grants: Vec<(Actor, Option<Grant>)> = Vec::new();
+    let mut listeners = Listeners::default();
     let mut whole = Vec::with_capacity(endpoints.len());
     let mut newest = None;
     for endpoint in endpoints {
-        let actor = endpoint.listener.actor;
-        let grant = match grants.iter().find(|(known, _)| *known == actor) {
-            Some((_, grant)) => grant.clone(),
-            None => {
-                let grant = grant_of(tx, endpoint.agency, actor, now)?;
-                grants.push((actor, grant.clone()));
-                grant
-            }
-        };
+        let hearing = listeners.hearing(tx, &endpoint, now)?;
         let newest_key = match newest {
             Some(version) => version,
-            // They are all of one agency.
             None => *newest.insert(webhooks::newest_signing_key(tx, endpoint.agency)?.map_or(1, |key| key.version)),
         };
-        let hearing = grant.map(|grant| Hearing { scopes: endpoint.listener.scopes, grant });
         whole.push(WholeEndpoint { unheard: unheard(&endpoint, hearing.as_ref()), endpoint, newest_key, paused_since });
     }
     Ok(whole)

@@ -13,8 +13,8 @@ use keystead_store::{Tx, webhooks};
 use serde_json::Value as Json;
 
 use super::{
-    Hearing, payload,
-    publishing::{deliver, message},
+    payload,
+    publishing::{hearing, said, send},
 };
 use crate::events::{Fields, Happened, put};
 
@@ -80,14 +80,7 @@ fn within(told: &str, location: LocationId) -> String {
 }
 
 fn tell(tx: &mut Tx<'_>, event: &NewEvent, location: LocationId, flat: Option<Fields>) -> keystead_store::Result<()> {
-    let mut hearing = Vec::new();
-    for endpoint in webhooks::listening(tx, event.agency, Some(location))? {
-        let is_meant = endpoint.location == Some(location) && endpoint.content.events.has(event.kind);
-        if is_meant && Hearing::of(tx, &endpoint, event.at)?.is_some_and(|heard| heard.has(event.kind, Some(location)))
-        {
-            hearing.push(endpoint);
-        }
-    }
+    let hearing = hearing(tx, event, |endpoint| endpoint.location == event.location)?;
     if hearing.is_empty() {
         return Ok(());
     }
@@ -100,19 +93,6 @@ fn tell(tx: &mut Tx<'_>, event: &NewEvent, location: LocationId, flat: Option<Fi
     });
     // The agency's endpoints hear of the same event in messages of their own.
     let id = format!("msg_{}_{location}", event.id);
-    let message = match payload::names(&Happened::to(event.kind, &event.subject)).first() {
-        Some(name) => {
-            let body = payload::of_contract(name, (&id, sequence), event, flat.as_ref());
-            message(event, id, name, &body)
-        }
-        None => {
-            let body = payload::of_ours((&id, sequence), event);
-            message(event, id, event.kind.as_str(), &body)
-        }
-    };
-    webhooks::insert_message(tx, &message)?;
-    for endpoint in &hearing {
-        deliver(tx, &message, endpoint, event.at)?;
-    }
-    Ok(())
+    let names = payload::names(&Happened::to(event.kind, &event.subject));
+    send(tx, &said(event, (id, sequence), names.first().copied(), flat.as_ref()), &hearing)
 }

@@ -44,8 +44,7 @@ struct Hearing {
 impl Hearing {
     /// `None` if its listener may do nothing any more.
     fn of(tx: &mut Tx<'_>, endpoint: &WebhookEndpoint, now: UtcMs) -> keystead_store::Result<Option<Self>> {
-        let scopes = endpoint.listener.scopes;
-        Ok(grant_of(tx, endpoint.agency, endpoint.listener.actor, now)?.map(|grant| Self { scopes, grant }))
+        Listeners::default().hearing(tx, endpoint, now)
     }
 
     /// Whether it hears of such an event: its listener may read what it is about, and reaches where it happened.
@@ -54,6 +53,32 @@ impl Hearing {
         let is_reached = location.map_or_else(|| reach.has_agency(), |location| reach.has_location(location));
         let reads = |scope| self.scopes.allows(scope) && self.grant.allows(scope);
         is_reached && kind.subject().read_scope().is_some_and(reads)
+    }
+}
+
+/// Those who set up endpoints of an agency, and what they may do now. Most endpoints were set up by the same few, each of whom is
+/// looked up once.
+#[derive(Default)]
+struct Listeners(Vec<(Actor, Option<Grant>)>);
+
+impl Listeners {
+    /// What an endpoint may hear.
+    fn hearing(
+        &mut self,
+        tx: &mut Tx<'_>,
+        endpoint: &WebhookEndpoint,
+        now: UtcMs,
+    ) -> keystead_store::Result<Option<Hearing>> {
+        let listener = &endpoint.listener;
+        let grant = match self.0.iter().find(|(actor, _)| *actor == listener.actor) {
+            Some((_, grant)) => grant.clone(),
+            None => {
+                let grant = grant_of(tx, endpoint.agency, listener.actor, now)?;
+                self.0.push((listener.actor, grant.clone()));
+                grant
+            }
+        };
+        Ok(grant.map(|grant| Hearing { scopes: listener.scopes, grant }))
     }
 }
 

@@ -2,9 +2,7 @@
 
 use keystead_model::{
     UtcMs, WebhookDeliveryId,
-    actor::Actor,
     event::{EventKind, NewEvent},
-    grant::Grant,
     id::Id,
     key_secret::mask_keys,
     webhook::{DeliveryAttempt, DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage},
@@ -14,13 +12,13 @@ use keystead_store::{Tx, webhooks};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::{Hearing, chain, grant_of, payload};
-use crate::events::Happened;
+use super::{Listeners, chain, payload};
+use crate::events::{Fields, Happened};
 
 /// Writes what an event says, if anybody hears of it, and puts it on its way to everybody who does. Who listens is read here: an
 /// endpoint that was made before this transaction took its turn misses nothing.
 pub(crate) fn publish(tx: &mut Tx<'_>, event: &NewEvent, happened: &Happened<'_>) -> keystead_store::Result<()> {
-    let hearing = hearing(tx, event)?;
+    let hearing = hearing(tx, event, |_| true)?;
     if hearing.is_empty() {
         return Ok(());
     }
@@ -28,48 +26,59 @@ pub(crate) fn publish(tx: &mut Tx<'_>, event: &NewEvent, happened: &Happened<'_>
     let sequence = Some(webhooks::next_sequence(tx, owner)?);
     let id = |number: usize| format!("msg_{}_{number}", event.id);
     let flat = happened.flat();
-    let names = payload::names(happened);
-    let contract = names.iter().enumerate().map(|(number, name)| {
-        let id = id(number + 1);
-        let body = payload::of_contract(name, (&id, sequence), event, flat.as_ref());
-        message(event, id, name, &body)
-    });
-    let mut messages: Vec<WebhookMessage> = contract.collect();
-    if messages.is_empty() {
-        let body = payload::of_ours((&id(1), sequence), event);
-        messages.push(message(event, id(1), event.kind.as_str(), &body));
+    let mut names: Vec<Option<&str>> = payload::names(happened).into_iter().map(Some).collect();
+    if names.is_empty() {
+        names.push(None);
     }
-    for message in &messages {
-        webhooks::insert_message(tx, message)?;
-        for endpoint in &hearing {
-            deliver(tx, message, endpoint, event.at)?;
-        }
+    for (number, name) in names.into_iter().enumerate() {
+        send(tx, &said(event, (id(number + 1), sequence), name, flat.as_ref()), &hearing)?;
     }
     Ok(())
 }
 
-/// The endpoints that hear of an event. Most were set up by the same few, each of whom is looked up once.
-fn hearing(tx: &mut Tx<'_>, event: &NewEvent) -> keystead_store::Result<Vec<WebhookEndpoint>> {
+/// What an event says under a name of the wire contract, or under ours.
+pub(super) fn said(
+    event: &NewEvent,
+    (id, sequence): (String, Option<i64>),
+    name: Option<&str>,
+    flat: Option<&Fields>,
+) -> WebhookMessage {
+    let (name, body) = match name {
+        Some(name) => (name, payload::of_contract(name, (&id, sequence), event, flat)),
+        None => (event.kind.as_str(), payload::of_ours((&id, sequence), event)),
+    };
+    message(event, id, name, &body)
+}
+
+/// Keeps a message, and puts it on its way to everybody who hears it.
+pub(super) fn send(
+    tx: &mut Tx<'_>,
+    message: &WebhookMessage,
+    hearing: &[WebhookEndpoint],
+) -> keystead_store::Result<()> {
+    webhooks::insert_message(tx, message)?;
+    for endpoint in hearing {
+        deliver(tx, message, endpoint, message.created_at)?;
+    }
+    Ok(())
+}
+
+/// Those endpoints that hear of an event, of those for which it is meant.
+pub(super) fn hearing(
+    tx: &mut Tx<'_>,
+    event: &NewEvent,
+    is_meant: impl Fn(&WebhookEndpoint) -> bool,
+) -> keystead_store::Result<Vec<WebhookEndpoint>> {
     let mut hearing = Vec::new();
     if event.kind.subject().read_scope().is_none() {
         return Ok(hearing);
     }
-    let mut known: Vec<(Actor, Option<Grant>)> = Vec::new();
+    let mut listeners = Listeners::default();
     for endpoint in webhooks::listening(tx, event.agency, event.location)? {
-        if !endpoint.content.events.has(event.kind) {
+        if !is_meant(&endpoint) || !endpoint.content.events.has(event.kind) {
             continue;
         }
-        let listener = &endpoint.listener;
-        let grant = match known.iter().find(|(actor, _)| *actor == listener.actor) {
-            Some((_, grant)) => grant.clone(),
-            None => {
-                let grant = grant_of(tx, endpoint.agency, listener.actor, event.at)?;
-                known.push((listener.actor, grant.clone()));
-                grant
-            }
-        };
-        let heard = grant.map(|grant| Hearing { scopes: listener.scopes, grant });
-        if heard.is_some_and(|heard| heard.has(event.kind, event.location)) {
+        if listeners.hearing(tx, &endpoint, event.at)?.is_some_and(|heard| heard.has(event.kind, event.location)) {
             hearing.push(endpoint);
         }
     }
