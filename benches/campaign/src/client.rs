@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
+
+use crate::Outcome;
 
 /// What came back.
 pub(crate) struct Answer {
@@ -44,6 +47,17 @@ impl Connection {
         })
         .await
         .unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Sends a JSON body with a key, and reads the one of an answer that says it was done.
+    pub(crate) async fn post(&mut self, path: &str, key: &str, body: &Value) -> Outcome<Value> {
+        let answer = self.ask(&request("POST", path, key, &body.to_string())).await;
+        let answer = answer.map_err(|error| format!("{path}: {error}"))?;
+        if !(200..300).contains(&answer.status) {
+            return Err(format!("{path}: {}", answer.text));
+        }
+        let text = answer.text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        serde_json::from_str(text).map_err(|error| format!("{path}: {error}"))
     }
 
     async fn read_answer(&mut self) -> io::Result<Answer> {

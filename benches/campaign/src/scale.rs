@@ -40,7 +40,7 @@ struct Client<'s> {
 
 impl<'s> Client<'s> {
     async fn new(server: &'s Server, number: usize) -> Outcome<Self> {
-        let connection = Connection::open(server.address, number).await.map_err(|error| error.to_string())?;
+        let connection = server.connect(number).await?;
         Ok(Self { server, connection })
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::Outcome;
+use crate::{Outcome, client::Connection};
 
 /// Which server, and where its data goes.
 pub(crate) struct Place {
@@ -180,6 +180,11 @@ impl Server {
     /// Megabytes that it has in memory of its own: files that are mapped are the system's to take back.
     pub(crate) fn megabytes(&self) -> u64 {
         self.nodes.iter().map(Node::megabytes).sum()
+    }
+
+    /// Connects from one of many loopback addresses.
+    pub(crate) async fn connect(&self, number: usize) -> Outcome<Connection> {
+        Connection::open(self.address, number).await.map_err(|error| error.to_string())
     }
 
     /// Processor time that it has used.

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::{
     Outcome,
-    client::{Connection, request},
     figures::{Times, head, row},
     server::{Place, Server},
 };
@@ -34,30 +33,17 @@ const OF_AN_ADDRESS: usize = 200;
 /// Numbers of connections that come from one address.
 const NUMBERS: usize = 100;
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A stranger's question for a page.
+fn get(path: String) -> impl Fn(u64) -> Vec<u8> {
+    move |_| format!("GET {path} HTTP/1.1\r\nHost: x\r\n{BROWSER}\r\n").into_bytes()
+}
+
 impl Strangers {
     pub(crate) async fn run(self, place: &Place) -> Outcome {
-        let server = place.start(&[])?;
-        let mut connection = Connection::open(server.address, 1).await.map_err(|error| error.to_string())?;
-        let mut ask = async |path: &str, body: Value| -> Outcome<Value> {
-            let answer = connection.ask(&request("POST", path, &server.key, &body.to_string())).await;
-            let answer = answer.map_err(|error| format!("{path}: {error}"))?;
-            let text = answer.text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-            let read = serde_json::from_str(text).map_err(|error| format!("{path}: {error}: {text}"))?;
-            if (200..300).contains(&answer.status) { Ok(read) } else { Err(format!("{path}: {text}")) }
-        };
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let contact = text(&ask("/contacts/", json!({"firstName": "Ada"})).await?["contact"]["id"]);
-        let link = ask("/links/", json!({"name": "L", "redirectTo": "https://example.com/a"})).await?["link"].clone();
-        let (slug, id) = (text(&link["slug"]), text(&link["id"]));
-        let token = text(&ask(&format!("/links/{id}/tokens"), json!({"contactId": contact})).await?["url"]);
-        let token = token.rsplit('/').next().unwrap_or_default().to_owned();
-        let fields = json!([
-            {"key": "name", "label": "Name", "required": true, "mapsTo": "contact.first_name"},
-            {"key": "email", "type": "email", "label": "E-mail", "mapsTo": "contact.email"},
-        ]);
-        let definition = json!({"pages": [{"fields": fields}], "spam": {"minSeconds": 0, "honeypot": false}});
-        let form = text(&ask("/forms/", json!({"name": "F", "definition": definition})).await?["form"]["id"]);
-        ask(&format!("/forms/{form}/publish"), json!({})).await?;
         head(&[
             "at 64 connections",
             "per second",
@@ -66,10 +52,40 @@ impl Strangers {
             "CPU of the server for each, µs",
             "not as it should be",
         ]);
-        let get = |path: String| move |_| format!("GET {path} HTTP/1.1\r\nHost: x\r\n{BROWSER}\r\n").into_bytes();
-        self.measure(&server, "nothing (`/healthz`)", 200, get("/healthz".to_owned())).await?;
+        // A server each: clicks are judged for a minute after they came.
+        self.forms(place).await?;
+        self.links(place).await
+    }
+
+    async fn links(&self, place: &Place) -> Outcome {
+        let server = place.start(&[])?;
+        let mut owner = server.connect(1).await?;
+        let contact =
+            text(&owner.post("/contacts/", &server.key, &json!({"firstName": "Ada"})).await?["contact"]["id"]);
+        let asked = json!({"name": "L", "redirectTo": "https://example.com/a"});
+        let link = owner.post("/links/", &server.key, &asked).await?["link"].clone();
+        let (slug, id) = (text(&link["slug"]), text(&link["id"]));
+        let token = text(
+            &owner.post(&format!("/links/{id}/tokens"), &server.key, &json!({"contactId": contact})).await?["url"],
+        );
+        let token = token.rsplit('/').next().unwrap_or_default().to_owned();
         self.measure(&server, "a link", 302, get(format!("/l/{slug}"))).await?;
-        self.measure(&server, "a contact’s own link", 302, get(format!("/l/{slug}/{token}"))).await?;
+        self.measure(&server, "a contact’s own link", 302, get(format!("/l/{slug}/{token}"))).await
+    }
+
+    async fn forms(&self, place: &Place) -> Outcome {
+        let server = place.start(&[])?;
+        let mut owner = server.connect(1).await?;
+        let fields = json!([
+            {"key": "name", "label": "Name", "required": true, "mapsTo": "contact.first_name"},
+            {"key": "email", "type": "email", "label": "E-mail", "mapsTo": "contact.email"},
+        ]);
+        let definition = json!({"pages": [{"fields": fields}], "spam": {"minSeconds": 0, "honeypot": false}});
+        let form = text(
+            &owner.post("/forms/", &server.key, &json!({"name": "F", "definition": definition})).await?["form"]["id"],
+        );
+        owner.post(&format!("/forms/{form}/publish"), &server.key, &json!({})).await?;
+        self.measure(&server, "nothing (`/healthz`)", 200, get("/healthz".to_owned())).await?;
         self.measure(&server, "the page of a form", 200, get(format!("/f/{form}"))).await?;
         self.measure(&server, "answers to a form, each of somebody new", 200, |number| {
             let fields = format!("name=Ada&email=ada{number}%40example.com&_id=click-{number}");
@@ -91,7 +107,7 @@ impl Strangers {
         let client = async || {
             while Instant::now() < until {
                 let from = address.fetch_add(1, Relaxed) * NUMBERS;
-                let mut connection = Connection::open(server.address, from).await.map_err(|error| error.to_string())?;
+                let mut connection = server.connect(from).await?;
                 for _ in 0..OF_AN_ADDRESS {
                     if Instant::now() >= until {
                         break;

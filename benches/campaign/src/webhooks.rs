@@ -11,11 +11,11 @@ use std::{
 
 use clap::Args;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     Outcome,
-    client::{Connection, request},
+    client::Connection,
     figures::{Times, head, row},
     receiver::{Manner, Receiver},
     server::{Place, Server},
@@ -53,25 +53,10 @@ const SERVE: [&str; 4] =
 /// The most that anybody may wait because of others.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sends a request and reads the body of its answer.
-async fn ask(connection: &mut Connection, key: &str, path: &str, body: &Value) -> Outcome<Value> {
-    let answer = connection.ask(&request("POST", path, key, &body.to_string())).await;
-    let answer = answer.map_err(|error| format!("{path}: {error}"))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(format!("{path}: {}", answer.text));
-    }
-    let text = answer.text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-async fn connect(server: &Server, number: usize) -> Outcome<Connection> {
-    Connection::open(server.address, number).await.map_err(|error| error.to_string())
-}
-
 /// Makes an endpoint that leads to a receiver.
 async fn endpoint(connection: &mut Connection, key: &str, receiver: &Receiver, path: &str) -> Outcome {
     let url = format!("http://{}/{path}", receiver.address);
-    let made = ask(connection, key, "/webhooks", &json!({"url": url, "events": ["contact.created"]})).await?;
+    let made = connection.post("/webhooks", key, &json!({"url": url, "events": ["contact.created"]})).await?;
     receiver.knows(path, made["secret"].as_str().unwrap_or_default());
     Ok(())
 }
@@ -102,7 +87,7 @@ impl Webhooks {
         let receiver = Receiver::start(Manner::Fails(self.failing)).await?;
         let mut server = place.start(&SERVE)?;
         place.join(&mut server, &SERVE)?;
-        endpoint(&mut connect(&server, 1).await?, &server.key, &receiver, "hook").await?;
+        endpoint(&mut server.connect(1).await?, &server.key, &receiver, "hook").await?;
         let made: Mutex<Vec<String>> = Mutex::default();
         let (left, is_over) = (AtomicUsize::new(self.events), AtomicBool::new(false));
         let (address, key) = (server.address, server.key.clone());
@@ -118,7 +103,7 @@ impl Webhooks {
                         continue;
                     };
                     // What was not answered may be there or not: only what was is asked for later.
-                    match ask(open, &key, "/contacts/", &json!({"firstName": "Ada", "lastName": "Lovelace"})).await {
+                    match open.post("/contacts/", &key, &json!({"firstName": "Ada", "lastName": "Lovelace"})).await {
                         Ok(contact) => {
                             let id = contact["contact"]["id"].as_str().unwrap_or_default().to_owned();
                             made.lock().unwrap_or_else(PoisonError::into_inner).push(id);
@@ -208,7 +193,7 @@ impl Webhooks {
             let quiet = Receiver::start(Manner::Silent(Duration::from_secs(60))).await?;
             let receiver = Receiver::start(Manner::Fails(0)).await?;
             let server = place.start(&SERVE)?;
-            let mut connection = connect(&server, 1).await?;
+            let mut connection = server.connect(1).await?;
             let places = locations(place, &server, (silent + dead).div_ceil(OF_A_LOCATION).max(1))?;
             for number in 0..silent {
                 endpoint(&mut connection, &places[number / OF_A_LOCATION], &quiet, &format!("quiet{number}")).await?;
@@ -216,19 +201,19 @@ impl Webhooks {
             for number in 0..dead {
                 // Nobody listens there.
                 let url = json!({"url": format!("http://127.0.0.1:9/{number}"), "events": ["contact.created"]});
-                ask(&mut connection, &places[number / OF_A_LOCATION], "/webhooks", &url).await?;
+                connection.post("/webhooks", &places[number / OF_A_LOCATION], &url).await?;
             }
             endpoint(&mut connection, &server.neighbour, &receiver, "hook").await?;
             // All have something to send before the neighbour has.
             for place in &places {
                 for _ in 0..20 {
-                    ask(&mut connection, place, "/contacts/", &json!({"firstName": "Ada"})).await?;
+                    connection.post("/contacts/", place, &json!({"firstName": "Ada"})).await?;
                 }
             }
             let times = Times::default();
             for _ in 0..200 {
                 let begun = Instant::now();
-                let made = ask(&mut connection, &server.neighbour, "/contacts/", &json!({"firstName": "Bob"})).await?;
+                let made = connection.post("/contacts/", &server.neighbour, &json!({"firstName": "Bob"})).await?;
                 let id = made["contact"]["id"].as_str().unwrap_or_default();
                 while receiver.seen().taken_at(id).is_none() && begun.elapsed() < Duration::from_secs(60) {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -254,9 +239,11 @@ impl Webhooks {
     /// How many deliveries there are in a second, to very many endpoints.
     async fn many(&self, place: &Place) -> Outcome {
         let receiver = Receiver::start(Manner::Fails(0)).await?;
-        let server = place.start(&SERVE)?;
-        let mut connection = connect(&server, 1).await?;
+        let mut server = place.start(&SERVE)?;
+        place.join(&mut server, &SERVE)?;
         let keys = locations(place, &server, self.endpoints.div_ceil(OF_A_LOCATION))?;
+        // Only now: a connection that waited for them would have been closed.
+        let mut connection = server.connect(1).await?;
         for number in 0..self.endpoints {
             endpoint(&mut connection, &keys[number / OF_A_LOCATION], &receiver, &format!("hook{number}")).await?;
         }
@@ -266,7 +253,7 @@ impl Webhooks {
         let mut by_key: HashMap<usize, usize> = HashMap::new();
         for event in 0..events {
             *by_key.entry(event % keys.len()).or_default() += 1;
-            ask(&mut connection, &keys[event % keys.len()], "/contacts/", &json!({"firstName": "Ada"})).await?;
+            connection.post("/contacts/", &keys[event % keys.len()], &json!({"firstName": "Ada"})).await?;
         }
         let made = begun.elapsed();
         let wanted: usize =
