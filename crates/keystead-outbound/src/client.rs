@@ -210,11 +210,10 @@ impl Client {
         let answered = async {
             let mut response = sender.send_request(request).await.map_err(unreadable)?;
             let mut body = Vec::new();
-            // Its status is the answer, however slowly the rest comes.
+            // Its status is the answer, however slowly the rest comes, and where it breaks off.
             while body.len() < self.limits.answer
-                && let Ok(Some(frame)) = timeout_at(until, response.frame()).await
+                && let Ok(Some(Ok(frame))) = timeout_at(until, response.frame()).await
             {
-                let frame = frame.map_err(unreadable)?;
                 let part = frame.data_ref().map_or(&[][..], |part| part);
                 body.extend_from_slice(&part[..part.len().min(self.limits.answer - body.len())]);
             }

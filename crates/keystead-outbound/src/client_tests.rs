@@ -284,6 +284,22 @@ async fn a_redirect_is_an_answer() {
     assert_eq!(inside.seen().await, 0);
 }
 
+/// Whoever said that they have it has it.
+#[tokio::test]
+async fn an_answer_that_breaks_off_has_its_status() {
+    for (head, body) in [
+        ("200 OK\r\ncontent-length: 100", "ok"),
+        ("202 Accepted\r\ntransfer-encoding: chunked", "2\r\nok\r\n5\r\nno"),
+        ("500 Oops\r\ncontent-length: 100", "ok"),
+    ] {
+        let text = format!("HTTP/1.1 {head}\r\n\r\n{body}");
+        let receiver = Receiver::start(vec![text.into_bytes()], Then::Close).await;
+        let answer = client_of_loopback(SHORT).await.call(post(&receiver.url())).await.unwrap();
+        assert_eq!(answer.status.as_str(), &head[..3]);
+        assert!(answer.body.starts_with(b"ok"), "{head} {:?}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_of_the_environment_is_not_used() {
     if std::env::args().any(|argument| argument == "--ignored") {
