@@ -43,6 +43,8 @@ struct Line {
     owners: VecDeque<Id<()>>,
     /// After whom to look on.
     after: Option<Id<()>>,
+    /// Whether anybody had something due since it was begun from the front.
+    is_anyone_due: bool,
     /// Whose jobs this server has taken and not settled, and how long they are its own.
     under_way: HashMap<Id<()>, (Id<()>, Instant)>,
 }
@@ -248,11 +250,11 @@ fn take(
     }
     if line.owners.is_empty() {
         let (owners, next) = queue::owners_due(tx, kind, line.after, now)?;
-        // Who stood before whom it was begun after comes when the end of the line was seen.
-        let is_whole = line.after.is_none() && next.is_none();
+        line.is_anyone_due = !owners.is_empty() || (line.is_anyone_due && line.after.is_some());
         (line.owners, line.after) = (owners.into(), next);
         if line.owners.is_empty() {
-            return Ok((Vec::new(), !is_whole));
+            // Where somebody was due before, it is begun again: others may have come in front of them meanwhile.
+            return Ok((Vec::new(), line.after.is_some() || line.is_anyone_due));
         }
     }
     let until = UtcMs(now.0 + kind.lease().as_millis() as i64);

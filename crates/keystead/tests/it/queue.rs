@@ -184,6 +184,13 @@ async fn owners_beyond_those_that_are_looked_at_in_one_go_come_too() {
         }
     };
     assert_eq!((found.len(), found[0].owner, turns), (1, last, 3));
+    // The line is seen once more from its front, and then left alone: nobody in it is due.
+    let mut turns = 1;
+    while app.app.take_turn(KIND, &[], 5).await.unwrap().has_more {
+        turns += 1;
+        assert!(turns < 10, "it looks for what is not due for ever");
+    }
+    assert_eq!(turns, 3);
 }
 
 /// A job that ends its server is tried by a few, and then told of.
