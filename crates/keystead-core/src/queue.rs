@@ -162,6 +162,16 @@ impl App {
         Ok(is_due.await?)
     }
 
+    /// Gives back a job whose work was broken off, because its server stops: another one takes it at once.
+    pub fn interrupted(&self, job: Job) -> Settled {
+        let (kind, id) = (job.kind, job.id);
+        let settled = Settled::new(job, Outcome::Again(Duration::ZERO, "the server was stopped".to_owned()));
+        match kind {
+            JobKind::Delivery => settled.with(move |tx, now| webhooks::note_interrupted(tx, id.of(), now)),
+            JobKind::Mail | JobKind::Import | JobKind::Aftermath => settled,
+        }
+    }
+
     /// Gives up a job that ended everybody who took it.
     pub fn give_up(&self, job: Job) -> Settled {
         let problem = format!("{} servers took it and none said what became of it", job.lost);

@@ -176,8 +176,7 @@ impl Worker {
         match ended {
             Ok((_, settled)) => self.ended.push(Ended { settled: Arc::new(settled), until }),
             Err(error) if error.is_cancelled() => {
-                let settled = Settled::new(job, Outcome::Again(Duration::ZERO, "the server was stopped".to_owned()));
-                self.ended.push(Ended { settled: Arc::new(settled), until });
+                self.ended.push(Ended { settled: Arc::new(self.app.interrupted(job)), until });
             }
             // It counts among those whose takers said nothing: after some of these it is given up.
             Err(error) => tracing::error!(kind = self.kind.as_str(), job = %job.id, %error, "work on a job panicked"),

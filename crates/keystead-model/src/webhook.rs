@@ -94,13 +94,18 @@ pub struct EndpointPatch {
     pub signing_key: Option<i64>,
     /// Whether something is sent there.
     pub enabled: Option<bool>,
+    /// Whether it is to hear from now on what whoever changes it may read.
+    pub take_over: Option<bool>,
 }
 
 impl EndpointPatch {
-    /// Changes `endpoint`. Whoever switches it on again begins with a clean slate.
+    /// Changes `endpoint`. Whoever switches it on again or points it elsewhere begins with a clean slate.
     pub fn apply(self, endpoint: &mut WebhookEndpoint, now: UtcMs) {
-        let Self { url, events, description, app_id, headers, signing_key, enabled } = self;
+        let Self { url, events, description, app_id, headers, signing_key, enabled, take_over: _ } = self;
         let content = &mut endpoint.content;
+        if url.as_ref().is_some_and(|url| *url != content.url) {
+            endpoint.health = Health::default();
+        }
         set(&mut content.url, url);
         set(&mut content.events, events);
         set(&mut content.description, description);
@@ -191,8 +196,6 @@ pub struct SigningKeyRecord {
     pub secret_version: i64,
     /// When it was made.
     pub created_at: UtcMs,
-    /// How many endpoints are signed with it.
-    pub endpoints: i64,
 }
 
 /// Events of which an endpoint is to be told, and never hears or not of everywhere.
@@ -260,6 +263,8 @@ pub struct Health {
     pub days: i64,
     /// On which day the last did, counted from 1970.
     pub last_day: i64,
+    /// When the last did.
+    pub failed_at: Option<UtcMs>,
     /// Since when.
     pub failing_since: Option<ServiceMs>,
     /// When it first said that it is gone.
@@ -291,6 +296,7 @@ impl Default for Health {
             failures: 0,
             days: 0,
             last_day: 0,
+            failed_at: None,
             failing_since: None,
             gone_since: None,
             next_probe: None,
@@ -311,11 +317,14 @@ impl Health {
         if self.is_probed() { 1 } else { self.window }
     }
 
-    /// It took a message, after so long.
-    pub fn succeed(&mut self, duration_ms: i64, now: UtcMs) {
+    /// It took a message that was sent at `begun`, after so long. What was sent before it failed says nothing of when it wants to be
+    /// tried again.
+    pub fn succeed(&mut self, begun: UtcMs, duration_ms: i64, now: UtcMs) {
         let more = i64::from(duration_ms < QUICK_MS);
         let window = (self.window + more).min(*WINDOW.end());
-        *self = Self { window, succeeded_at: Some(now), ..Self::default() };
+        let next_probe = self.next_probe.filter(|_| self.failed_at.is_some_and(|failed| begun < failed));
+        let failed_at = self.failed_at.filter(|_| next_probe.is_some());
+        *self = Self { window, succeeded_at: Some(now), next_probe, failed_at, ..Self::default() };
     }
 
     /// It did not take a message, and may have `asked` to be left alone until some time. Answers why it is disabled, if it is.
@@ -324,6 +333,7 @@ impl Health {
         self.failures += 1;
         self.days += i64::from(self.failing_since.is_none() || day != self.last_day);
         self.last_day = day;
+        self.failed_at = Some(now);
         self.window = (self.window / 2).max(*WINDOW.start());
         let since = *self.failing_since.get_or_insert(service);
         let probed = self.is_probed().then(|| {
@@ -582,6 +592,13 @@ pub struct DeliveryAttempt {
     pub answer: Option<String>,
 }
 
+impl DeliveryAttempt {
+    /// One of which there is nothing to tell but why there was no answer.
+    pub fn without_answer(number: i64, at: UtcMs, problem: String) -> Self {
+        Self { number, at, duration_ms: 0, status: None, problem: Some(problem), answer: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -643,13 +660,15 @@ mod tests {
         let asked = UtcMs(now.0 + 2 * HOUR_MS);
         health.fail(false, Some(asked), now, ServiceMs(0));
         assert_eq!(health.next_probe, Some(asked), "not before it asked to be tried again");
-        health.succeed(10, now);
+        health.succeed(UtcMs(now.0 - 1), 10, now);
+        assert_eq!(health.next_probe, Some(asked), "it was sent before the failure");
+        health.succeed(now, 10, now);
         assert!(!health.is_probed() && health.next_probe.is_none());
         for _ in 0..100 {
-            health.succeed(10, now);
+            health.succeed(now, 10, now);
         }
         assert_eq!(health.most_under_way(), 64);
-        health.succeed(2_000, now);
+        health.succeed(now, 2_000, now);
         assert_eq!(health.most_under_way(), 64);
         health.fail(false, None, now, ServiceMs(0));
         assert_eq!(health.most_under_way(), 32);

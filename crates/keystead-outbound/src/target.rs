@@ -73,6 +73,11 @@ pub struct Guard {
     port: u16,
 }
 
+/// Scheme, host and port of a URL; `None` of what is none.
+pub fn origin_of(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
+}
+
 impl Guard {
     /// One that opens no more than `allowed`.
     pub fn new(allowed: Allowed) -> Self {

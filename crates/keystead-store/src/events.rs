@@ -102,6 +102,25 @@ pub struct AuditFilter {
     pub until: Option<UtcMs>,
 }
 
+/// The newest event of a kind, in a location if one is named, among the agency's last so many.
+pub fn newest(
+    tx: &mut Tx<'_>,
+    agency: AgencyId,
+    location: Option<LocationId>,
+    kind: EventKind,
+    among: i64,
+) -> Result<Option<Event>> {
+    let mut filter = Filter::new();
+    filter.and("id IN (SELECT id FROM events WHERE agency_id = @ ORDER BY id DESC LIMIT @)", &[&agency, &among]);
+    let kind = kind.as_str();
+    filter.and("action = @", &[&kind]);
+    if let Some(location) = &location {
+        filter.and("location_id = @", &[location]);
+    }
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY id DESC LIMIT 1", filter.sql());
+    tx.query_opt(&sql, &filter.values(), read)
+}
+
 /// Of a thing, or of what belongs to it, by the index of either.
 const ABOUT: &str =
     "id IN (SELECT id FROM events WHERE subject = @ UNION ALL SELECT id FROM events WHERE contact_id = @)";

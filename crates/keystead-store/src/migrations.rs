@@ -84,6 +84,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (81, "pause_of_deliveries", include_str!("../migrations/0081_pause_of_deliveries.sql")),
     (82, "signing_keys_of_webhooks", include_str!("../migrations/0082_signing_keys_of_webhooks.sql")),
     (83, "inbound_bodies", include_str!("../migrations/0083_inbound_bodies.sql")),
+    (86, "failures_of_webhooks", include_str!("../migrations/0086_failures_of_webhooks.sql")),
 ];
 
 /// Files that change nothing but how SQLite keeps its tables.

@@ -138,6 +138,13 @@ pub fn hold(tx: &mut Tx<'_>, kind: JobKind, owner: Owner, at: UtcMs) -> Result<(
     tx.later(sql, &[&kind.as_str(), &owner, &at])
 }
 
+/// Makes all jobs of an owner due at `at` that would wait longer and that nobody has.
+pub fn release(tx: &mut Tx<'_>, kind: JobKind, owner: Owner, at: UtcMs) -> Result<()> {
+    tx.note_work(kind);
+    let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND owner_id = ?2 AND due_at > ?3 AND unsettled = 0";
+    tx.later(sql, &[&kind.as_str(), &owner, &at])
+}
+
 /// How many jobs of a kind stand where.
 pub fn count(tx: &mut Tx<'_>, kind: JobKind) -> Result<JobCounts> {
     let number = |condition| format!("CAST(count(CASE WHEN {condition} THEN 1 END) AS BIGINT)");

@@ -22,7 +22,7 @@ use crate::{Error, Result, Row, Tx, filter::Filter, list::Order, notices, queue,
 const COLUMNS: &str =
     "id, agency_id, location_id, url, events, description, app_id, header_names, disabled, disabled_at, actor_kind,
     actor_id, scopes, secret, previous_secret, previous_until, headers, key_version, failures, failure_days,
-    last_failure_day, failing_since, gone_since, next_probe, places, succeeded_at, created_at, updated_at";
+    last_failure_day, failed_at, failing_since, gone_since, next_probe, places, succeeded_at, created_at, updated_at";
 
 static ENDPOINTS: Table = Table::new("webhook_endpoints", &["id"]).keeping(&["agency_id", "location_id", "created_at"]);
 static MESSAGES: Table = Table::new("webhook_messages", &["id"]);
@@ -55,6 +55,7 @@ fn read(row: &mut Row<'_>) -> Result<WebhookEndpoint> {
             failures: row.column()?,
             days: row.column()?,
             last_day: row.column()?,
+            failed_at: row.column()?,
             failing_since: row.column()?,
             gone_since: row.column()?,
             next_probe: row.column()?,
@@ -105,6 +106,7 @@ pub fn save(tx: &mut Tx<'_>, endpoint: &WebhookEndpoint) -> Result<()> {
             ("failures", &health.failures),
             ("failure_days", &health.days),
             ("last_failure_day", &health.last_day),
+            ("failed_at", &health.failed_at),
             ("failing_since", &health.failing_since),
             ("gone_since", &health.gone_since),
             ("next_probe", &health.next_probe),
@@ -222,10 +224,14 @@ pub fn signing_versions(tx: &mut Tx<'_>, has_keys: bool) -> Result<BTreeSet<i64>
 const IN_USE: &str = "(k.version = (SELECT max(o.version) FROM webhook_signing_keys o WHERE o.agency_id = k.agency_id)
      OR EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.agency_id = k.agency_id AND e.key_version = k.version))";
 
-/// The newest key of an agency, and those before it that endpoints still have; the newest first.
-pub fn signing_keys(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<SigningKeyRecord>> {
-    let sql = format!("{SIGNING_KEY} WHERE k.agency_id = ?1 AND {IN_USE} ORDER BY k.version DESC");
-    tx.query(&sql, &[&agency], read_signing_key)
+/// The newest key of an agency, and those before it that endpoints still have, with how many these are; the newest first.
+pub fn signing_keys(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Vec<(SigningKeyRecord, i64)>> {
+    let sql = format!(
+        "SELECT k.version, k.secret_version, k.created_at, (SELECT CAST(count(*) AS BIGINT) FROM webhook_endpoints e
+             WHERE e.agency_id = k.agency_id AND e.key_version = k.version)
+         FROM webhook_signing_keys k WHERE k.agency_id = ?1 AND {IN_USE} ORDER BY k.version DESC"
+    );
+    tx.query(&sql, &[&agency], |row| Ok((read_signing_key(row)?, row.column()?)))
 }
 
 /// The key that an endpoint of an agency has.
@@ -241,16 +247,10 @@ pub fn newest_signing_key(tx: &mut Tx<'_>, agency: AgencyId) -> Result<Option<Si
     tx.query_opt(&sql, &[&agency], read_signing_key)
 }
 
-const SIGNING_KEY: &str = "SELECT k.version, k.secret_version, k.created_at, (SELECT CAST(count(*) AS BIGINT)
-     FROM webhook_endpoints e WHERE e.agency_id = k.agency_id AND e.key_version = k.version) FROM webhook_signing_keys k";
+const SIGNING_KEY: &str = "SELECT k.version, k.secret_version, k.created_at FROM webhook_signing_keys k";
 
 fn read_signing_key(row: &mut Row<'_>) -> Result<SigningKeyRecord> {
-    Ok(SigningKeyRecord {
-        version: row.column()?,
-        secret_version: row.column()?,
-        created_at: row.column()?,
-        endpoints: row.column()?,
-    })
+    Ok(SigningKeyRecord { version: row.column()?, secret_version: row.column()?, created_at: row.column()? })
 }
 
 /// Adds a key, unless it is there.

@@ -269,6 +269,7 @@ impl Input for EndpointPatch {
             headers: headers(reader),
             signing_key: reader.integer("signingKeyVersion", 1..=i64::MAX),
             enabled: reader.truth("enabled"),
+            take_over: reader.truth("takeOver"),
         })
     }
 }
@@ -437,12 +438,12 @@ impl Written for Key {
     fn sample() -> Self {
         let base64 = "gH0UUfcBPQwZgJJ7bPH3uy+YKivwLvNJGJsQM+qPHkM=".to_owned();
         let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAgH0UUfcBPQwZgJJ7bPH3uy+YKivwLvNJGJsQM+qPHkM=\n-----END PUBLIC KEY-----\n";
-        let record = SigningKeyRecord { version: 1, secret_version: 1, created_at: samples::NOON, endpoints: 3 };
-        Self(PublicKey { record, pem: pem.to_owned(), base64 })
+        let record = SigningKeyRecord { version: 1, secret_version: 1, created_at: samples::NOON };
+        Self(PublicKey { record, endpoints: 3, pem: pem.to_owned(), base64 })
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let PublicKey { record: SigningKeyRecord { version, secret_version: _, created_at, endpoints }, pem, base64 } =
+        let PublicKey { record: SigningKeyRecord { version, secret_version: _, created_at }, endpoints, pem, base64 } =
             &self.0;
         fields.put("version", version);
         fields.one_of("algorithm", "ed25519", &["ed25519"]);

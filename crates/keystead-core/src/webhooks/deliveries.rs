@@ -2,12 +2,12 @@
 
 use keystead_model::{
     LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
-    event::{Cause, EventId, EventKind, NewEvent},
+    event::{Cause, Event, EventId, EventKind, NewEvent},
     page::{Page, Window},
     scope::Scope,
     webhook::{DeliveryAttempt, DeliveryState, Health, WebhookDelivery, WebhookEndpoint, WebhookMessage},
 };
-use keystead_store::webhooks;
+use keystead_store::{events, webhooks};
 use serde_json::Value as Json;
 
 use super::{
@@ -18,9 +18,12 @@ use super::{
 use crate::{
     App, Authority, Error, ErrorCode, Result,
     error::Noun,
+    events::list::may_see,
     idempotency::{self, Lost},
 };
 
+/// Events of an agency among which one is looked for to show what arrives.
+const SAMPLED: i64 = 2_000;
 /// Most deliveries that are recovered in one go.
 const RECOVERED: i64 = 5_000;
 
@@ -75,8 +78,8 @@ impl App {
         self.operate(authority, Scope::WebhooksWrite, run, recover).await
     }
 
-    /// What would arrive of an event, where it happens in a location, or in the only one that the caller has.
-    #[expect(clippy::unused_async, reason = "called like all operations")]
+    /// What would arrive of an event, where it happens in a location, or in the only one that the caller has: of what the contract
+    /// has no body for as it was the last time, if that was not long ago and the caller may see it.
     pub async fn sample_of_webhooks(
         &self,
         authority: &Authority,
@@ -89,8 +92,16 @@ impl App {
             return Err(Error::NoAccess);
         }
         let location = location.or_else(|| reach.only_location()).filter(|_| kind.is_of_location());
-        let event = example(authority, self.entropy.id(authority.now()), kind, location);
-        Ok(told_of(&event).2)
+        let is_reached = location.is_some() || reach.has_agency();
+        let mut event = example(authority, self.entropy.id(authority.now()), kind, location);
+        if is_reached && may_see(authority, kind) && payload::is_ours(kind) {
+            let agency = authority.agency();
+            let last = self.store.read(move |tx| events::newest(tx, agency, location, kind, SAMPLED)).await?;
+            if let Some(Event { location, contact, subject, at, before, after, .. }) = last {
+                event = NewEvent { location, contact, subject, at, before, after, ..event };
+            }
+        }
+        Ok(told_of(&event, Some(1)).2)
     }
 
     /// What was sent to an endpoint, newest first; what stands in one way, if that is said.
@@ -186,7 +197,8 @@ impl OnAgency<'_, '_> {
         let endpoint = self.webhook(id)?;
         require_enabled(&endpoint)?;
         let event = example(self.context, self.new_id(), kind, endpoint.location);
-        let (wire_id, name, body) = told_of(&event);
+        // It has no number: none of those that come is missing because of it.
+        let (wire_id, name, body) = told_of(&event, None);
         let message = WebhookMessage { contact: None, ..message(&event, wire_id, name, &body) };
         webhooks::insert_message(self.tx, &message)?;
         // Whoever tries it wants to know now, also where others wait for it to work again.
@@ -245,9 +257,9 @@ fn example(authority: &Authority, id: EventId, kind: EventKind, location: Option
 }
 
 /// The id of a message of an example, what it is called, and what it says.
-fn told_of(example: &NewEvent) -> (String, &'static str, Json) {
+fn told_of(example: &NewEvent, sequence: Option<i64>) -> (String, &'static str, Json) {
     let id = format!("msg_test_{}", example.id);
-    let (name, body) = payload::example(&id, example);
+    let (name, body) = payload::example((&id, sequence), example);
     (id, name, body)
 }
 

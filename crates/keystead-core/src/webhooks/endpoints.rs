@@ -6,6 +6,7 @@ use keystead_model::{
     AgencyId, KeyId, LocationId, WebhookEndpointId,
     event::EventKind,
     grant::Reach,
+    job::JobKind,
     page::{Page, Window},
     scope::Scope,
     text::Line,
@@ -14,11 +15,15 @@ use keystead_model::{
         WebhookEndpoint,
     },
 };
-use keystead_outbound::{signing::WebhookSecret, target::Guard};
-use keystead_store::{locations, webhooks};
+use keystead_outbound::{
+    signing::WebhookSecret,
+    target::{Guard, origin_of},
+};
+use keystead_store::{locations, queue, webhooks};
 use zeroize::Zeroizing;
 
 use super::{
+    Hearing,
     hearing::{self, WholeEndpoint},
     require_no_overlap,
 };
@@ -69,7 +74,7 @@ pub(super) fn row(agency: AgencyId, id: WebhookEndpointId, what: &'static str) -
 
 impl App {
     /// Makes an endpoint, which hears of what its maker may read. One of the same owner with this URL and these events is the one
-    /// that is wanted.
+    /// that is wanted: it is switched on, and has what else is said of it.
     pub async fn create_webhook(&self, authority: &Authority, new: NewEndpoint) -> Result<MadeEndpoint> {
         authority.require(Scope::WebhooksWrite)?;
         authority.require_fresh()?;
@@ -122,8 +127,9 @@ impl App {
         self.read(authority, Scope::WebhooksRead, move |operation| operation.whole_webhook(id)).await
     }
 
-    /// Changes an endpoint. From then on it hears of what whoever changed it may read: nobody points what others may read
-    /// somewhere else. Nor does anybody make two of one: they would be told everything twice.
+    /// Changes an endpoint. Where it is pointed elsewhere, or is told of other events, it hears from then on of what whoever changed
+    /// it may read: nobody points what others may read somewhere else. Any other change leaves that as it is, unless it says
+    /// otherwise. Nor does anybody make two of one: they would be told everything twice.
     pub async fn update_webhook(
         &self,
         authority: &Authority,
@@ -262,7 +268,16 @@ impl OnAgency<'_, '_> {
         let location = self.owner_of_new(location)?;
         if let Some(known) = self.twin(location, &url, &events)? {
             crate::idempotency::about(self.tx, self.context, known.id.as_str())?;
-            return Ok((known, false));
+            let wanted = EndpointPatch {
+                url: Some(url),
+                events: Some(events),
+                description: description.map(Some),
+                app_id: app_id.map(Some),
+                headers: Some(headers).filter(|headers| !headers.names().is_empty()),
+                enabled: Some(true),
+                ..EndpointPatch::default()
+            };
+            return Ok((self.change_webhook(app, known, wanted, nonces)?, false));
         }
         if webhooks::count(self.tx, agency, location)? >= MOST {
             let problem =
@@ -317,30 +332,65 @@ impl OnAgency<'_, '_> {
         nonces: [[u8; 24]; 2],
     ) -> Result<WebhookEndpoint> {
         let before = self.webhook_to_change(id)?;
+        self.change_webhook(app, before, patch, nonces)
+    }
+
+    fn change_webhook(
+        &mut self,
+        app: &App,
+        before: WebhookEndpoint,
+        patch: EndpointPatch,
+        nonces: [[u8; 24]; 2],
+    ) -> Result<WebhookEndpoint> {
+        let (id, now) = (before.id, self.now());
+        let (says_what, is_wanted) = (patch.url.is_some() || patch.events.is_some(), patch.take_over == Some(true));
         let mut after = before.clone();
-        if let Some(headers) = &patch.headers {
-            after.sealed.headers = app.seal_headers((before.agency, id), headers, nonces[1]);
+        match (&patch.headers, &patch.url) {
+            (Some(headers), _) => after.sealed.headers = app.seal_headers((before.agency, id), headers, nonces[1]),
+            (None, Some(url)) if !before.content.headers.is_empty() && !is_same_origin(url, &before.content.url) => {
+                let names = before.content.headers.join(", ");
+                let problem =
+                    "must be given again, or emptied, where the address leads to another host: what is secret in";
+                return Err(Error::invalid("headers", format!("{problem} {names} is not sent there")));
+            }
+            (None, _) => {}
         }
-        patch.apply(&mut after, self.now());
+        patch.apply(&mut after, now);
+        let is_moved = (&after.content.url, &after.content.events) != (&before.content.url, &before.content.events);
+        if is_moved || is_wanted || (says_what && self.may_take_over(&before)?) {
+            after.listener = listener(self.context);
+        }
         if after == before {
             return Ok(before);
         }
-        let keys = self.signing_keys(&app.secret)?;
-        if !keys.iter().any(|key| key.version == after.sealed.key_version) {
-            return Err(Error::invalid("signingKeyVersion", "is none of the keys of this agency"));
+        if after.sealed.key_version != before.sealed.key_version {
+            let keys = self.signing_keys(&app.secret)?;
+            if !keys.iter().any(|(key, _)| key.version == after.sealed.key_version) {
+                return Err(Error::invalid("signingKeyVersion", "is none of the keys of this agency"));
+            }
         }
-        let is_moved = (&after.content.url, &after.content.events) != (&before.content.url, &before.content.events);
         if is_moved && let Some(twin) = self.twin(after.location, &after.content.url, &after.content.events)? {
             let title = twin.content.title();
             let message =
                 format!("The webhook {title} ({}) has this address and these events already: change that one", twin.id);
             return Err(Error::Conflict(ErrorCode::Conflict, message));
         }
-        after.listener = listener(self.context);
-        after.updated_at = self.now();
+        after.updated_at = now;
         webhooks::save(self.tx, &after)?;
+        let is_begun_anew = after.content.url != before.content.url || after.disabled != before.disabled;
+        if is_begun_anew && after.disabled.is_none() {
+            queue::release(self.tx, JobKind::Delivery, id.of_anything(), now)?;
+        }
         self.tell(Happened::changed(EventKind::WebhookEndpointUpdated, &before, &after))?;
         Ok(after)
+    }
+
+    /// Whether whoever says once more where an endpoint is and what it is told becomes the one who lends it rights: where it listened
+    /// as them before, or as somebody who may do nothing any more. Else those who only meant to rename it would lend theirs.
+    fn may_take_over(&mut self, endpoint: &WebhookEndpoint) -> Result<bool> {
+        let now = self.now();
+        let is_own = endpoint.listener.actor == self.context.actor();
+        Ok(is_own || Hearing::of(self.tx, endpoint, now)?.is_none())
     }
 
     fn webhook_to_change(&mut self, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
@@ -376,6 +426,12 @@ impl OnAgency<'_, '_> {
         self.tell(Happened::changed(EventKind::WebhookEndpointUpdated, &before, &after))?;
         Ok(after)
     }
+}
+
+/// Whether two addresses are of one host, so that whoever is told a secret at one of them is told it at both.
+fn is_same_origin(one: &Line<2_000>, other: &Line<2_000>) -> bool {
+    let origin = |url: &Line<2_000>| origin_of(url.as_str());
+    origin(one).is_some_and(|found| origin(other) == Some(found))
 }
 
 fn listener(authority: &Authority) -> Listener {

@@ -32,7 +32,7 @@ pub(crate) use members::publish_to_members;
 pub use pause::{DeliveryPause, Overdue};
 pub(crate) use payload::{contact, location, note, opportunity, task, user};
 pub(crate) use publishing::publish;
-pub(crate) use sending::{give_up, rooms};
+pub(crate) use sending::{give_up, note_interrupted, rooms};
 pub use signing_keys::PublicKey;
 
 /// What an endpoint may hear now: what its listener held when they set it up, and still holds.

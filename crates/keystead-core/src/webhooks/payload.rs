@@ -63,6 +63,11 @@ pub(super) fn names(happened: &Happened<'_>) -> Vec<&'static str> {
     std::iter::once(first).chain(others.into_iter().flatten()).collect()
 }
 
+/// Whether the contract has no event for what happened, so that what is told of it stands in the event alone.
+pub(super) fn is_ours(kind: EventKind) -> bool {
+    names(&Happened::to(kind, EXAMPLE)).is_empty()
+}
+
 /// The body of one of the contract's events.
 pub(super) fn of_contract(name: &str, id: Numbered<'_>, event: &NewEvent, flat: Option<&Fields>) -> Json {
     let mut body = head(name, id, event);
@@ -235,10 +240,11 @@ pub(crate) fn user(user: &User) -> Fields {
 pub(super) const EXAMPLE: &str = "0000000000000example";
 
 /// What an event says of an example, and what it is called.
-pub(super) fn example(id: &str, event: &NewEvent) -> (&'static str, Json) {
+pub(super) fn example(id: Numbered<'_>, event: &NewEvent) -> (&'static str, Json) {
     let happened = Happened::to(event.kind, EXAMPLE);
     let Some(name) = names(&happened).first().copied() else {
-        return (event.kind.as_str(), of_ours((id, None), event));
+        let after = event.after.clone().or_else(|| Some(example_of_ours(event.kind, &event.at.to_iso())?.to_string()));
+        return (event.kind.as_str(), of_ours(id, &NewEvent { after, ..event.clone() }));
     };
     let at = event.at.to_iso();
     let flat = match event.kind.subject() {
@@ -261,5 +267,20 @@ pub(super) fn example(id: &str, event: &NewEvent) -> (&'static str, Json) {
             "email": "ada@example.com", "role": "user", "permissions": {}, "scopes": [],
         }),
     };
-    (name, of_contract(name, (id, None), event, flat.as_object()))
+    (name, of_contract(name, id, event, flat.as_object()))
+}
+
+/// What people most often build upon, as it is told of.
+fn example_of_ours(kind: EventKind, at: &str) -> Option<Json> {
+    Some(match kind {
+        EventKind::FormSubmitted | EventKind::SurveySubmitted => json!({
+            "formId": EXAMPLE, "contactId": EXAMPLE, "answers": {"first_name": "Ada", "email": "ada@example.com"},
+            "version": 1, "formName": "An example",
+        }),
+        EventKind::LinkClicked => {
+            json!({"clickId": EXAMPLE, "name": "An example", "clickedAt": at, "device": "phone"})
+        }
+        EventKind::InboundWebhookReceived => json!({"payloadId": EXAMPLE}),
+        _ => return None,
+    })
 }

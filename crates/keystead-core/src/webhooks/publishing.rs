@@ -142,7 +142,7 @@ fn not_tried(now: UtcMs) -> DeliveryAttempt {
     let problem = format!(
         "{longest} messages led to this one, each by way of a program: it was not sent, so that they come to an end"
     );
-    DeliveryAttempt { number: 1, at: now, duration_ms: 0, status: None, problem: Some(problem), answer: None }
+    DeliveryAttempt::without_answer(1, now, problem)
 }
 
 /// The same each time that a transaction runs: it follows from what nobody can guess.

@@ -41,6 +41,9 @@ const TRIMMED: i64 = 500;
 /// Nobody is waited for longer than this because they ask for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What is said of tries that were begun, and of which nobody knows how they went on.
+const MAY_HAVE_ARRIVED: &str = "it may have arrived, and is sent again with the same id";
+
 /// A message that is about to be sent.
 struct Ready {
     delivery: WebhookDelivery,
@@ -172,8 +175,16 @@ impl App {
     }
 
     /// What becomes of a job after a try, and what is written with that: the try, how the endpoint does, and when the next is.
-    fn settled(&self, job: Job, ready: &Ready, tried: Tried) -> Settled {
+    fn settled(&self, job: Job, ready: &Ready, mut tried: Tried) -> Settled {
         let Ready { delivery, endpoint, .. } = ready;
+        let lost = (job.lost > 0).then(|| {
+            let problem = match job.lost {
+                1 => format!("its server ended meanwhile: {MAY_HAVE_ARRIVED}"),
+                tries => format!("the servers of {tries} tries ended meanwhile: {MAY_HAVE_ARRIVED}"),
+            };
+            tried.attempt.number += 1;
+            DeliveryAttempt::without_answer(delivery.attempts + 1, tried.attempt.at, problem)
+        });
         let tries = delivery.tries + 1;
         let retries = &self.limits.webhooks.retries;
         let next = usize::try_from(tries - 1).ok().and_then(|place| retries.get(place)).copied();
@@ -195,6 +206,9 @@ impl App {
         };
         let (id, notices) = (endpoint.id, [self.new_notice(), self.new_notice()]);
         Settled::new(job, outcome).with(move |tx, now| {
+            if let Some(lost) = &lost {
+                webhooks::note_try(tx, &after, Some(lost))?;
+            }
             note(tx, &after, Some(&tried.attempt), notices[0], now)?;
             note_health(tx, id, &tried, notices[1], now)
         })
@@ -282,8 +296,13 @@ fn notice_of(endpoint: &WebhookEndpoint, id: NoticeId, kind: NoticeKind, episode
 fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, notice: NoticeId, now: UtcMs) -> Result<()> {
     let Some(mut endpoint) = webhooks::find_to_change(tx, id)? else { return Ok(()) };
     if tried.is_taken() {
-        endpoint.health.succeed(tried.attempt.duration_ms, now);
-        return Ok(webhooks::save(tx, &endpoint)?);
+        let was_left_alone = endpoint.health.next_probe.is_some();
+        endpoint.health.succeed(tried.attempt.at, tried.attempt.duration_ms, now);
+        webhooks::save(tx, &endpoint)?;
+        if was_left_alone && endpoint.health.next_probe.is_none() {
+            queue::release(tx, JobKind::Delivery, id.of_anything(), now)?;
+        }
+        return Ok(());
     }
     let service = service_clock::read(tx)?.now;
     let asked = tried.retry_after.map(|wait| UtcMs(now.0 + wait.as_millis() as i64));
@@ -319,11 +338,19 @@ pub(crate) fn give_up(
     note(tx, &failed, Some(&attempt), notice, now)
 }
 
+/// Notes that a try did not come to its end, because its server was stopped.
+pub(crate) fn note_interrupted(tx: &mut Tx<'_>, id: WebhookDeliveryId, now: UtcMs) -> keystead_store::Result<()> {
+    let Some((delivery, _)) = webhooks::find_delivery(tx, id)? else { return Ok(()) };
+    let problem = format!("the server was stopped meanwhile: {MAY_HAVE_ARRIVED}");
+    let attempt = DeliveryAttempt::without_answer(delivery.attempts + 1, now, problem);
+    webhooks::note_try(tx, &WebhookDelivery { attempts: attempt.number, ..delivery }, Some(&attempt))?;
+    Ok(())
+}
+
 /// A delivery that fails without having been sent, and why.
 fn fail_untried(delivery: WebhookDelivery, problem: String, now: UtcMs) -> (WebhookDelivery, DeliveryAttempt) {
     let number = delivery.attempts + 1;
-    let attempt =
-        DeliveryAttempt { number, at: now, duration_ms: 0, status: None, problem: Some(problem), answer: None };
+    let attempt = DeliveryAttempt::without_answer(number, now, problem);
     let failed = WebhookDelivery { state: DeliveryState::Failed, attempts: number, tried_at: Some(now), ..delivery };
     (failed, attempt)
 }

@@ -16,8 +16,10 @@ use crate::{
 /// The public half of what an agency signs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
-    /// Which of its keys, since when, and how many endpoints have it.
+    /// Which of its keys, and since when.
     pub record: SigningKeyRecord,
+    /// How many endpoints have it.
+    pub endpoints: i64,
     /// As libraries of cryptography read it.
     pub pem: String,
     /// 32 bytes in base64.
@@ -48,7 +50,7 @@ impl App {
         self.read(authority, Scope::WebhooksRead, move |operation| {
             let agency = operation.context.agency();
             let records = operation.signing_keys(&app.secret)?;
-            records.into_iter().map(|record| public(&app.secret, agency, record)).collect()
+            records.into_iter().map(|known| public(&app.secret, agency, known)).collect()
         })
         .await
     }
@@ -69,30 +71,30 @@ impl App {
     }
 }
 
-fn public(secret: &InstanceSecret, agency: AgencyId, record: SigningKeyRecord) -> Result<PublicKey> {
+fn public(
+    secret: &InstanceSecret,
+    agency: AgencyId,
+    (record, endpoints): (SigningKeyRecord, i64),
+) -> Result<PublicKey> {
     let key = signing_key(secret, agency, &record)?;
-    Ok(PublicKey { pem: key.public_pem(), base64: key.public_base64(), record })
+    Ok(PublicKey { pem: key.public_pem(), base64: key.public_base64(), record, endpoints })
 }
 
 impl OnAgency<'_, '_> {
-    /// Those with which messages are signed or new endpoints will be, the newest first: there is one at least.
-    pub(super) fn signing_keys(&mut self, secret: &InstanceSecret) -> Result<Vec<SigningKeyRecord>> {
+    /// Those with which messages are signed or new endpoints will be, and for how many; the newest first: there is one at least.
+    pub(super) fn signing_keys(&mut self, secret: &InstanceSecret) -> Result<Vec<(SigningKeyRecord, i64)>> {
         let agency = self.context.agency();
         let mut keys = webhooks::signing_keys(self.tx, agency)?;
         if keys.is_empty() {
-            keys.push(SigningKeyRecord {
-                version: 1,
-                secret_version: secret.oldest(),
-                created_at: self.now(),
-                endpoints: 0,
-            });
+            let first = SigningKeyRecord { version: 1, secret_version: secret.oldest(), created_at: self.now() };
+            keys.push((first, 0));
         }
         Ok(keys)
     }
 
     /// The newest, which is kept from now on.
     pub(super) fn newest_signing_key(&mut self, secret: &InstanceSecret) -> Result<i64> {
-        let newest = self.signing_keys(secret)?.swap_remove(0);
+        let (newest, _) = self.signing_keys(secret)?.swap_remove(0);
         webhooks::keep_signing_key(self.tx, self.context.agency(), &newest)?;
         Ok(newest.version)
     }
@@ -104,19 +106,15 @@ impl OnAgency<'_, '_> {
             return Err(Error::Forbidden(ErrorCode::NotAllowed, message));
         }
         let newest = self.signing_keys(secret)?.swap_remove(0);
-        if newest.endpoints == 0 {
+        if newest.1 == 0 {
             crate::idempotency::about(self.tx, self.context, agency.as_str())?;
             return Ok((public(secret, agency, newest)?, false));
         }
-        let next = SigningKeyRecord {
-            version: newest.version + 1,
-            secret_version: secret.current(),
-            created_at: now,
-            endpoints: 0,
-        };
+        let next =
+            SigningKeyRecord { version: newest.0.version + 1, secret_version: secret.current(), created_at: now };
         webhooks::keep_signing_key(self.tx, agency, &next)?;
         let happened = Happened::to(EventKind::AgencySigningKeyCreated, agency.as_str());
         self.tell(happened.with(None, Some(fields(json!({"version": next.version})))))?;
-        Ok((public(secret, agency, next)?, true))
+        Ok((public(secret, agency, (next, 0))?, true))
     }
 }

@@ -28,6 +28,9 @@ const CHOSEN: &str = "chosen";
 /// The box that takes away headers whose values nobody reads back.
 const NO_HEADERS: &str = "noHeaders";
 
+/// The box by which whoever changes a webhook lends it their own rights.
+const TAKE_OVER: &str = "takeOver";
+
 /// The events of a noun, each by its name and what is said of it after the noun.
 struct Noun {
     name: &'static str,
@@ -97,6 +100,10 @@ fn fields(here: &Here, existing: Option<&WebhookEndpoint>) -> Vec<Field> {
     fields.push(Field::line("appId", "App id").with("maxlength=100 autocomplete=off spellcheck=false").hint(
         "Only if the receiver checks X-GHL-Signature with an official SDK: the client id that it was set up with.",
     ));
+    if existing.is_some_and(|endpoint| endpoint.listener.actor != here.authority().actor()) {
+        let hint = "Now it hears what whoever set it up may read. It is yours, too, where you change its address or its events.";
+        fields.push(Field::new(Kind::Check, TAKE_OVER, "Let it hear what I may read").hint(hint));
+    }
     fields.extend(Field::confirmation(here));
     fields
 }
@@ -244,6 +251,7 @@ pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields)
     let mut form = Form::new(fields(&here, Some(&endpoint)), sent);
     let draft = read(&mut form);
     form.confirm(&web, &mut here).await?;
+    let takes_over = form.is_checked(TAKE_OVER);
     let careful = here.authority().clone().with_seen(form.seen::<WebhookEndpoint>());
     let update = async |draft| {
         let Draft { url, events, description, app_id, headers } = draft;
@@ -253,6 +261,7 @@ pub(crate) async fn update(State(web): State<Web>, mut here: Here, sent: Fields)
             description: Some(description),
             app_id: Some(app_id),
             headers,
+            take_over: Some(takes_over),
             ..EndpointPatch::default()
         };
         web.app.update_webhook(&careful, endpoint.id, patch).await

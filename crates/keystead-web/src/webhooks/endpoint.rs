@@ -135,11 +135,11 @@ fn row(here: &Here, endpoint_url: &str, whole: WholeDelivery, now: UtcMs) -> Row
 fn silence(why: WhyUnheard, who: &str) -> String {
     match why {
         WhyUnheard::ListenerEnded => {
-            format!("It hears nothing: {who}, who set it up, may do nothing any more. Save it yourself, and it hears what you may read.")
+            format!("It hears nothing: {who}, who set it up, may do nothing any more. Edit it and save it yourself, and it hears what you may read.")
         }
         WhyUnheard::NoScope(scope) => {
             let what = scope.as_str();
-            format!("It hears nothing of these: {who}, who set it up, lacks {what}, or lacked it then. Save it as somebody who holds it.")
+            format!("It hears nothing of these: {who}, who set it up, lacks {what}, or lacked it then. Edit it as somebody who holds it, and let it hear what you may read.")
         }
         WhyUnheard::OutOfReach => {
             format!("It hears nothing of these: they happen where {who}, who set it up, does not reach any more.")

@@ -39,7 +39,7 @@ struct Page {
 }
 
 fn used(key: &PublicKey) -> String {
-    match key.record.endpoints {
+    match key.endpoints {
         0 => "No webhook yet".to_owned(),
         count => counted(count, "webhook"),
     }
@@ -56,7 +56,7 @@ async fn page(web: &Web, here: &Here, form: Form) -> Result<Page, Error> {
         may_create: here.location.is_none()
             && grant.reach == Reach::Agency
             && grant.allows(Scope::WebhooksWrite)
-            && key.record.endpoints > 0,
+            && key.endpoints > 0,
         key,
         form,
         url: here.url(&format!("{PATH}/signing-key")),

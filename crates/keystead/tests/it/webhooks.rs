@@ -484,16 +484,14 @@ async fn an_endpoint_hears_what_its_maker_may_read_and_no_more() {
     assert_eq!(sent[1].json()["email"], "c3@example.com", "{sent:#?}");
     app.post(&format!("/api-keys/{}/deactivate", reads.id)).key(&key).send().await.expect(200);
     contact(&app, &key, 4).await;
-    // Whoever points it somewhere, it hears what they may read.
-    let change = json!({"description": "Mine now"});
-    app.patch(&format!("/webhooks/{id}")).key(&writes).json(&change).send().await.expect(200);
+    // Whoever takes it over, it hears what they may read.
+    let change = async |key: &TestKey, change: Value| {
+        app.patch(&format!("/webhooks/{id}")).key(key).json(&change).send().await.expect(200)["webhook"].clone()
+    };
+    let mine = change(&writes, json!({"url": hearing.url})).await;
+    assert_eq!(mine["listensAs"]["id"], writes.id.to_string(), "whoever it listened as has ended");
     contact(&app, &key, 5).await;
-    app.patch(&format!("/webhooks/{id}"))
-        .key(&key)
-        .json(&json!({"description": "And now mine"}))
-        .send()
-        .await
-        .expect(200);
+    change(&key, json!({"takeOver": true})).await;
     contact(&app, &key, 6).await;
     let sent = hearing.has_taken(4).await;
     let emails: HashSet<Value> = sent[2..].iter().map(|sent| sent.json()["email"].clone()).collect();
@@ -567,8 +565,9 @@ async fn what_is_gone_is_disabled_and_recovered_later() {
     assert!(refused.status == 409 && refused.text.contains("enable"), "{}", refused.text);
     *gone.lock().unwrap() = 200;
     app.patch(&path).key(&key).json(&json!({"enabled": true})).send().await.expect(200);
-    // What was on its way when it was disabled is found to be held at its next try.
-    app.clock.advance(Duration::from_secs(400));
+    // What was on its way when it was disabled goes on at once.
+    receiver.has_taken(1).await;
+    are_noted(&app, 3).await;
     let recovered = app.post(&recover).key(&key).json(&since).send().await.expect(200);
     assert_eq!((&recovered["recovered"], &recovered["hasMore"]), (&json!(1), &json!(false)));
     let sent = receiver.has_taken(2).await;
@@ -656,6 +655,86 @@ async fn a_receiver_that_asks_for_time_gets_it() {
     assert_eq!(receiver.sent().len(), 1, "ten minutes, give or take a tenth, whichever message it is");
     app.clock.advance(Duration::from_secs(170));
     receiver.has_taken(3).await;
+}
+
+/// A receiver that works again, is another one, or is switched on gets what waits, also where the one before asked for a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_when_it_can() {
+    for way in ["an example", "another address", "switched off and on"] {
+        let receiver = Receiver::answering(|number, _| (if number == 0 { 503 } else { 200 }, Duration::ZERO)).await;
+        let app = instance().await;
+        let key = app.location_key().await;
+        let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
+        contact(&app, &key, 1).await;
+        are_noted(&app, 1).await;
+        contact(&app, &key, 2).await;
+        app.clock.advance(Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(receiver.sent().len(), 1);
+        let change = async |change: Value| {
+            app.patch(&format!("/webhooks/{id}")).key(&key).json(&change).send().await.expect(200);
+        };
+        match way {
+            "an example" => {
+                let event = json!({"event": "note.created"});
+                app.post(&format!("/webhooks/{id}/test")).key(&key).json(&event).send().await.expect(201);
+            }
+            "another address" => change(json!({"url": format!("{}/new", receiver.url)})).await,
+            _ => {
+                change(json!({"enabled": false})).await;
+                change(json!({"enabled": true})).await;
+            }
+        }
+        let taken = receiver.has_taken(2 + usize::from(way == "an example")).await;
+        assert_eq!(taken.iter().filter(|sent| sent.json()["type"] == "ContactCreate").count(), 2, "{way}");
+    }
+}
+
+/// What was under way when a server ended may have arrived: the log says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn tries_whose_server_ended_stand_in_the_log() {
+    let mut app = instance().await;
+    let receiver = Receiver::start().await;
+    let key = app.location_key().await;
+    let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
+    app.stop().await;
+    let other = app.second_node().await;
+    let authority = keystead_testkit::authenticate(&other, &key).await.unwrap().authority();
+    let context = other.enter_location(authority.clone(), None).await.unwrap();
+    let new = keystead_model::contact::ContactPatch {
+        first_name: Some(Some(keystead_model::text::Line::parse("Ada").unwrap())),
+        ..keystead_model::contact::ContactPatch::default()
+    };
+    other.create_contact(&context, new).await.unwrap();
+    // One ends without a word, and one is stopped.
+    let taken = async || other.take_turn(JobKind::Delivery, &[], 5).await.unwrap().jobs.remove(0);
+    taken().await;
+    app.clock.advance(JobKind::Delivery.lease() + Duration::from_secs(1));
+    let stopped = Arc::new(other.interrupted(taken().await));
+    assert_eq!(other.take_turn(JobKind::Delivery, &[stopped], 0).await.unwrap().too_late, 0);
+    taken().await;
+    app.clock.advance(JobKind::Delivery.lease() + Duration::from_secs(1));
+    let _sender = sender(&app).await;
+    receiver.has_taken(1).await;
+    are_noted(&app, 3).await;
+    let page = other
+        .list_webhook_deliveries(
+            &authority,
+            keystead_model::id::Id::parse(&id).unwrap(),
+            None,
+            keystead_model::page::Window::all(),
+        )
+        .await
+        .unwrap();
+    let whole = other
+        .get_webhook_delivery(&authority, keystead_model::id::Id::parse(&id).unwrap(), page.rows[0].delivery.id)
+        .await
+        .unwrap();
+    let problems: Vec<(i64, String)> =
+        whole.attempts.iter().map(|attempt| (attempt.number, attempt.problem.clone().unwrap_or_default())).collect();
+    let [(1, stopped), (2, lost), (3, taken)] = &problems[..] else { panic!("{problems:?}") };
+    assert!(stopped.contains("was stopped") && lost.contains("server ended") && taken.is_empty(), "{problems:?}");
+    assert_eq!((whole.delivery.tries, whole.delivery.attempts), (1, 3), "it is no fault of the receiver's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ pub(super) async fn answered(
                 }
             }
             if let Some(mut endpoint) = webhooks::find_to_change(tx, id)? {
-                endpoint.health.succeed(120, now);
+                endpoint.health.succeed(now, 120, now);
                 webhooks::save(tx, &endpoint)?;
             }
             Ok::<_, keystead_store::Error>(())

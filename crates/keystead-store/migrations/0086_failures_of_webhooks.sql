@@ -1,0 +1,2 @@
+-- When a try last failed: what was sent before then says nothing of when the receiver wants to be tried again.
+ALTER TABLE webhook_endpoints ADD COLUMN failed_at BIGINT;
