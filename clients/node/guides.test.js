@@ -55,6 +55,8 @@ test('a form is made, published, and answered by a page and by a server', async 
   const { submissions: [newest] } = await get(`/forms/submissions?locationId=${location}&formId=${FORM_ID}`);
   const read = await fetch(newest.others.plan[0].url, { headers: { Authorization: `Bearer ${key}` } });
   assert.deepEqual([newest.email, await read.text()], ['mary@example.com', 'a plan']);
+  const { submission } = run('form-submit-file.sh', { FORM_ID }, folder);
+  assert.deepEqual([submission.email, submission.others.plan[0].name], ['grace@example.com', 'plan.pdf']);
 });
 
 test('a link leads on, knows for whom, and tells who clicked', async () => {

@@ -15,6 +15,7 @@ use crate::{
     routes::routes,
     shape::{
         Output, Way, Written,
+        outline::Outline,
         output::{Answer, Definitions},
         word,
     },
@@ -151,13 +152,14 @@ fn operation(route: &Route, which: Document, definitions: &mut Definitions, stat
         operation["security"] = json!([]);
     }
     if let Some(body) = &route.shapes.body {
-        operation["requestBody"] = json!({
-            "required": !body.outline.is_optional(),
-            "content": {(if body.file_bytes.is_some() { "multipart/form-data" } else { "application/json" }): {
-                "schema": body.outline.clone().into_schema(true).as_object().map(|schema| lenient(schema, which)),
-                "example": body.example,
-            }},
-        });
+        let schema =
+            |outline: &Outline| outline.clone().into_schema(true).as_object().map(|schema| lenient(schema, which));
+        let kind = if route.takes_json() { "application/json" } else { "multipart/form-data" };
+        let mut content = json!({kind: {"schema": schema(&body.outline), "example": body.example}});
+        if let Some(form) = &body.as_form {
+            content["multipart/form-data"] = json!({"schema": schema(form)});
+        }
+        operation["requestBody"] = json!({"required": !body.outline.is_optional(), "content": content});
     }
     let mut responses = Map::new();
     let (success, found) = success(route, definitions);

@@ -13,7 +13,7 @@ mod values;
 
 use keystead_core::Violation;
 use keystead_http::Upload;
-use keystead_model::{Invalid, LocationId, text::echo};
+use keystead_model::{Invalid, LocationId, json_object::JsonObject, text::echo};
 use serde_json::{Map, Value, json};
 
 use crate::shape::{Ground, Word, outline::Outline};
@@ -297,6 +297,30 @@ impl<'g> Reader<'g> {
             self.violate(name, "must be files, in parts with a filename");
         }
         std::mem::take(&mut self.files)
+    }
+
+    /// Whether it reads a form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.source == Source::Form
+    }
+
+    /// Texts and files of a form that nobody has asked for, by the names of their parts; in messages the texts are called `label`.
+    pub(crate) fn parts<const MAX: usize>(&mut self, label: &str) -> (Option<JsonObject<MAX>>, Vec<(String, Upload)>) {
+        if let Some(Sketch { outline, .. }) = &mut self.sketch {
+            let text = json!({"type": "string"});
+            let file = json!({"type": "string", "contentMediaType": "application/octet-stream"});
+            outline.open(json!({"anyOf": [text, file, {"type": "array", "items": {"anyOf": [text, file]}}]}));
+            return (Some(JsonObject::empty()), Vec::new());
+        }
+        let (texts, files) = (std::mem::take(&mut self.fields), std::mem::take(&mut self.files));
+        let files: Vec<_> = files.into_iter().filter(|(_, file)| file.is_chosen()).collect();
+        for (name, _) in texts.iter().filter(|(name, _)| files.iter().any(|(known, _)| known == *name)) {
+            self.violate(&format!("{label}.{}", echo(name)), "must not be both a text and a file");
+        }
+        if texts.iter().any(|(name, text)| name.contains('\0') || has_nul(text)) {
+            return (self.refuse(label, "must not contain NUL characters"), files);
+        }
+        (self.checked(label, JsonObject::new(texts)), files)
     }
 
     /// Any JSON, an empty text too.

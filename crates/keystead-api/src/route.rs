@@ -132,6 +132,11 @@ impl Route {
         self.shapes.body.as_ref()?.file_bytes
     }
 
+    /// Whether it takes a body of JSON.
+    pub fn takes_json(&self) -> bool {
+        self.shapes.body.as_ref().is_some_and(|body| body.file_bytes.is_none() || body.as_form.is_some())
+    }
+
     /// For how many requests one with this body counts.
     pub(crate) fn size(&self, body: &Map<String, Value>) -> u32 {
         let counted = self.shapes.body.as_ref().and_then(|shape| body.get(shape.counted?)?.as_array());

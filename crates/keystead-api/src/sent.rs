@@ -22,19 +22,25 @@ enum Said {
     Form(Box<Form>),
 }
 
+/// How files are sent.
+const FORM: &str = "multipart/form-data";
+
 impl Sent {
     /// Reads the body as its route takes it, JSON of up to `limit` bytes or a form.
     pub(crate) async fn read(route: &Route, parts: &Parts, body: RequestBody, limit: usize) -> Result<Self, Failure> {
-        if let Some(file_bytes) = route.file_bytes() {
+        let may_be_form = route.file_bytes().is_some();
+        if let Some(file_bytes) = route.file_bytes()
+            && (!route.takes_json() || kind_of(&parts.headers)?.is_some_and(|kind| essence(kind) == FORM))
+        {
             return Self::read_form(&parts.headers, body, file_bytes).await.map_err(about_forms);
         }
         let bytes = read_body(body, limit).await.map_err(body_failure)?;
-        let fields = parse_body(&parts.method, &parts.headers, &bytes)?;
+        let fields = parse_body(&parts.method, &parts.headers, &bytes, may_be_form)?;
         Ok(Self { fields, files: Vec::new(), said: Said::Bytes(bytes) })
     }
 
     async fn read_form(headers: &HeaderMap, body: RequestBody, file_bytes: u64) -> Result<Self, Failure> {
-        let kind = kind_of(headers)?.filter(|kind| essence(kind) == "multipart/form-data");
+        let kind = kind_of(headers)?.filter(|kind| essence(kind) == FORM);
         let kind = kind.ok_or_else(|| Failure::new(ErrorCode::MediaType, "The body must be multipart/form-data"))?;
         let mut form = read_form(body, kind, file_bytes, Names::Refused).await.map_err(form_failure)?;
         let mut fields = Map::new();
@@ -53,6 +59,11 @@ impl Sent {
     /// A body that nobody sent: what it says is known.
     pub(crate) fn fields(fields: Map<String, Value>) -> Self {
         Self { fields, files: Vec::new(), said: Said::Nothing }
+    }
+
+    /// Whether it came as a form.
+    pub(crate) fn is_form(&self) -> bool {
+        matches!(self.said, Said::Form(_))
     }
 
     /// Whether nothing was sent.
@@ -113,13 +124,19 @@ fn add(fields: &mut Map<String, Value>, name: &str, text: String) {
 }
 
 /// A body as fields. GET has none that means anything, though some clients send one.
-fn parse_body(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
+fn parse_body(
+    method: &Method,
+    headers: &HeaderMap,
+    bytes: &[u8],
+    may_be_form: bool,
+) -> Result<Map<String, Value>, Failure> {
     if bytes.iter().all(u8::is_ascii_whitespace) || [Method::GET, Method::HEAD].contains(method) {
         return Ok(Map::new());
     }
     let essence = kind_of(headers)?.map(essence);
     if essence.as_deref().is_some_and(|essence| essence != "application/json" && !essence.ends_with("+json")) {
-        return Err(Failure::new(ErrorCode::MediaType, "The body must be application/json"));
+        let or_form = if may_be_form { " or, with files, multipart/form-data" } else { "" };
+        return Err(Failure::new(ErrorCode::MediaType, format!("The body must be application/json{or_form}")));
     }
     json::parse_object(bytes).map_err(unreadable)
 }

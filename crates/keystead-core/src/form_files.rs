@@ -1,4 +1,4 @@
-//! Files that come as answers to forms, from people whom nobody knows: how much of them is taken, and who reads them.
+//! Files that come as answers to forms: how much of them is taken from people whom nobody knows, and who reads them.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     App, Error, LocationContext, NewFile, OpenForm, Result, error::Noun, files::read_aside, forms::FormResource,
-    operate::InLocation,
+    operate::InLocation, submissions::Judged,
 };
 
 /// Bytes of all files of one submission.
@@ -49,7 +49,7 @@ impl fmt::Debug for FormFile {
 
 impl FormFile {
     /// As the answer tells of it.
-    pub(crate) fn told(&self) -> AnsweredFile {
+    fn told(&self) -> AnsweredFile {
         AnsweredFile {
             id: None,
             name: self.new.name().to_owned(),
@@ -57,6 +57,11 @@ impl FormFile {
             sha256: self.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
         }
     }
+}
+
+/// Files as the answers tell of them, by the keys of their fields.
+pub(crate) fn told(files: &[FormFile]) -> Vec<(String, AnsweredFile)> {
+    files.iter().map(|file| (file.key.clone(), file.told())).collect()
 }
 
 /// Adds files to the answers that they are.
@@ -120,12 +125,28 @@ impl App {
         Ok(arriving.add(location, bytes, most).then(|| FileRoom { arriving, location, bytes }))
     }
 
-    /// Keeps files where nobody sees them yet, each as what its bytes are.
-    pub(crate) async fn receive_answers(
+    /// Keeps the files that answers are which were found good, and says there where they are. What was not asked is not kept.
+    pub(crate) async fn keep_answers(
         &self,
         context: &LocationContext,
-        new: Vec<NewFile>,
-    ) -> Result<Vec<StoredFile>> {
+        answers: &mut Map<String, Json>,
+        judged: &Judged,
+        new: Vec<FormFile>,
+    ) -> Result<Vec<FileId>> {
+        let asked = judged.answers.fields();
+        let new: Vec<FormFile> = new.into_iter().filter(|file| asked.contains_key(&file.key)).collect();
+        let mut told = told(&new);
+        let new = new.into_iter().map(|file| file.new).collect();
+        let kept: Vec<FileId> = self.receive_answers(context, new).await?.into_iter().map(|file| file.id).collect();
+        for ((_, file), id) in told.iter_mut().zip(&kept) {
+            file.id = Some(*id);
+        }
+        add_to(answers, &told);
+        Ok(kept)
+    }
+
+    /// Keeps files where nobody sees them yet, each as what its bytes are.
+    async fn receive_answers(&self, context: &LocationContext, new: Vec<NewFile>) -> Result<Vec<StoredFile>> {
         let mut known = Vec::with_capacity(new.len());
         for NewFile { part, name, kind: _, size, bytes } in new {
             let read_beginning = |bytes: &mut dyn Read| {

@@ -6,12 +6,10 @@ use std::{net::IpAddr, time::Duration};
 
 use keystead_model::{
     LocationId, UtcMs,
-    file::FileId,
-    form::{AsForm, Form, Handling, NewSubmission, SubmissionKey, Visit, WhyHeld},
+    form::{AsForm, Form, Handling, SubmissionKey, Visit, WhyHeld},
     form_answers::BLANK,
     form_schema::FormSchema,
     id::Id,
-    json_object::JsonObject,
     scope::Scope,
 };
 use keystead_store::{
@@ -22,7 +20,7 @@ use keystead_store::{
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    App, Error, FormFile, LocationContext, NewFile, RequestId, Result, Source,
+    App, Error, FormFile, LocationContext, RequestId, Result, Source,
     error::Noun,
     form_files,
     operate::InLocation,
@@ -116,11 +114,11 @@ impl Sent {
 
     fn take(&self, operation: &mut InLocation<'_, '_>) -> Result<()> {
         let Some(judged) = self.judged(operation)? else { return Ok(()) };
-        let new = NewSubmission { answers: JsonObject::empty(), key: self.key.clone() };
+        let key = self.key.clone();
         if self.handling.held.is_empty() {
-            operation.take(&self.questions, judged, new, self.handling.clone()).map(drop)
+            operation.take(&self.questions, judged, key, self.handling.clone()).map(drop)
         } else {
-            operation.hold(&self.questions, judged, new, self.handling.clone()).map(drop)
+            operation.hold(&self.questions, judged, key, self.handling.clone()).map(drop)
         }
     }
 }
@@ -201,35 +199,15 @@ impl App {
         if new.files.is_empty() {
             return self.operate_on_own(&context, move |operation| sent.take(operation), |_, _| Ok(())).await;
         }
-        let Some(kept) = self.keep_answers(&context, &mut sent, new.files).await? else { return Ok(()) };
+        form_files::add_to(&mut sent.answers, &form_files::told(&new.files));
+        let looked_at = sent.clone();
+        let judged = self.read_own(&context, move |operation| looked_at.judged(operation)).await?;
+        let Some(judged) = judged else { return Ok(()) };
+        let kept = self.keep_answers(&context, &mut sent.answers, &judged, new.files).await?;
         let outcome = self.operate_on_own(&context, move |operation| sent.take(operation), |_, _| Ok(())).await;
         // Where the same came twice at once, one of both has not taken its own.
         self.forget_unseen(form.location, kept).await;
         outcome
-    }
-
-    /// Keeps the files that are among the answers, and says there where they are; nothing where all of it was sent before. Whatever is
-    /// wrong is said before anything is kept.
-    async fn keep_answers(
-        &self,
-        context: &LocationContext,
-        sent: &mut Sent,
-        new: Vec<FormFile>,
-    ) -> Result<Option<Vec<FileId>>> {
-        let told = |file: &FormFile| (file.key.clone(), file.told());
-        form_files::add_to(&mut sent.answers, &new.iter().map(told).collect::<Vec<_>>());
-        let looked_at = sent.clone();
-        let judged = self.read_own(context, move |operation| looked_at.judged(operation)).await?;
-        let Some(judged) = judged else { return Ok(None) };
-        let asked = judged.answers.fields();
-        let new = new.into_iter().filter(|file| asked.contains_key(&file.key));
-        let (mut told, new): (Vec<_>, Vec<NewFile>) = new.map(|file| (told(&file), file.new)).unzip();
-        let kept: Vec<FileId> = self.receive_answers(context, new).await?.into_iter().map(|file| file.id).collect();
-        for ((_, file), id) in told.iter_mut().zip(&kept) {
-            file.id = Some(*id);
-        }
-        form_files::add_to(&mut sent.answers, &told);
-        Ok(Some(kept))
     }
 
     /// Why somebody should look at it first. What comes far too often is refused.

@@ -5,9 +5,10 @@ use keystead_model::{
     contact::{Contact, ContactPatch, ContactProfile, IdentityKind, MAX_TAGS},
     custom_field::OwnerKind,
     event::EventKind,
+    file::FileId,
     form::{
         Answers, AsForm, Consent, Form, FormContent, Handling, NewSubmission, Submission, SubmissionFilter,
-        SubmissionState,
+        SubmissionKey, SubmissionState,
     },
     form_answers::{self, Outcome, Place},
     form_schema::{FieldKind, FormSchema, OnMatch},
@@ -17,7 +18,7 @@ use keystead_model::{
     phone::PhoneNumber,
     scope::Scope,
     tag::TagName,
-    text::{EmailAddress, Line},
+    text::{EmailAddress, Line, echo},
     time::DAY_MS,
 };
 use keystead_store::{
@@ -28,11 +29,12 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    App, Error, ErrorCode, LocationContext, Result, Violation,
+    App, Error, ErrorCode, FormFile, LocationContext, Result, Violation,
     error::Noun,
     events::{Described, Fields, Happened, put, text},
+    form_files,
     forms::FormResource,
-    idempotency,
+    idempotency::{self, Lost},
     notices::notify,
     operate::InLocation,
 };
@@ -47,6 +49,8 @@ const SCHEMAS: i64 = 500;
 pub(crate) const SAME_KEY_MS: i64 = DAY_MS;
 /// The same for those from one place whose sender does not name them.
 pub(crate) const SAME_SENDER_MS: i64 = 10_000;
+/// What is said of a file that is no answer.
+const UNASKED_FILE: &str = "names no field of the form that asks for files";
 /// How many of one person start something within a day.
 const LOUD_IN_A_DAY: i64 = 3;
 
@@ -76,9 +80,52 @@ impl App {
         context: &LocationContext,
         form: Id<Form<K>>,
         new: NewSubmission,
+        files: Vec<FormFile>,
     ) -> Result<Submission<K>> {
-        let run = move |operation: &mut InLocation<'_, '_>| operation.submit(form, new.clone());
-        self.operate(context, K::SCOPES.1, run, move |operation, lost| operation.submission(form, lost.id()?)).await
+        let NewSubmission { answers, key } = new;
+        let mut answers = answers.fields();
+        // Where only the answer was lost, the files are there.
+        let is_lost = context.authority.claim().is_some_and(|claim| claim.lost().is_some());
+        let kept = if files.is_empty() || is_lost {
+            Vec::new()
+        } else {
+            self.keep_files_for(context, form, &mut answers, files).await?
+        };
+        let run = move |operation: &mut InLocation<'_, '_>| operation.submit(form, answers.clone(), key.clone());
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| operation.submission(form, lost.id()?);
+        let outcome = self.operate(context, K::SCOPES.1, run, recover).await;
+        // What was sent before has its files already.
+        self.forget_unseen(context.location, kept).await;
+        outcome
+    }
+
+    /// Keeps the files that are answers to a form. Whatever is wrong is said before anything is kept.
+    async fn keep_files_for<K: FormResource>(
+        &self,
+        context: &LocationContext,
+        form: Id<Form<K>>,
+        answers: &mut Map<String, Json>,
+        files: Vec<FormFile>,
+    ) -> Result<Vec<FileId>> {
+        let (told, sent) = (form_files::told(&files), answers.clone());
+        let judge = move |operation: &mut InLocation<'_, '_>| {
+            let questions = operation.questions_of(form)?;
+            let (asked, unasked): (Vec<_>, Vec<_>) =
+                told.iter().cloned().partition(|(key, _)| questions.schema.takes_files(key));
+            let mut answers = sent.clone();
+            form_files::add_to(&mut answers, &asked);
+            let judged = operation.judge(&questions, answers, true);
+            let unasked = unasked.into_iter().map(|(key, _)| (echo(&key), Invalid::new(UNASKED_FILE)));
+            match (refused(unasked.collect()), judged) {
+                (Error::Invalid(unasked), judged) if unasked.is_empty() => judged,
+                (Error::Invalid(unasked), Err(Error::Invalid(wrong))) => {
+                    Err(Error::Invalid(wrong.into_iter().chain(unasked).collect()))
+                }
+                (unasked, _) => Err(unasked),
+            }
+        };
+        let judged = self.read(context, K::SCOPES.1, judge).await?;
+        self.keep_answers(context, answers, &judged, files).await
     }
 
     /// Lets a submission count that was held: what it would have started starts now.
@@ -198,16 +245,26 @@ impl InLocation<'_, '_> {
         found.ok_or_else(|| Error::NotFound(Noun::Submission, id.to_string()))
     }
 
-    fn submit<K: FormResource>(&mut self, form: Id<Form<K>>, new: NewSubmission) -> Result<Submission<K>> {
-        let found: Option<Form<K>> = stored::find(self.tx, self.context.location, (), form)?;
-        let found = found.ok_or_else(|| Error::NotFound(K::NOUN, form.to_string()))?;
-        let questions = self.questions(form, found.published, found.content)?;
-        let judged = self.judge(&questions, new.answers.fields(), true)?;
-        let same = new.key.as_ref().map(|key| (Sameness::Key(key), SAME_KEY_MS));
+    fn submit<K: FormResource>(
+        &mut self,
+        form: Id<Form<K>>,
+        answers: Map<String, Json>,
+        key: Option<SubmissionKey>,
+    ) -> Result<Submission<K>> {
+        let questions = self.questions_of(form)?;
+        let judged = self.judge(&questions, answers, true)?;
+        let same = key.as_ref().map(|key| (Sameness::Key(key), SAME_KEY_MS));
         if let Some(same) = self.find_same(form, &judged, same)? {
             return Ok(same);
         }
-        self.take(&questions, judged, new, Handling::default())
+        self.take(&questions, judged, key, Handling::default())
+    }
+
+    /// What a form asks for at the moment.
+    fn questions_of<K: FormResource>(&mut self, form: Id<Form<K>>) -> Result<Questions<K>> {
+        let found: Option<Form<K>> = stored::find(self.tx, self.context.location, (), form)?;
+        let found = found.ok_or_else(|| Error::NotFound(K::NOUN, form.to_string()))?;
+        self.questions(form, found.published, found.content)
     }
 
     /// What is asked by the version of a form that others see, or by its draft while there is none. What the rules do not allow any
@@ -296,7 +353,7 @@ impl InLocation<'_, '_> {
         &mut self,
         questions: &Questions<K>,
         judged: Judged,
-        new: NewSubmission,
+        key: Option<SubmissionKey>,
         handling: Handling,
     ) -> Result<Submission<K>> {
         // Named first, so that a repeated request finds the submission and not the contact.
@@ -306,7 +363,7 @@ impl InLocation<'_, '_> {
         let is_quiet = self.has_sent_many(marks.identity.as_deref())?;
         let (contact, outcome) = self.contact_who_answers(patch, &profile, questions)?;
         let handling = Handling { outcome, is_quiet, ..handling };
-        let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
+        let submission = self.new_submission(id, questions, (answers, &profile), key, handling);
         let submission = Submission { contact, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
         self.keep_files(&submission)?;
@@ -319,12 +376,12 @@ impl InLocation<'_, '_> {
         &mut self,
         questions: &Questions<AsForm>,
         judged: Judged,
-        new: NewSubmission,
+        key: Option<SubmissionKey>,
         handling: Handling,
     ) -> Result<Submission<AsForm>> {
         let id = self.new_id();
         let Judged { answers, patch: _, profile, marks } = judged;
-        let submission = self.new_submission(id, questions, (answers, &profile), new, handling);
+        let submission = self.new_submission(id, questions, (answers, &profile), key, handling);
         let submission = Submission { state: SubmissionState::Held, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
         self.keep_files(&submission)?;
@@ -355,7 +412,7 @@ impl InLocation<'_, '_> {
         id: Id<Submission<K>>,
         questions: &Questions<K>,
         (answers, profile): (Answers, &ContactProfile),
-        new: NewSubmission,
+        key: Option<SubmissionKey>,
         mut handling: Handling,
     ) -> Submission<K> {
         let given = answers.fields();
@@ -373,7 +430,7 @@ impl InLocation<'_, '_> {
             location: self.context.location,
             form: questions.form,
             contact: None,
-            key: new.key,
+            key,
             answers,
             version: questions.version,
             state: SubmissionState::Taken,

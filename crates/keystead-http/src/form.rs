@@ -19,6 +19,7 @@ use encoding_rs::{Encoding, UTF_8};
 use futures_util::stream::poll_fn;
 use http::{HeaderValue, header::CONTENT_DISPOSITION};
 use hyper::body::Body;
+use keystead_core::{FormFile, NewFile};
 use multer::{Constraints, Field, Multipart, SizeLimit, parse_boundary};
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
@@ -81,6 +82,21 @@ impl Upload {
     pub fn of(bytes: &[u8]) -> Self {
         let content = Content::Memory { bytes: Cursor::new(bytes.to_vec()), _room: Arc::new(Room::in_memory()) };
         Self { name: None, kind: None, length: bytes.len() as u64, sha256: Sha256::digest(bytes).into(), content }
+    }
+
+    /// Whether it is one: a browser sends a part for each field, with nothing in it where no file was chosen.
+    pub fn is_chosen(&self) -> bool {
+        self.name.is_some() || self.length > 0
+    }
+
+    /// As a file to be kept, which came in this part.
+    pub fn into_file(self, part: String) -> NewFile {
+        NewFile { part, name: self.name.clone(), kind: self.kind.clone(), size: self.length, bytes: Box::new(self) }
+    }
+
+    /// As an answer to the field with this key.
+    pub fn into_answer(self, key: String) -> FormFile {
+        FormFile { sha256: self.sha256, new: self.into_file(key.clone()), key }
     }
 
     /// Has it read from its beginning again.

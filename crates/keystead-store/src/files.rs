@@ -154,10 +154,12 @@ pub fn release(tx: &mut Tx<'_>, location: LocationId, id: FileId) -> Result<()> 
     )
 }
 
-/// Bytes of the files that those have sent since then whom nobody knows.
+/// Bytes of the files that those have sent since then whom nobody knows. What a key has submitted names no sender.
 pub fn bytes_of_strangers(tx: &mut Tx<'_>, location: LocationId, since: UtcMs) -> Result<i64> {
-    let sql = "SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM files
-               WHERE location_id = ?1 AND owner_kind = 'submission' AND created_at > ?2";
+    let sql = "SELECT CAST(COALESCE(sum(d.size), 0) AS BIGINT) FROM files d
+               WHERE d.location_id = ?1 AND d.owner_kind = 'submission' AND d.created_at > ?2
+               AND NOT EXISTS (SELECT 1 FROM submissions s
+                   WHERE s.location_id = d.location_id AND s.id = d.owner_id AND s.sender IS NULL)";
     tx.query_one(sql, &[&location, &since], |row| row.column())
 }
 

@@ -50,6 +50,7 @@ const SAMPLES: &[(&str, &str)] = samples![
     "form-publish.sh",
     "form-submit.sh",
     "form-file.sh",
+    "form-submit-file.sh",
     "form-answer.mjs",
     "link-create.sh",
     "link-token.sh",

@@ -287,7 +287,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
             "Read a file that came with a submission",
             Scope::FormsRead,
             200,
-            files::download_answer,
+            files::download_answer::<AsForm>,
         )
         .location(
             "POST /forms/{formId}/submissions/{submissionId}/accept",
@@ -354,6 +354,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
             Scope::SurveysRead,
             200,
             submissions::get::<AsSurvey>,
+        )
+        .location(
+            "GET /surveys/{surveyId}/submissions/{submissionId}/files/{fileId}",
+            "Read a file that came with a submission to a survey",
+            Scope::SurveysRead,
+            200,
+            files::download_answer::<AsSurvey>,
         )
         .location(
             "GET /locations/{locationId}/templates",

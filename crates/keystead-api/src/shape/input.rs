@@ -22,6 +22,9 @@ pub(crate) trait Input: Sized {
     /// Bytes that its files may have together. A body with files is a form, `multipart/form-data`.
     const FILE_BYTES: Option<u64> = None;
 
+    /// Whether a body without files may be JSON, too.
+    const IS_JSON_TOO: bool = false;
+
     /// The list by whose length a request is counted against its limit: it stands for as many.
     const COUNTED: Option<&'static str> = None;
 
@@ -49,6 +52,8 @@ pub(crate) struct Described {
     pub(crate) asks_fields: Option<OwnerKind>,
     /// Of a form.
     pub(crate) file_bytes: Option<u64>,
+    /// What a form has, where the rest of this is of JSON.
+    pub(crate) as_form: Option<Outline>,
     /// See [`Input::COUNTED`].
     pub(crate) counted: Option<&'static str>,
 }
@@ -62,6 +67,7 @@ pub(crate) fn describe<I: Input>(source: Source) -> Described {
         reader.into_outlines()
     };
     let ((all, headers), (least, required_headers)) = (pass(true), pass(false));
+    let as_form = (source == Source::Json && I::FILE_BYTES.is_some()).then(|| describe::<I>(Source::Form).outline);
     let mut example = all.example().clone();
     I::settle(&mut example);
     let headers = headers.join(required_headers);
@@ -72,6 +78,7 @@ pub(crate) fn describe<I: Input>(source: Source) -> Described {
         asks_where: ground.is_asked(),
         asks_fields: ground.asked_fields(),
         file_bytes: I::FILE_BYTES,
+        as_form,
         counted: I::COUNTED,
     }
 }
@@ -88,17 +95,21 @@ pub(crate) trait Body: Sized {
 
 impl<I: Input> Body for I {
     fn of(sent: Sent, ground: &Ground, is_lenient: bool) -> (Option<Self>, Vec<Violation>) {
+        let is_form = sent.is_form();
         let Sent { fields, files, .. } = sent;
-        let reader = match I::FILE_BYTES {
-            Some(_) => Reader::form(fields, files, ground),
-            None if I::IS_UPDATE => Reader::update(fields, ground),
-            None => Reader::body(fields, ground),
+        let reader = if is_form {
+            Reader::form(fields, files, ground)
+        } else if I::IS_UPDATE {
+            Reader::update(fields, ground)
+        } else {
+            Reader::body(fields, ground)
         };
         read(reader, is_lenient)
     }
 
     fn describe() -> Option<Described> {
-        Some(describe::<I>(if I::FILE_BYTES.is_some() { Source::Form } else { Source::Json }))
+        let is_form = I::FILE_BYTES.is_some() && !I::IS_JSON_TOO;
+        Some(describe::<I>(if is_form { Source::Form } else { Source::Json }))
     }
 }
 

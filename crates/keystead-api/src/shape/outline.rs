@@ -13,6 +13,8 @@ pub(crate) struct Outline {
     required: Vec<String>,
     /// Fields of which at least one must be there.
     alternatives: Vec<Vec<String>>,
+    /// What further fields hold, where it may have any.
+    others: Option<Value>,
     example: Map<String, Value>,
 }
 
@@ -24,6 +26,11 @@ impl Outline {
     pub(crate) fn add_object(&mut self, name: &str, object: Outline) {
         self.add(name, Value::Null);
         self.objects.entry(name.to_owned()).or_insert(object);
+    }
+
+    /// Lets it have further fields of any name, which hold this.
+    pub(crate) fn open(&mut self, schema: Value) {
+        self.others = Some(schema);
     }
 
     pub(crate) fn require(&mut self, name: &str) {
@@ -76,7 +83,7 @@ impl Outline {
 
     /// As a schema. Where `null` means that an optional field is absent, it is said with each.
     pub(crate) fn into_schema(self, is_null_absent: bool) -> Value {
-        let Self { fields, mut objects, required, alternatives, example: _ } = self;
+        let Self { fields, mut objects, required, alternatives, others, example: _ } = self;
         let fields: Map<String, Value> = fields
             .into_iter()
             .map(|(name, schema)| {
@@ -87,7 +94,8 @@ impl Outline {
                 (name, schema)
             })
             .collect();
-        let mut schema = json!({"type": "object", "properties": fields, "additionalProperties": false});
+        let others = others.unwrap_or(Value::Bool(false));
+        let mut schema = json!({"type": "object", "properties": fields, "additionalProperties": others});
         if !required.is_empty() {
             schema["required"] = json!(required);
         }

@@ -5,17 +5,16 @@ use http::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use keystead_core::{Error, FILE_BYTES, LocationContext, NewFile, error::Noun};
-use keystead_http::{Download, Upload};
+use keystead_http::Download;
 use keystead_model::{
     ContactId,
     contact::Contact,
     custom_field::MAX_FILES,
     file::{FileId, StoredFile},
-    form::AsForm,
 };
 use serde_json::{Value, json};
 
-use super::{samples, submissions::Place};
+use super::{forms::FormShape, samples, submissions::Place};
 use crate::{
     call::Call,
     reader::Reader,
@@ -63,11 +62,7 @@ impl Input for ContactFiles {
 }
 
 fn files(reader: &mut Reader<'_>) -> Vec<NewFile> {
-    let new = |(part, upload): (String, Upload)| {
-        let (name, kind, size) = (upload.name.clone(), upload.kind.clone(), upload.length);
-        NewFile { part, name, kind, size, bytes: Box::new(upload) }
-    };
-    reader.files("files").into_iter().map(new).collect()
+    reader.files("files").into_iter().map(|(part, file)| file.into_file(part)).collect()
 }
 
 /// The contact whose fields files are for.
@@ -118,10 +113,10 @@ pub(crate) async fn download(call: Call<FileSecret>) -> Result<Sent, Error> {
     Ok(Sent { download: Download::new(call.app, opened), is_for_all: true })
 }
 
-/// A file of a submission to a form, by the ids of all three.
-pub(crate) async fn download_answer(
+/// A file of a submission, by the ids of all three.
+pub(crate) async fn download_answer<K: FormShape>(
     context: LocationContext,
-    call: Call<(Place<AsForm>, FileId)>,
+    call: Call<(Place<K>, FileId)>,
 ) -> Result<Sent, Error> {
     let ((form, submission), file) = call.path;
     let opened = call.app.open_submission_file(&context, form, submission, file).await?;

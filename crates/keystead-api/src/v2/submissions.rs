@@ -1,6 +1,6 @@
 //! What was submitted to forms and surveys, in API 2.0.
 
-use keystead_core::{App, Error, LocationContext, error::Noun};
+use keystead_core::{App, Error, FormFile, LocationContext, SUBMISSION_BYTES, error::Noun};
 use keystead_model::{
     UtcMs,
     form::{AsForm, Form, NewSubmission, Submission, SubmissionFilter, SubmissionState, Visit},
@@ -88,16 +88,30 @@ impl<K: FormShape> Field for Others<'_, K> {
     }
 }
 
-impl Input for NewSubmission {
+/// What is submitted: in a form each answer, or file that is one, is a part of its own, called by the key of its field.
+pub(crate) struct Sending {
+    new: NewSubmission,
+    files: Vec<FormFile>,
+}
+
+impl Input for Sending {
+    const FILE_BYTES: Option<u64> = Some(SUBMISSION_BYTES);
+    const IS_JSON_TOO: bool = true;
+
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.names_location();
-        let answers = reader.required("answers", |reader| reader.json_object("answers"));
         let key = reader.word("submissionId");
+        let (answers, files) = if reader.is_form() {
+            reader.parts("answers")
+        } else {
+            (reader.required("answers", |reader| reader.json_object("answers")), Vec::new())
+        };
         let answers = answers?;
         for (answer, problem) in form_answers::check(&answers.fields()) {
             reader.violate(&format!("answers.{answer}"), problem.0);
         }
-        Some(Self { answers, key })
+        let files = files.into_iter().map(|(key, file)| file.into_answer(key)).collect();
+        Some(Self { new: NewSubmission { answers, key }, files })
     }
 }
 
@@ -211,9 +225,10 @@ pub(crate) async fn list<K: FormShape>(
 
 pub(crate) async fn create<K: FormShape>(
     context: LocationContext,
-    call: Call<Id<Form<K>>, Bare, NewSubmission>,
+    call: Call<Id<Form<K>>, Bare, Sending>,
 ) -> Result<One<Submission<K>>, Error> {
-    call.app.submit(&context, call.path, call.body).await.map(One)
+    let Sending { new, files } = call.body;
+    call.app.submit(&context, call.path, new, files).await.map(One)
 }
 
 /// One submission, by the form that it was made to.

@@ -257,9 +257,7 @@ fn files(rule: &FileRule, sent: &Json) -> Result<Option<Answer>, Invalid> {
     }
     let files = AnsweredFile::all_in(sent);
     if files.is_empty() {
-        return Err(Invalid::new(
-            "must be a file, in a part with a filename of a form that is sent as multipart/form-data to /f/{formId}/submissions",
-        ));
+        return Err(Invalid::new("must be a file, in a part with a filename of a body that is multipart/form-data"));
     }
     if files.len() > 1 && !rule.is_multiple {
         return Err(Invalid::new("must be one file"));

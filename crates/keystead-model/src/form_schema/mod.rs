@@ -307,6 +307,11 @@ impl FormSchema {
         self.fields().any(|field| matches!(field.kind, FieldKind::File(_)))
     }
 
+    /// Whether the field with this key asks for files.
+    pub fn takes_files(&self, key: &str) -> bool {
+        matches!(self.field(key), Some(Field { kind: FieldKind::File(_), .. }))
+    }
+
     /// A form that asks nothing.
     pub fn empty() -> Self {
         read::schema(&FormDefinition::empty()).expect("nothing breaks no rule")

@@ -179,7 +179,7 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     delete(&by.location, (), at.recurring_task): "recurring_task.deleted";
     create::<Form<AsForm>>(&by.location, (), form("x")): "form.created";
     update(&by.location, (), at.form, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }): "form.updated";
-    submit(&by.location, at.form, submission()): "form.submitted";
+    submit(&by.location, at.form, submission(), Vec::new()): "form.submitted";
     publish_form(&by.location, at.form): "form.published";
     restore_form_version(&by.location, at.changed, 1): "form.updated";
     answer_form(&app.open_form(FormAddress::Id(at.published)).await.unwrap(), strangers_answers(app, at.published, false)):
@@ -193,7 +193,7 @@ const USE_CASES: &[UseCase] = use_cases! { |app, by, at|
     create::<Form<AsSurvey>>(&by.location, (), form("x")): "survey.created";
     update(&by.location, (), at.survey, FormPatch { name: Some(Line::parse("y").unwrap()), ..FormPatch::default() }):
         "survey.updated";
-    submit(&by.location, at.survey, submission()): "survey.submitted";
+    submit(&by.location, at.survey, submission(), Vec::new()): "survey.submitted";
     delete(&by.location, (), at.survey): "survey.deleted";
     start_import(&by.location, new_import()): "import.started";
     stop_import(&by.location, at.import): "import.ended";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keystead_model::{form::AsForm, form::Form, grant::Reach, id::Id, scope::Preset, user::Role};
+use keystead_model::{form::AsForm, form::Form, grant::Reach, id::Id, scope::Preset, scope::Scope, user::Role};
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Part, TestApp, TestKey, raw};
 use serde_json::{Value, json};
 
@@ -410,4 +410,141 @@ async fn pages_list_files_for_members() {
             table.text
         );
     }
+}
+
+/// What a survey asks, and how it answers.
+async fn survey(ground: &Ground) -> String {
+    let new = json!({"locationId": ground.app.ids.location, "name": "Survey", "definition": asking()});
+    let made = ground.app.post("/surveys").key(&ground.key).json(&new).send().await.expect(201);
+    format!("/surveys/{}", made["survey"]["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_submits_files_to_forms_and_surveys() {
+    let ground = Ground::new().await;
+    let photo = |name: &'static str, content: &'static str| ("photos", Some((name, "image/png")), content);
+    for path in [ground.path.clone(), survey(&ground).await] {
+        let at = format!("{path}/submissions");
+        let parts = [
+            ("submissionId", None, "order-1"),
+            ("shoe", None, "42"),
+            ("seen", None, "a"),
+            ("seen", None, "b"),
+            WHO,
+            JOB,
+            ("cv", CV, "x"),
+            photo("1.png", "\u{89}y"),
+            photo("2.png", "z"),
+        ];
+        let send = || ground.app.post(&at).key(&ground.key).multipart(&parts).send();
+        let made = send().await.expect(201)["submission"].clone();
+        let others = &made["others"];
+        assert_eq!(
+            (&others["shoe"], &others["seen"], &others["job"]),
+            (&json!("42"), &json!(["a", "b"]), &json!("Yes"))
+        );
+        assert!(others.get("submissionId").is_none(), "{others}");
+        assert_eq!((others["cv"][0]["name"].as_str(), others["cv"][0]["size"].as_i64()), (Some("cv.pdf"), Some(1)));
+        let start = format!("{path}/submissions/{}/files/", made["id"].as_str().unwrap());
+        for (file, content) in [(&others["cv"][0], "x"), (&others["photos"][0], "\u{89}y"), (&others["photos"][1], "z")]
+        {
+            let url = file["url"].as_str().unwrap();
+            let read = &url[url.find(&start).unwrap_or_else(|| panic!("{url}"))..];
+            let read = ground.app.get(read).key(&ground.key).send().await;
+            assert_eq!((read.status, read.text.as_str()), (200, content), "{url}");
+        }
+        // The same once more is the same, and takes no room.
+        let rows = ground.rows().await;
+        assert_eq!(
+            (send().await.expect(201)["submission"]["id"].clone(), ground.rows().await),
+            (made["id"].clone(), rows)
+        );
+    }
+    let again = [WHO, JOB, ("cv", CV, "again")];
+    let at = format!("{}/submissions", ground.path);
+    let send = || ground.app.post(&at).key(&ground.key).header("Idempotency-Key", "one").multipart(&again).send();
+    let (first, second) = (send().await.expect(201), send().await);
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_eq!(first["submission"]["id"], second.expect(201)["submission"]["id"]);
+    // Others do not read them, and what a key sends takes nothing of what strangers may.
+    let only_sends = ground
+        .app
+        .key_with(Reach::location(ground.app.ids.location), [Scope::FormsWrite].into_iter().collect(), |_| {})
+        .await;
+    let sent = ground.app.post(&at).key(&only_sends).multipart(&again).send().await.expect(201);
+    let url = path_of(&sent["submission"]["others"]["cv"][0]).to_owned();
+    assert_eq!(ground.app.get(&url).key(&only_sends).send().await.status, 401);
+    ground.app.sql("UPDATE files SET size = 209715200").await;
+    ground.send(&[WHO, JOB, ("cv", CV, "of a stranger")]).await.expect_text();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_key_are_taken_within_limits() {
+    let ground = Ground::new().await;
+    let paths = [ground.path.clone(), survey(&ground).await];
+    let large = "x".repeat(10 * 1024 * 1024 + 1);
+    let photo = |name: &'static str| ("photos", Some((name, "image/png")), "x");
+    const WRONG: Option<(&str, &str)> = Some(("cv.exe", "application/pdf"));
+    let unasked = "answers.email names no field of the form that asks for files";
+    for (parts, about) in [
+        (vec![WHO, JOB], vec!["answers.cv should not be empty"]),
+        (vec![WHO, JOB, ("cv", WRONG, "x")], vec!["answers.cv takes files whose names end with .pdf, .txt"]),
+        (vec![WHO, JOB, ("cv", CV, "x"), ("cv", CV, "y")], vec!["answers.cv must be one file"]),
+        (vec![WHO, JOB, ("cv", CV, "")], vec!["answers.cv must not be empty, as cv.pdf is"]),
+        (vec![WHO, ("photos", CV, &large)], vec!["answers.photos must not be larger than 10 MB, as cv.pdf is"]),
+        (
+            vec![WHO, JOB, ("cv", CV, "x"), photo("1"), photo("2"), photo("3"), photo("4"), photo("5")],
+            vec!["answers.photos must not bring more than 5 files with the rest of the form"],
+        ),
+        (vec![WHO, JOB, ("cv", None, "cv.pdf")], vec!["answers.cv must be a file, in a part with a filename"]),
+        (
+            vec![WHO, JOB, ("cv", None, "cv.pdf"), ("cv", CV, "x")],
+            vec!["answers.cv must not be both a text and a file"],
+        ),
+        // Whatever else is wrong is said with it.
+        (
+            vec![JOB, ("cv", WRONG, "x"), ("email", CV, "x"), ("cover", CV, "x")],
+            vec![
+                unasked,
+                "answers.cover names no field",
+                "answers.email should not be empty",
+                "answers.cv takes files whose names end with",
+            ],
+        ),
+        (vec![("email", None, "e\0"), JOB, ("cv", CV, "x")], vec!["answers must not contain NUL characters"]),
+    ] {
+        for path in &paths {
+            let call = ground.app.post(&format!("{path}/submissions")).key(&ground.key);
+            let refused = call.multipart(&parts).send().await;
+            let text = refused.expect(422).to_string();
+            assert!(about.iter().all(|about| text.contains(about)), "{about:?}: {text}");
+        }
+    }
+    // What only tells of a file is none, whoever sends it and however.
+    let file = json!([{"id": "0000000000000000000A", "name": "cv.pdf", "size": 1, "sha256": "x"}]);
+    let forged = [("cv", None, file.to_string()), ("cv", None, file[0].to_string())];
+    for path in &paths {
+        let at = format!("{path}/submissions");
+        for (key, none, text) in &forged {
+            let refused = ground.app.post(&at).key(&ground.key).multipart(&[WHO, JOB, (key, *none, text)]).send().await;
+            assert!(refused.expect(422).to_string().contains("answers.cv must be a file"));
+        }
+        let answers = json!({"answers": {"email": "eve@example.com", "job": "Yes", "cv": file}});
+        let refused = ground.app.post(&at).key(&ground.key).json(&answers).send().await.expect(422);
+        assert!(refused.to_string().contains("answers.cv must be a text, a number"), "{refused}");
+        // Far too much is not read to its end.
+        let much = "x".repeat(52 * 1024 * 1024);
+        let refused = ground.app.post(&at).key(&ground.key).multipart(&[WHO, ("photos", CV, &much)]).send().await;
+        assert_eq!(refused.expect(413)["code"], "body_too_large");
+        let refused = ground.app.post(&at).key(&ground.key).body("text/csv", "a".to_owned()).send().await.expect(415);
+        assert_eq!(refused["message"], "The body must be application/json or, with files, multipart/form-data");
+    }
+    assert_eq!((ground.rows().await, ground.listed().await.len()), ((0, 0), 0));
+    let lost = ground.app.post("/forms/0000000000000000000A/submissions").key(&ground.key);
+    assert_eq!(lost.multipart(&[("cv", CV, "x")]).send().await.status, 404);
+    // What depends on an answer that was not given is not asked, and its file not kept.
+    let call = ground.app.post(&format!("{}/submissions", ground.path)).key(&ground.key);
+    let made = call.multipart(&[WHO, ("cv", CV, "unasked")]).send().await.expect(201);
+    assert!(made["submission"]["others"].get("cv").is_none(), "{made}");
+    assert_eq!(ground.rows().await, (0, 0));
 }

@@ -41,8 +41,7 @@ impl Ground {
 
     /// What takes a body of JSON.
     pub(crate) fn writing(&self, face: Face) -> impl Iterator<Item = &Route> {
-        let is_one =
-            move |route: &&Route| route.face == face && route.body_schema().is_some() && route.file_bytes().is_none();
+        let is_one = move |route: &&Route| route.face == face && route.takes_json();
         // What anybody may call is limited by where it comes from.
         self.routes.iter().filter(is_one).filter(|route| route.access() != Access::Open)
     }

@@ -196,7 +196,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     get::<Form<AsForm>>(&by.location, (), at.none()): FormsRead;
     update::<Form<AsForm>>(&by.location, (), at.none(), FormPatch::default()): FormsWrite;
     delete::<Form<AsForm>>(&by.location, (), at.none()): FormsWrite;
-    submit::<AsForm>(&by.location, at.none(), submission()): FormsWrite;
+    submit::<AsForm>(&by.location, at.none(), submission(), Vec::new()): FormsWrite;
     files_of_submission::<AsForm>(&by.location, at.none(), at.none()): FormsRead;
     open_submission_file::<AsForm>(&by.location, at.none(), at.none(), at.none()): FormsRead;
     list_submissions::<AsForm>(&by.location, submissions(), Window::first(1)): FormsRead;
@@ -214,7 +214,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     schemas_of_forms(&by.location, None): FormsRead;
     create::<Form<AsSurvey>>(&by.location, (), form("x")): SurveysWrite;
     list_forms::<AsSurvey>(&by.location, Window::all()): SurveysRead;
-    submit::<AsSurvey>(&by.location, at.none(), submission()): SurveysWrite;
+    submit::<AsSurvey>(&by.location, at.none(), submission(), Vec::new()): SurveysWrite;
     list_submissions::<AsSurvey>(&by.location, submissions(), Window::first(1)): SurveysRead;
     get_submission::<AsSurvey>(&by.location, at.none(), at.none()): SurveysRead;
     start_import(&by.location, new_import()): ContactsWrite;

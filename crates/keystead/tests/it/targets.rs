@@ -317,7 +317,7 @@ impl Target {
         let contact = format!("contactId={}", self.contact);
         let query = if route.path == "/forms/upload-custom-files" { &contact } else { query };
         let call = app.call(route.method.clone(), &self.address(route, query));
-        if route.file_bytes().is_some() {
+        if route.file_bytes().is_some() && !route.takes_json() {
             let (file, part) = (Some(("a.txt", "text/plain")), format!("{}_x", self.file_field));
             return match route.path {
                 "/imports" => call.multipart(&[("file", Some((CANARY, "text/csv")), crate::imports::PERSON)]),

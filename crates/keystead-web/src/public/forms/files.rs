@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use http::{Request, header};
-use keystead_core::{Error, FileRoom, FormFile, NewFile, OpenForm, SUBMISSION_BYTES};
+use keystead_core::{Error, FileRoom, FormFile, OpenForm, SUBMISSION_BYTES};
 use keystead_http::{BODY_LIMIT, BodyError, Form, FormError, Names, Upload, read_body, read_form};
-use keystead_model::form_schema::{FILE_MB, FILES, Field, FieldKind, FileRule};
+use keystead_model::form_schema::{FILE_MB, FILES, FileRule};
 
 use crate::{
     Web,
@@ -84,10 +84,8 @@ impl Sent {
     /// What was read by [`read`].
     pub(super) fn of(form: &OpenForm, brought: &Brought) -> Result<Self, Said> {
         let (Form { texts, files, .. }, room) = brought.take().ok_or(Said::BROKEN)?;
-        let is_asked = |key: &str| matches!(form.schema.field(key), Some(Field { kind: FieldKind::File(_), .. }));
-        // A browser sends a part for each field, with nothing in it where no file was chosen.
-        let is_chosen = |file: &Upload| file.name.is_some() || file.length > 0;
-        let files = files.into_iter().filter(|(key, file)| is_asked(key) && is_chosen(file)).map(new_file).collect();
+        let is_answer = |(key, file): &(String, Upload)| form.schema.takes_files(key) && file.is_chosen();
+        let files = files.into_iter().filter(is_answer).map(|(key, file)| file.into_answer(key)).collect();
         Ok(Self { fields: Fields::from(texts), files, _room: Some(room) })
     }
 
@@ -102,11 +100,6 @@ impl Sent {
         let names = self.files.iter().map(name).collect();
         (std::mem::take(&mut self.files), names)
     }
-}
-
-fn new_file((key, file): (String, Upload)) -> FormFile {
-    let (name, kind, size, sha256) = (file.name.clone(), file.kind.clone(), file.length, file.sha256);
-    FormFile { sha256, new: NewFile { part: key.clone(), name, kind, size, bytes: Box::new(file) }, key }
 }
 
 /// What files a field takes, said below its question.

@@ -452,6 +452,7 @@ mod tests {
     const ELSEWHERE: &[&str] = &[
         "POST /forms/upload-custom-files",
         "GET /forms/{formId}/submissions/{submissionId}/files/{fileId}",
+        "GET /surveys/{surveyId}/submissions/{submissionId}/files/{fileId}",
         "GET /links/{linkId}/clicks/csv",
     ];
 
