@@ -3,6 +3,8 @@
 //! Whoever takes a job has it until the lease ends, by the clock of the database, which is one for all servers. Then somebody else
 //! takes it, and what the first says of it afterwards is refused by the number of the attempt.
 
+use std::collections::HashMap;
+
 use keystead_model::{
     UtcMs,
     id::Id,
@@ -102,6 +104,15 @@ pub fn take(tx: &mut Tx<'_>, kind: JobKind, owner: Owner, now: UtcMs, until: Utc
     })?;
     taken.sort_by_key(|job| (job.created_at, job.id));
     Ok(taken)
+}
+
+/// When each of these jobs is due that nobody has.
+pub fn due(tx: &mut Tx<'_>, jobs: &[Id<()>]) -> Result<HashMap<Id<()>, UtcMs>> {
+    let mut those = Filter::new();
+    those.and_one_of("id", jobs);
+    those.and("unsettled = 0 AND due_at IS NOT NULL", &[]);
+    let sql = format!("SELECT id, due_at FROM jobs WHERE {}", those.sql());
+    Ok(tx.query(&sql, &those.values(), |row| Ok((row.column()?, row.column()?)))?.into_iter().collect())
 }
 
 /// Forgets jobs that are done. Answers those that were still their takers'.

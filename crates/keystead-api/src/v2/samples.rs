@@ -131,6 +131,7 @@ pub(super) fn delivery() -> WholeDelivery {
             created_at: NOON,
         },
         attempts: vec![attempt],
+        next_try: Some(NOON),
     }
 }
 

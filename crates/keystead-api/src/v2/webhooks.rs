@@ -549,7 +549,8 @@ impl Written for Listed {
     }
 }
 
-fn write_delivery(WholeDelivery { delivery, message, .. }: &WholeDelivery, fields: &mut Fields<'_>) {
+fn write_delivery(whole: &WholeDelivery, fields: &mut Fields<'_>) {
+    let WholeDelivery { delivery, message, attempts: _, next_try } = whole;
     fields.put("id", &delivery.id);
     fields.put("webhookId", &message.id);
     fields.put("event", &message.event);
@@ -559,6 +560,7 @@ fn write_delivery(WholeDelivery { delivery, message, .. }: &WholeDelivery, field
     fields.put("tries", &delivery.attempts);
     fields.put("createdAt", &delivery.created_at);
     fields.or_null("triedAt", delivery.tried_at.as_ref());
+    fields.opt("nextAttemptAt", next_try.as_ref());
     // For those who may read what it tells of.
     fields.or_null("body", document(Some(&message.body)).as_ref());
 }

@@ -1,13 +1,16 @@
 //! What is sent to endpoints of webhooks: how it fared, sent again, and examples.
 
+use std::collections::HashMap;
+
 use keystead_model::{
     LocationId, UtcMs, WebhookDeliveryId, WebhookEndpointId,
     event::{Cause, Event, EventId, EventKind, NewEvent},
+    id::Id,
     page::{Page, Window},
     scope::Scope,
     webhook::{DeliveryAttempt, DeliveryState, Health, WebhookDelivery, WebhookEndpoint, WebhookMessage},
 };
-use keystead_store::{events, webhooks};
+use keystead_store::{Tx, delivery_pause, events, queue, webhooks};
 use serde_json::Value as Json;
 
 use super::{
@@ -36,6 +39,8 @@ pub struct WholeDelivery {
     pub message: WebhookMessage,
     /// Every try; of one in a list none.
     pub attempts: Vec<DeliveryAttempt>,
+    /// When it is tried next, as things are now. Nothing of one that is settled or is being tried, or where nothing is sent.
+    pub next_try: Option<UtcMs>,
 }
 
 /// What was recovered.
@@ -113,10 +118,11 @@ impl App {
         window: Window<WebhookDeliveryId>,
     ) -> Result<Page<WholeDelivery>> {
         self.read(authority, Scope::WebhooksRead, move |operation| {
-            operation.webhook(id)?;
+            let endpoint = operation.webhook(id)?;
             let page = webhooks::list_deliveries(operation.tx, id, state, &window)?;
+            let next = next_tries(operation.tx, &endpoint, page.rows.iter().map(|(delivery, _)| delivery))?;
             let authority = operation.context;
-            Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new())))
+            Ok(page.map(|(delivery, message)| shown(authority, delivery, message, Vec::new(), &next)))
         })
         .await
     }
@@ -205,15 +211,17 @@ impl OnAgency<'_, '_> {
         let health = Health { next_probe: None, ..endpoint.health.clone() };
         let delivery = deliver(self.tx, &message, &WebhookEndpoint { health, ..endpoint.clone() }, event.at)?;
         idempotency::about(self.tx, self.context, endpoint.id.as_str())?;
-        Ok(WholeDelivery { delivery, message, attempts: Vec::new() })
+        let next_try = next_tries(self.tx, &endpoint, [&delivery])?.remove(&delivery.id.of_anything());
+        Ok(WholeDelivery { delivery, message, attempts: Vec::new(), next_try })
     }
 
     fn whole_delivery(&mut self, id: WebhookEndpointId, delivery: WebhookDeliveryId) -> Result<WholeDelivery> {
-        self.webhook(id)?;
+        let endpoint = self.webhook(id)?;
         let found = webhooks::find_delivery(self.tx, delivery)?.filter(|(found, _)| found.endpoint == id);
         let (found, message) = found.ok_or_else(|| Error::NotFound(Noun::Delivery, delivery.to_string()))?;
         let attempts = webhooks::attempts_of(self.tx, delivery)?;
-        Ok(shown(self.context, found, message, attempts))
+        let next = next_tries(self.tx, &endpoint, [&found])?;
+        Ok(shown(self.context, found, message, attempts, &next))
     }
 
     fn newest_delivery(&mut self, id: WebhookEndpointId) -> Result<WholeDelivery> {
@@ -229,12 +237,31 @@ fn shown(
     delivery: WebhookDelivery,
     mut message: WebhookMessage,
     attempts: Vec<DeliveryAttempt>,
+    next: &NextTries,
 ) -> WholeDelivery {
     let reads = |kind: EventKind| kind.subject().read_scope().is_some_and(|scope| authority.grant().allows(scope));
     if !kind_of(&message).is_some_and(reads) {
         message.body.clear();
     }
-    WholeDelivery { delivery, message, attempts }
+    let next_try = next.get(&delivery.id.of_anything()).copied();
+    WholeDelivery { delivery, message, attempts, next_try }
+}
+
+/// By the ids of deliveries, which are those of their jobs.
+type NextTries = HashMap<Id<()>, UtcMs>;
+
+/// When those deliveries to an endpoint are tried next that wait: none where nothing is sent to it, or to anybody.
+fn next_tries<'d>(
+    tx: &mut Tx<'_>,
+    endpoint: &WebhookEndpoint,
+    deliveries: impl IntoIterator<Item = &'d WebhookDelivery>,
+) -> Result<NextTries> {
+    let waiting = deliveries.into_iter().filter(|delivery| delivery.state == DeliveryState::Waiting);
+    let waiting: Vec<Id<()>> = waiting.map(|delivery| delivery.id.of_anything()).collect();
+    if waiting.is_empty() || endpoint.disabled.is_some() || delivery_pause::since(tx)?.is_some() {
+        return Ok(NextTries::new());
+    }
+    Ok(queue::due(tx, &waiting)?)
 }
 
 /// An event that nothing happened for.

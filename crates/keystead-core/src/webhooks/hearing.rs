@@ -35,6 +35,11 @@ impl WholeEndpoint {
             true => Hears::Part,
         }
     }
+
+    /// Whether what waits for it is sent: it is on, and nobody has paused everything.
+    pub fn is_sent(&self) -> bool {
+        self.endpoint.disabled.is_none() && self.paused_since.is_none()
+    }
 }
 
 /// How much an endpoint hears of what it is to be told.

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use keystead_core::{Error, WholeDelivery, error::Noun};
+use keystead_core::{Error, WholeDelivery, WholeEndpoint, error::Noun};
 use keystead_model::{
-    WebhookDeliveryId,
+    UtcMs, WebhookDeliveryId,
     id::Id,
     scope::Scope,
-    webhook::{DeliveryAttempt, DeliveryState, WebhookEndpoint},
+    webhook::{DeliveryAttempt, DeliveryState},
 };
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ use crate::{
     form::Form,
     page::{Frame, render},
     place::Here,
-    show::ago,
+    show::{Zone, ago},
 };
 
 impl Status {
@@ -31,6 +31,17 @@ impl Status {
             DeliveryState::Failed => Self::new("bad", "Failed"),
             DeliveryState::Held => Self::new("mid", "Held"),
         }
+    }
+}
+
+/// When a delivery is tried next, in words; none where that is plain, or nobody knows.
+pub(super) fn next_try(whole: &WholeDelivery, is_sent: bool, now: UtcMs, zone: &Zone) -> String {
+    let first = whole.delivery.attempts == 0;
+    match whole.next_try {
+        Some(at) if at <= now => if first { "Tried in a moment" } else { "Tried again in a moment" }.to_owned(),
+        Some(at) => format!("{} at {}", if first { "Tried" } else { "Tried again" }, zone.named(at)),
+        None if is_sent && whole.delivery.state == DeliveryState::Waiting => "Being tried".to_owned(),
+        None => String::new(),
     }
 }
 
@@ -56,6 +67,8 @@ struct Delivery {
     status: Status,
     created: String,
     created_exactly: String,
+    /// When it is tried next, in words.
+    next_try: String,
     /// For those who may read what it tells of.
     body: String,
     tries: Vec<Try>,
@@ -71,9 +84,10 @@ fn id_of(here: &Here) -> Result<WebhookDeliveryId, Error> {
     Id::parse(text).ok_or_else(|| Error::NotFound(Noun::Delivery, text.to_owned()))
 }
 
-fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery, form: Form) -> Delivery {
-    let WholeDelivery { delivery, message, attempts } = whole;
-    let (now, zone) = (web.app.now(), here.zone());
+fn page(web: &Web, here: &Here, of: &WholeEndpoint, whole: WholeDelivery, form: Form) -> Delivery {
+    let (now, zone, endpoint) = (web.app.now(), here.zone(), &of.endpoint);
+    let next_try = next_try(&whole, of.is_sent(), now, &zone);
+    let WholeDelivery { delivery, message, attempts, next_try: _ } = whole;
     let one = |attempt: DeliveryAttempt| Try {
         number: attempt.number,
         status: match attempt.status {
@@ -96,6 +110,7 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery
         status: Status::of_delivery(delivery.state),
         created: ago(delivery.created_at, now),
         created_exactly: zone.exactly(delivery.created_at),
+        next_try,
         body: read.and_then(|body| serde_json::to_string_pretty(&body).ok()).unwrap_or_default(),
         tries: attempts.into_iter().rev().map(one).collect(),
         may_write: here.authority().grant().allows(Scope::WebhooksWrite),
@@ -110,22 +125,22 @@ fn page(web: &Web, here: &Here, endpoint: &WebhookEndpoint, whole: WholeDelivery
 }
 
 pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted(&web, &here).await?.endpoint;
-    let whole = web.app.get_webhook_delivery(here.authority(), endpoint.id, id_of(&here)?).await?;
-    Ok(render(&page(&web, &here, &endpoint, whole, Form::default())))
+    let of = wanted(&web, &here).await?;
+    let whole = web.app.get_webhook_delivery(here.authority(), of.endpoint.id, id_of(&here)?).await?;
+    Ok(render(&page(&web, &here, &of, whole, Form::default())))
 }
 
 /// Sends it again.
 pub(crate) async fn resend(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
-    let endpoint = wanted_to_change(&web, &here).await?.endpoint;
-    let id = id_of(&here)?;
+    let of = wanted_to_change(&web, &here).await?;
+    let (endpoint, id) = (of.endpoint.id, id_of(&here)?);
     let mut form = Form::default();
-    let sent = form.run(web.app.resend_webhook_delivery(here.authority(), endpoint.id, id)).await?;
+    let sent = form.run(web.app.resend_webhook_delivery(here.authority(), endpoint, id)).await?;
     if let Some(sent) = sent {
-        let url = format!("{}/deliveries/{id}", url_of(&here, endpoint.id));
+        let url = format!("{}/deliveries/{id}", url_of(&here, endpoint));
         return Ok(lead(&web, &url, Done::DeliverySentAgain, &sent.message.id));
     }
-    let whole = web.app.get_webhook_delivery(here.authority(), endpoint.id, id).await?;
-    let page = page(&web, &here, &endpoint, whole, form);
+    let whole = web.app.get_webhook_delivery(here.authority(), endpoint, id).await?;
+    let page = page(&web, &here, &of, whole, form);
     Ok(page.form.again(&page))
 }

@@ -12,7 +12,7 @@ use keystead_model::{
     webhook::{DeliveryState, EndpointPatch, WebhookEndpoint, WhyUnheard},
 };
 
-use super::{PATH, SECTION, Status, editor, url_of, wanted, wanted_to_change};
+use super::{PATH, SECTION, Status, delivery::next_try, editor, url_of, wanted, wanted_to_change};
 use crate::{
     Web,
     api_keys::creator,
@@ -31,6 +31,7 @@ struct Row {
     message: String,
     status: Status,
     tries: String,
+    next_try: String,
     ago: String,
     exactly: String,
     url: String,
@@ -115,7 +116,8 @@ impl Forms {
     }
 }
 
-fn row(here: &Here, endpoint_url: &str, whole: WholeDelivery, now: UtcMs) -> Row {
+fn row(here: &Here, endpoint_url: &str, whole: WholeDelivery, is_sent: bool, now: UtcMs) -> Row {
+    let next_try = next_try(&whole, is_sent, now, &here.zone());
     let WholeDelivery { delivery, message, .. } = whole;
     Row {
         name: message.name,
@@ -125,6 +127,7 @@ fn row(here: &Here, endpoint_url: &str, whole: WholeDelivery, now: UtcMs) -> Row
             1 => "1 try".to_owned(),
             several => format!("{} tries", grouped(several)),
         },
+        next_try,
         ago: ago(delivery.created_at, now),
         exactly: here.zone().exactly(delivery.created_at),
         url: format!("{endpoint_url}/deliveries/{}", delivery.id),
@@ -159,7 +162,7 @@ fn names(events: &[EventKind]) -> String {
 }
 
 async fn page(web: &Web, here: &Here, whole: WholeEndpoint, asked: Asked, forms: Forms) -> Result<Page, Error> {
-    let status = Status::of(&whole);
+    let (status, is_sent) = (Status::of(&whole), whole.is_sent());
     let WholeEndpoint { endpoint, unheard, newest_key, paused_since } = whole;
     let (now, url) = (web.app.now(), url_of(here, endpoint.id));
     let state = asked.text(STATE).and_then(DeliveryState::parse);
@@ -184,7 +187,7 @@ async fn page(web: &Web, here: &Here, whole: WholeEndpoint, asked: Asked, forms:
         Some(location) => here.names_of(web, [location]).await?.remove(&location).unwrap_or_default(),
         None => "The agency and its locations".to_owned(),
     };
-    let rows: Vec<Row> = found.rows.into_iter().map(|whole| row(here, &url, whole, now)).collect();
+    let rows: Vec<Row> = found.rows.into_iter().map(|whole| row(here, &url, whole, is_sent, now)).collect();
     let previous = endpoint.sealed.previous.as_ref().filter(|(_, until)| *until > now);
     let csv_url = asked.with(&format!("{url}/deliveries.csv"), STATE, state.map(DeliveryState::as_str));
     let Forms { button, test, recover } = forms;

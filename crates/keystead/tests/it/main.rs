@@ -118,6 +118,7 @@ mod usage;
 mod user_search;
 mod users;
 mod v1;
+mod webhook_deliveries;
 mod webhook_hearing;
 mod webhook_kills;
 mod webhook_notices;

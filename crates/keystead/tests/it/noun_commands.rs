@@ -113,7 +113,10 @@ fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
     }
     let sent = lines(&run(&instance, &["webhooks", "deliveries", id, "--json"]));
     assert_eq!(sent.len(), 25);
-    assert!(run(&instance, &["webhooks", "deliveries", id]).contains("ContactCreate"));
+    let shown = run(&instance, &["webhooks", "deliveries", id]);
+    assert!(shown.contains("ContactCreate") && shown.contains("NEXT ATTEMPT AT"), "{shown}");
+    // Nobody sends while no server runs: it is due since it was made.
+    assert!(shown.contains(sent[0]["nextAttemptAt"].as_str().unwrap()), "{shown}");
     let delivery = sent[0]["id"].as_str().unwrap();
     let one = &lines(&run(&instance, &["webhooks", "delivery", id, delivery, "--json"]))[0];
     assert_eq!(one["attempts"], json!([]));

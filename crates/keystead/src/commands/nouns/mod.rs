@@ -187,7 +187,11 @@ const NOUNS: &[Noun] = &[
         more: &[
             call("rotate", "POST /webhooks/{webhookId}/rotate-secret"),
             call("test", "POST /webhooks/{webhookId}/test"),
-            list("deliveries", "GET /webhooks/{webhookId}/deliveries", &["id", "createdAt", "state", "tries", "type"]),
+            list(
+                "deliveries",
+                "GET /webhooks/{webhookId}/deliveries",
+                &["id", "createdAt", "state", "tries", "nextAttemptAt", "type"],
+            ),
             call("delivery", "GET /webhooks/{webhookId}/deliveries/{deliveryId}"),
             call("resend", "POST /webhooks/{webhookId}/deliveries/{deliveryId}/resend"),
             call("recover", "POST /webhooks/{webhookId}/recover"),
