@@ -1,13 +1,16 @@
 //! Calls of a route from within the process, by somebody whose authority is known: no request, no key, no limits of a key.
 //! The command line is such a caller.
 
-use keystead_core::{App, Authority, Error};
+use http_body_util::BodyExt;
+use hyper::body::Frame;
+use keystead_core::{App, Authority, Error, InParts};
 use keystead_model::LocationId;
 use serde_json::{Map, Value};
 
 use crate::{
     call::Asked,
     dispatch::ground_in,
+    reply::{Payload, Reply},
     route::{Access, Handler, Route},
     sent::Sent,
     shape::{Ground, Way, input::Described},
@@ -52,6 +55,35 @@ impl Route {
         location: Option<LocationId>,
         words: Words,
     ) -> Result<Value, Error> {
+        let reply = self.reply(app, authority, location, words).await?;
+        serde_json::from_slice(&reply.body)
+            .map_err(|error| Error::Internal(format!("{} answers no JSON: {error}", self.endpoint)))
+    }
+
+    /// Whether it answers a file and no JSON.
+    pub fn answers_file(&self) -> bool {
+        !self.shapes.is_kept
+    }
+
+    /// The same as [`Route::call`] for one that answers a file.
+    pub async fn file(
+        &self,
+        app: &App,
+        authority: Authority,
+        location: Option<LocationId>,
+        words: Words,
+    ) -> Result<Sending, Error> {
+        let Reply { body, stream, .. } = self.reply(app, authority, location, words).await?;
+        Ok(Sending(stream.map_or_else(|| Payload::Left(body.into()), Payload::Right)))
+    }
+
+    async fn reply(
+        &self,
+        app: &App,
+        authority: Authority,
+        location: Option<LocationId>,
+        words: Words,
+    ) -> Result<Reply, Error> {
         let agency = Some(authority.agency());
         let asked = |words: Words, ground| Asked {
             app: app.clone(),
@@ -63,23 +95,40 @@ impl Route {
             way: Way::of(self.face, Version::V3),
             is_kept: false,
         };
-        let reply = match &self.handler {
+        match &self.handler {
             Handler::Location(handler) => {
                 let context = app.enter_location(authority, location).await?;
                 let ground = ground_in(app, self, &context, &words.body).await?;
-                handler(context, asked(words, ground)).await?
+                handler(context, asked(words, ground)).await
             }
-            Handler::Agency(handler) => {
-                handler(authority.in_agency()?, asked(words, Ground::of_agency(agency))).await?
-            }
-            Handler::Either(handler) => handler(authority, asked(words, Ground::of_agency(agency))).await?,
+            Handler::Agency(handler) => handler(authority.in_agency()?, asked(words, Ground::of_agency(agency))).await,
+            Handler::Either(handler) => handler(authority, asked(words, Ground::of_agency(agency))).await,
             Handler::Open(handler) | Handler::Public(handler) => {
-                handler((), asked(words, Ground::of_agency(None))).await?
+                handler((), asked(words, Ground::of_agency(None))).await
             }
-        };
-        serde_json::from_slice(&reply.body)
-            .map_err(|error| Error::Internal(format!("{} answers no JSON: {error}", self.endpoint)))
+        }
     }
+}
+
+/// A file that a route answers.
+pub struct Sending(Payload);
+
+impl InParts for Sending {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        while let Some(frame) = self.0.frame().await {
+            match frame.map(Frame::into_data) {
+                Ok(Ok(bytes)) => return Ok(Some(bytes.into())),
+                // What follows a body says nothing here.
+                Ok(Err(_)) => {}
+                Err(failed) => return Err(failed.downcast().map_or_else(broken, |error| *error)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn broken(failed: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::Internal(format!("a file breaks off: {failed}"))
 }
 
 fn schema(described: &Described) -> Value {

@@ -1,5 +1,10 @@
 //! What is in a location, by the command line: its verbs are the routes.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use serde_json::{Value, json};
 
 use crate::instance::Instance;
@@ -174,4 +179,50 @@ fn what_is_wrong_is_told_as_by_the_api() {
     assert_eq!(unknown.status.code(), Some(3));
     run(&instance, &["locations", "create", "--name", "Second"]);
     assert!(refused(&instance, &["contacts", "list"]).contains("choose one with --location-id"));
+}
+
+/// A file of a submission, sent by a key.
+fn submit_file(instance: &Instance, path: &str, key: &str, content: &str) -> Value {
+    let server = instance.serve(&[]);
+    let body = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"cv.pdf\"\r\n\r\n{content}\r\n--b--\r\n"
+    );
+    let head = format!(
+        "POST {path}/submissions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, json) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+#[test]
+fn a_file_of_a_submission_is_written() {
+    let instance = Instance::new("noun-files");
+    let location = instance.init()["locationId"].as_str().unwrap().to_owned();
+    let named = ["--location-id", &location, "--name", "Jobs", "--preset", "full-access", "--json"];
+    let key = instance.json(&[&["keys", "create", "--kind", "location"], &named[..]].concat());
+    let key = key["key"].as_str().unwrap_or_else(|| panic!("{key}"));
+    let definition = r#"{"definition": {"pages": [{"fields": [{"key": "cv", "type": "file", "label": "CV"}]}]}}"#;
+    for noun in ["forms", "surveys"] {
+        let form = run(&instance, &[noun, "create", "--name", "Jobs", "--fields", definition]).trim().to_owned();
+        let content = "a CV\n".repeat(30_000);
+        let sent = submit_file(&instance, &format!("/{noun}/{form}"), key, &content);
+        let (submission, file) = (&sent["submission"]["id"], &sent["submission"]["others"]["cv"][0]["id"]);
+        let ids = [form.as_str(), submission.as_str().unwrap(), file.as_str().unwrap_or_else(|| panic!("{sent}"))];
+        let to = |more: &[&'static str]| [&[noun, "file"], &ids[..], more].concat();
+        assert!(run(&instance, &to(&[])) == content);
+        let name = if noun == "forms" { "form.pdf" } else { "survey.pdf" };
+        assert_eq!(run(&instance, &to(&[name])), "");
+        assert!(std::fs::read_to_string(instance.folder.join(name)).unwrap() == content);
+        // What is there already stays.
+        let again = instance.run(&to(&[name]));
+        assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("File exists"));
+        let lost = instance.run(&[noun, "file", &form, submission.as_str().unwrap(), &form, "lost.pdf"]);
+        assert!(!lost.status.success() && !instance.folder.join("lost.pdf").exists());
+    }
 }

@@ -1,8 +1,8 @@
 //! The arguments of a verb, made from what its route takes, and read into what the route is told.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, path::PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource, value_parser};
 use keystead_api::{Access, Route, Words};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,9 @@ const LOCATION: &[&str] = &["locationId"];
 /// The body as JSON, for what is no text.
 const BODY: &str = "fields";
 
+/// The file that an answer is written to.
+pub(super) const FILE: &str = "file";
+
 /// A verb with its arguments.
 pub(super) fn command(verb: &'static str, route: &Route, is_list: bool) -> Command {
     let mut command = super::common(Command::new(verb).about(route.summary));
@@ -42,6 +45,12 @@ pub(super) fn command(verb: &'static str, route: &Route, is_list: bool) -> Comma
         let title = kebab(name).replace('-', "_").to_uppercase();
         command =
             command.arg(Arg::new(format!("path {name}")).index(place).required(true).value_name(title).help("Its id"));
+    }
+    if route.answers_file() {
+        let place = route.path_names().count() + 1;
+        let file = Arg::new(FILE).index(place).value_name("FILE").value_parser(value_parser!(PathBuf));
+        command = command.arg(file.help("File to write, which must not be there yet; standard output without it"));
+        command = command.mut_arg("json", |option| option.hide(true));
     }
     if is_list {
         let limit = Arg::new("limit").long("limit").value_name("N").value_parser(at_least_one);

@@ -78,13 +78,7 @@ pub(super) async fn everything(
     let Export { file } = Export::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     let context = app.enter_location(authority, Some(location)).await?;
     let mut dossier = app.export_contact(&context, contact(matches)?, Arc::new(Downloads { base_url: None })).await?;
-    match file {
-        None => write_parts(&mut dossier, std::io::stdout()).await,
-        Some(path) => {
-            let failed = |error| Failure::new(format!("{}: {error}", path.display()));
-            write_parts(&mut dossier, File::create_new(&path).map_err(failed)?).await
-        }
-    }
+    write_to(file.as_ref(), &mut dossier).await
 }
 
 pub(super) async fn erase(
@@ -100,6 +94,13 @@ pub(super) async fn erase(
         false => say!("{id} is erased; backups that were made before still hold it"),
     }
     Ok(())
+}
+
+/// Writes into a file that is not there yet, or to standard output.
+pub(super) async fn write_to(file: Option<&PathBuf>, parts: &mut impl InParts) -> Result<(), Failure> {
+    let Some(path) = file else { return write_parts(parts, std::io::stdout()).await };
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    write_parts(parts, File::create_new(path).map_err(failed)?).await
 }
 
 async fn write_parts(parts: &mut impl InParts, mut file: impl Write) -> Result<(), Failure> {

@@ -143,6 +143,7 @@ const NOUNS: &[Noun] = &[
         more: &[
             list("submissions", "GET /forms/submissions", SUBMISSIONS),
             call("submission", "GET /forms/{formId}/submissions/{submissionId}"),
+            call("file", "GET /forms/{formId}/submissions/{submissionId}/files/{fileId}"),
             call("submit", "POST /forms/{formId}/submissions"),
             call("accept", "POST /forms/{formId}/submissions/{submissionId}/accept"),
             call("discard", "POST /forms/{formId}/submissions/{submissionId}/discard"),
@@ -160,6 +161,7 @@ const NOUNS: &[Noun] = &[
         more: &[
             list("submissions", "GET /surveys/submissions", SUBMISSIONS),
             call("submission", "GET /surveys/{surveyId}/submissions/{submissionId}"),
+            call("file", "GET /surveys/{surveyId}/submissions/{submissionId}/files/{fileId}"),
             call("submit", "POST /surveys/{surveyId}/submissions"),
         ],
     },
@@ -172,6 +174,7 @@ const NOUNS: &[Noun] = &[
             call("get", "GET /links/id/{linkId}"),
             list("search", "GET /links/search", &["id", "name", "redirectTo"]),
             list("clicks", "GET /links/{linkId}/clicks", &["id", "at", "verdict", "contactId"]),
+            call("clicks-csv", "GET /links/{linkId}/clicks/csv"),
             call("classify", "POST /links/{linkId}/clicks/{clickId}/classify"),
             call("stats", "GET /links/{linkId}/stats"),
             list("tokens", "GET /links/{linkId}/tokens", &["id", "contactId", "source"]),
@@ -343,6 +346,7 @@ impl Chosen {
                         _ => None,
                     };
                     match &self.what {
+                        _ if route.answers_file() => self.file(route, (app, authority, location), words).await,
                         What::List(_, columns) => self.list(route, columns, (app, authority, location), words).await,
                         _ => self.once(route, (app, authority, location), words).await,
                     }
@@ -405,6 +409,17 @@ impl Chosen {
         Ok(())
     }
 
+    /// Writes what it answers into a file that is not there yet, or to standard output.
+    async fn file(
+        &self,
+        route: &Route,
+        (app, authority, location): (&App, Authority, Option<LocationId>),
+        words: Words,
+    ) -> Result<(), Failure> {
+        let mut answer = route.file(app, authority, location, words).await?;
+        export::write_to(self.matches.get_one(arguments::FILE), &mut answer).await
+    }
+
     async fn once(
         &self,
         route: &Route,
@@ -453,12 +468,7 @@ mod tests {
     use super::*;
 
     /// What is reached otherwise, or is for programs.
-    const ELSEWHERE: &[&str] = &[
-        "POST /forms/upload-custom-files",
-        "GET /forms/{formId}/submissions/{submissionId}/files/{fileId}",
-        "GET /surveys/{surveyId}/submissions/{submissionId}/files/{fileId}",
-        "GET /links/{linkId}/clicks/csv",
-    ];
+    const ELSEWHERE: &[&str] = &["POST /forms/upload-custom-files"];
 
     /// Webhooks, links and forms have more to them than other nouns.
     #[test]
