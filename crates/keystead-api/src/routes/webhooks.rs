@@ -81,6 +81,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
             webhooks::deliveries,
         )
         .either(
+            "GET /webhooks/{webhookId}/deliveries/csv",
+            "Get what was sent to a webhook as a CSV file, newest first",
+            read,
+            200,
+            webhooks::csv,
+        )
+        .either(
             "GET /webhooks/{webhookId}/deliveries/{deliveryId}",
             "Get a delivery with every try",
             read,

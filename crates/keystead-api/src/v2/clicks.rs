@@ -1,13 +1,6 @@
 //! Clicks on trigger links, and links of one contact each, in API 2.0.
 
-use std::{error::Error as StdError, pin::Pin};
-
-use bytes::Bytes;
-use futures_util::stream::{Stream, TryStreamExt};
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
 use keystead_core::{ClickFilter, ClickStats, Error, LocationContext, MintedLink};
-use keystead_http::spreadsheet::file_of;
 use keystead_model::{
     ClickId, ContactId, Invalid, LinkId, LinkTokenId, UtcMs,
     calendar_date::CalendarDate,
@@ -16,22 +9,18 @@ use keystead_model::{
     text::TimeZoneName,
     time::{DAY_MS, Moment},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     page::{Cursor, NextCursor},
+    rows::{self, Cells, Rows},
     samples,
     succeeded::Succeeded,
 };
 use crate::{
     call::Call,
     reader::Reader,
-    reply::{Content, Reply},
-    shape::{
-        Bare, Envelope, Fields, Ground, Input, One, Output, Way, Word, Written,
-        output::{Answer, Definitions},
-        word::one_of,
-    },
+    shape::{Bare, Envelope, Fields, Ground, Input, One, Word, Written, word::one_of},
 };
 
 impl Envelope for Click {
@@ -159,34 +148,21 @@ pub(crate) async fn list(context: LocationContext, call: Call<LinkId, Listing>) 
     Ok(Clicks { next: NextCursor::of(&page, |last| last.id.to_string()), rows: page.rows })
 }
 
-/// Clicks of a file that are read at a time.
-const AT_ONCE: i64 = 500;
+impl Cells for Click {
+    const COLUMNS: &'static [&'static str] = &Self::COLUMNS;
 
-type Failed = Box<dyn StdError + Send + Sync>;
-
-/// Clicks as rows of a file, read while they are sent.
-pub(crate) struct Rows(Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Failed>> + Send>>);
-
-pub(crate) async fn csv(context: LocationContext, call: Call<LinkId, Which>) -> Result<Rows, Error> {
-    let (app, link, Which(filter)) = (call.app.clone(), call.path, call.query);
-    let read = move |after| {
-        let (app, context, filter) = (app.clone(), context.clone(), filter.clone());
-        async move { app.list_clicks(&context, link, filter, Window::after(after, AT_ONCE)).await }
-    };
-    let rows = file_of(Click::COLUMNS, None, read, |last: &Click| last.id, |click| click.cells().into()).await?;
-    Ok(Rows(Box::pin(rows.map_ok(|rows| Frame::data(Bytes::from(rows))).map_err(Failed::from))))
+    fn cells(&self) -> Vec<String> {
+        self.cells().into()
+    }
 }
 
-impl Output for Rows {
-    fn reply(self, status: u16, _: Way, _: bool) -> Reply {
-        let stream = Some(BodyExt::boxed_unsync(StreamBody::new(self.0)));
-        Reply { status, stream, ..Reply::of(Vec::new(), Content::Other("text/csv; charset=utf-8")) }
-    }
-
-    fn describe(_: &mut Definitions) -> Answer {
-        let description = format!("Rows with {}, which no spreadsheet takes for formulas", Click::COLUMNS.join(", "));
-        Answer::Other("text/csv", json!({"type": "string", "description": description}))
-    }
+pub(crate) async fn csv(context: LocationContext, call: Call<LinkId, Which>) -> Result<Rows<Click>, Error> {
+    let (app, link, Which(filter)) = (call.app, call.path, call.query);
+    let read = move |after| {
+        let (app, context, filter) = (app.clone(), context.clone(), filter.clone());
+        async move { app.list_clicks(&context, link, filter, Window::after(after, rows::AT_ONCE)).await }
+    };
+    Rows::of(read, |last| last.id).await
 }
 
 /// Who made a click, and whether it starts now what it would have.

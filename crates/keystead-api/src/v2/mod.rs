@@ -26,6 +26,7 @@ pub(crate) mod opportunities;
 pub(crate) mod page;
 pub(crate) mod pipelines;
 pub(crate) mod recurring_tasks;
+pub(crate) mod rows;
 pub(crate) mod samples;
 pub(crate) mod search;
 pub(crate) mod submissions;

@@ -25,6 +25,7 @@ use super::{
     api_keys::Overlap,
     events::document,
     page::{Cursor, NextCursor},
+    rows::{self, Cells, Rows},
     samples,
     succeeded::Succeeded,
 };
@@ -635,6 +636,35 @@ pub(crate) async fn deliveries(
     let page = call.app.list_webhook_deliveries(&authority, call.path, state, window).await?;
     let next = NextCursor::of(&page, |last| last.delivery.id.to_string());
     Ok(Deliveries { rows: page.map(Listed).rows, next })
+}
+
+/// Of which state, if that is said.
+pub(crate) struct InState(Option<DeliveryState>);
+
+impl Input for InState {
+    fn read(query: &mut Reader<'_>) -> Option<Self> {
+        Some(Self(query.word("state")))
+    }
+}
+
+impl Cells for WholeDelivery {
+    const COLUMNS: &'static [&'static str] = &Self::COLUMNS;
+
+    fn cells(&self) -> Vec<String> {
+        self.cells().into()
+    }
+}
+
+pub(crate) async fn csv(
+    authority: Authority,
+    call: Call<WebhookEndpointId, InState>,
+) -> Result<Rows<WholeDelivery>, Error> {
+    let (app, endpoint, InState(state)) = (call.app, call.path, call.query);
+    let read = move |after| {
+        let (app, authority) = (app.clone(), authority.clone());
+        async move { app.list_webhook_deliveries(&authority, endpoint, state, Window::after(after, rows::AT_ONCE)).await }
+    };
+    Rows::of(read, |last| last.delivery.id).await
 }
 
 type OneDelivery = (WebhookEndpointId, WebhookDeliveryId);

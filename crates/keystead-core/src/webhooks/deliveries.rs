@@ -43,6 +43,29 @@ pub struct WholeDelivery {
     pub next_try: Option<UtcMs>,
 }
 
+impl WholeDelivery {
+    /// What the columns of a file of deliveries are.
+    pub const COLUMNS: [&str; 10] =
+        ["id", "created_at", "message", "event", "type", "location", "state", "tries", "tried_at", "body"];
+
+    /// The cells of its row in such a file.
+    pub fn cells(&self) -> [String; 10] {
+        let Self { delivery, message, .. } = self;
+        [
+            delivery.id.to_string(),
+            delivery.created_at.to_iso(),
+            message.id.clone(),
+            message.event.clone(),
+            message.name.clone(),
+            message.location.map(|location| location.to_string()).unwrap_or_default(),
+            delivery.state.as_str().to_owned(),
+            delivery.attempts.to_string(),
+            delivery.tried_at.map(UtcMs::to_iso).unwrap_or_default(),
+            message.body.clone(),
+        ]
+    }
+}
+
 /// What was recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovered {

@@ -122,6 +122,10 @@ fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
     assert!(shown.contains("ContactCreate") && shown.contains("NEXT ATTEMPT AT"), "{shown}");
     // Nobody sends while no server runs: it is due since it was made.
     assert!(shown.contains(sent[0]["nextAttemptAt"].as_str().unwrap()), "{shown}");
+    let csv = run(&instance, &["webhooks", "deliveries-csv", id]);
+    assert!(csv.starts_with("id,created_at,message,event,") && csv.lines().count() == 26, "{csv}");
+    assert_eq!(run(&instance, &["webhooks", "deliveries-csv", id, "all.csv", "--state", "waiting"]), "");
+    assert_eq!(std::fs::read_to_string(instance.folder.join("all.csv")).unwrap(), csv);
     let delivery = sent[0]["id"].as_str().unwrap();
     let one = &lines(&run(&instance, &["webhooks", "delivery", id, delivery, "--json"]))[0];
     assert_eq!(one["attempts"], json!([]));

@@ -1,15 +1,15 @@
-//! What becomes of deliveries, as their owners see it: when each is tried next.
+//! What becomes of deliveries, as their owners see it: when each is tried next, and all of them as a file.
 
 use std::time::Duration;
 
 use keystead_core::Overdue;
-use keystead_model::UtcMs;
+use keystead_model::{UtcMs, grant::Reach, scope::Preset, scope::Scope};
 use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey};
 use serde_json::{Value, json};
 
 use crate::{
     app::sign_in,
-    webhooks::{Receiver, are_noted, contact, endpoint, instance},
+    webhooks::{Receiver, are_noted, contact, endpoint, instance, with},
 };
 
 /// What was sent, the newest first, and each as it is told of alone.
@@ -87,4 +87,45 @@ async fn a_delivery_tells_when_it_is_tried_next() {
     app.patch(&format!("/webhooks/{id}")).key(&key).json(&off).send().await.expect(200);
     let waits = sent(&app, &key, &id).await.remove(0);
     assert_eq!((&waits["state"], waits.get("nextAttemptAt")), (&json!("waiting"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_are_had_as_a_file() {
+    let receiver = Receiver::answering(|_, _| (200, Duration::ZERO)).await;
+    let app = instance().await;
+    let key = app.location_key().await;
+    let (id, _) = endpoint(&app, &key, &receiver, &["contact.created"]).await;
+    contact(&app, &key, 1).await;
+    are_noted(&app, 1).await;
+    let path = format!("/webhooks/{id}/deliveries/csv");
+    let csv = app.get(&path).key(&key).send().await;
+    assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8"), "{}", csv.text);
+    let lines: Vec<&str> = csv.text.lines().collect();
+    assert_eq!(lines[0], "id,created_at,message,event,type,location,state,tries,tried_at,body");
+    assert!(lines.len() == 2 && lines[1].contains(",contact.created,ContactCreate,"), "{}", csv.text);
+    assert!(lines[1].contains(",delivered,1,") && lines[1].contains("c1@example.com"), "{}", csv.text);
+    // The same as in the app.
+    let cookie = sign_in(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let of_app = format!("/app/locations/{}/settings/webhooks/{id}/deliveries.csv", app.ids.location);
+    assert_eq!(app.get(&of_app).header("Cookie", &cookie).send().await.text, csv.text);
+    let failed = app.get(&format!("{path}?state=failed")).key(&key).send().await.text;
+    assert_eq!(failed.lines().count(), 1, "{failed}");
+    assert_eq!(app.get(&format!("{path}?state=late")).key(&key).send().await.status, 422);
+    // Who may not read contacts gets no bodies.
+    let blind = with(&app, &[Scope::WebhooksRead]).await;
+    let bare = app.get(&path).key(&blind).send().await.text;
+    assert!(bare.contains(",delivered,1,") && !bare.contains("c1@example.com"), "{bare}");
+    // Longer than is read at once.
+    app.sql(&format!(
+        "INSERT INTO webhook_deliveries (id, endpoint_id, message_id, location_id, state, tries, attempts, created_at)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+         SELECT '00000000000000' || (100000 + i), endpoint_id, message_id, location_id, 'held', 0, 0, created_at
+         FROM n, webhook_deliveries WHERE endpoint_id = '{id}'"
+    ))
+    .await;
+    let long = app.get(&path).key(&key).send().await.text;
+    assert_eq!(long.lines().count(), 1_202);
+    let other = app.location("Sibling").await;
+    let stranger = app.key(Reach::location(other), Preset::FullAccess).await;
+    assert_eq!(app.get(&path).key(&stranger).send().await.status, 404);
 }

@@ -195,6 +195,7 @@ const NOUNS: &[Noun] = &[
                 "GET /webhooks/{webhookId}/deliveries",
                 &["id", "createdAt", "state", "tries", "nextAttemptAt", "type"],
             ),
+            call("deliveries-csv", "GET /webhooks/{webhookId}/deliveries/csv"),
             call("delivery", "GET /webhooks/{webhookId}/deliveries/{deliveryId}"),
             call("resend", "POST /webhooks/{webhookId}/deliveries/{deliveryId}/resend"),
             call("recover", "POST /webhooks/{webhookId}/recover"),
