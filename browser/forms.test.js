@@ -503,6 +503,39 @@ test('what is typed in settings is kept by every button, and left behind by nobo
   assert.equal(await page.getByRole('button', { name: /^Restore version/ }).first().textContent(), 'Restore');
 });
 
+test('what is typed beside the fields is kept by every button', async () => {
+  const secret = await key();
+  const definition = { pages: [{ fields: [{ key: 'a', label: 'A' }, { key: 'b', label: 'B' }] }] };
+  const plain = await browser.newContext({ javaScriptEnabled: false, storageState: await page.context().storageState() });
+  for (const where of [page, await plain.newPage()]) {
+    const { form } = await call(secret, 'POST', '/forms/', { name: 'Typed', definition });
+    const at = `${base}${place}/forms/${form.id}`;
+    const stands = async (label, title) => {
+      assert.deepEqual([await where.inputValue('#label'), await where.inputValue('#page-title')], [label, title]);
+      assert.equal(await where.getByText(`“${label}” is not part of the form yet`).count(), label ? 1 : 0);
+    };
+    await where.goto(at);
+    await where.fill('#label', 'Budget');
+    await where.selectOption('#type', 'number');
+    await where.fill('#page-title', 'Money');
+    await press(where, 'Move B up');
+    await stands('Budget', 'Money');
+    await press(where, 'Publish');
+    assert.match(await where.textContent('#flash'), /is published/);
+    await stands('Budget', 'Money');
+    if (where === page) await look(page, 'form-typed');
+    assert.equal(await where.inputValue('#type'), 'number');
+    // Enter adds what it is pressed in, and publishes nothing.
+    await where.press('#label', 'Enter');
+    await stands('', 'Money');
+    await where.press('#page-title', 'Enter');
+    await stands('', '');
+    assert.match(await where.textContent('.parts'), /Budget.*Page 2: Money/s);
+    assert.match(await where.textContent('.strip'), /The draft differs from what others see/);
+  }
+  await plain.close();
+});
+
 test('who answered is led on: alone by itself, from a frame by a link in the whole window', async () => {
   const secret = await key();
   const sandboxes = { open: null, closed: 'allow-scripts allow-forms allow-same-origin' };

@@ -9,13 +9,14 @@ use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::form_schema::{Field as AskedField, FieldKind, FormSchema};
 use serde_json::{Map, Value as Json, json};
 
-use super::{PATH, SECTION, Strip, TheForm, redefine, schema_of, seen, wanted};
+use super::{FIELDS, PATH, SECTION, Strip, TheForm, redefine, schema_of, seen, wanted};
 use crate::{
     Web,
     failure::Failure,
     flash::{Done, lead},
     form::{Choice, Field, Fields, Form, Kind},
     guard,
+    list::Asked,
     page::{Frame, render},
     place::Here,
     public,
@@ -66,6 +67,10 @@ struct Builder {
     rows: Vec<Row>,
     form: Form,
     wrong: Form,
+    /// The title of a page that is still to be added.
+    title: String,
+    /// What was typed and is not added yet, in sentences.
+    waiting: Vec<String>,
     arrange_url: String,
     add_url: String,
     page_url: String,
@@ -135,20 +140,62 @@ fn add_fields() -> Vec<Field> {
     ]
 }
 
+/// What was typed to be added and is not yet. All buttons of the page send it, so that none of them loses it.
+#[derive(Default)]
+pub(super) struct Typed {
+    label: String,
+    kind: String,
+    title: String,
+}
+
+impl Typed {
+    pub(super) fn of(sent: &Fields) -> Self {
+        Self::read(|name| sent.text(name))
+    }
+
+    fn read<'t>(text: impl Fn(&'static str) -> Option<&'t str>) -> Self {
+        let text = |name| text(name).unwrap_or_default().to_owned();
+        Self { label: text("label"), kind: text("type"), title: text("title") }
+    }
+
+    /// The address of the page with it.
+    pub(super) fn url(&self, here: &Here, form: &TheForm) -> String {
+        let Self { label, kind, title } = self;
+        let kind = if label.is_empty() { "" } else { kind };
+        let said = [("label", label.as_str()), ("type", kind), ("title", title.as_str())];
+        let said = said.map(|(name, text)| (name, Some(text).filter(|text| !text.is_empty())));
+        Asked::default().with_all(&here.url(&format!("{PATH}/{}", form.id)), &said)
+    }
+
+    fn form(&self) -> Form {
+        Form::filled(add_fields(), [("label", self.label.clone()), ("type", self.kind.clone())])
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        let waits = |text: &str, button: &str| {
+            (!text.is_empty()).then(|| format!("“{text}” is not part of the form yet: press {button} for that."))
+        };
+        [waits(&self.label, "Add field"), waits(&self.title, "Add page")].into_iter().flatten().collect()
+    }
+}
+
 async fn page(
     web: &Web,
     here: &Here,
     context: &LocationContext,
     form: &TheForm,
+    typed: &Typed,
     (add, wrong): (Form, Form),
 ) -> Result<Builder, Error> {
     let at = here.url(&format!("{PATH}/{}", form.id));
     Ok(Builder {
         frame: Frame::of(here, form.content.name.as_str(), SECTION),
-        strip: Strip::of(web, here, context, form, "Fields").await?,
+        strip: Strip::of(web, here, context, form, FIELDS).await?,
         rows: rows(form, here),
         form: add,
         wrong,
+        title: typed.title.clone(),
+        waiting: typed.waiting(),
         arrange_url: format!("{at}/arrange"),
         add_url: format!("{at}/add"),
         page_url: format!("{at}/pages"),
@@ -165,10 +212,11 @@ fn framing(mut response: Response) -> Response {
     response
 }
 
-pub(crate) async fn show(State(web): State<Web>, here: Here) -> Result<Response, Failure> {
+pub(crate) async fn show(State(web): State<Web>, asked: Asked, here: Here) -> Result<Response, Failure> {
     let (context, form) = seen(&web, &here).await?;
-    let add = Form::new(add_fields(), Vec::new());
-    Ok(framing(render(&page(&web, &here, &context, &form, (add, Form::default())).await?)))
+    let typed = Typed::read(|name| asked.text(name));
+    let page = page(&web, &here, &context, &form, &typed, (typed.form(), Form::default())).await?;
+    Ok(framing(render(&page)))
 }
 
 /// The page again, with what is wrong.
@@ -177,9 +225,10 @@ pub(super) async fn again(
     here: &Here,
     context: &LocationContext,
     form: &TheForm,
+    typed: &Typed,
     wrong: Form,
 ) -> Result<Response, Failure> {
-    let page = page(web, here, context, form, (Form::new(add_fields(), Vec::new()), wrong)).await?;
+    let page = page(web, here, context, form, typed, (typed.form(), wrong)).await?;
     Ok(framing(page.wrong.again(&page)))
 }
 
@@ -266,7 +315,7 @@ fn raise(parts: &mut [Part], number: usize) {
 
 pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
-    let definition = form.content.definition.fields();
+    let (definition, typed) = (form.content.definition.fields(), Typed::of(&sent));
     let mut parts = parts(&definition);
     arranged(&mut parts, sent.text("change").unwrap_or_default());
     let mut asked = Form::default();
@@ -279,10 +328,8 @@ pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) ->
         other => other,
     };
     match asked.run(async { work.await.map_err(why) }).await? {
-        Some(form) => {
-            Ok(lead(&web, &here.url(&format!("{PATH}/{}", form.id)), Done::FormSaved, form.content.name.as_str()))
-        }
-        None => again(&web, &here, &context, &form, asked).await,
+        Some(form) => Ok(lead(&web, &typed.url(&here, &form), Done::FormSaved, form.content.name.as_str())),
+        None => again(&web, &here, &context, &form, &typed, asked).await,
     }
 }
 
@@ -301,6 +348,11 @@ fn key_for(label: &str, taken: &BTreeSet<String>) -> String {
 
 pub(crate) async fn add_field(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
+    let typed = Typed::of(&sent);
+    // Enter in the title of a page means that page.
+    if typed.label.is_empty() && !typed.title.is_empty() && sent.text("by") == Some("enter") {
+        return add_page(State(web), here, sent).await;
+    }
     let mut asked = Form::new(add_fields(), sent);
     let label = asked.read("label", |text| Ok(text.to_owned()));
     let kind = asked.text("type").unwrap_or("text").to_owned();
@@ -316,11 +368,16 @@ pub(crate) async fn add_field(State(web): State<Web>, here: Here, sent: Fields) 
     };
     match asked.run_with(label, work).await? {
         Some(form) => {
-            let url = here.url(&format!("{PATH}/{}/fields/{key}", form.id));
+            let waits = Typed { label: String::new(), ..typed };
+            // Where it gets its rules, unless something else is still to be added here.
+            let url = match waits.title.is_empty() {
+                true => here.url(&format!("{PATH}/{}/fields/{key}", form.id)),
+                false => waits.url(&here, &form),
+            };
             Ok(lead(&web, &url, Done::FormFieldAdded, asked.text("label").unwrap_or_default()))
         }
         None => {
-            let page = page(&web, &here, &context, &form, (asked, Form::default())).await?;
+            let page = page(&web, &here, &context, &form, &typed, (asked, Form::default())).await?;
             Ok(framing(page.form.again(&page)))
         }
     }
@@ -330,14 +387,16 @@ pub(crate) async fn add_page(State(web): State<Web>, here: Here, sent: Fields) -
     let (context, form) = wanted(&web, &here).await?;
     let definition = form.content.definition.fields();
     let mut parts = parts(&definition);
+    let typed = Typed::of(&sent);
     let title = sent.text("title").map(|title| json!({"title": title})).unwrap_or_else(|| json!({}));
     parts.push(Part::Page(title.as_object().cloned().unwrap_or_default()));
     let mut asked = Form::default();
     match asked.run(redefine(&web, &context, form.id, with_parts(definition, parts))).await? {
         Some(form) => {
-            Ok(lead(&web, &here.url(&format!("{PATH}/{}", form.id)), Done::FormSaved, form.content.name.as_str()))
+            let waits = Typed { title: String::new(), ..typed };
+            Ok(lead(&web, &waits.url(&here, &form), Done::FormSaved, form.content.name.as_str()))
         }
-        None => again(&web, &here, &context, &form, asked).await,
+        None => again(&web, &here, &context, &form, &typed, asked).await,
     }
 }
 

@@ -224,6 +224,8 @@ fn named_after(error: Error, prefix: &str, names: &[&str]) -> Error {
 
 /// The page on which much is typed before it is saved.
 const SETTINGS: &str = "Settings";
+/// The page on which something is typed that is still to be added.
+const FIELDS: &str = "Fields";
 
 /// What stands above every page of a form.
 struct Strip {
@@ -237,6 +239,8 @@ struct Strip {
     publishes: bool,
     /// Whether this page has a form of its own, with which that button stands.
     has_form: bool,
+    /// Whether it stands in the form of the page, whose buttons all send what was typed there.
+    is_inside: bool,
     tabs: Vec<(&'static str, String, bool)>,
     publish_url: String,
     /// The state of the draft that this page shows: what nobody has seen is not published.
@@ -250,7 +254,7 @@ struct Strip {
 impl Strip {
     async fn of(web: &Web, here: &Here, context: &LocationContext, form: &TheForm, tab: &str) -> Result<Self, Error> {
         let at = here.url(&format!("{PATH}/{}", form.id));
-        let tabs = [("Fields", ""), (SETTINGS, "/settings"), ("Share", "/share"), ("Versions", "/versions")];
+        let tabs = [(FIELDS, ""), (SETTINGS, "/settings"), ("Share", "/share"), ("Versions", "/versions")];
         let mut tabs: Vec<(&'static str, String, bool)> =
             tabs.into_iter().map(|(words, path)| (words, format!("{at}{path}"), words == tab)).collect();
         tabs.push(("Submissions", here.url(&format!("{}?form={}", submissions::PATH, form.id)), false));
@@ -267,6 +271,7 @@ impl Strip {
             may_write: here.authority().grant().allows(Scope::FormsWrite),
             publishes: form.published.is_none() || is_changed,
             has_form: tab == SETTINGS,
+            is_inside: tab == FIELDS,
             tabs,
             publish_url: format!("{at}/publish"),
             seen: form.state(),
@@ -285,23 +290,25 @@ const OVERTAKEN: &str =
 /// Publishes, or says at the form why that cannot be.
 pub(crate) async fn publish(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
-    let url = here.url(&format!("{PATH}/{}", form.id));
+    let typed = builder::Typed::of(&sent);
     let mut asked = Form::new(Vec::new(), sent);
     let careful = context.clone().with_seen(asked.seen::<TheForm>());
     match asked.edit(web.app.publish_form(&careful, form.id)).await? {
-        Edit::Saved(form) => return Ok(lead(&web, &url, Done::FormPublished, form.content.name.as_str())),
+        Edit::Saved(form) => {
+            return Ok(lead(&web, &typed.url(&here, &form), Done::FormPublished, form.content.name.as_str()));
+        }
         Edit::Overtaken => {
             asked.generally(OVERTAKEN);
         }
         Edit::Wrong => {}
     }
-    builder::again(&web, &here, &context, &form, asked).await
+    builder::again(&web, &here, &context, &form, &typed, asked).await
 }
 
-pub(crate) async fn unpublish(State(web): State<Web>, here: Here, _: Fields) -> Result<Response, Failure> {
+pub(crate) async fn unpublish(State(web): State<Web>, here: Here, sent: Fields) -> Result<Response, Failure> {
     let (context, form) = wanted(&web, &here).await?;
     let form = web.app.unpublish_form(&context, form.id).await?;
-    let url = here.url(&format!("{PATH}/{}", form.id));
+    let url = builder::Typed::of(&sent).url(&here, &form);
     Ok(lead(&web, &url, Done::FormUnpublished, form.content.name.as_str()))
 }
 

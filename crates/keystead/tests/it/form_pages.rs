@@ -387,6 +387,57 @@ async fn what_is_typed_in_settings_is_saved_before_it_is_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_beside_the_fields_is_kept_by_every_button() {
+    let visitor = Visitor::new().await;
+    let definition = json!({"pages": [{"fields": [{"key": "why", "label": "Why?"}, {"key": "who", "label": "Who?"}]}]});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    let at = format!("/forms/{id}");
+    // One form has all that can be typed there, and all buttons.
+    let page = visitor.get(&at).await;
+    let within = page.text.split("<main").nth(1).unwrap();
+    assert_eq!((within.matches("<form").count(), page.text.contains("is not part of")), (1, false), "{within}");
+    // Enter sends what its first button sends, which publishes nothing.
+    let first = within.split("<button").nth(1).unwrap().split('>').next().unwrap();
+    assert!(first.contains("name=\"by\" value=\"enter\"") && !first.contains("formaction"), "{first}");
+    let typed = [("label", "When & why?"), ("type", "date"), ("title", "More <b>")];
+    let kept = async |done: &Answer, label: bool, title: bool| {
+        assert_eq!(done.status, 303, "{}", done.text);
+        let page = visitor.app.get(done.header("location")).header("Cookie", &visitor.cookie).send().await;
+        for (text, is_kept) in [
+            ("value=\"When &#38; why?\"", label),
+            ("value=\"date\" selected", label),
+            ("“When &#38; why?” is not part of the form yet: press Add field for that.", label),
+            ("value=\"More &#60;b&#62;\"", title),
+            ("“More &#60;b&#62;” is not part of the form yet: press Add page for that.", title),
+        ] {
+            assert_eq!(page.text.contains(text), is_kept, "{text}: {}", page.text);
+        }
+    };
+    let publish = format!("{at}/publish");
+    kept(&visitor.post(&publish, &typed).await, true, true).await;
+    kept(&visitor.post(&format!("{at}/unpublish"), &typed).await, true, true).await;
+    let change = [&[("change", "down-why")], &typed[..]].concat();
+    kept(&visitor.post(&format!("{at}/arrange"), &change).await, true, true).await;
+    assert_eq!(visitor.keys(id.as_str()).await, "who,why");
+    // What cannot be published says so, and keeps it.
+    let stale = [&[("seen", "0.x")], &typed[..]].concat();
+    let refused = visitor.post(&publish, &stale).await;
+    assert!(refused.status == 409 || refused.status == 422, "{}", refused.status);
+    assert!(refused.text.contains("Nothing was published") && refused.text.contains("value=\"When &#38; why?\""));
+    assert!(refused.text.contains("value=\"More &#60;b&#62;\""), "{}", refused.text);
+    // A button that adds one of both keeps the other.
+    kept(&visitor.post(&format!("{at}/add"), &typed).await, false, true).await;
+    kept(&visitor.post(&format!("{at}/pages"), &typed).await, true, false).await;
+    assert_eq!(visitor.keys(id.as_str()).await, "who,why,when_why|");
+    // Enter in the title of a page adds that.
+    let entered = [("by", "enter"), ("label", ""), ("type", "text"), ("title", "Last")];
+    assert_eq!(visitor.post(&format!("{at}/add"), &entered).await.status, 303);
+    assert_eq!(visitor.keys(id.as_str()).await, "who,why,when_why||");
+    let refused = visitor.post(&format!("{at}/add"), &[("type", "text"), ("title", "Last <b>")]).await;
+    assert!(refused.text.contains("Enter what is asked") && refused.text.contains("value=\"Last &#60;b&#62;\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_who_change_a_form_lose_nothing() {
     let visitor = Visitor::new().await;
     let definition = json!({"pages": [{"fields": [{"key": "why", "label": "Why?"}]}]});
