@@ -323,6 +323,8 @@ impl Incoming {
 fn shown(authority: &Authority, mut payload: InboundPayload) -> InboundPayload {
     if !authority.grant().allows(Scope::ContactsRead) {
         payload.body.clear();
+        // What is wrong with a value repeats it.
+        payload.problems.clear();
     }
     payload
 }

@@ -549,6 +549,21 @@ async fn what_programs_say_of_people_is_for_those_who_may_read_contacts() {
     let replay = hook.at(&format!("/payloads/{}/replay", seen["payloads"][0]["id"].as_str().unwrap()));
     let replayed = app.post(&replay).key(&narrow).json(&json!({})).send().await.expect(200);
     assert!(replayed["payload"]["body"].is_null(), "{replayed}");
+    // What is wrong with a value repeats it.
+    let tier = json!({"name": "Tier", "dataType": "SINGLE_OPTIONS", "options": ["Gold"]});
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    let tier = app.post(&fields).key(&hook.key).json(&tier).send().await.expect(201)["customField"]["id"].clone();
+    let tier = format!("customFields.{}", tier.as_str().unwrap());
+    let mapping = json!({"contact": {"email": "{{payload.mail}}", &tier: "{{payload.tier}}"}});
+    let mapped = Hook::new(&app, mapping).await;
+    mapped.send(&json!({"mail": "ada@example.com", "tier": "s3cret"})).await;
+    let known = mapped.payloads().await[0].clone();
+    assert!(known["problems"].to_string().contains("s3cret"), "{known}");
+    let seen = app.get(&mapped.at("/payloads")).key(&narrow).send().await.expect(200)["payloads"][0].clone();
+    assert_eq!((&seen["problems"], &seen["outcome"]), (&json!([]), &json!("refused")), "{seen}");
+    let replay = mapped.at(&format!("/payloads/{}/replay", seen["id"].as_str().unwrap()));
+    let replayed = app.post(&replay).key(&narrow).json(&json!({})).send().await;
+    assert!(!replayed.text.contains("s3cret"), "{}", replayed.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
