@@ -90,7 +90,8 @@ fn surfaces() -> impl Iterator<Item = (&'static str, Manner, MethodRouter<Web>)>
         ("/f/{id}/{slug}", get(forms::show_by_name)),
         ("/f/{id}/embed", form(Stands::InFrame)),
     ];
-    let scripts = [("/f/{id}/submissions", options(forms::allow).post(forms::submit_json))];
+    let scripts =
+        [("/f/{id}/submissions", options(forms::allow).post(forms::submit_json).fallback(forms::refuse_json))];
     let pages = links.into_iter().chain(forms).map(|(path, handlers)| (path, Manner::Page, handlers));
     let scripts = scripts.into_iter().map(|(path, handlers)| (path, Manner::Script, handlers));
     pages.chain(scripts).chain(hooks.into_iter().map(|(path, handlers)| (path, Manner::Hook, handlers)))
@@ -291,6 +292,7 @@ impl Said {
             Self::NotTaken(ErrorCode::BodyTooLarge) => {
                 "What you sent is longer than this takes, so nothing of it was kept. Go back, make it shorter, and send it again."
             }
+            Self::NotTaken(ErrorCode::MethodNotAllowed) => "This address takes answers by POST only.",
             Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
             Self::TooLarge => {
                 "Nothing was sent. A file may have up to 10 MB, and five are taken at once. Go back and choose smaller ones."

@@ -415,6 +415,16 @@ async fn scripts_of_other_sites_send_and_those_that_are_allowed_read() {
         assert_eq!((refused.status, named), (422, fields), "{body}");
     }
     assert_eq!(app.post(&path).body("application/json", "{").send().await.status, 422);
+    for method in ["GET", "PUT", "DELETE", "PATCH"] {
+        let call = app.call(method.parse().unwrap(), &path).header("Origin", "https://shop.example");
+        let refused = call.send().await;
+        assert_eq!((refused.status, refused.header("allow")), (405, "OPTIONS,POST"), "{method}");
+        assert_eq!(refused.header("access-control-allow-origin"), "https://shop.example");
+        let problem = "This did not arrive. This address takes answers by POST only.";
+        assert_eq!(refused.json(), json!({"errors": [{"field": "", "problem": problem}]}));
+    }
+    let nowhere = app.get("/f/0000000000000000000A/submissions").send().await;
+    assert!(nowhere.status == 404 && nowhere.json()["errors"][0]["problem"].is_string(), "{}", nowhere.text);
     // Also what is wrong before anything is read is said as scripts read it, to sites that may.
     let long = json!({"answers": {"why": "x".repeat(70_000)}}).to_string();
     let shop =

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use keystead_core::{Error, FormFile, OpenForm, StrangersAnswers};
+use keystead_core::{Error, ErrorCode, FormFile, OpenForm, StrangersAnswers};
 use keystead_http::Arrival;
 use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words};
 use serde_json::{Map, Value as Json, json};
@@ -192,4 +192,13 @@ pub(crate) async fn allow(State(web): State<Web>, Path(id): Path<String>, header
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
+}
+
+/// Any other method.
+pub(crate) async fn refuse(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let form = match open(&web, &id).await {
+        Ok(form) => form,
+        Err(why) => return failed(why),
+    };
+    readable(failed(Said::NotTaken(ErrorCode::MethodNotAllowed)), &form, &headers)
 }

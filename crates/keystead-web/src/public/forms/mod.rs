@@ -32,7 +32,7 @@ use serde_json::{Map, Value as Json};
 use self::files::{Brought, Sent};
 pub(crate) use self::{
     drawn::{Drawn, PageView, plain_html},
-    json::{admitted as json_admitted, allow, failed as json_failed, submit as submit_json},
+    json::{admitted as json_admitted, allow, failed as json_failed, refuse as refuse_json, submit as submit_json},
 };
 use crate::{
     Web, assets,
