@@ -89,6 +89,8 @@ fn noun_field(noun: Noun) -> &'static str {
         Noun::Survey => "surveyId",
         Noun::Contact
         | Noun::RecurringTask
+        | Noun::FormPage
+        | Noun::FormField
         | Noun::Submission
         | Noun::Template
         | Noun::Import

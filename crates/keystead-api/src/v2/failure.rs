@@ -202,6 +202,8 @@ fn title(noun: Noun) -> &'static str {
         Noun::RecurringTask => "Recurring task",
         Noun::Form => "Form",
         Noun::FormVersion => "Version",
+        Noun::FormPage => "Page of the form",
+        Noun::FormField => "Field of the form",
         Noun::Survey => "Survey",
         Noun::Submission => "Submission",
         Noun::Template => "Template",

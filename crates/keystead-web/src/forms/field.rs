@@ -236,7 +236,7 @@ impl Place {
         let found = schema.pages.iter().enumerate().find_map(|(page, fields)| {
             fields.fields.iter().position(|field| field.key == key).map(|index| (page, index))
         });
-        let (page, index) = found.ok_or_else(|| Error::NotFound(Noun::Form, key.to_owned()))?;
+        let (page, index) = found.ok_or_else(|| Error::NotFound(Noun::FormField, key.to_owned()))?;
         Ok(Self { context, form, schema, page, index })
     }
 

@@ -53,7 +53,7 @@ impl Place {
         let number = here.visitor.param("page");
         let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let index = index.filter(|index| *index < schema.pages.len());
-        let index = index.ok_or_else(|| Error::NotFound(Noun::Form, number.to_owned()))?;
+        let index = index.ok_or_else(|| Error::NotFound(Noun::FormPage, number.to_owned()))?;
         Ok(Self { context, form, schema, index })
     }
 
