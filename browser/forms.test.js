@@ -536,6 +536,62 @@ test('what is typed beside the fields is kept by every button', async () => {
   await plain.close();
 });
 
+test('one page that two have got is answered twice, and pressed twice it is once', async () => {
+  const secret = await key();
+  const pages = [{ fields: [{ key: 'name', label: 'Name', required: true, mapsTo: 'contact.full_name' }] }];
+  const id = await made(secret, pages, { after: { message: 'Thank you, {{answer.name}}' } });
+  const names = async () => {
+    const { submissions } = await call(secret, 'GET', `/forms/submissions?formId=${id}&limit=100`);
+    return submissions.map(({ others }) => others.name).sort();
+  };
+  const address = `${base}/f/${id}`;
+  // A cache between gives both what it has kept.
+  const kept = await (await fetch(address)).text();
+  const given = async () => {
+    const visitor = await stranger();
+    await visitor.route(address, (route) => (route.request().method() === 'GET' ? route.fulfill({ contentType: 'text/html', body: kept }) : route.continue()));
+    await visitor.goto(address);
+    return visitor;
+  };
+  const [ada, bob] = [await given(), await given()];
+  assert.equal(await ada.inputValue('[name="_id"]'), await bob.inputValue('[name="_id"]'));
+  for (const [visitor, name] of [[ada, 'Ada'], [bob, 'Bob']]) {
+    await visitor.fill('#f-name', name);
+    await press(visitor, 'Send');
+    await visitor.getByText(`Thank you, ${name}`).waitFor();
+  }
+  assert.deepEqual(await names(), ['Ada', 'Bob']);
+  // Who goes back and sends something else has sent both, by the page that they had, and by one that is new.
+  for (const visitor of [bob, await stranger()]) {
+    if (visitor !== bob) {
+      await visitor.goto(address);
+      await visitor.fill('#f-name', 'Cleo');
+      await press(visitor, 'Send');
+      await visitor.getByText('Thank you, Cleo').waitFor();
+    }
+    const name = visitor === bob ? 'Bobby' : 'Cleopatra';
+    await visitor.goBack();
+    await visitor.fill('#f-name', name);
+    await press(visitor, 'Send');
+    await visitor.getByText(`Thank you, ${name}`).waitFor();
+  }
+  assert.deepEqual(await names(), ['Ada', 'Bob', 'Bobby', 'Cleo', 'Cleopatra']);
+  const hasty = await stranger();
+  await hasty.goto(address);
+  await hasty.fill('#f-name', 'Dora');
+  const sent = [];
+  hasty.on('request', (request) => { if (request.method() === 'POST') sent.push(request.url()); });
+  await hasty.evaluate(() => { const send = document.querySelector('.send button'); send.click(); send.click(); });
+  await hasty.getByText('Thank you, Dora').waitFor();
+  await hasty.goBack();
+  await hasty.fill('#f-name', 'Emil');
+  await hasty.locator('.send button').dblclick({ delay: 5, noWaitAfter: true });
+  await hasty.getByText('Thank you, Emil').waitFor();
+  assert.ok(sent.length >= 2, JSON.stringify(sent));
+  assert.deepEqual(await names(), ['Ada', 'Bob', 'Bobby', 'Cleo', 'Cleopatra', 'Dora', 'Emil']);
+  for (const visitor of [ada, bob, hasty]) await visitor.context().close();
+});
+
 test('who answered is led on: alone by itself, from a frame by a link in the whole window', async () => {
   const secret = await key();
   const sandboxes = { open: null, closed: 'allow-scripts allow-forms allow-same-origin' };
