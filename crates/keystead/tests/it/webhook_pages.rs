@@ -132,3 +132,18 @@ async fn a_webhook_is_changed_switched_and_deleted() {
     );
     assert!(scene.get(PATH).await.contains("No program is told yet"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_adds_one_webhook_too_many_reads_how_many_there_are() {
+    let scene = Scene::new().await;
+    for number in 0..50 {
+        let new = json!({"url": format!("https://hooks.example.com/{number}"), "events": ["*"]});
+        scene.app.post("/webhooks").key(&scene.key).json(&new).send().await.expect(201);
+    }
+    let new = [URL, ("which", "all"), ("form_id", "a")];
+    let said = "Address cannot be added: there are 50 webhooks already, the most that can be; delete one";
+    scene.refused(&format!("{PATH}/new"), &new, said).await;
+    // One that is there already is none more.
+    let same = [("url", "https://hooks.example.com/7"), ("which", "all"), ("form_id", "b")];
+    assert!(scene.said(&format!("{PATH}/new"), &same).await.starts_with("This webhook was there already"));
+}
