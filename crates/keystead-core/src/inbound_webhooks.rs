@@ -2,7 +2,11 @@
 //!
 //! Whoever has the address may send, as if it were a key: it does what whoever said what becomes of payloads may still do themselves.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keystead_model::{
@@ -230,6 +234,28 @@ impl App {
     pub async fn inbound_last_received(&self, context: &LocationContext) -> Result<Vec<(InboundWebhookId, UtcMs)>> {
         self.read(context, Scope::WebhooksRead, |operation| {
             Ok(inbound_webhooks::last_received(operation.tx, operation.context.location)?)
+        })
+        .await
+    }
+
+    /// Which of these inbound webhooks make no contacts any more, because whoever said what becomes of payloads may not write them.
+    pub async fn inbound_unanswered_for(
+        &self,
+        context: &LocationContext,
+        webhooks: Vec<InboundWebhook>,
+    ) -> Result<HashSet<InboundWebhookId>> {
+        self.read(context, Scope::WebhooksRead, move |operation| {
+            // Most were set up by the same few, each of whom is looked up once.
+            let (mut known, mut found) = (HashMap::new(), HashSet::new());
+            for webhook in webhooks.iter().filter(|webhook| webhook.content.contact.is_some()) {
+                let writer = webhook.writer.as_str();
+                let may = match known.get(writer) {
+                    Some(may) => *may,
+                    None => *known.entry(writer).or_insert(operation.may_still_write(webhook)?),
+                };
+                found.extend((!may).then_some(webhook.id));
+            }
+            Ok(found)
         })
         .await
     }
@@ -548,6 +574,21 @@ impl Resource for InboundWebhook {
 
     fn change(&mut self, patch: InboundPatch) {
         patch.apply(&mut self.content);
+    }
+
+    /// Whoever says what becomes of payloads answers for it where nobody does any more, also if they say what was said before. Whoever
+    /// changes anything else lends nothing.
+    fn take_over(&mut self, patch: &InboundPatch, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        if self.content.contact.is_none() || !matches!(patch.contact, Some(Some(_))) {
+            return Ok(());
+        }
+        if operation.may_still_write(self)? {
+            return Ok(());
+        }
+        operation.context.authority.require(Scope::ContactsWrite)?;
+        operation.context.authority.require_fresh()?;
+        self.writer = Signature::of(operation.context.authority.actor());
+        Ok(())
     }
 
     /// What becomes of payloads is for those to say who may do it themselves.

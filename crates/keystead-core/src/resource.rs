@@ -38,6 +38,11 @@ pub trait Resource: Stored<Parent: Place> + Described + Clone + PartialEq + Send
     fn new(made: Made<Self>, content: Self::Content) -> Self;
     /// Changes it.
     fn change(&mut self, patch: Self::Patch);
+    /// Notes who answers for it from now on, before it is seen whether a change changes anything: what says again what was said may be
+    /// said by somebody else.
+    fn take_over(&mut self, _patch: &Self::Patch, _operation: &mut InLocation<'_, '_>) -> Result<()> {
+        Ok(())
+    }
     /// When it was last changed.
     fn updated_at(&mut self) -> &mut UtcMs;
     /// Notes who makes it or changes it, where that is told of it.
@@ -171,6 +176,7 @@ impl InLocation<'_, '_> {
         let before = self.find(parent, id)?;
         self.context.authority.expect(&before)?;
         let mut after = before.clone();
+        after.take_over(&patch, self)?;
         after.change(patch);
         if after == before {
             // Nothing happened, and nobody is told: two systems that follow each other would do so for ever.

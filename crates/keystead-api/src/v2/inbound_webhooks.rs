@@ -135,7 +135,9 @@ fn mapping(reader: &mut Reader<'_>) -> Option<ContactMapping> {
         "additionalProperties": false,
         "description": "What of a payload makes a contact: the fields of a contact (and customFields.<id>), each with a text in which \
                         {{payload.customer.email}} or {{payload[\"First name\"]}} stands for what the payload has there. E-mail and \
-                        phone of a contact that is there are filled where they are empty, and never replaced. Needs contacts.write",
+                        phone of a contact that is there are filled where they are empty, and never replaced. Needs contacts.write. \
+                        Contacts are written as whoever changed this last; if they may not write contacts any more, saying it \
+                        again as it is takes it over, and nothing else does",
     });
     let Value::Object(fields) = reader.any("contact", schema, json!({"email": "{{payload.customer.email}}"}))? else {
         reader.violate("contact", "must be an object");

@@ -127,12 +127,17 @@ pub(crate) async fn list(State(web): State<Web>, asked: Asked, here: Here) -> Re
     let context = here.enter(&web).await?;
     let found = web.app.list::<InboundWebhook>(&context, (), Window::skip(asked.skipped(), PAGE)).await?;
     let last: HashMap<InboundWebhookId, UtcMs> = web.app.inbound_last_received(&context).await?.into_iter().collect();
+    let unanswered = web.app.inbound_unanswered_for(&context, found.rows.clone()).await?;
     let (now, zone) = (web.app.now(), here.zone());
     let row = |webhook: &InboundWebhook| Row {
         last: last.get(&webhook.id).map(|at| (ago(*at, now), zone.exactly(*at))),
         name: webhook.content.name.to_string(),
         url: url(&here, webhook.id),
-        does: if webhook.content.contact.is_some() { "Makes and updates contacts" } else { "Keeps what comes in" },
+        does: match webhook.content.contact {
+            Some(_) if unanswered.contains(&webhook.id) => "Makes no contacts any more",
+            Some(_) => "Makes and updates contacts",
+            None => "Keeps what comes in",
+        },
         signed: if webhook.credentials.secret.is_some() { "Yes" } else { "No" },
     };
     Ok(render(&Inbound {

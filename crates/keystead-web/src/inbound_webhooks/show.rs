@@ -45,13 +45,15 @@ struct Show {
     payloads: Vec<Payload>,
     mapped: Vec<(String, String)>,
     writes_as: String,
+    /// Whether whoever it writes as may not write contacts any more.
+    is_orphaned: bool,
     previous_until: Option<String>,
     created: String,
     form: Form,
     /// A command that sends something, but for the address, which nobody knows any more.
     try_it: String,
     may_write: bool,
-    /// Whether somebody may make contacts of what came in.
+    /// Whether somebody may make contacts of what came in, and answer for what makes them.
     may_replay: bool,
     url: String,
     list_url: String,
@@ -68,6 +70,7 @@ async fn page(web: &Web, here: &Here, webhook: InboundWebhook, form: Form) -> Re
     let context = here.enter(web).await?;
     let found = web.app.list_inbound_payloads(&context, webhook.id, Window::all()).await?.rows;
     let names = web.app.actor_names(here.authority(), [webhook.writer.actor()]).await?;
+    let unanswered = web.app.inbound_unanswered_for(&context, vec![webhook.clone()]).await?;
     let (now, zone) = (web.app.now(), here.zone());
     let custom = custom_fields(web, here, &context).await?;
     let problem = |(field, problem): (String, String)| (called(&field, &custom), in_words(&problem).to_owned());
@@ -98,6 +101,7 @@ async fn page(web: &Web, here: &Here, webhook: InboundWebhook, form: Form) -> Re
         mapped: mapped.into_iter().map(|(field, template)| (called(&field, &custom), text(template))).collect(),
         try_it: curl("ADDRESS"),
         writes_as: creator(webhook.writer.actor(), &names),
+        is_orphaned: !unanswered.is_empty(),
         previous_until: previous.map(|until| zone.named(until)),
         created: zone.named(webhook.created_at),
         form,

@@ -1,8 +1,12 @@
 //! Inbound webhooks in the app.
 
+use keystead_model::user::Role;
 use serde_json::json;
 
-use crate::settings_pages::Scene;
+use crate::{
+    app::{from_here, member},
+    settings_pages::Scene,
+};
 
 const PATH: &str = "/settings/webhooks/incoming";
 const MARKUP: &str = "<i>\"&'</i>";
@@ -116,6 +120,34 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
     scene.said(&edit, &[("name", "Shop")]).await;
     let stored = scene.stored("/inbound-webhooks", "inboundWebhooks").await;
     assert!(stored[0]["contact"].is_null(), "{stored}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_saves_one_whose_maker_is_gone_takes_it_over() {
+    let scene = Scene::new().await;
+    let maker = member(&scene.app, "maker@example.com", Role::AccountAdmin, &[scene.app.ids.location]).await;
+    let as_maker = async |path: &str, fields: &[(&str, &str)]| {
+        let call = from_here(scene.app.post(&scene.url(path))).header("Cookie", &maker);
+        call.form(fields).send().await
+    };
+    let made = as_maker(&format!("{PATH}/new"), &[("name", "Shop"), ("form_id", "a")]).await;
+    let address = shown(&made.text);
+    let page = scene.page_of(PATH, "<bdi>Shop</bdi></a>").await;
+    let (edit, mapped) = (format!("{page}/edit"), [("name", "Shop"), ("contact.email", "{{payload.mail}}")]);
+    assert_eq!(as_maker(&edit, &mapped).await.status, 303);
+    let send = async |mail: &str| scene.app.post(&address).json(&json!({"mail": mail})).send().await.status;
+    assert_eq!(send("a@example.com").await, 202);
+    assert!(!scene.get(&page).await.contains("It makes no contacts"));
+    let users = scene.app.app.list_users(&scene.app.admin().await).await.unwrap();
+    let gone = users.iter().find(|user| user.email.as_str() == "maker@example.com").unwrap();
+    scene.app.app.set_user_disabled(&scene.app.admin().await, gone.id, true).await.unwrap();
+    assert_eq!(send("b@example.com").await, 422);
+    let banner = scene.get(&page).await;
+    assert!(banner.contains("It makes no contacts: <bdi>maker@example.com</bdi>"), "{banner}");
+    assert!(scene.get(PATH).await.contains("Makes no contacts any more"));
+    assert_eq!(scene.said(&edit, &mapped).await, "“Shop” is saved.");
+    assert_eq!(send("b@example.com").await, 202);
+    assert!(!scene.get(&page).await.contains("It makes no contacts"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -405,6 +405,34 @@ async fn it_does_no_more_than_whoever_set_it_up_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_the_mapping_of_one_that_is_gone_takes_it_over() {
+    let app = TestApp::start().await;
+    let here = Reach::location(app.ids.location);
+    let scopes = |scopes: &[Scope]| scopes.iter().fold(ScopeSet::EMPTY, |set, scope| set.with(*scope));
+    let maker = app.key_with(here.clone(), scopes(&[Scope::WebhooksWrite, Scope::ContactsWrite]), |_| {}).await;
+    let narrow = app.key_with(here.clone(), scopes(&[Scope::WebhooksWrite]), |_| {}).await;
+    let heir = app.location_key().await;
+    let other = app.location_key().await;
+    let hook = Hook::by(&app, maker.clone(), mapping()).await;
+    let by = async |key: &TestKey, change: Value| app.patch(&hook.at("")).key(key).json(&change).send().await;
+    let writer = |answer: &Value| answer["inboundWebhook"]["writesAs"]["id"].as_str().unwrap().to_owned();
+    // As long as its maker may, saying it again changes nothing.
+    assert_eq!(writer(&by(&heir, mapping()).await.expect(200)), maker.id.to_string());
+    app.post(&format!("/api-keys/{}/deactivate", maker.id)).key(&heir).send().await.expect(200);
+    assert_eq!(hook.send(&order("ada@example.com")).await.status, 422);
+    // Nothing but the mapping lends anybody's rights, and whoever has none has none to lend.
+    let both = mapping().as_object().unwrap().clone().into_iter().chain([("name".to_owned(), json!("Till"))]).collect();
+    assert_eq!(by(&narrow, Value::Object(both)).await.status, 401);
+    assert_eq!(writer(&by(&heir, json!({"name": "Till"})).await.expect(200)), maker.id.to_string());
+    let rotate = app.post(&hook.at("/rotate-token")).key(&heir).json(&json!({"overlap": "PT1H"})).send().await;
+    assert_eq!(writer(&rotate.expect(200)), maker.id.to_string());
+    assert_eq!(hook.send(&order("ada@example.com")).await.status, 422);
+    assert_eq!(writer(&by(&heir, mapping()).await.expect(200)), heir.id.to_string());
+    hook.send(&order("ada@example.com")).await.expect(202);
+    assert_eq!(writer(&by(&other, mapping()).await.expect(200)), heir.id.to_string(), "it is somebody's again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_mapped_must_be_there() {
     let app = TestApp::start().await;
     let key = app.location_key().await;

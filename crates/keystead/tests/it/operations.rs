@@ -335,6 +335,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     rotate_inbound_webhook(&by.location, at.none(), None, Duration::ZERO): WebhooksWrite;
     list_inbound_payloads(&by.location, at.none(), Window::first(1)): WebhooksRead;
     inbound_last_received(&by.location): WebhooksRead;
+    inbound_unanswered_for(&by.location, Vec::new()): WebhooksRead;
     replay_inbound_payload(&by.location, at.none(), at.none()): WebhooksWrite;
     list_events(&by.authority, contact_events(at)): ContactsRead;
     history_of(&by.location, (Subject::Contact, at.contact.to_string()), Window::first(1)): ContactsRead;
