@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
 use keystead_core::{
-    AgencyContext, App, Authority, CHAIN_HEADER, Claim, Error, ErrorCode, KeyCaller, LocationContext, RateStatus,
-    Replay, RequestFacts, Seen, Source, UsageCounter,
+    AgencyContext, App, Authority, CHAIN_HEADER, Claim, Error, ErrorCode, IdempotencyKey, KeyCaller, LocationContext,
+    RateStatus, Replay, RequestFacts, Seen, Source, UsageCounter,
 };
 use keystead_http::{Answered, Arrival, BODY_LIMIT, Crowded, Party, Place, RequestBody, Requests};
 use keystead_model::{LocationId, UtcMs, api_key::SecretSlot, key_secret::PresentedKey, scope::Scope, text::echo};
@@ -58,6 +58,7 @@ struct Facts {
 
 /// Bytes of a body from somebody without a key: a hundred keys and more.
 const OPEN_BODY_LIMIT: usize = 32 * 1024;
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 impl Api {
     /// Over `app`; `base_url` is how clients reach it, for links in answers.
@@ -369,18 +370,14 @@ impl Api {
         body: &[u8],
         arrival: &Arrival,
     ) -> Result<Option<Replay>, Failure> {
-        let mut keys = parts.headers.get_all("idempotency-key").iter();
-        let Some(key) = keys.next() else { return Ok(None) };
-        if !route.heeds_idempotency_key() {
+        if !route.heeds_idempotency_key() || !parts.headers.contains_key(IDEMPOTENCY_KEY) {
             return Ok(None);
         }
         if !route.shapes.is_kept {
             let problem = "is taken only where the answer is JSON, which alone is kept for a repeat";
-            return Err(Error::invalid("Idempotency-Key", problem).into());
+            return Err(Error::invalid(IDEMPOTENCY_KEY, problem).into());
         }
-        if keys.next().is_some() {
-            return Err(Error::invalid("Idempotency-Key", "must be sent once").into());
-        }
+        let Some(key) = IdempotencyKey::sent(&parts.headers, IDEMPOTENCY_KEY)? else { return Ok(None) };
         // What is asked of whom: the path, not its template, since the same key on two contacts is two requests, and the query
         // in whatever order its parameters stand.
         let mut query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -391,8 +388,7 @@ impl Api {
         };
         let path = parts.uri.path().trim_end_matches('/');
         let asked = format!("{} {path}?{} {location}", route.method, query.join("&"));
-        let key = key.to_str().unwrap_or_default();
-        Ok(Some(self.app.begin_idempotent(admitted.authority(), &asked, key, body, arrival.id).await?))
+        Ok(Some(self.app.begin_idempotent(admitted.authority(), &asked, &key, body, arrival.id).await?))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use keystead_model::{KeyId, UtcMs, event::EventKind, id::Id, time::DAY_MS, uuid::Uuid};
 use keystead_store::{
     Tx, events,
@@ -23,6 +24,37 @@ const KEPT_MS: i64 = DAY_MS;
 /// How long after its beginning a request may still be on its way to its answer. Once its effect is there, nothing is left to
 /// do but to write the answer down.
 const ANSWERING_MS: i64 = 10_000;
+
+/// What a sender calls a request by, so that a repetition is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Reads the header `name`; `None` where it was not sent. One that is empty is no key: a program whose variable is not filled
+    /// sends it with everything, which then would be all one request.
+    pub fn sent(headers: &HeaderMap, name: &str) -> Result<Option<Self>> {
+        let mut values = headers.get_all(name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Error::invalid(name, "must be sent once"));
+        }
+        Self::parse(name, value.as_bytes()).map(Some)
+    }
+
+    /// Checks what was sent as `name`.
+    pub fn parse(name: &str, sent: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(sent).ok().filter(|text| {
+            !text.trim().is_empty() && text.len() <= KEY_MAX && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+        });
+        let problem = || Error::invalid(name, format!("must have 1 to {KEY_MAX} printable ASCII characters"));
+        text.map(|text| Self(text.to_owned())).ok_or_else(problem)
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A request that is to have its effect once.
 #[derive(Clone)]
@@ -119,18 +151,12 @@ impl App {
         &self,
         authority: &Authority,
         route: &str,
-        key: &str,
+        key: &IdempotencyKey,
         body: &[u8],
         id: RequestId,
     ) -> Result<Replay> {
-        if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return Err(Error::invalid(
-                "Idempotency-Key",
-                format!("must have 1 to {KEY_MAX} printable ASCII characters"),
-            ));
-        }
         // A digest, since somebody will send a key or a password in it.
-        let digest = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Sha256::digest(key.as_str()).iter().map(|byte| format!("{byte:02x}")).collect();
         let request = RequestKey {
             credential: format!("{}:{}", authority.agency(), authority.actor()),
             route: route.to_owned(),

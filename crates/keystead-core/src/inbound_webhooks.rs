@@ -45,7 +45,7 @@ use crate::{
     App, Authority, Error, ErrorCode, LocationContext, RequestId, Result, Violation,
     error::Noun,
     events::{Described, Fields, Happened, put, text},
-    idempotency::{self, Lost},
+    idempotency::{self, IdempotencyKey, Lost},
     operate::{Ids, InLocation, Operation},
     resource::{MOST_MADE_BY_HAND, Made, Resource},
     secret::token_hash,
@@ -99,9 +99,9 @@ pub struct Incoming {
     /// What stands after it.
     pub token: String,
     /// `webhook-id`, under which it is signed, and by which a repetition is known.
-    pub sent_id: Option<String>,
+    pub sent_id: Option<IdempotencyKey>,
     /// `Idempotency-Key`, by which a repetition is known that has no such id.
-    pub key: Option<String>,
+    pub key: Option<IdempotencyKey>,
     /// `webhook-timestamp` and `webhook-signature`.
     pub signature: Option<(String, String)>,
     /// What led to it, as [`crate::CHAIN_HEADER`] tells.
@@ -340,8 +340,9 @@ impl App {
 impl Incoming {
     /// Digest of the id under which it was sent. Those of the two headers have nothing to do with each other.
     fn sent_under(&self) -> Option<[u8; 32]> {
-        let of_key = || self.key.as_ref().map(|key| format!("idempotency-key\0{key}"));
-        self.sent_id.clone().or_else(of_key).map(|id| Sha256::digest(id.as_bytes()).into())
+        let of_key = || self.key.as_ref().map(|key| format!("idempotency-key\0{}", key.as_str()));
+        let id = self.sent_id.as_ref().map(|id| id.as_str().to_owned()).or_else(of_key);
+        id.map(|id| Sha256::digest(id.as_bytes()).into())
     }
 }
 
@@ -375,7 +376,7 @@ fn signed_by(secret: &WebhookSecret, incoming: &Incoming, now: UtcMs) -> Result<
         return Err(missing);
     };
     let seconds: i64 = timestamp.parse().map_err(|_| "webhook-timestamp must be seconds since 1970")?;
-    if !secret.has_signed(id, seconds, &incoming.body, signatures) {
+    if !secret.has_signed(id.as_str(), seconds, &incoming.body, signatures) {
         return Err("webhook-signature is not that of this body by the secret of this address");
     }
     if now.0.abs_diff(seconds.saturating_mul(1_000)) > WINDOW_MS.unsigned_abs() {

@@ -111,7 +111,7 @@ pub use form_files::{FileRoom, FormFile, SUBMISSION_BYTES};
 pub use form_versions::FieldUse;
 pub use forms::FormResource;
 pub use health::{DiskSpace, NotReady};
-pub use idempotency::{Claim, Replay};
+pub use idempotency::{Claim, IdempotencyKey, Replay};
 pub use import_files::{ColumnField, FileHead, HeadColumn, IMPORT_BYTES};
 pub use imports::{ContactRow, ContactRows, NewImport, RowContact, RowReader, RowsOf};
 pub use inbound_webhooks::{InboundMakings, Incoming, Intake, MadeInbound, NewInbound, Received};

@@ -1,6 +1,6 @@
 //! What a form makes once, however often it is sent: a secret is shown in the answer alone, so no redirect leads to it.
 
-use keystead_core::{Authority, Error, Replay};
+use keystead_core::{Authority, Error, IdempotencyKey, Replay};
 
 use crate::{Web, place::Here};
 
@@ -21,7 +21,8 @@ pub(crate) async fn once<T>(
     id: impl FnOnce(&T) -> String,
 ) -> Result<Once<T>, Error> {
     let request = here.visitor.arrival.id;
-    let replay = web.app.begin_idempotent(here.authority(), route, form_id, form_id.as_bytes(), request).await?;
+    let key = IdempotencyKey::parse("form_id", form_id.as_bytes())?;
+    let replay = web.app.begin_idempotent(here.authority(), route, &key, form_id.as_bytes(), request).await?;
     let claim = match replay {
         Replay::New(claim) | Replay::Lost(claim) => claim,
         Replay::Answered(_, id) => return Ok(Once::Before(id)),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use keystead_core::{CHAIN_HEADER, Error, ErrorCode, Incoming, Intake, Received, RequestId, Violation};
+use keystead_core::{CHAIN_HEADER, Error, ErrorCode, IdempotencyKey, Incoming, Intake, Received, RequestId, Violation};
 use keystead_http::{Arrival, read_body};
 use serde_json::{Value, json};
 
@@ -56,16 +56,23 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
     let (Some(arrival), Ok(body)) = (arrival, to_bytes(body, LIMIT).await) else {
         return Said::Nothing.for_program(trace);
     };
-    let text = |name: &str| text(&parts.headers, name).map(str::to_owned);
+    let headers = &parts.headers;
+    let ids = (IdempotencyKey::sent(headers, "webhook-id"), IdempotencyKey::sent(headers, "Idempotency-Key"));
+    let (sent_id, key) = match ids {
+        (Ok(sent_id), Ok(key)) => (sent_id, key),
+        (Err(error), _) | (_, Err(error)) => return failed(error, trace),
+    };
+    // What is no text is none that anybody signs, and is told so by what reads it.
+    let signing = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let incoming = Incoming {
         id,
         token,
-        sent_id: text("webhook-id"),
-        key: text("idempotency-key"),
-        signature: text("webhook-timestamp").zip(text("webhook-signature")),
-        chain: text(CHAIN_HEADER),
+        sent_id,
+        key,
+        signature: signing("webhook-timestamp").zip(signing("webhook-signature")),
+        chain: text(headers, CHAIN_HEADER).map(str::to_owned),
         body: body.into(),
-        is_form: is_form(&parts.headers),
+        is_form: is_form(headers),
         address: arrival.address,
         request: arrival.id,
     };
@@ -80,13 +87,20 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
             answer
         }
         Ok(Intake::Nowhere) => Said::Nothing.for_program(trace),
-        Err(Error::Invalid(violations)) => {
+        Err(error) => failed(error, trace),
+    }
+}
+
+/// What was not taken at all.
+fn failed(error: Error, trace: Option<RequestId>) -> Response {
+    match error {
+        Error::Invalid(violations) => {
             let problems: Vec<(String, String)> =
                 violations.into_iter().map(|Violation { field, problem }| (field, problem)).collect();
             refusal(ErrorCode::InvalidInput, "Nothing of this was taken", &problems, trace)
         }
-        Err(Error::Conflict(code @ ErrorCode::IdempotencyMismatch, message)) => refusal(code, &message, &[], trace),
-        Err(error) => Said::of(error).for_program(trace),
+        Error::Conflict(code @ ErrorCode::IdempotencyMismatch, message) => refusal(code, &message, &[], trace),
+        error => Said::of(error).for_program(trace),
     }
 }
 

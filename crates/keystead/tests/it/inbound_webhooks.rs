@@ -305,6 +305,42 @@ async fn what_was_sent_has_its_effect_once_within_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_names_a_payload_is_what_names_a_request() {
+    let app = TestApp::start().await;
+    let (open, signing) = (Hook::new(&app, json!({})).await, Hook::new(&app, json!({"signed": true})).await);
+    let (longest, too_long) = ("x".repeat(255), "x".repeat(256));
+    let send = async |path: &str, headers: &[(&str, &str)]| {
+        let call = app.post(path).json(&json!({"a": 1}));
+        headers.iter().fold(call, |call, (name, value)| call.header(name, value)).send().await
+    };
+    let tags = format!("/locations/{}/tags", app.ids.location);
+    let rule = "must have 1 to 255 printable ASCII characters";
+    for name in ["Idempotency-Key", "webhook-id"] {
+        for id in ["", "  ", "Bestellung-é", "a\tb", &too_long] {
+            for path in [&open.path, &signing.path, &tags] {
+                // A route of the API knows no webhook-id.
+                if *path == tags && name == "webhook-id" {
+                    continue;
+                }
+                let answer = app.post(path).key(&open.key).header(name, id).json(&json!({"name": "a"})).send().await;
+                assert_eq!(answer.status, 422, "{path} {name} {id}: {}", answer.text);
+                assert!(answer.text.contains(&format!("{name} {rule}")), "{path} {name} {id}: {}", answer.text);
+            }
+        }
+        assert!(send(&open.path, &[(name, "a"), (name, "b")]).await.text.contains("must be sent once"));
+        assert!(send(&open.path, &[(name, &longest)]).await.expect(202)["repeated"].is_null());
+    }
+    assert_eq!(open.payloads().await.len(), 2, "nothing of the others was kept");
+    // What is no text is told as what it is.
+    let now = app.app.now().0 / 1_000;
+    let wrong = [("webhook-id", "a"), ("webhook-timestamp", "é"), ("webhook-signature", "v1,x")];
+    assert!(send(&signing.path, &wrong).await.text.contains("webhook-timestamp must be seconds"));
+    let now = now.to_string();
+    let wrong = [("webhook-id", "a"), ("webhook-timestamp", now.as_str()), ("webhook-signature", "v1,é")];
+    assert!(send(&signing.path, &wrong).await.text.contains("webhook-signature is not that"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_are_taken_piece_by_piece_and_what_is_no_payload_is_refused_whole() {
     let app = TestApp::start().await;
     let hook = Hook::new(&app, mapping()).await;

@@ -2,7 +2,7 @@
 //! which a shop sends.
 
 use keystead_core::{
-    AgencyContext, App, Incoming, NewEndpoint, NewInbound, RequestId,
+    AgencyContext, App, IdempotencyKey, Incoming, NewEndpoint, NewInbound, RequestId,
     queue::{Outcome, Settled},
 };
 use keystead_model::{
@@ -117,7 +117,7 @@ pub(super) async fn incoming(app: &App, maria: &AgencyContext, at: LocationId) -
         let incoming = Incoming {
             id: made.webhook.id.to_string(),
             token: token.clone(),
-            sent_id: Some(format!("order-{number}")),
+            sent_id: Some(IdempotencyKey::parse("webhook-id", format!("order-{number}").as_bytes())?),
             key: None,
             signature: None,
             chain: None,
