@@ -69,7 +69,7 @@ codes! {
         "Somebody deleted the location of the key. Its secret is right, and neither the key nor anything else of the location is lost yet.",
         "For 30 days whoever manages the agency's locations can restore it, with all its keys, under Locations > Deleted or by POST /locations/{locationId}/restore.";
     TenantSuspended = "tenant_suspended", 403, "The location or agency is suspended",
-        "While a tenant is suspended its keys are refused. None of them is deleted meanwhile.",
+        "While a tenant is suspended its keys are refused. None of them is deleted meanwhile. What is sent to its inbound webhooks is answered with status 503 and `Retry-After`, so that senders come again.",
         "Ask the agency, or the operator of this instance, to resume it.";
     AddressNotAllowed = "address_not_allowed", 403, "The API key may not be used from this address",
         "The key has a list of allowed addresses, and the request came from another.",

@@ -94,7 +94,7 @@ impl Call {
     /// Sends it.
     ///
     /// A success that deviates from the published contract fails the test, and any answer of the APIs that their own
-    /// documents do not have.
+    /// documents do not have; and a failure whose body says another status than the answer has.
     pub async fn send(self) -> Answer {
         let (client, request) = self.0.build_split();
         let request = request.expect("a request");
@@ -106,6 +106,12 @@ impl Call {
         if answer.is_ok() {
             let deviations = deviations(&method, &path, version.as_deref(), status, &answer.text);
             assert!(deviations.is_empty(), "{deviations:#?}\n{}", answer.text);
+        }
+        if !answer.is_ok()
+            && let Ok(Value::Object(said)) = serde_json::from_str(&answer.text)
+            && let Some(code) = said.get("statusCode")
+        {
+            assert_eq!(*code, status, "the body says another status: {}", answer.text);
         }
         let undocumented = undocumented(&method, &path, version.as_deref(), status, &answer.text);
         assert!(undocumented.is_empty(), "{undocumented:#?}\n{}", answer.text);

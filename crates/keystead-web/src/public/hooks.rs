@@ -80,9 +80,9 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
         Ok(Intake::Taken(received)) => taken(&received, trace),
         Ok(Intake::NotSigned(why)) => refusal(ErrorCode::NotSigned, why, &[], trace),
         Ok(Intake::Suspended) => {
-            let mut answer = refusal(ErrorCode::TenantSuspended, ErrorCode::TenantSuspended.title(), &[], trace);
             // Not the 403 of keys, after which a sender would give up.
-            *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TenantSuspended);
+            let mut answer = refusal_with(status, code, code.title(), &[], trace);
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RESUMED_AFTER));
             answer
         }
@@ -115,8 +115,9 @@ fn taken(received: &Received, trace: Option<RequestId>) -> Response {
         return json(StatusCode::ACCEPTED, &answer);
     }
     let message = "What was sent is kept, and some or all of it makes no contact as it is";
-    refuse(&mut answer, ErrorCode::InvalidInput, message, problems, trace);
-    json(StatusCode::UNPROCESSABLE_ENTITY, &answer)
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    refuse(&mut answer, (status, ErrorCode::InvalidInput), message, problems, trace);
+    json(status, &answer)
 }
 
 /// A failure with its code and the id of its request, as those of the API have them.
@@ -126,9 +127,20 @@ pub(super) fn refusal(
     problems: &[(String, String)],
     trace: Option<RequestId>,
 ) -> Response {
-    let mut answer = json!({});
-    refuse(&mut answer, code, message, problems, trace);
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    refusal_with(status, code, message, problems, trace)
+}
+
+/// The same with another status than its code has elsewhere.
+pub(super) fn refusal_with(
+    status: StatusCode,
+    code: ErrorCode,
+    message: &str,
+    problems: &[(String, String)],
+    trace: Option<RequestId>,
+) -> Response {
+    let mut answer = json!({});
+    refuse(&mut answer, (status, code), message, problems, trace);
     let mut response = json(status, &answer);
     response.extensions_mut().insert(code);
     if code == ErrorCode::MethodNotAllowed {
@@ -137,8 +149,15 @@ pub(super) fn refusal(
     response
 }
 
-fn refuse(answer: &mut Value, code: ErrorCode, message: &str, problems: &[(String, String)], trace: Option<RequestId>) {
-    answer["statusCode"] = code.status().into();
+/// Says in a body why something was refused, and the status that is sent with it.
+fn refuse(
+    answer: &mut Value,
+    (status, code): (StatusCode, ErrorCode),
+    message: &str,
+    problems: &[(String, String)],
+    trace: Option<RequestId>,
+) {
+    answer["statusCode"] = status.as_u16().into();
     answer["message"] = message.into();
     answer["code"] = code.as_str().into();
     answer["traceId"] = trace.map(|trace| trace.to_string()).into();

@@ -238,7 +238,7 @@ impl Said {
     /// As programs read it.
     fn for_program(self, trace: Option<RequestId>) -> Response {
         let code = self.code().unwrap_or(ErrorCode::NotFound);
-        self.beside(hooks::refusal(code, code.title(), &[], trace))
+        self.beside(hooks::refusal_with(self.status(), code, code.title(), &[], trace))
     }
 
     /// What failures are called, where it is one.

@@ -169,7 +169,12 @@ async fn whoever_has_not_the_address_is_told_nothing() {
     app.app.set_location_state(&operator, app.ids.location, TenantState::Suspended).await.unwrap();
     let suspended = hook.send(&json!({})).await;
     assert_eq!((suspended.status, suspended.header("retry-after")), (503, "3600"), "{}", suspended.text);
-    assert_eq!(suspended.json()["code"], "tenant_suspended");
+    assert_eq!(
+        (&suspended.json()["code"], &suspended.json()["statusCode"]),
+        (&json!("tenant_suspended"), &json!(503)),
+        "{}",
+        suspended.text
+    );
     assert_eq!(said(&app.post(&format!("{}x", hook.path)).json(&json!({})).send().await), nowhere);
     app.app.set_location_state(&operator, app.ids.location, TenantState::Active).await.unwrap();
     app.app.set_agency_state(&operator, TenantState::Suspended).await.unwrap();
