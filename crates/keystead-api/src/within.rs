@@ -1,6 +1,8 @@
 //! Calls of a route from within the process, by somebody whose authority is known: no request, no key, no limits of a key.
 //! The command line is such a caller.
 
+use std::sync::Arc;
+
 use http_body_util::BodyExt;
 use hyper::body::Frame;
 use keystead_core::{App, Authority, Error, InParts};
@@ -26,6 +28,8 @@ pub struct Words {
     pub query: Map<String, Value>,
     /// The body.
     pub body: Map<String, Value>,
+    /// `https://crm.example`, for addresses of ours in the answer; without it they begin with their path.
+    pub base_url: Option<Arc<str>>,
 }
 
 impl Route {
@@ -92,7 +96,7 @@ impl Route {
             headers: Map::new(),
             body: Sent::fields(words.body),
             ground,
-            way: Way::of(self.face, Version::V3),
+            way: Way { base_url: words.base_url, ..Way::of(self.face, Version::V3) },
             is_kept: false,
         };
         match &self.handler {

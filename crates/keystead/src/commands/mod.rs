@@ -181,6 +181,36 @@ async fn run(command: Command, settings: Settings) -> Result<(), Failure> {
 }
 
 /// Opens the instance that is there for one command and closes it afterwards.
+/// How the instance is reached, as far as it is known at a terminal.
+struct Reached {
+    base_url: String,
+    /// Whether nobody has said it: it is the server that was heard of last, or where one would listen.
+    is_guess: bool,
+}
+
+impl Reached {
+    async fn of(app: &App, config: &Config) -> Result<Self, Failure> {
+        if let Some(base_url) = config.public_url.clone() {
+            return Ok(Self { base_url, is_guess: false });
+        }
+        let nodes = app.system_status().await?.nodes;
+        let last = nodes.into_iter().max_by_key(|node| node.seen_at);
+        let address = last.map_or_else(|| config.listen.to_string(), |node| node.address);
+        Ok(Self { base_url: format!("http://{address}"), is_guess: true })
+    }
+
+    /// Tells people who were shown an address if it is a guess.
+    fn note(&self) {
+        if self.is_guess {
+            note!(
+                "{} is a guess: no public URL is set (KEYSTEAD_PUBLIC_URL). If the instance is reached by another name, put \
+                 that in its place.",
+                self.base_url
+            );
+        }
+    }
+}
+
 async fn with_app<T>(config: &Config, command: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
     log_for_programs(config);
     let app = instance::open(config, Clock::System, Entropy::System).await?;

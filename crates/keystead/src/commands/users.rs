@@ -14,9 +14,10 @@ use keystead_model::{
 use serde_json::{Value, json};
 
 use super::{
+    Reached,
     init::{read_secret, valid},
     named_agency, operator,
-    output::{self, note, say},
+    output::{self, say},
     with_app,
 };
 use crate::{config::Config, failure::Failure};
@@ -179,13 +180,6 @@ async fn member(app: &App, context: &AgencyContext, email: &str) -> Result<User,
     found.ok_or_else(|| Failure::new(format!("{email} is no member of this agency (see keystead users list)")))
 }
 
-/// Where the instance may be reached if nobody says so: at the server that was heard of last, or where one would listen.
-async fn guessed_base(app: &App, config: &Config) -> Result<String, Failure> {
-    let nodes = app.system_status().await?.nodes;
-    let last = nodes.into_iter().max_by_key(|node| node.seen_at);
-    Ok(format!("http://{}", last.map_or_else(|| config.listen.to_string(), |node| node.address)))
-}
-
 impl Membership {
     fn parts(&self) -> Result<(Role, BTreeSet<LocationId>), Failure> {
         let role = Role::from_name(&self.role).ok_or_else(|| {
@@ -221,24 +215,18 @@ impl Invite {
         let context = operator(app, membership.common.agency_id.as_deref()).await?;
         let new = NewUser { email, first_name, last_name, role, locations };
         let (token, invitation) = app.invite_user(context.authority(), new).await?;
-        let guess = guessed_base(app, config).await?;
-        let base = config.public_url.as_ref().unwrap_or(&guess);
-        let link = format!("{base}/app/invite/{token}");
+        let reached = Reached::of(app, config).await?;
+        let link = format!("{}/app/invite/{token}", reached.base_url);
         if membership.common.json {
             output::json(&json!({
                 "id": invitation.id,
                 "link": link,
-                "linkIsGuessed": config.public_url.is_none(),
+                "linkIsGuessed": reached.is_guess,
                 "expiresAt": invitation.expires_at.to_iso(),
             }));
         } else {
             say!("{link}");
-            if config.public_url.is_none() {
-                note!(
-                    "{base} is a guess: no public URL is set (KEYSTEAD_PUBLIC_URL). If the instance is reached by another \
-                     name, put that in its place."
-                );
-            }
+            reached.note();
         }
         Ok(())
     }

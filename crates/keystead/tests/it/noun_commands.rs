@@ -136,9 +136,15 @@ fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
     run(&instance, &["webhooks", "update", id, "--signing-key-version", "2"]);
     let keys = lines(&run(&instance, &["webhooks", "public-keys", "--json"]));
     assert_eq!(keys.iter().map(|key| key["version"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 1]);
-    let inbound = run(&instance, &["inbound-webhooks", "create", "--name", "Shop"]);
-    assert!(inbound.contains("url  /hooks/") || inbound.contains("url  http"), "{inbound}");
+    let at = ["--public-url", "https://crm.example.com"];
+    let inbound = run(&instance, &[&["inbound-webhooks", "create", "--name", "Shop"][..], &at].concat());
+    assert!(inbound.contains("\nurl  https://crm.example.com/hooks/"), "{inbound}");
     let id = inbound.lines().next().unwrap();
+    let rotated = run(&instance, &[&["inbound-webhooks", "rotate", id, "--overlap", "PT0S"][..], &at].concat());
+    assert!(rotated.contains("\nurl  https://crm.example.com/hooks/"), "{rotated}");
+    let guessed = instance.run(&["inbound-webhooks", "rotate", id, "--overlap", "PT0S"]);
+    let (shown, noted) = (String::from_utf8(guessed.stdout).unwrap(), String::from_utf8(guessed.stderr).unwrap());
+    assert!(shown.contains("\nurl  http://127.0.0.1:") && noted.contains("is a guess"), "{shown} {noted}");
     assert_eq!(run(&instance, &["inbound-webhooks", "payloads", id, "--json"]), "");
 }
 

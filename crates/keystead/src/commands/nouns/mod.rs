@@ -20,6 +20,7 @@ pub(super) use self::{
     arguments::{BodyOf, Taken, kebab},
 };
 use super::{
+    Reached,
     init::valid,
     operator,
     output::{self, say},
@@ -340,7 +341,9 @@ impl Chosen {
             let authority = context.authority().clone();
             match &self.what {
                 What::Call(_, route) | What::List(route, _) => {
-                    let words = arguments::words(route, &self.matches);
+                    let reached = Reached::of(app, config).await?;
+                    let base_url = Some(reached.base_url.as_str().into());
+                    let words = Words { base_url, ..arguments::words(route, &self.matches) };
                     // What is an agency's or a location's is the agency's where no location is named.
                     let location = match route.access() {
                         Access::Location => Some(self.location(app, &context).await?),
@@ -349,7 +352,7 @@ impl Chosen {
                     match &self.what {
                         _ if route.answers_file() => self.file(route, (app, authority, location), words).await,
                         What::List(_, columns) => self.list(route, columns, (app, authority, location), words).await,
-                        _ => self.once(route, (app, authority, location), words).await,
+                        _ => self.once(route, (app, authority, location), words, &reached).await,
                     }
                 }
                 What::Import | What::Export | What::Everything | What::Erase => {
@@ -426,6 +429,7 @@ impl Chosen {
         route: &Route,
         (app, authority, location): (&App, Authority, Option<LocationId>),
         words: Words,
+        reached: &Reached,
     ) -> Result<(), Failure> {
         let id = words.path.last().cloned();
         let answer = route.call(app, authority, location, words).await?;
@@ -443,8 +447,11 @@ impl Chosen {
             (None, _) => answer::show(thing),
         }
         if !as_json {
-            for (name, text) in once {
+            for (name, text) in &once {
                 say!("{}  {text}", kebab(name).replace('-', " "));
+            }
+            if once.iter().any(|(_, text)| text.starts_with(&reached.base_url)) {
+                reached.note();
             }
         }
         Ok(())
