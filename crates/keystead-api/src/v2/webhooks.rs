@@ -187,6 +187,7 @@ impl Word for EventName {
     fn schema() -> Value {
         json!({
             "type": "string",
+            "pattern": r"^(\*|[a-z_]+\.(\*|[a-z_]+))$",
             "description": "The name of an event as GET /events has it, all of a noun as `contact.*`, or all as `*`",
         })
     }

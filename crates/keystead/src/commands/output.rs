@@ -90,10 +90,25 @@ pub(super) fn cell(value: &Value, name: &str) -> String {
     let named = |thing: &Value| Some(format!("{} ({})", thing["name"].as_str()?, thing["id"].as_str()?));
     match &value[name] {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
         Value::Array(things) if things.iter().all(|thing| named(thing).is_some()) => {
             things.iter().filter_map(named).collect::<Vec<_>>().join(", ")
         }
+        other => text(other),
+    }
+}
+
+/// A value as people read it. What has fields of its own is JSON, but for whoever did something, who is a kind and an id.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if !items.iter().any(|item| item.is_object() || item.is_array()) => {
+            items.iter().map(text).collect::<Vec<_>>().join(", ")
+        }
+        Value::Object(who) if who.len() == 2 && who.contains_key("id") => match (&who.get("type"), &who["id"]) {
+            (Some(Value::String(kind)), Value::Null) => kind.clone(),
+            (Some(Value::String(kind)), Value::String(id)) => format!("{kind} {id}"),
+            _ => value.to_string(),
+        },
         other => other.to_string(),
     }
 }

@@ -99,12 +99,19 @@ fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
     let instance = Instance::new("noun-webhooks");
     let location = instance.init()["locationId"].as_str().unwrap().to_owned();
     let url = "https://hooks.example.com/a";
-    let made = run(&instance, &["webhooks", "create", "--url", url, "--events", "contact.created"]);
+    let made = run(
+        &instance,
+        &["webhooks", "create", "--url", url, "--events", "contact.created,tag.*", "--events", "note.*"],
+    );
     let (id, secret) = made.trim().split_once('\n').unwrap();
     assert!(secret.starts_with("secret  whsec_"), "{made}");
     // Without a location it is the agency's.
     let of_agency = &lines(&run(&instance, &["webhooks", "get", id, "--json"]))[0];
     assert!(of_agency["locationId"].is_null(), "{of_agency}");
+    assert_eq!(of_agency["events"], json!(["contact.created", "note.*", "tag.*"]));
+    assert!(run(&instance, &["webhooks", "list"]).contains("  contact.created, note.*, tag.*  "));
+    let got = run(&instance, &["webhooks", "get", id]);
+    assert!(got.lines().any(|line| line.starts_with("listens as ") && line.ends_with("  operator")), "{got}");
     let own = ["webhooks", "create", "--url", url, "--events", "note.*", "--location-id", &location, "--json"];
     let own = &lines(&run(&instance, &own))[0];
     assert_eq!(own["webhook"]["locationId"], json!(location));
@@ -132,7 +139,11 @@ fn a_webhook_is_made_tried_and_rotated_and_its_secrets_are_not_lost() {
     run(&instance, &["webhooks", "resend", id, delivery]);
     assert!(run(&instance, &["webhooks", "recover", id, "--since", "2000-01-01"]).contains("recovered"));
     assert!(run(&instance, &["webhooks", "sample", "--event", "contact.created"]).contains("ContactCreate"));
-    run(&instance, &["webhooks", "new-key"]);
+    for verb in ["public-key", "new-key"] {
+        let key = run(&instance, &["webhooks", verb]);
+        assert!(key.lines().any(|line| line == "-----BEGIN PUBLIC KEY-----") && !key.contains(['{', '\\']), "{key}");
+        assert!(key.lines().any(|line| line.starts_with("base64 ")), "{key}");
+    }
     run(&instance, &["webhooks", "update", id, "--signing-key-version", "2"]);
     let keys = lines(&run(&instance, &["webhooks", "public-keys", "--json"]));
     assert_eq!(keys.iter().map(|key| key["version"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 1]);

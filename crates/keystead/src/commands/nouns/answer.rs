@@ -3,7 +3,10 @@
 use keystead_api::Route;
 use serde_json::{Map, Value};
 
-use super::{super::output::say, arguments::kebab};
+use super::{
+    super::output::{say, text},
+    arguments::kebab,
+};
 
 /// Members beside a thing that nothing shows again.
 const SHOWN_ONCE: &[&str] = &["secret", "signingSecret", "url"];
@@ -34,8 +37,10 @@ pub(in crate::commands) fn one(answer: &Value) -> &Value {
     }
 }
 
-/// Prints what a thing has, a line for each field.
+/// Prints what a thing has, a line for each field, without the envelope of what has no id.
 pub(super) fn show(thing: &Value) {
+    let enveloped = thing.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.values().next());
+    let thing = enveloped.filter(|inner| inner.is_object()).unwrap_or(thing);
     let has_something = |value: &Value| match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
@@ -52,18 +57,29 @@ pub(super) fn show(thing: &Value) {
         .collect();
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (name, value) in fields {
-        say!("{name:<width$}  {}", text(value));
+        match value {
+            // Its lines as they are, so that they can be copied.
+            Value::String(lines) if lines.contains('\n') => say!("{name}\n{}", lines.trim_end_matches('\n')),
+            Value::Array(items) if items.iter().all(Value::is_object) => {
+                say!("{name}");
+                for item in items {
+                    say!("  {}", on_one_line(item));
+                }
+            }
+            _ => say!("{name:<width$}  {}", text(value)),
+        }
     }
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_number()) => {
-            items.iter().map(text).collect::<Vec<_>>().join(", ")
-        }
-        other => other.to_string(),
+/// The fields of a thing beside each other; as JSON where one of them has fields of its own.
+fn on_one_line(thing: &Value) -> String {
+    let fields = thing.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let (names, texts): (Vec<&String>, Vec<String>) = fields.map(|(name, value)| (name, text(value))).unzip();
+    if texts.iter().any(|text| text.starts_with(['{', '['])) {
+        return thing.to_string();
     }
+    let pairs = names.iter().zip(texts).map(|(name, text)| format!("{} {text}", kebab(name).replace('-', " ")));
+    pairs.collect::<Vec<_>>().join("; ")
 }
 
 /// The queries of one page of a list after another.

@@ -25,6 +25,8 @@ enum Kind {
     Truth,
     /// Several, each by an option of its own.
     Texts,
+    /// Several that have no commas, which part them.
+    Names,
 }
 
 /// Fields of a query that lists are turned by, not people.
@@ -135,6 +137,7 @@ fn option(source: &str, field: &Field) -> Arg {
         Kind::Number => option.value_name("N").allow_negative_numbers(true),
         Kind::Truth => option.value_name("true|false"),
         Kind::Texts => option.value_name("TEXT").action(ArgAction::Append),
+        Kind::Names => option.value_name("NAMES").value_delimiter(',').action(ArgAction::Append),
     }
 }
 
@@ -170,7 +173,7 @@ fn take(fields: &[Field], source: &str, matches: &ArgMatches, into: &mut Map<Str
         }
         let texts: Vec<&String> = matches.get_many(&id).into_iter().flatten().collect();
         let value = match (kind, &texts[..]) {
-            (Kind::Texts, texts) => texts.iter().map(|text| Value::from(text.as_str())).collect(),
+            (Kind::Texts | Kind::Names, texts) => texts.iter().map(|text| Value::from(text.as_str())).collect(),
             (_, [text, ..]) => said(text, *kind),
             (_, []) => continue,
         };
@@ -185,7 +188,7 @@ fn said(text: &str, kind: Kind) -> Value {
         Kind::Number if text.chars().filter(char::is_ascii_digit).count() > 15 => None,
         Kind::Number => serde_json::from_str::<Value>(text).ok().filter(Value::is_number),
         Kind::Truth => text.parse::<bool>().ok().map(Value::Bool),
-        Kind::Text | Kind::Texts => None,
+        Kind::Text | Kind::Texts | Kind::Names => None,
     };
     parsed.unwrap_or_else(|| Value::from(text))
 }
@@ -204,8 +207,14 @@ fn fields(schema: &Value, without: &[&str]) -> Vec<Field> {
             let names: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
             format!("One of {}", names.join(", "))
         });
-        let several =
-            (kind == Kind::Texts).then(|| "One; again for each of several, a comma does not part them".to_owned());
+        let several = match kind {
+            Kind::Texts => Some("One; again for each of several, a comma does not part them".to_owned()),
+            Kind::Names => {
+                let about = schema["items"]["description"].as_str().map(|about| format!("{about}; "));
+                Some(format!("{}one, or several parted by commas", about.unwrap_or_default()))
+            }
+            Kind::Text | Kind::Number | Kind::Truth => None,
+        };
         let about = schema["description"].as_str().map(str::to_owned).or(choices).or(several).unwrap_or_default();
         fields.push(Field { name: name.clone(), kind, about, is_required: required.contains(&name.as_str()) });
     }
@@ -222,7 +231,11 @@ fn kind(schema: &Value) -> Option<Kind> {
         "string" => Some(Kind::Text),
         "integer" | "number" => Some(Kind::Number),
         "boolean" => Some(Kind::Truth),
-        "array" if schema["items"]["type"] == "string" => Some(Kind::Texts),
+        // What has a pattern or is one of a few has no commas.
+        "array" if schema["items"]["type"] == "string" => {
+            let is_name = ["pattern", "enum"].iter().any(|rule| schema["items"].get(rule).is_some());
+            Some(if is_name { Kind::Names } else { Kind::Texts })
+        }
         _ => None,
     }
 }
