@@ -41,6 +41,17 @@ impl CalendarDate {
             .ok_or_else(refused)
     }
 
+    /// What `02/03/1990` and the like may be: with the month first, as the contract has it, and with the day first, as most of the world
+    /// writes it. Both are `None` of what is written in any other way.
+    pub fn either_way(text: &str) -> [Option<Self>; 2] {
+        let parts: Vec<&str> = text.trim().split(['-', '/', '.', '_']).collect();
+        let [first, second, year] = parts[..] else { return [None, None] };
+        if year.len() != 4 || first.len() > 2 {
+            return [None, None];
+        }
+        [[first, second, year], [second, first, year]].map(|parts| Self::parse(&parts.join("/")).ok())
+    }
+
     /// The day that it is in a zone at some instant.
     pub fn of(at: UtcMs, zone: &TimeZoneName) -> Self {
         Self(at.in_zone(&zone.to_zone()).date())
@@ -86,6 +97,25 @@ mod tests {
     fn a_day_begins_at_midnight_in_utc() {
         for text in ["1990-09-25", "1969-12-31", "0001-01-01", "9999-12-31"] {
             assert_eq!(CalendarDate::parse(text).unwrap().to_utc().to_iso(), format!("{text}T00:00:00.000Z"));
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_is_read_in_both() {
+        for (text, month_first, day_first) in [
+            ("02/03/1990", Some("1990-02-03"), Some("1990-03-02")),
+            (" 2.3.1990", Some("1990-02-03"), Some("1990-03-02")),
+            ("25/09/1990", None, Some("1990-09-25")),
+            ("09-25-1990", Some("1990-09-25"), None),
+            ("30/02/1990", None, None),
+            ("1990-02-03", None, None),
+            ("1990-02-03T00:00:00.000Z", None, None),
+            ("02/03/90", None, None),
+            ("x/y/1990", None, None),
+            ("", None, None),
+        ] {
+            let read = CalendarDate::either_way(text).map(|day| day.map(CalendarDate::to_iso));
+            assert_eq!(read.each_ref().map(Option::as_deref), [month_first, day_first], "{text}");
         }
     }
 

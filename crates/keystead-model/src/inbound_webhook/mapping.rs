@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::path::{filled, filled_as_one, pieces, texts_of};
+use super::path::{filled, filled_as_one, no_texts, pieces, texts_of};
 use crate::{
     Invalid,
+    calendar_date::CalendarDate,
     contact::{ContactPatch, MAX_TAGS},
+    data_type::DataType,
     form_answers::{self, Place},
     form_schema::FormSchema,
     json_object::JsonObject,
@@ -22,6 +24,8 @@ pub struct ContactMapping(JsonObject<{ ContactMapping::MAX }>);
 const TAGS: &str = "tags";
 /// Where a contact came from, which no answer to a form says.
 const SOURCE: &str = "source";
+/// A day, of which a custom field may be one, too.
+const DATE_OF_BIRTH: &str = "dateOfBirth";
 /// What a custom field is named by.
 const CUSTOM: &str = "customFields.";
 
@@ -45,7 +49,7 @@ impl ContactMapping {
         "country",
         "website",
         "timezone",
-        "dateOfBirth",
+        DATE_OF_BIRTH,
         SOURCE,
         TAGS,
     ];
@@ -96,12 +100,13 @@ impl ContactMapping {
         self.fields().into_iter().map(|(field, _)| field).filter(|field| field.starts_with(CUSTOM)).collect()
     }
 
-    /// What a payload says of a contact, and what is mapped and not there any more. A field of which the payload has nothing is left
-    /// as it is. Values that the fields do not take are named, with what is wrong with them.
+    /// What a payload says of a contact, and what is left out of it: what is mapped and not there any more, what can be read in two ways,
+    /// and what is no text. A field of which the payload has nothing is left as it is. Values that the fields do not take are named,
+    /// with what is wrong with them.
     pub fn contact(&self, payload: &Map<String, Value>, place: &Place) -> Result<(ContactPatch, Problems), Problems> {
         let mut fields = self.fields();
         let tags = fields.shift_remove(TAGS);
-        let (mut said, mut gone, mut wrong) = (Map::new(), Problems::new(), Problems::new());
+        let (mut said, mut left, mut wrong) = (Map::new(), Problems::new(), Problems::new());
         for (field, template) in fields {
             let Some(template) = template.as_str() else { continue };
             let value = if !field.starts_with(CUSTOM) {
@@ -109,11 +114,17 @@ impl ContactMapping {
             } else if form_answers::custom(&field, &place.fields).is_some() {
                 Ok(filled(template, payload))
             } else {
-                gone.extend(filled(template, payload).map(|_| (field, Invalid::new(GONE))));
+                left.extend(filled(template, payload).map(|_| (field, Invalid::new(GONE))));
                 continue;
             };
-            match value {
-                Ok(value) => said.extend(value.map(|value| (field, value))),
+            // What is nothing but one value is judged as what it is.
+            if !matches!(pieces(template).as_deref(), Ok([_])) {
+                left.extend(left_out(&field, no_texts(template, payload)));
+            }
+            match value.map(|value| value.map(|value| date_of(&field, value, place))) {
+                Ok(Some(Ok(value))) => said.extend([(field, value)]),
+                Ok(Some(Err(doubt))) => left.push((field, doubt)),
+                Ok(None) => {}
                 Err(problem) => wrong.push((field, problem)),
             }
         }
@@ -131,14 +142,46 @@ impl ContactMapping {
             Some(Value::Array(list)) => list,
             one => one.into_iter().collect(),
         };
-        let named = templates.iter().filter_map(|template| filled(template.as_str()?, payload));
+        let templates: Vec<&str> = templates.iter().filter_map(Value::as_str).collect();
+        left.extend(left_out(TAGS, templates.iter().flat_map(|template| no_texts(template, payload)).collect()));
+        let named = templates.iter().filter_map(|template| filled(template, payload));
         let texts: Vec<String> = named.flat_map(texts_of).filter(|text| !text.trim().is_empty()).collect();
         match texts.iter().map(|text| TagName::parse(text)).collect::<Result<Vec<_>, _>>() {
             Ok(tags) => patch.tags = Some(tags).filter(|tags| !tags.is_empty()),
             Err(problem) => wrong.push((TAGS.to_owned(), problem)),
         }
-        if wrong.is_empty() { Ok((patch, gone)) } else { Err(wrong) }
+        if wrong.is_empty() { Ok((patch, left)) } else { Err(wrong) }
     }
+}
+
+/// A value for a field. Of a day that can be read in two ways nobody here knows which is meant; where one of them is no day, the other
+/// is.
+fn date_of(field: &str, value: Value, place: &Place) -> Result<Value, Invalid> {
+    let is_date = field == DATE_OF_BIRTH
+        || form_answers::custom(field, &place.fields).is_some_and(|custom| custom.data_type == DataType::Date);
+    let texts = texts_of(value.clone());
+    let (true, [text]) = (is_date, &texts[..]) else { return Ok(value) };
+    match CalendarDate::either_way(text) {
+        [Some(one), Some(other)] if one != other => Err(Invalid(format!(
+            "is not written: {} may be {} or {}, so send it as one of these",
+            echo(text),
+            one.to_iso(),
+            other.to_iso()
+        ))),
+        [Some(day), _] | [None, Some(day)] => Ok(day.to_iso().into()),
+        [None, None] => Ok(value),
+    }
+}
+
+/// What is told of values that are no texts.
+fn left_out(field: &str, values: Vec<String>) -> Option<(String, Invalid)> {
+    let shown = values.iter().take(LEFT_OUT_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = match values.len().saturating_sub(LEFT_OUT_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let problem = || format!("leaves out {shown}{more}: only texts, numbers and truths are written");
+    (!values.is_empty()).then(|| (field.to_owned(), Invalid(problem())))
 }
 
 /// Which fields, and what is wrong with each.
@@ -146,6 +189,9 @@ pub type Problems = Vec<(String, Invalid)>;
 
 /// What is said of a custom field that was deleted after it was mapped.
 const GONE: &str = "is not written: this custom field is not there any more; take it out of what makes a contact";
+
+/// How many values are told that were left out.
+const LEFT_OUT_SHOWN: usize = 3;
 
 /// Longest text for a field.
 const LONGEST: usize = 2_000;
@@ -240,6 +286,51 @@ mod tests {
         let patch = mapped(mapping, json!({"mail": ["a@x.example"], "the source": true})).unwrap();
         assert_eq!(patch.email.unwrap().unwrap().as_str(), "a@x.example", "a list of one is that one");
         assert_eq!(patch.source.unwrap().unwrap().as_str(), "true");
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_and_the_rest_is_written() {
+        let mapping =
+            json!({"companyName": "{{payload.company}} Ltd", "tags": ["{{payload.labels}}", "{{payload.shop}}"]});
+        let mapping = ContactMapping::parse(object(mapping)).unwrap();
+        let contact = |payload: Value| mapping.contact(&object(payload), &place()).unwrap();
+        let (patch, left) =
+            contact(json!({"labels": [1, true, null, {"a": 1}], "shop": null, "company": {"name": "Harbour"}}));
+        let tags: Vec<&str> = patch.tags.as_ref().unwrap().iter().map(TagName::as_str).collect();
+        assert_eq!(tags, ["1", "true"]);
+        let told: Vec<String> = left.into_iter().map(|(field, problem)| format!("{field} {problem}")).collect();
+        assert_eq!(
+            told,
+            [
+                "companyName leaves out {\"name\":\"Harbour\"}: only texts, numbers and truths are written",
+                "tags leaves out null, {\"a\":1}: only texts, numbers and truths are written",
+            ]
+        );
+        let (_, left) = contact(json!({"labels": [[{}, {}], {}, {}, {}]}));
+        assert!(left[0].1.0.contains("{}, {}, {} and 2 more"), "{left:?}");
+        assert_eq!(contact(json!({"labels": ["a", ["b", 1.5]], "shop": "c", "company": "Harbour"})).1, []);
+    }
+
+    #[test]
+    fn a_day_that_can_be_read_in_two_ways_is_told_and_not_guessed() {
+        let mapping =
+            ContactMapping::parse(object(json!({"dateOfBirth": "{{payload.born}}", "city": "Rome"}))).unwrap();
+        let contact = |born: Value| mapping.contact(&object(json!({"born": born})), &place());
+        let (patch, left) = contact(json!("02/03/1990")).unwrap();
+        assert!(patch.date_of_birth.is_none() && patch.city.is_some());
+        let said = "is not written: 02/03/1990 may be 1990-02-03 or 1990-03-02, so send it as one of these";
+        assert_eq!(left, [("dateOfBirth".to_owned(), Invalid::new(said))]);
+        for (born, iso) in [
+            (json!("25/09/1990"), "1990-09-25"),
+            (json!("09/25/1990"), "1990-09-25"),
+            (json!(["25.9.1990"]), "1990-09-25"),
+            (json!("03.03.1990"), "1990-03-03"),
+            (json!("1990-03-02"), "1990-03-02"),
+        ] {
+            let (patch, left) = contact(born.clone()).unwrap();
+            assert_eq!((patch.date_of_birth.unwrap().unwrap().to_iso().as_str(), left.len()), (iso, 0), "{born}");
+        }
+        assert_eq!(contact(json!("31/31/1990")).unwrap_err()[0].0, "dateOfBirth");
     }
 
     #[test]

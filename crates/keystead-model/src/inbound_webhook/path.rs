@@ -132,6 +132,22 @@ pub(super) fn texts_of(value: Value) -> Vec<String> {
     }
 }
 
+/// What a payload has where a template says so, and of which no text can be made: objects, and what is null in a list.
+pub(super) fn no_texts(template: &str, payload: &Map<String, Value>) -> Vec<String> {
+    fn rest(value: &Value) -> Vec<String> {
+        match value {
+            Value::Array(list) => list.iter().flat_map(rest).collect(),
+            Value::Null | Value::Object(_) => vec![echo(&value.to_string())],
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => Vec::new(),
+        }
+    }
+    let field = |piece| match piece {
+        Piece::Field(name) => found(name, payload),
+        Piece::Text(_) => None,
+    };
+    pieces(template).unwrap_or_default().into_iter().filter_map(field).flat_map(rest).collect()
+}
+
 /// How the values of a payload are named, with each value; at most `most`.
 pub fn paths_of(payload: &Map<String, Value>, most: usize) -> Vec<(String, String)> {
     fn walk(name: &str, value: &Value, most: usize, paths: &mut Vec<(String, String)>) {

@@ -607,6 +607,40 @@ async fn a_custom_field_that_is_deleted_is_told_with_each_payload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_of_a_payload_is_told_with_it() {
+    let app = TestApp::start().await;
+    let key = app.location_key().await;
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    let field =
+        app.post(&fields).key(&key).json(&json!({"name": "Since", "dataType": "DATE"})).send().await.expect(201);
+    let since = format!("customFields.{}", field["customField"]["id"].as_str().unwrap());
+    let mapping = json!({"contact": {
+        "email": "{{payload.mail}}", "dateOfBirth": "{{payload.born}}", &since: "{{payload.since}}", "tags": "{{payload.tags}}",
+    }});
+    let hook = Hook::by(&app, key, mapping).await;
+    let send = async |mail: &str, born: &str, since: &str| {
+        let body = json!({"mail": mail, "born": born, "since": since, "tags": [1, true, null, {"a": 1}]});
+        hook.send(&body).await.expect(202);
+        hook.payloads().await.swap_remove(0)
+    };
+    let payload = send("ada@example.com", "02/03/1990", "04-05-2020").await;
+    let told: Vec<&str> = payload["problems"].as_array().unwrap().iter().filter_map(|p| p["field"].as_str()).collect();
+    assert_eq!(
+        (&payload["outcome"], told),
+        (&json!("created"), vec!["dateOfBirth", since.as_str(), "tags"]),
+        "{payload}"
+    );
+    send("eve@example.com", "25/09/1990", "13.05.2020").await;
+    let made = contacts(&app, &hook.key).await;
+    let of = |mail: &str| made.iter().find(|contact| contact["email"] == mail).unwrap();
+    assert!(of("ada@example.com")["dateOfBirth"].is_null(), "{made:?}");
+    assert!(of("eve@example.com")["dateOfBirth"].as_str().unwrap().starts_with("1990-09-25"), "{made:?}");
+    assert_eq!(of("ada@example.com")["tags"], json!(["1", "true"]));
+    assert_eq!(of("ada@example.com")["customFields"], json!([]));
+    assert!(of("eve@example.com")["customFields"][0]["value"].to_string().contains("2020-05-13"), "{made:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_programs_say_of_people_is_for_those_who_may_read_contacts() {
     let app = TestApp::start().await;
     let hook = Hook::new(&app, json!({})).await;
