@@ -1,5 +1,6 @@
 //! The payloads in what was sent.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -36,6 +37,12 @@ pub fn payloads_of(body: &[u8], is_form: bool) -> Result<Vec<Map<String, Value>>
         Ok(_) => Err(Invalid::new("must be an object, or a list of objects")),
         Err(error) => Err(Invalid::new(format!("must be JSON, or a form that says that it is one: {error}"))),
     }
+}
+
+/// Whether a body that says that it is a form is JSON: programs that say nothing of it are taken for browsers, as `curl -d` is.
+pub fn is_json_in_a_form(body: &[u8]) -> bool {
+    let is_begun = body.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
+    is_begun && serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
 /// The levels of a name in a form, of which there is always one, and whether it names a list. What is not written like `a[b][c]` or
@@ -98,6 +105,16 @@ mod tests {
         }
         let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert!(read(&deep(100)).is_ok() && read(&deep(200)).is_err());
+    }
+
+    #[test]
+    fn json_that_says_that_it_is_a_form_is_known() {
+        for json in [r#"{"a": "b=c&d"}"#, " \n[{}]", "{}"] {
+            assert!(is_json_in_a_form(json.as_bytes()), "{json}");
+        }
+        for form in ["", "a=1", "1", "\"a\"", "{a}=1", "[0]=a", "{\"a\":1}&b=2"] {
+            assert!(!is_json_in_a_form(form.as_bytes()), "{form}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod mapping;
 mod path;
 
 pub use self::{
-    body::{MOST_AT_ONCE, payloads_of},
+    body::{MOST_AT_ONCE, is_json_in_a_form, payloads_of},
     mapping::{ContactMapping, Problems},
     path::paths_of,
 };

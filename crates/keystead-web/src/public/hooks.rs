@@ -10,6 +10,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use keystead_core::{CHAIN_HEADER, Error, ErrorCode, IdempotencyKey, Incoming, Intake, Received, RequestId, Violation};
 use keystead_http::{Arrival, read_body};
+use keystead_model::inbound_webhook::is_json_in_a_form;
 use serde_json::{Value, json};
 
 use super::{Said, counted, is_form, text};
@@ -17,6 +18,8 @@ use crate::Web;
 
 /// Bytes of one body.
 const LIMIT: usize = 256 * 1024;
+/// What is said to those who send JSON as if it were a form.
+const MISTAKEN: &str = "The body looks like JSON; send Content-Type: application/json";
 /// After how many seconds senders come again while it is suspended: that lasts, and what they keep meanwhile is not lost.
 const RESUMED_AFTER: &str = "3600";
 
@@ -76,8 +79,9 @@ pub(super) async fn receive(State(web): State<Web>, request: Request<Body>) -> R
         address: arrival.address,
         request: arrival.id,
     };
+    let is_mistaken = incoming.is_form && is_json_in_a_form(&incoming.body);
     match web.app.receive_inbound(incoming).await {
-        Ok(Intake::Taken(received)) => taken(&received, trace),
+        Ok(Intake::Taken(received)) => taken(&received, is_mistaken.then_some(MISTAKEN), trace),
         Ok(Intake::NotSigned(why)) => refusal(ErrorCode::NotSigned, why, &[], trace),
         Ok(Intake::Suspended) => {
             // Not the 403 of keys, after which a sender would give up.
@@ -105,11 +109,14 @@ fn failed(error: Error, trace: Option<RequestId>) -> Response {
 }
 
 /// A payload that makes no contact is kept all the same, and its sender is told what is wrong with it.
-fn taken(received: &Received, trace: Option<RequestId>) -> Response {
+fn taken(received: &Received, hint: Option<&str>, trace: Option<RequestId>) -> Response {
     let Received { count, problems, is_repeated } = received;
     let mut answer = json!({"received": count});
     if *is_repeated {
         answer["repeated"] = true.into();
+    }
+    if let Some(hint) = hint {
+        answer["hint"] = hint.into();
     }
     if problems.is_empty() {
         return json(StatusCode::ACCEPTED, &answer);

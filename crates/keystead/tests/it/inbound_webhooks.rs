@@ -401,6 +401,22 @@ async fn lists_are_taken_piece_by_piece_and_what_is_no_payload_is_refused_whole(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn json_that_is_sent_as_a_form_is_told_to_be_that() {
+    let app = TestApp::start().await;
+    let (plain, mapped) = (Hook::new(&app, json!({})).await, Hook::new(&app, mapping()).await);
+    let hint = "The body looks like JSON; send Content-Type: application/json";
+    let send = async |hook: &Hook<'_>, kind: &str, body: &str| {
+        app.clock.advance(Duration::from_millis(1));
+        app.post(&hook.path).body(kind, body.to_owned()).send().await
+    };
+    let (form, json) = ("application/x-www-form-urlencoded", order("ada@example.com").to_string());
+    assert_eq!(send(&plain, form, &json).await.expect(202)["hint"], hint);
+    assert_eq!(send(&mapped, form, &json).await.json()["hint"], hint);
+    assert!(send(&plain, "application/json", &json).await.expect(202)["hint"].is_null());
+    assert!(send(&plain, form, "a=1").await.expect(202)["hint"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_does_no_more_than_whoever_set_it_up_may() {
     let app = TestApp::start().await;
     let here = Reach::location(app.ids.location);
