@@ -65,7 +65,16 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             mail_worker(&app, mailer, &outside.base_url).run(stop.clone(), PATIENCE).await;
         }
     };
+    let lives = |app: App| {
+        let ThisNode { id, address, started_at } = outside.node.clone();
+        boxed(async move { app.note_node(id, address, started_at).await })
+    };
+    // Whoever looks at a server that has just begun finds it there. If it fails, the next one tells.
+    let begun = async {
+        let _ = lives(app.clone()).await;
+    };
     tokio::join!(
+        begun,
         mails,
         import_worker(&app, &outside.rows).run(stop.clone(), PATIENCE),
         aftermath_worker(&app).run(stop.clone(), PATIENCE),
@@ -97,16 +106,7 @@ pub async fn run(app: App, outside: Outside, stop: watch::Receiver<bool>) {
             app.seal_audit().await.map(drop)
         })),
         repeat(app.clone(), stop.clone(), Duration::from_secs(60), ("mails", "write mails"), mail),
-        repeat(
-            app.clone(),
-            stop.clone(),
-            Duration::from_secs(10),
-            ("node", "say that this server lives"),
-            |app: App| {
-                let ThisNode { id, address, started_at } = outside.node.clone();
-                boxed(async move { app.note_node(id, address, started_at).await })
-            }
-        ),
+        repeat(app.clone(), stop.clone(), Duration::from_secs(10), ("node", "say that this server lives"), lives),
         every(Duration::from_secs(60), ("tally", "tell by count what goes on"), |_| boxed(async {
             keystead_core::tally::settle();
             Ok(())

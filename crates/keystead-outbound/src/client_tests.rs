@@ -266,7 +266,8 @@ async fn what_the_operator_allows_is_called_and_nothing_else() {
         (format!("https://8.8.8.8:{}/", receiver.port), Refusal::Port),
         (elsewhere("localhost"), Refusal::NotFull),
         (format!("http://a:b@127.0.0.1:{}/", receiver.port), Refusal::UserInfo),
-        ("http://127.0.0.1:0/".to_owned(), Refusal::Port),
+        ("http://127.0.0.1:0/".to_owned(), Refusal::NoPort),
+        ("example.com/a".to_owned(), Refusal::Scheme),
         (format!("https://example.com/{}", "a".repeat(2048)), Refusal::TooLong),
     ] {
         assert_eq!(client.call(post(&url)).await.unwrap_err(), refusal.into(), "{url}");

@@ -34,7 +34,7 @@ const SPECIAL: &[&str] = &[
 ];
 
 /// What is said of a name that leads inside, and of one that leads nowhere, so that nobody learns which names there are inside.
-pub(crate) const NO_PUBLIC_ADDRESS: &str = "the URL leads to no public address";
+pub(crate) const NO_PUBLIC_ADDRESS: &str = "the host of the URL is not known, or has no public address";
 
 /// Why a URL is not called. What is said of it tells nothing about the network that the server stands in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +51,9 @@ pub enum Refusal {
     /// It has a name or a password before its host.
     #[error("the URL must not have a user or a password; send them in a header")]
     UserInfo,
+    /// Nobody listens at port 0.
+    #[error("the URL must not have port 0")]
+    NoPort,
     /// Another port than that of https.
     #[error("the URL must not have a port of its own")]
     Port,
@@ -95,7 +98,10 @@ impl Guard {
         if text.len() > LONGEST {
             return Err(Refusal::TooLong);
         }
-        let url = Url::parse(text)?;
+        let url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => Refusal::Scheme,
+            error => error.into(),
+        })?;
         let is_encrypted = match url.scheme() {
             "https" => true,
             "http" if !self.allowed.is_empty() => false,
@@ -104,7 +110,7 @@ impl Guard {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::UserInfo);
         }
-        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(Refusal::Port)?;
+        let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(Refusal::NoPort)?;
         let is_usual = is_encrypted && port == self.port;
         if !is_usual && self.allowed.is_empty() {
             return Err(Refusal::Port);

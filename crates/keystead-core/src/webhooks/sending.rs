@@ -40,6 +40,14 @@ const KEPT_MS: i64 = 30 * DAY_MS;
 const TRIMMED: i64 = 500;
 /// Nobody is waited for longer than this because they ask for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// What names another place to go to; other answers of their hundred, such as 304, do not.
+const LEADS_ELSEWHERE: [StatusCode; 5] = [
+    StatusCode::MOVED_PERMANENTLY,
+    StatusCode::FOUND,
+    StatusCode::SEE_OTHER,
+    StatusCode::TEMPORARY_REDIRECT,
+    StatusCode::PERMANENT_REDIRECT,
+];
 
 /// What is said of tries that were begun, and of which nobody knows how they went on.
 const MAY_HAVE_ARRIVED: &str = "it may have arrived, and is sent again with the same id";
@@ -239,7 +247,9 @@ fn tried(attempt: DeliveryAttempt, answer: &Answer, at: UtcMs) -> Tried {
     let Answer { status, headers, body } = answer;
     let problem = match status.is_success() {
         true => None,
-        false if status.is_redirection() => Some(format!("the answer leads elsewhere ({status}), where nobody goes")),
+        false if LEADS_ELSEWHERE.contains(status) => {
+            Some(format!("the answer leads elsewhere ({status}), where nobody goes"))
+        }
         false => Some(format!("the answer was {status}")),
     };
     let text = String::from_utf8_lossy(body);

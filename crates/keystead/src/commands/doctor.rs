@@ -38,7 +38,11 @@ impl Doctor {
                 return judge(&warnings);
             }
             say!("Database {}, schema {}, last change no. {}.", status.database, status.schema, status.head);
-            say!("{} server(s) were heard of in the last minutes.", status.nodes.len());
+            match status.nodes.len() {
+                0 => say!("No server was heard of in the last minutes."),
+                1 => say!("One server was heard of in the last minutes."),
+                several => say!("{several} servers were heard of in the last minutes."),
+            }
             if let Some(disk) = status.disk {
                 let (free, total) = (disk.free as f64 / 1e9, disk.total as f64 / 1e9);
                 say!("The disk of the data directory has {free:.1} GB free of {total:.1}.");

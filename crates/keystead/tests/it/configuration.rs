@@ -215,6 +215,8 @@ fn exit_codes_tell_found_from_wrong_from_impossible() {
     let code = |arguments: &[&str]| instance.run(arguments).status.code();
     assert_eq!(code(&["keys", "list"]), Some(0));
     assert_eq!(code(&["doctor"]), Some(1), "something should be looked at");
+    let said = instance.run(&["doctor"]).stdout;
+    assert!(String::from_utf8_lossy(&said).contains("No server was heard of in the last minutes."));
     fs::write(instance.folder.join("leak"), "ks_location_Hq3vT0bZk9Wd_8sFvN1cQyT5rLz0aGmXe4UoKpBi7WdJh3Qdrl0").unwrap();
     assert_eq!(code(&["keys", "scan", "leak"]), Some(1));
     assert_eq!(code(&["keys", "get", "nonsense"]), Some(2));

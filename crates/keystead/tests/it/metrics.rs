@@ -114,3 +114,17 @@ async fn everything_that_the_dashboard_and_the_alerts_ask_is_there() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_just_begun_is_heard_of() {
+    let app = TestApp::start().await;
+    // It says so every ten seconds, and the first time at once.
+    for _ in 0..40 {
+        if let [node] = &app.app.system_status().await.unwrap().nodes[..] {
+            assert_eq!(node.address, app.address.to_string());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no server was heard of");
+}

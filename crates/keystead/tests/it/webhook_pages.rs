@@ -37,6 +37,12 @@ async fn a_webhook_is_added_and_its_secret_shown_once() {
             "Address must begin with https://",
         )
         .await;
+    for (url, said) in [
+        ("example.com/a", "Address must begin with https://"),
+        ("https://example.com:0/", "Address must not have port 0"),
+    ] {
+        scene.refused(&new, &[("url", url), ("which", "all"), ("form_id", "a")], said).await;
+    }
     scene.refused(&new, &[URL, ("which", "chosen"), ("events", "contact.x")], "which is no event").await;
     let form = scene.get(&new).await;
     let id = between(&form, "name=\"form_id\" value=\"", "\"");
