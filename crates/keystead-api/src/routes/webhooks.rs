@@ -17,7 +17,13 @@ pub(super) fn v2_routes() -> Vec<Route> {
     let (read, write) = (Some(Scope::WebhooksRead), Some(Scope::WebhooksWrite));
     Table::new(Face::V2)
         .either("GET /webhooks", "List webhooks", read, 200, webhooks::list)
-        .either("POST /webhooks", "Create a webhook, whose secret is shown once", write, 201, webhooks::create)
+        .either(
+            "POST /webhooks",
+            "Create a webhook, whose secret is shown once; a location has up to 50 of them, and so has the agency",
+            write,
+            201,
+            webhooks::create,
+        )
         .either(
             "GET /webhooks/public-key",
             "Get the public key with which X-GHL-Signature is checked",
@@ -49,7 +55,8 @@ pub(super) fn v2_routes() -> Vec<Route> {
         .either("GET /webhooks/{webhookId}", "Get a webhook", read, 200, webhooks::get)
         .either(
             "PATCH /webhooks/{webhookId}",
-            "Change a webhook; from then on it hears of what whoever changed it may read",
+            "Change a webhook; whoever says another url or other events, or takeOver, lends it their rights, and with the \
+             same ones only where whoever it listened as has ended",
             write,
             200,
             webhooks::update,
@@ -124,7 +131,7 @@ pub(super) fn v2_routes() -> Vec<Route> {
         )
         .location(
             "PATCH /inbound-webhooks/{inboundWebhookId}",
-            "Change an inbound webhook, or what of a payload makes a contact",
+            "Change an inbound webhook, or what of a payload makes a contact, which is written as whoever says it may",
             Scope::WebhooksWrite,
             200,
             resources::update::<InboundWebhook, InboundPatch, One<InboundWebhook>>,

@@ -211,9 +211,14 @@ fn events(reader: &mut Reader<'_>) -> Option<EventNames> {
 fn headers(reader: &mut Reader<'_>) -> Option<EndpointHeaders> {
     let schema = json!({
         "type": "object",
-        "additionalProperties": {"type": "string"},
+        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": EndpointHeaders::LONGEST},
         "maxProperties": EndpointHeaders::MOST,
-        "description": "Sent along with each message. Their values are kept encrypted and never read back",
+        "description": format!(
+            "Sent along with each message: up to {}, each of up to {} printable ASCII characters. Their values are kept encrypted \
+             and never read back",
+            EndpointHeaders::MOST,
+            EndpointHeaders::LONGEST
+        ),
     });
     let Value::Object(headers) = reader.any("headers", schema, json!({"X-Token": "s3cret"}))? else {
         reader.violate("headers", "must be an object");

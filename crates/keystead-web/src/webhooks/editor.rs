@@ -77,12 +77,12 @@ pub(super) fn choices(here: &Here) -> impl Iterator<Item = Choice> {
 
 fn fields(here: &Here, existing: Option<&WebhookEndpoint>) -> Vec<Field> {
     let known = existing.map(|endpoint| endpoint.content.headers.join(", ")).filter(|known| !known.is_empty());
-    let headers = Field::new(Kind::Lines(2), "headers", "Headers of your own").with("maxlength=22000 spellcheck=false");
+    let headers = Field::new(Kind::Lines(2), "headers", "Headers of your own").with("maxlength=83000 spellcheck=false");
     let headers = headers.hint(match &known {
         Some(known) => format!(
             "One a line, as X-Token: secret. Sent now: {known}. Leave this empty to keep them, or write all anew."
         ),
-        None => "One a line, as X-Token: secret. Their values are kept encrypted and never shown again.".to_owned(),
+        None => "One a line, as X-Token: secret; up to 20. Their values are kept encrypted and never shown again.".to_owned(),
     });
     let mut fields = vec![
         Field::typed("url", "url", "Address")
