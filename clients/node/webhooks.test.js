@@ -12,6 +12,11 @@ const { HighLevel } = require('@gohighlevel/api-client');
 
 const { KEYSTEAD_URL: url, KEYSTEAD_LOCATION_KEY: key } = process.env;
 const samples = path.join(__dirname, '../../crates/keystead-web/guides/samples');
+// What anybody may send in a header: no base64, too little or too much of it, no ASCII, and no number that computers count with.
+const MALFORMED = [
+  '', 'A', 'AAAA', 'v1', 'v1,', 'v1,A', 'v1,AAAA', '====', '!', 'é', 'v1,é', '\u00b2', '9'.repeat(400), '9'.repeat(5000), '-1', 'nan',
+  '-9223372036854775808',
+];
 const APP = '6650e1f0a1b2c3d4e5f60718';
 
 async function call(method, at, body) {
@@ -86,7 +91,15 @@ test('the programs of the guide verify it', async () => {
   for (const [headers, body] of [[sent.headers, forged()], [old, sent.body], [{}, sent.body]]) {
     assert.equal(isFromKeystead(headers, body, secret), false);
   }
+  for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
+    for (const value of [undefined, ...MALFORMED]) {
+      assert.equal(isFromKeystead({ ...sent.headers, [name]: value }, sent.body, secret), false, `${name} ${value}`);
+    }
+  }
   const { isSigned } = await import(path.join(samples, 'signing-key.mjs'));
+  for (const value of [undefined, ...MALFORMED]) {
+    assert.equal(isSigned({ 'x-ghl-signature': value }, sent.body, pem), false, value);
+  }
   assert.deepEqual([isSigned(sent.headers, sent.body, pem), isSigned(sent.headers, forged(), pem), isSigned({}, sent.body, pem)], [true, false, false]);
 });
 
@@ -103,12 +116,20 @@ test('the programs for a shell verify it', () => {
   const { 'webhook-id': ID, 'webhook-timestamp': TIMESTAMP, 'webhook-signature': SIGNATURES, 'x-ghl-signature': SIGNATURE } = sent.headers;
   const by = (body) => says('webhook.sh', body, { ID, TIMESTAMP, SIGNATURES, SECRET: secret });
   assert.deepEqual([by(sent.body), by(forged())], [true, false]);
+  for (const value of MALFORMED) {
+    assert.equal(says('webhook.sh', sent.body, { ID, TIMESTAMP, SIGNATURES: value, SECRET: secret }), false, value);
+    // Whoever has no secret that can be read is told of no message that it is from here.
+    for (const SECRET of ['', 'whsec_!']) {
+      assert.equal(says('webhook.sh', sent.body, { ID, TIMESTAMP, SIGNATURES: value, SECRET }), false, value);
+    }
+  }
   const [BODY, PEM] = ['body', 'pem'].map((name) => path.join(folder, name));
   fs.writeFileSync(PEM, pem);
-  const signed = (body) => {
+  const signed = (body, signature = SIGNATURE) => {
     fs.writeFileSync(BODY, body);
-    return says('signing-key.sh', '', { SIGNATURE, BODY, PEM });
+    return says('signing-key.sh', '', { SIGNATURE: signature, BODY, PEM });
   };
   assert.deepEqual([signed(sent.body), signed(forged())], [true, false]);
+  for (const value of MALFORMED) assert.equal(signed(sent.body, value), false, value);
   fs.rmSync(folder, { recursive: true });
 });

@@ -17,6 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from official_client import ENVIRONMENT
 
 APP = "6650e1f0a1b2c3d4e5f60718"
+# What anybody may send in a header: no base64, too little or too much of it, no ASCII, and no number that computers count with.
+MALFORMED = ["", "A", "AAAA", "v1", "v1,", "v1,A", "v1,AAAA", "====", "!", "é", "v1,é", "\u00b2", "9" * 400, "9" * 5000, "-1", "nan", str(-(2**63))]
 SAMPLES = pathlib.Path(__file__).parent / "../../crates/keystead-web/guides/samples"
 
 
@@ -101,10 +103,16 @@ class Deliveries(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(verify(self.headers, self.body, self.secret))
         for headers, body in [(self.headers, self.forged), (old, self.body), ({}, self.body)]:
             self.assertFalse(verify(headers, body, self.secret))
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+            for value in MALFORMED:
+                self.assertFalse(verify({**self.headers, name: value}, self.body, self.secret), (name, value))
+            left = {known: value for known, value in self.headers.items() if known != name}
+            self.assertFalse(verify(left, self.body, self.secret), name)
         verify = sample("signing-key").is_signed
         self.assertTrue(verify(self.headers, self.body, self.key["pem"]))
         self.assertFalse(verify(self.headers, self.forged, self.key["pem"]))
-        self.assertFalse(verify({}, self.body, self.key["pem"]))
+        for headers in [{}, *({"x-ghl-signature": value} for value in MALFORMED)]:
+            self.assertFalse(verify(headers, self.body, self.key["pem"]), headers)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ import time
 
 def is_from_keystead(headers, body, secret):
     """Whether a message comes from Keystead. `body` is the bytes as they arrived, before anything has parsed them."""
-    message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "0")
-    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > 300:
+    message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    try:
+        if abs(time.time() - int(timestamp)) > 300:
+            return False
+    except (ValueError, OverflowError):
         return False
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{message_id}.{timestamp}.".encode() + body

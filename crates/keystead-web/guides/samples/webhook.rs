@@ -7,7 +7,7 @@ use sha2::Sha256;
 pub fn is_from_keystead<'h>(header: impl Fn(&str) -> Option<&'h str>, body: &[u8], secret: &str, now: i64) -> bool {
     let message = (|| {
         let (id, timestamp) = (header("webhook-id")?, header("webhook-timestamp")?);
-        let is_fresh = (now - timestamp.parse::<i64>().ok()?).abs() <= 300;
+        let is_fresh = now.abs_diff(timestamp.parse().ok()?) <= 300;
         let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
         let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?.chain_update(format!("{id}.{timestamp}."));
         is_fresh.then_some((mac.chain_update(body), header("webhook-signature")?))

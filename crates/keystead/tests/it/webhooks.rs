@@ -28,6 +28,10 @@ mod sample;
 #[path = "../../../keystead-web/guides/samples/signing-key.rs"]
 pub(crate) mod signing_key_sample;
 
+/// What anybody may send in a header: no base64, too little of it, no ASCII, and no number that is a time.
+const MALFORMED: [&str; 12] =
+    ["", "A", "v1,", "v1,A", "v1,AAAA", "====", "é", "v1,é", "²", "99999999999999999999", "-1", "-9223372036854775808"];
+
 /// What a receiver was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
@@ -224,6 +228,16 @@ async fn a_change_is_told_in_the_contracts_shape_and_signed() {
     let public = public["base64"].as_str().unwrap();
     for sent in &sent {
         assert!(sent.is_signed_with(secret), "{sent:?}");
+        for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+            for value in std::iter::once(None).chain(MALFORMED.map(Some)) {
+                let header = |known: &str| if known == name { value } else { Some(sent.header(known)) };
+                let now = sent.header("webhook-timestamp").parse().unwrap();
+                assert!(!sample::is_from_keystead(header, sent.body.as_bytes(), secret, now), "{name} {value:?}");
+            }
+        }
+        for value in MALFORMED {
+            assert!(!signing_key_sample::is_signed(value, sent.body.as_bytes(), public), "{value}");
+        }
         let is_signed =
             |body: &str| signing_key_sample::is_signed(sent.header("x-ghl-signature"), body.as_bytes(), public);
         assert!(is_signed(&sent.body) && !is_signed(&format!("{} ", sent.body)), "{sent:?}");
@@ -739,7 +753,8 @@ async fn tries_whose_server_ended_stand_in_the_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_runs_out_fails_and_is_sent_again_on_request() {
-    let receiver = Receiver::answering(|number, _| ([302, 304, 302].get(number).copied().unwrap_or(200), Duration::ZERO)).await;
+    let receiver =
+        Receiver::answering(|number, _| ([302, 304, 302].get(number).copied().unwrap_or(200), Duration::ZERO)).await;
     let app = TestApp::start_with(|config| {
         config.limits.webhooks.allowed = allowed();
         config.limits.webhooks.retries = vec![Duration::from_secs(1); 2];
