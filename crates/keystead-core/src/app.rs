@@ -122,6 +122,8 @@ pub struct Inner {
     /// Requests that ask the database for their key while the cache may not be believed.
     pub(crate) unfenced: Semaphore,
     pub(crate) floods: Floods,
+    /// Who guesses at addresses of inbound webhooks.
+    pub(crate) senders: Floods,
     pub(crate) origins: KnownOrigins,
     /// How far this node has read the change feed.
     pub(crate) feed: tokio::sync::Mutex<Position>,
@@ -201,7 +203,8 @@ impl App {
                 uses,
                 fence: Fence::default(),
                 unfenced: Semaphore::new(UNFENCED),
-                floods: Floods::new(),
+                floods: Floods::new("a flood of unknown keys is refused"),
+                senders: Floods::new("a flood of unknown addresses of inbound webhooks is refused"),
                 origins: KnownOrigins::default(),
                 feed: tokio::sync::Mutex::default(),
                 service_clock: NodeClock::default(),

@@ -49,6 +49,7 @@ use crate::{
     operate::{Ids, InLocation, Operation},
     resource::{MOST_MADE_BY_HAND, Made, Resource},
     secret::token_hash,
+    sources::Source,
     webhooks::{grant_of, require_no_overlap},
 };
 
@@ -285,6 +286,22 @@ impl App {
         };
         let replayed = self.operate(context, Scope::WebhooksWrite, run, move |operation, _| find(operation)).await;
         replayed.map(|payload| shown(&context.authority, payload))
+    }
+
+    /// Counts what somebody at `address` sends to an inbound webhook, before anybody reads it. Beyond what strangers may send from there,
+    /// whoever has its token still may, as far as its location takes it: they may share their address with somebody who guesses.
+    pub async fn count_of_sender(&self, id: &str, token: &str, address: IpAddr) -> Result<()> {
+        let Err(refused) = self.count_of_stranger("hook", address) else { return Ok(()) };
+        let Some(id) = Id::parse(id) else { return Err(refused) };
+        let (source, monotonic) = (Some(Source::of(address)), self.clock.monotonic());
+        let _turn = self.senders.admit(source, monotonic).await?;
+        let found = self.store.look_up(move |tx| inbound_webhooks::find_opened(tx, id)).await?;
+        let (token, now) = (token_hash(token), self.clock.now());
+        if found.is_some_and(|opened| opened_by(&opened.webhook, &token, now).is_some()) {
+            return Ok(());
+        }
+        self.senders.count_unknown(source, monotonic);
+        Err(refused)
     }
 
     /// Takes what came in. Nobody is told which part of an address is wrong, nor by how long the answer takes.

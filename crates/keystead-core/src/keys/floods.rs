@@ -1,4 +1,4 @@
-//! Floods of made-up keys: a source that sends many unknown ids has its misses read one at a time.
+//! Floods of made-up keys, and of made-up addresses: a source that sends many unknown ids has its misses read one at a time.
 //!
 //! Valid keys never spend this budget, and a key in the cache never waits.
 
@@ -22,14 +22,17 @@ const WINDOW: Duration = Duration::from_secs(60);
 const QUEUE: usize = 64;
 
 pub(crate) struct Floods {
+    /// What is logged of what is refused.
+    what: &'static str,
     unknown: SourceCounts,
     one_at_a_time: Semaphore,
     queued: AtomicUsize,
 }
 
 impl Floods {
-    pub(crate) fn new() -> Self {
-        Self { unknown: SourceCounts::new(WINDOW, FREE), one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
+    pub(crate) fn new(what: &'static str) -> Self {
+        let unknown = SourceCounts::new(WINDOW, FREE);
+        Self { what, unknown, one_at_a_time: Semaphore::new(1), queued: AtomicUsize::new(0) }
     }
 
     /// Waits for a turn if `source` has sent many unknown ids; refuses when too many wait already.
@@ -37,9 +40,9 @@ impl Floods {
         let Some(source) = source.filter(|source| self.unknown.is_over(*source, now)) else { return Ok(None) };
         if self.queued.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.queued.fetch_sub(1, Ordering::Relaxed);
-            const WHAT: &str = "a flood of unknown keys is refused";
-            if (Happening { source: Some(source), ..Happening::new(WHAT, "flood") }).is_told() {
-                tracing::warn!(%source, "{WHAT}");
+            let what = self.what;
+            if (Happening { source: Some(source), ..Happening::new(what, "flood") }).is_told() {
+                tracing::warn!(%source, "{what}");
             }
             return Err(Error::TooManyRequests(Duration::from_secs(1)));
         }
@@ -63,7 +66,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_source_with_many_unknown_ids_waits() {
-        let floods = Floods::new();
+        let floods = Floods::new("a flood");
         let source = |text: &str| Source::of(text.parse().unwrap());
         let (noisy, neighbour, quiet) = (source("2001:db8::1"), source("2001:db8::ffff"), source("2001:db8:0:1::1"));
         let now = Duration::from_secs(100);
@@ -81,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses() {
-        let floods = Floods::new();
+        let floods = Floods::new("a flood");
         let noisy = Source::of("192.0.2.1".parse().unwrap());
         let now = Duration::from_secs(100);
         for _ in 0..=FREE {

@@ -13,7 +13,7 @@ use keystead_http::{Arrival, read_body};
 use keystead_model::inbound_webhook::is_json_in_a_form;
 use serde_json::{Value, json};
 
-use super::{Said, counted, is_form, text};
+use super::{Said, is_form, text};
 use crate::Web;
 
 /// Bytes of one body.
@@ -29,7 +29,11 @@ pub(super) async fn admitted(web: &Web, request: Request<Body>) -> Result<Reques
     if request.method() != Method::POST {
         return Err(Said::NotTaken(ErrorCode::MethodNotAllowed));
     }
-    counted(web, &request, "hook")?;
+    if let Some(arrival) = request.extensions().get::<Arrival>().filter(|arrival| arrival.address_is_own) {
+        let names = request.uri().path().strip_prefix("/hooks/").and_then(|names| names.split_once('/'));
+        let (id, token) = names.unwrap_or_default();
+        web.app.count_of_sender(id, token, arrival.address).await.map_err(Said::of)?;
+    }
     if !is_readable(request.headers()) {
         return Err(Said::NotTaken(ErrorCode::MediaType));
     }

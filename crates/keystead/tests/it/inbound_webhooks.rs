@@ -708,6 +708,26 @@ async fn payloads_go_with_their_contact_and_after_a_month() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_at_an_address_shuts_nobody_out_who_shares_it() {
+    let app = TestApp::start().await;
+    let hook = Hook::new(&app, json!({})).await;
+    let guess = async |count: usize| {
+        let mut last = 0;
+        for _ in 0..count {
+            last = app.post(&format!("{}x", hook.path)).json(&json!({})).send().await.status;
+        }
+        last
+    };
+    assert_eq!(guess(600).await, 404);
+    for path in [format!("{}x", hook.path), format!("{}/x", hook.path), "/hooks/x/y".to_owned(), "/hooks".to_owned()] {
+        assert_eq!(app.post(&path).json(&json!({})).send().await.status, 429, "{path}");
+    }
+    // Beyond that many they are looked up one at a time.
+    assert_eq!(guess(30).await, 429);
+    hook.send(&json!({"a": 1})).await.expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_location_takes_as_much_in_as_a_key_may_ask_for() {
     let rate = RateLimits { interval: Some(3), daily: None };
     let app = TestApp::start_with(move |config| config.limits = Limits { rate, ..Limits::default() }).await;

@@ -400,7 +400,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever has the address of a link.
     "follow_link", "judge_clicks", "trim_clicks",
     // Whoever has the address of an inbound webhook.
-    "receive_inbound", "trim_inbound",
+    "count_of_sender", "receive_inbound", "trim_inbound",
     // Whoever knows a file's address, which nobody guesses.
     "open_file", "read_file",
     // Whoever answers a form.
