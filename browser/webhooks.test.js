@@ -55,7 +55,7 @@ test('a webhook is added by its form, and its secret is shown once', async () =>
   await page.getByRole('link', { name: 'Add webhook' }).first().click();
   await look(page, 'webhook-new');
   await page.getByRole('radio', { name: /^Chosen events/ }).check();
-  await page.locator('summary', { hasText: /^contact/ }).click();
+  await page.locator('summary', { hasText: /^Contact/ }).click();
   await look(page, 'webhook-new-chosen');
   await button('Save').click();
   assert.deepEqual(await page.locator('.summary a').allInnerTexts(), [
@@ -64,8 +64,8 @@ test('a webhook is added by its form, and its secret is shown once', async () =>
   ]);
   await page.fill('#url', `http://127.0.0.1:${receiver.address().port}/hooks`);
   await page.fill('#description', 'Booking bridge');
-  await page.locator('summary', { hasText: /^contact/ }).click();
-  const contact = page.locator('.noun', { hasText: /^contact/ });
+  await page.locator('summary', { hasText: /^Contact/ }).click();
+  const contact = page.locator('.noun', { hasText: /^Contact/ });
   await contact.getByRole('checkbox', { name: 'created', exact: true }).check();
   await contact.getByRole('checkbox', { name: 'updated', exact: true }).check();
   await page.fill('#headers', 'X-Bridge: hunter2');

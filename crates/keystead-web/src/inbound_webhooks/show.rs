@@ -25,6 +25,9 @@ use crate::{
     show::ago,
 };
 
+/// Payloads that are shown at once; those before them are folded.
+const SHOWN: usize = 10;
+
 struct Payload {
     id: String,
     pill: (&'static str, &'static str),

@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     flash::{Done, lead},
     form::{Choice, Edit, Field, Fields, Form, Kind},
+    history::field_in_words,
     once::{Once, once},
     page::{Frame, render},
     place::Here,
@@ -34,10 +35,12 @@ const TAKE_OVER: &str = "takeOver";
 /// The events of a noun, each by its name and what is said of it after the noun.
 struct Noun {
     name: &'static str,
+    /// What people call it.
+    title: String,
     /// All of them: `contact.*`.
     all: String,
     has_all: bool,
-    events: Vec<(&'static str, &'static str, bool)>,
+    events: Vec<(&'static str, String, bool)>,
 }
 
 impl Noun {
@@ -51,12 +54,13 @@ fn nouns(here: &Here, chosen: &[&str]) -> Vec<Noun> {
     let mut nouns: Vec<Noun> = Vec::new();
     for event in told(here) {
         let (name, happened) = event.split_once('.').unwrap_or((event, event));
-        let one = (event, happened, chosen.contains(&event));
+        let one = (event, happened.replace('_', " "), chosen.contains(&event));
         match nouns.iter_mut().find(|noun| noun.name == name) {
             Some(noun) => noun.events.push(one),
             None => {
                 let all = format!("{name}.*");
-                nouns.push(Noun { name, has_all: chosen.contains(&all.as_str()), all, events: vec![one] });
+                let title = field_in_words(name);
+                nouns.push(Noun { name, title, has_all: chosen.contains(&all.as_str()), all, events: vec![one] });
             }
         }
     }
@@ -82,7 +86,8 @@ fn fields(here: &Here, existing: Option<&WebhookEndpoint>) -> Vec<Field> {
         Some(known) => format!(
             "One a line, as X-Token: secret. Sent now: {known}. Leave this empty to keep them, or write all anew."
         ),
-        None => "One a line, as X-Token: secret; up to 20. Their values are kept encrypted and never shown again.".to_owned(),
+        None => "One a line, as X-Token: secret; up to 20. Their values are kept encrypted and never shown again."
+            .to_owned(),
     });
     let mut fields = vec![
         Field::typed("url", "url", "Address")
@@ -160,6 +165,7 @@ fn read(form: &mut Form) -> Option<Draft> {
 struct Editor {
     frame: Frame,
     heading: String,
+    is_edit: bool,
     /// Whose events it hears.
     about: String,
     form: Form,
@@ -184,6 +190,7 @@ fn editor(web: &Web, here: &Here, existing: Option<&WebhookEndpoint>, form: Form
     Editor {
         frame: Frame::of(here, heading, SECTION),
         heading: heading.to_owned(),
+        is_edit: existing.is_some(),
         about: about.to_owned(),
         nouns: nouns(here, &form.sent.all("events")),
         are_chosen: form.text(WHICH) == Some(CHOSEN),

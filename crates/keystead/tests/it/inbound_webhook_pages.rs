@@ -76,7 +76,10 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
         assert!(answer.text.contains(said), "{said}: {}", answer.text);
     }
     assert_eq!(scene.said(&edit, &mapped).await, "“Shop” is saved.");
-    assert!(scene.get(&edit).await.contains("vip\nfrom {{payload.source}}</textarea>"));
+    let form = scene.get(&edit).await;
+    assert!(
+        form.contains("vip\nfrom {{payload.source}}</textarea>") && form.contains("<h1>Edit “<bdi>Shop</bdi>”</h1>")
+    );
     let kept = scene.get(&page).await;
     let (before, _) = kept.split_once("/replay\"").unwrap();
     let (_, replay) = before.rsplit_once(&scene.url("")).unwrap();
@@ -116,6 +119,12 @@ async fn somebody_adds_one_sends_to_it_and_maps_what_came_in() {
     let changes = log.text.matches("changed the inbound webhook ").count();
     let named = log.text.matches("changed the inbound webhook <b><bdi>Shop</bdi></b>").count();
     assert!(changes > 1 && named == changes, "{}", log.text);
+    // What came long ago is folded.
+    let many: Vec<_> = (0..50).map(|number| json!({"customer": {"email": format!("{number}@example.com")}})).collect();
+    scene.app.post(&address).json(&json!(many)).send().await;
+    let shown_page = scene.get(&page).await;
+    let (newest, folded) = shown_page.split_once("<summary>40 before that</summary>").unwrap();
+    assert_eq!((newest.matches("/replay\"").count(), folded.matches("/replay\"").count()), (10, 40), "{shown_page}");
     // An empty mapping is none.
     scene.said(&edit, &[("name", "Shop")]).await;
     let stored = scene.stored("/inbound-webhooks", "inboundWebhooks").await;

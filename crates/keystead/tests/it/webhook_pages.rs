@@ -1,6 +1,6 @@
 //! Webhooks in the app.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::settings_pages::Scene;
 
@@ -71,6 +71,24 @@ async fn a_webhook_is_added_and_its_secret_shown_once() {
     let list = scene.get(&format!("{PATH}?q=HOOKS")).await;
     assert!(list.contains("Nothing sent yet") && list.contains("contact.*, note.created"), "{list}");
     assert!(scene.get(&format!("{PATH}?q=xyzzy")).await.contains("No webhook has"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_called_by_its_description_or_its_address_once() {
+    let scene = Scene::new().await;
+    for (path, description) in [("plain", Json::Null), ("named", json!("Newsletter"))] {
+        let new =
+            json!({"url": format!("https://hooks.example.com/{path}"), "events": ["*"], "description": description});
+        let made = scene.app.post("/webhooks").key(&scene.key).json(&new).send().await.expect(201);
+        let page = format!("{PATH}/{}", made["webhook"]["id"].as_str().unwrap());
+        let shown = scene.get(&page).await;
+        let (_, body) = shown.split_once("<h1>").unwrap();
+        assert_eq!(body.matches(&format!("https://hooks.example.com/{path}")).count(), 1, "{shown}");
+        let edit = scene.get(&format!("{page}/edit")).await;
+        let title = description.as_str().unwrap_or("https://hooks.example.com/plain");
+        assert!(edit.contains(&format!("</a> / Edit</p>\n<h1>Edit “<bdi>{title}</bdi>”</h1>")), "{edit}");
+        assert!(edit.contains("<summary>Lost reason <span") && edit.contains(">click classified</label>"), "{edit}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
