@@ -406,7 +406,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     // Whoever answers a form.
     "open_form", "page_token", "read_page_token", "room_for_files", "answer_form",
     // By the clock.
-    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "send_mail", "send_delivery", "trim_webhooks", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
+    "keep_journal", "trim_usage", "end_exposed_keys", "queue_mails", "take_turn", "work_comes", "give_up", "interrupted", "send_mail", "send_delivery", "trim_webhooks", "trim_jobs", "trim_mails", "trim_imports", "work_on_import",
     "work_on_aftermath",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
