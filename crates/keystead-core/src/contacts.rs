@@ -191,6 +191,12 @@ impl App {
     }
 }
 
+/// Whether somebody who brings something to a contact is told of the rest of it.
+pub(crate) fn sees_contacts(context: &LocationContext) -> bool {
+    let grant = context.authority.grant();
+    grant.allows(Scope::ContactsWrite) || grant.allows(Scope::ContactsRead)
+}
+
 /// What somebody who brings a contact is told of it: those who only take in are told what they sent, and nothing that was
 /// there before.
 struct Telling {
@@ -201,9 +207,7 @@ struct Telling {
 
 impl Telling {
     fn of(context: &LocationContext, sent: &ContactPatch) -> Self {
-        let grant = context.authority.grant();
-        let sees = grant.allows(Scope::ContactsWrite) || grant.allows(Scope::ContactsRead);
-        Self { only: (!sees).then(|| sent.clone()), now: context.authority.now() }
+        Self { only: (!sees_contacts(context)).then(|| sent.clone()), now: context.authority.now() }
     }
 
     fn of_contact(&self, contact: Contact) -> Contact {

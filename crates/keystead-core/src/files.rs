@@ -19,8 +19,10 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     App, Error, LocationContext, RequestId, Result, Violation,
+    contacts::sees_contacts,
     error::Noun,
     events::{Described, Fields, Happened, put},
+    idempotency::Lost,
     operate::InLocation,
 };
 
@@ -101,7 +103,7 @@ impl App {
             }
             Ok(received.clone())
         };
-        let recover = |operation: &mut InLocation<'_, '_>, lost: &crate::idempotency::Lost| {
+        let recover = |operation: &mut InLocation<'_, '_>, lost: &Lost| {
             Ok(files::sent_by(operation.tx, operation.context.location, lost.request_id(), lost.at())?)
         };
         let outcome = self.operate(context, Scope::CustomFieldsWrite, run, recover).await;
@@ -110,7 +112,8 @@ impl App {
     }
 
     /// Puts files into custom fields of a contact. Each part names the field, and the file in it: `<customFieldId>_<fileId>`.
-    /// A field for one file has the new one then.
+    /// A field for one file has the new one then, which takes the right to change contacts. Who sees no contacts is told of what they
+    /// sent.
     pub async fn upload_contact_files(
         &self,
         context: &LocationContext,
@@ -141,10 +144,15 @@ impl App {
         let addressed = ids.into_iter().zip(received).map(|(field, file)| Addressed { field, file });
         let new: Vec<Addressed> = addressed.collect();
         let run = move |operation: &mut InLocation<'_, '_>| operation.add_files(contact, new.clone());
-        let recover = move |operation: &mut InLocation<'_, '_>, _: &_| operation.contact(contact);
+        let recover = move |operation: &mut InLocation<'_, '_>, lost: &Lost| {
+            let sent = files::sent_by(operation.tx, operation.context.location, lost.request_id(), lost.at())?;
+            Ok((operation.contact(contact)?, sent))
+        };
         let outcome = self.operate(context, Scope::FormsWrite, run, recover).await;
         self.forget_unless(outcome.is_ok(), location, files).await;
-        outcome
+        let (contact, sent) = outcome?;
+        let now = context.authority.now();
+        Ok(if sees_contacts(context) { contact } else { contact.as_sent_files(&sent, now) })
     }
 
     /// Makes room at once if files were not kept; where that fails, they are deleted after a day. Those that are seen stay: an
@@ -262,16 +270,22 @@ impl InLocation<'_, '_> {
         Ok(())
     }
 
-    fn add_files(&mut self, contact: ContactId, new: Vec<Addressed>) -> Result<Contact> {
+    fn add_files(&mut self, contact: ContactId, new: Vec<Addressed>) -> Result<(Contact, Vec<StoredFile>)> {
+        let sent = new.iter().map(|new| new.file.clone()).collect();
         for Addressed { file, .. } in &new {
             self.keep_file(file)?;
         }
-        self.try_to_change_contact(contact, |operation, contact| {
+        let changed = self.try_to_change_contact(contact, |operation, contact| {
             let mut changes: Vec<FieldValues> = Vec::new();
             for Addressed { field, file } in new {
                 let ids = [field];
                 let known = custom_fields::find_all(operation.tx, contact.location, OwnerKind::Contact, &ids)?;
                 let keeps = known.iter().any(|field| field.content.is_multiple_file);
+                let is_same = |value: &FieldValue| matches!(value, FieldValue::File(known) if known.uuid == file.uuid);
+                // Whoever only brings something takes nothing away.
+                if contact.custom_fields.get(field).iter().any(|held| !keeps || is_same(held)) {
+                    operation.context.authority.require(Scope::ContactsWrite)?;
+                }
                 let values = match changes.iter_mut().find(|change| change.field == field) {
                     Some(change) => &mut change.values,
                     None => {
@@ -281,12 +295,13 @@ impl InLocation<'_, '_> {
                     }
                 };
                 // Sent again under the same id, it takes the place of what was sent before.
-                values.retain(|value| !matches!(value, FieldValue::File(known) if known.uuid == file.uuid));
+                values.retain(|value| !is_same(value));
                 values.push(FieldValue::File(file));
             }
             let owner = (OwnerKind::Contact, contact.id);
             operation.change_values(owner, &mut contact.custom_fields, &changes)
-        })
+        })?;
+        Ok((changed, sent))
     }
 }
 

@@ -30,7 +30,8 @@ pub struct MintedLink {
 }
 
 impl App {
-    /// Makes a link of a contact's own. `handed_over_at` is when the message that brings it goes out, if it is known.
+    /// Makes a link of a contact's own. Where it leads may say anything of the contact, so whoever makes one must be allowed to read
+    /// contacts. `handed_over_at` is when the message that brings it goes out, if it is known.
     pub async fn mint_link_token(
         &self,
         context: &LocationContext,
@@ -39,6 +40,7 @@ impl App {
         source: TokenSource,
         handed_over_at: Option<UtcMs>,
     ) -> Result<MintedLink> {
+        context.authority.require(Scope::ContactsRead)?;
         let run = move |operation: &mut InLocation<'_, '_>| {
             let id: LinkTokenId = operation.new_id();
             // Named first, so that a repeated request finds it and not its link.

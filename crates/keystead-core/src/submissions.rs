@@ -137,7 +137,7 @@ impl App {
     ) -> Result<Submission<AsForm>> {
         let run = move |operation: &mut InLocation<'_, '_>| operation.accept_submission(form, id);
         let recover = move |operation: &mut InLocation<'_, '_>, _: &_| operation.submission(form, id);
-        self.operate(context, Scope::FormsWrite, run, recover).await
+        self.operate(context, Scope::FormsWrite, run, recover).await.map(|decided| told_of(context, decided))
     }
 
     /// Puts a submission away that was held.
@@ -149,7 +149,7 @@ impl App {
     ) -> Result<Submission<AsForm>> {
         let run = move |operation: &mut InLocation<'_, '_>| operation.discard_submission(form, id);
         let recover = move |operation: &mut InLocation<'_, '_>, _: &_| operation.submission(form, id);
-        self.operate(context, Scope::FormsWrite, run, recover).await
+        self.operate(context, Scope::FormsWrite, run, recover).await.map(|decided| told_of(context, decided))
     }
 
     /// Adds an address to a contact that a submission only offered.
@@ -553,6 +553,11 @@ impl InLocation<'_, '_> {
         patch.add_to(&contact.profile);
         self.update_contact(contact.id, patch)
     }
+}
+
+/// A submission that somebody decided about, to whom its answers were not sent: those are for whoever may read them.
+fn told_of(context: &LocationContext, decided: Submission<AsForm>) -> Submission<AsForm> {
+    if context.authority.grant().allows(Scope::FormsRead) { decided } else { decided.without_answers() }
 }
 
 /// The tags of a contact with those that a form gives, as many as it may have.

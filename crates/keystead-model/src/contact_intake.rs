@@ -3,7 +3,8 @@
 use crate::{
     UtcMs,
     contact::{Contact, ContactPatch, ContactProfile},
-    field_value::ValueSet,
+    field_value::{FieldValue, FieldValues, Held, ValueSet},
+    file::StoredFile,
 };
 
 impl Contact {
@@ -11,15 +12,29 @@ impl Contact {
     pub fn as_sent(self, sent: &ContactPatch, at: UtcMs) -> Self {
         let mut profile = ContactProfile::default();
         let tags = sent.clone().apply(&mut profile).unwrap_or_default();
-        let is_sent = |field| sent.custom_fields.iter().any(|values| values.field == field);
+        let those_sent = |held: &Held| {
+            let sent = sent.custom_fields.iter().find(|values| values.field == held.field.id)?;
+            let values = those(held.values.clone(), &sent.values);
+            (!values.is_empty()).then(|| Held { field: held.field.clone(), values })
+        };
+        let custom_fields = ValueSet::of(self.custom_fields.iter().filter_map(those_sent));
         Self {
             profile: self.profile.common_with(&profile),
             tags: those(self.tags, &tags),
-            custom_fields: ValueSet::of(self.custom_fields.iter().filter(|held| is_sent(held.field.id)).cloned()),
+            custom_fields,
             created_at: at,
             updated_at: at,
             ..self
         }
+    }
+
+    /// The same where files were sent, whichever fields they are in.
+    pub fn as_sent_files(self, files: &[StoredFile], at: UtcMs) -> Self {
+        let values: Vec<FieldValue> = files.iter().cloned().map(FieldValue::File).collect();
+        let field = |held: &Held| FieldValues { field: held.field.id, values: values.clone() };
+        let sent =
+            ContactPatch { custom_fields: self.custom_fields.iter().map(field).collect(), ..ContactPatch::default() };
+        self.as_sent(&sent, at)
     }
 }
 

@@ -150,6 +150,14 @@ pub struct Submission<K> {
 }
 
 impl<K: FormKind> Submission<K> {
+    /// Which it is and what became of it, and nothing of what somebody wrote.
+    pub fn without_answers(self) -> Self {
+        let visit = self.handling.visit.map(|_| Visit::default());
+        let handling =
+            Handling { held: self.handling.held, is_quiet: self.handling.is_quiet, visit, ..Handling::default() };
+        Self { answers: Answers::empty(), handling, name: None, email: None, ..self }
+    }
+
     /// Its answers, and with each file its address in the API, at `base_url`: whoever may read the submission reads it there.
     pub fn told_answers(&self, base_url: &str) -> Map<String, Value> {
         let mut answers = self.answers.fields();

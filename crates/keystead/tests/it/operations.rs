@@ -251,7 +251,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     click_stats(&by.location, at.none(), UtcMs(0)): LinksRead;
     missing_values(&by.location, at.none()): LinksRead;
     classify_click(&by.location, at.none(), at.none(), Verdict::Human, true): LinksWrite;
-    mint_link_token(&by.location, at.none(), at.contact, TokenSource::Api, None): LinksWrite;
+    mint_link_token(&by.location, at.none(), at.contact, TokenSource::Api, None): ContactsRead LinksWrite;
     list_link_tokens(&by.location, at.none(), None, Window::first(1)): LinksRead;
     revoke_link_token(&by.location, at.none(), at.none()): LinksWrite;
     create_custom_field(&by.location, custom_field("x")): CustomFieldsWrite;
