@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use keystead_model::{
     UtcMs,
-    custom_field::{CustomField, OwnerKind},
+    custom_field::OwnerKind,
     event::EventKind,
     form::{AsForm, AsSurvey, Form, FormContent, FormDefinition, FormHead, FormPatch},
+    form_answers::Place,
     form_schema::FormSchema,
     id::Id,
     page::{Counted, Window},
@@ -15,6 +16,7 @@ use keystead_model::{
 use keystead_store::{
     custom_fields,
     forms::{self, StoredForm},
+    locations,
 };
 
 use crate::{
@@ -100,7 +102,12 @@ impl<K: FormResource> Resource for Form<K> {
 impl InLocation<'_, '_> {
     /// A definition that keeps all rules, also those that depend on what the location has.
     pub(crate) fn schema(&mut self, definition: &FormDefinition) -> Result<FormSchema> {
-        let known: Vec<CustomField> = custom_fields::list(self.tx, self.context.location, Some(OwnerKind::Contact))?;
+        let location = self.context.location;
+        let place = Place {
+            country: locations::country(self.tx, location)?,
+            zone: locations::zone(self.tx, location)?,
+            fields: custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?,
+        };
         let violation = |place: String, problem: String| Violation { field: format!("definition.{place}"), problem };
         let read = FormSchema::read(definition);
         let schema = read.map_err(|wrong| {
@@ -109,7 +116,7 @@ impl InLocation<'_, '_> {
         let mut violations = Vec::new();
         for (number, page) in schema.pages.iter().enumerate() {
             for (index, field) in page.fields.iter().enumerate() {
-                if let Err(problem) = field.check_target(&known) {
+                if let Err(problem) = field.check_target(&place) {
                     violations.push(violation(format!("pages.{number}.fields.{index}.mapsTo"), problem.0));
                 }
             }

@@ -10,7 +10,7 @@ use keystead_model::{
         Answers, AsForm, Consent, Form, FormContent, Handling, NewSubmission, Submission, SubmissionFilter,
         SubmissionKey, SubmissionState,
     },
-    form_answers::{self, Outcome, Place},
+    form_answers::{self, Outcome, Place, Refusal, Unsuited, WhyRefused},
     form_schema::{FieldKind, FormSchema, OnMatch},
     id::Id,
     notice::{NewNotice, NoticeKind, NoticeSubject},
@@ -69,6 +69,8 @@ pub(crate) struct Judged {
     pub(crate) answers: Answers,
     patch: ContactPatch,
     profile: ContactProfile,
+    /// What the contact does not take of them, whoever it is.
+    refused: Vec<Refusal>,
     pub(crate) marks: Marks,
 }
 
@@ -311,10 +313,18 @@ impl InLocation<'_, '_> {
             custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?
         };
         let place = Place { country, zone: locations::zone(self.tx, location)?, fields };
-        let patch = form_answers::contact(schema, &answers, &place).unwrap_or_else(|further| {
-            wrong.extend(further);
-            ContactPatch::default()
-        });
+        let said = form_answers::said(schema, &answers, &place);
+        wrong.extend(said.wrong);
+        let mut refused_by_contact = Vec::new();
+        for Unsuited { key, field, problem } in said.unsuited {
+            // A program may be told, and whoever wrote it can ask. People are asked what they cannot answer otherwise.
+            if keeps_others {
+                wrong.push((key, problem));
+            } else {
+                refused_by_contact.push(Refusal { field, why: WhyRefused::Unsuited });
+            }
+        }
+        let patch = said.patch;
         if !wrong.is_empty() {
             return Err(refused(wrong));
         }
@@ -328,7 +338,7 @@ impl InLocation<'_, '_> {
             identity: profile.identities().into_iter().next().map(|(_, value)| value),
             phone: profile.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         };
-        Ok(Judged { answers, patch, profile, marks })
+        Ok(Judged { answers, patch, profile, refused: refused_by_contact, marks })
     }
 
     /// The submission that these answers are, if they were sent before.
@@ -359,9 +369,10 @@ impl InLocation<'_, '_> {
         // Named first, so that a repeated request finds the submission and not the contact.
         let id = self.new_id();
         idempotency::about(self.tx, &self.context.authority, id.as_str())?;
-        let Judged { answers, patch, profile, marks } = judged;
+        let Judged { answers, patch, profile, refused, marks } = judged;
         let is_quiet = self.has_sent_many(marks.identity.as_deref())?;
-        let (contact, outcome) = self.contact_who_answers(patch, &profile, questions)?;
+        let (contact, mut outcome) = self.contact_who_answers(patch, &profile, questions)?;
+        outcome.refused.extend(refused);
         let handling = Handling { outcome, is_quiet, ..handling };
         let submission = self.new_submission(id, questions, (answers, &profile), key, handling);
         let submission = Submission { contact, ..submission };
@@ -380,7 +391,7 @@ impl InLocation<'_, '_> {
         handling: Handling,
     ) -> Result<Submission<AsForm>> {
         let id = self.new_id();
-        let Judged { answers, patch: _, profile, marks } = judged;
+        let Judged { answers, patch: _, profile, refused: _, marks } = judged;
         let submission = self.new_submission(id, questions, (answers, &profile), key, handling);
         let submission = Submission { state: SubmissionState::Held, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
@@ -513,9 +524,11 @@ impl InLocation<'_, '_> {
         let draft: Option<Form<AsForm>> = stored::find(self.tx, self.context.location, (), form)?;
         let draft = draft.ok_or_else(|| Error::NotFound(Noun::Form, form.to_string()))?;
         let questions = self.questions(form, submission.version, draft.content)?;
-        let Judged { patch, profile, marks, .. } = self.judge(&questions, submission.answers.fields(), false)?;
+        let judged = self.judge(&questions, submission.answers.fields(), false)?;
+        let Judged { patch, profile, refused, marks, .. } = judged;
         let is_quiet = self.has_sent_many(marks.identity.as_deref())?;
-        let (contact, outcome) = self.contact_who_answers(patch, &profile, &questions)?;
+        let (contact, mut outcome) = self.contact_who_answers(patch, &profile, &questions)?;
+        outcome.refused.extend(refused);
         let handling = Handling { outcome, is_quiet, ..submission.handling };
         let submission = Submission { contact, handling, state: SubmissionState::Taken, ..submission };
         submissions::decide(self.tx, &submission, marks.phone.as_deref())?;

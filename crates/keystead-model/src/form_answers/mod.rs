@@ -16,8 +16,9 @@ use crate::{
     calendar_date::CalendarDate,
     contact::{ContactPatch, split_name},
     custom_field::{CustomField, FieldName, OwnerKind},
+    data_type::DataType,
     field_value::{self, FieldValues},
-    form_schema::{Field, FormSchema},
+    form_schema::{Field, FieldKind, FormSchema, Hidden},
     phone::PhoneNumber,
     text::{Country, EmailAddress, Line, TimeZoneName, echo},
 };
@@ -55,38 +56,74 @@ pub struct Place {
     pub fields: Vec<CustomField>,
 }
 
-/// What the answers to a form say of a contact: those to fields that are mapped to one of a contact's (`"mapsTo":
-/// "contact.first_name"`, or the key or the id of a custom field), and those that the form does not know and that are called like
-/// one. Answers that these fields do not take are named, with what is wrong with them.
+/// What answers say of a contact, and what is wrong with some.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// What they say.
+    pub patch: ContactPatch,
+    /// Answers that whoever gave them can give better.
+    pub wrong: Vec<(String, Invalid)>,
+    /// Answers that suit their question, and not what it fills.
+    pub unsuited: Vec<Unsuited>,
+}
+
+/// An answer that suits its question and not the field of the contact that it fills. Whoever answers can do nothing about that.
+#[derive(Debug)]
+pub struct Unsuited {
+    /// The key of the question.
+    pub key: String,
+    /// The field of the contact, as [`Outcome`] names it.
+    pub field: String,
+    /// Why it does not take the answer.
+    pub problem: Invalid,
+}
+
+/// What the answers to a form say of a contact, where all must suit: see [`said`].
 pub fn contact(
     schema: &FormSchema,
     answers: &Map<String, Value>,
     place: &Place,
 ) -> Result<ContactPatch, Vec<(String, Invalid)>> {
-    let (mut patch, mut wrong) = (ContactPatch::default(), Vec::new());
+    let Said { patch, wrong: further, unsuited } = said(schema, answers, place);
+    let mut wrong: Vec<_> = unsuited.into_iter().map(|unsuited| (unsuited.key, unsuited.problem)).collect();
+    wrong.extend(further);
+    if wrong.is_empty() { Ok(patch) } else { Err(wrong) }
+}
+
+/// What the answers to a form say of a contact: those to fields that are mapped to one of a contact's (`"mapsTo":
+/// "contact.first_name"`, or the key or the id of a custom field), and those that the form does not know and that are called like
+/// one. Answers that these fields do not take are named, with what is wrong with them.
+pub fn said(schema: &FormSchema, answers: &Map<String, Value>, place: &Place) -> Said {
+    let (mut patch, mut wrong, mut unsuited) = (ContactPatch::default(), Vec::new(), Vec::new());
     let mut whole_name = None;
     for (key, answer) in answers {
-        let target = schema.field(key).map_or(Some(key.as_str()), |field| field.maps_to.as_deref());
+        let question = schema.field(key);
+        let target = question.map_or(Some(key.as_str()), |field| field.maps_to.as_deref());
         let Some(target) = target else { continue };
         if let Some(field) = custom(target, &place.fields) {
             match field_value::read(field, answer, place.country, &place.zone) {
                 // An empty answer says nothing.
                 Ok(values) if values.is_empty() => {}
                 Ok(values) => patch.custom_fields.push(FieldValues { field: field.id, values }),
+                Err(problem) if question.is_some() => {
+                    let field = format!("customFields.{}", field.id);
+                    unsuited.push(Unsuited { key: echo(key), field, problem });
+                }
                 Err(problem) => wrong.push((echo(key), problem)),
             }
             continue;
         }
-        let text = match answer {
-            Value::String(text) if !text.trim().is_empty() => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => continue,
-        };
-        let target = plain(target);
-        if ["name", "fullname"].contains(&target.as_str()) {
+        let Some(text) = text_of(answer) else { continue };
+        let meant = plain(target);
+        if ["name", "fullname"].contains(&meant.as_str()) {
             whole_name = Some((key, text));
-        } else if let Err(problem) = put(&mut patch, &target, &text, place.country) {
-            wrong.push((echo(key), problem));
+        } else if let Err(problem) = put(&mut patch, &meant, &text, place.country) {
+            match question {
+                Some(field) if !field.kind.is_typed() => {
+                    unsuited.push(Unsuited { key: echo(key), field: wire_name(target), problem });
+                }
+                _ => wrong.push((echo(key), problem)),
+            }
         }
     }
     if let Some((key, text)) = whole_name {
@@ -100,27 +137,79 @@ pub fn contact(
             }
         }
     }
-    if wrong.is_empty() { Ok(patch) } else { Err(wrong) }
+    Said { patch, wrong, unsuited }
+}
+
+/// An answer as the fields of a contact take it that are not custom ones.
+fn text_of(answer: &Value) -> Option<String> {
+    match answer {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 impl Field {
-    /// Refuses a target that is no field of a contact, of which `fields` are the custom ones, or that takes no answers of this
-    /// type. Asked where a definition is written: what was published before goes on.
-    pub fn check_target(&self, fields: &[CustomField]) -> Result<(), Invalid> {
+    /// Refuses a target that is no field of a contact, or that can never take what is answered here. Asked where a definition is
+    /// written: what was published before goes on.
+    pub fn check_target(&self, place: &Place) -> Result<(), Invalid> {
         let Some(target) = &self.maps_to else { return Ok(()) };
         if is_known(target) {
-            let suiting = suiting(target);
-            if suiting.contains(&self.kind.as_str()) {
-                return Ok(());
-            }
-            let (kind, suiting) = (self.kind.as_str(), suiting.join(", "));
-            return Err(Invalid::new(format!("cannot be filled by a field of type {kind}; these suit: {suiting}")));
+            self.check_kind(suiting(target))?;
+            return self.possible().iter().filter_map(text_of).try_for_each(|answer| {
+                put(&mut ContactPatch::default(), &plain(target), &answer, place.country)
+                    .map_err(|Invalid(problem)| refused_answer(&answer, &problem))
+            });
         }
-        match custom(target, fields) {
-            Some(_) => Ok(()),
-            None => Err(Invalid::new(format!("names no field of contacts that answers can fill: {}", echo(target)))),
+        let found = custom(target, &place.fields);
+        let field = found.ok_or_else(|| {
+            Invalid::new(format!("names no field of contacts that answers can fill: {}", echo(target)))
+        })?;
+        self.check_kind(suiting_custom(field))?;
+        let takes = |answer: &Value| field_value::read(field, answer, place.country, &place.zone).map(drop);
+        let possible = self.possible();
+        for answer in &possible {
+            takes(answer).map_err(|Invalid(problem)| {
+                let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+                if !field.data_type.has_options() {
+                    return refused_answer(&text, &problem);
+                }
+                let options: Vec<&str> = field.content.options.iter().map(Line::as_str).collect();
+                let options = if options.is_empty() { "it has none yet".to_owned() } else { echo(&options.join(", ")) };
+                Invalid::new(format!(
+                    "cannot be filled by the answer {}, which is none of the options of that field: {options}",
+                    echo(&text)
+                ))
+            })?;
+        }
+        if matches!(self.kind, FieldKind::Multi(_)) && possible.len() > 1 && takes(&possible.into()).is_err() {
+            return Err(Invalid::new("cannot be filled by several answers at once, since that field takes one"));
+        }
+        Ok(())
+    }
+
+    fn check_kind(&self, suiting: &[&'static str]) -> Result<(), Invalid> {
+        let kind = self.kind.as_str();
+        if suiting.contains(&kind) || self.kind.compared().is_none() {
+            return Ok(());
+        }
+        let suiting = if suiting.is_empty() { "none".to_owned() } else { suiting.join(", ") };
+        Err(Invalid::new(format!("cannot be filled by a field of type {kind}; these suit: {suiting}")))
+    }
+
+    /// Every answer that there can be, where the form says them.
+    fn possible(&self) -> Vec<Value> {
+        match &self.kind {
+            FieldKind::Rating(most) => (1..=*most).map(|number| number.to_string().into()).collect(),
+            FieldKind::Checkbox | FieldKind::Consent(_) => vec![true.into()],
+            FieldKind::Hidden(Hidden::Always(text)) => vec![text.as_str().into()],
+            kind => kind.choices().iter().map(|choice| choice.as_str().into()).collect(),
         }
     }
+}
+
+fn refused_answer(answer: &str, problem: &str) -> Invalid {
+    Invalid::new(format!("cannot be filled by the answer {}, which {problem}", echo(answer)))
 }
 
 /// The types of fields whose answers a field of contacts can take that is not a custom one. What was ticked or rated is none of
@@ -131,7 +220,35 @@ fn suiting(target: &str) -> &'static [&'static str] {
         "phone" => &["phone", "text", "hidden"],
         "website" => &["url", "text", "hidden"],
         "dateofbirth" => &["date", "text", "hidden"],
+        "country" | "timezone" => &["text", "select", "radio", "hidden"],
         _ => &["text", "textarea", "select", "radio", "number", "hidden"],
+    }
+}
+
+/// The same for a custom field. Of what is chosen or ticked every answer is tried, besides.
+fn suiting_custom(field: &CustomField) -> &'static [&'static str] {
+    const ANY: &[&str] = &[
+        "text", "textarea", "email", "phone", "number", "money", "date", "time", "select", "radio", "multi",
+        "checkbox", "consent", "url", "rating", "hidden",
+    ];
+    match field.data_type {
+        DataType::Text | DataType::LargeText => ANY,
+        DataType::Numerical | DataType::Monetary | DataType::Float => {
+            &["text", "number", "money", "select", "radio", "multi", "rating", "hidden"]
+        }
+        DataType::Date => &["text", "date", "select", "radio", "multi", "hidden"],
+        DataType::Time => &["text", "time", "select", "radio", "multi", "hidden"],
+        DataType::Phone => &["text", "phone", "select", "radio", "multi", "hidden"],
+        DataType::Email => &["text", "email", "select", "radio", "multi", "hidden"],
+        DataType::Checkbox | DataType::SingleOptions | DataType::MultipleOptions | DataType::Radio => {
+            if field.content.allows_custom_option {
+                ANY
+            } else {
+                &["text", "select", "radio", "multi", "checkbox", "consent", "rating", "hidden"]
+            }
+        }
+        DataType::TextboxList => &["multi"],
+        DataType::FileUpload | DataType::Signature => &[],
     }
 }
 
@@ -179,6 +296,18 @@ pub fn custom<'f>(target: &str, fields: &'f [CustomField]) -> Option<&'f CustomF
 fn plain(name: &str) -> String {
     let name = name.strip_prefix("contact.").unwrap_or(name);
     name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
+
+/// The same as answers of the API name it: `firstName`.
+fn wire_name(target: &str) -> String {
+    let name = target.strip_prefix("contact.").unwrap_or(target);
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let initial: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        format!("{name}{initial}{}", letters.as_str())
+    })
 }
 
 /// A name that is no field's is passed over: the answer is kept all the same.
@@ -241,6 +370,7 @@ mod tests {
             field("0000000000000000000A", "Membership", DataType::Checkbox),
             field("0000000000000000000B", "Visits", DataType::Numerical),
             field("0000000000000000000C", "Contract", DataType::FileUpload),
+            field("0000000000000000000D", "Remarks", DataType::Text),
         ];
         Place { country: Country::US, zone: TimeZoneName::utc(), fields }
     }
@@ -250,7 +380,7 @@ mod tests {
         contact(&schema, answers.as_object().unwrap(), &place())
     }
 
-    fn said(definition: Value, answers: Value) -> Result<ContactProfile, Vec<(String, Invalid)>> {
+    fn profile(definition: Value, answers: Value) -> Result<ContactProfile, Vec<(String, Invalid)>> {
         let mut profile = ContactProfile::default();
         patch(&definition, &answers)?.apply(&mut profile);
         Ok(profile)
@@ -287,7 +417,7 @@ mod tests {
             "mail": " ada@example.com ", "city": "Rome", "who": "Ada King Lovelace", "postalCode": 12345, "phone": "(415) 555-0123",
             "colour": "blue", "first_name": "", "tags": ["a"],
         });
-        let profile = said(definition, answers).unwrap();
+        let profile = profile(definition, answers).unwrap();
         assert_eq!(profile.email.unwrap().as_str(), "ada@example.com");
         assert_eq!(profile.first_name.unwrap().as_str(), "Ada");
         assert_eq!(profile.last_name.unwrap().as_str(), "King Lovelace");
@@ -298,44 +428,103 @@ mod tests {
 
     #[test]
     fn a_field_of_a_contact_is_filled_by_types_that_suit_it() {
-        let fields = place().fields;
+        let place = place();
         // Files are filled into nothing.
         let names = || crate::form_schema::FieldKind::NAMES.into_iter().filter(|name| *name != "file");
         let mut suiting: Vec<(&str, Vec<&str>)> = Vec::new();
-        for target in ["email", "contact.phone", "first_name", "website", "contact.date_of_birth", "contact.membership"]
-        {
+        for target in [
+            "email",
+            "contact.phone",
+            "first_name",
+            "website",
+            "contact.date_of_birth",
+            "contact.membership",
+            "contact.visits",
+            "contact.remarks",
+        ] {
             let suits = |name: &&str| {
                 let more = match *name {
-                    "select" | "radio" | "multi" => r#","options":["a"]"#,
-                    "hidden" => r#","value":"a""#,
+                    "select" | "radio" | "multi" => r#","options":["Gold","Silver"]"#,
+                    "hidden" => r#","from":"query:a""#,
                     _ => "",
                 };
                 let text =
                     format!(r#"{{"pages":[{{"fields":[{{"key":"a","type":"{name}","mapsTo":"{target}"{more}}}]}}]}}"#);
                 let schema = FormSchema::read(&crate::form::FormDefinition::from_stored(text)).unwrap();
-                let checked = schema.field("a").unwrap().check_target(&fields);
+                let checked = schema.field("a").unwrap().check_target(&place);
                 checked.is_ok()
             };
             suiting.push((target, names().filter(suits).collect()));
         }
-        let all: Vec<&str> = names().collect();
         assert_eq!(
             suiting,
             [
-                ("email", vec!["text", "email", "hidden"]),
-                ("contact.phone", vec!["text", "phone", "hidden"]),
-                ("first_name", vec!["text", "textarea", "number", "select", "radio", "hidden"]),
-                ("website", vec!["text", "url", "hidden"]),
-                ("contact.date_of_birth", vec!["text", "date", "hidden"]),
-                ("contact.membership", all),
+                ("email", vec!["text", "email", "hidden", "heading"]),
+                ("contact.phone", vec!["text", "phone", "hidden", "heading"]),
+                ("first_name", vec!["text", "textarea", "number", "select", "radio", "hidden", "heading"]),
+                ("website", vec!["text", "url", "hidden", "heading"]),
+                ("contact.date_of_birth", vec!["text", "date", "hidden", "heading"]),
+                ("contact.membership", vec!["text", "select", "radio", "multi", "hidden", "heading"]),
+                ("contact.visits", vec!["text", "number", "money", "rating", "hidden", "heading"]),
+                ("contact.remarks", names().filter(|name| *name != "multi").collect()),
             ]
         );
     }
 
     #[test]
+    fn every_answer_to_choose_from_must_suit_the_field_that_it_fills() {
+        let check = |field: Value| {
+            let schema = FormSchema::read(&object(&json!({"pages": [{"fields": [field]}]}))).unwrap();
+            schema.field("a").unwrap().check_target(&place()).err().map(|problem| problem.0)
+        };
+        let chosen = |kind: &str, target: &str, options: &[&str]| {
+            check(json!({"key": "a", "type": kind, "mapsTo": target, "options": options}))
+        };
+        let said = "cannot be filled by the answer Bronze, which is none of the options of that field: Gold, Silver";
+        for kind in ["select", "radio", "multi"] {
+            assert_eq!(chosen(kind, "contact.membership", &["Gold", "Bronze"]).as_deref(), Some(said), "{kind}");
+            assert_eq!(chosen(kind, "contact.membership", &["Silver"]), None, "{kind}");
+        }
+        assert_eq!(chosen("select", "contact.visits", &["1", "2.5"]), None);
+        let said = chosen("radio", "contact.visits", &["1", "many"]).unwrap();
+        assert!(said.starts_with("cannot be filled by the answer many, which must be"), "{said}");
+        let said = chosen("multi", "contact.visits", &["1", "2"]).unwrap();
+        assert!(said.contains("several answers at once"), "{said}");
+        let said = chosen("select", "contact.country", &["US", "Atlantis"]).unwrap();
+        assert!(said.starts_with("cannot be filled by the answer Atlantis, which must be"), "{said}");
+        let hidden = json!({"key": "a", "type": "hidden", "mapsTo": "contact.email", "value": "nobody"});
+        assert!(check(hidden).unwrap().starts_with("cannot be filled by the answer nobody"));
+        let ticked = json!({"key": "a", "type": "checkbox", "mapsTo": "contact.membership"});
+        assert!(check(ticked).unwrap().starts_with("cannot be filled by the answer true"));
+    }
+
+    #[test]
+    fn answers_that_suit_their_question_and_not_its_field_are_told_apart() {
+        let definition = json!({"pages": [{"fields": [
+            {"key": "level", "type": "select", "options": ["Bronze"], "mapsTo": "contact.membership"},
+            {"key": "where", "type": "select", "options": ["Atlantis"], "mapsTo": "contact.country"},
+            {"key": "from", "type": "hidden", "from": "query:from", "mapsTo": "contact.postal_code"},
+            {"key": "mail", "mapsTo": "contact.email"},
+        ]}]});
+        let schema = FormSchema::read(&object(&definition)).unwrap();
+        let answers =
+            json!({"level": "Bronze", "where": "Atlantis", "from": "x".repeat(600), "mail": "x", "visits": "many"});
+        let said = said(&schema, answers.as_object().unwrap(), &place());
+        let unsuited: Vec<(&str, &str)> =
+            said.unsuited.iter().map(|unsuited| (unsuited.key.as_str(), unsuited.field.as_str())).collect();
+        assert_eq!(
+            unsuited,
+            [("level", "customFields.0000000000000000000A"), ("where", "country"), ("from", "postalCode")]
+        );
+        let wrong: Vec<&str> = said.wrong.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(wrong, ["mail", "visits"], "what somebody typed, or named themselves, they can mend");
+        assert_eq!(contact(&schema, answers.as_object().unwrap(), &place()).unwrap_err().len(), 5);
+    }
+
+    #[test]
     fn what_a_field_does_not_take_is_named() {
-        let wrong =
-            said(json!({}), json!({"email": "x", "phone": "12", "country": "Atlantis", "city": "Rome"})).unwrap_err();
+        let wrong = profile(json!({}), json!({"email": "x", "phone": "12", "country": "Atlantis", "city": "Rome"}))
+            .unwrap_err();
         let named: Vec<&str> = wrong.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(named, ["email", "phone", "country"]);
         let bad = json!({"a": {"b": 1}, "c": [1], "d": ["x"], "e": null, "f": 1.5, "g": true});

@@ -55,6 +55,8 @@ pub enum WhyRefused {
     Never,
     /// The contact does not take it.
     NotTaken,
+    /// It takes other answers than the question has.
+    Unsuited,
 }
 
 impl Outcome {

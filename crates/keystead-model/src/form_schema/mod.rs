@@ -356,6 +356,22 @@ impl FieldKind {
         "checkbox", "consent", "url", "rating", "file", "hidden", "heading",
     ];
 
+    /// Whether whoever answers writes what they like, within what it takes.
+    pub const fn is_typed(&self) -> bool {
+        matches!(
+            self,
+            Self::Text(_)
+                | Self::Textarea(_)
+                | Self::Email
+                | Self::Phone
+                | Self::Number(_)
+                | Self::Money(_)
+                | Self::Date(_)
+                | Self::Time
+                | Self::Url
+        )
+    }
+
     /// What there is to choose.
     pub fn choices(&self) -> &[Choice] {
         match self {
@@ -364,7 +380,7 @@ impl FieldKind {
         }
     }
 
-    fn compared(&self) -> Option<Kind> {
+    pub(crate) fn compared(&self) -> Option<Kind> {
         match self {
             Self::Heading => None,
             // A file is compared by its name.

@@ -427,6 +427,9 @@ async fn page(
             WhyRefused::Filled => "It was filled already, and the form fills only what is empty.",
             WhyRefused::Never => "The form changes no contact that is there.",
             WhyRefused::NotTaken => "The contact does not take it.",
+            WhyRefused::Unsuited => {
+                "The field does not take this answer, which is kept here. Change what the question fills, or the field."
+            }
         }
         .to_owned(),
     });

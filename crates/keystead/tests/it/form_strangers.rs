@@ -12,10 +12,11 @@ use keystead_model::{
     location::LocationPatch,
     page::Window,
 };
-use keystead_testkit::{TestApp, TestKey};
+use keystead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, TestApp, TestKey};
 use serde_json::{Value, json};
 
 use crate::{
+    app::sign_in,
     callers::{Caller, strangers_answers},
     form_versions::{act, published},
 };
@@ -351,3 +352,61 @@ async fn what_was_agreed_to_and_where_is_kept() {
     let told = &seen["submission"]["others"]["eventData"];
     assert_eq!((&told["page"]["url"], &told["source"]), (&json!("https://example.com/contact?a=1"), &json!("form")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_its_field_takes_no_more_is_kept_and_told_to_its_owner_alone() {
+    let mut ground = Ground::new(asking(json!({}))).await;
+    let fields = format!("/locations/{}/customFields", ground.app.ids.location);
+    let new = json!({"name": "Level", "dataType": "SINGLE_OPTIONS", "options": ["Gold", "Silver"]});
+    let made = ground.app.post(&fields).key(&ground.key).json(&new).send().await.expect(201)["customField"].clone();
+    let asks = |options: Value, kind: &str| {
+        json!({"pages": [{"fields": [
+            {"key": "email", "type": "email", "mapsTo": "contact.email"},
+            {"key": "level", "type": kind, "options": options, "required": true, "mapsTo": made["fieldKey"]},
+            {"key": "source", "type": "hidden", "from": "query:city", "mapsTo": "contact.city"},
+        ]}], "spam": {"minSeconds": 0}})
+    };
+    // What can never suit is no question.
+    for (definition, said) in [
+        (
+            asks(json!(["Gold", "Bronze"]), "select"),
+            "mapsTo cannot be filled by the answer Bronze, which is none of the options",
+        ),
+        (asks(json!(["Gold", "Silver"]), "multi"), "mapsTo cannot be filled by several answers at once"),
+    ] {
+        let body = json!({"name": "x", "definition": definition});
+        let refused = ground.app.post("/forms/").key(&ground.key).json(&body).send().await.expect(422);
+        assert!(refused["message"].to_string().contains(said), "{refused}");
+    }
+    (ground.path, ground.id) = published(&ground.app, &ground.key, &asks(json!(["Gold", "Silver"]), "select")).await;
+    let one = format!("{fields}/{}", made["id"].as_str().unwrap());
+    let other = json!({"name": "Level", "options": ["Gold"]});
+    ground.app.put(&one).key(&ground.key).json(&other).send().await.expect(200);
+    // What is published stays, and is not published again.
+    let refused = act(&ground.app, &ground.key, &format!("{}/publish", ground.path), 422).await;
+    assert!(refused["message"].to_string().contains("the answer Silver"), "{refused}");
+    let long = "x".repeat(400);
+    let path = format!("/f/{}/submissions", ground.id);
+    let sent = json!({"answers": {"email": "ada@example.com", "level": "Silver", "source": long}});
+    let sent = ground.app.post(&path).json(&sent).send().await;
+    assert_eq!((sent.status, sent.text.contains("Silver")), (200, false), "{}", sent.text);
+    let submission = ground.submissions(SubmissionState::Taken).await.remove(0);
+    assert_eq!(submission.answers.fields()["level"], "Silver");
+    let refused = &submission.handling.outcome.refused;
+    let refused: Vec<_> = refused.iter().map(|one| (one.field.as_str(), one.why)).collect();
+    let field = format!("customFields.{}", made["id"].as_str().unwrap());
+    assert_eq!(refused, [(field.as_str(), WhyRefused::Unsuited), ("city", WhyRefused::Unsuited)]);
+    let cookie = sign_in(&ground.app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let at = format!("/app/locations/{}/forms/{}/submissions/{}", ground.app.ids.location, ground.id, submission.id);
+    let page = ground.app.get(&at).header("Cookie", &cookie).send().await;
+    assert!(page.text.contains("The field does not take this answer, which is kept here"), "{}", page.text);
+    // A program is told: whoever wrote it can mend it.
+    let sent = json!({"answers": {"email": "bea@example.com", "level": "Silver"}});
+    let path = format!("{}/submissions", ground.path);
+    let refused = ground.app.post(&path).key(&ground.key).json(&sent).send().await.expect(422);
+    assert!(
+        refused["message"].to_string().contains("answers.level has Silver, which is none of its options"),
+        "{refused}"
+    );
+}
+
