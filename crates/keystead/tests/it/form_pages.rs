@@ -177,6 +177,38 @@ async fn a_form_is_built_published_and_answered() {
     assert!(versions.text.contains("Others see it"), "{}", versions.text);
 }
 
+/// Nothing of ours runs where the copy stands: whoever answers "Silver" is not asked why, and must not be held up there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_html_to_copy_asks_for_nothing_that_depends_on_an_answer() {
+    let visitor = Visitor::new().await;
+    let gold = json!({"field": "level", "op": "eq", "value": "Gold"});
+    let definition = json!({"pages": [
+        {"title": "You & yours", "fields": [
+            {"key": "level", "type": "radio", "options": ["Gold", "Silver"], "required": true},
+            {"key": "why", "type": "textarea", "required": true, "visibleIf": gold},
+            {"key": "how", "type": "radio", "options": ["A", "B"], "required": true, "visibleIf": gold},
+        ]},
+        {"title": "Last", "fields": [{"key": "agree", "type": "consent", "required": true, "visibleIf": gold}]},
+    ]});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    let share = visitor.get(&format!("/forms/{id}/share")).await;
+    let begins = share.text.find("&#60;form method").expect("the copy");
+    let copy = share.text[begins..].split("&#60;/form&#62;").next().unwrap();
+    let copy = copy.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#38;", "&");
+    let of = |key: &str| copy.lines().find(|line| line.contains(&format!("data-key=\"{key}\""))).unwrap().to_owned();
+    assert!(of("level").contains(" required") && !of("level").contains("optional"), "{copy}");
+    for key in ["why", "how", "agree"] {
+        assert!(!of(key).contains("required") && !of(key).contains("optional"), "{}", of(key));
+    }
+    assert!(copy.contains("<h2>You &#38; yours</h2>") || copy.contains("<h2>You & yours</h2>"), "{copy}");
+    assert!(copy.contains("<h2>Last</h2>"), "{copy}");
+    // On its own page it is needed as it was: there it is shown only where it is asked.
+    let page = visitor.app.get(&format!("/f/{id}")).send().await;
+    assert_eq!(page.text.matches(" required").count(), 6);
+    let sent = visitor.app.post(&format!("/f/{id}")).form(&[("level", "Silver")]).send().await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+}
+
 async fn app_status(visitor: &Visitor, path: &str) -> u16 {
     visitor.app.get(path).send().await.status
 }

@@ -46,6 +46,9 @@ pub(crate) struct Shown {
     /// Characters that it takes; 0 says nothing of them.
     pub(crate) longest: usize,
     pub(crate) is_required: bool,
+    /// Whether browsers are told so.
+    pub(crate) is_marked: bool,
+    is_conditional: bool,
     pub(crate) is_half: bool,
     pub(crate) is_number: bool,
     pub(crate) is_rating: bool,
@@ -62,6 +65,14 @@ impl PageView {
     pub(super) fn new(page: &Page, sent: &Fields, problems: &[Violation]) -> Self {
         let fields = page.fields.iter().map(|field| Shown::new(field, sent, problems)).collect();
         Self { title: page.title.as_ref().map(|title| title.as_str().to_owned()).unwrap_or_default(), fields }
+    }
+
+    /// The same for a page where nothing of ours hides what is not asked: a browser would insist on an answer to it.
+    fn without_script(mut self) -> Self {
+        for field in &mut self.fields {
+            field.is_marked &= !field.is_conditional;
+        }
+        self
     }
 }
 
@@ -98,6 +109,8 @@ impl Shown {
                 _ => 0,
             },
             is_required: field.is_required,
+            is_marked: field.is_required,
+            is_conditional: field.visible_if.is_some(),
             is_half: field.is_half,
             is_number: matches!(field.kind, FieldKind::Number(_) | FieldKind::Money(_)),
             is_rating: matches!(field.kind, FieldKind::Rating(_)),
@@ -280,7 +293,7 @@ pub(crate) fn plain_html(form: &OpenForm, base_url: &str) -> String {
     let page = Plain {
         action: format!("{base_url}/f/{}", form.form.id),
         submit: form.schema.submit.as_ref().map_or("Send", Line::as_str).to_owned(),
-        pages: form.schema.pages.iter().map(|page| PageView::new(page, &nothing, &[])).collect(),
+        pages: form.schema.pages.iter().map(|page| PageView::new(page, &nothing, &[]).without_script()).collect(),
         has_files: form.schema.has_files(),
     };
     page.render().unwrap_or_default()
