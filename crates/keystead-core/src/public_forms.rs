@@ -219,9 +219,6 @@ impl App {
             let is_fast = self.clock.now().0 - token.at.0 < rule.min_seconds * 1_000;
             held.extend(is_fast.then_some(WhyHeld::TooFast));
         }
-        if self.limits.rate.interval.is_none() {
-            return Ok(held);
-        }
         let mut count = |seen: (u32, Duration), limit: u32, why: WhyHeld| {
             let (count, wait) = seen;
             held.extend((count > limit).then_some(why));

@@ -52,7 +52,7 @@ pub struct Options {
     #[arg(long, global = true, env = "KEYSTEAD_CONNECTIONS_PER_ADDRESS", value_name = "N",
         allow_negative_numbers = true, value_parser = values::count::<u32>)]
     pub connections_per_address: Option<u32>,
-    /// Requests of a key per 10 seconds, or off
+    /// Requests of a key per 10 seconds, or off; forms count answers by rates of their own
     #[arg(long, global = true, env = "KEYSTEAD_RATE_LIMIT", value_name = "N|off", allow_negative_numbers = true,
         value_parser = values::rate)]
     pub rate_limit: Option<Limit>,
