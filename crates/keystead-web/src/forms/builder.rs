@@ -9,7 +9,7 @@ use keystead_core::{Error, LocationContext, error::Noun};
 use keystead_model::form_schema::{Field as AskedField, FieldKind, FormSchema};
 use serde_json::{Map, Value as Json, json};
 
-use super::{FIELDS, PATH, SECTION, Strip, TheForm, redefine, schema_of, seen, wanted};
+use super::{FIELDS, PATH, SECTION, Strip, TheForm, redefine, schema_of, seen, wanted, words};
 use crate::{
     Web,
     failure::Failure,
@@ -319,13 +319,14 @@ pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) ->
     let mut parts = parts(&definition);
     arranged(&mut parts, sent.text("change").unwrap_or_default());
     let mut asked = Form::default();
-    let work = redefine(&web, &context, form.id, with_parts(definition, parts));
+    let definition = with_parts(definition, parts);
+    let work = redefine(&web, &context, form.id, definition.clone());
     let why = |error| match error {
-        Error::Invalid(_) => Error::invalid(
+        Error::Invalid(wrong) if wrong.iter().all(|one| one.problem.contains("names nothing")) => Error::invalid(
             "This",
             "cannot stand there: a field that is shown by an answer comes after the field that is answered",
         ),
-        other => other,
+        other => words::in_words(other, &definition),
     };
     match asked.run(async { work.await.map_err(why) }).await? {
         Some(form) => Ok(lead(&web, &typed.url(&here, &form), Done::FormSaved, form.content.name.as_str())),
@@ -364,7 +365,9 @@ pub(crate) async fn add_field(State(web): State<Web>, here: Here, sent: Fields) 
         let mut field = json!({"key": key, "type": kind, "label": label});
         super::field::complete(&mut field);
         parts.push(Part::Field(field));
-        redefine(&web, &context, form.id, with_parts(definition, parts)).await
+        let definition = with_parts(definition, parts);
+        let saved = redefine(&web, &context, form.id, definition.clone()).await;
+        saved.map_err(|error| words::in_words(error, &definition))
     };
     match asked.run_with(label, work).await? {
         Some(form) => {
@@ -391,7 +394,9 @@ pub(crate) async fn add_page(State(web): State<Web>, here: Here, sent: Fields) -
     let title = sent.text("title").map(|title| json!({"title": title})).unwrap_or_else(|| json!({}));
     parts.push(Part::Page(title.as_object().cloned().unwrap_or_default()));
     let mut asked = Form::default();
-    match asked.run(redefine(&web, &context, form.id, with_parts(definition, parts))).await? {
+    let definition = with_parts(definition, parts);
+    let work = redefine(&web, &context, form.id, definition.clone());
+    match asked.run(async { work.await.map_err(|error| words::in_words(error, &definition)) }).await? {
         Some(form) => {
             let waits = Typed { title: String::new(), ..typed };
             Ok(lead(&web, &waits.url(&here, &form), Done::FormSaved, form.content.name.as_str()))

@@ -11,7 +11,7 @@ use keystead_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{PATH, SECTION, TheForm, builder, named_after, redefine, schema_of, wanted};
+use super::{PATH, SECTION, TheForm, builder, named_after, redefine, schema_of, wanted, words};
 use crate::{
     Web,
     ask::Ask,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What can be asked of an answer, in words.
-const OPS: [(&str, &str); 8] = [
+pub(super) const OPS: [(&str, &str); 8] = [
     ("eq", "is"),
     ("not_eq", "is not"),
     ("contains", "contains"),
@@ -363,8 +363,8 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let careful = place.context.clone().with_seen(form.seen::<TheForm>());
     let prefix = format!("definition.pages.{}.fields.{}.", place.page, place.index);
     let work = async |_| {
-        let saved = redefine(&web, &careful, place.form.id, definition).await;
-        saved.map_err(|error| named_after(error, &prefix, &PROPERTIES))
+        let saved = redefine(&web, &careful, place.form.id, definition.clone()).await;
+        saved.map_err(|error| words::in_words(named_after(error, &prefix, &PROPERTIES), &definition))
     };
     match form.edit_with(label, work).await? {
         Edit::Saved(saved) => {
@@ -442,6 +442,9 @@ pub(crate) async fn delete(State(web): State<Web>, here: Here) -> Result<Respons
     let definition = without(place.form.content.definition.fields(), &place.field().key);
     let url = here.url(&format!("{PATH}/{}", place.form.id));
     let done = |_| lead(&web, &url, Done::FormFieldDeleted, place.field().label.as_str());
-    let work = redefine(&web, &place.context, place.form.id, definition);
+    let work = async {
+        let saved = redefine(&web, &place.context, place.form.id, definition.clone()).await;
+        saved.map_err(|error| words::in_words(error, &definition))
+    };
     question(&web, &here, &place).await?.answered(work, done).await
 }

@@ -9,6 +9,7 @@ mod settings;
 mod share;
 mod submissions;
 mod versions;
+mod words;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
@@ -293,7 +294,11 @@ pub(crate) async fn publish(State(web): State<Web>, here: Here, sent: Fields) ->
     let typed = builder::Typed::of(&sent);
     let mut asked = Form::new(Vec::new(), sent);
     let careful = context.clone().with_seen(asked.seen::<TheForm>());
-    match asked.edit(web.app.publish_form(&careful, form.id)).await? {
+    let work = async {
+        let published = web.app.publish_form(&careful, form.id).await;
+        published.map_err(|error| words::in_words(error, &form.content.definition.fields()))
+    };
+    match asked.edit(work).await? {
         Edit::Saved(form) => {
             return Ok(lead(&web, &typed.url(&here, &form), Done::FormPublished, form.content.name.as_str()));
         }

@@ -6,7 +6,7 @@ use keystead_core::{Error, ErrorCode, LocationContext, error::Noun};
 use keystead_model::form_schema::{FormSchema, Page as AskedPage};
 use serde_json::{Map, Value as Json};
 
-use super::{PATH, SECTION, TheForm, field, named_after, redefine, schema_of, wanted};
+use super::{PATH, SECTION, TheForm, field, named_after, redefine, schema_of, wanted, words};
 use crate::{
     Web,
     ask::Ask,
@@ -171,11 +171,11 @@ pub(crate) async fn delete(State(web): State<Web>, here: Here, sent: Fields) -> 
     // Pages have no names of their own: another may have this number by now.
     let careful = place.context.clone().with_seen(Form::new(Vec::new(), sent).seen::<TheForm>());
     let work = async {
-        redefine(&web, &careful, place.form.id, definition).await.map_err(|error| match error {
+        redefine(&web, &careful, place.form.id, definition.clone()).await.map_err(|error| match error {
             Error::Conflict(ErrorCode::PreconditionFailed, _) => {
                 Error::invalid("The page", "was not deleted: somebody has changed the form since you saw it")
             }
-            other => other,
+            other => words::in_words(other, &definition),
         })
     };
     let url = here.url(&format!("{PATH}/{}", place.form.id));

@@ -10,7 +10,7 @@ use keystead_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{OVERTAKEN, PATH, SECTION, SETTINGS, Strip, TheForm, named_after, to_definition, wanted};
+use super::{OVERTAKEN, PATH, SECTION, SETTINGS, Strip, TheForm, named_after, to_definition, wanted, words};
 use crate::{
     Web,
     failure::Failure,
@@ -51,6 +51,11 @@ const NAMES: [&str; 15] = [
 /// What a button says that saves, and does more with what was saved.
 const THEN: &str = "then";
 const PUBLISH: &str = "publish";
+
+/// What a setting is called, by its place in a definition.
+pub(super) fn label_of(path: &str) -> Option<String> {
+    fields().into_iter().find(|field| field.name == path).map(|field| field.label.to_string())
+}
 
 fn fields() -> Vec<Field> {
     let on_match = [
@@ -213,7 +218,8 @@ async fn publish(web: &Web, here: &Here, context: &LocationContext, saved: TheFo
     let careful = context.clone().with_seen(asked.seen::<TheForm>());
     let work = async {
         let published = web.app.publish_form(&careful, saved.id).await;
-        published.map_err(|error| named_after(error, "definition.", &NAMES))
+        let definition = saved.content.definition.fields();
+        published.map_err(|error| words::in_words(named_after(error, "definition.", &NAMES), &definition))
     };
     match asked.edit(work).await? {
         Edit::Saved(form) => {
@@ -237,7 +243,8 @@ pub(crate) async fn update(State(web): State<Web>, here: Here, sent: Fields) -> 
     let work = async |name| {
         let patch = FormPatch { name: Some(name), definition: Some(to_definition(definition)?) };
         let saved = web.app.update::<TheForm>(&careful, (), form.id, patch).await;
-        saved.map_err(|error| named_after(error, "definition.", &NAMES))
+        let before = form.content.definition.fields();
+        saved.map_err(|error| words::in_words(named_after(error, "definition.", &NAMES), &before))
     };
     match asked.edit_with(name, work).await? {
         Edit::Saved(saved) if asked.text(THEN) == Some(PUBLISH) => return publish(&web, &here, &context, saved).await,
