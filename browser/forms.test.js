@@ -500,7 +500,7 @@ test('what is typed in settings is kept by every button, and left behind by nobo
   await page.getByRole('button', { name: 'Copy the script' }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.inputValue('#script'));
   await page.goto(`${at}/versions`);
-  assert.equal(await page.getByRole('button', { name: /^Restore version/ }).first().textContent(), 'Restore');
+  assert.equal(await page.getByRole('link', { name: /^Restore version/ }).first().textContent(), 'Restore');
 });
 
 test('what is typed beside the fields is kept by every button', async () => {

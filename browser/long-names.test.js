@@ -418,7 +418,8 @@ test('opportunities, their pipelines, tags, fields, values and tasks with long n
     ['/forms', '/forms'], ['/forms/new', '/forms/new'], [`/forms/${asked.id}`, '/forms/{id}'], [`/forms/${asked.id}/fields/level`, '/forms/{id}/fields/{field}'],
     [`/forms/${asked.id}/fields/email/delete`, '/forms/{id}/fields/{field}/delete'], [`/forms/${asked.id}/settings`, '/forms/{id}/settings'],
     [`/forms/${asked.id}/pages/1`, '/forms/{id}/pages/{page}'], [`/forms/${asked.id}/pages/1/delete`, '/forms/{id}/pages/{page}/delete'],
-    [`/forms/${asked.id}/share`, '/forms/{id}/share'], [`/forms/${asked.id}/versions`, '/forms/{id}/versions'], [`/forms/${asked.id}/delete`, '/forms/{id}/delete'],
+    [`/forms/${asked.id}/share`, '/forms/{id}/share'], [`/forms/${asked.id}/versions`, '/forms/{id}/versions'],
+    [`/forms/${asked.id}/versions/1/restore`, '/forms/{id}/versions/{version}/restore'], [`/forms/${asked.id}/delete`, '/forms/{id}/delete'],
     ['/submissions', '/submissions'], [`/forms/${asked.id}/submissions/${submitted.id}`, '/forms/{id}/submissions/{submission}'],
     [`/forms/${asked.id}/preview`, '/forms/{id}/preview'],
   ]) {

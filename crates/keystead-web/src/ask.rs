@@ -17,6 +17,10 @@ use crate::{
 pub(crate) struct Ask {
     frame: Frame,
     name: String,
+    /// What is done, as the way back says it.
+    act: &'static str,
+    /// The same as it stands before the name.
+    heading: String,
     /// What follows, in whole sentences.
     sentences: Vec<String>,
     button: &'static str,
@@ -33,8 +37,22 @@ impl Ask {
         sentences: Vec<String>,
         back_url: String,
     ) -> Self {
-        let frame = Frame::of(here, button, section);
-        Self { frame, name: name.to_owned(), sentences, button, form: Form::default(), back_url }
+        let act = "Delete";
+        Self {
+            frame: Frame::of(here, button, section),
+            name: name.to_owned(),
+            act,
+            heading: act.to_owned(),
+            sentences,
+            button,
+            form: Form::default(),
+            back_url,
+        }
+    }
+
+    /// Whether to do something else than to delete it.
+    pub(crate) fn to(self, act: &'static str, heading: String) -> Self {
+        Self { act, heading, ..self }
     }
 
     /// The same about what was seen: whatever is deleted is still what the question was about.

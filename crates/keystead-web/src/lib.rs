@@ -306,7 +306,10 @@ fn routes() -> Table {
         own("/app/locations/{location}/forms/{id}/settings", get(forms::settings).post(forms::save_settings)),
         own("/app/locations/{location}/forms/{id}/share", get(forms::share)),
         own("/app/locations/{location}/forms/{id}/versions", get(forms::versions)),
-        own("/app/locations/{location}/forms/{id}/versions/{version}/restore", action(2, post(forms::restore))),
+        own(
+            "/app/locations/{location}/forms/{id}/versions/{version}/restore",
+            get(forms::restore_form).post(forms::restore),
+        ),
         own("/app/locations/{location}/forms/{id}/publish", action(1, post(forms::publish))),
         own("/app/locations/{location}/forms/{id}/unpublish", action(1, post(forms::unpublish))),
         own("/app/locations/{location}/forms/{id}/delete", get(forms::delete_form).post(forms::delete)),

@@ -33,7 +33,7 @@ pub(crate) use self::{
     submissions::{
         PATH as SUBMISSIONS_PATH, accept, accept_offer, csv, discard, file, list as submissions, show as submission,
     },
-    versions::{list as versions, restore},
+    versions::{list as versions, restore, restore_form},
 };
 use crate::{
     Web,

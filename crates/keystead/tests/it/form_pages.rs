@@ -209,6 +209,34 @@ async fn the_html_to_copy_asks_for_nothing_that_depends_on_an_answer() {
     assert_eq!(sent.status, 200, "{}", sent.text);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_nobody_published_is_not_thrown_away_unasked() {
+    let visitor = Visitor::new().await;
+    let definition = json!({"pages": [{"fields": [{"key": "why", "label": "Why?"}]}]});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    let at = format!("/forms/{id}");
+    let restore = format!("{at}/versions/1/restore");
+    let question = visitor.get(&restore).await;
+    assert!(question.text.contains("Nothing is lost: the draft is what version 1 was"), "{}", question.text);
+    visitor.post(&format!("{at}/add"), &[("label", "When?"), ("type", "date")]).await;
+    let versions = visitor.get(&format!("{at}/versions")).await;
+    assert!(versions.text.contains(&format!("href=\"{}{restore}\"", visitor.at)), "{}", versions.text);
+    let question = visitor.get(&restore).await;
+    assert!(question.text.contains("These changes are lost"), "{}", question.text);
+    assert_eq!(visitor.keys(id.as_str()).await, "why,when");
+    let (_, rest) = question.text.split_once("name=\"seen\" value=\"").unwrap();
+    let seen = rest.split('"').next().unwrap().replace("&#38;", "&");
+    // Somebody else goes on meanwhile: that is not what was asked about.
+    visitor.app.clock.advance(std::time::Duration::from_millis(5));
+    visitor.post(&format!("{at}/add"), &[("label", "Where?"), ("type", "text")]).await;
+    let refused = visitor.post(&restore, &[("seen", &*seen)]).await;
+    assert!(refused.status == 422 && refused.text.contains("somebody has changed it"), "{}", refused.text);
+    assert_eq!(visitor.keys(id.as_str()).await, "why,when,where");
+    assert_eq!(visitor.post(&restore, &[]).await.status, 303);
+    assert_eq!(visitor.keys(id.as_str()).await, "why");
+    assert_eq!(visitor.get(&format!("{at}/versions/2/restore")).await.status, 404);
+}
+
 async fn app_status(visitor: &Visitor, path: &str) -> u16 {
     visitor.app.get(path).send().await.status
 }
