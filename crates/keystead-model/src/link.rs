@@ -304,17 +304,50 @@ impl Destination {
                 return None;
             }
         }
-        let written = |part: &Piece<'_>| match part {
-            Piece::Text(text) => (*text).to_owned(),
-            Piece::Field(name) => utf8_percent_encode(&value(name).unwrap_or_default(), NOT_IN_ADDRESSES).to_string(),
-        };
-        let url = Url::parse(&parts.iter().map(written).collect::<String>()).ok()?;
+        let url = Url::parse(&filled(&parts, |name| value(name).unwrap_or_default())).ok()?;
         ["http", "https"].contains(&url.scheme()).then(|| url.into())
     }
 }
 
 /// What a field may hold that would mean something in an address, or end it.
 const NOT_IN_ADDRESSES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An address with what `value` says in the place of each field. Nothing in it has a meaning there: what would be `.` or `..` between
+/// two slashes leads up, however it is written, so a part of the path that comes to that with a value in it is left empty.
+pub(crate) fn filled(parts: &[Piece<'_>], value: impl Fn(&str) -> String) -> String {
+    let (mut address, mut begin, mut has_value, mut is_path) = (String::new(), 0, false, true);
+    let end = |address: &mut String, begin: usize, has_value: bool| {
+        if has_value && leads_up(&address[begin..]) {
+            address.truncate(begin);
+        }
+    };
+    for part in parts {
+        let text = match part {
+            Piece::Field(name) => {
+                has_value = true;
+                address.extend(utf8_percent_encode(&value(name), NOT_IN_ADDRESSES));
+                continue;
+            }
+            Piece::Text(text) => text,
+        };
+        for c in text.chars() {
+            if is_path && matches!(c, '/' | '?' | '#') {
+                end(&mut address, begin, has_value);
+                (begin, has_value, is_path) = (address.len() + 1, false, c == '/');
+            }
+            address.push(c);
+        }
+    }
+    if is_path {
+        end(&mut address, begin, has_value);
+    }
+    address
+}
+
+/// Whether browsers take a part of a path for this directory, or the one above it.
+fn leads_up(part: &str) -> bool {
+    matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
 
 fn no_address() -> Invalid {
     Invalid::new("must be an address that begins with http:// or https://")
@@ -459,6 +492,34 @@ mod tests {
         // Nothing is known of it.
         let empty = Destination::parse("https://example.com/?a={{contact.x}}").unwrap().render(|_| None);
         assert_eq!(empty.as_deref(), Some("https://example.com/?a="));
+    }
+
+    #[test]
+    fn no_value_leads_up() {
+        let to =
+            |text: &str, value: &str| Destination::parse(text).unwrap().render(|_| Some(value.to_owned())).unwrap();
+        let one = "https://a.example/u/{{contact.first_name}}/x";
+        for value in [".", ".."] {
+            assert_eq!(to(one, value), "https://a.example/u//x", "{value}");
+            assert_eq!(to("https://a.example/u/{{contact.x}}", value), "https://a.example/u/", "{value}");
+            assert_eq!(
+                to("https://a.example/u/{{contact.x}}?a={{contact.x}}", value),
+                format!("https://a.example/u/?a={value}")
+            );
+            assert_eq!(to("https://a.example/u/{{contact.x}}#..", value), "https://a.example/u/#..");
+        }
+        // What means a dot in an address means none in a value.
+        for value in ["%2e", "%2E%2e", ".%2e"] {
+            assert!(to(one, value).starts_with("https://a.example/u/") && to(one, value).ends_with("/x"), "{value}");
+        }
+        // Of several values, or with what stands there.
+        for text in ["{{contact.x}}{{contact.y}}", ".{{contact.x}}", "%2e{{contact.x}}", "{{contact.x}}%2E"] {
+            let whole = format!("https://a.example/u/{text}/x");
+            assert_eq!(to(&whole, "."), "https://a.example/u//x", "{text}");
+        }
+        assert_eq!(to("https://a.example/u/{{contact.x}}/x", "..."), "https://a.example/u/.../x");
+        assert_eq!(to("https://a.example/u/v{{contact.x}}/x", ".."), "https://a.example/u/v../x");
+        assert_eq!(to("https://a.example/u/../{{contact.x}}", "a"), "https://a.example/a", "its author may");
     }
 
     #[test]

@@ -54,6 +54,9 @@ fn a_whole_definition_is_read() {
     let redirect = schema.after.redirect.unwrap();
     assert_eq!(redirect.url(&answers), "https://example.com/thanks?m=a%20b%26c%3D%22%3C%40x");
     assert_eq!(redirect.url(&BTreeMap::new()), "https://example.com/thanks?m=");
+    let up = Thanks::address("https://example.com/a/{{answer.email}}/b", |_| true).unwrap();
+    let answers = BTreeMap::from([("email".to_owned(), "..".to_owned())]);
+    assert_eq!(up.url(&answers), "https://example.com/a//b", "no answer leads up");
     assert_eq!(FormSchema::empty().contact.on_match, OnMatch::FillEmpty);
 }
 

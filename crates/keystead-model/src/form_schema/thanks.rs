@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use crate::{
     Invalid,
-    link::{Destination, Piece, pieces},
+    link::{self, Destination, Piece, pieces},
     text::{Prose, echo},
 };
 
 /// A text with answers in it as `{{answer.first_name}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thanks(String);
-
-/// Of an answer nothing is left that means anything in an address.
-const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 impl Thanks {
     /// Reads a text. `knows` says which keys there are.
@@ -49,23 +44,16 @@ impl Thanks {
 
     /// The text with these answers; what was not answered is left out.
     pub fn text(&self, answers: &BTreeMap<String, String>) -> String {
-        self.filled(|key| answers.get(key).cloned().unwrap_or_default())
-    }
-
-    /// The same as an address.
-    pub fn url(&self, answers: &BTreeMap<String, String>) -> String {
-        self.filled(|key| match answers.get(key) {
-            Some(answer) => utf8_percent_encode(answer, IN_ADDRESS).to_string(),
-            None => String::new(),
-        })
-    }
-
-    fn filled(&self, answer: impl Fn(&str) -> String) -> String {
         let part = |piece: Piece<'_>| match piece {
             Piece::Text(text) => text.to_owned(),
-            Piece::Field(name) => answer(name.strip_prefix("answer.").unwrap_or(name)),
+            Piece::Field(name) => answer(answers, name),
         };
         pieces(&self.0).unwrap_or_default().into_iter().map(part).collect()
+    }
+
+    /// The same as an address, in which no answer means anything.
+    pub fn url(&self, answers: &BTreeMap<String, String>) -> String {
+        link::filled(&pieces(&self.0).unwrap_or_default(), |name| answer(answers, name))
     }
 
     /// What it names between braces.
@@ -80,4 +68,8 @@ impl Thanks {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn answer(answers: &BTreeMap<String, String>, name: &str) -> String {
+    answers.get(name.strip_prefix("answer.").unwrap_or(name)).cloned().unwrap_or_default()
 }
