@@ -116,6 +116,8 @@ pub struct Inner {
     pub(crate) entropy: Entropy,
     pub(crate) secret: InstanceSecret,
     pub(crate) limits: Limits,
+    /// Where this instance is reached, once that is known.
+    base_url: std::sync::OnceLock<Arc<str>>,
     pub(crate) keys: KeyCache,
     pub(crate) uses: Arc<Uses>,
     pub(crate) fence: Fence,
@@ -229,6 +231,7 @@ impl App {
                 entropy,
                 secret,
                 limits,
+                base_url: std::sync::OnceLock::new(),
             }),
         };
         app.poll_changes().await?;
@@ -239,6 +242,16 @@ impl App {
     /// Now, as the wall clock says.
     pub fn now(&self) -> UtcMs {
         self.clock.now()
+    }
+
+    /// Says where this instance is reached, without a slash at its end. What was said first stays.
+    pub fn reached_at(&self, base_url: &str) {
+        self.base_url.get_or_init(|| base_url.into());
+    }
+
+    /// Where it is reached; empty until it is said.
+    pub(crate) fn base_url(&self) -> Arc<str> {
+        self.base_url.get().map_or_else(|| "".into(), Arc::clone)
     }
 
     /// Where randomness comes from.

@@ -18,6 +18,8 @@ pub struct Operation<'t, 'c, G> {
     pub(crate) context: &'t G,
     /// Why it is done, if not because somebody asks for it.
     pub(crate) cause: Cause,
+    /// Where this instance is reached, for addresses in what is told; empty where nothing is that has any.
+    pub(crate) base_url: &'t str,
     ids: &'t mut Ids,
 }
 
@@ -102,7 +104,7 @@ impl<'t, 'c, G: Ground> Operation<'t, 'c, G> {
         mut ids: Ids,
         run: impl FnOnce(&mut Operation<'_, 'c, G>) -> T,
     ) -> T {
-        run(&mut Operation { tx, context, cause: context.authority().cause, ids: &mut ids })
+        run(&mut Operation { tx, context, cause: context.authority().cause, base_url: "", ids: &mut ids })
     }
 
     /// When it is.
@@ -118,8 +120,8 @@ impl<'t, 'c, G: Ground> Operation<'t, 'c, G> {
 
     /// Runs a step, whose changes are undone if it fails, while the others stay.
     pub(crate) fn attempt<T>(&mut self, step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>) -> Result<T> {
-        let (context, cause, ids) = (self.context, self.cause, &mut *self.ids);
-        self.tx.attempt(|tx| step(&mut Operation { tx, context, cause, ids }))
+        let (context, cause, base_url, ids) = (self.context, self.cause, self.base_url, &mut *self.ids);
+        self.tx.attempt(|tx| step(&mut Operation { tx, context, cause, base_url, ids }))
     }
 
     /// Runs what follows from something that has happened.
@@ -128,7 +130,8 @@ impl<'t, 'c, G: Ground> Operation<'t, 'c, G> {
         cause: Cause,
         step: impl FnOnce(&mut Operation<'_, '_, G>) -> Result<T>,
     ) -> Result<T> {
-        step(&mut Operation { tx: &mut *self.tx, context: self.context, cause, ids: &mut *self.ids })
+        let (context, base_url) = (self.context, self.base_url);
+        step(&mut Operation { tx: &mut *self.tx, context, cause, base_url, ids: &mut *self.ids })
     }
 }
 
@@ -154,10 +157,10 @@ impl App {
         recover: impl Fn(&mut Operation<'_, '_, G>, &Lost) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (context, ids) = (context.clone(), Ids::seeded(&self.entropy));
-        let owner = context.owner();
+        let (owner, base_url) = (context.owner(), self.base_url());
         let work = move |tx: &mut Tx<'_>| {
-            let operation =
-                &mut Operation { tx, context: &context, cause: context.authority().cause, ids: &mut ids.clone() };
+            let (context, ids) = (&context, &mut ids.clone());
+            let operation = &mut Operation { tx, context, cause: context.authority().cause, base_url: &base_url, ids };
             match context.authority().claim().and_then(|claim| claim.lost()) {
                 Some(lost) => recover(operation, lost),
                 None => {
@@ -234,7 +237,8 @@ fn looking_at_own<G: Ground, T>(
     // Nothing is made, so no id has to be a surprise.
     let ids = Ids { seed: [0; 32], count: 0 };
     move |tx: &mut Tx<'_>| {
-        run(&mut Operation { tx, context: &context, cause: context.authority().cause, ids: &mut ids.clone() })
+        let (context, ids) = (&context, &mut ids.clone());
+        run(&mut Operation { tx, context, cause: context.authority().cause, base_url: "", ids })
     }
 }
 

@@ -75,7 +75,8 @@ fn note(body: &str) -> NoteContent {
 fn compose(memory: &Memory, context: &LocationContext, ids: &Ids) -> (ContactId, ContactId, ContactId) {
     memory
         .write(|tx| {
-            let operation = &mut Operation { tx, context, cause: Cause::default(), ids: &mut ids.clone() };
+            let operation =
+                &mut Operation { tx, context, cause: Cause::default(), base_url: "", ids: &mut ids.clone() };
             let first = operation.create_contact(contact("first@example.com"))?.id;
             operation.create::<Note>(first, note("kept"))?;
             let mut undone = first;

@@ -378,7 +378,7 @@ impl InLocation<'_, '_> {
         let submission = Submission { contact, ..submission };
         submissions::insert(self.tx, &submission, &marks)?;
         self.keep_files(&submission)?;
-        self.tell(Happened::made(K::SUBMITTED, &Told { submission: &submission, name: &questions.name }))?;
+        self.tell(Happened::made(K::SUBMITTED, &Told::of(self, &submission, Some(&questions.name))))?;
         Ok(submission)
     }
 
@@ -397,7 +397,7 @@ impl InLocation<'_, '_> {
         submissions::insert(self.tx, &submission, &marks)?;
         self.keep_files(&submission)?;
         self.notify_of_held(&submission)?;
-        self.tell(Happened::made(EventKind::FormHeld, &Told { submission: &submission, name: &questions.name }))?;
+        self.tell(Happened::made(EventKind::FormHeld, &Told::of(self, &submission, Some(&questions.name))))?;
         Ok(submission)
     }
 
@@ -533,7 +533,7 @@ impl InLocation<'_, '_> {
         let submission = Submission { contact, handling, state: SubmissionState::Taken, ..submission };
         submissions::decide(self.tx, &submission, marks.phone.as_deref())?;
         files::keep_on(self.tx, self.context.location, id)?;
-        self.tell(Happened::made(EventKind::FormSubmitted, &Told { submission: &submission, name: &questions.name }))?;
+        self.tell(Happened::made(EventKind::FormSubmitted, &Told::of(self, &submission, Some(&questions.name))))?;
         Ok(submission)
     }
 
@@ -541,7 +541,8 @@ impl InLocation<'_, '_> {
         let before = self.held(form, id)?;
         let after = Submission { state: SubmissionState::Discarded, ..before.clone() };
         submissions::decide(self.tx, &after, None)?;
-        self.tell(Happened::changed(EventKind::FormDiscarded, &before, &after))?;
+        let (was, is) = (Told::of(self, &before, None), Told::of(self, &after, None));
+        self.tell(Happened::changed(EventKind::FormDiscarded, &was, &is))?;
         Ok(after)
     }
 
@@ -588,15 +589,23 @@ fn refused(wrong: Vec<(String, Invalid)>) -> Error {
     Error::Invalid(wrong.into_iter().map(violation).collect())
 }
 
-/// A submission, as it is told of with the name of its form.
+/// A submission, as it is told of.
 struct Told<'s, K> {
     submission: &'s Submission<K>,
-    name: &'s Line<200>,
+    /// Of its form.
+    name: Option<&'s str>,
+    base_url: &'s str,
+}
+
+impl<'s, K> Told<'s, K> {
+    fn of(operation: &InLocation<'s, '_>, submission: &'s Submission<K>, name: Option<&'s Line<200>>) -> Self {
+        Self { submission, name: name.map(Line::as_str), base_url: operation.base_url }
+    }
 }
 
 impl<K: FormResource> Described for Told<'_, K> {
     fn subject(&self) -> &str {
-        self.submission.subject()
+        self.submission.id.as_str()
     }
 
     fn contact(&self) -> Option<ContactId> {
@@ -604,34 +613,21 @@ impl<K: FormResource> Described for Told<'_, K> {
     }
 
     fn describe(&self) -> Fields {
-        let mut fields = self.submission.describe();
-        put(&mut fields, "formName", Some(self.name.as_str()));
-        fields
-    }
-}
-
-impl<K: FormResource> Described for Submission<K> {
-    fn subject(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn contact(&self) -> Option<ContactId> {
-        self.contact
-    }
-
-    fn describe(&self) -> Fields {
+        let submission = self.submission;
         let mut fields = Fields::new();
-        put(&mut fields, "formId", Some(self.form.as_str()));
-        put(&mut fields, "contactId", self.contact.as_ref().map(Id::as_str));
+        put(&mut fields, "formId", Some(submission.form.as_str()));
+        put(&mut fields, "contactId", submission.contact.as_ref().map(Id::as_str));
         let shortened = |(key, answer)| match answer {
             Json::String(whole) => (key, text(&whole)),
             other => (key, other),
         };
-        let answers = self.told_answers("").into_iter().map(shortened);
+        let answers = submission.told_answers(self.base_url).into_iter().map(shortened);
         put(&mut fields, "answers", Some(Json::Object(answers.collect())));
-        put(&mut fields, "version", self.version);
-        put(&mut fields, "state", Some(self.state.as_str()).filter(|_| self.state != SubmissionState::Taken));
-        put(&mut fields, "quiet", self.handling.is_quiet.then_some(true));
+        put(&mut fields, "version", submission.version);
+        let state = submission.state;
+        put(&mut fields, "state", Some(state.as_str()).filter(|_| state != SubmissionState::Taken));
+        put(&mut fields, "quiet", submission.handling.is_quiet.then_some(true));
+        put(&mut fields, "formName", self.name);
         fields
     }
 }

@@ -129,7 +129,11 @@ async fn open_app(
 ) -> Result<App, Failure> {
     let journal = Journal::at(config.data_dir.join(JOURNAL));
     let opened = App::open(store, secret, clock, entropy, config.limits.clone(), Some(journal)).await;
-    opened.map_err(|error| Failure::new(error.to_string()))
+    let app = opened.map_err(|error| Failure::new(error.to_string()))?;
+    if let Some(url) = &config.public_url {
+        app.reached_at(url);
+    }
+    Ok(app)
 }
 
 async fn current(config: &Config, store: &Store) -> Result<i64, Failure> {

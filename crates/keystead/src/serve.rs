@@ -99,6 +99,7 @@ impl Server {
         }
         let address = listener.local_addr().map_err(|error| Failure::new(error.to_string()))?;
         let base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        app.reached_at(&base_url);
         let mailer = match &config.smtp {
             Some((url, from)) => Some(Mailer::new(url, from).map_err(Failure::new)?),
             None => None,

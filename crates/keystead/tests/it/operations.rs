@@ -410,7 +410,7 @@ const WITHOUT_AUTHORITY: &[&str] = &[
     "work_on_aftermath",
     "trim_notices", "make_recurring_tasks", "tick_service_clock", "trim_sessions", "sweep",
     // The operator's, at the machine or on pages that are theirs alone.
-    "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
+    "reached_at", "operator_in", "list_agencies", "create_agency", "reset_password", "set_operator", "system_status",
     "list_mails", "read_revocations", "undecided_keys", "reapply", "end_keys", "end_invitations",
 ];
 
