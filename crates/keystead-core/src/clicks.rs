@@ -8,7 +8,7 @@ use keystead_model::{
     actor::Signature,
     click::{Click, Company, Hit, Judgement, Look, RULES, Verdict, device, judge, network_of},
     contact::Contact,
-    custom_field::CustomField,
+    custom_field::{CustomField, OwnerKind},
     custom_value::CustomValue,
     event::EventKind,
     link::{Destination, FirePolicy, Link, Slug},
@@ -135,11 +135,11 @@ impl App {
         Ok(rendered.await?)
     }
 
-    /// Custom values that an address of a link names and its location does not have: made later, they will be found.
-    pub async fn missing_values(&self, context: &LocationContext, link: LinkId) -> Result<Vec<String>> {
+    /// What the addresses of a link name and its location does not have: made later, it will be found.
+    pub async fn unknown_fields(&self, context: &LocationContext, link: LinkId) -> Result<UnknownFields> {
         self.read(context, Scope::LinksRead, move |operation| {
             let link = operation.find::<Link>((), link)?;
-            operation.missing_values(&link)
+            operation.unknown_fields(&link)
         })
         .await
     }
@@ -306,19 +306,33 @@ impl App {
 }
 
 impl InLocation<'_, '_> {
-    /// Custom values that an address of a link names and the location does not have.
-    fn missing_values(&mut self, link: &Link) -> Result<Vec<String>> {
-        let content = &link.content;
-        let mut missing = Vec::new();
-        for name in content.fallback.iter().chain([&content.redirect_to]).flat_map(Destination::fields) {
-            let Some(key) = merge_field::custom_value(name) else { continue };
-            let is_there = custom_values::find_by_key(self.tx, link.location, key)?.is_some();
-            if !is_there && !missing.iter().any(|known| known == name) {
-                missing.push(name.to_owned());
+    fn unknown_fields(&mut self, link: &Link) -> Result<UnknownFields> {
+        let (location, content) = (link.location, &link.content);
+        let fields = custom_fields::list(self.tx, location, Some(OwnerKind::Contact))?;
+        let mut unknown = UnknownFields::default();
+        for address in content.fallback.iter().chain([&content.redirect_to]) {
+            let missing = if address.is_field() { &mut unknown.whole } else { &mut unknown.parts };
+            for name in address.fields() {
+                let is_there = match merge_field::custom_value(name) {
+                    Some(key) => custom_values::find_by_key(self.tx, location, key)?.is_some(),
+                    None => merge_field::is_of_contacts(&fields, name),
+                };
+                if !is_there && !missing.iter().any(|known| known == name) {
+                    missing.push(name.to_owned());
+                }
             }
         }
-        Ok(missing)
+        Ok(unknown)
     }
+}
+
+/// What addresses of a link name that is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnknownFields {
+    /// That is all of an address, which then leads nowhere.
+    pub whole: Vec<String>,
+    /// That is a part of one, and is left empty there.
+    pub parts: Vec<String>,
 }
 
 /// What fields of an address stand for.

@@ -88,7 +88,7 @@ pub use accounts::NewAccount;
 pub use agencies::NewAgency;
 pub use api_keys::{ChangedKey, CreatedKey, Receipt, warning_of_namesakes};
 pub use app::{App, Limits, OpenAppError, RateLimits, WebhookLimits};
-pub use clicks::{Led, Means, Opening};
+pub use clicks::{Led, Means, Opening, UnknownFields};
 pub use clock::{Clock, TestClock};
 pub use contact_companions::FollowersChanged;
 pub use contact_dossier::{ContactDossier, Kept};

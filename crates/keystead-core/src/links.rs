@@ -54,6 +54,14 @@ impl Resource for Link {
     }
 
     fn complete(&mut self, before: Option<&Self>, operation: &mut InLocation<'_, '_>) -> Result<()> {
+        let own = format!("{}/l/{}", operation.base_url, self.slug.as_str());
+        let addresses =
+            [("redirectTo", Some(&self.content.redirect_to)), ("fallbackUrl", self.content.fallback.as_ref())];
+        for (field, address) in addresses {
+            if address.is_some_and(|address| address.leads_to(&own)) {
+                return Err(Error::invalid(field, "must lead elsewhere: this is the address of the link itself"));
+            }
+        }
         if before.is_some_and(|before| before.slug == self.slug) {
             return Ok(());
         }

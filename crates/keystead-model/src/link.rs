@@ -285,6 +285,23 @@ impl Destination {
         &self.0
     }
 
+    /// Whether a field is all of it.
+    pub fn is_field(&self) -> bool {
+        matches!(pieces(&self.0).unwrap_or_default()[..], [Piece::Field(_)])
+    }
+
+    /// Whether it leads to an address of ours, or to one that begins with that and a slash, whatever stands in its fields.
+    pub fn leads_to(&self, own: &str) -> bool {
+        let parts = pieces(&self.0).unwrap_or_default();
+        let (Ok(to), Ok(own)) = (Url::parse(&filled(&parts, |_| "x".to_owned())), Url::parse(own)) else {
+            return false;
+        };
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        let rest = to.path().get(..own.path().len()).filter(|begin| begin.eq_ignore_ascii_case(own.path()));
+        let rest = rest.and(to.path().get(own.path().len()..));
+        place(&to) == place(&own) && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Names of the fields that stand in it.
     pub fn fields(&self) -> Vec<&str> {
         let field = |piece| if let Piece::Field(name) = piece { Some(name) } else { None };
@@ -492,6 +509,27 @@ mod tests {
         // Nothing is known of it.
         let empty = Destination::parse("https://example.com/?a={{contact.x}}").unwrap().render(|_| None);
         assert_eq!(empty.as_deref(), Some("https://example.com/?a="));
+    }
+
+    #[test]
+    fn what_leads_to_itself_is_known_however_it_is_written() {
+        let own = "https://crm.example/l/spring-offer";
+        for (text, leads) in [
+            ("https://crm.example/l/spring-offer", true),
+            ("https://CRM.example:443/l/Spring-Offer/?a={{contact.email}}", true),
+            ("https://crm.example/l/x/../spring-offer/{{contact.id}}#a", true),
+            ("https://crm.example/l/spring-offers", false),
+            ("https://crm.example/l/spring", false),
+            ("https://crm.example/", false),
+            ("https://other.example/l/spring-offer", false),
+            ("{{custom_values.landing}}", false),
+        ] {
+            assert_eq!(Destination::parse(text).unwrap().leads_to(own), leads, "{text}");
+        }
+        assert!(
+            !Destination::parse("https://crm.example/").unwrap().leads_to("/l/x"),
+            "where nobody knows where we are"
+        );
     }
 
     #[test]

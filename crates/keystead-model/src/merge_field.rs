@@ -13,6 +13,32 @@ pub fn custom_value(name: &str) -> Option<&str> {
     key.filter(|key| !key.is_empty())
 }
 
+/// What a contact has of its own, after `contact.`.
+const OWN: [&str; 16] = [
+    "id",
+    "first_name",
+    "last_name",
+    "name",
+    "full_name",
+    "email",
+    "phone",
+    "company_name",
+    "address1",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+    "website",
+    "source",
+    "date_of_birth",
+];
+
+/// Whether contacts have such a field, of which `fields` are all that their location has added.
+pub fn is_of_contacts(fields: &[CustomField], name: &str) -> bool {
+    let Some(key) = name.strip_prefix("contact.") else { return false };
+    OWN.contains(&key) || fields.iter().any(|field| field.model == OwnerKind::Contact && field.key == key)
+}
+
 /// What a contact has in a field: one of its own, or one that its location has added, of which `fields` are all. `None` where it has
 /// nothing there.
 pub fn of_contact(contact: &Contact, fields: &[CustomField], name: &str) -> Option<String> {

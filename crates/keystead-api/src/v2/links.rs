@@ -1,6 +1,6 @@
 //! Trigger links of a location in API 2.0.
 
-use keystead_core::{App, Error, LocationContext};
+use keystead_core::{App, Error, LocationContext, UnknownFields};
 use keystead_model::{
     Invalid, LinkId,
     link::{Destination, FirePolicy, Link, LinkContent, LinkPatch, LinkStatus, Slug},
@@ -156,15 +156,15 @@ impl Input for Search {
 /// A link as it was written, with what its author may not have meant.
 pub(crate) struct Linked {
     link: Link,
-    /// Custom values that it names and that are not there.
-    missing: Vec<String>,
+    /// What it names and what is not there.
+    unknown: UnknownFields,
 }
 
 impl Linked {
     async fn of(context: &LocationContext, app: &App, link: Link) -> Self {
         // The link is written: an answer that says so is not lost over this.
-        let missing = app.missing_values(context, link.id).await.unwrap_or_default();
-        Self { link, missing }
+        let unknown = app.unknown_fields(context, link.id).await.unwrap_or_default();
+        Self { link, unknown }
     }
 }
 
@@ -172,7 +172,8 @@ impl Written for Linked {
     const NAME: &'static str = "WrittenLink";
 
     fn sample() -> Self {
-        Self { link: Link::sample(), missing: vec!["custom_values.landing".to_owned()] }
+        let unknown = UnknownFields { whole: vec!["custom_values.landing".to_owned()], ..UnknownFields::default() };
+        Self { link: Link::sample(), unknown }
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
@@ -180,11 +181,18 @@ impl Written for Linked {
         if fields.face() == Face::V1 {
             return;
         }
-        let remark = format!(
-            "There is no {} here yet, so whoever opens the link reads that it has ended, or is led to its fallbackUrl.",
-            self.missing.join(", no ")
-        );
-        fields.opt("remark", (!self.missing.is_empty()).then_some(&remark));
+        let UnknownFields { whole, parts } = &self.unknown;
+        let mut remarks = Vec::new();
+        if !whole.is_empty() {
+            remarks.push(format!(
+                "There is no {} here yet, so whoever opens the link reads that it has ended, or is led to its fallbackUrl.",
+                whole.join(", no ")
+            ));
+        }
+        if !parts.is_empty() {
+            remarks.push(format!("There is no {} here, so nothing stands in its place.", parts.join(", no ")));
+        }
+        fields.opt("remark", (!remarks.is_empty()).then(|| remarks.join(" ")).as_ref());
     }
 
     fn tag(&self) -> Option<String> {

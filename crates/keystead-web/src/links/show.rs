@@ -102,6 +102,7 @@ pub(crate) struct Show {
     settings: Vec<(&'static str, String)>,
     /// Custom values that it names and that are not there, as they stand in its address.
     missing: Vec<String>,
+    left_out: Vec<String>,
     tokens: Vec<TokenShown>,
     form: Form,
     /// People whom the words of the form could mean: id, name, addresses.
@@ -163,7 +164,8 @@ async fn page(
     let whose = found.rows.iter().filter_map(|click| click.contact).chain(tokens.iter().map(|token| token.contact));
     let names = names(web, here, context, whose.collect()).await?;
     let (url, is_first) = (url(here, link.id), before.is_none());
-    let missing = web.app.missing_values(context, link.id).await?;
+    let unknown = web.app.unknown_fields(context, link.id).await?;
+    let in_braces = |names: &[String]| names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
     Ok(Show {
         frame: Frame::of(here, link.content.name.as_str(), SECTION),
         name: link.content.name.as_str().to_owned(),
@@ -183,7 +185,8 @@ async fn page(
         bots: grouped(stats.bots),
         referrers: stats.referrers.iter().map(|(site, count)| (site.clone(), grouped(*count))).collect(),
         settings: settings(link, &zone),
-        missing: missing.iter().map(|name| format!("{{{{{name}}}}}")).collect(),
+        missing: in_braces(&unknown.whole),
+        left_out: in_braces(&unknown.parts),
         tokens: tokens.iter().map(|token| token_shown(token, &names, now)).collect(),
         form,
         candidates: Vec::new(),

@@ -331,7 +331,8 @@ async fn who_names_a_custom_value_that_is_not_there_is_told_so() {
     let to = |url: &str| json!({"name": "Offer", "redirectTo": url, "fallbackUrl": "https://example.com/?x={{custom_values.over}}"});
     let made = app.post("/links/").key(&link.key).json(&to("{{custom_values.landing}}")).send().await.expect(201);
     let remark = made["remark"].as_str().unwrap_or_else(|| panic!("{made}"));
-    assert!(remark.contains("no custom_values.landing") && remark.contains("no custom_values.over"), "{remark}");
+    let said = "There is no custom_values.landing here yet, so whoever opens the link reads that it has ended";
+    assert!(remark.contains(said) && remark.contains("no custom_values.over here, so nothing stands"), "{remark}");
     let path = format!("/links/{}", made["link"]["id"].as_str().unwrap());
     let page = format!("/app/locations/{}{path}", app.ids.location);
     let cookie = crate::app::sign_in(&app, keystead_testkit::ADMIN_EMAIL, keystead_testkit::ADMIN_PASSWORD).await;
@@ -346,6 +347,48 @@ async fn who_names_a_custom_value_that_is_not_there_is_told_so() {
     assert_eq!(changed["remark"], Value::Null, "{changed}");
     let shown = app.get(&page).header("Cookie", &cookie).send().await.text;
     assert!(!shown.contains("There is no <code>"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_a_field_that_is_not_there_is_told_so() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let field = json!({"name": "Level", "dataType": "TEXT"});
+    let fields = format!("/locations/{}/customFields", app.ids.location);
+    app.post(&fields).key(&link.key).json(&field).send().await.expect(201);
+    let to = |url: &str| json!({"name": "Offer", "redirectTo": url});
+    let known = "https://a.example/{{contact.first_name}}/{{contact.level}}";
+    let made = app.post("/links/").key(&link.key).json(&to(known)).send().await.expect(201);
+    assert_eq!(made["remark"], Value::Null, "{made}");
+    let path = format!("/links/{}", made["link"]["id"].as_str().unwrap());
+    let unknown = "https://a.example/{{contact.nope}}/{{answer.x}}/{{first_name}}/{{custom_values.nope}}";
+    let changed = app.put(&path).key(&link.key).json(&to(unknown)).send().await.expect(201);
+    let said = "There is no contact.nope, no answer.x, no first_name, no custom_values.nope here, so nothing stands in its place.";
+    assert_eq!(changed["remark"], json!(said));
+    let cookie = crate::app::sign_in(&app, keystead_testkit::ADMIN_EMAIL, keystead_testkit::ADMIN_PASSWORD).await;
+    let page = format!("/app/locations/{}{path}", app.ids.location);
+    let shown = app.get(&page).header("Cookie", &cookie).send().await.text;
+    assert_eq!(shown.matches("so nothing stands in its place").count(), 4, "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_link_leads_to_itself() {
+    let app = TestApp::start().await;
+    let link = Linked::new(&app, json!({})).await;
+    let own = |slug: &str| app.url(&format!("/l/{slug}"));
+    for body in [
+        json!({"name": "Round", "slug": "round", "redirectTo": own("round")}),
+        json!({"name": "Round", "slug": "round", "redirectTo": "https://a.example/", "fallbackUrl": own("Round/{{contact.id}}")}),
+    ] {
+        let refused = app.post("/links/").key(&link.key).json(&body).send().await.expect(422);
+        assert!(refused["message"].to_string().contains("this is the address of the link itself"), "{refused}");
+    }
+    // Also where it is called so later.
+    let body = json!({"name": "Round", "slug": "another", "redirectTo": own("round")});
+    let made = app.post("/links/").key(&link.key).json(&body).send().await.expect(201);
+    let path = format!("/links/{}", made["link"]["id"].as_str().unwrap());
+    let body = json!({"name": "Round", "slug": "round", "redirectTo": own("round")});
+    app.put(&path).key(&link.key).json(&body).send().await.expect(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

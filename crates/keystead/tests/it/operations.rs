@@ -249,7 +249,7 @@ const OPERATIONS: &[Operation] = operations! { |app, by, at|
     delete::<Link>(&by.location, (), at.none()): LinksWrite;
     list_clicks(&by.location, at.none(), ClickFilter::default(), Window::first(1)): LinksRead;
     click_stats(&by.location, at.none(), UtcMs(0)): LinksRead;
-    missing_values(&by.location, at.none()): LinksRead;
+    unknown_fields(&by.location, at.none()): LinksRead;
     classify_click(&by.location, at.none(), at.none(), Verdict::Human, true): LinksWrite;
     mint_link_token(&by.location, at.none(), at.contact, TokenSource::Api, None): ContactsRead LinksWrite;
     list_link_tokens(&by.location, at.none(), None, Window::first(1)): LinksRead;
