@@ -182,6 +182,7 @@ fn about_forms(failure: Failure) -> Failure {
 fn form_failure(error: FormError) -> Failure {
     match error {
         FormError::Malformed(problem) => unreadable(problem),
+        error @ FormError::TooMany(_) => unreadable(error.to_string()),
         FormError::Body(error) => body_failure(error),
         FormError::Disk(error) => Error::Internal(format!("an uploaded file cannot be kept: {error}")).into(),
     }

@@ -122,6 +122,8 @@ impl Read for Upload {
 pub enum FormError {
     /// Its body is no form; what is wrong with it, for whoever sent it.
     Malformed(String),
+    /// It has more parts than this.
+    TooMany(usize),
     /// As any other body.
     Body(BodyError),
     /// A file cannot be kept.
@@ -132,6 +134,7 @@ impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(problem) => f.write_str(problem),
+            Self::TooMany(parts) => write!(f, "it has more than {parts} parts"),
             Self::Body(error) => write!(f, "the body was not read: {error:?}"),
             Self::Disk(error) => write!(f, "a file cannot be kept: {error}"),
         }
@@ -247,7 +250,7 @@ where
     let whole = SizeLimit::new().whole_stream(file_bytes.saturating_add(BODY_LIMIT as u64));
     let parts = Multipart::with_constraints(pieces, boundary, Constraints::new().size_limit(whole));
     let read = read_parts(parts, &search, room, (file_bytes, names)).await;
-    if matches!(read, Err(FormError::Malformed(_) | FormError::Body(BodyError::TooLarge)))
+    if matches!(read, Err(FormError::Malformed(_) | FormError::TooMany(_) | FormError::Body(BodyError::TooLarge)))
         && let Ok(body) = Arc::try_unwrap(body)
     {
         drain(body.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
@@ -265,7 +268,7 @@ async fn read_parts(
     let (mut digest, mut text_bytes) = (Sha256::new(), BODY_LIMIT as u64);
     while let Some(mut part) = search.part(&mut parts).await? {
         if form.texts.len() + form.files.len() == PARTS {
-            return Err(malformed(format!("it has more than {PARTS} parts")));
+            return Err(FormError::TooMany(PARTS));
         }
         let names = part.headers().get(CONTENT_DISPOSITION).map(HeaderValue::as_bytes);
         if names.is_some_and(|names| str::from_utf8(names).is_err()) {

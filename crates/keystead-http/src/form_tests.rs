@@ -52,6 +52,14 @@ async fn a_file_in_memory_has_its_room_as_long_as_it_lives() {
     assert!(taken() < FILES * 90_000, "{}", taken());
 }
 
+#[tokio::test]
+async fn too_many_parts_are_told_apart() {
+    let part = |number: usize| format!("--b\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\nx\r\n");
+    let parts = |count: usize| (0..count).map(part).collect::<String>() + "--b--\r\n";
+    assert_eq!(read(parts(PARTS).as_bytes(), 10_000).await.unwrap().texts.len(), PARTS);
+    assert!(matches!(read(parts(PARTS + 1).as_bytes(), 10_000).await, Err(FormError::TooMany(PARTS))));
+}
+
 #[test]
 fn names_are_refused_or_mended() {
     let long = format!("{}.jpeg", "\u{e9}".repeat(200));

@@ -205,7 +205,9 @@ fn sent_file(sent: Result<keystead_http::Form, FormError>, form: &mut Form) -> R
         Err(FormError::Body(BodyError::TooSlow | BodyError::Broken)) => {
             form.say("file", "The file did not arrive whole; nothing was kept of it, send it again");
         }
-        Err(FormError::Malformed(problem)) => form.say("file", format!("The form could not be read: {problem}")),
+        Err(problem @ (FormError::Malformed(_) | FormError::TooMany(_))) => {
+            form.say("file", format!("The form could not be read: {problem}"));
+        }
         Err(FormError::Disk(error)) => {
             return Err(Error::Internal(format!("an uploaded file cannot be kept: {error}")));
         }

@@ -192,6 +192,10 @@ pub(crate) enum Said {
     NotTaken(ErrorCode),
     /// Files are larger than is taken.
     TooLarge,
+    /// A form has more parts than is taken.
+    TooMany,
+    /// Files came to a form that asks for none.
+    NoFiles,
     /// Files are more than is taken in a day.
     NoRoom,
     /// It is not done now; it may be after this long.
@@ -213,8 +217,6 @@ impl Said {
     const BUSY: Self = Self::Later(ErrorCode::Overloaded, Crowded::COME_BACK);
     /// It is no form.
     const BROKEN: Self = Self::NotTaken(ErrorCode::MalformedBody);
-    /// It is a form in another way than it is taken.
-    const WITHOUT_FILES: Self = Self::NotTaken(ErrorCode::MediaType);
 
     /// Why something did not work, without what is not for strangers to know.
     pub(crate) fn of(error: Error) -> Self {
@@ -245,7 +247,8 @@ impl Said {
     fn code(self) -> Option<ErrorCode> {
         match self {
             Self::NotTaken(code) | Self::Later(code, _) | Self::Failed(code) => Some(code),
-            Self::TooLarge | Self::NoRoom => Some(ErrorCode::BodyTooLarge),
+            Self::TooLarge | Self::NoFiles | Self::NoRoom => Some(ErrorCode::BodyTooLarge),
+            Self::TooMany => Some(ErrorCode::MalformedBody),
             Self::Nothing | Self::Over => None,
         }
     }
@@ -266,7 +269,8 @@ impl Said {
         match self {
             Self::Nothing => StatusCode::NOT_FOUND,
             Self::Over => StatusCode::GONE,
-            Self::TooLarge | Self::NoRoom => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::NoFiles | Self::NoRoom => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::BAD_REQUEST,
             Self::NotTaken(code) | Self::Failed(code) | Self::Later(code, _) => {
                 StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -277,7 +281,8 @@ impl Said {
         match self {
             Self::Nothing => "There is nothing here",
             Self::Over => "This has ended",
-            Self::NotTaken(_) => "This did not arrive",
+            Self::NotTaken(_) | Self::TooMany => "This did not arrive",
+            Self::NoFiles => "No files are asked for here",
             Self::TooLarge => "These files are too large",
             Self::NoRoom => "No more files are taken today",
             Self::Later(..) => "Please try again in a moment",
@@ -293,7 +298,15 @@ impl Said {
                 "What you sent is longer than this takes, so nothing of it was kept. Go back, make it shorter, and send it again."
             }
             Self::NotTaken(ErrorCode::MethodNotAllowed) => "This address takes answers by POST only.",
+            Self::NotTaken(ErrorCode::MediaType) => {
+                "It was sent in a way that no form is sent in here, so nothing of it was kept. A form is sent as \
+                 application/x-www-form-urlencoded or multipart/form-data."
+            }
             Self::NotTaken(_) => "What you sent did not arrive whole. Go back and send it again.",
+            Self::TooMany => {
+                "What you sent has more than 500 parts, and no form asks for that many. Nothing of it was kept."
+            }
+            Self::NoFiles => "Nothing was sent. Go back and send it without files.",
             Self::TooLarge => {
                 "Nothing was sent. A file may have up to 10 MB, and five are taken at once. Go back and choose smaller ones."
             }

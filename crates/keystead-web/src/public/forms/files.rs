@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use http::{Request, header};
 use keystead_core::{Error, FileRoom, FormFile, OpenForm, SUBMISSION_BYTES};
-use keystead_http::{BODY_LIMIT, BodyError, Form, FormError, Names, Upload, read_body, read_form};
+use keystead_http::{BODY_LIMIT, BodyError, Form, FormError, Names, read_body, read_form};
 use keystead_model::form_schema::{FILE_MB, FILES, FileRule};
 
 use crate::{
@@ -14,14 +14,20 @@ use crate::{
     public::{Said, text},
 };
 
+/// What is said of a file that is no answer.
+pub(super) const UNASKED: &str = "names no field of the form that asks for files";
+
 /// What a form brought with its files, and the room that they take meanwhile. It is read before its page has a place to work, which
 /// must not be held while somebody sends them.
 #[derive(Clone)]
-pub(crate) struct Brought(Arc<Mutex<Option<(Form, FileRoom)>>>);
+pub(crate) struct Brought(Arc<Mutex<Option<Whole>>>);
+
+/// A form, and the room that its files take; none where it asks for no files.
+type Whole = (Form, Option<FileRoom>);
 
 impl Brought {
     /// The form, once.
-    fn take(&self) -> Option<(Form, FileRoom)> {
+    fn take(&self) -> Option<Whole> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -33,7 +39,7 @@ pub(crate) fn are_sent<B>(request: &Request<B>) -> bool {
     essence.eq_ignore_ascii_case("multipart/form-data") && request.uri().path().starts_with("/f/")
 }
 
-/// The request with its form read, if that takes files, and there is room for these.
+/// The request with its form read, if there is room for the files that are asked for.
 pub(crate) async fn read(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
     let (mut parts, body) = request.into_parts();
     let id = parts.uri.path().split('/').nth(2).unwrap_or_default();
@@ -43,17 +49,24 @@ pub(crate) async fn read(web: &Web, request: Request<Body>) -> Result<Request<Bo
     if said.is_some_and(|length| length > SUBMISSION_BYTES + BODY_LIMIT as u64) {
         return Err(Said::TooLarge);
     }
-    if !form.schema.has_files() {
-        return Err(Said::WITHOUT_FILES);
-    }
-    let bytes = said.unwrap_or(SUBMISSION_BYTES).min(SUBMISSION_BYTES);
-    let Some(room) = web.app.room_for_files(&form, bytes).await.map_err(Said::of)? else {
-        // Some of it is passed over, so that most browsers come to read why.
-        let _ = read_body(body, 0).await;
-        return Err(Said::NoRoom);
-    };
     let kind = text(&parts.headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
-    let read = read_form(body, kind, SUBMISSION_BYTES, Names::Mended).await.map_err(not_read)?;
+    let (read, room) = if form.schema.has_files() {
+        let bytes = said.unwrap_or(SUBMISSION_BYTES).min(SUBMISSION_BYTES);
+        let Some(room) = web.app.room_for_files(&form, bytes).await.map_err(Said::of)? else {
+            // Some of it is passed over, so that most browsers come to read why.
+            let _ = read_body(body, 0).await;
+            return Err(Said::NoRoom);
+        };
+        (read_form(body, kind, SUBMISSION_BYTES, Names::Mended).await.map_err(not_read)?, Some(room))
+    } else {
+        // Scripts send all forms so. A file that nobody asked for is read as far as a text would be, to be named.
+        let read = read_form(body, kind, BODY_LIMIT as u64, Names::Mended).await;
+        let read = read.map_err(|error| match error {
+            FormError::Body(BodyError::TooLarge) => Said::NoFiles,
+            error => not_read(error),
+        })?;
+        (read, None)
+    };
     if read.texts.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
         return Err(Said::BROKEN);
     }
@@ -64,6 +77,7 @@ pub(crate) async fn read(web: &Web, request: Request<Body>) -> Result<Request<Bo
 fn not_read(error: FormError) -> Said {
     match error {
         FormError::Malformed(_) => Said::BROKEN,
+        FormError::TooMany(_) => Said::TooMany,
         FormError::Body(BodyError::TooLarge) => Said::TooLarge,
         FormError::Body(error) => Said::not_read(&error),
         FormError::Disk(error) => {
@@ -77,6 +91,8 @@ fn not_read(error: FormError) -> Said {
 pub(super) struct Sent {
     pub(super) fields: Fields,
     pub(super) files: Vec<FormFile>,
+    /// Under which names files came that no field asks for.
+    pub(super) unasked: Vec<String>,
     _room: Option<FileRoom>,
 }
 
@@ -84,14 +100,16 @@ impl Sent {
     /// What was read by [`read`].
     pub(super) fn of(form: &OpenForm, brought: &Brought) -> Result<Self, Said> {
         let (Form { texts, files, .. }, room) = brought.take().ok_or(Said::BROKEN)?;
-        let is_answer = |(key, file): &(String, Upload)| form.schema.takes_files(key) && file.is_chosen();
-        let files = files.into_iter().filter(is_answer).map(|(key, file)| file.into_answer(key)).collect();
-        Ok(Self { fields: Fields::from(texts), files, _room: Some(room) })
+        let chosen = files.into_iter().filter(|(_, file)| file.is_chosen());
+        let (files, unasked): (Vec<_>, Vec<_>) = chosen.partition(|(key, _)| form.schema.takes_files(key));
+        let files = files.into_iter().map(|(key, file)| file.into_answer(key)).collect();
+        let unasked = unasked.into_iter().map(|(key, _)| key).collect();
+        Ok(Self { fields: Fields::from(texts), files, unasked, _room: room })
     }
 
     /// What a form brought without files.
     pub(super) fn of_texts(texts: Vec<(String, String)>) -> Self {
-        Self { fields: Fields::from(texts), files: Vec::new(), _room: None }
+        Self { fields: Fields::from(texts), files: Vec::new(), unasked: Vec::new(), _room: None }
     }
 
     /// The files, and what they are called, by the keys of their fields.

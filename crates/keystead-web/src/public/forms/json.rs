@@ -12,12 +12,12 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use keystead_core::{Error, ErrorCode, FormFile, OpenForm, StrangersAnswers};
 use keystead_http::Arrival;
-use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words};
+use keystead_model::{form::SubmissionKey, form_answers, invalid::in_words, text::echo};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
     answers_in,
-    files::{Brought, Sent},
+    files::{self, Brought, Sent},
     open, said_after, visit, with_names,
 };
 use crate::{
@@ -71,6 +71,9 @@ fn key_of(text: Option<&str>) -> Result<Option<SubmissionKey>, Wrong> {
 
 /// The same of a form with files, whose answers are parts.
 fn read_form(form: &OpenForm, sent: &mut Sent) -> Result<Message, Wrong> {
+    if !sent.unasked.is_empty() {
+        return Err(sent.unasked.iter().map(|key| (echo(key), files::UNASKED.to_owned())).collect());
+    }
     let (files, names) = sent.take_files();
     let fields = &sent.fields;
     let (key, page) = (key_of(fields.text("submissionId"))?, fields.text("page").map(str::to_owned));
@@ -85,7 +88,7 @@ pub(crate) struct NotWhole(Said);
 pub(crate) async fn admitted(web: &Web, request: Request<Body>) -> Result<Request<Body>, Said> {
     let asked = asked(&request);
     match public::admitted(web, request).await {
-        Err(said @ (Said::NotTaken(_) | Said::TooLarge | Said::NoRoom)) => {
+        Err(said @ (Said::NotTaken(_) | Said::TooLarge | Said::TooMany | Said::NoFiles | Said::NoRoom)) => {
             let mut request = Request::from_parts(asked, Body::empty());
             request.extensions_mut().insert(NotWhole(said));
             Ok(request)

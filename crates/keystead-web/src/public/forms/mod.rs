@@ -17,7 +17,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, StatusCode, header};
-use keystead_core::{Error, FormAddress, OpenForm, StrangersAnswers, Violation};
+use keystead_core::{Error, ErrorCode, FormAddress, OpenForm, StrangersAnswers, Violation};
 use keystead_http::Arrival;
 use keystead_model::{
     LocationId,
@@ -25,7 +25,7 @@ use keystead_model::{
     form_answers::BLANK,
     form_schema::{FieldKind, FormSchema},
     id::Id,
-    text::Line,
+    text::{Line, echo},
 };
 use serde_json::{Map, Value as Json};
 
@@ -231,7 +231,7 @@ pub(crate) async fn submit(
         Some(Extension(brought)) => Sent::of(&form, &brought)?,
         None if is_form(&headers) => Sent::of_texts(form_urlencoded::parse(&body).into_owned().collect()),
         // Read as what it is not, it would be answers that nobody gave.
-        None => return Err(Said::WITHOUT_FILES),
+        None => return Err(Said::NotTaken(ErrorCode::MediaType)),
     };
     take(&web, &form, &arrival, &headers, sent, stands).await
 }
@@ -246,6 +246,13 @@ async fn take(
 ) -> Result<Response, Said> {
     let (files, names) = all.take_files();
     let sent = &mut all.fields;
+    if !all.unasked.is_empty() {
+        let about = |key: &String| Violation { field: echo(key), problem: files::UNASKED.to_owned() };
+        let problems: Vec<Violation> = all.unasked.iter().map(about).collect();
+        sent.extend(names);
+        let page = page_of(web, form, sent, &problems, stands);
+        return Ok(answered(render_with(StatusCode::UNPROCESSABLE_ENTITY, &page), form, stands));
+    }
     let answers = answers_in(&form.schema, sent);
     let token = sent.raw(TOKEN).and_then(|text| web.app.read_page_token(form.form.id, text));
     let page = token.map(|token| {
