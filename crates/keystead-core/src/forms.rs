@@ -113,7 +113,8 @@ impl InLocation<'_, '_> {
         let schema = read.map_err(|wrong| {
             Error::Invalid(wrong.into_iter().map(|(place, problem)| violation(place, problem.0)).collect())
         })?;
-        let mut violations = Vec::new();
+        let never = schema.check_conditions().into_iter();
+        let mut violations: Vec<Violation> = never.map(|(place, problem)| violation(place, problem.0)).collect();
         for (number, page) in schema.pages.iter().enumerate() {
             for (index, field) in page.fields.iter().enumerate() {
                 if let Err(problem) = field.check_target(&place) {

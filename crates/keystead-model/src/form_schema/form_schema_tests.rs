@@ -248,3 +248,29 @@ fn files_are_answers_as_their_field_takes_them() {
     kept["cv"][0]["id"] = json!("0000000000000000000F");
     assert_eq!(Json::Object(schema.without_places(kept.as_object().unwrap())), short);
 }
+
+#[test]
+fn a_condition_compares_with_answers_that_there_are() {
+    let check = |kind: &str, condition: Json| {
+        let definition = json!({"pages": [{"fields": [
+            {"key": "level", "label": "Which level?", "type": kind, "options": ["Gold", "Silver"]},
+            {"key": "why", "visibleIf": condition},
+        ]}]});
+        let definition = FormDefinition::new(definition.as_object().unwrap().clone()).unwrap();
+        FormSchema::read(&definition).unwrap().check_conditions()
+    };
+    for kind in ["select", "radio", "multi"] {
+        assert_eq!(check(kind, json!({"field": "level", "op": "eq", "value": "Gold"})), vec![], "{kind}");
+        assert_eq!(check(kind, json!({"field": "level", "op": "exists"})), vec![], "{kind}");
+        let wrong = check(
+            kind,
+            json!({"any": [
+                {"field": "level", "op": "eq", "value": "Silver"}, {"not": {"field": "level", "op": "eq", "value": "Bronze"}},
+            ]}),
+        );
+        let said = "asks whether “Which level?” is Bronze, which is none of its answers: Gold, Silver";
+        let wrong: Vec<(&str, &str)> =
+            wrong.iter().map(|(place, problem)| (place.as_str(), problem.0.as_str())).collect();
+        assert_eq!(wrong, [("pages.0.fields.1.visibleIf", said)], "{kind}");
+    }
+}

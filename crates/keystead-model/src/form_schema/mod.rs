@@ -6,14 +6,15 @@ mod thanks;
 pub use self::{read::Wrong, thanks::Thanks};
 
 use crate::{
+    Invalid,
     calendar_date::CalendarDate,
-    condition::{Condition, Field as Compared, Kind},
+    condition::{Condition, Field as Compared, Kind, Value},
     contact::IdentityKind,
     custom_field::Format,
     decimal::Decimal,
     form::FormDefinition,
     tag::TagName,
-    text::{Line, Prose},
+    text::{Line, Prose, echo},
 };
 
 /// A definition that keeps all rules.
@@ -310,6 +311,46 @@ impl FormSchema {
     /// Whether the field with this key asks for files.
     pub fn takes_files(&self, key: &str) -> bool {
         matches!(self.field(key), Some(Field { kind: FieldKind::File(_), .. }))
+    }
+
+    /// What can never be as conditions ask for it: answers that are none of those to choose from. Asked where a definition is
+    /// written: what was published before goes on.
+    pub fn check_conditions(&self) -> Vec<Wrong> {
+        let mut wrong = Vec::new();
+        for (number, page) in self.pages.iter().enumerate() {
+            for (index, field) in page.fields.iter().enumerate() {
+                let Some(condition) = &field.visible_if else { continue };
+                if let Some(problem) = self.never(condition) {
+                    wrong.push((format!("pages.{number}.fields.{index}.visibleIf"), problem));
+                }
+            }
+        }
+        wrong
+    }
+
+    fn never(&self, condition: &Condition<Asked>) -> Option<Invalid> {
+        let test = match condition {
+            Condition::All(parts) | Condition::Any(parts) => return parts.iter().find_map(|part| self.never(part)),
+            Condition::Not(part) => return self.never(part),
+            Condition::Test(test) => test,
+        };
+        let asked = self.field(&test.field.key).filter(|field| !field.kind.choices().is_empty())?;
+        let told = condition.to_json();
+        let compared: Vec<&str> = match &told["value"] {
+            serde_json::Value::String(text) => vec![text.as_str()],
+            serde_json::Value::Array(list) => list.iter().filter_map(serde_json::Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let is_choice =
+            |text: &&str| asked.kind.choices().iter().any(|choice| Value::code(choice.as_str()) == Value::code(*text));
+        let other = compared.into_iter().find(|text| !is_choice(text))?;
+        let choices: Vec<&str> = asked.kind.choices().iter().map(Line::as_str).collect();
+        Some(Invalid::new(format!(
+            "asks whether “{}” is {}, which is none of its answers: {}",
+            asked.label.as_str(),
+            echo(other),
+            echo(&choices.join(", "))
+        )))
     }
 
     /// A form that asks nothing.

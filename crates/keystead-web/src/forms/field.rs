@@ -172,7 +172,7 @@ async fn fields(
     fields.push(
         Field::new(Kind::Select, "op", "If the answer").of(OPS.map(|(name, words)| Choice::new(name, words))).half(),
     );
-    fields.push(Field::line("compared", "Compared with").with("maxlength=200").half());
+    fields.push(Field::line("compared", "Compared with").with("maxlength=200 list=answers autocomplete=off").half());
     Ok(fields)
 }
 
@@ -217,6 +217,8 @@ struct Editor {
     form: Form,
     form_url: String,
     delete_url: String,
+    /// What can be answered to the fields before it, where that is to choose.
+    answers: Vec<String>,
 }
 
 /// A field, with the form that it is in and where.
@@ -244,6 +246,17 @@ impl Place {
         &self.schema.pages[self.page].fields[self.index]
     }
 
+    fn answers_before(&self) -> Vec<String> {
+        let before = self.schema.fields().take_while(|other| other.key != self.field().key);
+        let mut answers: Vec<String> = Vec::new();
+        for choice in before.flat_map(|field| field.kind.choices()) {
+            if !answers.iter().any(|known| known == choice.as_str()) {
+                answers.push(choice.as_str().to_owned());
+            }
+        }
+        answers
+    }
+
     fn json(&self) -> Json {
         let definition = self.form.content.definition.fields();
         definition["pages"][self.page]["fields"][self.index].clone()
@@ -265,6 +278,7 @@ impl Place {
             form,
             delete_url: format!("{at}/fields/{}/delete", field.key),
             form_url: at,
+            answers: self.answers_before(),
         }
     }
 }

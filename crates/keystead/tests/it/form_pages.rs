@@ -237,6 +237,48 @@ async fn a_draft_that_nobody_published_is_not_thrown_away_unasked() {
     assert_eq!(visitor.get(&format!("{at}/versions/2/restore")).await.status, 404);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_said_in_the_words_of_the_page() {
+    let visitor = Visitor::new().await;
+    let definition = json!({"pages": [{"fields": [
+        {"key": "level", "label": "Which level?", "type": "radio", "options": ["Gold", "Silver"]},
+        {"key": "why", "label": "Why?", "visibleIf": {"field": "level", "op": "eq", "value": "Gold"}},
+        {"key": "age", "label": "How old?", "type": "number", "min": 5},
+    ]}], "after": {"message": "Hi {{answer.age}}"}});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    let at = format!("/forms/{id}");
+    let page = visitor.get(&format!("{at}/fields/why")).await;
+    assert!(page.text.contains("list=\"answers\"") || page.text.contains("list=answers"), "{}", page.text);
+    assert!(page.text.contains("<option value=\"Gold\">"), "{}", page.text);
+    let why = |op, compared| {
+        [("label", "Why?"), ("type", "text"), ("visibleIf", "level"), ("op", op), ("compared", compared)]
+    };
+    let level = [("label", "Which level?"), ("type", "radio"), ("options", "Golden\r\nSilver")];
+    let age = [("label", "How old?"), ("type", "number"), ("min", "5"), ("max", "1")];
+    let asked = "asks whether “Which level?” is Bronze, which is none of its answers: Gold, Silver";
+    for (path, fields, said) in [
+        ("/fields/why", &why("eq", "Bronze")[..], asked),
+        ("/fields/why", &why("gt", "Gold")[..], "must ask something else of that answer, which knows: is"),
+        (
+            "/fields/level",
+            &level[..],
+            "“Why?” asks whether “Which level?” is Gold, which is none of its answers: Golden, Silver",
+        ),
+        ("/fields/age", &age[..], "must not be less than “Not below”"),
+        ("/fields/age/delete", &[][..], "“What is said afterwards” names no field of this form: age"),
+    ] {
+        let refused = visitor.post(&format!("{at}{path}"), fields).await;
+        assert_eq!(refused.status, 422, "{path}");
+        let main = refused.text.split("<main").nth(1).unwrap();
+        assert!(main.contains(said), "{said}: {main}");
+        assert!(!main.to_lowercase().contains("definition."), "{main}");
+    }
+    let empty = visitor.post("/forms/new", &[("name", "Empty"), ("beginning", "empty")]).await;
+    let empty = empty.header("location").rsplit('/').next().unwrap().to_owned();
+    let refused = visitor.post(&format!("/forms/{empty}/publish"), &[]).await;
+    assert!(refused.text.contains("The form should ask for something before others see it"), "{}", refused.text);
+}
+
 async fn app_status(visitor: &Visitor, path: &str) -> u16 {
     visitor.app.get(path).send().await.status
 }
