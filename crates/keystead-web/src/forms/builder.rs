@@ -317,7 +317,8 @@ pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) ->
     let (context, form) = wanted(&web, &here).await?;
     let (definition, typed) = (form.content.definition.fields(), Typed::of(&sent));
     let mut parts = parts(&definition);
-    arranged(&mut parts, sent.text("change").unwrap_or_default());
+    let change = sent.text("change").unwrap_or_default();
+    arranged(&mut parts, change);
     let mut asked = Form::default();
     let definition = with_parts(definition, parts);
     let work = redefine(&web, &context, form.id, definition.clone());
@@ -329,9 +330,34 @@ pub(crate) async fn arrange(State(web): State<Web>, here: Here, sent: Fields) ->
         other => words::in_words(other, &definition),
     };
     match asked.run(async { work.await.map_err(why) }).await? {
-        Some(form) => Ok(lead(&web, &typed.url(&here, &form), Done::FormSaved, form.content.name.as_str())),
+        Some(form) => {
+            let back = back_to(&rows(&form, &here), change);
+            let url = format!("{}{back}", typed.url(&here, &form));
+            Ok(lead(&web, &url, Done::FormSaved, form.content.name.as_str()))
+        }
         None => again(&web, &here, &context, &form, &typed, asked).await,
     }
+}
+
+/// Where a button stands that was pressed, or its neighbour where it does nothing more: who moves something goes on moving it.
+fn back_to(rows: &[Row], text: &str) -> String {
+    let (what, about) = text.split_once('-').unwrap_or((text, ""));
+    let number = about.parse::<usize>().unwrap_or_default();
+    let (is_page, about) = match what {
+        "up" | "down" => (false, about.to_owned()),
+        "raise" => (true, number.saturating_sub(1).to_string()),
+        "lower" => (true, number.saturating_add(1).to_string()),
+        _ => return String::new(),
+    };
+    let Some(row) = rows.iter().find(|row| row.is_page == is_page && row.key == about) else { return String::new() };
+    let what = match what {
+        "up" if row.is_first => "down",
+        "down" if row.is_last => "up",
+        "raise" if row.is_first => "lower",
+        "lower" if row.is_last => "raise",
+        other => other,
+    };
+    format!("#{what}-{about}")
 }
 
 /// A key that no field of the form has, of the letters of its label.

@@ -238,6 +238,24 @@ async fn a_draft_that_nobody_published_is_not_thrown_away_unasked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_moves_a_field_comes_back_to_its_button() {
+    let visitor = Visitor::new().await;
+    let fields = ["a", "b", "c"].map(|key| json!({"key": key}));
+    let definition = json!({"pages": [{"fields": fields}, {"title": "Last", "fields": [{"key": "d"}]}]});
+    let (_, id) = published(&visitor.app, &visitor.key, &definition).await;
+    for (change, button) in
+        [("down-a", "down-a"), ("down-a", "down-a"), ("up-c", "down-c"), ("raise-1", "lower-0"), ("lower-0", "raise-1")]
+    {
+        let moved = visitor.post(&format!("/forms/{id}/arrange"), &[("change", change)]).await;
+        assert_eq!(moved.header("location"), format!("{}/forms/{id}#{button}", visitor.at), "{change}");
+        let page = visitor.get(&format!("/forms/{id}")).await;
+        let (_, after) =
+            page.text.split_once(&format!("id=\"{button}\"")).unwrap_or_else(|| panic!("{button}: {}", page.text));
+        assert!(!after.split('>').next().unwrap().contains("disabled"), "{button}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said_in_the_words_of_the_page() {
     let visitor = Visitor::new().await;
     let definition = json!({"pages": [{"fields": [
