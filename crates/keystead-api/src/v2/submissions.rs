@@ -2,7 +2,7 @@
 
 use keystead_core::{App, Error, FormFile, LocationContext, SUBMISSION_BYTES, error::Noun};
 use keystead_model::{
-    UtcMs,
+    Invalid, UtcMs,
     form::{AsForm, Form, NewSubmission, Submission, SubmissionFilter, SubmissionState, Visit},
     form_answers,
     id::Id,
@@ -16,7 +16,7 @@ use crate::{
     call::Call,
     reader::Reader,
     shape::{
-        Bare, Empty, Envelope, Fields, Input, One, Written,
+        Bare, Empty, Envelope, Fields, Ground, Input, One, Word, Written,
         output::{Definitions, Field, Out},
         path::Part,
         word,
@@ -50,7 +50,7 @@ impl<K: FormShape> Written for Submission<K> {
     }
 
     fn write(&self, fields: &mut Fields<'_>) {
-        let Self { id, form, contact, name, email, created_at, .. } = self;
+        let Self { id, form, contact, name, email, state, created_at, .. } = self;
         fields.put("id", id);
         fields.or_null("contactId", contact.as_ref());
         fields.put("createdAt", created_at);
@@ -58,6 +58,21 @@ impl<K: FormShape> Written for Submission<K> {
         fields.or_null("name", name.as_ref());
         fields.or_null("email", email.as_ref());
         fields.put("others", &Others(self));
+        // What the contract lists counts.
+        let other = (*state != SubmissionState::Taken).then(|| state.as_str().to_owned());
+        fields.opt("state", other.as_ref());
+    }
+}
+
+impl Word for SubmissionState {
+    const EXAMPLE: &'static str = "taken";
+
+    fn schema() -> Value {
+        word::one_of(Self::ALL.map(Self::as_str))
+    }
+
+    fn parse(text: &str, _: &Ground) -> Result<Self, Invalid> {
+        Self::parse(text)
     }
 }
 
@@ -118,6 +133,7 @@ impl Input for Sending {
 /// Which submissions are asked for, in both APIs.
 pub(crate) struct Listing<K> {
     form: Option<Id<Form<K>>>,
+    state: SubmissionState,
     part: Option<String>,
     from: Option<Moment>,
     until: Option<Moment>,
@@ -132,6 +148,8 @@ impl<K: FormShape> Input for Listing<K> {
         let skip = query.integer("skip", 0..=i64::MAX);
         Some(Self {
             form: query.word(K::ID),
+            // Those that wait for somebody, or were put away, are ours.
+            state: query.word("state").unwrap_or(SubmissionState::Taken),
             part: query.word("q"),
             from: query.moment("startAt"),
             until: query.moment("endAt"),
@@ -158,12 +176,12 @@ pub(crate) struct Found<K> {
 impl<K: FormShape> Listing<K> {
     /// Reads the page.
     pub(crate) async fn run(self, context: &LocationContext, app: &App) -> Result<Found<K>, Error> {
-        let Self { form, part, from, until, page, limit } = self;
+        let Self { form, state, part, from, until, page, limit } = self;
         let zone = app.location_of(context).await?.profile.timezone;
         // What is made in this millisecond is made until now.
         let until = until.map_or(UtcMs(app.now().0 + 1), |until| until.end(&zone));
         let from = from.map_or(UtcMs(until.0 - USUAL_MS), |from| from.start(&zone));
-        let filter = SubmissionFilter { state: SubmissionState::Taken, form, part, from, until };
+        let filter = SubmissionFilter { state, form, part, from, until };
         let window = Window::skip((page - 1).saturating_mul(limit), limit);
         Ok(Found { counted: app.list_submissions(context, filter, window).await?, page })
     }

@@ -410,3 +410,25 @@ async fn an_answer_that_its_field_takes_no_more_is_kept_and_told_to_its_owner_al
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_found_by_programs_and_nothing_else_lists_it() {
+    let ground = Ground::new(asking(json!({"spam": {"rate": "1/min/ip"}}))).await;
+    for number in 0..3 {
+        let mail = format!("a{number}@example.com");
+        ground.send(ground.answers(json!({"email": mail}))).await.unwrap();
+    }
+    let list = async |query: &str| {
+        let path = format!("/forms/submissions?{query}");
+        ground.app.get(&path).key(&ground.key).send().await.expect(200)["submissions"].as_array().unwrap().clone()
+    };
+    let (taken, held) = (list("").await, list("state=held").await);
+    assert_eq!((taken.len(), held.len(), list("state=taken").await), (1, 2, taken.clone()));
+    assert_eq!((taken[0].get("state"), &held[0]["state"]), (None, &json!("held")));
+    let id = held[0]["id"].as_str().unwrap();
+    act(&ground.app, &ground.key, &format!("{}/submissions/{id}/discard", ground.path), 200).await;
+    let away = list(&format!("state=discarded&formId={}", ground.id)).await;
+    assert_eq!((away.len(), &away[0]["id"], &away[0]["state"]), (1, &json!(id), &json!("discarded")));
+    let wrong = ground.app.get("/forms/submissions?state=spam").key(&ground.key).send().await.expect(422);
+    assert!(wrong["message"].to_string().contains("state"), "{wrong}");
+}
+
