@@ -14,6 +14,7 @@ use keystead_model::{
     event::{Event, EventKind, Subject},
     key_secret::mask_keys,
     page::Window,
+    scope::Scope,
 };
 use serde::Deserialize;
 
@@ -234,6 +235,9 @@ impl Teller<'_> {
 
     /// What it was done to: by the name that it has, else that which the event tells, else its id.
     fn what(&self, kind: EventKind, event: &Event) -> Name {
+        if let Some(form) = self.form_of_submission(kind, event) {
+            return form;
+        }
         let (subject, id) = thing_of_event(kind, event);
         let known = self.names.of(subject, &id);
         let name = known.map(|known| known.name.clone()).filter(|name| !name.is_empty());
@@ -267,6 +271,21 @@ impl Teller<'_> {
             },
             _ => Name { url: page_of(subject).and_then(in_location), text: name.unwrap_or_else(told), note: "" },
         }
+    }
+
+    /// The form that was sent in, by the name that it had then; it leads to what was answered.
+    fn form_of_submission(&self, kind: EventKind, event: &Event) -> Option<Name> {
+        let is_form = matches!(kind, EventKind::FormSubmitted | EventKind::FormHeld);
+        if !is_form && kind != EventKind::SurveySubmitted {
+            return None;
+        }
+        let fields = changes::fields(event.after.as_deref());
+        let text = |name: &str| fields.get(name).and_then(|value| value.as_str());
+        let may_see = is_form && self.here.authority().grant().allows(Scope::FormsRead);
+        let place = event.location.zip(text("formId")).filter(|_| may_see);
+        let url = place
+            .map(|(location, form)| format!("/app/locations/{location}/forms/{form}/submissions/{}", event.subject));
+        Some(Name { text: text("formName")?.to_owned(), url, note: "" })
     }
 
     /// Where it happened, unless the sentence or the page says so.

@@ -432,3 +432,16 @@ async fn what_is_held_is_found_by_programs_and_nothing_else_lists_it() {
     assert!(wrong["message"].to_string().contains("state"), "{wrong}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_of_a_contact_names_the_form_and_leads_to_what_they_answered() {
+    let ground = Ground::new(asking(json!({}))).await;
+    let submission = ground.answer(json!({"email": "ada@example.com"})).await;
+    let cookie = sign_in(&ground.app, ADMIN_EMAIL, ADMIN_PASSWORD).await;
+    let at = format!("/app/locations/{}", ground.app.ids.location);
+    let of_contact = format!("{at}/contacts/{}", submission.contact.unwrap());
+    let page = ground.app.get(&of_contact).header("Cookie", &cookie).send().await.text;
+    let link = format!("href=\"{at}/forms/{}/submissions/{}\"", ground.id, submission.id);
+    let (_, after) = page.split_once("sent in the form").unwrap_or_else(|| panic!("{page}"));
+    let sentence: String = after.chars().take(300).collect();
+    assert!(sentence.contains(&link) && sentence.contains("Contact us"), "{sentence}");
+}
