@@ -125,6 +125,7 @@ done! {
     LinkDeleted = "link-deleted", "good", "* is deleted: its address leads nowhere any more.";
     LinkSwitchedOn = "link-switched-on", "good", "* is switched on.", undo "/links/*/status";
     LinkSwitchedOff = "link-switched-off", "good", "* is switched off: who opens it is told that it has ended.", undo "/links/*/status";
+    LinkTokenShown = "link-token-shown", "warn", "The personal link of * was made before, and its address was shown then. If nobody has it, end it and make another.";
     LinkTokenEnded = "link-token-ended", "good", "That personal link of * is ended: who opens it is led on, and is nobody.";
     ClickOfPerson = "click-of-person", "good", "That click on * was a person’s, and counts.";
     ClickOfBot = "click-of-bot", "good", "That click on * was a bot’s, and does not count.";

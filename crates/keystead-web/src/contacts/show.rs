@@ -87,6 +87,8 @@ struct Twin {
 struct LinkShown {
     name: String,
     mint_url: String,
+    /// So that a page that is loaded again makes no other.
+    form_id: String,
 }
 
 #[derive(Template)]
@@ -170,6 +172,7 @@ pub(super) async fn page(
     let link = |link: Link| LinkShown {
         name: link.content.name.as_str().to_owned(),
         mint_url: here.url(&format!("/links/{}/tokens", link.id)),
+        form_id: web.app.entropy().token(),
     };
     Ok(Show {
         links: links.into_iter().filter(|link| link.is_open(now)).map(link).collect(),

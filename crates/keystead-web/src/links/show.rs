@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header;
-use keystead_core::{ClickFilter, ClickStats, Error, LocationContext, Steps, error::Noun};
+use keystead_core::{Authority, ClickFilter, ClickStats, Error, LocationContext, MintedLink, Steps, error::Noun};
 use keystead_model::{
     ClickId, ContactId, LinkTokenId, UtcMs,
     click::{Click, LinkToken, Reason, TokenSource, Verdict},
@@ -29,6 +29,7 @@ use crate::{
     flash::{Done, lead, lead_back},
     form::{Field, Fields, Form},
     list::Asked,
+    once::{Once, once},
     opportunities::{Whom, whom},
     page::{Frame, render},
     place::Here,
@@ -105,6 +106,7 @@ pub(crate) struct Show {
     left_out: Vec<String>,
     tokens: Vec<TokenShown>,
     form: Form,
+    form_id: String,
     /// People whom the words of the form could mean: id, name, addresses.
     candidates: Vec<(String, String, String)>,
     /// The address that was just made, which is not shown again.
@@ -189,6 +191,7 @@ async fn page(
         left_out: in_braces(&unknown.parts),
         tokens: tokens.iter().map(|token| token_shown(token, &names, now)).collect(),
         form,
+        form_id: web.app.entropy().token(),
         candidates: Vec::new(),
         minted: None,
         is_active: link.content.status == LinkStatus::Active,
@@ -332,11 +335,25 @@ pub(crate) async fn mint(State(web): State<Web>, here: Here, sent: Fields) -> Re
             None
         }
     };
+    let form_id = form.sent.shown("form_id");
     let work = async |contact: Contact| {
-        let minted = web.app.mint_link_token(&context, link.id, contact.id, TokenSource::App, None).await?;
-        Ok((contacts::name(&contact), format!("{}{}", web.base_url, minted.path)))
+        let mint = async |authority: Authority| {
+            let context = web.app.enter_location(authority, Some(link.location)).await?;
+            web.app.mint_link_token(&context, link.id, contact.id, TokenSource::App, None).await
+        };
+        let id = |minted: &MintedLink| minted.token.id.to_string();
+        let made = match form_id.is_empty() {
+            true => Once::Made(mint(here.authority().clone()).await?),
+            false => once(&web, &here, ("app make personal link", &form_id), mint, id).await?,
+        };
+        Ok((contacts::name(&contact), made))
     };
-    let minted = form.run_with(contact, work).await?;
+    let minted = match form.run_with(contact, work).await? {
+        Some((who, Once::Made(minted))) => Some((who, format!("{}{}", web.base_url, minted.path))),
+        // The page that shows it was loaded again.
+        Some((who, Once::Before(_))) => return Ok(lead(&web, &url(&here, link.id), Done::LinkTokenShown, &who)),
+        None => None,
+    };
     let is_made = minted.is_some();
     let form = if is_made { Form::new(mint_fields(), Vec::new()) } else { form };
     let shown = page((&web, &here, &context), &link, &Asked::default(), form).await?;

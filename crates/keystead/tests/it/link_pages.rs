@@ -148,6 +148,24 @@ async fn its_page_tells_who_clicked_and_lets_that_be_changed() {
     let minted = page.post("/tokens", &[("contactId", &ada)]).await;
     let own = "The personal link of <bdi>Ada</bdi>";
     assert!(minted.status == 200 && minted.text.contains(own) && minted.text.contains("data-copy=\"#minted\""));
+    // Loaded again, the page that shows an address makes no other one.
+    let (_, rest) = page
+        .get("")
+        .await
+        .text
+        .split_once("name=\"form_id\" value=\"")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let form_id = rest.split('"').next().unwrap().to_owned();
+    let tokens = async || app.number("SELECT CAST(count(*) AS BIGINT) FROM link_tokens").await;
+    let before = tokens().await;
+    let fields = [("contactId", &*ada), ("form_id", &*form_id)];
+    assert!(page.post("/tokens", &fields).await.text.contains("id=\"minted\""));
+    assert_eq!(
+        page.done("/tokens", &fields).await,
+        "The personal link of “Ada” was made before, and its address was shown then. If nobody has it, end it and make another."
+    );
+    assert_eq!(tokens().await, before + 1);
     let revoke = format!("/tokens/{token}/revoke");
     assert_eq!(
         page.done(&revoke, &[]).await,
