@@ -274,13 +274,13 @@ async fn read_parts(
         if names.is_some_and(|names| str::from_utf8(names).is_err()) {
             return Err(malformed("the names of a part are not UTF-8"));
         }
-        let name = part.name().ok_or_else(|| malformed("a part has no name"))?.to_owned();
+        let name = as_written(part.name().ok_or_else(|| malformed("a part has no name"))?);
         let is_file = is_file(&part);
         digest.update([u8::from(is_file)]);
         digest.update(Sha256::digest(&name));
         if is_file {
-            let file_name = part.file_name().filter(|name| !name.is_empty());
-            let file_name = file_name.map(|name| file_names.of(name)).transpose()?.flatten();
+            let file_name = part.file_name().filter(|name| !name.is_empty()).map(as_written);
+            let file_name = file_name.map(|name| file_names.of(&name)).transpose()?.flatten();
             let upload = Upload { name: file_name, ..receive(&mut part, search, &room, &mut file_bytes).await? };
             for told in [&upload.name, &upload.kind] {
                 digest.update(Sha256::digest(told.as_deref().unwrap_or_default()));
@@ -315,6 +315,12 @@ async fn text(part: &mut Field<'static>, search: &Search, left: &mut u64) -> Res
     }
     let text = charset.decode_without_bom_handling_and_without_replacement(&text);
     text.map(Cow::into_owned).ok_or_else(|| malformed(format!("a text is not {}", charset.name())))
+}
+
+/// A name as it was before it was put between quotes: of what it cannot hold there browsers write these three, and nothing else, in
+/// another way (WHATWG HTML, multipart/form-data).
+fn as_written(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
 /// Bytes that common file systems take of a name.

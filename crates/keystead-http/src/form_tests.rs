@@ -53,6 +53,18 @@ async fn a_file_in_memory_has_its_room_as_long_as_it_lives() {
 }
 
 #[tokio::test]
+async fn names_are_read_as_browsers_write_them() {
+    let text = String::from_utf8(form_of(10)).unwrap();
+    let text = text.replace("name=\"title\"", "name=\"a %22title%22\"").replace("a.txt", "12%22 %2F%252 100%25.txt");
+    let form = read(text.as_bytes(), 1_000).await.unwrap();
+    assert_eq!(form.texts[0].0, "a \"title\"");
+    assert_eq!(form.files[0].1.name.as_deref(), Some("12\" %2F%252 100%25.txt"));
+    // A break in a name is as wrong as ever.
+    let text = String::from_utf8(form_of(10)).unwrap().replace("a.txt", "a%0D%0Ab.txt");
+    assert!(matches!(read(text.as_bytes(), 1_000).await, Err(FormError::Malformed(_))));
+}
+
+#[tokio::test]
 async fn too_many_parts_are_told_apart() {
     let part = |number: usize| format!("--b\r\nContent-Disposition: form-data; name=\"f{number}\"\r\n\r\nx\r\n");
     let parts = |count: usize| (0..count).map(part).collect::<String>() + "--b--\r\n";
