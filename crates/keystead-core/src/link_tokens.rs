@@ -20,6 +20,9 @@ use crate::{
     secret::token_hash,
 };
 
+/// How far the clock of another program may be ahead of ours.
+const CLOCKS_DIFFER_MS: i64 = 60_000;
+
 /// A link of a contact that was just made. Only now is it known whole.
 #[derive(Clone, Debug)]
 pub struct MintedLink {
@@ -41,6 +44,9 @@ impl App {
         handed_over_at: Option<UtcMs>,
     ) -> Result<MintedLink> {
         context.authority.require(Scope::ContactsRead)?;
+        if handed_over_at.is_some_and(|at| at.0 > context.authority.now().0 + CLOCKS_DIFFER_MS) {
+            return Err(Error::invalid("handedOverAt", "must not be in the future: say it when the message goes out"));
+        }
         let run = move |operation: &mut InLocation<'_, '_>| {
             let id: LinkTokenId = operation.new_id();
             // Named first, so that a repeated request finds it and not its link.

@@ -106,11 +106,14 @@ fn sentence(web: &Web, zone: &Zone, notice: &Notice, now: UtcMs) -> String {
 fn of_form(notice: &Notice, form: &AboutForm) -> String {
     let held = match form.held {
         _ if !notice.open => return "Answers were held for review; somebody has looked at them.".to_owned(),
-        1 => "1 answer is".to_owned(),
-        AboutForm::COUNTED.. => format!("{} answers or more are", AboutForm::COUNTED),
-        count => format!("{count} answers are"),
+        1 => {
+            return "1 answer is held, because it looks like spam. Nothing comes of it before you accept or discard it."
+                .to_owned();
+        }
+        AboutForm::COUNTED.. => format!("{} answers or more", AboutForm::COUNTED),
+        count => format!("{count} answers"),
     };
-    format!("{held} held, because they look like spam. Nothing comes of them before you accept or discard them.")
+    format!("{held} are held, because they look like spam. Nothing comes of them before you accept or discard them.")
 }
 
 fn of_webhook(notice: &Notice, webhook: &AboutWebhook) -> &'static str {

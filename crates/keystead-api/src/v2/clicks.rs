@@ -379,6 +379,11 @@ impl Input for Mint {
         let handed_over_at = reader.moment("handedOverAt");
         Some(Self { contact: contact?, handed_over_at })
     }
+
+    /// It has been when the link is made.
+    fn settle(example: &mut Map<String, Value>) {
+        example.remove("handedOverAt");
+    }
 }
 
 /// A link of a contact, with its address. Whoever repeats the request gets everything but the address.

@@ -108,6 +108,7 @@ fn everything_that_is_wrong_is_said_with_its_place() {
         (field(json!({"type": "file", "accept": ["pdf", "*.PDF"]})), "pages.0.fields.0.accept.1 stands there twice"),
         (field(json!({"type": "text", "accept": ["pdf"]})), "pages.0.fields.0.accept should not exist"),
         (field(json!({"width": 70})), "pages.0.fields.0.width must be 50 or 100"),
+        (field(json!({"width": 33})), "pages.0.fields.0.width must be 50 or 100"),
         (field(json!({"visibleIf": {"field": "a", "op": "exists"}})), "pages.0.fields.0.visibleIf field names nothing"),
         (json!({"after": {"message": "{{answer.x}}"}}), "after.message names no field of this form: x"),
         (json!({"after": {"message": "{{answer"}}), "after.message has a {{ without its }}"),

@@ -244,8 +244,8 @@ impl Object<'_> {
         if is_required && matches!(kind, Some(FieldKind::Hidden(_) | FieldKind::Heading)) {
             self.refuse("required", "should not exist where nobody is asked");
         }
-        let width = self.integer("width", 50..=100).unwrap_or(100);
-        if ![50, 100].contains(&width) {
+        let width = self.value("width").map_or(Some(100), Json::as_i64).filter(|width| [50, 100].contains(width));
+        if width.is_none() {
             self.refuse("width", "must be 50 or 100");
         }
         let maps_to = self.text("mapsTo", |text| Line::<200>::parse(text).map(Line::into_string));
@@ -263,7 +263,7 @@ impl Object<'_> {
             placeholder,
             kind,
             is_required,
-            is_half: width == 50,
+            is_half: width == Some(50),
             maps_to,
             visible_if,
         })

@@ -313,7 +313,14 @@ impl Said {
             Self::NoRoom => {
                 "Nothing was sent: more files came in today than are taken in a day. Go back and send it without files, or try again tomorrow."
             }
-            Self::Later(..) => "There is more to do here than usual. Nothing of yours was lost.",
+            Self::Later(ErrorCode::RateLimited, _) => {
+                "More comes from where you are than is taken at once. If you sent something, nothing of it was kept: go back and \
+                 send it again in a moment."
+            }
+            Self::Later(..) => {
+                "There is more to do here than usual. If you sent something, nothing of it was kept: go back and send it again in \
+                 a moment."
+            }
             Self::Failed(_) => "The fault is ours, and we were told. Please try again later.",
         }
     }

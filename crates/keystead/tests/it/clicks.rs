@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keystead_model::agency::TenantState;
+use keystead_model::{UtcMs, agency::TenantState};
 use keystead_testkit::{Answer, Call, TestApp, TestKey};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -491,6 +491,10 @@ async fn one_thing_alone_makes_nobody_a_program_but_is_looked_at_longer() {
     }
     // Right after the message that brings it was handed over.
     app.clock.advance(Duration::from_secs(60));
+    let tokens = format!("/links/{}/tokens", link.id);
+    let ahead = json!({"contactId": ada, "handedOverAt": UtcMs(app.app.now().0 + 120_000).to_iso()});
+    let refused = app.post(&tokens).key(&link.key).json(&ahead).send().await.expect(422);
+    assert!(refused["message"].to_string().contains("handedOverAt must not be in the future"), "{refused}");
     let sent = link.mint(json!({"contactId": ada, "handedOverAt": app.app.now().to_iso()})).await;
     app.clock.advance(Duration::from_secs(29));
     link.open(&sent).await;
