@@ -101,6 +101,8 @@ pub(crate) struct Target {
     pub(crate) held: [String; 2],
     /// A form, a submission to it, and a file that came with that.
     pub(crate) brought: [String; 3],
+    /// The same of a survey.
+    pub(crate) brought_to_survey: [String; 3],
     pub(crate) import: String,
     pub(crate) key: String,
     pub(crate) notice: String,
@@ -163,6 +165,7 @@ impl Target {
         let submissions = crate::things::submissions(app, key, &automation, CANARY).await;
         let held = crate::things::held(app, key, &automation).await;
         let brought = crate::things::brought(app, CANARY, &Value::Null).await;
+        let brought_to_survey = crate::things::brought_to_survey(app, CANARY).await;
         let import = id(&crate::imports::import(app, key, CANARY).await);
         let (location, company, notice) = (self.location.clone(), self.company.clone(), self.notice.clone());
         let user = somebody(app).await.to_string();
@@ -189,6 +192,7 @@ impl Target {
             submissions,
             held,
             brought,
+            brought_to_survey,
             import,
             key,
             notice,
@@ -231,7 +235,11 @@ impl Target {
         ];
         let path = match route.path.contains("{fileId}") {
             true => {
-                let names = ["{formId}", "{submissionId}", "{fileId}"].into_iter().zip(&self.brought);
+                let (form, brought) = match route.path.starts_with("/surveys") {
+                    true => ("{surveyId}", &self.brought_to_survey),
+                    false => ("{formId}", &self.brought),
+                };
+                let names = [form, "{submissionId}", "{fileId}"].into_iter().zip(brought);
                 names.fold(route.path.to_owned(), |path, (name, id)| path.replace(name, id))
             }
             false => route.path.to_owned(),
@@ -282,6 +290,9 @@ impl Target {
             ("formIdOfFile", &self.brought[0]),
             ("submissionIdOfFile", &self.brought[1]),
             ("fileId", &self.brought[2]),
+            ("surveyIdOfFile", &self.brought_to_survey[0]),
+            ("surveySubmissionIdOfFile", &self.brought_to_survey[1]),
+            ("surveyFileId", &self.brought_to_survey[2]),
             ("heldToAccept", &self.held[0]),
             ("heldToDiscard", &self.held[1]),
             ("importId", &self.import),
@@ -441,6 +452,7 @@ pub(crate) async fn target(app: &TestApp, key: &TestKey) -> Target {
         submissions: [String::new(), String::new()],
         held: [String::new(), String::new()],
         brought: Default::default(),
+        brought_to_survey: Default::default(),
         import: String::new(),
         key: named.id.to_string(),
         notice: told[0].id.to_string(),

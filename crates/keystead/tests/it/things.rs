@@ -3,7 +3,7 @@
 use keystead_core::{FormAddress, FormFile, NewFile, StrangersAnswers};
 use keystead_model::{
     UtcMs,
-    form::{AsForm, Form, FormContent, SubmissionFilter, SubmissionState},
+    form::{AsForm, AsSurvey, Form, FormContent, NewSubmission, SubmissionFilter, SubmissionState},
     id::Id,
     json_object::JsonObject,
     page::Window,
@@ -116,17 +116,11 @@ pub(crate) async fn held(app: &TestApp, key: &TestKey, automation: &[(&'static s
 /// its own. What it is called and what is in it is `text`; with an address it is of the contact who has that.
 pub(crate) async fn brought(app: &TestApp, text: &'static str, email: &Value) -> [String; 3] {
     let context = Caller::new(app, app.admin().await).await.location;
-    let definition = json!({"pages": [{"fields": [
-        {"key": "email", "mapsTo": "contact.email"}, {"key": "file", "type": "file"},
-    ]}]});
-    let content = FormContent { definition: JsonObject::from_stored(definition.to_string()), ..form("With a file") };
-    let form: Form<AsForm> = app.app.create(&context, (), content).await.unwrap();
+    let form: Form<AsForm> = app.app.create(&context, (), with_a_file()).await.unwrap();
     // Of a location that is suspended nobody sees a form.
     let open = app.app.preview_form(&context, form.id).await.unwrap();
     app.app.publish_form(&context, form.id).await.unwrap();
-    let (name, size) = (Some(text.to_owned()), text.len() as u64);
-    let new = NewFile { part: "file".to_owned(), name, kind: None, size, bytes: Box::new(text.as_bytes()) };
-    let files = vec![FormFile { key: "file".to_owned(), sha256: [0; 32], new }];
+    let files = vec![file(text)];
     let answers = [("email".to_owned(), email.clone())].into_iter().collect();
     let answers = StrangersAnswers { answers, files, ..strangers_answers(&app.app, form.id, false) };
     app.app.answer_form(&open, answers).await.unwrap();
@@ -141,6 +135,30 @@ pub(crate) async fn brought(app: &TestApp, text: &'static str, email: &Value) ->
     let submission = listed.page.rows[0].id;
     let file = app.app.files_of_submission(&context, form.id, submission).await.unwrap()[0].id;
     [form.id.to_string(), submission.to_string(), file.to_string()]
+}
+
+/// The same of a submission to a survey that somebody brought who has a key.
+pub(crate) async fn brought_to_survey(app: &TestApp, text: &'static str) -> [String; 3] {
+    let context = Caller::new(app, app.admin().await).await.location;
+    let survey: Form<AsSurvey> = app.app.create(&context, (), with_a_file()).await.unwrap();
+    let new = NewSubmission { answers: JsonObject::empty(), key: None };
+    let submission = app.app.submit(&context, survey.id, new, vec![file(text)]).await.unwrap();
+    let files = app.app.files_of_submission(&context, survey.id, submission.id).await.unwrap();
+    [survey.id.to_string(), submission.id.to_string(), files[0].id.to_string()]
+}
+
+/// What asks for an e-mail address and a file.
+fn with_a_file() -> FormContent {
+    let definition = json!({"pages": [{"fields": [
+        {"key": "email", "mapsTo": "contact.email"}, {"key": "file", "type": "file"},
+    ]}]});
+    FormContent { definition: JsonObject::from_stored(definition.to_string()), ..form("With a file") }
+}
+
+fn file(text: &'static str) -> FormFile {
+    let (name, size) = (Some(text.to_owned()), text.len() as u64);
+    let new = NewFile { part: "file".to_owned(), name, kind: None, size, bytes: Box::new(text.as_bytes()) };
+    FormFile { key: "file".to_owned(), sha256: [0; 32], new }
 }
 
 /// A location's first pipeline with an opportunity in it, and what may be deleted.
