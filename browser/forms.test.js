@@ -65,11 +65,12 @@ test('a form is built, looked at, published and answered', async () => {
   await press(page, 'Move Budget up');
   const labels = await page.locator('.parts a.name').allTextContents();
   assert.equal(labels.indexOf('Budget'), labels.length - 3, 'it moved');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Move Budget up', 'and can be moved on');
   const preview = page.frameLocator('iframe.preview');
   await preview.locator('#f-budget').fill('2000');
   await preview.locator('#f-why_so_much').waitFor();
   await preview.getByRole('button', { name: 'Send' }).click();
-  assert.equal(page.url(), at, 'nothing is sent from a preview');
+  assert.equal(page.url().split('#')[0], at, 'nothing is sent from a preview');
   await look(page, 'form-builder');
   for (const tab of ['settings', 'share', 'versions']) {
     await page.goto(`${at}/${tab}`);
@@ -156,7 +157,7 @@ function madeUp(number) {
   const literal = (type) => {
     if (['text', 'textarea'].includes(type)) return pick(TEXTS.filter((text) => text.trim()));
     if (['number', 'money', 'rating'].includes(type)) return pick(['0', '1', '2', '-2.5', '7', '999999999999999']);
-    if (['select', 'radio', 'multi'].includes(type)) return pick([...OPTIONS, 'Other']);
+    if (['select', 'radio', 'multi'].includes(type)) return pick(OPTIONS);
     if (type === 'date') return pick(['2026-01-31', '2026-02-28', '1990-09-25']);
     if (type === 'time') return pick(['10:00', '23:59']);
     return true;

@@ -340,7 +340,8 @@ impl Health {
             let doubled = MINUTE_MS << (self.failures - PROBED_AFTER).min(6);
             UtcMs(now.0 + doubled.min(HOUR_MS))
         });
-        self.next_probe = probed.max(asked);
+        // Of what it asked for, nothing is taken back by a failure that says less.
+        self.next_probe = self.next_probe.filter(|probe| *probe > now).max(probed).max(asked);
         if is_gone {
             let first = *self.gone_since.get_or_insert(now);
             if now - first >= GONE_MS {
@@ -659,8 +660,10 @@ mod tests {
             assert_eq!(health.most_under_way(), 1);
         }
         let asked = UtcMs(now.0 + 2 * HOUR_MS);
-        health.fail(false, Some(asked), now, ServiceMs(0));
-        assert_eq!(health.next_probe, Some(asked), "not before it asked to be tried again");
+        for again in [Some(asked), None, Some(UtcMs(now.0 + 1))] {
+            health.fail(false, again, now, ServiceMs(0));
+            assert_eq!(health.next_probe, Some(asked), "not before it asked to be tried again");
+        }
         health.succeed(UtcMs(now.0 - 1), 10, now);
         assert_eq!(health.next_probe, Some(asked), "it was sent before the failure");
         health.succeed(now, 10, now);

@@ -305,6 +305,10 @@ fn notice_of(endpoint: &WebhookEndpoint, id: NoticeId, kind: NoticeKind, episode
 /// Notes how an endpoint does. While one try tells for all, the others wait with it.
 fn note_health(tx: &mut Tx<'_>, id: WebhookEndpointId, tried: &Tried, notice: NoticeId, now: UtcMs) -> Result<()> {
     let Some(mut endpoint) = webhooks::find_to_change(tx, id)? else { return Ok(()) };
+    if tried.attempt.at < endpoint.updated_at {
+        // It may have been said at another address, or before it was switched on again.
+        return Ok(());
+    }
     if tried.is_taken() {
         let was_left_alone = endpoint.health.next_probe.is_some();
         endpoint.health.succeed(tried.attempt.at, tried.attempt.duration_ms, now);

@@ -263,6 +263,9 @@ fn a_condition_compares_with_answers_that_there_are() {
     for kind in ["select", "radio", "multi"] {
         assert_eq!(check(kind, json!({"field": "level", "op": "eq", "value": "Gold"})), vec![], "{kind}");
         assert_eq!(check(kind, json!({"field": "level", "op": "exists"})), vec![], "{kind}");
+        for op in ["begins", "contains", "not_contains"] {
+            assert_eq!(check(kind, json!({"field": "level", "op": op, "value": "Go"})), vec![], "{kind} {op}");
+        }
         let wrong = check(
             kind,
             json!({"any": [

@@ -8,7 +8,7 @@ pub use self::{read::Wrong, thanks::Thanks};
 use crate::{
     Invalid,
     calendar_date::CalendarDate,
-    condition::{Condition, Field as Compared, Kind, Value},
+    condition::{Condition, Field as Compared, Kind, Op, Value},
     contact::IdentityKind,
     custom_field::Format,
     decimal::Decimal,
@@ -334,7 +334,9 @@ impl FormSchema {
             Condition::Not(part) => return self.never(part),
             Condition::Test(test) => test,
         };
-        let asked = self.field(&test.field.key).filter(|field| !field.kind.choices().is_empty())?;
+        // What asks for a part of an answer need not be a whole choice.
+        let is_of_whole = matches!(test.op, Op::Eq(_) | Op::NotEq(_) | Op::In(_));
+        let asked = self.field(&test.field.key).filter(|field| is_of_whole && !field.kind.choices().is_empty())?;
         let told = condition.to_json();
         let compared: Vec<&str> = match &told["value"] {
             serde_json::Value::String(text) => vec![text.as_str()],

@@ -704,6 +704,26 @@ async fn what_waits_goes_when_it_can() {
     }
 }
 
+/// A receiver that was left speaks for itself alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_address_of_before_asks_for_holds_up_no_other() {
+    let old = Receiver::answering(|_, _| (503, Duration::from_millis(900))).await;
+    let (app, new) = (instance().await, Receiver::start().await);
+    let key = app.location_key().await;
+    let (id, _) = endpoint(&app, &key, &old, &["contact.created"]).await;
+    contact(&app, &key, 1).await;
+    old.was_tried(1).await;
+    app.clock.advance(Duration::from_secs(1));
+    app.patch(&format!("/webhooks/{id}")).key(&key).json(&json!({"url": new.url})).send().await.expect(200);
+    contact(&app, &key, 2).await;
+    new.has_taken(1).await;
+    are_noted(&app, 2).await;
+    contact(&app, &key, 3).await;
+    new.has_taken(2).await;
+    let shown = app.get(&format!("/webhooks/{id}")).key(&key).send().await.expect(200)["webhook"].clone();
+    assert!(shown["nextProbeAt"].is_null() && shown["failures"] == 0, "{shown}");
+}
+
 /// What was under way when a server ended may have arrived: the log says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn tries_whose_server_ended_stand_in_the_log() {
