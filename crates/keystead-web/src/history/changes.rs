@@ -32,6 +32,7 @@ pub(super) struct Words<'w> {
 
 /// What pages call fields whose own name is another.
 const FIELDS: &[(&str, &str)] = &[
+    ("api_key", "API key"),
     ("allowedIps", "Allowed from"),
     ("allowedOrigins", "Sites that may use it"),
     ("allowedLocations", "Acts in"),

@@ -79,6 +79,11 @@ pub(super) fn choices(here: &Here) -> impl Iterator<Item = Choice> {
     told(here).map(|name| Choice::new(name, name))
 }
 
+/// Whether a webhook hears what they may read who look at it.
+fn is_own(here: &Here, endpoint: &WebhookEndpoint) -> bool {
+    endpoint.listener.actor == here.authority().actor()
+}
+
 fn fields(here: &Here, existing: Option<&WebhookEndpoint>) -> Vec<Field> {
     let known = existing.map(|endpoint| endpoint.content.headers.join(", ")).filter(|known| !known.is_empty());
     let headers = Field::new(Kind::Lines(2), "headers", "Headers of your own").with("maxlength=83000 spellcheck=false");
@@ -105,7 +110,7 @@ fn fields(here: &Here, existing: Option<&WebhookEndpoint>) -> Vec<Field> {
     fields.push(Field::line("appId", "App id").with("maxlength=100 autocomplete=off spellcheck=false").hint(
         "Only if the receiver checks X-GHL-Signature with an official SDK: the client id that it was set up with.",
     ));
-    if existing.is_some_and(|endpoint| endpoint.listener.actor != here.authority().actor()) {
+    if existing.is_some_and(|endpoint| !is_own(here, endpoint)) {
         let hint = "Now it hears what whoever set it up may read. It is yours, too, where you change its address or its events.";
         fields.push(Field::new(Kind::Check, TAKE_OVER, "Let it hear what I may read").hint(hint));
     }
@@ -177,12 +182,11 @@ struct Editor {
 
 fn editor(web: &Web, here: &Here, existing: Option<&WebhookEndpoint>, form: Form) -> Editor {
     let heading = existing.map_or("Add a webhook", |endpoint| endpoint.content.title());
-    let about = match (existing.map(|endpoint| endpoint.location), &here.location) {
-        (Some(Some(_)), _) | (None, Some(_)) => "It is told what happens in its location, as far as you may read that.",
-        (Some(None), _) | (None, None) => {
-            "It is told what happens in the agency and all its locations, as far as you may read that."
-        }
+    let place = match (existing.map(|endpoint| endpoint.location), &here.location) {
+        (Some(Some(_)), _) | (None, Some(_)) => "in its location",
+        (Some(None), _) | (None, None) => "in the agency and all its locations",
     };
+    let reader = if existing.is_some_and(|endpoint| !is_own(here, endpoint)) { "whoever set it up" } else { "you" };
     let back = match existing {
         Some(endpoint) => (url_of(here, endpoint.id), heading.to_owned()),
         None => (here.url(PATH), "Webhooks".to_owned()),
@@ -191,7 +195,7 @@ fn editor(web: &Web, here: &Here, existing: Option<&WebhookEndpoint>, form: Form
         frame: Frame::of(here, heading, SECTION),
         heading: heading.to_owned(),
         is_edit: existing.is_some(),
-        about: about.to_owned(),
+        about: format!("It is told what happens {place}, as far as {reader} may read that."),
         nouns: nouns(here, &form.sent.all("events")),
         are_chosen: form.text(WHICH) == Some(CHOSEN),
         form_id: form.sent.raw("form_id").map_or_else(|| web.app.entropy().token(), str::to_owned),

@@ -135,7 +135,8 @@ async fn a_page_says_in_words_what_a_webhook_never_hears() {
     let edit = format!("{path}/edit");
     scene.said(&edit, &change).await;
     assert!(scene.get(&path).await.contains("lacks contacts.readonly"));
-    assert!(scene.get(&edit).await.contains("Let it hear what I may read"));
+    let page = scene.get(&edit).await;
+    assert!(page.contains("Let it hear what I may read") && page.contains("as far as whoever set it up may read that"));
     scene.said(&edit, &[&change[..], &[("takeOver", "on")]].concat()).await;
     assert!(!scene.get(&path).await.contains("lacks contacts.readonly"));
     assert!(!scene.get(&edit).await.contains("Let it hear what I may read"), "it does already");
