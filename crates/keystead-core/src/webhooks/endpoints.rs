@@ -277,7 +277,7 @@ impl OnAgency<'_, '_> {
                 enabled: Some(true),
                 ..EndpointPatch::default()
             };
-            return Ok((self.change_webhook(app, known, wanted, nonces)?, false));
+            return Ok((self.update_webhook(app, known.id, wanted, nonces)?, false));
         }
         if webhooks::count(self.tx, agency, location)? >= MOST {
             let problem =
@@ -331,18 +331,7 @@ impl OnAgency<'_, '_> {
         patch: EndpointPatch,
         nonces: [[u8; 24]; 2],
     ) -> Result<WebhookEndpoint> {
-        let before = self.webhook_to_change(id)?;
-        self.change_webhook(app, before, patch, nonces)
-    }
-
-    fn change_webhook(
-        &mut self,
-        app: &App,
-        before: WebhookEndpoint,
-        patch: EndpointPatch,
-        nonces: [[u8; 24]; 2],
-    ) -> Result<WebhookEndpoint> {
-        let (id, now) = (before.id, self.now());
+        let (before, now) = (self.webhook_to_change(id)?, self.now());
         let (says_what, is_wanted) = (patch.url.is_some() || patch.events.is_some(), patch.take_over == Some(true));
         let mut after = before.clone();
         match (&patch.headers, &patch.url) {
